@@ -1,0 +1,27 @@
+#pragma once
+
+#include <chainrule/initializers/xavier.hpp>
+#include <string_view>
+
+namespace chainrule {
+
+/// The hyperbolic tangent, between -1 and 1 and with tanh(0) = 0.
+struct Tanh {
+  static constexpr std::string_view name = "Tanh";
+
+  XavierUniform default_initializer() const { return {}; }
+
+  // tanh(z) = sinh z / cosh z = (e^2z - 1)/(e^2z + 1)
+  template <class Chunk>
+  Chunk value(const Chunk& z) const {
+    return z.tanh();
+  }
+
+  // tanh'(z) = 1 - tanh(z)^2 = (1 - a)(1 + a), the product because it is exact to the last bits where a is near 1
+  template <class Chunk>
+  Chunk derivative_from_output(const Chunk& a) const {
+    return (1 - a) * (1 + a);
+  }
+};
+
+}  // namespace chainrule

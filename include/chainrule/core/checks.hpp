@@ -1,0 +1,83 @@
+#pragma once
+// Checks of what comes from outside, made before anything is written. Each says who expected what and what it got.
+
+#include <bit>
+#include <chainrule/core/error.hpp>
+#include <chainrule/core/types.hpp>
+#include <cmath>
+#include <cstdint>
+
+namespace chainrule::detail {
+
+/// Whether all of data[0 .. size) is finite. Looks at the exponent's bits, which -ffast-math does not switch off.
+template <class Scalar>
+[[gnu::noinline]] bool all_finite(const Scalar* data, Index size) {
+  if constexpr (sizeof(Scalar) == 4 || sizeof(Scalar) == 8) {
+    using Bits = std::conditional_t<sizeof(Scalar) == 4, std::uint32_t, std::uint64_t>;
+    constexpr Bits exponent = sizeof(Scalar) == 4 ? Bits{0x7f800000u} : static_cast<Bits>(0x7ff0000000000000u);
+    constexpr Index width = 64 / Index{sizeof(Scalar)};
+    Bits bad = 0;
+    Index i = 0;
+    for (; i + width <= size; i += width) {  // of fixed length, so that the compiler uses vectors
+      Bits found = 0;
+      for (Index k = 0; k < width; ++k) found |= static_cast<Bits>((std::bit_cast<Bits>(data[i + k]) & exponent) == exponent);
+      bad |= found;
+    }
+    for (; i < size; ++i) bad |= static_cast<Bits>((std::bit_cast<Bits>(data[i]) & exponent) == exponent);
+    return bad == 0;
+  } else {
+    for (Index i = 0; i < size; ++i)
+      if (!std::isfinite(data[i])) return false;
+    return true;
+  }
+}
+
+/// NaN and infinity in data are an error of the caller's, found here before they can spoil the parameters.
+template <class Scalar>
+[[gnu::noinline]] void check_finite(const char* who, const char* name, ConstMatrixView<Scalar> m) {
+  for (Index j = 0; j < m.cols(); ++j) {
+    const Scalar* column = m.data() + j * m.outerStride();
+    if (all_finite(column, m.rows())) continue;
+    Index i = 0;
+    while (all_finite(column + i, 1)) ++i;
+    raise<ValueError>(who, ": ", name, "(", i, ", ", j, ") is ", column[i], " (feature or output ", i, " of sample ", j,
+                      "); all numbers must be finite: clean the data first");
+  }
+}
+
+inline void check_batch(const char* who, Index samples) {
+  if (samples < 1) raise<ShapeError>(who, ": the batch is empty; it needs at least one sample (one column)");
+}
+
+inline void check_room(const char* who, Index samples, Index max_batch) {
+  if (samples > max_batch)
+    raise<ShapeError>(who, ": the batch has ", samples, " samples, but the workspace has room for ", max_batch, "; make_workspace(", samples,
+                      ") makes one that fits");
+}
+
+inline void check_rows(const char* who, const char* name, Index rows, Index expected, const char* what) {
+  if (rows != expected)
+    raise<ShapeError>(who, ": ", name, " has ", rows, " rows, but the network has ", expected, " ", what, " (one column is one sample)");
+}
+
+inline void check_forward_ran(const char* who, Index cached_samples) {
+  if (cached_samples < 1) raise<StateError>(who, ": the workspace holds no forward pass; call forward(x, work) first");
+}
+
+inline void check_samples(const char* who, const char* name, Index samples, Index expected) {
+  if (samples != expected)
+    raise<ShapeError>(who, ": ", name, " has ", samples, " samples, but the last forward(x, work) had ", expected);
+}
+
+inline void check_input_gradient(Index rows, Index cols, Index inputs, Index samples) {
+  if (rows != inputs || cols != samples)
+    raise<ShapeError>("backward: dJ/dx is ", inputs, " x ", samples, " here, but the matrix given for it is ", rows, " x ", cols);
+}
+
+inline void check_made_for(const char* who, const char* what, Index layer, Index extent, Index expected) {
+  if (extent != expected)
+    raise<ShapeError>(who, ": these ", what, " were made for another network: layer<", layer, "> has an extent of ", extent, " there and of ",
+                      expected, " here");
+}
+
+}  // namespace chainrule::detail

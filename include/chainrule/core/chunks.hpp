@@ -1,0 +1,36 @@
+#pragma once
+// Elementwise work in pieces of 64 bytes. A whole piece goes through the same vector instructions wherever it lies, and the
+// last, short one is padded to a whole: so the result of an element depends neither on its place nor on its alignment.
+
+#include <chainrule/core/types.hpp>
+
+namespace chainrule {
+
+/// A few numbers side by side, as activations see them: an Eigen array of fixed size.
+template <class Scalar>
+using Chunk = Eigen::Array<Scalar, 64 / static_cast<int>(sizeof(Scalar)), 1>;
+
+namespace detail {
+
+/// A chunk with the first `count` (>= 1) numbers of `data`; the last of them fills the rest.
+template <class Scalar>
+Chunk<Scalar> padded_chunk(const Scalar* data, Index count) {
+  Chunk<Scalar> chunk = Chunk<Scalar>::Constant(data[count - 1]);
+  for (Index i = 0; i < count; ++i) chunk[i] = data[i];
+  return chunk;
+}
+
+/// out[i] = f(in[i] ...) for all i < size; out may be one of the inputs.
+template <class Scalar, class F, class... Inputs>
+void for_chunks(Index size, F f, Scalar* out, const Inputs*... in) {
+  constexpr Index width = Chunk<Scalar>::SizeAtCompileTime;
+  Index i = 0;
+  for (; i + width <= size; i += width)
+    Eigen::Map<Chunk<Scalar>>(out + i) = f(Chunk<Scalar>(Eigen::Map<const Chunk<Scalar>>(in + i))...);
+  if (i == size) return;
+  const Chunk<Scalar> last = f(padded_chunk(in + i, size - i)...);
+  for (Index k = i; k < size; ++k) out[k] = last[k - i];
+}
+
+}  // namespace detail
+}  // namespace chainrule

@@ -1,0 +1,59 @@
+#pragma once
+// What the library throws. Every message names who expected what and what it got; a call that throws has changed nothing.
+
+#include <concepts>
+#include <cstdlib>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <utility>
+
+namespace chainrule {
+
+/// Base of everything that the library throws.
+class Error : public std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+
+/// Extents that do not fit together: rows, columns, samples, layers.
+class ShapeError : public Error {
+  using Error::Error;
+};
+
+/// A number that cannot be: NaN, a label out of range, a target that is no probability, a negative learning rate.
+class ValueError : public Error {
+  using Error::Error;
+};
+
+/// A call that comes too early: backward before forward.
+class StateError : public Error {
+  using Error::Error;
+};
+
+namespace detail {
+
+inline void append(std::string& text, std::string_view part) { text += part; }
+template <std::integral T>
+void append(std::string& text, T number) {
+  text += std::to_string(number);
+}
+template <std::floating_point T>
+void append(std::string& text, T number) {
+  text += std::to_string(number);
+}
+
+/// Throws E with the parts joined to one sentence. Without exceptions (-fno-exceptions) the program aborts.
+template <class E, class... Parts>
+[[noreturn]] void raise(const Parts&... parts) {
+#if defined(__cpp_exceptions)
+  std::string text;
+  (append(text, parts), ...);
+  throw E(std::move(text));
+#else
+  (static_cast<void>(parts), ...);
+  std::abort();
+#endif
+}
+
+}  // namespace detail
+}  // namespace chainrule

@@ -1,0 +1,110 @@
+#pragma once
+// The few types that everything else is written in: extents, matrices, views on somebody's memory, storage for a batch.
+
+#include <Eigen/Core>
+#include <cstddef>
+#include <type_traits>
+
+#if !EIGEN_VERSION_AT_LEAST(3, 4, 0)
+#error "chainrule needs Eigen 3.4 or newer"
+#endif
+
+namespace chainrule {
+
+using Index = Eigen::Index;
+
+/// An extent that is known only at run time: `Dense<Dynamic, 10>{inputs, 10}`.
+inline constexpr int Dynamic = Eigen::Dynamic;
+
+/// Column-major, as everywhere in the library: one column is one sample.
+template <class Scalar, int Rows = Dynamic, int Cols = Dynamic>
+using Matrix = Eigen::Matrix<Scalar, Rows, Cols>;
+
+template <class Scalar, int Rows = Dynamic>
+using Vector = Eigen::Matrix<Scalar, Rows, 1>;
+
+/// Views on memory that somebody else owns; columns may lie apart (a block of a larger matrix).
+template <class Scalar>
+using MatrixView = Eigen::Map<Matrix<Scalar>, Eigen::Unaligned, Eigen::OuterStride<>>;
+template <class Scalar>
+using ConstMatrixView = Eigen::Map<const Matrix<Scalar>, Eigen::Unaligned, Eigen::OuterStride<>>;
+template <class Scalar>
+using VectorView = Eigen::Map<Vector<Scalar>>;
+template <class Scalar>
+using ConstVectorView = Eigen::Map<const Vector<Scalar>>;
+
+namespace detail {
+
+/// Contiguous memory seen as a matrix.
+template <class Scalar>
+MatrixView<Scalar> matrix_view(Scalar* data, Index rows, Index cols) {
+  return {data, rows, cols, Eigen::OuterStride<>(rows)};
+}
+template <class Scalar>
+ConstMatrixView<Scalar> matrix_view(const Scalar* data, Index rows, Index cols) {
+  return {data, rows, cols, Eigen::OuterStride<>(rows)};
+}
+
+template <class Scalar>
+ConstMatrixView<Scalar> as_const(const MatrixView<Scalar>& m) {
+  return {m.data(), m.rows(), m.cols(), Eigen::OuterStride<>(m.outerStride())};
+}
+
+/// A map on contiguous memory that is read-only where Scalar is const.
+template <class Scalar, int Rows, int Cols>
+using MapOf = std::conditional_t<std::is_const_v<Scalar>, Eigen::Map<const Matrix<std::remove_const_t<Scalar>, Rows, Cols>>,
+                                 Eigen::Map<Matrix<std::remove_const_t<Scalar>, Rows, Cols>>>;
+
+/// Objects up to this size live where they are declared; larger ones, and those of run-time size, use the heap.
+inline constexpr Index inline_bytes = 32 * 1024;
+
+/// What sums over a batch are kept in, so that a mean over many samples of float does not drift.
+template <class Scalar>
+using Accumulator = std::conditional_t<(sizeof(Scalar) < sizeof(double)), double, Scalar>;
+
+/// Extents multiplied or added, Dynamic if one of them is.
+constexpr Index extent_product(Index a, Index b) { return a == Dynamic || b == Dynamic ? Dynamic : a * b; }
+constexpr Index extent_sum(Index a, Index b) { return a == Dynamic || b == Dynamic ? Dynamic : a + b; }
+
+/// A flat vector of Size scalars (Dynamic: known at run time), without a heap where it is fixed and small.
+template <class Scalar, Index Size>
+using Storage = Vector<Scalar, Size != Dynamic && Size <= inline_bytes / Index{sizeof(Scalar)} ? static_cast<int>(Size) : Dynamic>;
+
+/// An extent that takes no room when it is a type: `Extent<64>` is 64, `Extent<Dynamic>` holds a number.
+template <int N>
+struct Extent {
+  constexpr Extent() = default;
+  constexpr explicit Extent(Index) {}
+  static constexpr Index value() { return N; }
+};
+
+template <>
+struct Extent<Dynamic> {
+  constexpr explicit Extent(Index n) : n_{n} {}
+  constexpr Index value() const { return n_; }
+
+ private:
+  Index n_;
+};
+
+}  // namespace detail
+
+/// Room for up to MaxBatch samples of Rows numbers each; `first(n)` is a (Rows x n) view on it. Allocates once.
+template <class Scalar, int Rows, int MaxBatch>
+class BatchStorage {
+ public:
+  BatchStorage(Index rows, Index max_batch) : rows_{rows} {
+    if constexpr (decltype(storage_)::SizeAtCompileTime == Dynamic) storage_.resize(rows * max_batch);
+    storage_.setZero();
+  }
+
+  Index rows() const { return rows_.value(); }
+  MatrixView<Scalar> first(Index n) { return detail::matrix_view(storage_.data(), rows(), n); }
+  ConstMatrixView<Scalar> first(Index n) const { return detail::matrix_view(storage_.data(), rows(), n); }
+
+ private:
+  [[no_unique_address]] detail::Extent<Rows> rows_;
+  detail::Storage<Scalar, detail::extent_product(Rows, MaxBatch)> storage_;
+};
+
+}  // namespace chainrule

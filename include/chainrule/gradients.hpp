@@ -1,0 +1,15 @@
+#pragma once
+
+#include <chainrule/core/layered_vector.hpp>
+
+namespace chainrule {
+
+/// dJ/dtheta: `flat()`, a vector of theta's shape, and by layer `layer<i>().weight` = dJ/dW(i+1), `layer<i>().bias`.
+/// Made by `net.make_gradients()`; backward overwrites it.
+template <class Scalar, Layer... Layers>
+class Gradients : public detail::LayeredVector<Scalar, Layers...> {
+ public:
+  using detail::LayeredVector<Scalar, Layers...>::LayeredVector;
+};
+
+}  // namespace chainrule

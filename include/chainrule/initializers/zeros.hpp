@@ -1,0 +1,21 @@
+#pragma once
+
+#include <chainrule/core/random.hpp>
+#include <chainrule/core/types.hpp>
+#include <algorithm>
+#include <span>
+#include <string_view>
+
+namespace chainrule {
+
+/// All weights 0. For a last layer that shall start without an opinion; a hidden layer of zeros never learns.
+struct Zeros {
+  static constexpr std::string_view name = "Zeros";
+
+  template <class Scalar>
+  void operator()(std::span<Scalar> weights, Index, Index, Random&) const {
+    std::ranges::fill(weights, Scalar{0});
+  }
+};
+
+}  // namespace chainrule

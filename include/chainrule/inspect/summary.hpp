@@ -1,0 +1,68 @@
+#pragma once
+
+#include <chainrule/core/concepts.hpp>
+#include <algorithm>
+#include <array>
+#include <string>
+#include <vector>
+
+namespace chainrule {
+
+namespace detail {
+
+template <class Scalar>
+constexpr std::string_view scalar_name() {
+  if constexpr (std::is_same_v<Scalar, float>) return "float";
+  if constexpr (std::is_same_v<Scalar, double>) return "double";
+  return "long double";
+}
+
+/// 2410 as "2,410".
+inline std::string with_separators(Index number) {
+  std::string digits = std::to_string(number);
+  for (std::size_t i = digits.size(); i > 3; i -= 3) digits.insert(i - 3, ",");
+  return digits;
+}
+
+using Row = std::array<std::string, 5>;
+
+/// Columns as wide as their widest entry; the last is a number, set to the right.
+inline std::string format_table(const std::vector<Row>& rows) {
+  std::array<std::size_t, 5> width{};
+  for (const Row& row : rows)
+    for (std::size_t c = 0; c < row.size(); ++c) width[c] = std::max(width[c], row[c].size());
+  std::string text;
+  for (const Row& row : rows) {
+    for (std::size_t c = 0; c < row.size(); ++c) {
+      const std::string space(width[c] - row[c].size(), ' ');
+      text += c + 1 < row.size() ? row[c] + space + "  " : space + row[c] + "\n";
+    }
+  }
+  return text;
+}
+
+}  // namespace detail
+
+/// A table of the network for people: a line for each layer with its index i (as in `net.layer<i>()`), kind, shape,
+/// activation and number of parameters; then the total, the scalar and the loss.
+template <class Net>
+std::string summary(const Net& net) {
+  std::vector<detail::Row> rows{{"layer", "kind", "shape", "activation", "parameters"}};
+  Index total = 0;
+  std::apply(
+      [&](const auto&... layers) {
+        const auto add = [&](const auto& layer) {
+          Index size = 0;
+          for (const TensorShape& tensor : layer.tensors()) size += tensor.rows * tensor.cols;
+          total += size;
+          rows.push_back({std::to_string(rows.size() - 1), std::string(layer.name), std::to_string(layer.inputs()) + " -> " + std::to_string(layer.outputs()),
+                          std::string(layer.activation_name()), detail::with_separators(size)});
+        };
+        (add(layers), ...);
+      },
+      net.layers());
+  return detail::format_table(rows) + "total: " + detail::with_separators(total) + " parameters of " +
+         std::string(detail::scalar_name<typename Net::ScalarType>()) + "; loss: " + std::string(net.loss_function().name) + "\n";
+}
+
+}  // namespace chainrule

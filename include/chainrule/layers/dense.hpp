@@ -1,0 +1,142 @@
+#pragma once
+
+#include <chainrule/activations/identity.hpp>
+#include <chainrule/core/concepts.hpp>
+#include <chainrule/core/error.hpp>
+#include <chainrule/kernels/elementwise.hpp>
+#include <chainrule/kernels/matrix_product.hpp>
+#include <chainrule/kernels/reductions.hpp>
+#include <array>
+
+namespace chainrule {
+
+/// The affine map with an activation, a(l+1) = f(W(l) a(l) + b(l)); torch.nn.Linear and its activation, Dense in Keras.
+///     Dense<64, 32, ReLU>{}                       extents are types, checked by the compiler
+///     Dense<Dynamic, Dynamic, ReLU>{64, 32}       extents are values, checked when the network is built
+///     Dense<64, 32, LeakyReLU>{LeakyReLU{0.2}}    an activation with a parameter
+/// weight: Out x In, set by Init (the activation's default where none is named); bias: Out, starts at 0.
+/// Throws ShapeError for an extent below 1 or one that contradicts the type.
+template <int In, int Out, class F = Identity, class Init = decltype(std::declval<const F&>().default_initializer())>
+class Dense {
+  static_assert(In == Dynamic || In >= 1, "chainrule: Dense<In, Out>: In is the number of inputs: at least 1, or Dynamic");
+  static_assert(Out == Dynamic || Out >= 1, "chainrule: Dense<In, Out>: Out is the number of outputs: at least 1, or Dynamic");
+  static_assert(Activation<F>, "chainrule: Dense<In, Out, F>: F must be an activation, such as ReLU or Tanh (see core/concepts.hpp)");
+  static_assert(Initializer<Init>, "chainrule: Dense<In, Out, F, Init>: Init must be an initializer, such as HeNormal (see core/concepts.hpp)");
+
+ public:
+  static constexpr std::string_view name = "Dense";
+  static constexpr int inputs_at_compile_time = In;
+  static constexpr int outputs_at_compile_time = Out;
+  static constexpr Index parameters_at_compile_time = detail::extent_sum(detail::extent_product(Out, In), Out);
+  using ActivationType = F;
+
+  /// For extents that are types.
+  explicit Dense(F f = F{})
+    requires(In != Dynamic && Out != Dynamic)
+      : Dense(In, Out, f) {}
+
+  /// For extents that are values; those that are types too must agree.
+  Dense(Index inputs, Index outputs, F f = F{}) : Dense(inputs, outputs, f, default_initializer(f)) {}
+
+  Dense(Index inputs, Index outputs, F f, Init initializer) : inputs_{inputs}, outputs_{outputs}, f_{f}, initializer_{initializer} {
+    if (inputs < 1 || outputs < 1) detail::raise<ShapeError>("Dense: inputs and outputs must be at least 1, got ", inputs, " and ", outputs);
+    if (inputs != inputs_.value() || outputs != outputs_.value())
+      detail::raise<ShapeError>("Dense: its type says ", inputs_.value(), " inputs and ", outputs_.value(), " outputs, but it got ", inputs,
+                                " and ", outputs);
+  }
+
+  Index inputs() const { return inputs_.value(); }
+  Index outputs() const { return outputs_.value(); }
+  const F& activation() const { return f_; }
+  std::string_view activation_name() const { return F::name; }
+  std::array<TensorShape, 2> tensors() const { return {{{"weight", outputs(), inputs()}, {"bias", outputs(), 1}}}; }
+
+  /// W and b, or dJ/dW and dJ/db, as views on a slice of a flat vector.
+  template <class Scalar>
+  struct Parameters {
+    detail::MapOf<Scalar, Out, In> weight;
+    detail::MapOf<Scalar, Out, 1> bias;
+  };
+
+  template <class Scalar>
+  Parameters<Scalar> parameters(Scalar* theta) const {
+    return {{theta, outputs(), inputs()}, {theta + outputs() * inputs(), outputs()}};
+  }
+
+  template <class Scalar>
+  void initialize(Scalar* theta, Random& random) const {
+    auto [weight, bias] = parameters(theta);
+    initializer_(std::span<Scalar>(weight.data(), static_cast<std::size_t>(weight.size())), inputs(), outputs(), random);
+    bias.setZero();
+  }
+
+  /// What forward keeps for backward: a(l+1), and z(l+1) only where f' cannot do without it.
+  template <class Scalar, int MaxBatch>
+  struct Cache {
+    using Storage = BatchStorage<Scalar, Out, MaxBatch>;
+    struct Nothing {
+      Nothing(Index, Index) {}
+    };
+    Cache(const Dense& layer, Index max_batch) : output(layer.outputs(), max_batch), z(layer.outputs(), max_batch) {}
+    Storage output;
+    [[no_unique_address]] std::conditional_t<DerivativeFromOutput<F>, Nothing, Storage> z;
+  };
+
+  // z(l+1) = W(l) a(l) + b(l)        (Out x batch)
+  // a(l+1) = f(z(l+1))
+  template <class Scalar, int MaxBatch>
+  void forward(const Scalar* theta, ConstMatrixView<Scalar> x, Cache<Scalar, MaxBatch>& cache) const {
+    const auto [weight, bias] = parameters(theta);
+    MatrixView<Scalar> a = cache.output.first(x.cols());
+    MatrixView<Scalar> z = keep(cache).first(x.cols());
+
+    z.colwise() = bias;
+    kernels::add_product<Scalar>(detail::matrix_view(weight.data(), outputs(), inputs()), x, z);
+    if constexpr (!std::is_same_v<F, Identity>) kernels::activate(f_, z.size(), static_cast<const Scalar*>(z.data()), a.data());
+  }
+
+  // delta(l+1) = dJ/da(l+1) * f'(z(l+1))       (Out x batch), in place
+  // dJ/dW(l)   = delta(l+1) a(l)^T             (Out x In)
+  // dJ/db(l)   = row sums of delta(l+1)        (Out)
+  // dJ/da(l)   = W(l)^T delta(l+1)             (In x batch), only where somebody asks
+  template <class Scalar, int MaxBatch>
+  void backward(const Scalar* theta, ConstMatrixView<Scalar> x, const Cache<Scalar, MaxBatch>& cache, MatrixView<Scalar> delta,
+                Scalar* gradient, MatrixView<Scalar>* input_gradient) const {
+    auto [dJ_dW, dJ_db] = parameters(gradient);
+    if constexpr (!std::is_same_v<F, Identity>)
+      kernels::multiply_by_derivative(f_, delta.size(), keep(cache).first(x.cols()).data(), delta.data());
+
+    dJ_dW.setZero();
+    kernels::add_product_transposed<Scalar>(detail::as_const(delta), x, detail::matrix_view(dJ_dW.data(), outputs(), inputs()));
+    kernels::row_sums<Scalar>(detail::as_const(delta), dJ_db.data());
+    if (input_gradient != nullptr) {
+      input_gradient->setZero();
+      kernels::add_transposed_product<Scalar>(detail::matrix_view(parameters(theta).weight.data(), outputs(), inputs()), detail::as_const(delta), *input_gradient);
+    }
+  }
+
+ private:
+  static Init default_initializer(const F& f) {
+    if constexpr (std::is_same_v<Init, decltype(f.default_initializer())>) {
+      return f.default_initializer();
+    } else {
+      return Init{};
+    }
+  }
+
+  template <class Cache>
+  static auto& keep(Cache& cache) {
+    if constexpr (DerivativeFromOutput<F>) {
+      return cache.output;
+    } else {
+      return cache.z;
+    }
+  }
+
+  [[no_unique_address]] detail::Extent<In> inputs_;
+  [[no_unique_address]] detail::Extent<Out> outputs_;
+  [[no_unique_address]] F f_;
+  [[no_unique_address]] Init initializer_;
+};
+
+}  // namespace chainrule

@@ -1,0 +1,57 @@
+#pragma once
+
+#include <chainrule/activations/sigmoid.hpp>
+#include <chainrule/core/checks.hpp>
+#include <chainrule/kernels/elementwise.hpp>
+#include <algorithm>
+#include <cmath>
+#include <string_view>
+
+namespace chainrule {
+
+/// -(y ln p + (1 - y) ln(1 - p)) with p = sigma(z), for logits z: summed over the outputs, mean over the batch. With one
+/// output it equals PyTorch's BCEWithLogitsLoss, which with several divides by their number too.
+/// y: probabilities, outputs x batch, each in [0, 1], else ValueError.
+struct BinaryCrossEntropy {
+  static constexpr std::string_view name = "BinaryCrossEntropy";
+  static constexpr bool works_on_logits = true;
+  static constexpr Index min_outputs = 1;
+
+  template <class Scalar>
+  void check(ConstMatrixView<Scalar>, ConstMatrixView<Scalar> y) const {
+    for (Index j = 0; j < y.cols(); ++j)
+      for (Index i = 0; i < y.rows(); ++i)
+        if (!(y(i, j) >= 0 && y(i, j) <= 1))
+          detail::raise<ValueError>("target: y(", i, ", ", j, ") is ", y(i, j), ", but BinaryCrossEntropy takes probabilities, each from 0 to 1");
+  }
+
+  // J = 1/batch sum of max(z, 0) - z y + ln(1 + e^-|z|), the same sum without a logarithm of 0 or a large exponential
+  template <class Scalar>
+  Scalar value(ConstMatrixView<Scalar> logits, ConstMatrixView<Scalar> y) const {
+    detail::Accumulator<Scalar> sum = 0;
+    for (Index j = 0; j < y.cols(); ++j)
+      for (Index i = 0; i < y.rows(); ++i) {
+        const Scalar z = logits(i, j);
+        // max(z, 0) - z y: |z| times the probability of the other class, so that nothing cancels
+        const Scalar margin = z > 0 ? z * (1 - y(i, j)) : -z * y(i, j);
+        sum += margin + std::log1p(std::exp(-std::abs(z)));
+      }
+    return static_cast<Scalar>(sum / static_cast<detail::Accumulator<Scalar>>(y.cols()));
+  }
+
+  // dJ/dz = (sigma(z) - y)/batch
+  template <class Scalar>
+  void gradient(ConstMatrixView<Scalar> logits, ConstMatrixView<Scalar> y, MatrixView<Scalar> dJ) const {
+    dJ = logits;
+    link(dJ);
+    dJ = (dJ - y) / static_cast<Scalar>(y.cols());
+  }
+
+  // y_hat = sigma(z)
+  template <class Scalar>
+  void link(MatrixView<Scalar> z) const {
+    kernels::activate(Sigmoid{}, z);
+  }
+};
+
+}  // namespace chainrule

@@ -1,0 +1,25 @@
+#pragma once
+
+#include <chainrule/losses/squared_error.hpp>
+
+namespace chainrule {
+
+/// The mean over all elements, J = 1/(outputs batch) sum (y_hat - y)^2: the convention of PyTorch's MSELoss and of Keras.
+/// It is SquaredError times 2/outputs. y: outputs x batch, finite, else ValueError.
+struct MeanSquaredError : SquaredError {
+  static constexpr std::string_view name = "MeanSquaredError";
+
+  // J = 1/(outputs batch) sum (y_hat - y)^2
+  template <class Scalar>
+  Scalar value(ConstMatrixView<Scalar> y_hat, ConstMatrixView<Scalar> y) const {
+    return SquaredError::value(y_hat, y) * 2 / static_cast<Scalar>(y.rows());
+  }
+
+  // dJ/dy_hat = 2 (y_hat - y)/(outputs batch)
+  template <class Scalar>
+  void gradient(ConstMatrixView<Scalar> y_hat, ConstMatrixView<Scalar> y, MatrixView<Scalar> dJ) const {
+    dJ = 2 * (y_hat - y) / static_cast<Scalar>(y.size());
+  }
+};
+
+}  // namespace chainrule

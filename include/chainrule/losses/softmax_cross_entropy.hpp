@@ -1,0 +1,104 @@
+#pragma once
+
+#include <chainrule/core/checks.hpp>
+#include <chainrule/core/chunks.hpp>
+#include <chainrule/core/targets.hpp>
+#include <cmath>
+#include <string_view>
+
+namespace chainrule {
+
+/// - sum_k y_k ln p_k with p = softmax(z), for logits z, mean over the batch: PyTorch's CrossEntropyLoss.
+/// y: integer class labels, each in [0, outputs), one a sample; or probabilities, outputs x batch, each in [0, 1] and of sum
+/// 1 (to 1e-3) in every column. Else ValueError.
+struct SoftmaxCrossEntropy {
+  static constexpr std::string_view name = "SoftmaxCrossEntropy";
+  static constexpr bool works_on_logits = true;
+  static constexpr Index min_outputs = 2;
+
+  template <class Scalar, class Label>
+  void check(ConstMatrixView<Scalar> logits, Labels<Label> labels) const {
+    for (Index j = 0; j < logits.cols(); ++j) {
+      const auto label = labels[static_cast<std::size_t>(j)];
+      if (std::cmp_less(label, 0) || std::cmp_greater_equal(label, logits.rows()))
+        detail::raise<ValueError>("target: the label of sample ", j, " is ", +label, ", but with ", logits.rows(), " outputs labels are 0 to ",
+                                  logits.rows() - 1);
+    }
+  }
+
+  template <class Scalar>
+  void check(ConstMatrixView<Scalar>, ConstMatrixView<Scalar> y) const {
+    for (Index j = 0; j < y.cols(); ++j) {
+      Scalar sum = 0;
+      for (Index i = 0; i < y.rows(); ++i) {
+        if (!(y(i, j) >= 0 && y(i, j) <= 1))
+          detail::raise<ValueError>("target: y(", i, ", ", j, ") is ", y(i, j), ", but SoftmaxCrossEntropy takes probabilities, each from 0 to 1");
+        sum += y(i, j);
+      }
+      if (!(std::abs(sum - 1) <= Scalar(1e-3)))
+        detail::raise<ValueError>("target: the probabilities of sample ", j, " sum to ", sum, ", but they must sum to 1");
+    }
+  }
+
+  // J = 1/batch sum over samples of  - sum_k y_k ln p_k
+  template <class Scalar, class Target>
+  Scalar value(ConstMatrixView<Scalar> logits, Target y) const {
+    detail::Accumulator<Scalar> sum = 0;
+    for (Index j = 0; j < logits.cols(); ++j) sum += cross_entropy<Scalar>(logits, y, j);
+    return static_cast<Scalar>(sum / static_cast<detail::Accumulator<Scalar>>(logits.cols()));
+  }
+
+  // dJ/dz = (softmax(z) - y)/batch
+  template <class Scalar, class Target>
+  void gradient(ConstMatrixView<Scalar> logits, Target y, MatrixView<Scalar> dJ) const {
+    dJ = logits;
+    link(dJ);
+    if constexpr (std::is_same_v<Target, ConstMatrixView<Scalar>>) {
+      dJ -= y;
+    } else {
+      for (Index j = 0; j < dJ.cols(); ++j) dJ(label_of(y, j), j) -= 1;
+    }
+    dJ /= static_cast<Scalar>(dJ.cols());
+  }
+
+  // y_hat = softmax(z) = e^(z - max z) / sum of the same: no exponential above 1
+  template <class Scalar>
+  void link(MatrixView<Scalar> z) const {
+    for (Index j = 0; j < z.cols(); ++j) {
+      Scalar* column = z.data() + j * z.outerStride();
+      const Scalar largest = z.col(j).maxCoeff();
+      const auto exponential = [largest](const Chunk<Scalar>& c) -> Chunk<Scalar> { return (c - largest).exp(); };
+      detail::for_chunks(z.rows(), exponential, column, static_cast<const Scalar*>(column));
+      Scalar sum = 0;
+      for (Index i = 0; i < z.rows(); ++i) sum += column[i];
+      for (Index i = 0; i < z.rows(); ++i) column[i] /= sum;
+    }
+  }
+
+ private:
+  template <class Label>
+  static Index label_of(Labels<Label> labels, Index j) {
+    return static_cast<Index>(labels[static_cast<std::size_t>(j)]);
+  }
+
+  // With m = max z:  - ln p_k = (m - z_k) + ln(1 + sum over the others than m's of e^(z - m)); never ln 0, 0 inf or large e^z.
+  template <class Scalar, class Target>
+  static Scalar cross_entropy(ConstMatrixView<Scalar> logits, Target y, Index j) {
+    Index best = 0;
+    const Scalar m = logits.col(j).maxCoeff(&best);
+    Scalar others = 0;
+    for (Index k = 0; k < logits.rows(); ++k)
+      if (k != best) others += std::exp(logits(k, j) - m);
+    const Scalar log_sum = std::log1p(others);
+    if constexpr (std::is_same_v<Target, ConstMatrixView<Scalar>>) {
+      Scalar sum = 0;
+      for (Index k = 0; k < logits.rows(); ++k)
+        if (y(k, j) > 0) sum += y(k, j) * ((m - logits(k, j)) + log_sum);
+      return sum;
+    } else {
+      return (m - logits(label_of(y, j), j)) + log_sum;
+    }
+  }
+};
+
+}  // namespace chainrule

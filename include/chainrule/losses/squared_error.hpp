@@ -1,0 +1,44 @@
+#pragma once
+
+#include <chainrule/core/checks.hpp>
+#include <chainrule/core/types.hpp>
+#include <string_view>
+
+namespace chainrule {
+
+/// Half the squared norm, J = 1/(2 batch) sum |y_hat - y|^2, so that the gradient is y_hat - y as in the lecture.
+/// y: outputs x batch, finite, else ValueError.
+struct SquaredError {
+  static constexpr std::string_view name = "SquaredError";
+  static constexpr bool works_on_logits = false;
+  static constexpr Index min_outputs = 1;
+
+  template <class Scalar>
+  void check(ConstMatrixView<Scalar>, ConstMatrixView<Scalar> y) const {
+    detail::check_finite("target", "y", y);
+  }
+
+  // J = 1/batch sum over samples of 1/2 |y_hat - y|^2
+  template <class Scalar>
+  Scalar value(ConstMatrixView<Scalar> y_hat, ConstMatrixView<Scalar> y) const {
+    detail::Accumulator<Scalar> sum = 0;
+    for (Index j = 0; j < y.cols(); ++j)
+      for (Index i = 0; i < y.rows(); ++i) {
+        const detail::Accumulator<Scalar> error = y_hat(i, j) - y(i, j);
+        sum += error * error;
+      }
+    return static_cast<Scalar>(sum / (2 * static_cast<detail::Accumulator<Scalar>>(y.cols())));
+  }
+
+  // dJ/dy_hat = (y_hat - y)/batch
+  template <class Scalar>
+  void gradient(ConstMatrixView<Scalar> y_hat, ConstMatrixView<Scalar> y, MatrixView<Scalar> dJ) const {
+    dJ = (y_hat - y) / static_cast<Scalar>(y.cols());
+  }
+
+  // the prediction is the output itself
+  template <class Scalar>
+  void link(MatrixView<Scalar>) const {}
+};
+
+}  // namespace chainrule

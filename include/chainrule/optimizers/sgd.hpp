@@ -1,0 +1,41 @@
+#pragma once
+
+#include <chainrule/core/chunks.hpp>
+#include <chainrule/core/error.hpp>
+#include <chainrule/core/views.hpp>
+#include <limits>
+
+namespace chainrule {
+
+/// Stochastic gradient descent, theta <- theta - learning_rate dJ/dtheta: step 4 of the five.
+struct SGD {
+  double learning_rate = 0.01;
+
+  /// One step downhill. theta: `net.parameters()` or any vector; gradient: `net.make_gradients()`'s, or a vector of the same
+  /// size. Throws ShapeError if sizes differ, ValueError for a learning rate that is negative or not finite.
+  template <class Theta, class Gradient>
+  void step(Theta&& theta, const Gradient& gradient) const {
+    if constexpr (requires { gradient.flat(); }) {
+      step(theta, gradient.flat());
+    } else {
+      using Scalar = typename std::remove_cvref_t<Theta>::Scalar;
+      const auto g = detail::const_view<Scalar>(gradient);
+      auto w = detail::mutable_view<Scalar>(theta);
+      if (w.size() != g.size())
+        detail::raise<ShapeError>("SGD: theta has ", w.size(), " parameters, but the gradient has ", g.size());
+      if (!(learning_rate >= 0 && learning_rate <= std::numeric_limits<double>::max()))
+        detail::raise<ValueError>("SGD: the learning rate must be at least 0 and finite, got ", learning_rate);
+      descend(w.size(), static_cast<Scalar>(learning_rate), g.data(), w.data());
+    }
+  }
+
+ private:
+  // theta <- theta - learning_rate dJ/dtheta
+  template <class Scalar>
+  [[gnu::noinline]] static void descend(Index size, Scalar rate, const Scalar* gradient, Scalar* theta) {
+    const auto update = [rate](const Chunk<Scalar>& t, const Chunk<Scalar>& g) -> Chunk<Scalar> { return t - rate * g; };
+    detail::for_chunks(size, update, theta, static_cast<const Scalar*>(theta), gradient);
+  }
+};
+
+}  // namespace chainrule
