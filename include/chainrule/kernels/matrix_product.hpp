@@ -1,6 +1,5 @@
 #pragma once
-// The matrix products that training time is spent in:  C += A B,  C += A^T B,  C += A B^T.  No heap, and every entry of C
-// is summed in the same order, k = 0, 1, 2, ..., whatever its place, the shapes around it or the alignment of its memory.
+// The matrix products that training time is spent in:  W a + b,  W^T delta,  delta a^T.  No heap, and every entry is summed in the same order, k = 0, 1, 2, ..., whatever its place, the shapes around it or the alignment of its memory.
 //
 // Tiling: P packets (of W numbers) x N columns of C stay in registers while k runs; A gives P packets, read in place where
 // its columns are contiguous and otherwise from a packed panel; B gives one number at a time, broadcast.
@@ -153,21 +152,24 @@ template <class Scalar>
 
 }  // namespace tiling
 
-/// C += A B
+/// Z = A B + b, with b added to every column
 template <class Scalar>
-void add_product(ConstMatrixView<Scalar> a, ConstMatrixView<Scalar> b, MatrixView<Scalar> c) {
-  tiling::add_product<Scalar>({a.data(), 1, a.outerStride()}, {b.data(), 1, b.outerStride()}, a.cols(), c);
+[[gnu::noinline]] void affine(ConstMatrixView<Scalar> a, ConstMatrixView<Scalar> b, const Scalar* bias, MatrixView<Scalar> z) {
+  for (Index j = 0; j < z.cols(); ++j) std::copy_n(bias, z.rows(), z.data() + j * z.outerStride());
+  tiling::add_product<Scalar>({a.data(), 1, a.outerStride()}, {b.data(), 1, b.outerStride()}, a.cols(), z);
 }
 
-/// C += A^T B
+/// C = A^T B
 template <class Scalar>
-void add_transposed_product(ConstMatrixView<Scalar> a, ConstMatrixView<Scalar> b, MatrixView<Scalar> c) {
+[[gnu::noinline]] void transposed_times(ConstMatrixView<Scalar> a, ConstMatrixView<Scalar> b, MatrixView<Scalar> c) {
+  for (Index j = 0; j < c.cols(); ++j) std::fill_n(c.data() + j * c.outerStride(), c.rows(), Scalar{0});
   tiling::add_product<Scalar>({a.data(), a.outerStride(), 1}, {b.data(), 1, b.outerStride()}, a.rows(), c);
 }
 
-/// C += A B^T
+/// C = A B^T
 template <class Scalar>
-void add_product_transposed(ConstMatrixView<Scalar> a, ConstMatrixView<Scalar> b, MatrixView<Scalar> c) {
+[[gnu::noinline]] void times_transposed(ConstMatrixView<Scalar> a, ConstMatrixView<Scalar> b, MatrixView<Scalar> c) {
+  for (Index j = 0; j < c.cols(); ++j) std::fill_n(c.data() + j * c.outerStride(), c.rows(), Scalar{0});
   tiling::add_product<Scalar>({a.data(), 1, a.outerStride()}, {b.data(), b.outerStride(), 1}, a.cols(), c);
 }
 

@@ -6,6 +6,7 @@
 #include <chainrule/kernels/elementwise.hpp>
 #include <chainrule/kernels/matrix_product.hpp>
 #include <chainrule/kernels/reductions.hpp>
+#include <algorithm>
 #include <array>
 
 namespace chainrule {
@@ -60,14 +61,13 @@ class Dense {
 
   template <class Scalar>
   Parameters<Scalar> parameters(Scalar* theta) const {
-    return {{theta, outputs(), inputs()}, {theta + outputs() * inputs(), outputs()}};
+    return {{theta, outputs(), inputs()}, {bias(theta), outputs()}};
   }
 
   template <class Scalar>
   void initialize(Scalar* theta, Random& random) const {
-    auto [weight, bias] = parameters(theta);
-    initializer_(std::span<Scalar>(weight.data(), static_cast<std::size_t>(weight.size())), inputs(), outputs(), random);
-    bias.setZero();
+    initializer_(std::span<Scalar>(theta, static_cast<std::size_t>(outputs() * inputs())), inputs(), outputs(), random);
+    std::fill_n(bias(theta), outputs(), Scalar{0});
   }
 
   /// What forward keeps for backward: a(l+1), and z(l+1) only where f' cannot do without it.
@@ -86,12 +86,10 @@ class Dense {
   // a(l+1) = f(z(l+1))
   template <class Scalar, int MaxBatch>
   void forward(const Scalar* theta, ConstMatrixView<Scalar> x, Cache<Scalar, MaxBatch>& cache) const {
-    const auto [weight, bias] = parameters(theta);
     MatrixView<Scalar> a = cache.output.first(x.cols());
     MatrixView<Scalar> z = keep(cache).first(x.cols());
 
-    z.colwise() = bias;
-    kernels::add_product<Scalar>(detail::matrix_view(weight.data(), outputs(), inputs()), x, z);
+    kernels::affine<Scalar>(weight(theta), x, bias(theta), z);
     if constexpr (!std::is_same_v<F, Identity>) kernels::activate(f_, z.size(), static_cast<const Scalar*>(z.data()), a.data());
   }
 
@@ -102,17 +100,12 @@ class Dense {
   template <class Scalar, int MaxBatch>
   void backward(const Scalar* theta, ConstMatrixView<Scalar> x, const Cache<Scalar, MaxBatch>& cache, MatrixView<Scalar> delta,
                 Scalar* gradient, MatrixView<Scalar>* input_gradient) const {
-    auto [dJ_dW, dJ_db] = parameters(gradient);
     if constexpr (!std::is_same_v<F, Identity>)
       kernels::multiply_by_derivative(f_, delta.size(), keep(cache).first(x.cols()).data(), delta.data());
 
-    dJ_dW.setZero();
-    kernels::add_product_transposed<Scalar>(detail::as_const(delta), x, detail::matrix_view(dJ_dW.data(), outputs(), inputs()));
-    kernels::row_sums<Scalar>(detail::as_const(delta), dJ_db.data());
-    if (input_gradient != nullptr) {
-      input_gradient->setZero();
-      kernels::add_transposed_product<Scalar>(detail::matrix_view(parameters(theta).weight.data(), outputs(), inputs()), detail::as_const(delta), *input_gradient);
-    }
+    kernels::times_transposed<Scalar>(detail::as_const(delta), x, weight(gradient));
+    kernels::row_sums<Scalar>(detail::as_const(delta), bias(gradient));
+    if (input_gradient != nullptr) kernels::transposed_times<Scalar>(weight(theta), detail::as_const(delta), *input_gradient);
   }
 
  private:
@@ -122,6 +115,16 @@ class Dense {
     } else {
       return Init{};
     }
+  }
+
+  // W and b, or dJ/dW and dJ/db, as the kernels take them: with extents that are values, so that all shapes share their code
+  template <class Scalar>
+  auto weight(Scalar* theta) const {
+    return detail::matrix_view(theta, outputs(), inputs());
+  }
+  template <class Scalar>
+  Scalar* bias(Scalar* theta) const {
+    return theta + outputs() * inputs();
   }
 
   template <class Cache>

@@ -1,0 +1,23 @@
+# What our own programs, tests and examples, are built with; none of it reaches a user of chainrule::chainrule.
+include_guard(GLOBAL)
+
+if(NOT CMAKE_BUILD_TYPE AND NOT CMAKE_CONFIGURATION_TYPES)
+  set(CMAKE_BUILD_TYPE Release CACHE STRING "Release, RelWithDebInfo or Debug" FORCE)
+endif()
+set(CMAKE_CXX_EXTENSIONS OFF)
+
+add_library(chainrule_development INTERFACE)
+target_link_libraries(chainrule_development INTERFACE chainrule::chainrule)
+if(CMAKE_CXX_COMPILER_ID MATCHES "GNU|Clang")
+  target_compile_options(chainrule_development INTERFACE -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Werror)
+  if(CHAINRULE_NATIVE)
+    target_compile_options(chainrule_development INTERFACE -march=native)
+  endif()
+  if(CHAINRULE_SANITIZE)
+    set(chainrule_sanitizers -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer)
+    target_compile_options(chainrule_development INTERFACE ${chainrule_sanitizers} -g1)
+    target_link_options(chainrule_development INTERFACE ${chainrule_sanitizers})
+  endif()
+elseif(MSVC)
+  target_compile_options(chainrule_development INTERFACE /W4 /WX)
+endif()

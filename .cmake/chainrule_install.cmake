@@ -1,0 +1,14 @@
+# cmake --install: the headers, and a package that find_package(chainrule) finds, wherever it is moved to.
+include_guard(GLOBAL)
+include(CMakePackageConfigHelpers)
+
+set(chainrule_package_dir share/cmake/chainrule)
+install(DIRECTORY "${PROJECT_SOURCE_DIR}/include/chainrule" DESTINATION include FILES_MATCHING PATTERN "*.hpp")
+install(FILES "${PROJECT_SOURCE_DIR}/LICENSE" DESTINATION share/doc/chainrule)
+install(TARGETS chainrule EXPORT chainrule-targets)
+install(EXPORT chainrule-targets NAMESPACE chainrule:: DESTINATION ${chainrule_package_dir})
+configure_package_config_file("${CMAKE_CURRENT_LIST_DIR}/chainrule-config.cmake.in" "${PROJECT_BINARY_DIR}/chainrule-config.cmake"
+                              INSTALL_DESTINATION ${chainrule_package_dir})
+write_basic_package_version_file("${PROJECT_BINARY_DIR}/chainrule-config-version.cmake" COMPATIBILITY SameMinorVersion ARCH_INDEPENDENT)
+install(FILES "${PROJECT_BINARY_DIR}/chainrule-config.cmake" "${PROJECT_BINARY_DIR}/chainrule-config-version.cmake"
+        DESTINATION ${chainrule_package_dir})
