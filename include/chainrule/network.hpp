@@ -22,7 +22,8 @@ class Network {
   static_assert(std::is_floating_point_v<Scalar>, "chainrule: Network<Scalar, ...>: Scalar must be float, double or long double");
   static_assert(Loss<LossType>, "chainrule: Network<Scalar, Loss, Layers...>: the second argument must be a loss, such as SquaredError");
   static_assert(sizeof...(Layers) > 0, "chainrule: Network<Scalar, Loss, Layers...> needs at least one layer");
-  static_assert((Layer<Layers> && ...), "chainrule: Network<Scalar, Loss, Layers...>: each argument after the loss must be a layer, such as Dense<In, Out>");
+  static_assert((Layer<Layers> && ...),
+                "chainrule: Network<Scalar, Loss, Layers...>: each argument after the loss must be a layer, such as Dense<In, Out>");
   using Chain = detail::Chain<Layers...>;
   static_assert(Chain::fits());
   static constexpr std::size_t last = sizeof...(Layers) - 1;
@@ -30,8 +31,9 @@ class Network {
   static constexpr int Out = Chain::outputs_at_compile_time;
   static_assert(Out == Dynamic || Out >= LossType::min_outputs,
                 "chainrule: SoftmaxCrossEntropy needs at least two outputs; for a yes or no with one output use BinaryCrossEntropy");
-  static_assert(!LossType::works_on_logits || detail::gives_raw_outputs<typename Chain::template At<last>>(),
-                "chainrule: this loss works on logits and brings its own link, so the last layer must have no activation; write Dense<In, Out>");
+  static_assert(
+      !LossType::works_on_logits || detail::gives_raw_outputs<typename Chain::template At<last>>(),
+      "chainrule: this loss works on logits and brings its own link, so the last layer must have no activation; write Dense<In, Out>");
 
  public:
   using ScalarType = Scalar;
@@ -45,9 +47,7 @@ class Network {
   using Rebind = Network<Other, LossType, Layers...>;
 
   /// Weights are drawn by each layer's initializer, from the first layer to the last; biases start at 0.
-  explicit Network(Seed seed)
-    requires(Chain::all_extents_are_types())
-      : Network(seed, Layers{}...) {}
+  explicit Network(Seed seed) requires(Chain::all_extents_are_types()) : Network(seed, Layers{}...) {}
 
   /// With the layers as values, for those that have run-time extents or parameters. Throws ShapeError if they do not fit.
   explicit Network(Seed seed, Layers... layers) : theta_{checked(std::tuple<Layers...>{layers...})} {
@@ -139,9 +139,8 @@ class Network {
  private:
   template <class F>
   static void for_each_layer(F&& f) {
-    [&]<std::size_t... I>(std::index_sequence<I...>) {
-      (f(std::integral_constant<std::size_t, I>{}), ...);
-    }(std::index_sequence_for<Layers...>{});
+    [&]<std::size_t... I>(std::index_sequence<I...>) { (f(std::integral_constant<std::size_t, I>{}), ...); }
+    (std::index_sequence_for<Layers...>{});
   }
 
   template <std::size_t I>
@@ -194,7 +193,8 @@ class Network {
         get<i>().backward(theta_.slice(i), input_of<i>(input, work.caches()), work.template cache<i>(), work.template delta<i>(samples),
                           gradients.slice(i), &delta_before);
       } else {
-        get<i>().backward(theta_.slice(i), input, work.template cache<i>(), work.template delta<i>(samples), gradients.slice(i), input_gradient);
+        get<i>().backward(theta_.slice(i), input, work.template cache<i>(), work.template delta<i>(samples), gradients.slice(i),
+                          input_gradient);
       }
     });
   }
@@ -230,7 +230,8 @@ class Network {
       detail::check_rows(who, "y", target.rows(), outputs(), "outputs");
     }
     constexpr bool takes_this = requires { loss_.check(y_hat, target); };
-    static_assert(takes_this, "chainrule: this loss takes targets as a matrix (outputs x batch); integer class labels go with SoftmaxCrossEntropy");
+    static_assert(takes_this,
+                  "chainrule: this loss takes targets as a matrix (outputs x batch); integer class labels go with SoftmaxCrossEntropy");
     if constexpr (takes_this) loss_.check(y_hat, target);
     return target;
   }
@@ -238,7 +239,8 @@ class Network {
   // A workspace or gradients of another network have another type unless extents are values; then they are compared.
   template <int MaxBatch>
   void check_workspace(const char* who, const Workspace<MaxBatch>& work) const {
-    for_each_layer([&](auto i) { detail::check_made_for(who, "workspace", i, work.template cache<i>().output.rows(), get<i>().outputs()); });
+    for_each_layer(
+        [&](auto i) { detail::check_made_for(who, "workspace", i, work.template cache<i>().output.rows(), get<i>().outputs()); });
   }
 
   void check_gradients(const Gradients& gradients) const {

@@ -31,7 +31,11 @@ class Workspace {
   Workspace(const std::tuple<Layers...>& layers, Index max_batch)
       : max_batch_{checked(max_batch)},
         caches_{detail::make_caches<Scalar, MaxBatch>(layers, max_batch)},
-        deltas_{std::apply([&](const Layers&... layer) { return Deltas{{layer.outputs(), max_batch}...}; }, layers)} {}
+        deltas_{std::apply(
+            [&](const Layers&... layer) {
+              return Deltas{{layer.outputs(), max_batch}...};
+            },
+            layers)} {}
 
   /// The largest batch it has room for.
   Index max_batch() const { return max_batch_; }

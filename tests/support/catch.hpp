@@ -16,15 +16,15 @@ inline auto ContainsSubstring(const std::string& text) { return Catch::Matchers:
 #endif
 
 /// Checks that the expression throws Type with a message that contains every one of the given texts.
-#define CHECK_THROWS_SAYING(expression, Type, ...)                                                      \
-  do {                                                                                                  \
-    bool thrown_as_expected = false;                                                                    \
-    try {                                                                                               \
-      static_cast<void>(expression);                                                                    \
-    } catch (const Type& error) {                                                                       \
-      thrown_as_expected = true;                                                                        \
+#define CHECK_THROWS_SAYING(expression, Type, ...)                                                                                \
+  do {                                                                                                                            \
+    bool thrown_as_expected = false;                                                                                              \
+    try {                                                                                                                         \
+      static_cast<void>(expression);                                                                                              \
+    } catch (const Type& error) {                                                                                                 \
+      thrown_as_expected = true;                                                                                                  \
       for (const char* expected_text : {__VA_ARGS__}) CHECK_THAT(error.what(), chainrule_test::ContainsSubstring(expected_text)); \
-    }                                                                                                   \
-    INFO(#expression " must throw " #Type);                                                             \
-    CHECK(thrown_as_expected);                                                                          \
+    }                                                                                                                             \
+    INFO(#expression " must throw " #Type);                                                                                       \
+    CHECK(thrown_as_expected);                                                                                                    \
   } while (false)

@@ -21,9 +21,10 @@ struct proof_that;
 
 template <std::size_t I, int Expects, std::size_t Before, int Gives>
 struct proof_that<layer<I>, expects_inputs<Expects>, but_layer<Before>, gives_outputs<Gives>> {
-  static_assert(Expects == Gives || Expects == Dynamic || Gives == Dynamic,
-                "chainrule: the layers do not fit together: a layer must have as many inputs as the layer before it has outputs; which layer "
-                "(counted from 0) and which numbers: proof_that<layer<i>, expects_inputs<n>, but_layer<i-1>, gives_outputs<m>>");
+  static_assert(
+      Expects == Gives || Expects == Dynamic || Gives == Dynamic,
+      "chainrule: the layers do not fit together: a layer must have as many inputs as the layer before it has outputs; which layer "
+      "(counted from 0) and which numbers: proof_that<layer<i>, expects_inputs<n>, but_layer<i-1>, gives_outputs<m>>");
   static constexpr bool holds = true;
 };
 
@@ -38,7 +39,8 @@ struct Chain {
       return (proof_that<layer<I + 1>, expects_inputs<At<I + 1>::inputs_at_compile_time>, but_layer<I>,
                          gives_outputs<At<I>::outputs_at_compile_time>>::holds &&
               ... && true);
-    }(std::make_index_sequence<size - 1>{});
+    }
+    (std::make_index_sequence<size - 1>{});
   }
 
   static constexpr bool all_extents_are_types() {

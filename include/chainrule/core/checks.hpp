@@ -51,8 +51,8 @@ inline void check_batch(const char* who, Index samples) {
 
 inline void check_room(const char* who, Index samples, Index max_batch) {
   if (samples > max_batch)
-    raise<ShapeError>(who, ": the batch has ", samples, " samples, but the workspace has room for ", max_batch, "; make_workspace(", samples,
-                      ") makes one that fits");
+    raise<ShapeError>(who, ": the batch has ", samples, " samples, but the workspace has room for ", max_batch, "; make_workspace(",
+                      samples, ") makes one that fits");
 }
 
 inline void check_rows(const char* who, const char* name, Index rows, Index expected, const char* what) {
@@ -65,8 +65,7 @@ inline void check_forward_ran(const char* who, Index cached_samples) {
 }
 
 inline void check_samples(const char* who, const char* name, Index samples, Index expected) {
-  if (samples != expected)
-    raise<ShapeError>(who, ": ", name, " has ", samples, " samples, but the last forward(x, work) had ", expected);
+  if (samples != expected) raise<ShapeError>(who, ": ", name, " has ", samples, " samples, but the last forward(x, work) had ", expected);
 }
 
 inline void check_input_gradient(Index rows, Index cols, Index inputs, Index samples) {
@@ -76,8 +75,8 @@ inline void check_input_gradient(Index rows, Index cols, Index inputs, Index sam
 
 inline void check_made_for(const char* who, const char* what, Index layer, Index extent, Index expected) {
   if (extent != expected)
-    raise<ShapeError>(who, ": these ", what, " were made for another network: layer<", layer, "> has an extent of ", extent, " there and of ",
-                      expected, " here");
+    raise<ShapeError>(who, ": these ", what, " were made for another network: layer<", layer, "> has an extent of ", extent,
+                      " there and of ", expected, " here");
 }
 
 }  // namespace chainrule::detail

@@ -25,8 +25,7 @@ template <class Scalar, class F, class... Inputs>
 void for_chunks(Index size, F f, Scalar* out, const Inputs*... in) {
   constexpr Index width = Chunk<Scalar>::SizeAtCompileTime;
   Index i = 0;
-  for (; i + width <= size; i += width)
-    Eigen::Map<Chunk<Scalar>>(out + i) = f(Chunk<Scalar>(Eigen::Map<const Chunk<Scalar>>(in + i))...);
+  for (; i + width <= size; i += width) Eigen::Map<Chunk<Scalar>>(out + i) = f(Chunk<Scalar>(Eigen::Map<const Chunk<Scalar>>(in + i))...);
   if (i == size) return;
   const Chunk<Scalar> last = f(padded_chunk(in + i, size - i)...);
   for (Index k = i; k < size; ++k) out[k] = last[k - i];

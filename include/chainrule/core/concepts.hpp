@@ -36,7 +36,7 @@ concept Activation = std::copyable<T> && requires(const T& f, const Chunk<float>
   { T::name } -> std::convertible_to<std::string_view>;
   { f.value(z) } -> std::convertible_to<Chunk<float>>;
   { f.default_initializer() } -> Initializer;
-} && (DerivativeFromOutput<T> || DerivativeFromInput<T>);
+} &&(DerivativeFromOutput<T> || DerivativeFromInput<T>);
 
 /// J(y, y_hat), a mean over the batch, with its gradient dJ/dy_hat and its link from raw outputs to predictions.
 template <class T>
@@ -44,10 +44,10 @@ concept Loss = std::copyable<T> && requires(const T& loss, ConstMatrixView<float
   { T::name } -> std::convertible_to<std::string_view>;
   { T::works_on_logits } -> std::convertible_to<bool>;  // then the last layer has no activation of its own
   { T::min_outputs } -> std::convertible_to<Index>;
-  loss.check(y_hat, y);           // throws where y is no target for this loss
+  loss.check(y_hat, y);  // throws where y is no target for this loss
   { loss.value(y_hat, y) } -> std::same_as<float>;
-  loss.gradient(y_hat, y, out);   // out = dJ/dy_hat
-  loss.link(out);                 // in place
+  loss.gradient(y_hat, y, out);  // out = dJ/dy_hat
+  loss.link(out);                // in place
 };
 
 /// One tensor of a layer's parameters, as the flat vector holds it: column-major, one after the other.
@@ -60,18 +60,18 @@ struct TensorShape {
 /// One layer: its shape and hyperparameters. Its parameters are a slice of the network's flat vector, what its forward
 /// pass keeps is a Cache in the workspace; so a layer is small, const while it works, and shared by any number of threads.
 template <class T>
-concept Layer = std::copyable<T> && requires(const T& layer, float* theta, const float* const_theta, ConstMatrixView<float> x,
-                                             MatrixView<float> delta, MatrixView<float> input_gradient, Random& random,
-                                             typename T::template Cache<float, Dynamic>& cache) {
+concept Layer = std::copyable<T> &&
+    requires(const T& layer, float* theta, const float* const_theta, ConstMatrixView<float> x, MatrixView<float> delta,
+             MatrixView<float> input_gradient, Random& random, typename T::template Cache<float, Dynamic>& cache) {
   { T::name } -> std::convertible_to<std::string_view>;
   { T::inputs_at_compile_time } -> std::convertible_to<int>;
   { T::outputs_at_compile_time } -> std::convertible_to<int>;
   { T::parameters_at_compile_time } -> std::convertible_to<Index>;
   { layer.inputs() } -> std::convertible_to<Index>;
   { layer.outputs() } -> std::convertible_to<Index>;
-  { std::span<const TensorShape>(layer.tensors()) };  // names and shapes of what the flat slice holds
+  {std::span<const TensorShape>(layer.tensors())};  // names and shapes of what the flat slice holds
   { layer.activation_name() } -> std::convertible_to<std::string_view>;
-  layer.parameters(theta);        // named views, such as .weight and .bias
+  layer.parameters(theta);  // named views, such as .weight and .bias
   layer.parameters(const_theta);
   layer.initialize(theta, random);
   layer.forward(const_theta, x, cache);  // fills cache.output

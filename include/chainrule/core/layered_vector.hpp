@@ -1,8 +1,8 @@
 #pragma once
 
+#include <array>
 #include <chainrule/core/concepts.hpp>
 #include <chainrule/core/error.hpp>
-#include <array>
 
 namespace chainrule::detail {
 

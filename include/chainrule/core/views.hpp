@@ -35,12 +35,14 @@ template <class Scalar, class Derived>
 ConstMatrixView<Scalar> const_view(const Eigen::DenseBase<Derived>& m) {
   static_assert(std::is_same_v<typename Derived::Scalar, Scalar>,
                 "chainrule: this matrix has another scalar type than the network; convert it once: Eigen::MatrixXf x = m.cast<float>();");
-  static_assert(has_columns_in_memory<Derived>(),
-                "chainrule: this argument must be a column-major matrix, or a vector, block or map of one; give an expression a home first: "
-                "auto x = expression.eval();");
+  static_assert(
+      has_columns_in_memory<Derived>(),
+      "chainrule: this argument must be a column-major matrix, or a vector, block or map of one; give an expression a home first: "
+      "auto x = expression.eval();");
   if constexpr (has_columns_in_memory<Derived>() && Derived::ColsAtCompileTime == 1 && Derived::RowsAtCompileTime != 1) {
     if (m.derived().innerStride() != 1)
-      raise<ShapeError>("a column vector must lie in memory in one piece, but its elements are ", m.derived().innerStride(), " apart; copy it with .eval()");
+      raise<ShapeError>("a column vector must lie in memory in one piece, but its elements are ", m.derived().innerStride(),
+                        " apart; copy it with .eval()");
   }
   return {m.derived().data(), m.rows(), m.cols(), Eigen::OuterStride<>(column_stride(m.derived()))};
 }

@@ -1,8 +1,8 @@
 #pragma once
 
+#include <algorithm>
 #include <chainrule/core/random.hpp>
 #include <chainrule/core/types.hpp>
-#include <algorithm>
 #include <span>
 #include <string_view>
 

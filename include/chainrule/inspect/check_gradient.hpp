@@ -3,10 +3,10 @@
 //     dJ/dp ~ (J(p + h) - J(p - h)) / 2h
 // computed by a copy of the network in long double, so that what is measured is our error and not the difference's.
 
+#include <algorithm>
 #include <chainrule/core/concepts.hpp>
 #include <chainrule/core/targets.hpp>
 #include <chainrule/core/views.hpp>
-#include <algorithm>
 #include <cmath>
 #include <cstdio>
 #include <limits>
@@ -18,21 +18,21 @@ namespace chainrule {
 /// entries below a thousandth of their layer's largest are measured against that thousandth.
 struct GradientReport {
   bool passed = false;
-  double worst_error = 0;       ///< the largest relative error
-  std::string worst_entry;      ///< where: "layer<1>.weight(3, 0)" or "x(2, 5)"
-  double computed = 0;          ///< the entry there as backward gives it
-  double difference = 0;        ///< and as the central difference gives it
+  double worst_error = 0;   ///< the largest relative error
+  std::string worst_entry;  ///< where: "layer<1>.weight(3, 0)" or "x(2, 5)"
+  double computed = 0;      ///< the entry there as backward gives it
+  double difference = 0;    ///< and as the central difference gives it
   double tolerance = 0;
-  Index entries = 0;            ///< how many entries were compared
-  std::string failure;          ///< why it did not pass, in a sentence; empty if it did
+  Index entries = 0;    ///< how many entries were compared
+  std::string failure;  ///< why it did not pass, in a sentence; empty if it did
 
   explicit operator bool() const { return passed; }
 
   std::string to_string() const {
     const std::string worst = "worst relative error " + number(worst_error) + " at " + worst_entry + " (backward " + number(computed) +
                               ", central difference " + number(difference) + ")";
-    return std::string(passed ? "gradient check passed: " : "gradient check FAILED: " + failure + "; ") + std::to_string(entries) + " entries, " +
-           worst + ", tolerance " + number(tolerance);
+    return std::string(passed ? "gradient check passed: " : "gradient check FAILED: " + failure + "; ") + std::to_string(entries) +
+           " entries, " + worst + ", tolerance " + number(tolerance);
   }
 
  private:
@@ -67,7 +67,8 @@ void compare_gradient(GradientReport& report, const char* group, Index count, co
   }
   const long double largest = count == 0 ? 0.0L : difference.cwiseAbs().maxCoeff();
   if (count > 0 && !(largest > 1e-12L) && report.failure.empty())
-    report.failure = std::string("the gradient of ") + group + " is zero everywhere, which proves nothing (dead units? take another x or seed)";
+    report.failure =
+        std::string("the gradient of ") + group + " is zero everywhere, which proves nothing (dead units? take another x or seed)";
   const long double floor = std::max(largest / 1000, 1e-12L);
   for (Index i = 0; i < count; ++i) {
     const long double a = static_cast<long double>(computed[i]);
@@ -141,11 +142,13 @@ GradientReport check_gradient(const Net& net, const Eigen::DenseBase<X>& x, cons
       const auto& layer = std::get<i>(net.layers());
       const std::string group = "layer<" + std::to_string(i()) + ">";
       const Index begin = gradients.offset(i);
-      detail::compare_gradient(report, group.c_str(), gradients.offset(i + 1) - begin, gradients.slice(i), exact.parameters().data() + begin,
-                               options.step, loss_now, [&](Index k) { return detail::parameter_name(i, layer, k); });
+      detail::compare_gradient(report, group.c_str(), gradients.offset(i + 1) - begin, gradients.slice(i),
+                               exact.parameters().data() + begin, options.step, loss_now,
+                               [&](Index k) { return detail::parameter_name(i, layer, k); });
     };
     (check_layer(std::integral_constant<std::size_t, I>{}), ...);
-  }(std::make_index_sequence<std::tuple_size_v<std::remove_cvref_t<decltype(net.layers())>>>{});
+  }
+  (std::make_index_sequence<std::tuple_size_v<std::remove_cvref_t<decltype(net.layers())>>>{});
   detail::compare_gradient(report, "x", x.size(), static_cast<const Scalar*>(input_gradient.data()), exact_x.data(), options.step, loss_now,
                            [&](Index k) { return detail::entry_name("x", k, x.rows()); });
 

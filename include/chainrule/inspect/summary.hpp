@@ -1,8 +1,8 @@
 #pragma once
 
-#include <chainrule/core/concepts.hpp>
 #include <algorithm>
 #include <array>
+#include <chainrule/core/concepts.hpp>
 #include <string>
 #include <vector>
 
@@ -55,8 +55,9 @@ std::string summary(const Net& net) {
           Index size = 0;
           for (const TensorShape& tensor : layer.tensors()) size += tensor.rows * tensor.cols;
           total += size;
-          rows.push_back({std::to_string(rows.size() - 1), std::string(layer.name), std::to_string(layer.inputs()) + " -> " + std::to_string(layer.outputs()),
-                          std::string(layer.activation_name()), detail::with_separators(size)});
+          rows.push_back({std::to_string(rows.size() - 1), std::string(layer.name),
+                          std::to_string(layer.inputs()) + " -> " + std::to_string(layer.outputs()), std::string(layer.activation_name()),
+                          detail::with_separators(size)});
         };
         (add(layers), ...);
       },

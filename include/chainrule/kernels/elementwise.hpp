@@ -9,7 +9,8 @@ namespace chainrule::kernels {
 /// a = f(z), elementwise; z and a may be the same memory.
 template <class Scalar, Activation F>
 [[gnu::noinline]] void activate(const F& f, Index size, const Scalar* z, Scalar* a) {
-  detail::for_chunks(size, [&f](const Chunk<Scalar>& z_chunk) -> Chunk<Scalar> { return f.value(z_chunk); }, a, z);
+  detail::for_chunks(
+      size, [&f](const Chunk<Scalar>& z_chunk) -> Chunk<Scalar> { return f.value(z_chunk); }, a, z);
 }
 
 /// z = f(z), elementwise and in place, for a matrix whose columns may lie apart.

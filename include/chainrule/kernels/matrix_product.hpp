@@ -1,5 +1,6 @@
 #pragma once
-// The matrix products that training time is spent in:  W a + b,  W^T delta,  delta a^T.  No heap, and every entry is summed in the same order, k = 0, 1, 2, ..., whatever its place, the shapes around it or the alignment of its memory.
+// The matrix products that training time is spent in:  W a + b,  W^T delta,  delta a^T.  No heap, and every entry is summed in the same
+// order, k = 0, 1, 2, ..., whatever its place, the shapes around it or the alignment of its memory.
 //
 // Tiling: P packets (of W numbers) x N columns of C stay in registers while k runs; A gives P packets, read in place where
 // its columns are contiguous and otherwise from a packed panel; B gives one number at a time, broadcast.
@@ -9,8 +10,8 @@
 //     P*W rows  [ a ]  [ c c c c ]                    N    up to 8 columns where there are 32 registers, else 4
 //     of A      [ a ]  [ c c c c ]                    a panel of A is at most `panel_depth` deep
 
-#include <chainrule/core/types.hpp>
 #include <algorithm>
+#include <chainrule/core/types.hpp>
 #include <utility>
 
 namespace chainrule::kernels {
@@ -78,7 +79,8 @@ void add_panel(Index depth, const Scalar* a, Index a_step, Operand<Scalar> b, In
   }
   if constexpr (N > 1)
     if (j < columns)
-      add_panel<P, N / 2>(depth, a, a_step, Operand<Scalar>{b.at(0, j), b.row_step, b.column_step}, columns - j, c + j * c_step, c_step, rows);
+      add_panel<P, N / 2>(depth, a, a_step, Operand<Scalar>{b.at(0, j), b.row_step, b.column_step}, columns - j, c + j * c_step, c_step,
+                          rows);
 }
 
 #if defined(__GNUC__)

@@ -1,13 +1,13 @@
 #pragma once
 
+#include <algorithm>
+#include <array>
 #include <chainrule/activations/identity.hpp>
 #include <chainrule/core/concepts.hpp>
 #include <chainrule/core/error.hpp>
 #include <chainrule/kernels/elementwise.hpp>
 #include <chainrule/kernels/matrix_product.hpp>
 #include <chainrule/kernels/reductions.hpp>
-#include <algorithm>
-#include <array>
 
 namespace chainrule {
 
@@ -22,7 +22,8 @@ class Dense {
   static_assert(In == Dynamic || In >= 1, "chainrule: Dense<In, Out>: In is the number of inputs: at least 1, or Dynamic");
   static_assert(Out == Dynamic || Out >= 1, "chainrule: Dense<In, Out>: Out is the number of outputs: at least 1, or Dynamic");
   static_assert(Activation<F>, "chainrule: Dense<In, Out, F>: F must be an activation, such as ReLU or Tanh (see core/concepts.hpp)");
-  static_assert(Initializer<Init>, "chainrule: Dense<In, Out, F, Init>: Init must be an initializer, such as HeNormal (see core/concepts.hpp)");
+  static_assert(Initializer<Init>,
+                "chainrule: Dense<In, Out, F, Init>: Init must be an initializer, such as HeNormal (see core/concepts.hpp)");
 
  public:
   static constexpr std::string_view name = "Dense";
@@ -32,15 +33,14 @@ class Dense {
   using ActivationType = F;
 
   /// For extents that are types.
-  explicit Dense(F f = F{})
-    requires(In != Dynamic && Out != Dynamic)
-      : Dense(In, Out, f) {}
+  explicit Dense(F f = F{}) requires(In != Dynamic && Out != Dynamic) : Dense(In, Out, f) {}
 
   /// For extents that are values; those that are types too must agree.
   Dense(Index inputs, Index outputs, F f = F{}) : Dense(inputs, outputs, f, default_initializer(f)) {}
 
   Dense(Index inputs, Index outputs, F f, Init initializer) : inputs_{inputs}, outputs_{outputs}, f_{f}, initializer_{initializer} {
-    if (inputs < 1 || outputs < 1) detail::raise<ShapeError>("Dense: inputs and outputs must be at least 1, got ", inputs, " and ", outputs);
+    if (inputs < 1 || outputs < 1)
+      detail::raise<ShapeError>("Dense: inputs and outputs must be at least 1, got ", inputs, " and ", outputs);
     if (inputs != inputs_.value() || outputs != outputs_.value())
       detail::raise<ShapeError>("Dense: its type says ", inputs_.value(), " inputs and ", outputs_.value(), " outputs, but it got ", inputs,
                                 " and ", outputs);

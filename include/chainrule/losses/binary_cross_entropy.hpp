@@ -1,9 +1,9 @@
 #pragma once
 
+#include <algorithm>
 #include <chainrule/activations/sigmoid.hpp>
 #include <chainrule/core/checks.hpp>
 #include <chainrule/kernels/elementwise.hpp>
-#include <algorithm>
 #include <cmath>
 #include <string_view>
 
@@ -22,7 +22,8 @@ struct BinaryCrossEntropy {
     for (Index j = 0; j < y.cols(); ++j)
       for (Index i = 0; i < y.rows(); ++i)
         if (!(y(i, j) >= 0 && y(i, j) <= 1))
-          detail::raise<ValueError>("target: y(", i, ", ", j, ") is ", y(i, j), ", but BinaryCrossEntropy takes probabilities, each from 0 to 1");
+          detail::raise<ValueError>("target: y(", i, ", ", j, ") is ", y(i, j),
+                                    ", but BinaryCrossEntropy takes probabilities, each from 0 to 1");
   }
 
   // J = 1/batch sum of max(z, 0) - z y + ln(1 + e^-|z|), the same sum without a logarithm of 0 or a large exponential

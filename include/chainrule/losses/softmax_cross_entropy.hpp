@@ -21,8 +21,8 @@ struct SoftmaxCrossEntropy {
     for (Index j = 0; j < logits.cols(); ++j) {
       const auto label = labels[static_cast<std::size_t>(j)];
       if (std::cmp_less(label, 0) || std::cmp_greater_equal(label, logits.rows()))
-        detail::raise<ValueError>("target: the label of sample ", j, " is ", +label, ", but with ", logits.rows(), " outputs labels are 0 to ",
-                                  logits.rows() - 1);
+        detail::raise<ValueError>("target: the label of sample ", j, " is ", +label, ", but with ", logits.rows(),
+                                  " outputs labels are 0 to ", logits.rows() - 1);
     }
   }
 
@@ -32,7 +32,8 @@ struct SoftmaxCrossEntropy {
       Scalar sum = 0;
       for (Index i = 0; i < y.rows(); ++i) {
         if (!(y(i, j) >= 0 && y(i, j) <= 1))
-          detail::raise<ValueError>("target: y(", i, ", ", j, ") is ", y(i, j), ", but SoftmaxCrossEntropy takes probabilities, each from 0 to 1");
+          detail::raise<ValueError>("target: y(", i, ", ", j, ") is ", y(i, j),
+                                    ", but SoftmaxCrossEntropy takes probabilities, each from 0 to 1");
         sum += y(i, j);
       }
       if (!(std::abs(sum - 1) <= Scalar(1e-3)))
