@@ -240,13 +240,13 @@ class Network {
   template <int MaxBatch>
   void check_workspace(const char* who, const Workspace<MaxBatch>& work) const {
     for_each_layer(
-        [&](auto i) { detail::check_made_for(who, "workspace", i, work.template cache<i>().output.rows(), get<i>().outputs()); });
+        [&](auto i) { detail::check_made_for(who, "this workspace was", i, work.template cache<i>().output.rows(), get<i>().outputs()); });
   }
 
   void check_gradients(const Gradients& gradients) const {
     for_each_layer([&](auto i) {
-      detail::check_made_for("backward", "gradients", i, std::get<i>(gradients.layers()).inputs(), get<i>().inputs());
-      detail::check_made_for("backward", "gradients", i, std::get<i>(gradients.layers()).outputs(), get<i>().outputs());
+      detail::check_made_for("backward", "these gradients were", i, std::get<i>(gradients.layers()).inputs(), get<i>().inputs());
+      detail::check_made_for("backward", "these gradients were", i, std::get<i>(gradients.layers()).outputs(), get<i>().outputs());
     });
   }
 

@@ -45,37 +45,37 @@ template <class Scalar>
   }
 }
 
-inline void check_batch(const char* who, Index samples) {
+[[gnu::noinline]] inline void check_batch(const char* who, Index samples) {
   if (samples < 1) raise<ShapeError>(who, ": the batch is empty; it needs at least one sample (one column)");
 }
 
-inline void check_room(const char* who, Index samples, Index max_batch) {
+[[gnu::noinline]] inline void check_room(const char* who, Index samples, Index max_batch) {
   if (samples > max_batch)
     raise<ShapeError>(who, ": the batch has ", samples, " samples, but the workspace has room for ", max_batch, "; make_workspace(",
                       samples, ") makes one that fits");
 }
 
-inline void check_rows(const char* who, const char* name, Index rows, Index expected, const char* what) {
+[[gnu::noinline]] inline void check_rows(const char* who, const char* name, Index rows, Index expected, const char* what) {
   if (rows != expected)
     raise<ShapeError>(who, ": ", name, " has ", rows, " rows, but the network has ", expected, " ", what, " (one column is one sample)");
 }
 
-inline void check_forward_ran(const char* who, Index cached_samples) {
+[[gnu::noinline]] inline void check_forward_ran(const char* who, Index cached_samples) {
   if (cached_samples < 1) raise<StateError>(who, ": the workspace holds no forward pass; call forward(x, work) first");
 }
 
-inline void check_samples(const char* who, const char* name, Index samples, Index expected) {
+[[gnu::noinline]] inline void check_samples(const char* who, const char* name, Index samples, Index expected) {
   if (samples != expected) raise<ShapeError>(who, ": ", name, " has ", samples, " samples, but the last forward(x, work) had ", expected);
 }
 
-inline void check_input_gradient(Index rows, Index cols, Index inputs, Index samples) {
+[[gnu::noinline]] inline void check_input_gradient(Index rows, Index cols, Index inputs, Index samples) {
   if (rows != inputs || cols != samples)
     raise<ShapeError>("backward: dJ/dx is ", inputs, " x ", samples, " here, but the matrix given for it is ", rows, " x ", cols);
 }
 
-inline void check_made_for(const char* who, const char* what, Index layer, Index extent, Index expected) {
+[[gnu::noinline]] inline void check_made_for(const char* who, const char* what, Index layer, Index extent, Index expected) {
   if (extent != expected)
-    raise<ShapeError>(who, ": these ", what, " were made for another network: layer<", layer, "> has an extent of ", extent,
+    raise<ShapeError>(who, ": ", what, " made for another network: layer<", layer, "> has an extent of ", extent,
                       " there and of ", expected, " here");
 }
 

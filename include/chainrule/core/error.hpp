@@ -44,7 +44,7 @@ void append(std::string& text, T number) {
 
 /// Throws E with the parts joined to one sentence. Without exceptions (-fno-exceptions) the program aborts.
 template <class E, class... Parts>
-[[noreturn]] void raise(const Parts&... parts) {
+[[noreturn, gnu::noinline, gnu::cold]] void raise(const Parts&... parts) {
 #if defined(__cpp_exceptions)
   std::string text;
   (append(text, parts), ...);

@@ -1,0 +1,57 @@
+#include <chainrule/activations/sigmoid.hpp>
+
+#include "support/activation_contract.hpp"
+
+using namespace chainrule_test;
+using chainrule::Sigmoid;
+
+TEMPLATE_TEST_CASE("Sigmoid keeps the contract of an activation", "[activation]", float, double, long double) {
+  // Eigen's e^z is good to 2 or 3 eps, so where the curve is flat a neighbour may lie 2 eps lower
+  check_activation<TestType>(Sigmoid{}, {.at_minus_infinity = 0, .at_infinity = 1, .wobble = 3});
+}
+
+// sigma(0) = 1/2;  sigma(ln 3) = 3/4, sigma(-ln 3) = 1/4
+TEMPLATE_TEST_CASE("Sigmoid has the values of the formula", "[activation]", float, double, long double) {
+  const double few_eps = static_cast<double>(4 * eps<TestType>);
+  CHECK(value_at(Sigmoid{}, TestType{0}) == TestType(0.5));
+  CHECK(value_at(Sigmoid{}, std::log(TestType{3})) == Approx(0.75).epsilon(few_eps));
+  CHECK(value_at(Sigmoid{}, -std::log(TestType{3})) == Approx(0.25).epsilon(few_eps));
+  CHECK(value_at(Sigmoid{}, TestType{-10}) == Approx(4.539786870243440e-05).epsilon(std::max(few_eps, 1e-15)));
+}
+
+// sigma'(z) = sigma(z) (1 - sigma(z)): the lecture's reason for vanishing gradients
+TEMPLATE_TEST_CASE("Sigmoid's derivative is largest at 0, where it is 1/4", "[activation]", float, double, long double) {
+  CHECK(derivative_at(Sigmoid{}, TestType{0}) == TestType(0.25));
+  const std::vector<TestType> d = derivatives(Sigmoid{}, numbers_between<TestType>(-30, 30, 4096));
+  CHECK(*std::max_element(d.begin(), d.end()) <= TestType(0.25));
+  CHECK(*std::min_element(d.begin(), d.end()) >= 0);
+  CHECK(derivative_at(Sigmoid{}, std::log(TestType{3})) == Approx(0.1875).epsilon(static_cast<double>(4 * eps<TestType>)));
+}
+
+// sigma(-z) = 1 - sigma(z)
+TEMPLATE_TEST_CASE("Sigmoid is symmetric about (0, 1/2)", "[activation]", float, double, long double) {
+  const std::vector<TestType> z = numbers_between<TestType>(0, 30, 4096);
+  Worst worst;
+  for (const TestType at : z)
+    worst.see(std::abs(value_at(Sigmoid{}, -at) - (1 - static_cast<long double>(value_at(Sigmoid{}, at)))) / eps<TestType>, at);
+  INFO("worst at z = " << worst.at);
+  CHECK(worst.error <= 1);  // measured: 0.75
+}
+
+// For z < -87 Eigen's float e^z stops at about 3e-39, so there sigma is only tiny, not accurate.
+TEMPLATE_TEST_CASE("Sigmoid is accurate where it is tiny too", "[activation]", float, double) {
+  Worst worst;  // relative, in eps
+  const std::vector<TestType> z = numbers_between<TestType>(-86, 86, 1 << 15);
+  const std::vector<TestType> a = values(Sigmoid{}, z);
+  for (std::size_t i = 0; i < z.size(); ++i) {
+    const long double exact = 1 / (1 + std::exp(-static_cast<long double>(z[i])));
+    worst.see(std::abs(a[i] - exact) / (exact * eps<TestType>), z[i]);
+  }
+  CAPTURE(worst.error, worst.at);
+  CHECK(worst.error <= 3);
+}
+
+TEST_CASE("Sigmoid starts from Xavier's uniform weights", "[activation]") {
+  static_assert(std::is_same_v<decltype(Sigmoid{}.default_initializer()), chainrule::XavierUniform>);
+  CHECK(Sigmoid::name == "Sigmoid");
+}

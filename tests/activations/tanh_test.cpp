@@ -1,0 +1,73 @@
+#include <chainrule/activations/tanh.hpp>
+
+#include "support/activation_contract.hpp"
+
+using namespace chainrule_test;
+using chainrule::Tanh;
+
+namespace {
+
+// Eigen's float tanh is a rational function, good to 4 eps of a result near 1 but not monotone: it wobbles by as much.
+template <class Scalar>
+constexpr double rounding = std::is_same_v<Scalar, float> ? 6 : 2;
+
+}  // namespace
+
+TEMPLATE_TEST_CASE("Tanh keeps the contract of an activation", "[activation]", float, double, long double) {
+  check_activation<TestType>(Tanh{}, {.at_minus_infinity = -1, .at_infinity = 1, .wobble = rounding<TestType>});
+}
+
+// tanh(0) = 0, tanh(inf) = 1, tanh(-inf) = -1;  with z = ln 2: (4 - 1)/(4 + 1) = 3/5
+TEMPLATE_TEST_CASE("Tanh has the values of the formula", "[activation]", float, double, long double) {
+  const double few_eps = static_cast<double>(8 * eps<TestType>);
+  CHECK(value_at(Tanh{}, TestType{0}) == 0);
+  CHECK(value_at(Tanh{}, std::log(TestType{2})) == Approx(0.6).epsilon(few_eps));
+  CHECK(value_at(Tanh{}, TestType{30}) == 1);
+  CHECK(value_at(Tanh{}, std::numeric_limits<TestType>::infinity()) == 1);
+  CHECK(value_at(Tanh{}, -std::numeric_limits<TestType>::infinity()) == -1);
+}
+
+// tanh'(z) = 1 - tanh(z)^2
+TEMPLATE_TEST_CASE("Tanh's derivative is largest at 0, where it is 1", "[activation]", float, double, long double) {
+  CHECK(derivative_at(Tanh{}, TestType{0}) == 1);
+  CHECK(derivative_at(Tanh{}, std::log(TestType{2})) == Approx(0.64).epsilon(static_cast<double>(8 * eps<TestType>)));
+  const std::vector<TestType> d = derivatives(Tanh{}, numbers_between<TestType>(-30, 30, 4096));
+  CHECK(*std::max_element(d.begin(), d.end()) <= 1);
+  CHECK(*std::min_element(d.begin(), d.end()) >= 0);
+}
+
+TEMPLATE_TEST_CASE("Tanh is odd to the last bit and stays within [-1, 1]", "[activation]", float, double, long double) {
+  std::vector<TestType> z = numbers_of_every_size<TestType>();
+  for (const TestType dense : numbers_between<TestType>(-20, 20, 1 << 15)) z.push_back(dense);
+  std::vector<TestType> minus_z = z;
+  for (TestType& at : minus_z) at = -at;
+  const std::vector<TestType> a = values(Tanh{}, z);
+  const std::vector<TestType> b = values(Tanh{}, minus_z);
+  std::size_t not_odd = 0;
+  std::size_t too_large = 0;
+  for (std::size_t i = 0; i < z.size(); ++i) {
+    if (!same(a[i], -b[i])) ++not_odd;
+    if (!(std::abs(a[i]) <= 1)) ++too_large;
+  }
+  CHECK(not_odd == 0);
+  CHECK(too_large == 0);
+}
+
+// Relative, also where tanh(z) is about z and a formula with e^2z - 1 would cancel.
+TEMPLATE_TEST_CASE("Tanh is accurate near 0 and far from it", "[activation]", float, double) {
+  std::vector<TestType> z = numbers_between<TestType>(-20, 20, 1 << 15);
+  for (const TestType near_0 : numbers_between<TestType>(-1e-3, 1e-3, 1 << 12)) z.push_back(near_0);
+  const std::vector<TestType> a = values(Tanh{}, z);
+  Worst worst;  // relative, in eps
+  for (std::size_t i = 0; i < z.size(); ++i) {
+    const long double exact = std::tanh(static_cast<long double>(z[i]));
+    worst.see(std::abs(a[i] - exact) / (std::abs(exact) * eps<TestType>), z[i]);
+  }
+  CAPTURE(worst.error, worst.at);
+  CHECK(worst.error <= static_cast<long double>(rounding<TestType>));
+}
+
+TEST_CASE("Tanh starts from Xavier's uniform weights", "[activation]") {
+  static_assert(std::is_same_v<decltype(Tanh{}.default_initializer()), chainrule::XavierUniform>);
+  CHECK(Tanh::name == "Tanh");
+}

@@ -1,0 +1,102 @@
+#include <chainrule/core/chunks.hpp>
+#include <chainrule/core/random.hpp>
+#include <vector>
+
+#include "support/catch.hpp"
+
+using namespace chainrule;
+
+namespace {
+
+template <class Scalar>
+std::vector<Scalar> random_numbers(Index count) {
+  Random random{Seed{1}};
+  std::vector<Scalar> numbers(static_cast<std::size_t>(count));
+  for (Scalar& x : numbers) x = static_cast<Scalar>(8 * random.uniform() - 4);
+  return numbers;
+}
+
+/// exp of a chunk full of x: what exp(x) must be, wherever x lies.
+template <class Scalar>
+Scalar exp_of(Scalar x) {
+  const Chunk<Scalar> result = Chunk<Scalar>::Constant(x).exp();
+  return result[0];
+}
+
+}  // namespace
+
+TEST_CASE("a chunk is 64 bytes, a cache line and the widest vector register") {
+  STATIC_REQUIRE(Chunk<float>::SizeAtCompileTime == 16);
+  STATIC_REQUIRE(Chunk<double>::SizeAtCompileTime == 8);
+  STATIC_REQUIRE(Chunk<long double>::SizeAtCompileTime * sizeof(long double) == 64);
+}
+
+// The arrays end where their numbers end, so that the address sanitizer sees a read beyond.
+TEMPLATE_TEST_CASE("the result of an element depends neither on its place nor on its alignment", "", float, double, long double) {
+  using Scalar = TestType;
+  const Scalar guard = -12345;
+  const auto exponential = [](const Chunk<Scalar>& c) -> Chunk<Scalar> { return c.exp(); };
+  int wrong = 0;
+  int overwritten = 0;
+  for (Index offset = 0; offset <= 17; ++offset) {
+    for (Index size = 1; size <= 70; ++size) {
+      const auto in = random_numbers<Scalar>(offset + size);
+      std::vector<Scalar> out(static_cast<std::size_t>(offset + size + 20), guard);
+      detail::for_chunks(size, exponential, out.data() + offset, in.data() + offset);
+      for (std::size_t i = 0; i < out.size(); ++i) {
+        const bool written = i >= static_cast<std::size_t>(offset) && i < in.size();
+        if (written && out[i] != exp_of(in[i])) ++wrong;
+        if (!written && out[i] != guard) ++overwritten;
+      }
+    }
+  }
+  CHECK(wrong == 0);
+  CHECK(overwritten == 0);
+}
+
+TEST_CASE("out may be one of the inputs, and there may be several") {
+  const auto add_twice = [](const Chunk<float>& a, const Chunk<float>& b) -> Chunk<float> { return a + 2 * b; };
+  for (const Index size : {1, 15, 16, 17, 40}) {
+    CAPTURE(size);
+    Vector<float> a = Vector<float>::LinSpaced(size, 1, static_cast<float>(size));  // 1, 2, 3, ...
+    Vector<float> b = Vector<float>::Constant(size, 100);
+    detail::for_chunks(size, add_twice, a.data(), static_cast<const float*>(a.data()), static_cast<const float*>(b.data()));
+    CHECK(a == Vector<float>::LinSpaced(size, 201, 200 + static_cast<float>(size)));
+    detail::for_chunks(size, add_twice, b.data(), static_cast<const float*>(a.data()), static_cast<const float*>(b.data()));
+    CHECK(b == Vector<float>::LinSpaced(size, 401, 400 + static_cast<float>(size)));
+  }
+}
+
+// Zeros would do for exp, but not for 1/x or ln x, which would raise floating-point exceptions for nothing.
+TEST_CASE("the last chunk is filled with the last number, so f sees only numbers of the caller's") {
+  const std::vector<float> in(21, 5.0f);
+  std::vector<float> out(21);
+  int calls = 0;
+  bool only_fives = true;
+  const auto look = [&](const Chunk<float>& c) -> Chunk<float> {
+    ++calls;
+    only_fives = only_fives && (c == 5.0f).all();
+    return c;
+  };
+  detail::for_chunks(21, look, out.data(), in.data());
+  CHECK(calls == 2);
+  CHECK(only_fives);
+  CHECK(out == in);
+}
+
+TEST_CASE("a padded chunk begins with the numbers and repeats the last of them") {
+  const std::vector<double> in{1, 2, 3};
+  CHECK((detail::padded_chunk(in.data(), 3) == (Chunk<double>() << 1, 2, 3, 3, 3, 3, 3, 3).finished()).all());
+  CHECK((detail::padded_chunk(in.data(), 1) == Chunk<double>::Ones()).all());
+}
+
+TEST_CASE("f is not called for an empty array") {
+  const auto fail = [](const Chunk<float>& c) -> Chunk<float> {
+    FAIL("called for nothing");
+    return c;
+  };
+  const float in = 1;
+  float out = 2;
+  detail::for_chunks(0, fail, &out, &in);
+  CHECK(out == 2);
+}

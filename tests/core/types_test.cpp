@@ -1,0 +1,119 @@
+#include <array>
+#include <chainrule/core/types.hpp>
+#include <functional>
+
+#include "support/catch.hpp"
+
+using namespace chainrule;
+
+namespace {
+
+/// Whether p points into the object itself, so that its memory is not on the heap.
+template <class T, class Scalar>
+bool inside(const T& object, const Scalar* p) {
+  const void* begin = &object;
+  const void* end = &object + 1;
+  const std::less<const void*> before;
+  return !before(p, begin) && before(p, end);
+}
+
+}  // namespace
+
+TEST_CASE("an extent computed from a Dynamic one is Dynamic") {
+  STATIC_REQUIRE(detail::extent_product(3, 4) == 12);
+  STATIC_REQUIRE(detail::extent_product(Dynamic, 4) == Dynamic);
+  STATIC_REQUIRE(detail::extent_product(3, Dynamic) == Dynamic);
+  STATIC_REQUIRE(detail::extent_product(Dynamic, Dynamic) == Dynamic);  // and not (-1) (-1) = 1
+  STATIC_REQUIRE(detail::extent_sum(3, 4) == 7);
+  STATIC_REQUIRE(detail::extent_sum(Dynamic, 4) == Dynamic);
+  STATIC_REQUIRE(detail::extent_sum(3, Dynamic) == Dynamic);
+}
+
+TEST_CASE("an extent that is a type takes no room") {
+  STATIC_REQUIRE(std::is_empty_v<detail::Extent<64>>);
+  STATIC_REQUIRE(detail::Extent<64>{}.value() == 64);
+  STATIC_REQUIRE(detail::Extent<64>{5}.value() == 64);
+  STATIC_REQUIRE(detail::Extent<Dynamic>{5}.value() == 5);
+}
+
+// Eigen's static assertion forbids fixed-size objects above 128 KiB, so a fixed shape must not force fixed storage.
+TEST_CASE("storage of fixed size is fixed up to 32 KiB and dynamic above") {
+  STATIC_REQUIRE(detail::Storage<float, 8192>::SizeAtCompileTime == 8192);
+  STATIC_REQUIRE(detail::Storage<float, 8193>::SizeAtCompileTime == Dynamic);
+  STATIC_REQUIRE(detail::Storage<double, 4096>::SizeAtCompileTime == 4096);
+  STATIC_REQUIRE(detail::Storage<double, 4097>::SizeAtCompileTime == Dynamic);
+  STATIC_REQUIRE(detail::Storage<float, Index{1} << 40>::SizeAtCompileTime == Dynamic);  // which is no int
+  STATIC_REQUIRE(detail::Storage<float, Dynamic>::SizeAtCompileTime == Dynamic);
+}
+
+TEST_CASE("a mean is accumulated in double at least") {
+  STATIC_REQUIRE(std::is_same_v<detail::Accumulator<float>, double>);
+  STATIC_REQUIRE(std::is_same_v<detail::Accumulator<double>, double>);
+  STATIC_REQUIRE(std::is_same_v<detail::Accumulator<long double>, long double>);
+}
+
+TEST_CASE("matrix_view sees contiguous memory column by column") {
+  std::array<float, 6> memory{1, 2, 3, 4, 5, 6};
+  MatrixView<float> view = detail::matrix_view(memory.data(), 2, 3);
+  CHECK(view == (Matrix<float, 2, 3>() << 1, 3, 5, 2, 4, 6).finished());
+  view.data()[5] = 60;
+  CHECK(memory[5] == 60);
+
+  const float* read_only = memory.data();
+  STATIC_REQUIRE(std::is_same_v<decltype(detail::matrix_view(read_only, 2, 3)), ConstMatrixView<float>>);
+}
+
+TEST_CASE("as_const keeps the memory, the shape and the distance of the columns") {
+  std::array<float, 6> memory{1, 2, 3, 4, 5, 6};
+  const MatrixView<float> view{memory.data(), 2, 2, Eigen::OuterStride<>(3)};
+  const ConstMatrixView<float> same = detail::as_const(view);
+  CHECK(same.data() == memory.data());
+  CHECK(same == (Matrix<float, 2, 2>() << 1, 4, 2, 5).finished());
+}
+
+TEST_CASE("a map on const memory is read-only") {
+  STATIC_REQUIRE(std::is_same_v<detail::MapOf<float, 2, 3>, Eigen::Map<Matrix<float, 2, 3>>>);
+  STATIC_REQUIRE(std::is_same_v<detail::MapOf<const float, 2, 3>, Eigen::Map<const Matrix<float, 2, 3>>>);
+}
+
+TEST_CASE("storage for a batch starts as zeros, and a short batch lies at its beginning") {
+  BatchStorage<float, 2, Dynamic> storage{2, 3};
+  CHECK(storage.rows() == 2);
+  CHECK(storage.first(3) == Matrix<float>::Zero(2, 3));
+
+  storage.first(3) << 1, 2, 3,  //
+      4, 5, 6;
+  CHECK(storage.first(2) == (Matrix<float>(2, 2) << 1, 2, 4, 5).finished());
+  CHECK(storage.first(1).data() == storage.first(3).data());
+  CHECK(std::as_const(storage).first(3).data() == storage.first(3).data());
+}
+
+TEST_CASE("storage for a small fixed batch lies inside the object, other storage does not") {
+  const BatchStorage<float, 10, 4> fixed{10, 4};
+  CHECK(inside(fixed, fixed.first(4).data()));
+  CHECK(fixed.first(4).cols() == 4);
+
+  const BatchStorage<float, Dynamic, 4> unknown_rows{10, 4};
+  CHECK_FALSE(inside(unknown_rows, unknown_rows.first(4).data()));
+  CHECK(unknown_rows.rows() == 10);
+
+  const BatchStorage<float, 10, Dynamic> unknown_batch{10, 4};
+  CHECK_FALSE(inside(unknown_batch, unknown_batch.first(4).data()));
+
+  const BatchStorage<float, 1000, 1000> large{1000, 1000};
+  STATIC_REQUIRE(sizeof(large) <= 64);
+  CHECK_FALSE(inside(large, large.first(1000).data()));
+}
+
+TEST_CASE("a copy of a batch's storage has numbers of its own") {
+  BatchStorage<float, 2, 2> fixed{2, 2};
+  BatchStorage<float, Dynamic, Dynamic> dynamic{2, 2};
+  fixed.first(2).setConstant(7);
+  dynamic.first(2).setConstant(7);
+  auto fixed_copy = fixed;
+  auto dynamic_copy = dynamic;
+  fixed.first(2).setZero();
+  dynamic.first(2).setZero();
+  CHECK(fixed_copy.first(2) == Matrix<float>::Constant(2, 2, 7));
+  CHECK(dynamic_copy.first(2) == Matrix<float>::Constant(2, 2, 7));
+}

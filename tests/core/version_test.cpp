@@ -1,0 +1,23 @@
+#include <chainrule/core/version.hpp>
+#include <fstream>
+#include <regex>
+#include <string>
+
+#include "support/catch.hpp"
+
+TEST_CASE("the version has the form MAJOR.MINOR.PATCH") {
+  CHECK(std::regex_match(chainrule::version, std::regex(R"((0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*))")));
+}
+
+// CMakeLists.txt takes the version from the lines of the header that contain "version = ", so there must be one such line.
+TEST_CASE("the build system finds the version in exactly one line of the header") {
+  std::ifstream header(CHAINRULE_SOURCE_DIR "/include/chainrule/core/version.hpp");
+  REQUIRE(header);
+  int found = 0;
+  for (std::string line; std::getline(header, line);) {
+    if (line.find("version = ") == std::string::npos) continue;
+    ++found;
+    CHECK_THAT(line, chainrule_test::ContainsSubstring("\"" + std::string(chainrule::version) + "\""));
+  }
+  CHECK(found == 1);
+}

@@ -1,0 +1,46 @@
+#include <chainrule/activations/leaky_relu.hpp>
+#include <chainrule/activations/sigmoid.hpp>
+#include <chainrule/inspect/summary.hpp>
+#include <chainrule/layers/dense.hpp>
+#include <chainrule/losses/softmax_cross_entropy.hpp>
+#include <chainrule/losses/squared_error.hpp>
+#include <chainrule/network.hpp>
+
+#include "support/catch.hpp"
+
+using namespace chainrule;
+
+TEST_CASE("summary of a net of fixed extents") {
+  const Network<float, SoftmaxCrossEntropy, Dense<64, 32, LeakyReLU>, Dense<32, 10>> net{Seed{42}};
+  CHECK(summary(net) ==
+        "layer  kind   shape     activation  parameters\n"
+        "0      Dense  64 -> 32  LeakyReLU        2,080\n"
+        "1      Dense  32 -> 10  Identity           330\n"
+        "total: 2,410 parameters of float; loss: SoftmaxCrossEntropy\n");
+}
+
+TEST_CASE("summary of a net of run-time extents") {
+  const auto net = make_network<double, SquaredError>(Seed{42}, Dense<Dynamic, Dynamic, Sigmoid>{1000, 1200}, Dense<Dynamic, 1>{1200, 1});
+  CHECK(summary(net) ==
+        "layer  kind   shape         activation  parameters\n"
+        "0      Dense  1000 -> 1200  Sigmoid      1,201,200\n"
+        "1      Dense  1200 -> 1     Identity         1,201\n"
+        "total: 1,202,401 parameters of double; loss: SquaredError\n");
+}
+
+TEST_CASE("summary of a net of one small layer in long double") {
+  const Network<long double, SquaredError, Dense<1, 1>> net{Seed{42}};
+  CHECK(summary(net) ==
+        "layer  kind   shape   activation  parameters\n"
+        "0      Dense  1 -> 1  Identity             2\n"
+        "total: 2 parameters of long double; loss: SquaredError\n");
+}
+
+TEST_CASE("thousands are separated") {
+  CHECK(detail::with_separators(0) == "0");
+  CHECK(detail::with_separators(999) == "999");
+  CHECK(detail::with_separators(1000) == "1,000");
+  CHECK(detail::with_separators(999999) == "999,999");
+  CHECK(detail::with_separators(1000000) == "1,000,000");
+  CHECK(detail::with_separators(12345678901) == "12,345,678,901");
+}

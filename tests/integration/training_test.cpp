@@ -1,0 +1,91 @@
+// Training as users do it: the five steps in a loop.
+
+#include <chainrule/chainrule.hpp>
+
+#include "support/catch.hpp"
+#include "support/random_data.hpp"
+
+using namespace chainrule;
+
+namespace {
+
+/// Whether a 2-3-1 net has XOR right after 2,000 steps from this seed: every probability on the right side of 0.1 and 0.9.
+bool learns_xor(Seed seed) {
+  Network<float, BinaryCrossEntropy, Dense<2, 3, Tanh>, Dense<3, 1>> net{seed};
+  auto work = net.make_workspace(4);
+  auto gradients = net.make_gradients();
+  const Eigen::Matrix<float, 2, 4> x{{0, 0, 1, 1}, {0, 1, 0, 1}};
+  const Eigen::Matrix<float, 1, 4> y{0, 1, 1, 0};
+  const SGD sgd{.learning_rate = 0.5};
+  for (int step = 0; step < 2000; ++step) {
+    net.forward(x, work);
+    net.backward(x, y, work, gradients);
+    sgd.step(net.parameters(), gradients);
+  }
+  return (net.predict(x) - y).cwiseAbs().maxCoeff() < 0.1f;
+}
+
+/// All of theta after a few epochs of mini-batches, the last one short.
+template <class Scalar>
+Vector<Scalar> train(Seed seed) {
+  Network<Scalar, SoftmaxCrossEntropy, Dense<6, 16, ReLU>, Dense<16, 3>> net{seed};
+  auto work = net.make_workspace(8);
+  auto gradients = net.make_gradients();
+  Random random{Seed{99}};
+  const auto x = chainrule_test::random_matrix<Scalar>(6, 30, random);
+  const auto y = chainrule_test::random_labels(30, 3, random);
+  for (int epoch = 0; epoch < 20; ++epoch)
+    for (Index begin = 0; begin < 30; begin += 8) {
+      const Index n = std::min<Index>(8, 30 - begin);
+      const std::span labels(y.data() + begin, static_cast<std::size_t>(n));
+      net.forward(x.middleCols(begin, n), work);
+      net.backward(x.middleCols(begin, n), labels, work, gradients);
+      SGD{.learning_rate = 0.1}.step(net.parameters(), gradients);
+    }
+  return net.parameters();
+}
+
+}  // namespace
+
+TEST_CASE("XOR is learned from at least 18 of 20 seeds") {
+  int learned = 0;
+  for (std::uint64_t seed = 1; seed <= 20; ++seed) learned += learns_xor(Seed{seed}) ? 1 : 0;
+  INFO(learned << " of 20");
+  CHECK(learned >= 18);
+}
+
+TEST_CASE("the same seed gives the same bits, another seed others") {
+  CHECK(train<float>(Seed{5}) == train<float>(Seed{5}));
+  CHECK(train<float>(Seed{5}) != train<float>(Seed{6}));
+}
+
+TEST_CASE("a swap of the scalar changes only the rounding") {
+  const Eigen::VectorXd difference = train<float>(Seed{5}).cast<double>() - train<double>(Seed{5});
+  CHECK(difference.cwiseAbs().maxCoeff() < 1e-4);
+  CHECK(difference.cwiseAbs().maxCoeff() > 0);
+}
+
+TEST_CASE("initial parameters are the same bits as ever, with every compiler and flag") {
+  const Network<float, SquaredError, Dense<2, 2, ReLU>, Dense<2, 1, Tanh>> net{Seed{42}};
+  Eigen::VectorXf expected(9);
+  expected << 0x1.f8c80ep-2f, -0x1.47f4bp+0f, -0x1.34295ap-1f, -0x1.8ad826p+0f, 0, 0, -0x1.ab590ap-1f, -0x1.44e346p-6f, 0;
+  CHECK(net.parameters() == expected);
+}
+
+TEST_CASE("the loss goes down all the way when the step is small") {
+  Network<double, MeanSquaredError, Dense<3, 10, Tanh>, Dense<10, 2>> net{Seed{1}};
+  auto work = net.make_workspace(20);
+  auto gradients = net.make_gradients();
+  Random random{Seed{3}};
+  const auto x = chainrule_test::random_matrix<double>(3, 20, random);
+  const auto y = chainrule_test::random_matrix<double>(2, 20, random);
+  double before = std::numeric_limits<double>::infinity();
+  for (int step = 0; step < 200; ++step) {
+    net.forward(x, work);
+    const double J = net.loss(y, work);
+    CHECK(J < before);
+    before = J;
+    net.backward(x, y, work, gradients);
+    SGD{.learning_rate = 0.05}.step(net.parameters(), gradients);
+  }
+}

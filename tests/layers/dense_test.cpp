@@ -1,0 +1,114 @@
+#include <chainrule/layers/dense.hpp>
+#include <chainrule/losses/squared_error.hpp>
+#include <chainrule/network.hpp>
+
+#include "support/catch.hpp"
+
+#include <chainrule/activations/leaky_relu.hpp>
+#include <chainrule/activations/relu.hpp>
+#include <chainrule/activations/sigmoid.hpp>
+#include <chainrule/activations/tanh.hpp>
+#include <chainrule/initializers/zeros.hpp>
+
+using namespace chainrule;
+using chainrule_test::Approx;
+
+namespace {
+
+/// An activation written with f'(z), so that z must be kept: f(z) = z^2.
+struct Square {
+  static constexpr std::string_view name = "Square";
+  XavierUniform default_initializer() const { return {}; }
+  template <class Chunk>
+  Chunk value(const Chunk& z) const {
+    return z * z;
+  }
+  template <class Chunk>
+  Chunk derivative(const Chunk& z) const {
+    return 2 * z;
+  }
+};
+
+}  // namespace
+
+TEST_CASE("a dense layer by hand: z = W x + b, a = f(z), and every gradient of one step") {
+  //     W = (1 2)   b = ( 0.5)   x = (3)   z = W x + b = (1*3 + 2*4 + 0.5) = (11.5)   a = ReLU(z) = (11.5)
+  //         (3 -4)      (-1  )       (4)                 (3*3 - 4*4 - 1  )   (-8  )                 ( 0  )
+  const Dense<2, 2, ReLU> layer;
+  float theta[6] = {1, 3, 2, -4, 0.5f, -1};  // W by columns, then b
+  const auto [weight, bias] = layer.parameters(static_cast<const float*>(theta));
+  CHECK(weight(0, 1) == 2);
+  CHECK(weight(1, 0) == 3);
+  CHECK(bias[1] == -1);
+
+  float x[2] = {3, 4};
+  Dense<2, 2, ReLU>::Cache<float, 1> cache(layer, 1);
+  layer.forward(theta, detail::matrix_view(static_cast<const float*>(x), 2, 1), cache);
+  CHECK(cache.output.first(1)(0, 0) == 11.5f);
+  CHECK(cache.output.first(1)(1, 0) == 0);
+
+  // with dJ/da = (10, 100): delta = dJ/da * f'(z) = (10, 0), dJ/dW = delta x^T, dJ/db = delta, dJ/dx = W^T delta
+  float delta[2] = {10, 100};
+  float gradient[6];
+  float input_gradient[2];
+  MatrixView<float> dJ_dx = detail::matrix_view(input_gradient, 2, 1);
+  layer.backward(theta, detail::matrix_view(static_cast<const float*>(x), 2, 1), cache, detail::matrix_view(delta, 2, 1), gradient, &dJ_dx);
+  const auto dJ = layer.parameters(static_cast<const float*>(gradient));
+  CHECK(dJ.weight == (Eigen::Matrix2f() << 30, 40, 0, 0).finished());
+  CHECK(dJ.bias == Eigen::Vector2f(10, 0));
+  CHECK(dJ_dx == Eigen::Vector2f(10, 20));
+}
+
+TEST_CASE("an activation whose derivative needs z has z kept beside a") {
+  const Dense<1, 1, Square> layer;
+  double theta[2] = {3, 1};  // z = 3 x + 1
+  double x[1] = {2};
+  Dense<1, 1, Square>::Cache<double, 1> cache(layer, 1);
+  layer.forward(theta, detail::matrix_view(static_cast<const double*>(x), 1, 1), cache);
+  CHECK(cache.z.first(1)(0, 0) == 7);
+  CHECK(cache.output.first(1)(0, 0) == 49);
+
+  double delta[1] = {1};
+  double gradient[2];
+  layer.backward(theta, detail::matrix_view(static_cast<const double*>(x), 1, 1), cache, detail::matrix_view(delta, 1, 1), gradient,
+                 static_cast<MatrixView<double>*>(nullptr));
+  CHECK(gradient[0] == 2 * 7 * 2);  // f'(z) x
+  CHECK(gradient[1] == 2 * 7);
+}
+
+TEST_CASE("memory: a layer keeps z only where f' needs it, and takes no room for what is a type") {
+  CHECK(sizeof(Dense<4, 4, Square>::Cache<float, 4>) > sizeof(Dense<4, 4, Tanh>::Cache<float, 4>));
+  CHECK(sizeof(Dense<4, 5, Tanh>) < sizeof(Dense<Dynamic, Dynamic, Tanh>));
+}
+
+TEST_CASE("a batch of n gives what n batches of one give") {
+  Random random{Seed{5}};
+  const auto net =
+      make_network<float, SquaredError>(Seed{3}, Dense<Dynamic, Dynamic, Tanh>{7, 20}, Dense<Dynamic, Dynamic, Sigmoid>{20, 3});
+  Matrix<float> x(7, 37);
+  for (float& entry : x.reshaped()) entry = static_cast<float>(random.uniform() - 0.5);
+  const Matrix<float> together = net.predict(x);
+  for (Index j = 0; j < x.cols(); ++j) CHECK(net.predict(x.col(j)).isApprox(together.col(j), 1e-6f));
+}
+
+TEST_CASE("extents that cannot be are refused at construction, with what was expected and got") {
+  CHECK_THROWS_SAYING((Dense<Dynamic, Dynamic>{0, 3}), ShapeError, "Dense: inputs and outputs must be at least 1, got 0 and 3");
+  CHECK_THROWS_SAYING((Dense<Dynamic, Dynamic>{3, -1}), ShapeError, "got 3 and -1");
+  CHECK_THROWS_SAYING((Dense<64, Dynamic>{32, 10}), ShapeError, "its type says 64 inputs and 10 outputs, but it got 32 and 10");
+}
+
+TEST_CASE("the initializer is the activation's default unless one is named, and takes the activation's slope") {
+  Random random{Seed{9}};
+  float theta[12];
+  Dense<3, 3, ReLU, Zeros>{}.initialize(theta, random);
+  for (float parameter : theta) CHECK(parameter == 0);
+
+  // the same random numbers, scaled by sqrt(2/(1 + alpha^2)/fan_in): alpha = 0.75 makes 1/1.25 of it
+  Random first{Seed{9}};
+  Random second{Seed{9}};
+  float steep[12];
+  Dense<3, 3, ReLU>{}.initialize(theta, first);
+  Dense<3, 3, LeakyReLU>{LeakyReLU{0.75}}.initialize(steep, second);
+  for (int i = 0; i < 9; ++i) CHECK(steep[i] == Approx(theta[i] / 1.25f));
+  for (int i = 9; i < 12; ++i) CHECK(steep[i] == 0);  // biases
+}

@@ -1,0 +1,27 @@
+# cmake -DCOMPILER=... -DFLAGS=... -DSOURCE=... -DKIND=wrong|right -P check.cmake
+# right: SOURCE compiles. wrong: with MUST_NOT_COMPILE it does not, and the compiler's words match SOURCE's "// expect:" line.
+separate_arguments(FLAGS)
+if(KIND STREQUAL "wrong")
+  list(APPEND FLAGS -DMUST_NOT_COMPILE)
+endif()
+execute_process(COMMAND "${COMPILER}" ${FLAGS} -fsyntax-only "${SOURCE}" RESULT_VARIABLE result OUTPUT_VARIABLE words ERROR_VARIABLE words)
+if(KIND STREQUAL "right")
+  if(NOT result EQUAL 0)
+    message(FATAL_ERROR "must compile, but does not:\n${words}")
+  endif()
+  return()
+endif()
+
+file(STRINGS "${SOURCE}" expected REGEX "^// expect: ")
+string(REGEX REPLACE "^// expect: " "" expected "${expected}")
+# The sentence, and the numbers wherever the compiler puts them: "a.*b" asks for a and for b.
+string(REPLACE ".*" ";" expected "${expected}")
+if(result EQUAL 0)
+  message(FATAL_ERROR "must not compile, but does")
+endif()
+foreach(part IN LISTS expected)
+  string(FIND "${words}" "${part}" position)
+  if(position EQUAL -1)
+    message(FATAL_ERROR "does not compile, as it should; but the message lacks: ${part}\n${words}")
+  endif()
+endforeach()

@@ -1,0 +1,139 @@
+// Principle 4: after construction and make_workspace, a training step allocates nothing. Counted in malloc itself, because
+// Eigen calls malloc directly and a counter in operator new would miss it.
+
+#include <cerrno>
+#include <chainrule/chainrule.hpp>
+#include <cstdlib>
+#include <vector>
+
+#include "support/catch.hpp"
+
+namespace {
+long allocations = 0;
+}
+
+// glibc's own names for what we replace
+extern "C" {
+void* __libc_malloc(std::size_t size);
+void* __libc_calloc(std::size_t count, std::size_t size);
+void* __libc_realloc(void* memory, std::size_t size);
+void* __libc_memalign(std::size_t alignment, std::size_t size);
+
+void* malloc(std::size_t size) {
+  ++allocations;
+  return __libc_malloc(size);
+}
+void* calloc(std::size_t count, std::size_t size) {
+  ++allocations;
+  return __libc_calloc(count, size);
+}
+void* realloc(void* memory, std::size_t size) {
+  ++allocations;
+  return __libc_realloc(memory, size);
+}
+void* aligned_alloc(std::size_t alignment, std::size_t size) {
+  ++allocations;
+  return __libc_memalign(alignment, size);
+}
+int posix_memalign(void** memory, std::size_t alignment, std::size_t size) {
+  ++allocations;
+  *memory = __libc_memalign(alignment, size);
+  return *memory == nullptr ? ENOMEM : 0;
+}
+}
+
+namespace cr = chainrule;
+
+namespace {
+
+/// How many allocations `work` makes.
+template <class Work>
+long allocations_of(const Work& work) {
+  const long before = allocations;
+  work();
+  return allocations - before;
+}
+
+/// A whole training step for batches of every size up to max_batch, the last short one included.
+template <class Net, class Y>
+long allocations_of_training(Net& net, cr::Index max_batch, const Y& targets) {
+  using Scalar = typename Net::ScalarType;
+  auto work = net.make_workspace(max_batch);
+  auto gradients = net.make_gradients();
+  const cr::SGD sgd{.learning_rate = 0.01};
+  cr::Matrix<Scalar> x = cr::Matrix<Scalar>::Random(net.inputs(), max_batch);
+  cr::Matrix<Scalar> input_gradient(net.inputs(), max_batch);
+  return allocations_of([&] {
+    for (cr::Index n = max_batch; n >= 1; n -= n > 4 ? n / 3 : 1) {
+      const auto batch = x.leftCols(n);
+      const auto y = targets(n);
+      net.forward(batch, work);
+      net.loss(y, work);
+      net.backward(batch, y, work, gradients);
+      net.backward(batch, y, work, gradients, input_gradient.leftCols(n));
+      sgd.step(net.parameters(), gradients);
+      net.predict(batch, work);
+    }
+  });
+}
+
+}  // namespace
+
+TEST_CASE("the counter counts: malloc, new and Eigen are seen") {
+  CHECK(allocations_of([] { std::free(std::malloc(10)); }) == 1);
+  CHECK(allocations_of([] { delete new int(3); }) >= 0);  // a compiler may leave this pair out
+  CHECK(allocations_of([] {
+          std::vector<double> v(1000, 1.0);
+          CHECK(v[3] == 1.0);
+        }) >= 1);
+  CHECK(allocations_of([] {
+          Eigen::VectorXf v = Eigen::VectorXf::Ones(1000);
+          CHECK(v[3] == 1.0f);
+        }) >= 1);
+}
+
+TEST_CASE("training allocates nothing after set-up: fixed net, labels") {
+  cr::Network<float, cr::SoftmaxCrossEntropy, cr::Dense<20, 30, cr::ReLU>, cr::Dense<30, 10>> net{cr::Seed{1}};
+  const std::vector<int> labels(64, 3);
+  CHECK(allocations_of_training(net, 64, [&](cr::Index n) { return std::span<const int>(labels.data(), std::size_t(n)); }) == 0);
+}
+
+TEST_CASE("training allocates nothing after set-up: large fixed net, beyond Eigen's limit for buffers on the stack") {
+  cr::Network<float, cr::SoftmaxCrossEntropy, cr::Dense<784, 500, cr::Sigmoid>, cr::Dense<500, 10>> net{cr::Seed{1}};
+  const std::vector<int> labels(200, 3);
+  CHECK(allocations_of_training(net, 200, [&](cr::Index n) { return std::span<const int>(labels.data(), std::size_t(n)); }) == 0);
+}
+
+TEST_CASE("training allocates nothing after set-up: dynamic net in double, probabilities") {
+  using namespace cr;
+  auto net =
+      make_network<double, BinaryCrossEntropy>(Seed{1}, Dense<Dynamic, Dynamic, Tanh>{300, 200},
+                                               Dense<Dynamic, Dynamic, LeakyReLU>{200, 50, LeakyReLU{0.2}}, Dense<Dynamic, Dynamic>{50, 3});
+  const Matrix<double> y = Matrix<double>::Constant(3, 100, 0.25);
+  CHECK(allocations_of_training(net, 100, [&](Index n) { return y.leftCols(n); }) == 0);
+}
+
+TEST_CASE("training allocates nothing after set-up: squared errors in long double") {
+  cr::Network<long double, cr::MeanSquaredError, cr::Dense<7, 9, cr::Tanh>, cr::Dense<9, 2, cr::Sigmoid>> net{cr::Seed{1}};
+  const cr::Matrix<long double> y = cr::Matrix<long double>::Constant(2, 10, 0.25L);
+  CHECK(allocations_of_training(net, 10, [&](cr::Index n) { return y.leftCols(n); }) == 0);
+}
+
+TEST_CASE("a small net of fixed extents lives without a heap, set-up included") {
+  CHECK(allocations_of([] {
+          cr::Network<float, cr::SquaredError, cr::Dense<3, 8, cr::Tanh>, cr::Dense<8, 2>> net{cr::Seed{1}};
+          auto work = net.make_workspace<4>();
+          auto gradients = net.make_gradients();
+          const Eigen::Matrix<float, 3, 4> x = Eigen::Matrix<float, 3, 4>::Constant(0.5f);
+          const Eigen::Matrix<float, 2, 4> y = Eigen::Matrix<float, 2, 4>::Constant(0.1f);
+          for (int step = 0; step < 10; ++step) {
+            net.forward(x, work);
+            net.loss(y, work);
+            net.backward(x, y, work, gradients);
+            cr::SGD{.learning_rate = 0.1}.step(net.parameters(), gradients);
+          }
+          const Eigen::Vector3f sample{1, 2, 3};
+          const Eigen::Vector2f y_hat = net.predict(sample);
+          if (!(y_hat[0] == y_hat[0])) std::abort();
+        }) == 0);
+}

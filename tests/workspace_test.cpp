@@ -1,0 +1,46 @@
+#include <chainrule/activations/relu.hpp>
+#include <chainrule/layers/dense.hpp>
+#include <chainrule/losses/squared_error.hpp>
+#include <chainrule/network.hpp>
+#include <chainrule/workspace.hpp>
+
+#include "support/catch.hpp"
+
+using namespace chainrule;
+
+TEST_CASE("a workspace says how many samples it has room for, and how many it holds") {
+  const Network<float, SquaredError, Dense<2, 3, ReLU>, Dense<3, 1>> net{Seed{1}};
+  auto work = net.make_workspace(5);
+  CHECK(work.max_batch() == 5);
+  CHECK(work.cached_samples() == 0);
+  net.forward(Matrix<float>::Ones(2, 4).eval(), work);
+  CHECK(work.cached_samples() == 4);
+  net.predict(Eigen::Vector2f(1, 2), work);  // predict uses the same memory, so the forward pass is gone
+  CHECK(work.cached_samples() == 0);
+}
+
+TEST_CASE("a workspace shows every activation of the last forward pass") {
+  Network<float, SquaredError, Dense<1, 2, ReLU>, Dense<2, 1>> net{Seed{1}};
+  net.parameters() << 2, -2, 1, 0, 10, 20, 0.5f;  // W(1) = (2, -2), b(1) = (1, 0), W(2) = (10 20), b(2) = 0.5
+  auto work = net.make_workspace(1);
+  const Eigen::Matrix<float, 1, 1> x{3.0f};
+  net.forward(x, work);
+  CHECK(work.cache<0>().output.first(1) == Eigen::Vector2f(7, 0));
+  CHECK(work.cache<1>().output.first(1)(0, 0) == 70.5f);
+}
+
+TEST_CASE("a workspace for no sample is refused") {
+  const Network<float, SquaredError, Dense<2, 1>> net{Seed{1}};
+  CHECK_THROWS_SAYING(net.make_workspace(0), ShapeError, "max_batch must be at least 1, got 0");
+  CHECK_THROWS_SAYING(net.make_workspace(-3), ShapeError, "got -3");
+}
+
+TEST_CASE("memory is two batches of the widths' sum, inside the object only where all is fixed and small") {
+  using Small = Network<float, SquaredError, Dense<2, 30, ReLU>, Dense<30, 2>>;
+  using Large = Network<float, SquaredError, Dense<2000, 300, ReLU>, Dense<300, 2>>;
+  const std::size_t numbers = 2 * 8 * (30 + 2) * sizeof(float);
+  CHECK(sizeof(Small::Workspace<8>) >= numbers);
+  CHECK(sizeof(Small::Workspace<8>) < numbers + 256);
+  CHECK(sizeof(Small::Workspace<>) < 512);
+  CHECK(sizeof(Large) < 512);
+}
