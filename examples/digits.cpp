@@ -9,8 +9,10 @@
 #include <cstdio>
 #include <fstream>
 #include <numeric>
+#include <span>
 #include <stdexcept>
 #include <string>
+#include <utility>
 #include <vector>
 namespace cr = chainrule;
 using cr::Index;
@@ -37,9 +39,24 @@ struct Digits {
   Eigen::MatrixXf images;  // pixels x samples, each pixel from 0 (paper) to 1 (ink)
   Eigen::VectorXi labels;  // the digit that it is
 
+  explicit Digits(Index samples) : images(pixels, samples), labels(samples) {}
   Index size() const { return labels.size(); }
-  Digits select(const std::vector<Index>& which) const { return {images(Eigen::all, which), labels(which)}; }
 };
+
+/// Copies these samples, in this order, to the first columns of `to`.
+void gather(const Digits& from, std::span<const Index> which, Digits& to) {
+  for (Index k = 0; const Index i : which) {
+    to.images.col(k) = from.images.col(i);
+    to.labels[k++] = from.labels[i];
+  }
+}
+
+/// 0, 1, 2, ..., n - 1
+std::vector<Index> numbers_below(Index n) {
+  std::vector<Index> numbers(static_cast<std::size_t>(n));
+  std::iota(numbers.begin(), numbers.end(), Index{0});
+  return numbers;
+}
 
 /// A file of lines like "0,0,5,13, ... ,0,7": 64 pixels from 0 to 16, row by row, then the digit.
 Digits read_digits(const std::string& path) {
@@ -69,23 +86,30 @@ Digits read_digits(const std::string& path) {
   if (values.empty()) throw std::runtime_error(path + " holds no digits");
 
   const Eigen::Map<const Eigen::MatrixXi> table(values.data(), pixels + 1, static_cast<Index>(values.size()) / (pixels + 1));
-  return {table.topRows(pixels).cast<float>() / float{darkest}, table.row(pixels)};
+  Digits digits(table.cols());
+  digits.images = table.topRows(pixels).cast<float>() / float{darkest};
+  digits.labels = table.row(pixels);
+  return digits;
 }
 
-/// Every fifth sample is for testing and no net ever learns from it; the split is the same for every --seed. Samples are
-/// shuffled and then ordered by digit, so that both parts have the same share of each.
+/// Every fifth sample is for testing: no net ever learns from it, whatever its seed. Before, the samples are shuffled and then
+/// ordered by digit, so that both parts have the same share of each digit.
 std::pair<Digits, Digits> split(const Digits& all) {
-  std::vector<Index> order(static_cast<std::size_t>(all.size()));
-  std::iota(order.begin(), order.end(), Index{0});
+  std::vector<Index> order = numbers_below(all.size());
   cr::Random random{cr::Seed{1998}};
   cr::shuffle(order.begin(), order.end(), random);
   std::stable_sort(order.begin(), order.end(), [&](Index a, Index b) { return all.labels[a] < all.labels[b]; });
 
-  std::vector<Index> train;
-  std::vector<Index> test;
-  for (std::size_t k = 0; k < order.size(); ++k) (k % 5 == 0 ? test : train).push_back(order[k]);
-  cr::shuffle(test.begin(), test.end(), random);
-  return {all.select(train), all.select(test)};
+  std::vector<Index> for_training;
+  std::vector<Index> for_testing;
+  for (std::size_t k = 0; k < order.size(); ++k) (k % 5 == 0 ? for_testing : for_training).push_back(order[k]);
+  cr::shuffle(for_testing.begin(), for_testing.end(), random);
+
+  Digits training(std::ssize(for_training));
+  Digits test(std::ssize(for_testing));
+  gather(all, for_training, training);
+  gather(all, for_testing, test);
+  return {training, test};
 }
 
 /// The most probable digit of each sample.
@@ -95,21 +119,18 @@ Eigen::VectorXi answers(const Eigen::MatrixXf& probabilities) {
   return digits;
 }
 
-Index count_right(const Net& net, const Digits& digits) {
-  return (answers(net.predict(digits.images)).array() == digits.labels.array()).count();
+/// The share of samples whose most probable digit is the right one.
+double accuracy(const Net& net, const Digits& digits) {
+  return (answers(net.predict(digits.images)).array() == digits.labels.array()).cast<double>().mean();
 }
-
-double ratio(Index part, Index whole) { return static_cast<double>(part) / static_cast<double>(whole); }
 
 void train(Net& net, const Digits& training, const Digits& test, const Options& options, cr::Random& random) {
   // Everything is allocated here; the steps below allocate nothing.
   auto work = net.make_workspace(options.batch_size);  // the activations a(l), which the backward pass reads
   auto gradients = net.make_gradients();               // dJ/dW(l) and dJ/db(l)
   const cr::SGD sgd{.learning_rate = options.learning_rate};
-  Eigen::MatrixXf images(pixels, options.batch_size);
-  Eigen::VectorXi labels(options.batch_size);
-  std::vector<Index> order(static_cast<std::size_t>(training.size()));
-  std::iota(order.begin(), order.end(), Index{0});
+  Digits batch(options.batch_size);
+  std::vector<Index> order = numbers_below(training.size());
 
   std::printf("epoch     loss   train    test  seconds\n");
   const auto start = std::chrono::steady_clock::now();
@@ -119,13 +140,9 @@ void train(Net& net, const Digits& training, const Digits& test, const Options& 
     double sum = 0;
     for (Index first = 0; first < training.size(); first += options.batch_size) {
       const Index samples = std::min(options.batch_size, training.size() - first);  // the last batch may be short
-      for (Index k = 0; k < samples; ++k) {
-        const Index i = order[static_cast<std::size_t>(first + k)];
-        images.col(k) = training.images.col(i);
-        labels[k] = training.labels[i];
-      }
-      const auto x = images.leftCols(samples);
-      const auto y = labels.topRows(samples);
+      gather(training, {order.begin() + first, order.begin() + first + samples}, batch);
+      const auto x = batch.images.leftCols(samples);
+      const auto y = batch.labels.topRows(samples);
 
       net.forward(x, work);                   // 1  make a prediction
       const float J = net.loss(y, work);      // 2  calculate the loss, a mean over the batch
@@ -138,8 +155,7 @@ void train(Net& net, const Digits& training, const Digits& test, const Options& 
     if (!std::isfinite(loss))
       throw std::runtime_error("the loss of epoch " + std::to_string(epoch) + " is not finite; try a smaller --learning-rate");
     if (epoch == 1 || epoch % 10 == 0 || epoch == options.epochs)
-      std::printf("%5d  %7.4f  %.4f  %.4f  %7.2f\n", epoch, loss, ratio(count_right(net, training), training.size()),
-                  ratio(count_right(net, test), test.size()), seconds());
+      std::printf("%5d  %7.4f  %.4f  %.4f  %7.2f\n", epoch, loss, accuracy(net, training), accuracy(net, test), seconds());
   }
   std::printf("trained for %.2f seconds\n", seconds());
 }
@@ -182,7 +198,7 @@ void report(const Net& net, const Digits& test) {
     std::printf("\nSome that it gets wrong\n");
     draw(test, probabilities, answer, wrong);
   }
-  std::printf("\ntest accuracy %.4f (%td of %td)\n", ratio(std::ssize(right), test.size()), std::ssize(right), test.size());
+  std::printf("\ntest accuracy %.4f (%td of %td)\n", accuracy(net, test), std::ssize(right), test.size());
 }
 
 int main(int argc, char** argv) try {
@@ -193,7 +209,7 @@ int main(int argc, char** argv) try {
   app.add_option("--batch-size", options.batch_size, "How many samples go into one step")->check(CLI::Range(1, 1'000'000));
   app.add_option("--learning-rate", options.learning_rate, "How long a step is");
   app.add_option("--hidden", options.hidden, "How many units the hidden layer has")->check(CLI::Range(1, 10'000));
-  app.add_option("--seed", options.seed, "Decides the initial weights and the order of the samples")->check(CLI::NonNegativeNumber);
+  app.add_option("--seed", options.seed, "Decides the initial weights and the order of the samples")->check(CLI::Range(0, 1'000'000'000));
   app.add_option("--data", options.data, "A CSV file, in each line 64 pixels from 0 to 16 and the digit");
   CLI11_PARSE(app, argc, argv);
   if (!(options.learning_rate > 0 && std::isfinite(options.learning_rate)))

@@ -17,7 +17,7 @@ using Net = cr::Network<float, cr::BinaryCrossEntropy, cr::Dense<2, hidden, cr::
 int main(int argc, char** argv) {
   CLI::App app{"Learns XOR with a net of three hidden units."};
   std::uint64_t seed = 1;
-  app.add_option("--seed", seed, "Decides the initial weights")->check(CLI::NonNegativeNumber)->capture_default_str();
+  app.add_option("--seed", seed, "Decides the initial weights")->check(CLI::Range(0, 1'000'000'000))->capture_default_str();
   CLI11_PARSE(app, argc, argv);
 
   // One column is one sample: the four inputs there are, and the right answers, all in one batch.

@@ -38,7 +38,7 @@ TEMPLATE_TEST_CASE("all_finite accepts the largest and the smallest numbers", ""
   for (const TestType good : {Limits::max(), Limits::lowest(), Limits::min(), -Limits::min(), Limits::denorm_min(), -Limits::denorm_min(),
                               TestType{0}, -TestType{0}}) {
     CAPTURE(good);
-    for (const std::size_t size : {1, 5, 16, 39}) {
+    for (const std::size_t size : {1u, 5u, 16u, 39u}) {
       const std::vector<TestType> numbers(size, good);
       CHECK(all_finite(numbers.data(), static_cast<Index>(size)));
     }

@@ -37,7 +37,7 @@ constexpr double tolerance<float> = 1e-5;
 ///
 /// The relative difference of an entry is |ours - theirs| / max(|theirs|, floor * largest |entry| of theirs). The floor is there
 /// because an entry is a sum of products, rounded in proportion to its terms and not to what is left when they cancel: without
-/// it, float misses 1e-5 in a few entries that are less than a hundredth of their tensor's largest, in PyTorch too.
+/// it, float misses 1e-5 in an entry that is small beside the largest of its tensor, and so does PyTorch's own float.
 class Comparison {
  public:
   Comparison(std::string net, double tolerance) : net_{std::move(net)}, tolerance_{tolerance} {}
@@ -200,7 +200,8 @@ TEMPLATE_TEST_CASE("PyTorch agrees: half the squared error in the net of the lec
 
 TEST_CASE("PyTorch agrees: how closely", "[.report]") {
   std::ostringstream line;  // of its own, so that std::cout keeps its format
-  line.precision(2);
-  line << "worst relative difference to PyTorch: float " << compare_all<float>() << ", double " << compare_all<double>() << "\n";
+  line.precision(1);
+  line << std::scientific << "worst relative difference to PyTorch: float " << compare_all<float>() << ", double " << compare_all<double>()
+       << "\n";
   std::cout << line.str();
 }

@@ -42,13 +42,19 @@ void append(std::string& text, T number) {
   text += std::to_string(number);
 }
 
+/// The parts, texts and numbers, joined to one sentence.
+template <class... Parts>
+std::string text_of(const Parts&... parts) {
+  std::string text;
+  (append(text, parts), ...);
+  return text;
+}
+
 /// Throws E with the parts joined to one sentence. Without exceptions (-fno-exceptions) the program aborts.
 template <class E, class... Parts>
 [[noreturn, gnu::noinline, gnu::cold]] void raise(const Parts&... parts) {
 #if defined(__cpp_exceptions)
-  std::string text;
-  (append(text, parts), ...);
-  throw E(std::move(text));
+  throw E(text_of(parts...));
 #else
   (static_cast<void>(parts), ...);
   std::abort();

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <chainrule/core/concepts.hpp>
+#include <chainrule/core/error.hpp>
 #include <chainrule/core/targets.hpp>
 #include <chainrule/core/views.hpp>
 #include <cmath>
@@ -36,11 +37,10 @@ struct GradientReport {
   }
 
   std::string to_string() const {
-    const std::string worst = "worst relative error " + number(worst_error) + " at " + worst_entry + " (backward " + number(computed) +
-                              ", central difference " + number(difference) + ")";
-    return std::string(passed ? "gradient check passed: " : "gradient check FAILED: " + failure + "; ") + std::to_string(entries) +
-           " entries, " + (kinks > 0 ? std::to_string(kinks) + " more at kinks, " : std::string()) + worst + ", tolerance " +
-           number(tolerance);
+    return detail::text_of(passed ? "gradient check passed: " : "gradient check FAILED: ", failure, passed ? "" : "; ", entries,
+                           " entries, ", kinks, " more at kinks, worst relative error ", number(worst_error), " at ", worst_entry,
+                           " (backward ", number(computed), ", central difference ", number(difference), "), tolerance ",
+                           number(tolerance));
   }
 
  private:
@@ -99,7 +99,7 @@ void compare_gradient(GradientReport& report, const std::string& group, Index co
   }
   if (!std::isfinite(here)) report.fail("J itself is not finite");
   if (!(largest > noise))
-    report.fail("the gradient of " + group + " is zero everywhere, which proves nothing; dead units? take another x or seed");
+    report.fail(text_of("the gradient of ", group, " is zero everywhere, which proves nothing; dead units? take another x or seed"));
 
   const long double floor = std::max(largest / 1000, noise);
   Index kinks = 0;
@@ -122,19 +122,17 @@ void compare_gradient(GradientReport& report, const std::string& group, Index co
   }
   report.kinks += kinks;
   if (2 * kinks > count)
-    report.fail("most entries of " + group + " lie at a kink of J, where there is no derivative; take another x or seed");
+    report.fail(text_of("most entries of ", group, " lie at a kink of J, where there is no derivative; take another x or seed"));
 }
 
-inline std::string entry_name(const std::string& of, Index i, Index rows) {
-  return of + "(" + std::to_string(i % rows) + ", " + std::to_string(i / rows) + ")";
-}
+inline std::string entry_name(const std::string& of, Index i, Index rows) { return text_of(of, "(", i % rows, ", ", i / rows, ")"); }
 
 /// "layer<1>.weight(3, 0)" for entry i of a layer's slice.
 template <class L>
 std::string parameter_name(std::size_t layer_index, const L& layer, Index i) {
-  const std::string prefix = "layer<" + std::to_string(layer_index) + ">.";
+  const std::string prefix = text_of("layer<", layer_index, ">.");
   for (const TensorShape& tensor : layer.tensors()) {
-    if (i < tensor.rows * tensor.cols) return entry_name(prefix + std::string(tensor.name), i, tensor.rows);
+    if (i < tensor.rows * tensor.cols) return entry_name(text_of(prefix, tensor.name), i, tensor.rows);
     i -= tensor.rows * tensor.cols;
   }
   return prefix + "?";
@@ -184,7 +182,7 @@ GradientReport check_gradient(const Net& net, const Eigen::DenseBase<X>& x, cons
   [&]<std::size_t... I>(std::index_sequence<I...>) {
     const auto check_layer = [&](auto i) {
       const auto& layer = std::get<i>(net.layers());
-      const std::string group = "layer<" + std::to_string(i()) + ">";
+      const std::string group = detail::text_of("layer<", i(), ">");
       const Index begin = gradients.offset(i);
       detail::compare_gradient(report, group, gradients.offset(i + 1) - begin, gradients.slice(i), exact.parameters().data() + begin, step,
                                loss_now, [&](Index k) { return detail::parameter_name(i, layer, k); });

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <chainrule/core/concepts.hpp>
+#include <chainrule/core/error.hpp>
 #include <string>
 #include <vector>
 
@@ -19,9 +20,13 @@ constexpr std::string_view scalar_name() {
 
 /// 2410 as "2,410".
 inline std::string with_separators(Index number) {
-  std::string digits = std::to_string(number);
-  for (std::size_t i = digits.size(); i > 3; i -= 3) digits.insert(i - 3, ",");
-  return digits;
+  const std::string digits = std::to_string(number);
+  std::string text;
+  for (std::size_t i = 0; i < digits.size(); ++i) {
+    if (i > 0 && (digits.size() - i) % 3 == 0) text += ',';
+    text += digits[i];
+  }
+  return text;
 }
 
 using Row = std::array<std::string, 5>;
@@ -35,7 +40,7 @@ inline std::string format_table(const std::vector<Row>& rows) {
   for (const Row& row : rows) {
     for (std::size_t c = 0; c < row.size(); ++c) {
       const std::string space(width[c] - row[c].size(), ' ');
-      text += c + 1 < row.size() ? row[c] + space + "  " : space + row[c] + "\n";
+      text += c + 1 < row.size() ? text_of(row[c], space, "  ") : text_of(space, row[c], "\n");
     }
   }
   return text;
@@ -56,14 +61,14 @@ std::string summary(const Net& net) {
           for (const TensorShape& tensor : layer.tensors()) size += tensor.rows * tensor.cols;
           total += size;
           rows.push_back({std::to_string(rows.size() - 1), std::string(layer.name),
-                          std::to_string(layer.inputs()) + " -> " + std::to_string(layer.outputs()), std::string(layer.activation_name()),
+                          detail::text_of(layer.inputs(), " -> ", layer.outputs()), std::string(layer.activation_name()),
                           detail::with_separators(size)});
         };
         (add(layers), ...);
       },
       net.layers());
-  return detail::format_table(rows) + "total: " + detail::with_separators(total) + " parameters of " +
-         std::string(detail::scalar_name<typename Net::ScalarType>()) + "; loss: " + std::string(net.loss_function().name) + "\n";
+  return detail::text_of(detail::format_table(rows), "total: ", detail::with_separators(total), " parameters of ",
+                         detail::scalar_name<typename Net::ScalarType>(), "; loss: ", net.loss_function().name, "\n");
 }
 
 }  // namespace chainrule

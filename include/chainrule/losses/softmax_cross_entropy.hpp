@@ -49,15 +49,18 @@ struct SoftmaxCrossEntropy {
     return static_cast<Scalar>(sum / static_cast<detail::Accumulator<Scalar>>(logits.cols()));
   }
 
-  // dJ/dz = (softmax(z) - y)/batch
+  // dJ/dz = (softmax(z) - y)/batch; where a column of y sums not quite to 1, softmax(z) times that sum, so that it is exact
   template <class Scalar, class Target>
   void gradient(ConstMatrixView<Scalar> logits, Target y, MatrixView<Scalar> dJ) const {
     dJ = logits;
     link(dJ);
-    if constexpr (std::is_same_v<Target, ConstMatrixView<Scalar>>) {
-      dJ -= y;
-    } else {
-      for (Index j = 0; j < dJ.cols(); ++j) dJ(label_of(y, j), j) -= 1;
+    for (Index j = 0; j < dJ.cols(); ++j) {
+      if constexpr (std::is_same_v<Target, ConstMatrixView<Scalar>>) {
+        dJ.col(j) *= y.col(j).sum();
+        dJ.col(j) -= y.col(j);
+      } else {
+        dJ(label_of(y, j), j) -= 1;
+      }
     }
     dJ /= static_cast<Scalar>(dJ.cols());
   }

@@ -1,0 +1,96 @@
+#include <chainrule/losses/binary_cross_entropy.hpp>
+
+#include "support/loss_contract.hpp"
+
+using namespace chainrule_test;
+using chainrule::BinaryCrossEntropy;
+using chainrule::ValueError;
+using chainrule_test::Approx;
+
+namespace {
+
+/// Any probabilities, the certain ones 0 and 1 among them.
+template <class Scalar>
+Matrix<Scalar> random_probabilities(Index rows, Index cols, chainrule::Random& random) {
+  Matrix<Scalar> y = random_matrix<Scalar>(rows, cols, random);
+  return y.unaryExpr([](Scalar u) { return std::clamp(u + Scalar(0.5), Scalar(0), Scalar(1)); });
+}
+
+}  // namespace
+
+TEMPLATE_TEST_CASE("BinaryCrossEntropy keeps the contract of a loss", "[loss]", float, double, long double) {
+  check_loss<TestType>(BinaryCrossEntropy{}, random_probabilities<TestType>);
+}
+
+// At z = 0 the answer is 1/2 either way, so J = -ln 1/2 whatever y is; sigma(ln 3) = 3/4.
+TEMPLATE_TEST_CASE("BinaryCrossEntropy is minus the logarithm of the probability of what came", "[loss]", float, double, long double) {
+  const double few_eps = static_cast<double>(4 * std::numeric_limits<TestType>::epsilon());
+  const double ln_2 = 0.693147180559945309;
+  const auto J = [](TestType z, TestType y) { return loss_value(BinaryCrossEntropy{}, matrix<TestType>({{z}}), matrix<TestType>({{y}})); };
+  CHECK(J(0, 0) == Approx(ln_2).epsilon(few_eps));
+  CHECK(J(0, 1) == Approx(ln_2).epsilon(few_eps));
+  CHECK(J(0, TestType(0.3)) == Approx(ln_2).epsilon(few_eps));
+  const TestType ln_3 = std::log(TestType{3});
+  CHECK(J(ln_3, 1) == Approx(std::log(4.0 / 3)).epsilon(few_eps));
+  CHECK(J(ln_3, 0) == Approx(std::log(4.0)).epsilon(few_eps));
+  CHECK(J(-ln_3, 1) == Approx(std::log(4.0)).epsilon(few_eps));
+}
+
+// Summed over the outputs, mean over the samples; the factor (sigma(z) - y)/batch.
+TEMPLATE_TEST_CASE("BinaryCrossEntropy sums over outputs and averages over samples", "[loss]", float, double, long double) {
+  const double few_eps = static_cast<double>(4 * std::numeric_limits<TestType>::epsilon());
+  const Matrix<TestType> z = Matrix<TestType>::Zero(3, 2);
+  const Matrix<TestType> y = matrix<TestType>({{0, 1}, {1, 1}, {0, 0}});
+  CHECK(loss_value(BinaryCrossEntropy{}, z, y) == Approx(3 * 0.693147180559945309).epsilon(few_eps));
+  CHECK(loss_gradient(BinaryCrossEntropy{}, z, y) == matrix<TestType>({{0.25, -0.25}, {-0.25, -0.25}, {0.25, 0.25}}));
+
+  chainrule::Random random{chainrule::Seed{1}};
+  check_matching_link(BinaryCrossEntropy{}, Matrix<TestType>(9 * random_matrix<TestType>(5, 9, random)),
+                      random_probabilities<TestType>(5, 9, random));
+}
+
+// J ~ e^-margin, never 0: the accurate form ln(1 + e^-|z|) needs log1p, for 1 + e^-20 is 1 in float
+TEMPLATE_TEST_CASE("BinaryCrossEntropy of a confident right answer is tiny, not 0", "[loss]", float, double, long double) {
+  const double accuracy = std::max(1e-14, static_cast<double>(4 * std::numeric_limits<TestType>::epsilon()));
+  const auto J = [](TestType z, TestType y) { return loss_value(BinaryCrossEntropy{}, matrix<TestType>({{z}}), matrix<TestType>({{y}})); };
+  CHECK(J(20, 1) == Approx(2.0611536203020165e-09).epsilon(accuracy));
+  CHECK(J(-20, 0) == Approx(2.0611536203020165e-09).epsilon(accuracy));
+  CHECK(J(80, 1) == Approx(1.8048513878454153e-35).epsilon(accuracy));
+}
+
+TEMPLATE_TEST_CASE("BinaryCrossEntropy of a confident wrong answer is the margin", "[loss]", float, double, long double) {
+  const auto J = [](TestType z, TestType y) { return loss_value(BinaryCrossEntropy{}, matrix<TestType>({{z}}), matrix<TestType>({{y}})); };
+  CHECK(J(1e4f, 0) == 10000);
+  CHECK(J(-1e4f, 1) == 10000);
+  CHECK(J(-1e4f, 0) == 0);
+  CHECK(J(1e4f, TestType(0.25)) == 7500);
+}
+
+TEMPLATE_TEST_CASE("BinaryCrossEntropy predicts probabilities", "[loss]", float, double, long double) {
+  const TestType ln_3 = std::log(TestType{3});
+  const Matrix<TestType> p = linked(BinaryCrossEntropy{}, matrix<TestType>({{0, ln_3}, {-ln_3, 1e4f}}));
+  CHECK(p.isApprox(matrix<TestType>({{0.5, 0.75}, {0.25, 1}}), 4 * std::numeric_limits<TestType>::epsilon()));
+
+  chainrule::Random random{chainrule::Seed{1}};
+  const Matrix<TestType> many = linked(BinaryCrossEntropy{}, Matrix<TestType>(200 * random_matrix<TestType>(7, 99, random)));
+  CHECK(many.minCoeff() >= 0);
+  CHECK(many.maxCoeff() <= 1);
+}
+
+TEMPLATE_TEST_CASE("BinaryCrossEntropy refuses targets that are no probabilities and says which", "[loss]", float, double, long double) {
+  const Matrix<TestType> z = Matrix<TestType>::Zero(2, 3);
+  const auto with = [&](Index i, Index j, TestType value) {
+    Matrix<TestType> y = matrix<TestType>({{0, 1, 0.5}, {1, 0, 0.25}});
+    y(i, j) = value;
+    return y;
+  };
+  CHECK_NOTHROW(check_target(BinaryCrossEntropy{}, z, with(0, 0, 1)));
+  CHECK_THROWS_SAYING(check_target(BinaryCrossEntropy{}, z, with(1, 2, 1.5)), ValueError, "y(1, 2) is 1.5", "BinaryCrossEntropy",
+                      "probabilities, each from 0 to 1");
+  CHECK_THROWS_SAYING(check_target(BinaryCrossEntropy{}, z, with(0, 1, -0.25)), ValueError, "y(0, 1) is -0.25");
+  CHECK_THROWS_SAYING(check_target(BinaryCrossEntropy{}, z, with(1, 0, std::numeric_limits<TestType>::quiet_NaN())), ValueError,
+                      "y(1, 0) is", "nan");
+  CHECK_THROWS_SAYING(check_target(BinaryCrossEntropy{}, z, with(0, 2, std::numeric_limits<TestType>::infinity())), ValueError,
+                      "y(0, 2) is inf");
+  CHECK_THROWS_AS(check_target(BinaryCrossEntropy{}, z, with(0, 0, std::nextafter(TestType{1}, TestType{2}))), ValueError);
+}

@@ -1,0 +1,50 @@
+#include <chainrule/losses/squared_error.hpp>
+
+#include "support/loss_contract.hpp"
+
+using namespace chainrule_test;
+using chainrule::SquaredError;
+using chainrule::ValueError;
+
+TEMPLATE_TEST_CASE("SquaredError keeps the contract of a loss", "[loss]", float, double, long double) {
+  check_loss<TestType>(SquaredError{}, random_matrix<TestType>);
+}
+
+// J = 1/2 |y_hat - y|^2 for one sample, the mean over several
+TEMPLATE_TEST_CASE("SquaredError is half the squared distance", "[loss]", float, double, long double) {
+  CHECK(loss_value(SquaredError{}, matrix<TestType>({{1}, {2}}), matrix<TestType>({{0}, {0}})) == 2.5);
+  const Matrix<TestType> y_hat = matrix<TestType>({{1, 0, 4}, {2, 3, 4}});
+  const Matrix<TestType> y = matrix<TestType>({{0, 0, 4}, {0, 1, 1}});
+  CHECK(loss_value(SquaredError{}, y_hat, y) == 3);  // (2.5 + 2 + 4.5) / 3
+  CHECK(loss_value(SquaredError{}, y, y) == 0);
+}
+
+// dJ/dy_hat = (y_hat - y)/batch, the lecture's factor
+TEMPLATE_TEST_CASE("SquaredError's gradient is the error over the batch size", "[loss]", float, double, long double) {
+  const Matrix<TestType> y_hat = matrix<TestType>({{1, 0}, {2, 3}});
+  const Matrix<TestType> y = matrix<TestType>({{0, 0}, {0, 4}});
+  CHECK(loss_gradient(SquaredError{}, y_hat, y) == matrix<TestType>({{0.5, 0}, {1, -0.5}}));
+
+  chainrule::Random random{chainrule::Seed{1}};
+  check_matching_link(SquaredError{}, random_matrix<TestType>(5, 9, random), random_matrix<TestType>(5, 9, random));
+}
+
+TEMPLATE_TEST_CASE("SquaredError predicts its output as it is", "[loss]", float, double, long double) {
+  const Matrix<TestType> z = matrix<TestType>({{-3, 0}, {0.5, 1e4f}});
+  CHECK(linked(SquaredError{}, z) == z);
+}
+
+TEMPLATE_TEST_CASE("SquaredError refuses targets that are not finite and says where", "[loss]", float, double, long double) {
+  const Matrix<TestType> y_hat = Matrix<TestType>::Zero(2, 3);
+  Matrix<TestType> y = y_hat;
+  CHECK_NOTHROW(check_target(SquaredError{}, y_hat, y));
+  y(1, 2) = std::numeric_limits<TestType>::quiet_NaN();
+  CHECK_THROWS_SAYING(check_target(SquaredError{}, y_hat, y), ValueError, "y(1, 2)", "nan", "output 1 of sample 2");
+  y(1, 2) = 0;
+  y(0, 1) = std::numeric_limits<TestType>::infinity();
+  CHECK_THROWS_SAYING(check_target(SquaredError{}, y_hat, y), ValueError, "y(0, 1)", "inf", "output 0 of sample 1");
+  y(0, 1) = -std::numeric_limits<TestType>::infinity();
+  CHECK_THROWS_SAYING(check_target(SquaredError{}, y_hat, y), ValueError, "y(0, 1)", "-inf");
+  y(0, 1) = std::numeric_limits<TestType>::max();  // large, but a number
+  CHECK_NOTHROW(check_target(SquaredError{}, y_hat, y));
+}
