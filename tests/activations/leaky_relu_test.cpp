@@ -34,7 +34,7 @@ TEMPLATE_TEST_CASE("LeakyReLU of slope 0 is ReLU", "[activation]", float, double
   CHECK(derivatives(LeakyReLU{0}, z) == derivatives(chainrule::ReLU{}, z));
 }
 
-TEST_CASE("LeakyReLU refuses a slope that is not in [0, 1) and says which", "[activation]") {
+TEST_CASE("LeakyReLU refuses a slope that is negative or not below 1 and says which", "[activation]") {
   CHECK_THROWS_SAYING(LeakyReLU{1.0}, chainrule::ValueError, "LeakyReLU", "slope", "at least 0 and below 1", "got 1.0");
   CHECK_THROWS_SAYING(LeakyReLU{1.5}, chainrule::ValueError, "LeakyReLU", "got 1.5");
   CHECK_THROWS_SAYING(LeakyReLU{-0.25}, chainrule::ValueError, "LeakyReLU", "got -0.25");

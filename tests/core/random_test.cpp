@@ -65,7 +65,7 @@ TEST_CASE("uniform() gives the same bits everywhere") {
   CHECK(random.uniform() == 0x1.378b0b448904p-5);
 }
 
-TEST_CASE("uniform() is uniform in [0, 1)") {
+TEST_CASE("uniform() is uniform from 0 to below 1") {
   Random random{Seed{1}};
   constexpr int count = 100000;
   std::array<int, 16> in_bin{};

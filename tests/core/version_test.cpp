@@ -1,12 +1,18 @@
 #include <chainrule/core/version.hpp>
 #include <fstream>
-#include <regex>
+#include <sstream>
 #include <string>
 
 #include "support/catch.hpp"
 
 TEST_CASE("the version has the form MAJOR.MINOR.PATCH") {
-  CHECK(std::regex_match(chainrule::version, std::regex(R"((0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*))")));
+  std::istringstream text(chainrule::version);
+  unsigned major = 0, minor = 0, patch = 0;
+  char first = 0, second = 0;
+  text >> major >> first >> minor >> second >> patch;
+  std::ostringstream again;
+  again << major << '.' << minor << '.' << patch;
+  CHECK(again.str() == chainrule::version);
 }
 
 // CMakeLists.txt takes the version from the lines of the header that contain "version = ", so there must be one such line.
@@ -17,7 +23,7 @@ TEST_CASE("the build system finds the version in exactly one line of the header"
   for (std::string line; std::getline(header, line);) {
     if (line.find("version = ") == std::string::npos) continue;
     ++found;
-    CHECK_THAT(line, chainrule_test::ContainsSubstring("\"" + std::string(chainrule::version) + "\""));
+    CHECK_THAT(line, chainrule_test::ContainsSubstring(chainrule::version));
   }
   CHECK(found == 1);
 }

@@ -48,7 +48,7 @@ TEST_CASE("with a negative slope too they give the same bits everywhere") {
         std::vector<double>{0x1.9a1b5e94cfb7ap-2, -0x1.0a7224dba235cp+0, -0x1.f4ba6eb89f6f8p-2});
 }
 
-TEST_CASE("HeUniform with 6 inputs is uniform in [-1, 1), whatever fan_out") {
+TEST_CASE("HeUniform with 6 inputs is uniform between -1 and 1, whatever fan_out") {
   Random random{Seed{42}};
   for (const double w : drawn<double>(HeUniform{}, 6, 1000)) CHECK(w == 2 * random.uniform() - 1);
 }

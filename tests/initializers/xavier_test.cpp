@@ -39,7 +39,7 @@ TEST_CASE("XavierNormal gives the same bits everywhere") {
                                                                    -0x1.a61b39adb848dp-1, -0x1.8d3e2b418da25p-1});
 }
 
-TEST_CASE("XavierUniform with fan_in + fan_out = 6 is uniform in [-1, 1)") {
+TEST_CASE("XavierUniform with fan_in + fan_out = 6 is uniform between -1 and 1") {
   Random random{Seed{42}};
   for (const double w : drawn<double>(XavierUniform{}, 2, 4)) CHECK(w == 2 * random.uniform() - 1);
 }

@@ -34,17 +34,17 @@ TEMPLATE_TEST_CASE("SquaredError predicts its output as it is", "[loss]", float,
   CHECK(linked(SquaredError{}, z) == z);
 }
 
-TEMPLATE_TEST_CASE("SquaredError refuses targets that are not finite and says where", "[loss]", float, double, long double) {
-  const Matrix<TestType> y_hat = Matrix<TestType>::Zero(2, 3);
-  Matrix<TestType> y = y_hat;
+TEST_CASE("SquaredError refuses targets that are not finite and says where", "[loss]") {
+  const Matrix<double> y_hat = Matrix<double>::Zero(2, 3);
+  Matrix<double> y = y_hat;
   CHECK_NOTHROW(check_target(SquaredError{}, y_hat, y));
-  y(1, 2) = std::numeric_limits<TestType>::quiet_NaN();
+  y(1, 2) = std::numeric_limits<double>::quiet_NaN();
   CHECK_THROWS_SAYING(check_target(SquaredError{}, y_hat, y), ValueError, "y(1, 2)", "nan", "output 1 of sample 2");
   y(1, 2) = 0;
-  y(0, 1) = std::numeric_limits<TestType>::infinity();
+  y(0, 1) = std::numeric_limits<double>::infinity();
   CHECK_THROWS_SAYING(check_target(SquaredError{}, y_hat, y), ValueError, "y(0, 1)", "inf", "output 0 of sample 1");
-  y(0, 1) = -std::numeric_limits<TestType>::infinity();
+  y(0, 1) = -std::numeric_limits<double>::infinity();
   CHECK_THROWS_SAYING(check_target(SquaredError{}, y_hat, y), ValueError, "y(0, 1)", "-inf");
-  y(0, 1) = std::numeric_limits<TestType>::max();  // large, but a number
+  y(0, 1) = std::numeric_limits<double>::max();  // large, but a number
   CHECK_NOTHROW(check_target(SquaredError{}, y_hat, y));
 }

@@ -1,3 +1,4 @@
+cmake_minimum_required(VERSION 3.21)
 # cmake -DCOMPILER=... -DFLAGS=... -DSOURCE=... -DKIND=wrong|right -P check.cmake
 # right: SOURCE compiles. wrong: with MUST_NOT_COMPILE it does not, and the compiler's words match SOURCE's "// expect:" line.
 separate_arguments(FLAGS)

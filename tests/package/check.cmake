@@ -1,3 +1,4 @@
+cmake_minimum_required(VERSION 3.21)
 # Configures, builds and runs the consumer, which depends on chainrule in the way named by WAY.
 function(run)
   execute_process(COMMAND ${ARGN} RESULT_VARIABLE result OUTPUT_VARIABLE words ERROR_VARIABLE words)

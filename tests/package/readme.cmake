@@ -1,3 +1,4 @@
+cmake_minimum_required(VERSION 3.21)
 # Compiles and runs every ```cpp block of the README that has a main(), as it stands there.
 file(READ "${README}" text)
 string(REPLACE ";" "<semicolon>" text "${text}")

@@ -1,3 +1,4 @@
+cmake_minimum_required(VERSION 3.21)
 # cmake -DINCLUDE=... -P umbrella.cmake: chainrule.hpp brings, itself or through what it includes, every header that needs only
 # Eigen. Headers that need more live in folders listed here.
 set(optional_folders "")

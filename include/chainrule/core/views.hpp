@@ -6,8 +6,12 @@
 
 namespace chainrule::detail {
 
+template <class Derived>
+void takes_dense(const Eigen::DenseBase<Derived>&);
+
+/// An Eigen matrix, array, block, map or expression; by conversion, because y.head(3) derives from another type's DenseBase.
 template <class T>
-concept EigenDense = std::is_base_of_v<Eigen::DenseBase<std::remove_cvref_t<T>>, std::remove_cvref_t<T>>;
+concept EigenDense = requires(const std::remove_cvref_t<T>& m) { takes_dense(m); };
 
 /// Whether the columns of T lie in memory, each in one piece.
 template <class T>

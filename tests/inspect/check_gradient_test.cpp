@@ -1,0 +1,323 @@
+#include <chainrule/chainrule.hpp>
+
+#include "support/activation_contract.hpp"
+#include "support/random_data.hpp"
+
+namespace cr = chainrule;
+using chainrule_test::Approx;
+using chainrule_test::ContainsSubstring;
+using chainrule_test::random_labels;
+using chainrule_test::random_matrix;
+using cr::Dense;
+using cr::Dynamic;
+using cr::Index;
+using cr::Seed;
+
+namespace {
+
+/// tanh, whose derivative comes out `factor` times too large.
+struct BentTanh {
+  static constexpr std::string_view name = "BentTanh";
+  double factor = 1;
+
+  cr::XavierUniform default_initializer() const { return {}; }
+  template <class Chunk>
+  Chunk value(const Chunk& z) const {
+    return z.tanh();
+  }
+  template <class Chunk>
+  Chunk derivative_from_output(const Chunk& a) const {
+    return static_cast<typename Chunk::Scalar>(factor) * (1 - a) * (1 + a);
+  }
+};
+
+/// A user's layer around Dense that spoils one number on the way back.
+enum class Spoilt { nothing, weight_gradient, bias_gradient, input_gradient };
+
+template <class Inner>
+struct Spoiling : Inner {
+  Spoiling(Inner inner, Spoilt what, Index where) : Inner{inner}, spoilt{what}, entry{where} {}
+
+  template <class Scalar, int MaxBatch>
+  void backward(const Scalar* theta, cr::ConstMatrixView<Scalar> x, const typename Inner::template Cache<Scalar, MaxBatch>& cache,
+                cr::MatrixView<Scalar> delta, Scalar* gradient, cr::MatrixView<Scalar>* input_gradient) const {
+    Inner::backward(theta, x, cache, delta, gradient, input_gradient);
+    const auto spoil = [](Scalar& number) { number *= Scalar(1.25); };
+    if (spoilt == Spoilt::weight_gradient) spoil(gradient[entry]);
+    if (spoilt == Spoilt::bias_gradient) spoil(gradient[this->outputs() * this->inputs() + entry]);
+    if (spoilt == Spoilt::input_gradient && input_gradient != nullptr) spoil(input_gradient->data()[entry]);
+  }
+
+  Spoilt spoilt;
+  Index entry;
+};
+
+using Bent = Dense<Dynamic, Dynamic, BentTanh>;
+using Suspect = cr::Network<double, cr::SquaredError, Spoiling<Bent>, Spoiling<Bent>, Dense<Dynamic, Dynamic>>;
+
+/// 3 -> 4 -> 3 -> 2, with factors of the hidden layers' derivatives and something spoilt in one of them.
+Suspect suspect(double factor_0 = 1, double factor_1 = 1, Spoilt spoilt_0 = Spoilt::nothing, Spoilt spoilt_1 = Spoilt::nothing,
+                Index where = 0) {
+  return Suspect(Seed{3}, {Bent(3, 4, BentTanh{factor_0}), spoilt_0, where}, {Bent(4, 3, BentTanh{factor_1}), spoilt_1, where}, {3, 2});
+}
+
+/// The report on five random samples with random targets.
+template <class Net>
+cr::GradientReport checked(const Net& net, cr::GradientCheckOptions options = {}) {
+  using Scalar = typename Net::ScalarType;
+  cr::Random random{Seed{4}};
+  const cr::Matrix<Scalar> x = random_matrix<Scalar>(net.inputs(), 5, random);
+  const cr::Matrix<Scalar> y = random_matrix<Scalar>(net.outputs(), 5, random);
+  return check_gradient(net, x, y, options);
+}
+
+using Classifier = cr::Network<float, cr::SoftmaxCrossEntropy, Dense<3, 5, cr::ReLU>, Dense<5, 4, cr::Sigmoid>, Dense<4, 3>>;
+
+template <class Net>
+cr::GradientReport checked_with_labels(const Net& net) {
+  cr::Random random{Seed{2}};
+  const cr::Matrix<typename Net::ScalarType> x = random_matrix<typename Net::ScalarType>(3, 6, random);
+  return check_gradient(net, x, random_labels(6, 3, random));
+}
+
+}  // namespace
+
+// ---- what is right passes -----------------------------------------------------------------------------------------------
+
+TEST_CASE("check_gradient passes a net of fixed extents, float, with labels", "[check_gradient]") {
+  const cr::GradientReport report = checked_with_labels(Classifier{Seed{1}});
+  INFO(report.to_string());
+  CHECK(report.passed);
+  CHECK(report.tolerance == 5e-3);
+  CHECK(report.worst_error < 1e-3);
+  CHECK(report.entries + report.kinks == (3 * 5 + 5) + (5 * 4 + 4) + (4 * 3 + 3) + 3 * 6);  // all of theta and all of x
+}
+
+TEST_CASE("check_gradient passes the same in long double, a thousand times closer", "[check_gradient]") {
+  const cr::GradientReport report = checked_with_labels(Classifier::Rebind<long double>{Seed{1}});
+  INFO(report.to_string());
+  CHECK(report.passed);
+  CHECK(report.tolerance <= 1e-5);
+  CHECK(report.worst_error < report.tolerance / 10);
+}
+
+TEST_CASE("check_gradient passes a net of run-time extents, double, with a matrix of targets", "[check_gradient]") {
+  cr::Random random{Seed{2}};
+  const cr::Matrix<double> data = random_matrix<double>(8, 7, random);
+  const cr::GradientReport report = check_gradient(suspect(), data.block(1, 2, 3, 4), data.block(5, 1, 2, 4));  // blocks will do
+  INFO(report.to_string());
+  CHECK(report.passed);
+  CHECK(report.tolerance <= 1e-5);
+  CHECK(report.worst_error < report.tolerance / 10);
+  CHECK(report.entries == (3 * 4 + 4) + (4 * 3 + 3) + (3 * 2 + 2) + 3 * 4);
+}
+
+// ---- what the report says -----------------------------------------------------------------------------------------------
+
+TEST_CASE("check_gradient's report is a sentence with the worst entry in it", "[check_gradient]") {
+  const cr::GradientReport good = checked(suspect());
+  CHECK(good);
+  CHECK(good.passed);
+  CHECK(good.failure.empty());
+  CHECK(good.entries == (3 * 4 + 4) + (4 * 3 + 3) + (3 * 2 + 2) + 3 * 5);
+  CHECK(good.kinks == 0);
+  CHECK(good.worst_error > 0);
+  CHECK(good.computed == Approx(good.difference).epsilon(1e-6));
+  CHECK_THAT(good.worst_entry, ContainsSubstring("("));
+  CHECK_THAT(good.to_string(), ContainsSubstring("gradient check passed: 54 entries"));
+  CHECK_THAT(good.to_string(), ContainsSubstring(" at " + good.worst_entry));
+
+  const cr::GradientReport bad = checked(suspect(1, 1, Spoilt::nothing, Spoilt::bias_gradient, 2));
+  CHECK_FALSE(bad);
+  CHECK_THAT(bad.failure, ContainsSubstring("an entry is off by more than the tolerance"));
+  CHECK_THAT(bad.to_string(), ContainsSubstring("gradient check FAILED: " + bad.failure));
+  CHECK_THAT(bad.to_string(), ContainsSubstring("worst relative error 0.2 at layer<1>.bias(2, 0) (backward "));
+}
+
+TEST_CASE("check_gradient is as strict as its options say", "[check_gradient]") {
+  const cr::GradientReport strict = checked(suspect(), {.tolerance = 1e-30});
+  CHECK_FALSE(strict);
+  CHECK(strict.tolerance == 1e-30);
+  CHECK_THAT(strict.failure, ContainsSubstring("off by more than the tolerance"));
+  CHECK(checked(suspect(1, 1, Spoilt::bias_gradient), {.tolerance = 0.21}));
+  CHECK_FALSE(checked(suspect(1, 1, Spoilt::bias_gradient), {.tolerance = 0.19}));
+  CHECK(checked(suspect(), {.tolerance = 1e-3, .step = 1e-3}));
+}
+
+// ---- what is wrong fails, and is named ----------------------------------------------------------------------------------
+
+TEST_CASE("check_gradient finds an activation whose derivative is wrong", "[check_gradient]") {
+  const cr::GradientReport report = checked(suspect(1.1));
+  INFO(report.to_string());
+  CHECK_FALSE(report);
+  CHECK(report.worst_error == Approx(0.1 / 1.1));  // |1.1 - 1| of the larger
+  CHECK(report.computed == Approx(1.1 * report.difference));
+  // layer 0 and what lies before it; the layers behind it are right
+  CHECK((report.worst_entry.starts_with("layer<0>.") || report.worst_entry.starts_with("x(")));
+  CHECK_FALSE(checked(suspect(1, 1.1)));
+  CHECK_FALSE(checked(suspect(1, -1)));
+  CHECK_FALSE(checked(suspect(1, 1.000001)));  // found in double
+}
+
+TEST_CASE("check_gradient finds an activation whose derivative is always zero", "[check_gradient]") {
+  const cr::GradientReport report = checked(suspect(0));
+  INFO(report.to_string());
+  CHECK_FALSE(report);
+  CHECK(report.worst_error == 1);  // |0 - d| / d
+  CHECK(report.worst_entry == "layer<0>.weight(0, 0)");
+  CHECK(report.computed == 0);
+  CHECK(report.difference != 0);
+  CHECK_FALSE(checked(suspect(1, 0)));
+  CHECK_FALSE(checked(suspect(0, 0)));
+}
+
+TEST_CASE("check_gradient names the one entry that a layer gets wrong", "[check_gradient]") {
+  const auto worst = [](Spoilt spoilt_0, Spoilt spoilt_1, Index where) {
+    const cr::GradientReport report = checked(suspect(1, 1, spoilt_0, spoilt_1, where));
+    INFO(report.to_string());
+    CHECK_FALSE(report);
+    CHECK(report.worst_error == Approx(0.2));  // |1.25 - 1| of the larger
+    return report.worst_entry;
+  };
+  const Spoilt right = Spoilt::nothing;
+  CHECK(worst(Spoilt::weight_gradient, right, 0) == "layer<0>.weight(0, 0)");
+  CHECK(worst(Spoilt::weight_gradient, right, 11) == "layer<0>.weight(3, 2)");  // 4 x 3, column-major
+  CHECK(worst(right, Spoilt::weight_gradient, 5) == "layer<1>.weight(2, 1)");   // 3 x 4
+  CHECK(worst(Spoilt::bias_gradient, right, 3) == "layer<0>.bias(3, 0)");
+  CHECK(worst(right, Spoilt::bias_gradient, 1) == "layer<1>.bias(1, 0)");
+  CHECK(worst(Spoilt::input_gradient, right, 7) == "x(1, 2)");  // 3 x 5
+}
+
+TEST_CASE("check_gradient finds a layer that passes a wrong gradient to the layer before it", "[check_gradient]") {
+  const cr::GradientReport report = checked(suspect(1, 1, Spoilt::nothing, Spoilt::input_gradient, 2));  // dJ/da of unit 2, sample 0
+  INFO(report.to_string());
+  CHECK_FALSE(report);
+  CHECK((report.worst_entry.starts_with("layer<0>.") || report.worst_entry.starts_with("x(")));
+}
+
+namespace {
+
+/// Half the squared error with the gradient of the whole: the classic slip of a factor 2.
+struct FactorTwo : cr::SquaredError {
+  template <class Scalar>
+  void gradient(cr::ConstMatrixView<Scalar> y_hat, cr::ConstMatrixView<Scalar> y, cr::MatrixView<Scalar> dJ) const {
+    dJ = 2 * (y_hat - y) / static_cast<Scalar>(y.cols());
+  }
+};
+
+}  // namespace
+
+TEST_CASE("check_gradient finds a loss whose gradient is wrong by a factor 2", "[check_gradient]") {
+  const cr::Network<float, FactorTwo, Dense<3, 2>> net{Seed{1}};
+  const cr::GradientReport report = checked(net);
+  INFO(report.to_string());
+  CHECK_FALSE(report);
+  CHECK(report.worst_error == Approx(0.5).epsilon(1e-3));
+  CHECK(report.computed == Approx(2 * report.difference).epsilon(1e-3));
+}
+
+// Both sides are zero then, and agree: a check that only compares would pass whatever backward does.
+TEST_CASE("check_gradient cannot pass on zeros", "[check_gradient]") {
+  Classifier net{Seed{1}};
+  CHECK(checked_with_labels(net));
+  net.layer<0>().bias.setConstant(-1e3f);  // dead: no unit is ever active
+  const cr::GradientReport report = checked_with_labels(net);
+  INFO(report.to_string());
+  CHECK_FALSE(report);
+  CHECK_THAT(report.failure, ContainsSubstring("the gradient of layer<0> is zero everywhere"));
+  CHECK_THAT(report.to_string(), ContainsSubstring("gradient check FAILED: the gradient of layer<0>"));
+}
+
+// ReLU has no derivative at z = 0. What backward gives there is a convention, not to be judged by a difference.
+TEST_CASE("check_gradient counts the entries at a kink and fails where they are the most of a layer", "[check_gradient]") {
+  Classifier net{Seed{1}};
+  net.layer<0>().weight.row(2).setZero();  // and its bias is 0, so z of unit 2 is 0 for every x
+  const cr::GradientReport one_unit = checked_with_labels(net);
+  INFO(one_unit.to_string());
+  CHECK(one_unit);
+  CHECK(one_unit.kinks == 3 + 1);  // its weights and its bias
+  CHECK_THAT(one_unit.to_string(), ContainsSubstring("4 more at kinks"));
+
+  net.layer<0>().weight.setZero();
+  const cr::GradientReport all_units = checked_with_labels(net);
+  CHECK_FALSE(all_units);
+  CHECK_THAT(all_units.failure, ContainsSubstring("most entries of layer<0> lie at a kink"));
+}
+
+TEST_CASE("check_gradient never passes NaN or infinity, in whichever parameter", "[check_gradient]") {
+  const Suspect good = suspect();
+  int passed = 0;
+  int tried = 0;
+  for (const double nonsense : {std::numeric_limits<double>::quiet_NaN(), std::numeric_limits<double>::infinity()})
+    for (Index i = 0; i < good.parameters().size(); ++i) {
+      Suspect net = good;
+      net.parameters()[i] = nonsense;
+      ++tried;
+      if (checked(net).passed) ++passed;
+    }
+  CHECK(tried == 2 * 39);
+  CHECK(passed == 0);
+}
+
+// ---- an activation that needs z -----------------------------------------------------------------------------------------
+
+namespace {
+
+/// z sigma(z), the swish of Ramachandran, Zoph and Le 2017: not monotone, so its derivative cannot be had from its output.
+struct Swish {
+  static constexpr std::string_view name = "Swish";
+  cr::HeNormal default_initializer() const { return {}; }
+
+  // f(z) = z/(1 + e^-z); below -80 its size is less than 1e-32, and e^-z would soon be too large for a float
+  template <class Chunk>
+  Chunk value(const Chunk& z) const {
+    return (z < -80).select(Chunk::Zero(), z / (1 + (-z).exp()));
+  }
+  // f'(z) = sigma(z) (1 + z (1 - sigma(z)))
+  template <class Chunk>
+  Chunk derivative(const Chunk& z) const {
+    const Chunk sigma = 1 / (1 + (-z).exp());
+    return (z < -80).select(Chunk::Zero(), sigma * (1 + z * (1 - sigma)));
+  }
+};
+
+static_assert(cr::Activation<Swish> && !cr::DerivativeFromOutput<Swish>);
+using SwishNet = cr::Network<double, cr::SquaredError, Dense<Dynamic, Dynamic, Swish>, Dense<Dynamic, Dynamic, Swish>>;
+
+}  // namespace
+
+TEMPLATE_TEST_CASE("An activation of one's own, written with z, keeps the contract", "[check_gradient]", float, double) {
+  chainrule_test::check_activation<TestType>(Swish{}, {.at_minus_infinity = 0,
+                                                       .at_infinity = std::numeric_limits<double>::infinity(),
+                                                       .nondecreasing = false,
+                                                       .derivative_rounding = 32});  // of sigma, times z up to 30
+}
+
+TEST_CASE("check_gradient passes a net whose activation needs z", "[check_gradient]") {
+  const cr::GradientReport report = checked(SwishNet(Seed{1}, {3, 4}, {4, 2}));
+  INFO(report.to_string());
+  CHECK(report);
+}
+
+// Two layers of one unit: W(1) = 2, b(1) = -1, W(2) = 1, b(2) = 0. With x = 1.5: z(2) = 2, a(2) = z(3) = f(2), y_hat = f(f(2)).
+TEST_CASE("A layer keeps z for an activation that needs it", "[check_gradient]") {
+  SwishNet net(Seed{1}, {1, 1}, {1, 1});
+  net.parameters() << 2, -1, 1, 0;
+  auto work = net.make_workspace(3);
+  auto dJ = net.make_gradients();
+  cr::Matrix<double> dJ_dx(1, 1);
+  const cr::Matrix<double> before = cr::Matrix<double>::Constant(1, 3, 9.0);
+  net.forward(before, work);  // what is kept must be that of the last pass
+
+  const cr::Matrix<double> x = cr::Matrix<double>::Constant(1, 1, 1.5);
+  const cr::Matrix<double> y = cr::Matrix<double>::Constant(1, 1, 0.5);
+  CHECK(net.forward(x, work)(0, 0) == Approx(1.5033606674109596).epsilon(1e-14));
+  net.backward(x, y, work, dJ, dJ_dx);
+  const double delta_3 = (1.5033606674109596 - 0.5) * 1.0737880406234939;  // (y_hat - y) f'(z(3))
+  const double delta_2 = delta_3 * 1.0907842487848955;                     // W(2) delta(3) f'(z(2))
+  CHECK(dJ.layer<1>().bias(0) == Approx(delta_3).epsilon(1e-14));
+  CHECK(dJ.layer<1>().weight(0, 0) == Approx(delta_3 * 1.7615941559557646).epsilon(1e-14));
+  CHECK(dJ.layer<0>().bias(0) == Approx(delta_2).epsilon(1e-14));
+  CHECK(dJ.layer<0>().weight(0, 0) == Approx(delta_2 * 1.5).epsilon(1e-14));
+  CHECK(dJ_dx(0, 0) == Approx(delta_2 * 2).epsilon(1e-14));
+}
