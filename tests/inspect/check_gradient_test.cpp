@@ -244,6 +244,24 @@ TEST_CASE("check_gradient counts the entries at a kink and fails where they are 
   CHECK_THAT(all_units.failure, ContainsSubstring("most entries of layer<0> lie at a kink"));
 }
 
+// Pixels up to 255 against weights as small: J is curved over a step of a weight, but smooth.
+TEST_CASE("check_gradient does not take a curve for a kink, for inputs that are not scaled", "[check_gradient]") {
+  for (const double scale : {1.0, 50.0, 255.0}) {
+    Suspect net = suspect();
+    Suspect wrong = suspect(1, 1, Spoilt::weight_gradient);
+    net.layer<0>().weight /= scale;
+    wrong.layer<0>().weight /= scale;
+    cr::Random random{Seed{4}};
+    const cr::Matrix<double> x = scale * random_matrix<double>(3, 5, random);
+    const cr::Matrix<double> y = random_matrix<double>(2, 5, random);
+    const cr::GradientReport report = check_gradient(net, x, y);
+    INFO(report.to_string());
+    CHECK(report);
+    CHECK(report.kinks == 0);
+    CHECK_FALSE(check_gradient(wrong, x, y));
+  }
+}
+
 TEST_CASE("check_gradient never passes NaN or infinity, in whichever parameter", "[check_gradient]") {
   const Suspect good = suspect();
   int passed = 0;

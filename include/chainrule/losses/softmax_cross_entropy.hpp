@@ -56,8 +56,9 @@ struct SoftmaxCrossEntropy {
     link(dJ);
     for (Index j = 0; j < dJ.cols(); ++j) {
       if constexpr (std::is_same_v<Target, ConstMatrixView<Scalar>>) {
-        dJ.col(j) *= y.col(j).sum();
-        dJ.col(j) -= y.col(j);
+        Scalar sum = 0;  // in order: Eigen's sum() depends on where y lies
+        for (Index i = 0; i < y.rows(); ++i) sum += y(i, j);
+        for (Index i = 0; i < y.rows(); ++i) dJ(i, j) = dJ(i, j) * sum - y(i, j);
       } else {
         dJ(label_of(y, j), j) -= 1;
       }
