@@ -142,7 +142,7 @@ void train(Net& net, const Digits& training, const Digits& test, const Options& 
       const Index samples = std::min(options.batch_size, training.size() - first);  // the last batch may be short
       gather(training, {order.begin() + first, order.begin() + first + samples}, batch);
       const auto x = batch.images.leftCols(samples);
-      const auto y = batch.labels.topRows(samples);
+      const auto y = batch.labels.head(samples);
 
       net.forward(x, work);                   // 1  make a prediction
       const float J = net.loss(y, work);      // 2  calculate the loss, a mean over the batch

@@ -50,9 +50,9 @@ class Network {
   explicit Network(Seed seed) requires(Chain::all_extents_are_types()) : Network(seed, Layers{}...) {}
 
   /// With the layers as values, for those that have run-time extents or parameters. Throws ShapeError if they do not fit.
-  explicit Network(Seed seed, Layers... layers) : theta_{checked(std::tuple<Layers...>{layers...})} {
+  explicit Network(Seed seed, Layers... layers) : theta_{detail::checked_chain<LossType>(std::tuple<Layers...>{layers...})} {
     Random random{seed};
-    for_each_layer([&](auto i) { get<i>().initialize(theta_.slice(i), random); });
+    detail::for_each_index<last + 1>([&](auto i) { get<i>().initialize(theta_.slice(i), random); });
   }
 
   Index inputs() const { return std::get<0>(layers()).inputs(); }
@@ -137,12 +137,6 @@ class Network {
   }
 
  private:
-  template <class F>
-  static void for_each_layer(F&& f) {
-    [&]<std::size_t... I>(std::index_sequence<I...>) { (f(std::integral_constant<std::size_t, I>{}), ...); }
-    (std::index_sequence_for<Layers...>{});
-  }
-
   template <std::size_t I>
   const auto& get() const {
     return std::get<I>(layers());
@@ -166,7 +160,7 @@ class Network {
 
   template <class Caches>
   void run_forward(ConstMatrixView<Scalar> x, Caches& caches) const {
-    for_each_layer([&](auto i) { get<i>().forward(theta_.slice(i), input_of<i>(x, caches), std::get<i>(caches)); });
+    detail::for_each_index<last + 1>([&](auto i) { get<i>().forward(theta_.slice(i), input_of<i>(x, caches), std::get<i>(caches)); });
   }
 
   template <class Caches>
@@ -182,11 +176,11 @@ class Network {
     const auto target = checked_target("backward", y, work);
     const Index samples = input.cols();
     detail::check_samples("backward", "x", samples, work.cached_samples());
-    check_gradients(gradients);
+    detail::check_gradients(layers(), gradients.layers());
     if (input_gradient != nullptr) detail::check_input_gradient(input_gradient->rows(), input_gradient->cols(), inputs(), samples);
 
     loss_.gradient(detail::as_const(work.template cache<last>().output.first(samples)), target, work.template delta<last>(samples));
-    for_each_layer([&](auto k) {
+    detail::for_each_index<last + 1>([&](auto k) {
       constexpr std::size_t i = last - k;
       if constexpr (i > 0) {
         MatrixView<Scalar> delta_before = work.template delta<i - 1>(samples);
@@ -212,7 +206,7 @@ class Network {
 
   template <class X, int MaxBatch>
   ConstMatrixView<Scalar> checked_input(const char* who, const Eigen::DenseBase<X>& x, const Workspace<MaxBatch>& work) const {
-    check_workspace(who, work);
+    detail::check_workspace(who, layers(), work);
     detail::check_room(who, x.cols(), work.max_batch());
     return checked_input(who, x);
   }
@@ -220,7 +214,7 @@ class Network {
   template <class Y, int MaxBatch>
   auto checked_target(const char* who, const Y& y, const Workspace<MaxBatch>& work) const {
     const auto target = detail::target_view<Scalar>(y);
-    check_workspace(who, work);
+    detail::check_workspace(who, layers(), work);
     detail::check_forward_ran(who, work.cached_samples());
     detail::check_samples(who, "y", detail::samples_of(target), work.cached_samples());
     const auto y_hat = work.template cache<last>().output.first(work.cached_samples());
@@ -234,28 +228,6 @@ class Network {
                   "chainrule: this loss takes targets as a matrix (outputs x batch); integer class labels go with SoftmaxCrossEntropy");
     if constexpr (takes_this) loss_.check(y_hat, target);
     return target;
-  }
-
-  // A workspace or gradients of another network have another type unless extents are values; then they are compared.
-  template <int MaxBatch>
-  void check_workspace(const char* who, const Workspace<MaxBatch>& work) const {
-    for_each_layer(
-        [&](auto i) { detail::check_made_for(who, "this workspace was", i, work.template cache<i>().output.rows(), get<i>().outputs()); });
-  }
-
-  void check_gradients(const Gradients& gradients) const {
-    for_each_layer([&](auto i) {
-      detail::check_made_for("backward", "these gradients were", i, std::get<i>(gradients.layers()).inputs(), get<i>().inputs());
-      detail::check_made_for("backward", "these gradients were", i, std::get<i>(gradients.layers()).outputs(), get<i>().outputs());
-    });
-  }
-
-  static std::tuple<Layers...> checked(std::tuple<Layers...> layers) {
-    detail::check_chain(layers);
-    if (const Index outputs = std::get<last>(layers).outputs(); outputs < LossType::min_outputs)
-      detail::raise<ShapeError>("Network: ", LossType::name, " needs at least ", LossType::min_outputs, " outputs, but the last layer has ",
-                                outputs);
-    return layers;
   }
 
   LossType loss_{};

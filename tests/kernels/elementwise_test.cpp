@@ -1,6 +1,6 @@
 #include <chainrule/initializers/zeros.hpp>
 #include <chainrule/kernels/elementwise.hpp>
-#include <vector>
+#include <cmath>
 
 #include "support/catch.hpp"
 
@@ -8,34 +8,34 @@ using namespace chainrule;
 
 namespace {
 
-/// a = z^2, whose derivative needs z.
-struct Square {
-  static constexpr std::string_view name = "Square";
+/// a = z^3, whose derivative needs z.
+struct Cube {
+  static constexpr std::string_view name = "Cube";
   Zeros default_initializer() const { return {}; }
 
   template <class Chunk>
   Chunk value(const Chunk& z) const {
-    return z * z;
+    return z * z * z;
   }
   template <class Chunk>
   Chunk derivative(const Chunk& z) const {
-    return 2 * z;
+    return 3 * z * z;
   }
 };
 
-/// a = s e^z with a parameter s, whose derivative is a itself.
-struct ScaledExponential {
-  static constexpr std::string_view name = "ScaledExponential";
+/// a = s/z with a parameter s, whose derivative is - a^2/s.
+struct ScaledReciprocal {
+  static constexpr std::string_view name = "ScaledReciprocal";
   float scale;
   Zeros default_initializer() const { return {}; }
 
   template <class Chunk>
   Chunk value(const Chunk& z) const {
-    return static_cast<typename Chunk::Scalar>(scale) * z.exp();
+    return static_cast<typename Chunk::Scalar>(scale) / z;
   }
   template <class Chunk>
   Chunk derivative_from_output(const Chunk& a) const {
-    return a;
+    return -a * a / static_cast<typename Chunk::Scalar>(scale);
   }
 };
 
@@ -52,23 +52,23 @@ TEMPLATE_TEST_CASE("activate gives f of every number", "", float, double, long d
     CAPTURE(size);
     const Vector<TestType> z = counting<TestType>(size);
     Vector<TestType> a = Vector<TestType>::Constant(size + 1, -1);
-    kernels::activate(Square{}, size, z.data(), a.data());
-    CHECK(a.head(size) == z.cwiseProduct(z));
+    kernels::activate(Cube{}, size, z.data(), a.data());
+    CHECK(a.head(size) == Vector<TestType>(z.array().cube()));
     CHECK(a[size] == -1);
   }
 }
 
 TEST_CASE("activate works in place") {
   Vector<float> z = counting<float>(21);
-  kernels::activate(Square{}, 21, static_cast<const float*>(z.data()), z.data());
-  CHECK(z == counting<float>(21).cwiseAbs2());
+  kernels::activate(Cube{}, 21, static_cast<const float*>(z.data()), z.data());
+  CHECK(z == Vector<float>(counting<float>(21).array().cube()));
 }
 
 TEST_CASE("activate uses the parameters of the activation") {
-  const Vector<double> z = Vector<double>::Zero(9);
-  Vector<double> a(9);
-  kernels::activate(ScaledExponential{3}, 9, z.data(), a.data());
-  CHECK(a == Vector<double>::Constant(9, 3));
+  const Eigen::Vector4d z(1, 2, 4, 8);
+  Eigen::Vector4d a;
+  kernels::activate(ScaledReciprocal{8}, 4, z.data(), a.data());
+  CHECK(a == Eigen::Vector4d(8, 4, 2, 1));
 }
 
 TEST_CASE("activate works in place on a matrix, and writes nothing between its columns") {
@@ -77,30 +77,30 @@ TEST_CASE("activate works in place on a matrix, and writes nothing between its c
     Matrix<float> z = counting<float>(rows * 4).reshaped(rows, 4);
     Matrix<float> table = Matrix<float>::Constant(rows + 3, 4, -1);
     table.topRows(rows) = z;
-    kernels::activate<float>(Square{}, MatrixView<float>(table.data(), rows, 4, Eigen::OuterStride<>(rows + 3)));
-    kernels::activate<float>(Square{}, detail::matrix_view(z.data(), rows, 4));
-    CHECK(z.col(3)[0] == std::pow(static_cast<float>(3 * rows + 1), 2));
+    kernels::activate<float>(Cube{}, MatrixView<float>(table.data(), rows, 4, Eigen::OuterStride<>(rows + 3)));
+    kernels::activate<float>(Cube{}, detail::matrix_view(z.data(), rows, 4));
+    CHECK(z.col(3)[0] == std::pow(static_cast<float>(3 * rows + 1), 3));
     CHECK(table.topRows(rows) == z);
     CHECK(table.bottomRows(3) == Matrix<float>::Constant(3, 4, -1));
   }
 }
 
-// delta = dJ/da * f'(z) with f'(z) = 2 z
+// delta = dJ/da * f'(z) with f'(z) = 3 z^2
 TEMPLATE_TEST_CASE("multiply_by_derivative uses z where the derivative needs it", "", float, double, long double) {
   for (Index size = 0; size <= 70; ++size) {
     CAPTURE(size);
     const Vector<TestType> z = counting<TestType>(size);
     Vector<TestType> delta = Vector<TestType>::Constant(size + 1, 3);
-    kernels::multiply_by_derivative(Square{}, size, z.data(), delta.data());
-    CHECK(delta.head(size) == 6 * z);
+    kernels::multiply_by_derivative(Cube{}, size, z.data(), delta.data());
+    CHECK(delta.head(size) == 9 * z.cwiseAbs2());
     CHECK(delta[size] == 3);
   }
 }
 
-// delta = dJ/da * f'(z) with f'(z) = a
+// delta = dJ/da * f'(z) with f'(z) = - a^2/s
 TEST_CASE("multiply_by_derivative uses a where that is enough") {
   const Vector<float> a = counting<float>(37);
   Vector<float> delta = Vector<float>::Constant(37, -2);
-  kernels::multiply_by_derivative(ScaledExponential{3}, 37, a.data(), delta.data());
-  CHECK(delta == -2 * a);
+  kernels::multiply_by_derivative(ScaledReciprocal{0.5f}, 37, a.data(), delta.data());
+  CHECK(delta == 4 * a.cwiseAbs2());
 }

@@ -1,6 +1,7 @@
 #pragma once
 // The proof, at compile time where extents are types and otherwise at construction, that the layers form a chain.
 
+#include <chainrule/core/checks.hpp>
 #include <chainrule/core/concepts.hpp>
 #include <chainrule/core/error.hpp>
 
@@ -51,22 +52,43 @@ struct Chain {
   static constexpr int outputs_at_compile_time = At<size - 1>::outputs_at_compile_time;
 };
 
-/// Throws ShapeError where a run-time extent does not fit its neighbour.
+/// Calls f(std::integral_constant<std::size_t, i>{}) for i = 0, ..., Count - 1.
+template <std::size_t Count, class F>
+void for_each_index(F&& f) {
+  [&]<std::size_t... I>(std::index_sequence<I...>) { (f(std::integral_constant<std::size_t, I>{}), ...); }
+  (std::make_index_sequence<Count>{});
+}
+
+/// Throws ShapeError where a run-time extent does not fit its neighbour, or the loss wants more outputs than there are.
+template <class LossType, class... Layers>
+std::tuple<Layers...> checked_chain(std::tuple<Layers...> layers) {
+  constexpr std::size_t count = sizeof...(Layers);
+  for_each_index<count - 1>([&](auto before) {
+    const Index gives = std::get<before>(layers).outputs();
+    const Index expects = std::get<before + 1>(layers).inputs();
+    if (expects != gives)
+      raise<ShapeError>("Network: layer<", before + 1, "> expects ", expects, " inputs, but layer<", before(), "> gives ", gives,
+                        " outputs");
+  });
+  if (const Index outputs = std::get<count - 1>(layers).outputs(); outputs < LossType::min_outputs)
+    raise<ShapeError>("Network: ", LossType::name, " needs at least ", LossType::min_outputs, " outputs, but the last layer has ", outputs);
+  return layers;
+}
+
+/// Throws ShapeError unless `work` was made for layers of these extents. (Where extents are types, it is of another type.)
+template <class... Layers, class Work>
+void check_workspace(const char* who, const std::tuple<Layers...>& layers, const Work& work) {
+  for_each_index<sizeof...(Layers)>(
+      [&](auto i) { check_made_for(who, "this workspace was", i, work.template cache<i>().output.rows(), std::get<i>(layers).outputs()); });
+}
+
+/// The same for gradients, by the layers that they were made for.
 template <class... Layers>
-void check_chain(const std::tuple<Layers...>& layers) {
-  std::apply(
-      [](const auto&... each) {
-        Index i = 0;
-        Index gives = 0;
-        const auto check = [&](const auto& l) {
-          if (i > 0 && l.inputs() != gives)
-            raise<ShapeError>("Network: layer<", i, "> expects ", l.inputs(), " inputs, but layer<", i - 1, "> gives ", gives, " outputs");
-          gives = l.outputs();
-          ++i;
-        };
-        (check(each), ...);
-      },
-      layers);
+void check_gradients(const std::tuple<Layers...>& layers, const std::tuple<Layers...>& made_for) {
+  for_each_index<sizeof...(Layers)>([&](auto i) {
+    check_made_for("backward", "these gradients were", i, std::get<i>(made_for).inputs(), std::get<i>(layers).inputs());
+    check_made_for("backward", "these gradients were", i, std::get<i>(made_for).outputs(), std::get<i>(layers).outputs());
+  });
 }
 
 /// Whether the last layer leaves its raw outputs to the loss: it has no activation, or Identity.
