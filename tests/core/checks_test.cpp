@@ -92,8 +92,8 @@ TEST_CASE("each check of extents says who expected what and what it got") {
   CHECK_THROWS_SAYING(detail::check_input_gradient(2, 5, 3, 5), ShapeError, "backward: dJ/dx is 3 x 5", "is 2 x 5");
 
   CHECK_NOTHROW(detail::check_made_for("backward", "gradients", 1, 10, 10));
-  CHECK_THROWS_SAYING(detail::check_made_for("backward", "gradients", 1, 10, 20), ShapeError, "gradients", "made for another network", "layer<1>",
-                      "10 there and of 20 here");
+  CHECK_THROWS_SAYING(detail::check_made_for("backward", "gradients", 1, 10, 20), ShapeError, "gradients", "made for another network",
+                      "layer<1>", "10 there and of 20 here");
 }
 
 TEST_CASE("a call that comes before forward is a StateError that names the remedy") {

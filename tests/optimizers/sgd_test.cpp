@@ -81,6 +81,20 @@ TEST_CASE("an impossible learning rate is refused, and theta stays as it is") {
   CHECK(theta == Eigen::VectorXf::Ones(5));
 }
 
+TEST_CASE("a learning rate must be finite in the scalar of theta") {
+  Eigen::VectorXf floats = Eigen::VectorXf::Ones(2);
+  CHECK_THROWS_SAYING(SGD{.learning_rate = 1e39}.step(floats, Eigen::Vector2f(1, 0)), ValueError, "learning rate");
+  CHECK(floats == Eigen::Vector2f(1, 1));
+
+  Eigen::VectorXd doubles = Eigen::VectorXd::Ones(2);
+  SGD{.learning_rate = 1e39}.step(doubles, Eigen::Vector2d(1, 0));
+  CHECK(doubles == Eigen::Vector2d(-1e39, 1));
+
+  Vector<long double> long_doubles = Vector<long double>::Ones(2);
+  CHECK_THROWS_SAYING(SGD{.learning_rate = HUGE_VAL}.step(long_doubles, long_doubles), ValueError, "learning rate");
+  CHECK(long_doubles == Vector<long double>::Ones(2));
+}
+
 TEST_CASE("a learning rate of 0 leaves theta as it is") {
   using Limits = std::numeric_limits<float>;
   const Eigen::VectorXf before =

@@ -75,8 +75,8 @@ template <class Scalar>
 
 [[gnu::noinline]] inline void check_made_for(const char* who, const char* what, Index layer, Index extent, Index expected) {
   if (extent != expected)
-    raise<ShapeError>(who, ": ", what, " made for another network: layer<", layer, "> has an extent of ", extent,
-                      " there and of ", expected, " here");
+    raise<ShapeError>(who, ": ", what, " made for another network: layer<", layer, "> has an extent of ", extent, " there and of ",
+                      expected, " here");
 }
 
 }  // namespace chainrule::detail

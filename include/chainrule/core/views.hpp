@@ -11,7 +11,9 @@ void takes_dense(const Eigen::DenseBase<Derived>&);
 
 /// An Eigen matrix, array, block, map or expression; by conversion, because y.head(3) derives from another type's DenseBase.
 template <class T>
-concept EigenDense = requires(const std::remove_cvref_t<T>& m) { takes_dense(m); };
+concept EigenDense = requires(const std::remove_cvref_t<T>& m) {
+  takes_dense(m);
+};
 
 /// Whether the columns of T lie in memory, each in one piece.
 template <class T>

@@ -22,7 +22,7 @@ struct SGD {
       const auto g = detail::const_view<Scalar>(gradient);
       auto w = detail::mutable_view<Scalar>(theta);
       if (w.size() != g.size()) detail::raise<ShapeError>("SGD: theta has ", w.size(), " parameters, but the gradient has ", g.size());
-      if (!(learning_rate >= 0 && learning_rate <= std::numeric_limits<double>::max()))
+      if (!(learning_rate >= 0 && learning_rate <= static_cast<double>(std::numeric_limits<Scalar>::max())))
         detail::raise<ValueError>("SGD: the learning rate must be at least 0 and finite, got ", learning_rate);
       descend(w.size(), static_cast<Scalar>(learning_rate), g.data(), w.data());
     }
