@@ -95,6 +95,16 @@ TEST_CASE("a learning rate must be finite in the scalar of theta") {
   CHECK(long_doubles == Vector<long double>::Ones(2));
 }
 
+TEST_CASE("theta or a gradient that does not lie in one piece is refused") {
+  Eigen::MatrixXf table = Eigen::MatrixXf::Zero(3, 4);
+  const Eigen::RowVectorXf row = Eigen::RowVectorXf::Ones(4);
+  CHECK_THROWS_SAYING(SGD{}.step(table.row(0), row), ShapeError, "SGD: theta and the gradient must each lie in memory in one piece");
+  Eigen::MatrixXf theta = Eigen::MatrixXf::Zero(2, 4);
+  CHECK_THROWS_SAYING(SGD{}.step(theta, table.topRows(2)), ShapeError, "one piece");
+  CHECK(table.isZero(0));
+  CHECK(theta.isZero(0));
+}
+
 TEST_CASE("a learning rate of 0 leaves theta as it is") {
   using Limits = std::numeric_limits<float>;
   const Eigen::VectorXf before =

@@ -1,12 +1,13 @@
 #pragma once
 // What the library throws. Every message names who expected what and what it got; a call that throws has changed nothing.
 
+#include <charconv>
 #include <concepts>
 #include <cstdlib>
 #include <stdexcept>
 #include <string>
 #include <string_view>
-#include <utility>
+#include <type_traits>
 
 namespace chainrule {
 
@@ -37,9 +38,14 @@ template <std::integral T>
 void append(std::string& text, T number) {
   text += std::to_string(number);
 }
+/// With as many digits as tell it from its neighbours: 1.0000001, -1e-09, nan.
 template <std::floating_point T>
 void append(std::string& text, T number) {
-  text += std::to_string(number);
+  if (number != number) return append(text, std::string_view("nan"));
+  using Written = std::conditional_t<(sizeof(T) > sizeof(double)), double, T>;
+  char digits[32];
+  const std::to_chars_result end = std::to_chars(digits, digits + sizeof digits, static_cast<Written>(number));
+  text.append(digits, end.ptr);
 }
 
 /// The parts, texts and numbers, joined to one sentence.

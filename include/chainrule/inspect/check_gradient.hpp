@@ -106,16 +106,16 @@ void compare_gradient(GradientReport& report, const std::string& group, Index co
   for (Index i = 0; i < count; ++i) {
     Slope slope = slopes[static_cast<std::size_t>(i)];
     const long double a = static_cast<long double>(computed[i]);
-    const long double scale = std::max({std::abs(a), std::abs(slope.value), floor});
-    const long double tolerable = static_cast<long double>(report.tolerance) / 10 * scale;
-    if (slope.kink > noise + tolerable) {  // a kink, or J is curved strongly over h: then it is not over h/16
+    const auto scale = [&] { return std::max({std::abs(a), std::abs(slope.value), floor}); };
+    const long double share = static_cast<long double>(report.tolerance) / 10;
+    if (slope.kink > noise + share * scale()) {  // a kink, or J is curved strongly over h: then it is not over h/16
       slope = measure_slope(values[i], step / 16, here, loss_now);
-      if (slope.kink > 16 * noise + tolerable) {
+      if (slope.kink > 16 * noise + share * scale()) {
         ++kinks;
         continue;
       }
     }
-    const long double error = std::abs(a - slope.value) / scale;
+    const long double error = std::abs(a - slope.value) / scale();
     ++report.entries;
     if (!(error <= static_cast<long double>(report.worst_error)) || report.worst_entry.empty()) {  // written so that NaN is the worst
       report.worst_error = std::isnan(error) ? std::numeric_limits<double>::infinity() : static_cast<double>(error);

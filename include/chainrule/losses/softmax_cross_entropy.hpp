@@ -19,9 +19,9 @@ struct SoftmaxCrossEntropy {
   template <class Scalar, class Label>
   void check(ConstMatrixView<Scalar> logits, Labels<Label> labels) const {
     for (Index j = 0; j < logits.cols(); ++j) {
-      const auto label = labels[static_cast<std::size_t>(j)];
-      if (std::cmp_less(label, 0) || std::cmp_greater_equal(label, logits.rows()))
-        detail::raise<ValueError>("target: the label of sample ", j, " is ", +label, ", but with ", logits.rows(),
+      const Index label = label_of(labels, j);
+      if (label < 0 || label >= logits.rows())
+        detail::raise<ValueError>("target: the label of sample ", j, " is ", label, ", but with ", logits.rows(),
                                   " outputs labels are 0 to ", logits.rows() - 1);
     }
   }

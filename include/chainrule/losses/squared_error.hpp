@@ -21,13 +21,7 @@ struct SquaredError {
   // J = 1/batch sum over samples of 1/2 |y_hat - y|^2
   template <class Scalar>
   Scalar value(ConstMatrixView<Scalar> y_hat, ConstMatrixView<Scalar> y) const {
-    detail::Accumulator<Scalar> sum = 0;
-    for (Index j = 0; j < y.cols(); ++j)
-      for (Index i = 0; i < y.rows(); ++i) {
-        const detail::Accumulator<Scalar> error = y_hat(i, j) - y(i, j);
-        sum += error * error;
-      }
-    return static_cast<Scalar>(sum / (2 * static_cast<detail::Accumulator<Scalar>>(y.cols())));
+    return static_cast<Scalar>(sum_of_squares(y_hat, y) / (2 * static_cast<detail::Accumulator<Scalar>>(y.cols())));
   }
 
   // dJ/dy_hat = (y_hat - y)/batch
@@ -39,6 +33,19 @@ struct SquaredError {
   // the prediction is the output itself
   template <class Scalar>
   void link(MatrixView<Scalar>) const {}
+
+ protected:
+  // sum of (y_hat - y)^2 over all elements
+  template <class Scalar>
+  static detail::Accumulator<Scalar> sum_of_squares(ConstMatrixView<Scalar> y_hat, ConstMatrixView<Scalar> y) {
+    detail::Accumulator<Scalar> sum = 0;
+    for (Index j = 0; j < y.cols(); ++j)
+      for (Index i = 0; i < y.rows(); ++i) {
+        const detail::Accumulator<Scalar> error = y_hat(i, j) - y(i, j);
+        sum += error * error;
+      }
+    return sum;
+  }
 };
 
 }  // namespace chainrule
