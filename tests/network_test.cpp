@@ -235,6 +235,31 @@ TEST_CASE("a workspace, gradients or dJ/dx of other extents are refused") {
   CHECK(gradients.flat().isZero(0));
 }
 
+TEST_CASE("x must not lie in the workspace that is written to") {
+  // feeding a result back: into another workspace, or as a copy
+  const Network<float, SquaredError, Dense<2, 2, Tanh>> net{Seed{1}};
+  const Eigen::Vector2f x{1, 2};
+  auto work = net.make_workspace(1);
+  auto other = net.make_workspace(1);
+  const Eigen::Vector2f twice = net.predict(net.predict(x));
+  const auto h = net.predict(x, work);
+  CHECK_THROWS_SAYING(net.predict(h, work), ValueError, "predict: x lies in the workspace that this call writes to", ".eval()");
+  CHECK_THROWS_SAYING(net.forward(h, work), ValueError, "forward: x lies in the workspace");
+  CHECK(net.predict(h, other) == twice);
+  CHECK(net.predict(h.eval(), work) == twice);
+}
+
+TEST_CASE("a large layer has views of run-time shape, so that a copy of one does not overflow the stack") {
+  const Network<float, SquaredError, Dense<784, 500, ReLU>, Dense<500, 10>> net{Seed{1}};
+  static_assert(decltype(net.layer<0>().weight)::RowsAtCompileTime == Dynamic);
+  static_assert(decltype(net.layer<1>().weight)::RowsAtCompileTime == 10);
+  const Eigen::MatrixXf copy = net.layer<0>().weight.eval();
+  CHECK(copy.rows() == 500);
+  CHECK(copy.cols() == 784);
+  const Network<float, SquaredError, Dense<2, 40000>> wide{Seed{1}};
+  CHECK(wide.predict(Eigen::Vector2f(1, 2)).rows() == 40000);
+}
+
 TEST_CASE("one const network serves many threads, each with a workspace of its own, and all get the same bits") {
   const Classifier net{Seed{1}};
   Random random{Seed{2}};

@@ -29,10 +29,12 @@ TEST_CASE("a workspace shows every activation of the last forward pass") {
   CHECK(work.cache<1>().output.first(1)(0, 0) == 70.5f);
 }
 
-TEST_CASE("a workspace for no sample is refused") {
+TEST_CASE("a workspace for no sample, or for more than can be, is refused") {
   const Network<float, SquaredError, Dense<2, 1>> net{Seed{1}};
   CHECK_THROWS_SAYING(net.make_workspace(0), ShapeError, "max_batch must be at least 1, got 0");
   CHECK_THROWS_SAYING(net.make_workspace(-3), ShapeError, "got -3");
+  const Network<float, SquaredError, Dense<2, 16>> wider{Seed{1}};
+  CHECK_THROWS_SAYING(wider.make_workspace((Index{1} << 60) + 1), ShapeError, "samples of 16 outputs are more than memory can address");
 }
 
 TEST_CASE("memory is two batches of the widths' sum, inside the object only where all is fixed and small") {

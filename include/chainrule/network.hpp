@@ -120,7 +120,7 @@ class Network {
   /// The prediction, the loss's link applied: probabilities where the loss works on logits. x: one sample or a batch.
   /// This form allocates its result (a net of small fixed extents and one sample of fixed size: nothing).
   template <class X>
-  Matrix<Scalar, Out, X::ColsAtCompileTime> predict(const Eigen::DenseBase<X>& x) const {
+  Matrix<Scalar, detail::fixed_rows<Scalar, Out, X::ColsAtCompileTime>, X::ColsAtCompileTime> predict(const Eigen::DenseBase<X>& x) const {
     const auto input = checked_input("predict", x);
     auto caches = detail::make_caches<Scalar, X::ColsAtCompileTime>(layers(), input.cols());
     run_predict(input, caches);
@@ -179,7 +179,7 @@ class Network {
     detail::check_gradients(layers(), gradients.layers());
     if (input_gradient != nullptr) detail::check_input_gradient(input_gradient->rows(), input_gradient->cols(), inputs(), samples);
 
-    loss_.gradient(detail::as_const(work.template cache<last>().output.first(samples)), target, work.template delta<last>(samples));
+    loss_.gradient(work.template cache<last>().output.first(samples), target, work.template delta<last>(samples));
     detail::for_each_index<last + 1>([&](auto k) {
       constexpr std::size_t i = last - k;
       if constexpr (i > 0) {
@@ -208,7 +208,10 @@ class Network {
   ConstMatrixView<Scalar> checked_input(const char* who, const Eigen::DenseBase<X>& x, const Workspace<MaxBatch>& work) const {
     detail::check_workspace(who, layers(), work);
     detail::check_room(who, x.cols(), work.max_batch());
-    return checked_input(who, x);
+    const auto input = checked_input(who, x);
+    detail::for_each_index<last + 1>(
+        [&](auto i) { detail::check_apart<Scalar>(who, input, work.template cache<i>().output.first(work.max_batch())); });
+    return input;
   }
 
   template <class Y, int MaxBatch>

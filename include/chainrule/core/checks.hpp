@@ -6,6 +6,7 @@
 #include <chainrule/core/types.hpp>
 #include <cmath>
 #include <cstdint>
+#include <functional>
 
 namespace chainrule::detail {
 
@@ -43,6 +44,16 @@ template <class Scalar>
     raise<ValueError>(who, ": ", name, "(", i, ", ", j, ") is ", column[i], " (feature or output ", i, " of sample ", j,
                       "); all numbers must be finite: clean the data first");
   }
+}
+
+/// What a pass reads must not lie in the workspace that it writes to: h = predict(h, work) would read what it has overwritten.
+template <class Scalar>
+void check_apart(const char* who, ConstMatrixView<Scalar> x, ConstMatrixView<Scalar> written) {
+  const std::less<const Scalar*> before;
+  const Scalar* end = x.data() + (x.cols() - 1) * x.outerStride() + x.rows();
+  if (before(x.data(), written.data() + written.size()) && before(written.data(), end))
+    raise<ValueError>(who,
+                      ": x lies in the workspace that this call writes to (the result of an earlier call?); copy it first with .eval()");
 }
 
 [[gnu::noinline]] inline void check_batch(const char* who, Index samples) {

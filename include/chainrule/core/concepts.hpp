@@ -40,7 +40,8 @@ concept Activation = std::copyable<T> && requires(const T& f, const Chunk<float>
 
 /// J(y, y_hat), a mean over the batch, with its gradient dJ/dy_hat and its link from raw outputs to predictions.
 template <class T>
-concept Loss = std::copyable<T> && requires(const T& loss, ConstMatrixView<float> y_hat, ConstMatrixView<float> y, MatrixView<float> out) {
+concept Loss = std::copyable<T> && std::default_initializable<T> &&
+    requires(const T& loss, ConstMatrixView<float> y_hat, ConstMatrixView<float> y, MatrixView<float> out) {
   { T::name } -> std::convertible_to<std::string_view>;
   { T::works_on_logits } -> std::convertible_to<bool>;  // then the last layer has no activation of its own
   { T::min_outputs } -> std::convertible_to<Index>;

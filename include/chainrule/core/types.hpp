@@ -16,18 +16,18 @@ using Index = Eigen::Index;
 /// An extent that is known only at run time: `Dense<Dynamic, 10>{inputs, 10}`.
 inline constexpr int Dynamic = Eigen::Dynamic;
 
-/// Column-major, as everywhere in the library: one column is one sample.
+/// Column-major, as everywhere in the library and whatever EIGEN_DEFAULT_TO_ROW_MAJOR says: one column is one sample.
 template <class Scalar, int Rows = Dynamic, int Cols = Dynamic>
-using Matrix = Eigen::Matrix<Scalar, Rows, Cols>;
+using Matrix = Eigen::Matrix<Scalar, Rows, Cols, Rows == 1 && Cols != 1 ? Eigen::RowMajor : Eigen::ColMajor>;
 
 template <class Scalar, int Rows = Dynamic>
-using Vector = Eigen::Matrix<Scalar, Rows, 1>;
+using Vector = Eigen::Matrix<Scalar, Rows, 1, Eigen::ColMajor>;
 
 /// Views on memory that somebody else owns; columns may lie apart (a block of a larger matrix).
 template <class Scalar>
-using MatrixView = Eigen::Map<Matrix<Scalar>, Eigen::Unaligned, Eigen::OuterStride<>>;
+using MatrixView = Eigen::Map<Eigen::Matrix<Scalar, Dynamic, Dynamic, Eigen::ColMajor>, Eigen::Unaligned, Eigen::OuterStride<>>;
 template <class Scalar>
-using ConstMatrixView = Eigen::Map<const Matrix<Scalar>, Eigen::Unaligned, Eigen::OuterStride<>>;
+using ConstMatrixView = Eigen::Map<const Eigen::Matrix<Scalar, Dynamic, Dynamic, Eigen::ColMajor>, Eigen::Unaligned, Eigen::OuterStride<>>;
 template <class Scalar>
 using VectorView = Eigen::Map<Vector<Scalar>>;
 template <class Scalar>
@@ -50,13 +50,19 @@ ConstMatrixView<Scalar> as_const(const MatrixView<Scalar>& m) {
   return {m.data(), m.rows(), m.cols(), Eigen::OuterStride<>(m.outerStride())};
 }
 
-/// A map on contiguous memory that is read-only where Scalar is const.
-template <class Scalar, int Rows, int Cols>
-using MapOf = std::conditional_t<std::is_const_v<Scalar>, Eigen::Map<const Matrix<std::remove_const_t<Scalar>, Rows, Cols>>,
-                                 Eigen::Map<Matrix<std::remove_const_t<Scalar>, Rows, Cols>>>;
-
 /// Objects up to this size live where they are declared; larger ones, and those of run-time size, use the heap.
 inline constexpr Index inline_bytes = 32 * 1024;
+
+/// A fixed number of rows, unless a matrix of that size is too large to be copied to the stack: then its shape is a value.
+template <class Scalar, int Rows, int Cols>
+inline constexpr int fixed_rows =
+    Rows != Dynamic&& Cols != Dynamic&& Index{Rows} * Cols > inline_bytes / Index{sizeof(Scalar)} ? Dynamic : Rows;
+
+/// A map on contiguous memory that is read-only where Scalar is const.
+template <class Scalar, int Rows, int Cols>
+using MapOf =
+    std::conditional_t<std::is_const_v<Scalar>, Eigen::Map<const Matrix<std::remove_const_t<Scalar>, fixed_rows<Scalar, Rows, Cols>, Cols>>,
+                       Eigen::Map<Matrix<std::remove_const_t<Scalar>, fixed_rows<Scalar, Rows, Cols>, Cols>>>;
 
 /// What sums over a batch are kept in, so that a mean over many samples of float does not drift.
 template <class Scalar>

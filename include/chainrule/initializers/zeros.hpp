@@ -14,7 +14,7 @@ struct Zeros {
 
   template <class Scalar>
   void operator()(std::span<Scalar> weights, Index, Index, Random&) const {
-    std::ranges::fill(weights, Scalar{0});
+    std::fill(weights.begin(), weights.end(), Scalar{0});
   }
 };
 

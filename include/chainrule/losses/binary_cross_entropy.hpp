@@ -19,6 +19,7 @@ struct BinaryCrossEntropy {
 
   template <class Scalar>
   void check(ConstMatrixView<Scalar>, ConstMatrixView<Scalar> y) const {
+    detail::check_finite("target", "y", y);
     for (Index j = 0; j < y.cols(); ++j)
       for (Index i = 0; i < y.rows(); ++i)
         if (!(y(i, j) >= 0 && y(i, j) <= 1))

@@ -5,6 +5,7 @@
 #include <chainrule/core/targets.hpp>
 #include <cmath>
 #include <string_view>
+#include <utility>
 
 namespace chainrule {
 
@@ -19,8 +20,9 @@ struct SoftmaxCrossEntropy {
   template <class Scalar, class Label>
   void check(ConstMatrixView<Scalar> logits, Labels<Label> labels) const {
     for (Index j = 0; j < logits.cols(); ++j) {
-      const Index label = label_of(labels, j);
-      if (label < 0 || label >= logits.rows())
+      using Wide = std::conditional_t<std::is_signed_v<Label>, long long, unsigned long long>;
+      const Wide label = static_cast<Wide>(labels[static_cast<std::size_t>(j)]);
+      if (std::cmp_less(label, 0) || std::cmp_greater_equal(label, logits.rows()))
         detail::raise<ValueError>("target: the label of sample ", j, " is ", label, ", but with ", logits.rows(),
                                   " outputs labels are 0 to ", logits.rows() - 1);
     }
@@ -28,6 +30,7 @@ struct SoftmaxCrossEntropy {
 
   template <class Scalar>
   void check(ConstMatrixView<Scalar>, ConstMatrixView<Scalar> y) const {
+    detail::check_finite("target", "y", y);
     for (Index j = 0; j < y.cols(); ++j) {
       Scalar sum = 0;
       for (Index i = 0; i < y.rows(); ++i) {
