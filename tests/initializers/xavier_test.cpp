@@ -3,26 +3,11 @@
 #include <vector>
 
 #include "support/catch.hpp"
+#include "support/drawn_weights.hpp"
 
 using namespace chainrule;
-
-namespace {
-
-template <class Scalar, class Init>
-std::vector<Scalar> drawn(const Init& init, Index fan_in, Index fan_out, std::size_t count = 5) {
-  std::vector<Scalar> weights(count);
-  Random random{Seed{42}};
-  init(std::span<Scalar>(weights), fan_in, fan_out, random);
-  return weights;
-}
-
-double mean_square(const std::vector<double>& weights) {
-  double sum = 0;
-  for (const double w : weights) sum += w * w;
-  return sum / static_cast<double>(weights.size());
-}
-
-}  // namespace
+using chainrule_test::drawn;
+using chainrule_test::mean_square;
 
 // Seen with g++ 12 and clang++ 14 at -O0, -O2 and -O3 -march=native.
 TEST_CASE("XavierUniform gives the same bits everywhere") {

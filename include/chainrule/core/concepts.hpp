@@ -56,6 +56,7 @@ struct TensorShape {
   std::string_view name;
   Index rows;
   Index cols;
+  constexpr Index size() const { return rows * cols; }
 };
 
 /// One layer: its shape and hyperparameters. Its parameters are a slice of the network's flat vector, what its forward
@@ -79,4 +80,15 @@ concept Layer = std::copyable<T> &&
   layer.backward(const_theta, x, cache, delta, theta, &input_gradient);
 };
 
+namespace detail {
+
+/// How many parameters a layer has: the length of its slice of the flat vector.
+template <class L>
+Index parameter_count(const L& layer) {
+  Index count = 0;
+  for (const TensorShape& tensor : layer.tensors()) count += tensor.size();
+  return count;
+}
+
+}  // namespace detail
 }  // namespace chainrule

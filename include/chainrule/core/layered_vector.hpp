@@ -23,7 +23,7 @@ class LayeredVector {
     std::apply(
         [this](const Layers&... layer) {
           std::size_t i = 0;
-          ((offsets_[i + 1] = offsets_[i] + size_of(layer), ++i), ...);
+          ((offsets_[i + 1] = offsets_[i] + parameter_count(layer), ++i), ...);
         },
         layers_);
     if constexpr (decltype(values_)::SizeAtCompileTime == Dynamic) values_.resize(offsets_[count]);
@@ -59,13 +59,6 @@ class LayeredVector {
   template <std::size_t I>
   static constexpr void check_index() {
     static_assert(I < count, "chainrule: layer<i>() counts from 0, and the network has fewer layers than that");
-  }
-
-  template <class L>
-  static Index size_of(const L& layer) {
-    Index size = 0;
-    for (const TensorShape& tensor : layer.tensors()) size += tensor.rows * tensor.cols;
-    return size;
   }
 
   std::tuple<Layers...> layers_;

@@ -136,8 +136,8 @@ template <class L>
 std::string parameter_name(std::size_t layer_index, const L& layer, Index i) {
   const std::string prefix = text_of("layer<", layer_index, ">.");
   for (const TensorShape& tensor : layer.tensors()) {
-    if (i < tensor.rows * tensor.cols) return entry_name(text_of(prefix, tensor.name), i, tensor.rows);
-    i -= tensor.rows * tensor.cols;
+    if (i < tensor.size()) return entry_name(text_of(prefix, tensor.name), i, tensor.rows);
+    i -= tensor.size();
   }
   return prefix + "?";
 }

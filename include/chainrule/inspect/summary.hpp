@@ -57,8 +57,7 @@ std::string summary(const Net& net) {
   std::apply(
       [&](const auto&... layers) {
         const auto add = [&](const auto& layer) {
-          Index size = 0;
-          for (const TensorShape& tensor : layer.tensors()) size += tensor.rows * tensor.cols;
+          const Index size = detail::parameter_count(layer);
           total += size;
           rows.push_back({std::to_string(rows.size() - 1), std::string(layer.name),
                           detail::text_of(layer.inputs(), " -> ", layer.outputs()), std::string(layer.activation_name()),

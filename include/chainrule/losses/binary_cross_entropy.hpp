@@ -1,6 +1,5 @@
 #pragma once
 
-#include <algorithm>
 #include <chainrule/activations/sigmoid.hpp>
 #include <chainrule/core/checks.hpp>
 #include <chainrule/kernels/elementwise.hpp>
