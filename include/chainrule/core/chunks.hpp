@@ -2,7 +2,10 @@
 // Elementwise work in pieces of 64 bytes. A whole piece goes through the same vector instructions wherever it lies, and the
 // last, short one is padded to a whole: so the result of an element depends neither on its place nor on its alignment.
 
+#include <array>
 #include <chainrule/core/types.hpp>
+#include <tuple>
+#include <utility>
 
 namespace chainrule {
 
@@ -29,6 +32,30 @@ void for_chunks(Index size, F f, Scalar* out, const Inputs*... in) {
   if (i == size) return;
   const Chunk<Scalar> last = f(padded_chunk(in + i, size - i)...);
   for (Index k = i; k < size; ++k) out[k] = last[k - i];
+}
+
+/// f(chunks ...) for all i < size, where f changes chunks of every array that is not const, in place: one pass over a rule's
+/// whole state.
+template <class F, class... Scalars>
+void update_chunks(Index size, F f, Scalars*... arrays) {
+  using Scalar = std::remove_const_t<std::tuple_element_t<0, std::tuple<Scalars...>>>;
+  constexpr Index width = Chunk<Scalar>::SizeAtCompileTime;
+  const auto store = [](const Chunk<Scalar>& chunk, auto* to, Index count) {
+    if constexpr (!std::is_const_v<std::remove_pointer_t<decltype(to)>>) {
+      Eigen::Map<Chunk<Scalar>> whole(to);
+      if (count == width) whole = chunk;
+      for (Index k = 0; k < (count == width ? 0 : count); ++k) to[k] = chunk[k];
+    }
+  };
+  const auto step = [&]<std::size_t... A>(Index i, Index count, std::index_sequence<A...>) {
+    std::array<Chunk<Scalar>, sizeof...(Scalars)> chunks{
+        (count == width ? Chunk<Scalar>(Eigen::Map<const Chunk<Scalar>>(arrays + i)) : padded_chunk<Scalar>(arrays + i, count))...};
+    f(chunks[A]...);
+    (store(chunks[A], arrays + i, count), ...);
+  };
+  Index i = 0;
+  for (; i + width <= size; i += width) step(i, width, std::index_sequence_for<Scalars...>{});
+  if (i < size) step(i, size - i, std::index_sequence_for<Scalars...>{});
 }
 
 }  // namespace detail

@@ -56,6 +56,7 @@ struct TensorShape {
   std::string_view name;
   Index rows;
   Index cols;
+  bool decays = false;  ///< whether weight decay and penalties pull at it: at weights, not at biases
   constexpr Index size() const { return rows * cols; }
 };
 
