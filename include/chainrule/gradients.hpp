@@ -6,10 +6,10 @@ namespace chainrule {
 
 /// dJ/dtheta: `flat()`, a vector of theta's shape, and by layer `layer<i>().weight` = dJ/dW(i+1), `layer<i>().bias`.
 /// Made by `net.make_gradients()`; backward overwrites it.
-template <class Scalar, Layer... Layers>
-class Gradients : public detail::LayeredVector<Scalar, Layers...> {
+template <class Scalar, class Sequence>
+class Gradients : public detail::LayeredVector<Scalar, Sequence> {
  public:
-  using detail::LayeredVector<Scalar, Layers...>::LayeredVector;
+  using detail::LayeredVector<Scalar, Sequence>::LayeredVector;
 };
 
 }  // namespace chainrule

@@ -1,10 +1,7 @@
 #pragma once
 
-#include <chainrule/core/chain.hpp>
-#include <chainrule/core/checks.hpp>
-#include <chainrule/core/layered_vector.hpp>
-#include <chainrule/core/targets.hpp>
-#include <chainrule/core/views.hpp>
+#include <chainrule/core/arguments.hpp>
+#include <chainrule/core/proven_network.hpp>
 #include <chainrule/gradients.hpp>
 #include <chainrule/workspace.hpp>
 
@@ -18,28 +15,22 @@ namespace chainrule {
 /// any contiguous range of integers. What throws has changed nothing: ShapeError for extents that do not fit and an empty
 /// batch, ValueError for NaN or infinity in x and for impossible targets, StateError for backward before forward.
 template <class Scalar, class LossType, class... Layers>
-class Network {
-  static_assert(std::is_floating_point_v<Scalar>, "chainrule: Network<Scalar, ...>: Scalar must be float, double or long double");
-  static_assert(Loss<LossType>, "chainrule: Network<Scalar, Loss, Layers...>: the second argument must be a loss, such as SquaredError");
-  static_assert(sizeof...(Layers) > 0, "chainrule: Network<Scalar, Loss, Layers...> needs at least one layer");
-  static_assert((Layer<Layers> && ...),
-                "chainrule: Network<Scalar, Loss, Layers...>: each argument after the loss must be a layer, such as Dense<In, Out>");
-  using Chain = detail::Chain<Layers...>;
-  static_assert(Chain::fits());
-  static constexpr std::size_t last = sizeof...(Layers) - 1;
-  static constexpr int In = Chain::inputs_at_compile_time;
-  static constexpr int Out = Chain::outputs_at_compile_time;
-  static_assert(Out == Dynamic || Out >= LossType::min_outputs,
-                "chainrule: SoftmaxCrossEntropy needs at least two outputs; for a yes or no with one output use BinaryCrossEntropy");
-  static_assert(
-      !LossType::works_on_logits || detail::gives_raw_outputs<typename Chain::template At<last>>(),
-      "chainrule: this loss works on logits and brings its own link, so the last layer must have no activation; write Dense<In, Out>");
+class Network : public detail::ProvenNetwork<Scalar, LossType, Layers...>::Model {
+  using Proven = detail::ProvenNetwork<Scalar, LossType, Layers...>;
+  using Sequence = typename Proven::Sequence;
+  using Model = typename Proven::Model;
+  static constexpr std::size_t last = Sequence::last;
+  static constexpr int Out = Proven::Chain::outputs_at_compile_time;
 
  public:
+  using Model::buffers;
+  using Model::inputs;
+  using Model::layers;
+  using Model::parameters;
   using ScalarType = Scalar;
-  using Gradients = chainrule::Gradients<Scalar, Layers...>;
+  using Gradients = chainrule::Gradients<Scalar, Sequence>;
   template <int MaxBatch = Dynamic>
-  using Workspace = chainrule::Workspace<Scalar, MaxBatch, Layers...>;
+  using Workspace = chainrule::Workspace<Scalar, MaxBatch, Sequence>;
   /// A view on outputs x batch numbers in a workspace, valid until its next use.
   using Output = Eigen::Map<const Matrix<Scalar, Out, Dynamic>>;
   /// The same network with other numbers: Rebind<double>.
@@ -47,60 +38,61 @@ class Network {
   using Rebind = Network<Other, LossType, Layers...>;
 
   /// Weights are drawn by each layer's initializer, from the first layer to the last; biases start at 0.
-  explicit Network(Seed seed) requires(Chain::all_extents_are_types()) : Network(seed, Layers{}...) {}
+  explicit Network(Seed seed) requires(Proven::Chain::all_extents_are_types()) : Network(seed, LossType{}, Layers{}...) {}
 
   /// With the layers as values, for those that have run-time extents or parameters. Throws ShapeError if they do not fit.
-  explicit Network(Seed seed, Layers... layers) : theta_{detail::checked_chain<LossType>(std::tuple<Layers...>{layers...})} {
+  explicit Network(Seed seed, Layers... layer) : Network(seed, LossType{}, layer...) {}
+
+  /// With a loss that has parameters, such as Huber{.delta = 2}.
+  explicit Network(Seed seed, LossType loss) requires(Proven::Chain::all_extents_are_types()) : Network(seed, loss, Layers{}...) {}
+  Network(Seed seed, LossType loss, Layers... layer)
+      : Network(loss, detail::checked_chain<LossType>(detail::resolve_layers<Inferred>(std::tuple<>{}, 0, layer...))) {
     Random random{seed};
-    detail::for_each_index<last + 1>([&](auto i) { get<i>().initialize(theta_.slice(i), random); });
+    sequence().initialize(parameters().data(), random);
   }
 
-  Index inputs() const { return std::get<0>(layers()).inputs(); }
-  Index outputs() const { return std::get<last>(layers()).outputs(); }
-  const std::tuple<Layers...>& layers() const { return theta_.layers(); }
   const LossType& loss_function() const { return loss_; }
-
-  /// theta, all parameters as one flat vector, to read and to write.
-  VectorView<Scalar> parameters() { return theta_.flat(); }
-  ConstVectorView<Scalar> parameters() const { return theta_.flat(); }
-
-  /// Layer I's parameters by name, as views: `layer<0>().weight` is W(1), `.bias` is b(1).
-  template <std::size_t I>
-  auto layer() {
-    return theta_.template layer<I>();
-  }
-  template <std::size_t I>
-  auto layer() const {
-    return theta_.template layer<I>();
-  }
 
   /// Allocates what passes over up to max_batch samples need. `make_workspace<8>()` has its room inside where all extents are
   /// types and it is small.
-  Workspace<> make_workspace(Index max_batch) const { return Workspace<>(layers(), max_batch); }
+  Workspace<> make_workspace(Index max_batch) const { return Workspace<>(sequence(), max_batch); }
   template <int MaxBatch>
   Workspace<MaxBatch> make_workspace() const {
     static_assert(MaxBatch >= 1, "chainrule: make_workspace<MaxBatch>() needs room for at least one sample");
-    return Workspace<MaxBatch>(layers(), MaxBatch);
+    return Workspace<MaxBatch>(sequence(), MaxBatch);
   }
 
-  Gradients make_gradients() const { return Gradients(layers()); }
+  Gradients make_gradients() const { return Gradients(sequence()); }
+
+  /// A copy with other numbers.
+  template <class Other>
+  Rebind<Other> rebind() const {
+    Rebind<Other> copy(loss_, sequence());
+    copy.parameters() = parameters().template cast<Other>();
+    copy.buffers() = buffers().template cast<Other>();
+    return copy;
+  }
 
   // a(1) = x,  a(l+1) = f(W(l) a(l) + b(l));  y_hat = a(L+1), before the loss's link          (outputs x batch)
-  /// The forward pass. Keeps every activation in `work` for loss and backward.
+  /// The forward pass of a training step, so with Dropout's mask of step `work.step()`, which it counts up, and BatchNorm's
+  /// statistics of this batch. Keeps every activation in `work` for loss and backward.
   template <class X, int MaxBatch>
   Output forward(const Eigen::DenseBase<X>& x, Workspace<MaxBatch>& work) const {
-    const auto input = checked_input("forward", x, work);
-    run_forward(input, work.caches());
+    const Pass<Scalar> pass = work.training_pass(buffers().data());
+    const auto input = checked_input("forward", x, work, pass);
+    sequence().forward(theta(), input, work.caches(), pass);
     work.set_cached_samples(input.cols());
-    return output_of(work.caches(), input.cols());
+    work.set_step(work.step() + 1);
+    return output_of(work, input.cols());
   }
 
   // J = J(y, y_hat), the mean over the batch
-  /// The loss of the last forward pass. y: outputs x batch; or integer class labels where the loss takes them.
+  /// The loss of the last forward pass. y: outputs x batch; or integer class labels where the loss takes them; or either
+  /// `weighted(y, w)`.
   template <class Y, int MaxBatch>
   Scalar loss(const Y& y, const Workspace<MaxBatch>& work) const {
     const auto target = checked_target("loss", y, work);
-    return loss_.value(work.template cache<last>().output.first(work.cached_samples()), target);
+    return detail::loss_value(loss_, raw_output(work, work.cached_samples()), target);
   }
 
   // delta(L+1) = dJ/dy_hat,  then from the last layer to the first: dJ/dW(l), dJ/db(l), dJ/da(l) by the chain rule
@@ -117,130 +109,125 @@ class Network {
     run_backward(x, y, work, gradients, &dJ_dx);
   }
 
+  /// Running statistics <- the batch of the last forward pass. Once a training step where there is a BatchNorm; else it does
+  /// nothing. (The one part of a step that is not const, beside the optimizer's.)
+  template <int MaxBatch>
+  void update_statistics(const Workspace<MaxBatch>& work) {
+    detail::check_workspace("update_statistics", layers(), work);
+    detail::check_forward_ran("update_statistics", work.cached_samples());
+    sequence().update_statistics(buffers().data(), work.caches_, work.cached_samples());
+  }
+
   /// The prediction, the loss's link applied: probabilities where the loss works on logits. x: one sample or a batch.
   /// This form allocates its result (a net of small fixed extents and one sample of fixed size: nothing).
   template <class X>
   Matrix<Scalar, detail::fixed_rows<Scalar, Out, X::ColsAtCompileTime>, X::ColsAtCompileTime> predict(const Eigen::DenseBase<X>& x) const {
-    const auto input = checked_input("predict", x);
-    auto caches = detail::make_caches<Scalar, X::ColsAtCompileTime>(layers(), input.cols());
-    run_predict(input, caches);
-    return output_of(caches, input.cols());
+    const auto input = detail::checked_input<Scalar>("predict", sequence(), x);
+    sequence().check_pass(predicting(), input.cols());
+    auto caches = sequence().template make_caches<Scalar, X::ColsAtCompileTime>(input.cols());
+    sequence().forward(theta(), input, caches, predicting());
+    const MatrixView<Scalar> y_hat = std::get<last>(caches).output.first(input.cols());
+    loss_.link(y_hat);
+    return Output(y_hat.data(), y_hat.rows(), y_hat.cols());
   }
 
   /// The same into a workspace, without any allocation. The caches of an earlier forward pass there are lost.
   template <class X, int MaxBatch>
   Output predict(const Eigen::DenseBase<X>& x, Workspace<MaxBatch>& work) const {
-    const auto input = checked_input("predict", x, work);
-    work.set_cached_samples(0);
-    run_predict(input, work.caches());
-    return output_of(work.caches(), input.cols());
+    const auto input = checked_input("predict", x, work, predicting());
+    return link(run_predict(input, work), work);
+  }
+
+  /// The loss and the prediction of samples that are not learned from, both as `predict` works: all Dropout off, running
+  /// statistics. Without allocation.
+  struct Evaluation {
+    Scalar loss;
+    Output prediction;
+  };
+  template <class X, class Y, int MaxBatch>
+  Evaluation evaluate(const Eigen::DenseBase<X>& x, const Y& y, Workspace<MaxBatch>& work) const {
+    const auto input = checked_input("evaluate", x, work, predicting());
+    const auto target = detail::checked_target<Scalar, LossType, Sequence>("evaluate", loss_, y, raw_output(work, input.cols()), "x");
+    const auto y_hat = run_predict(input, work);
+    const Scalar J = detail::loss_value(loss_, y_hat, target);
+    return {J, link(y_hat, work)};
   }
 
  private:
-  template <std::size_t I>
-  const auto& get() const {
-    return std::get<I>(layers());
-  }
+  template <class, class, class...>
+  friend class Network;
+  using Model::sequence;
 
-  // a(I+1), what layer I reads: x for the first layer, then the activation of the layer before
-  template <std::size_t I, class Caches>
-  static ConstMatrixView<Scalar> input_of(ConstMatrixView<Scalar> x, const Caches& caches) {
-    if constexpr (I == 0) {
-      return x;
-    } else {
-      return std::get<I - 1>(caches).output.first(x.cols());
-    }
-  }
+  Network(const LossType& loss, const Sequence& of) : Model(of), loss_{loss} {}
 
-  template <class Caches>
-  static Output output_of(const Caches& caches, Index samples) {
-    const auto a = std::get<last>(caches).output.first(samples);
+  const Scalar* theta() const { return parameters().data(); }
+  Pass<Scalar> predicting() const { return {Mode::predict, buffers().data()}; }
+
+  template <int MaxBatch>
+  static ConstMatrixView<Scalar> raw_output(const Workspace<MaxBatch>& work, Index samples) {
+    return work.template cache<last>().output.first(samples);
+  }
+  template <int MaxBatch>
+  static Output output_of(const Workspace<MaxBatch>& work, Index samples) {
+    const auto a = raw_output(work, samples);
     return {a.data(), a.rows(), a.cols()};
   }
 
-  template <class Caches>
-  void run_forward(ConstMatrixView<Scalar> x, Caches& caches) const {
-    detail::for_each_index<last + 1>([&](auto i) { get<i>().forward(theta_.slice(i), input_of<i>(x, caches), std::get<i>(caches)); });
+  template <int MaxBatch>
+  ConstMatrixView<Scalar> run_predict(ConstMatrixView<Scalar> x, Workspace<MaxBatch>& work) const {
+    work.set_cached_samples(0);
+    sequence().forward(theta(), x, work.caches(), predicting());
+    return raw_output(work, x.cols());
   }
 
-  template <class Caches>
-  void run_predict(ConstMatrixView<Scalar> x, Caches& caches) const {
-    run_forward(x, caches);
-    loss_.link(std::get<last>(caches).output.first(x.cols()));
+  template <int MaxBatch>
+  Output link(ConstMatrixView<Scalar> y_hat, Workspace<MaxBatch>& work) const {
+    loss_.link(std::get<last>(work.caches()).output.first(y_hat.cols()));
+    return output_of(work, y_hat.cols());
   }
 
   template <class X, class Y, int MaxBatch>
   void run_backward(const Eigen::DenseBase<X>& x, const Y& y, Workspace<MaxBatch>& work, Gradients& gradients,
                     MatrixView<Scalar>* input_gradient) const {
-    const auto input = checked_input("backward", x, work);
+    const auto input = detail::checked_input<Scalar>("backward", sequence(), x, work);
     const auto target = checked_target("backward", y, work);
     const Index samples = input.cols();
-    detail::check_samples("backward", "x", samples, work.cached_samples());
+    detail::check_samples("backward", "x", samples, work.cached_samples(), "the last forward(x, work)");
     detail::check_gradients(layers(), gradients.layers());
     if (input_gradient != nullptr) detail::check_input_gradient(input_gradient->rows(), input_gradient->cols(), inputs(), samples);
 
-    loss_.gradient(work.template cache<last>().output.first(samples), target, work.template delta<last>(samples));
-    detail::for_each_index<last + 1>([&](auto k) {
-      constexpr std::size_t i = last - k;
-      if constexpr (i > 0) {
-        MatrixView<Scalar> delta_before = work.template delta<i - 1>(samples);
-        get<i>().backward(theta_.slice(i), input_of<i>(input, work.caches()), work.template cache<i>(), work.template delta<i>(samples),
-                          gradients.slice(i), &delta_before);
-      } else {
-        get<i>().backward(theta_.slice(i), input, work.template cache<i>(), work.template delta<i>(samples), gradients.slice(i),
-                          input_gradient);
-      }
-    });
-  }
-
-  template <class X>
-  ConstMatrixView<Scalar> checked_input(const char* who, const Eigen::DenseBase<X>& x) const {
-    static_assert(In == Dynamic || X::RowsAtCompileTime == Dynamic || In == X::RowsAtCompileTime,
-                  "chainrule: x must have as many rows as the network has inputs; one column is one sample");
-    const ConstMatrixView<Scalar> input = detail::const_view<Scalar>(x);
-    detail::check_rows(who, "x", input.rows(), inputs(), "inputs");
-    detail::check_batch(who, input.cols());
-    detail::check_finite(who, "x", input);
-    return input;
+    detail::loss_gradient(loss_, raw_output(work, samples), target, std::get<last>(work.deltas()).first(samples));
+    sequence().backward(theta(), input, work.caches(), work.deltas(), gradients.flat().data(), input_gradient);
   }
 
   template <class X, int MaxBatch>
-  ConstMatrixView<Scalar> checked_input(const char* who, const Eigen::DenseBase<X>& x, const Workspace<MaxBatch>& work) const {
-    detail::check_workspace(who, layers(), work);
-    detail::check_room(who, x.cols(), work.max_batch());
-    const auto input = checked_input(who, x);
-    detail::for_each_index<last + 1>(
-        [&](auto i) { detail::check_apart<Scalar>(who, input, work.template cache<i>().output.first(work.max_batch())); });
+  ConstMatrixView<Scalar> checked_input(const char* who, const Eigen::DenseBase<X>& x, const Workspace<MaxBatch>& work,
+                                        const Pass<Scalar>& pass) const {
+    const auto input = detail::checked_input<Scalar>(who, sequence(), x, work);
+    sequence().check_pass(pass, input.cols());
     return input;
   }
 
   template <class Y, int MaxBatch>
   auto checked_target(const char* who, const Y& y, const Workspace<MaxBatch>& work) const {
-    const auto target = detail::target_view<Scalar>(y);
     detail::check_workspace(who, layers(), work);
     detail::check_forward_ran(who, work.cached_samples());
-    detail::check_samples(who, "y", detail::samples_of(target), work.cached_samples());
-    const auto y_hat = work.template cache<last>().output.first(work.cached_samples());
-    if constexpr (!detail::LabelVector<Y>) {
-      static_assert(Out == Dynamic || Y::RowsAtCompileTime == Dynamic || Out == Y::RowsAtCompileTime,
-                    "chainrule: y must have as many rows as the network has outputs; one column is one sample");
-      detail::check_rows(who, "y", target.rows(), outputs(), "outputs");
-    }
-    constexpr bool takes_this = requires { loss_.check(y_hat, target); };
-    static_assert(takes_this,
-                  "chainrule: this loss takes targets as a matrix (outputs x batch); integer class labels go with SoftmaxCrossEntropy");
-    if constexpr (takes_this) loss_.check(y_hat, target);
-    return target;
+    return detail::checked_target<Scalar, LossType, Sequence>(who, loss_, y, raw_output(work, work.cached_samples()),
+                                                              "the last forward(x, work)");
   }
 
-  LossType loss_{};
-  detail::LayeredVector<Scalar, Layers...> theta_;
+  [[no_unique_address]] LossType loss_;
 };
 
-/// A network whose layers' types need not be written down: make_network<float, SoftmaxCrossEntropy>(Seed{42}, layers...).
+/// A network whose layers' types need not be written down: make_network<float, SoftmaxCrossEntropy>(Seed{42}, layers...),
+/// or with a loss that has parameters, make_network<float>(Seed{42}, Huber{.delta = 2}, layers...).
 template <class Scalar, class LossType, class... Layers>
 Network<Scalar, LossType, Layers...> make_network(Seed seed, Layers... layers) {
   return Network<Scalar, LossType, Layers...>(seed, layers...);
+}
+template <class Scalar, Loss LossType, class... Layers>
+Network<Scalar, LossType, Layers...> make_network(Seed seed, LossType loss, Layers... layers) {
+  return Network<Scalar, LossType, Layers...>(seed, loss, layers...);
 }
 
 }  // namespace chainrule

@@ -1,43 +1,24 @@
 #pragma once
 
-#include <chainrule/core/concepts.hpp>
 #include <chainrule/core/error.hpp>
+#include <chainrule/core/sequence.hpp>
 #include <limits>
 
 namespace chainrule {
-
-namespace detail {
-
-/// The layers' caches for up to max_batch samples.
-template <class Scalar, int MaxBatch, Layer... Layers>
-using Caches = std::tuple<typename Layers::template Cache<Scalar, MaxBatch>...>;
-
-template <class Scalar, int MaxBatch, Layer... Layers>
-Caches<Scalar, MaxBatch, Layers...> make_caches(const std::tuple<Layers...>& layers, Index max_batch) {
-  return std::apply(
-      [max_batch](const Layers&... layer) {
-        return Caches<Scalar, MaxBatch, Layers...>(typename Layers::template Cache<Scalar, MaxBatch>(layer, max_batch)...);
-      },
-      layers);
-}
-
-}  // namespace detail
 
 /// What one thread needs to work with a network: the caches that forward fills and the deltas that backward computes.
 /// Made by `net.make_workspace(max_batch)`, which allocates; the work on it does not, for any batch up to max_batch.
 /// Memory: 2 x max_batch x (sum of the layers' outputs) scalars, 3 x for layers whose activation needs z for its derivative. Give each
 /// thread one of its own.
-template <class Scalar, int MaxBatch, Layer... Layers>
+///
+/// It also counts the training steps, because what is random in a step (the mask of Dropout) depends on seed and step alone.
+template <class Scalar, int MaxBatch, class Sequence>
 class Workspace {
  public:
-  Workspace(const std::tuple<Layers...>& layers, Index max_batch)
-      : max_batch_{checked(layers, max_batch)},
-        caches_{detail::make_caches<Scalar, MaxBatch>(layers, max_batch)},
-        deltas_{std::apply(
-            [&](const Layers&... layer) {
-              return Deltas{{layer.outputs(), max_batch}...};
-            },
-            layers)} {}
+  Workspace(const Sequence& sequence, Index max_batch)
+      : max_batch_{checked(sequence.layers(), max_batch)},
+        caches_{sequence.template make_caches<Scalar, MaxBatch>(max_batch)},
+        deltas_{sequence.template make_deltas<Scalar, MaxBatch>(max_batch)} {}
 
   /// The largest batch it has room for.
   Index max_batch() const { return max_batch_; }
@@ -51,13 +32,25 @@ class Workspace {
     return std::get<I>(caches_);
   }
 
+  /// The step that the next forward pass belongs to; each forward pass counts it up by one. Set it to repeat a step, or to go
+  /// on after a checkpoint.
+  std::uint64_t step() const { return step_; }
+  void set_step(std::uint64_t step) { step_ = step; }
+
+  /// The seed of all that is random in a step; at first Seed{0}.
+  Seed seed() const { return seed_; }
+  void set_seed(Seed seed) { seed_ = seed; }
+
+  /// Which sample of a step's whole batch is the first here, where several workspaces share a batch; at first 0.
+  Index first_sample() const { return first_sample_; }
+  void set_first_sample(Index first_sample) { first_sample_ = first_sample; }
+
  private:
   template <class, class, class...>
   friend class Network;
 
-  using Deltas = std::tuple<BatchStorage<Scalar, Layers::outputs_at_compile_time, MaxBatch>...>;
-
-  static Index checked(const std::tuple<Layers...>& layers, Index max_batch) {
+  template <class Layers>
+  static Index checked(const Layers& layers, Index max_batch) {
     if (max_batch < 1) detail::raise<ShapeError>("make_workspace: max_batch must be at least 1, got ", max_batch);
     const Index numbers = std::numeric_limits<Index>::max() / Index{sizeof(Scalar)};
     const auto check = [&](const auto& layer) {
@@ -71,17 +64,19 @@ class Workspace {
 
   void set_cached_samples(Index samples) { cached_samples_ = samples; }
 
-  template <std::size_t I>
-  MatrixView<Scalar> delta(Index samples) {
-    return std::get<I>(deltas_).first(samples);
-  }
+  /// What the layers are told of a training pass now.
+  Pass<Scalar> training_pass(const Scalar* buffers) const { return {Mode::train, buffers, derived_seed(seed_, step_), first_sample_}; }
 
   auto& caches() { return caches_; }
+  auto& deltas() { return deltas_; }
 
   Index max_batch_;
   Index cached_samples_ = 0;
-  detail::Caches<Scalar, MaxBatch, Layers...> caches_;
-  Deltas deltas_;
+  std::uint64_t step_ = 0;
+  Seed seed_{};
+  Index first_sample_ = 0;
+  typename Sequence::template Caches<Scalar, MaxBatch> caches_;
+  typename Sequence::template Deltas<Scalar, MaxBatch> deltas_;
 };
 
 }  // namespace chainrule

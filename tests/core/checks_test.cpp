@@ -84,8 +84,8 @@ TEST_CASE("each check of extents says who expected what and what it got") {
   CHECK_NOTHROW(detail::check_rows("forward", "x", 64, 64, "inputs"));
   CHECK_THROWS_SAYING(detail::check_rows("forward", "x", 63, 64, "inputs"), ShapeError, "forward: x has 63 rows", "64 inputs");
 
-  CHECK_NOTHROW(detail::check_samples("loss", "y", 5, 5));
-  CHECK_THROWS_SAYING(detail::check_samples("loss", "y", 4, 5), ShapeError, "loss: y has 4 samples", "had 5");
+  CHECK_NOTHROW(detail::check_samples("loss", "y", 5, 5, "the last forward(x, work)"));
+  CHECK_THROWS_SAYING(detail::check_samples("loss", "y", 4, 5, "the last forward(x, work)"), ShapeError, "loss: y has 4 samples", "had 5");
 
   CHECK_NOTHROW(detail::check_input_gradient(3, 5, 3, 5));
   CHECK_THROWS_SAYING(detail::check_input_gradient(3, 4, 3, 5), ShapeError, "backward: dJ/dx is 3 x 5", "is 3 x 4");

@@ -9,12 +9,12 @@ using namespace chainrule;
 
 namespace {
 
-using Fixed = detail::LayeredVector<float, Dense<3, 4, ReLU>, Dense<4, 2>>;
-using Any = detail::LayeredVector<float, Dense<Dynamic, Dynamic, ReLU>, Dense<Dynamic, Dynamic>>;
-using Large = detail::LayeredVector<float, Dense<100, 100>>;  // 40 kB: more than what lives inside an object
+using Fixed = detail::LayeredVector<float, detail::Sequence<Dense<3, 4, ReLU>, Dense<4, 2>>>;
+using Any = detail::LayeredVector<float, detail::Sequence<Dense<Dynamic, Dynamic, ReLU>, Dense<Dynamic, Dynamic>>>;
+using Large = detail::LayeredVector<float, detail::Sequence<Dense<100, 100>>>;  // 40 kB: more than what lives inside an object
 
-Fixed make_fixed() { return Fixed{{Dense<3, 4, ReLU>{}, Dense<4, 2>{}}}; }
-Any make_any() { return Any{{Dense<Dynamic, Dynamic, ReLU>{3, 4}, Dense<Dynamic, Dynamic>{4, 2}}}; }
+Fixed make_fixed() { return Fixed{std::tuple{Dense<3, 4, ReLU>{}, Dense<4, 2>{}}}; }
+Any make_any() { return Any{std::tuple{Dense<Dynamic, Dynamic, ReLU>{3, 4}, Dense<Dynamic, Dynamic>{4, 2}}}; }
 
 /// 0, 1, 2, ... in the order of memory.
 template <class V>
@@ -81,7 +81,7 @@ TEST_CASE("a copy has numbers of its own") {
 }
 
 TEST_CASE("an assignment between vectors of run-time extents brings the shape along") {
-  Any to = Any{{Dense<Dynamic, Dynamic, ReLU>{1, 1}, Dense<Dynamic, Dynamic>{1, 1}}};
+  Any to = Any{std::tuple{Dense<Dynamic, Dynamic, ReLU>{1, 1}, Dense<Dynamic, Dynamic>{1, 1}}};
   CHECK(to.size() == 4);
   to = numbered(make_any());
   CHECK(to.size() == 26);
@@ -103,7 +103,7 @@ TEST_CASE("a small vector of fixed extents lives inside the object, any other on
 
   CHECK_FALSE(inside(make_any()));
 
-  const Large large{{Dense<100, 100>{}}};
+  const Large large{std::tuple{Dense<100, 100>{}}};
   CHECK(large.size() == 10100);
   CHECK_FALSE(inside(large));
   STATIC_REQUIRE(sizeof(Large) <= 64);

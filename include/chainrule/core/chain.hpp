@@ -44,6 +44,15 @@ struct Chain {
     (std::make_index_sequence<size - 1>{});
   }
 
+  static constexpr bool knows_inputs() {
+    if constexpr (requires { At<0>::inputs_at_compile_time; })
+      return At<0>::inputs_at_compile_time != Inferred;
+    else
+      return true;
+  }
+
+  static constexpr bool are_layers() { return (Layer<Layers> && ...); }
+
   static constexpr bool all_extents_are_types() {
     return ((Layers::inputs_at_compile_time != Dynamic && Layers::outputs_at_compile_time != Dynamic) && ...);
   }
@@ -51,6 +60,16 @@ struct Chain {
   static constexpr int inputs_at_compile_time = At<0>::inputs_at_compile_time;
   static constexpr int outputs_at_compile_time = At<size - 1>::outputs_at_compile_time;
 };
+
+template <class Sequence>
+struct ChainOfTypes;
+template <template <class...> class Sequence, class... Layers>
+struct ChainOfTypes<Sequence<Layers...>> {
+  using Type = Chain<Layers...>;
+};
+/// The chain of any list of layers.
+template <class Sequence>
+using ChainOf = typename ChainOfTypes<Sequence>::Type;
 
 /// Calls f(std::integral_constant<std::size_t, i>{}) for i = 0, ..., Count - 1.
 template <std::size_t Count, class F>

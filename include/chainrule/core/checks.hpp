@@ -75,8 +75,8 @@ void check_apart(const char* who, ConstMatrixView<Scalar> x, ConstMatrixView<Sca
   if (cached_samples < 1) raise<StateError>(who, ": the workspace holds no forward pass; call forward(x, work) first");
 }
 
-[[gnu::noinline]] inline void check_samples(const char* who, const char* name, Index samples, Index expected) {
-  if (samples != expected) raise<ShapeError>(who, ": ", name, " has ", samples, " samples, but the last forward(x, work) had ", expected);
+[[gnu::noinline]] inline void check_samples(const char* who, const char* name, Index samples, Index expected, const char* of) {
+  if (samples != expected) raise<ShapeError>(who, ": ", name, " has ", samples, " samples, but ", of, " had ", expected);
 }
 
 [[gnu::noinline]] inline void check_input_gradient(Index rows, Index cols, Index inputs, Index samples) {

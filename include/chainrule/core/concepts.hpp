@@ -2,7 +2,9 @@
 // The contracts. Whatever satisfies one of these is a full member of its family: no registration, no list to extend.
 
 #include <chainrule/core/chunks.hpp>
+#include <chainrule/core/pass.hpp>
 #include <chainrule/core/random.hpp>
+#include <chainrule/core/tensor_shape.hpp>
 #include <chainrule/core/types.hpp>
 #include <concepts>
 #include <span>
@@ -38,10 +40,10 @@ concept Activation = std::copyable<T> && requires(const T& f, const Chunk<float>
   { f.default_initializer() } -> Initializer;
 } &&(DerivativeFromOutput<T> || DerivativeFromInput<T>);
 
-/// J(y, y_hat), a mean over the batch, with its gradient dJ/dy_hat and its link from raw outputs to predictions.
+/// J(y, y_hat), a mean over the batch, with its gradient dJ/dy_hat and its link from raw outputs to predictions. A loss whose
+/// targets have other rows than the network has outputs says so: `static Index target_rows(Index outputs)`.
 template <class T>
-concept Loss = std::copyable<T> && std::default_initializable<T> &&
-    requires(const T& loss, ConstMatrixView<float> y_hat, ConstMatrixView<float> y, MatrixView<float> out) {
+concept Loss = std::copyable<T> && requires(const T& loss, ConstMatrixView<float> y_hat, ConstMatrixView<float> y, MatrixView<float> out) {
   { T::name } -> std::convertible_to<std::string_view>;
   { T::works_on_logits } -> std::convertible_to<bool>;  // then the last layer has no activation of its own
   { T::min_outputs } -> std::convertible_to<Index>;
@@ -51,17 +53,30 @@ concept Loss = std::copyable<T> && std::default_initializable<T> &&
   loss.link(out);                // in place
 };
 
-/// One tensor of a layer's parameters, as the flat vector holds it: column-major, one after the other.
-struct TensorShape {
-  std::string_view name;
-  Index rows;
-  Index cols;
-  bool decays = false;  ///< whether weight decay and penalties pull at it: at weights, not at biases
-  constexpr Index size() const { return rows * cols; }
+/// Whether training and predicting are the same to a layer, or it wants to be told which it is.
+template <class T>
+concept ForwardsAlike = requires(const T& layer, const float* theta, ConstMatrixView<float> x,
+                                 typename T::template Cache<float, Dynamic>& cache) {
+  layer.forward(theta, x, cache);  // fills cache.output
+};
+
+template <class T>
+concept ForwardsByMode = requires(const T& layer, const float* theta, ConstMatrixView<float> x,
+                                  typename T::template Cache<float, Dynamic>& cache, const Pass<float>& pass) {
+  layer.forward(theta, x, cache, pass);
 };
 
 /// One layer: its shape and hyperparameters. Its parameters are a slice of the network's flat vector, what its forward
 /// pass keeps is a Cache in the workspace; so a layer is small, const while it works, and shared by any number of threads.
+///
+/// Beyond what is asked for here, a layer may have
+///   forward(theta, x, cache, pass)   instead of forward(theta, x, cache): told of the Pass, where training and predicting differ
+///   buffers                          numbers that are saved but not trained, told by the Pass: buffers_at_compile_time,
+///                                    buffer_tensors(), buffers(numbers) with named views, initialize_buffers(numbers)
+///   update_statistics(numbers, cache, samples)   buffers <- what the last forward pass saw
+///   check_pass(pass, samples)        throws where this pass cannot be, before any layer has begun
+///   fewest_training_samples()        where a batch of one is too small to learn from
+///   ForInputs<N>, for_inputs<N>(n)   itself with as many inputs as the layer before has outputs, where its own are Inferred
 template <class T>
 concept Layer = std::copyable<T> &&
     requires(const T& layer, float* theta, const float* const_theta, ConstMatrixView<float> x, MatrixView<float> delta,
@@ -77,18 +92,45 @@ concept Layer = std::copyable<T> &&
   layer.parameters(theta);  // named views, such as .weight and .bias
   layer.parameters(const_theta);
   layer.initialize(theta, random);
-  layer.forward(const_theta, x, cache);  // fills cache.output
-  layer.backward(const_theta, x, cache, delta, theta, &input_gradient);
-};
+  {
+    std::as_const(cache).output.first(Index{1})
+    } -> std::convertible_to<ConstMatrixView<float>>;                    // Cache(layer, max_batch); outputs x max_batch
+  layer.backward(const_theta, x, cache, delta, theta, &input_gradient);  // delta = dJ/da on entry, free to be used as room
+} &&(ForwardsAlike<T> || ForwardsByMode<T>);
 
 namespace detail {
 
 /// How many parameters a layer has: the length of its slice of the flat vector.
 template <class L>
 Index parameter_count(const L& layer) {
-  Index count = 0;
-  for (const TensorShape& tensor : layer.tensors()) count += tensor.size();
-  return count;
+  if constexpr (L::parameters_at_compile_time >= 0)
+    return L::parameters_at_compile_time;
+  else
+    return size_of_tensors(layer.tensors());
+}
+
+template <class L>
+concept HasBuffers = requires(const L& layer, float* numbers) {
+  { L::buffers_at_compile_time } -> std::convertible_to<Index>;
+  {std::span<const TensorShape>(layer.buffer_tensors())};
+  layer.buffers(numbers);
+  layer.initialize_buffers(numbers);
+};
+
+template <class L>
+constexpr Index buffers_at_compile_time() {
+  if constexpr (HasBuffers<L>)
+    return L::buffers_at_compile_time;
+  else
+    return 0;
+}
+
+template <class L>
+Index buffer_count(const L& layer) {
+  if constexpr (buffers_at_compile_time<L>() >= 0)
+    return buffers_at_compile_time<L>();
+  else
+    return size_of_tensors(layer.buffer_tensors());
 }
 
 }  // namespace detail

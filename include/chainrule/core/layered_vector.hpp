@@ -1,36 +1,27 @@
 #pragma once
 
-#include <array>
-#include <chainrule/core/concepts.hpp>
-#include <chainrule/core/error.hpp>
+#include <chainrule/core/sequence.hpp>
 
 namespace chainrule::detail {
 
-/// Principle 1 of the design: theta is one flat vector, and a layer's weight and bias are views on a slice of it. Optimizers
-/// and checks see `flat()` alone; people see `layer<i>()`. dJ/dtheta has the same form. Starts as zeros.
-template <class Scalar, Layer... Layers>
-class LayeredVector {
-  static constexpr std::size_t count = sizeof...(Layers);
+/// The two kinds of numbers that a layer has: those that are trained, and those that are only kept.
+enum class Part { parameters, buffers };
 
-  static constexpr Index size_at_compile_time() {
-    Index size = 0;
-    ((size = extent_sum(size, Layers::parameters_at_compile_time)), ...);
-    return size;
-  }
+/// Principle 1 of the design: theta is one flat vector, and a layer's weight and bias are views on a slice of it. Optimizers
+/// and checks see `flat()` alone; people see `layer<i>()`. dJ/dtheta has the same form, and so have the buffers. Starts as zeros.
+template <class Scalar, class Sequence, Part part = Part::parameters>
+class LayeredVector {
+  static constexpr std::size_t count = Sequence::size;
+  static constexpr Index size_at_compile_time =
+      part == Part::parameters ? Sequence::parameters_at_compile_time : Sequence::buffers_at_compile_time;
 
  public:
-  explicit LayeredVector(const std::tuple<Layers...>& layers) : layers_{layers} {
-    std::apply(
-        [this](const Layers&... layer) {
-          std::size_t i = 0;
-          ((offsets_[i + 1] = offsets_[i] + parameter_count(layer), ++i), ...);
-        },
-        layers_);
-    if constexpr (decltype(values_)::SizeAtCompileTime == Dynamic) values_.resize(offsets_[count]);
+  explicit LayeredVector(const Sequence& sequence) : sequence_{sequence} {
+    if constexpr (decltype(values_)::SizeAtCompileTime == Dynamic) values_.resize(size());
     values_.setZero();
   }
 
-  Index size() const { return offsets_[count]; }
+  Index size() const { return offset(count); }
 
   /// All layers' slices, one after the other.
   VectorView<Scalar> flat() { return {values_.data(), size()}; }
@@ -39,31 +30,37 @@ class LayeredVector {
   /// Layer I's slice by name: `.weight`, `.bias`.
   template <std::size_t I>
   auto layer() {
-    check_index<I>();
-    return std::get<I>(layers_).parameters(slice(I));
+    return views<I>(*this);
   }
   template <std::size_t I>
   auto layer() const {
-    check_index<I>();
-    return std::get<I>(layers_).parameters(slice(I));
+    return views<I>(*this);
   }
 
-  const std::tuple<Layers...>& layers() const { return layers_; }
+  const Sequence& sequence() const { return sequence_; }
+  const typename Sequence::Tuple& layers() const { return sequence_.layers(); }
 
   /// Where layer i's slice begins.
-  Index offset(std::size_t i) const { return offsets_[i]; }
-  Scalar* slice(std::size_t i) { return values_.data() + offsets_[i]; }
-  const Scalar* slice(std::size_t i) const { return values_.data() + offsets_[i]; }
+  Index offset(std::size_t i) const { return part == Part::parameters ? sequence_.parameter_offset(i) : sequence_.buffer_offset(i); }
+  Scalar* slice(std::size_t i) { return values_.data() + offset(i); }
+  const Scalar* slice(std::size_t i) const { return values_.data() + offset(i); }
 
  private:
-  template <std::size_t I>
-  static constexpr void check_index() {
+  template <std::size_t I, class Self>
+  static auto views(Self& self) {
     static_assert(I < count, "chainrule: layer<i>() counts from 0, and the network has fewer layers than that");
+    const auto& layer = self.sequence_.template get<I>();
+    if constexpr (part == Part::parameters) {
+      return layer.parameters(self.slice(I));
+    } else {
+      constexpr bool has_buffers = HasBuffers<std::remove_cvref_t<decltype(layer)>>;
+      static_assert(has_buffers, "chainrule: buffers<i>(): this layer has none; only layers such as BatchNorm and Normalize do");
+      if constexpr (has_buffers) return layer.buffers(self.slice(I));
+    }
   }
 
-  std::tuple<Layers...> layers_;
-  std::array<Index, count + 1> offsets_{};
-  Storage<Scalar, size_at_compile_time()> values_;
+  [[no_unique_address]] Sequence sequence_;
+  Storage<Scalar, size_at_compile_time> values_;
 };
 
 }  // namespace chainrule::detail

@@ -81,6 +81,10 @@ class Random {
   std::uint64_t state_;
 };
 
+/// A seed for stream number `stream` of those that belong to `seed`: sequences that have nothing to do with each other, such as
+/// the dropout masks of step 0, 1, 2, ..., each of which can be had without those before.
+constexpr Seed derived_seed(Seed seed, std::uint64_t stream) { return Seed{Random{Seed{Random{seed}() ^ stream}}()}; }
+
 /// Every order equally likely (Fisher and Yates); unlike std::shuffle, the same order with every standard library.
 template <std::random_access_iterator Iterator>
 constexpr void shuffle(Iterator first, Iterator last, Random& random) {

@@ -16,6 +16,10 @@ using Index = Eigen::Index;
 /// An extent that is known only at run time: `Dense<Dynamic, 10>{inputs, 10}`.
 inline constexpr int Dynamic = Eigen::Dynamic;
 
+/// The extent of a layer that takes it from the layer before: `Dropout<>`, which is Dropout<Inferred>.
+inline constexpr int Inferred = -2;
+static_assert(Inferred != Dynamic);
+
 /// Column-major, as everywhere in the library and whatever EIGEN_DEFAULT_TO_ROW_MAJOR says: one column is one sample.
 template <class Scalar, int Rows = Dynamic, int Cols = Dynamic>
 using Matrix = Eigen::Matrix<Scalar, Rows, Cols, Rows == 1 && Cols != 1 ? Eigen::RowMajor : Eigen::ColMajor>;
@@ -68,15 +72,16 @@ using MapOf =
 template <class Scalar>
 using Accumulator = std::conditional_t<(sizeof(Scalar) < sizeof(double)), double, Scalar>;
 
-/// Extents multiplied or added, Dynamic if one of them is.
-constexpr Index extent_product(Index a, Index b) { return a == Dynamic || b == Dynamic ? Dynamic : a * b; }
-constexpr Index extent_sum(Index a, Index b) { return a == Dynamic || b == Dynamic ? Dynamic : a + b; }
+/// Extents multiplied or added, Dynamic if one of them is (or is not known yet).
+constexpr Index extent_product(Index a, Index b) { return a < 0 || b < 0 ? Dynamic : a * b; }
+constexpr Index extent_sum(Index a, Index b) { return a < 0 || b < 0 ? Dynamic : a + b; }
 
 /// A flat vector of Size scalars (Dynamic: known at run time), without a heap where it is fixed and small.
 template <class Scalar, Index Size>
 using Storage = Vector<Scalar, Size != Dynamic && Size <= inline_bytes / Index{sizeof(Scalar)} ? static_cast<int>(Size) : Dynamic>;
 
-/// An extent that takes no room when it is a type: `Extent<64>` is 64, `Extent<Dynamic>` holds a number.
+/// An extent that takes no room when it is a type: `Extent<64>` is 64, `Extent<Dynamic>` holds a number. `Extent<Inferred>` is
+/// not known yet.
 template <int N>
 struct Extent {
   constexpr Extent() = default;

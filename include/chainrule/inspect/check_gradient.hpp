@@ -160,7 +160,6 @@ decltype(auto) in_long_double(const Y& y) {
 template <class Net, class X, class Y>
 GradientReport check_gradient(const Net& net, const Eigen::DenseBase<X>& x, const Y& y, GradientCheckOptions options = {}) {
   using Scalar = typename Net::ScalarType;
-  using Exact = typename Net::template Rebind<long double>;
 
   auto work = net.make_workspace(x.cols());
   auto gradients = net.make_gradients();
@@ -168,12 +167,12 @@ GradientReport check_gradient(const Net& net, const Eigen::DenseBase<X>& x, cons
   net.forward(x, work);
   net.backward(x, y, work, gradients, input_gradient);
 
-  Exact exact = std::apply([](const auto&... layers) { return Exact(Seed{}, layers...); }, net.layers());
-  exact.parameters() = net.parameters().template cast<long double>();
+  auto exact = net.template rebind<long double>();
   Matrix<long double> exact_x = x.derived().template cast<long double>();
   const auto& exact_y = detail::in_long_double(y);
   auto exact_work = exact.make_workspace(x.cols());
   const auto loss_now = [&] {
+    exact_work.set_step(0);  // the same dropout masks each time
     exact.forward(exact_x, exact_work);
     return exact.loss(exact_y, exact_work);
   };

@@ -1,0 +1,153 @@
+#pragma once
+// Layers one after the other, as values: the chain rule runs over them, forward and back. A network is one such sequence
+// with a loss, a Residual is one inside.
+
+#include <algorithm>
+#include <array>
+#include <chainrule/core/chain.hpp>
+#include <chainrule/core/concepts.hpp>
+
+namespace chainrule::detail {
+
+/// The layers and where each one's parameters and buffers begin in the flat vectors.
+template <class... Layers>
+class Sequence {
+  template <class L, class Scalar, int MaxBatch>
+  using CacheOf = typename L::template Cache<Scalar, MaxBatch>;
+
+ public:
+  static constexpr std::size_t size = sizeof...(Layers);
+  static constexpr std::size_t last = size - 1;
+  using Tuple = std::tuple<Layers...>;
+
+  template <class Scalar, int MaxBatch>
+  using Caches = std::tuple<CacheOf<Layers, Scalar, MaxBatch>...>;
+  /// Room for delta(l+1), on the way back, of every layer.
+  template <class Scalar, int MaxBatch>
+  using Deltas = std::tuple<BatchStorage<Scalar, Layers::outputs_at_compile_time, MaxBatch>...>;
+
+  static constexpr Index parameters_at_compile_time = [] {
+    Index sum = 0;
+    ((sum = extent_sum(sum, Layers::parameters_at_compile_time)), ...);
+    return sum;
+  }();
+  static constexpr Index buffers_at_compile_time = [] {
+    Index sum = 0;
+    ((sum = extent_sum(sum, detail::buffers_at_compile_time<Layers>())), ...);
+    return sum;
+  }();
+
+  Sequence(const Tuple& layers) : layers_{layers} {
+    for_each_index<size>([this](auto i) {
+      parameter_offsets_[i + 1] = parameter_offsets_[i] + parameter_count(get<i>());
+      buffer_offsets_[i + 1] = buffer_offsets_[i] + buffer_count(get<i>());
+    });
+  }
+
+  const Tuple& layers() const { return layers_; }
+  template <std::size_t I>
+  const auto& get() const {
+    return std::get<I>(layers_);
+  }
+  Index inputs() const { return get<0>().inputs(); }
+  Index outputs() const { return get<last>().outputs(); }
+  /// Where layer i's slice begins; for i = size, how many there are.
+  Index parameter_offset(std::size_t i) const { return parameter_offsets_[i]; }
+  Index buffer_offset(std::size_t i) const { return buffer_offsets_[i]; }
+
+  template <class Scalar, int MaxBatch>
+  Caches<Scalar, MaxBatch> make_caches(Index max_batch) const {
+    return std::apply(
+        [&](const Layers&... layer) { return Caches<Scalar, MaxBatch>(CacheOf<Layers, Scalar, MaxBatch>(layer, max_batch)...); }, layers_);
+  }
+  template <class Scalar, int MaxBatch>
+  Deltas<Scalar, MaxBatch> make_deltas(Index max_batch) const {
+    return std::apply([&](const Layers&... layer) { return Deltas<Scalar, MaxBatch>{{layer.outputs(), max_batch}...}; }, layers_);
+  }
+
+  template <class Scalar>
+  void initialize(Scalar* theta, Random& random) const {
+    for_each_index<size>([&](auto i) { get<i>().initialize(theta + parameter_offset(i), random); });
+  }
+
+  template <class Scalar>
+  void initialize_buffers(Scalar* buffers) const {
+    for_each_index<size>([&](auto i) {
+      if constexpr (HasBuffers<std::tuple_element_t<i, Tuple>>) get<i>().initialize_buffers(buffers + buffer_offset(i));
+    });
+  }
+
+  /// Throws where a layer cannot make this pass.
+  template <class Scalar>
+  void check_pass(const Pass<Scalar>& pass, Index samples) const {
+    for_each_index<size>([&](auto i) {
+      if constexpr (requires { get<i>().check_pass(pass, samples); }) get<i>().check_pass(pass.of_layer(i, buffer_offset(i)), samples);
+    });
+  }
+
+  // a(1) = x,  a(l+1) = what layer l makes of a(l)
+  template <class Scalar, class CacheTuple>
+  void forward(const Scalar* theta, ConstMatrixView<Scalar> x, CacheTuple& caches, const Pass<Scalar>& pass) const {
+    for_each_index<size>([&](auto i) {
+      const Scalar* slice = theta + parameter_offset(i);
+      auto& cache = std::get<i>(caches);
+      if constexpr (ForwardsAlike<std::tuple_element_t<i, Tuple>>)
+        get<i>().forward(slice, input_of<i>(x, caches), cache);
+      else
+        get<i>().forward(slice, input_of<i>(x, caches), cache, pass.of_layer(i, buffer_offset(i)));
+    });
+  }
+
+  // from the last layer to the first, with dJ/da(L+1) in the last delta: dJ/dtheta of each, and dJ/da(l) for the one before
+  template <class Scalar, class CacheTuple, class DeltaTuple>
+  void backward(const Scalar* theta, ConstMatrixView<Scalar> x, CacheTuple& caches, DeltaTuple& deltas, Scalar* gradient,
+                MatrixView<Scalar>* input_gradient) const {
+    const Index samples = x.cols();
+    for_each_index<size>([&](auto k) {
+      constexpr std::size_t i = last - k;
+      MatrixView<Scalar> delta = std::get<i>(deltas).first(samples);
+      const Index offset = parameter_offset(i);
+      if constexpr (i > 0) {
+        MatrixView<Scalar> delta_before = std::get<i - 1>(deltas).first(samples);
+        get<i>().backward(theta + offset, input_of<i>(x, caches), std::get<i>(caches), delta, gradient + offset, &delta_before);
+      } else {
+        get<i>().backward(theta + offset, x, std::get<i>(caches), delta, gradient + offset, input_gradient);
+      }
+    });
+  }
+
+  /// buffers <- what the layers' last forward pass saw.
+  template <class Scalar, class CacheTuple>
+  void update_statistics(Scalar* buffers, const CacheTuple& caches, Index samples) const {
+    for_each_index<size>([&](auto i) {
+      if constexpr (requires { get<i>().update_statistics(buffers, std::get<i>(caches), samples); })
+        get<i>().update_statistics(buffers + buffer_offset(i), std::get<i>(caches), samples);
+    });
+  }
+
+  /// The smallest batch that all layers can learn from.
+  Index fewest_training_samples() const {
+    Index fewest = 1;
+    for_each_index<size>([&](auto i) {
+      if constexpr (requires { get<i>().fewest_training_samples(); }) fewest = std::max(fewest, get<i>().fewest_training_samples());
+    });
+    return fewest;
+  }
+
+ private:
+  // a(I+1), what layer I reads: x for the first layer, then the activation of the layer before
+  template <std::size_t I, class Scalar, class CacheTuple>
+  static ConstMatrixView<Scalar> input_of(ConstMatrixView<Scalar> x, const CacheTuple& caches) {
+    if constexpr (I == 0) {
+      return x;
+    } else {
+      return std::get<I - 1>(caches).output.first(x.cols());
+    }
+  }
+
+  Tuple layers_;
+  std::array<Index, size + 1> parameter_offsets_{};
+  std::array<Index, size + 1> buffer_offsets_{};
+};
+
+}  // namespace chainrule::detail

@@ -1,0 +1,53 @@
+#pragma once
+
+#include <array>
+#include <chainrule/core/types.hpp>
+#include <cstdint>
+#include <string_view>
+
+namespace chainrule {
+
+/// The name of a tensor, kept inside: "weight", or "2.weight" for the third layer of a Residual.
+class TensorName {
+ public:
+  constexpr TensorName(const char* text) { append(text); }
+  constexpr TensorName(std::size_t inner_layer, const TensorName& of) {
+    if (inner_layer >= 10) append_character(static_cast<char>('0' + inner_layer / 10 % 10));
+    append_character(static_cast<char>('0' + inner_layer % 10));
+    append(".");
+    append(of);
+  }
+  constexpr operator std::string_view() const { return {text_.data(), size_}; }
+
+ private:
+  constexpr void append(std::string_view text) {
+    for (const char c : text) append_character(c);
+  }
+  constexpr void append_character(char c) {
+    if (size_ < text_.size()) text_[size_++] = c;
+  }
+  std::array<char, 39> text_{};
+  std::uint8_t size_ = 0;
+};
+
+/// One tensor of a layer's parameters or buffers, as the flat vector holds it: column-major, one after the other.
+struct TensorShape {
+  TensorName name;
+  Index rows;
+  Index cols;
+  bool decays = false;  ///< whether weight decay and penalties pull at it: at weights, not at biases
+  constexpr Index size() const { return rows * cols; }
+};
+
+namespace detail {
+
+/// How many numbers these tensors have together.
+template <class Tensors>
+constexpr Index size_of_tensors(const Tensors& tensors) {
+  Index count = 0;
+  for (const TensorShape& tensor : tensors) count += tensor.size();
+  return count;
+}
+
+}  // namespace detail
+}  // namespace chainrule

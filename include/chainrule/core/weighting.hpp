@@ -1,0 +1,133 @@
+#pragma once
+// How much each sample counts, for every loss, those of users too: with weights w_j >= 0, one a sample,
+//     J = sum w_j J_j / sum w_j        where J_j is the loss of sample j alone
+//     dJ/dy_hat(:, j) = w_j / sum w_j dJ_j/dy_hat(:, j)
+// Weights of 1 give the gradient of no weights bit for bit. Where all weights of a batch are 0, J and its gradient are 0.
+
+#include <chainrule/core/checks.hpp>
+#include <chainrule/core/targets.hpp>
+
+namespace chainrule {
+
+/// Targets with a weight for each sample; a view on both. Empty weights: all samples count the same.
+template <class Scalar, class View>
+struct WeightedTargets {
+  View targets;
+  ConstVectorView<Scalar> weights{nullptr, 0};
+};
+
+/// y and how much each sample counts, for `net.loss(weighted(y, w), work)` and `net.backward(x, weighted(y, w), work, dJ)`.
+/// w: a vector of the network's scalar, one weight a sample, each finite and at least 0; ShapeError or ValueError where it is
+/// used. (torch.nn.functional's reduction of class weights, scikit-learn's sample_weight.)
+template <class Y, class W>
+auto weighted(const Y& y, const W& w) {
+  using Scalar = std::remove_cvref_t<decltype(*w.data())>;
+  if constexpr (detail::EigenDense<W>)
+    static_assert(W::IsVectorAtCompileTime && W::InnerStrideAtCompileTime == 1, "chainrule: weights must be one contiguous vector");
+  auto view = detail::target_view<Scalar>(y);
+  return WeightedTargets<Scalar, decltype(view)>{view, {w.data(), static_cast<Index>(w.size())}};
+}
+
+namespace detail {
+
+template <class Scalar, class View>
+WeightedTargets<Scalar, View> target_view(const WeightedTargets<Scalar, View>& y) {
+  return y;
+}
+template <class Scalar, class View>
+Index samples_of(const WeightedTargets<Scalar, View>& y) {
+  return samples_of(y.targets);
+}
+
+/// The targets alone.
+template <class View>
+const View& without_weights(const View& y) {
+  return y;
+}
+template <class Scalar, class View>
+const View& without_weights(const WeightedTargets<Scalar, View>& y) {
+  return y.targets;
+}
+
+/// Sample j alone.
+template <class Scalar>
+ConstMatrixView<Scalar> sample_of(const ConstMatrixView<Scalar>& y, Index j) {
+  return {y.data() + j * y.outerStride(), y.rows(), 1, Eigen::OuterStride<>(y.outerStride())};
+}
+template <class Label>
+std::span<const Label> sample_of(std::span<const Label> y, Index j) {
+  return y.subspan(static_cast<std::size_t>(j), 1);
+}
+
+/// Throws unless there are no weights, or one for each sample, each finite and at least 0.
+template <class View>
+void check_weights(const View&) {}
+template <class Scalar, class View>
+void check_weights(const WeightedTargets<Scalar, View>& y) {
+  if (y.weights.size() == 0) return;
+  if (y.weights.size() != samples_of(y.targets))
+    raise<ShapeError>("target: there are ", y.weights.size(), " weights for ", samples_of(y.targets), " samples");
+  for (Index j = 0; j < y.weights.size(); ++j)
+    if (!(y.weights[j] >= 0 && all_finite(&y.weights[j], 1)))
+      raise<ValueError>("target: the weight of sample ", j, " is ", y.weights[j], ", but weights are finite and at least 0");
+}
+
+/// sum w_j J_j / sum w_j for weights w(j).
+template <class L, class Scalar, class View, class WeightOf>
+Scalar weighted_value(const L& loss, ConstMatrixView<Scalar> y_hat, const View& y, const WeightOf& w) {
+  Accumulator<Scalar> sum = 0;
+  Accumulator<Scalar> total = 0;
+  for (Index j = 0; j < y_hat.cols(); ++j) {
+    const Accumulator<Scalar> weight = w(j);
+    if (weight > 0) sum += weight * loss.value(sample_of(y_hat, j), sample_of(y, j));
+    total += weight;
+  }
+  return static_cast<Scalar>(total > 0 ? sum / total : Accumulator<Scalar>{0});
+}
+
+/// dJ of the plain mean becomes dJ of the weighted one: column j times w_j batch / sum w.
+template <class L, class Scalar, class View, class WeightOf>
+void weighted_gradient(const L& loss, ConstMatrixView<Scalar> y_hat, const View& y, MatrixView<Scalar> dJ, const WeightOf& w) {
+  loss.gradient(y_hat, y, dJ);
+  Accumulator<Scalar> total = 0;
+  for (Index j = 0; j < dJ.cols(); ++j) total += w(j);
+  const Accumulator<Scalar> factor = total > 0 ? static_cast<Accumulator<Scalar>>(dJ.cols()) / total : Accumulator<Scalar>{0};
+  for (Index j = 0; j < dJ.cols(); ++j) {
+    if (w(j) > 0)
+      dJ.col(j) *= static_cast<Scalar>(w(j) * factor);
+    else
+      dJ.col(j).setZero();
+  }
+}
+
+/// J and dJ/dy_hat for targets of every kind. A loss that weighs samples itself (ClassWeighted) is given the weights.
+template <class L, class Scalar, class View>
+Scalar loss_value(const L& loss, ConstMatrixView<Scalar> y_hat, const View& y) {
+  return loss.value(y_hat, y);
+}
+template <class L, class Scalar, class View>
+Scalar loss_value(const L& loss, ConstMatrixView<Scalar> y_hat, const WeightedTargets<Scalar, View>& y) {
+  if (y.weights.size() == 0) return loss.value(y_hat, y.targets);
+  const auto weight = [&](Index j) { return static_cast<Accumulator<Scalar>>(y.weights[j]); };
+  if constexpr (requires { loss.value(y_hat, y.targets, weight); })
+    return loss.value(y_hat, y.targets, weight);
+  else
+    return weighted_value(loss, y_hat, y.targets, weight);
+}
+
+template <class L, class Scalar, class View>
+void loss_gradient(const L& loss, ConstMatrixView<Scalar> y_hat, const View& y, MatrixView<Scalar> dJ) {
+  loss.gradient(y_hat, y, dJ);
+}
+template <class L, class Scalar, class View>
+void loss_gradient(const L& loss, ConstMatrixView<Scalar> y_hat, const WeightedTargets<Scalar, View>& y, MatrixView<Scalar> dJ) {
+  if (y.weights.size() == 0) return loss.gradient(y_hat, y.targets, dJ);
+  const auto weight = [&](Index j) { return static_cast<Accumulator<Scalar>>(y.weights[j]); };
+  if constexpr (requires { loss.gradient(y_hat, y.targets, dJ, weight); })
+    loss.gradient(y_hat, y.targets, dJ, weight);
+  else
+    weighted_gradient(loss, y_hat, y.targets, dJ, weight);
+}
+
+}  // namespace detail
+}  // namespace chainrule

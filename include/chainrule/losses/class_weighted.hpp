@@ -1,0 +1,116 @@
+#pragma once
+
+#include <chainrule/core/weighting.hpp>
+#include <cmath>
+#include <initializer_list>
+#include <string_view>
+#include <vector>
+
+namespace chainrule {
+
+/// Any loss, with classes that count differently: each sample is weighted by its class, and J is the weighted mean
+///     J = sum_j w(class of j) J_j / sum_j w(class of j)
+/// as in PyTorch's CrossEntropyLoss(weight=...). A sample's class is its label; for targets as a matrix the row of the largest
+/// number (Keras's class_weight), and with one row class 1 where y > 1/2, else class 0. Weights of single samples multiply.
+///     Network<float, ClassWeighted<SoftmaxCrossEntropy>, ...> net{Seed{1}, {{1, 5}}};     class 1 counts five times
+/// Weights: one a class, finite, at least 0, not all 0; else ShapeError or ValueError when targets come in.
+template <class L>
+class ClassWeighted {
+ public:
+  static constexpr std::string_view name = L::name;
+  static constexpr bool works_on_logits = L::works_on_logits;
+  static constexpr Index min_outputs = L::min_outputs;
+
+  ClassWeighted() = default;
+  ClassWeighted(std::initializer_list<double> class_weights, L loss = L{}) : ClassWeighted(std::vector<double>(class_weights), loss) {}
+  explicit ClassWeighted(const std::vector<double>& class_weights, L loss = L{})
+      : loss_{loss}, weights_(Eigen::Map<const Vector<double>>(class_weights.data(), static_cast<Index>(class_weights.size()))) {
+    bool any = false;
+    for (Index k = 0; k < weights_.size(); ++k) {
+      if (!(weights_[k] >= 0 && std::isfinite(weights_[k])))
+        detail::raise<ValueError>("ClassWeighted: the weight of class ", k, " is ", weights_[k], ", but weights are finite and at least 0");
+      any = any || weights_[k] > 0;
+    }
+    if (!any) detail::raise<ValueError>("ClassWeighted: all class weights are 0, so nothing would be learned");
+  }
+
+  const L& loss() const { return loss_; }
+  const Vector<double>& class_weights() const { return weights_; }
+
+  static constexpr Index target_rows(Index outputs) {
+    if constexpr (requires { L::target_rows(outputs); })
+      return L::target_rows(outputs);
+    else
+      return outputs;
+  }
+
+  template <class Scalar, class Target>
+  void check(ConstMatrixView<Scalar> y_hat, const Target& y) const requires requires(const L& l) {
+    l.check(y_hat, y);
+  }
+  {
+    const Index classes = number_of_classes(y_hat, y);
+    if (weights_.size() != classes)
+      detail::raise<ShapeError>("ClassWeighted: there are ", weights_.size(), " class weights, but the targets have ", classes, " classes");
+    loss_.check(y_hat, y);
+  }
+
+  template <class Scalar, class Target>
+  Scalar value(ConstMatrixView<Scalar> y_hat, const Target& y) const {
+    return detail::weighted_value(loss_, y_hat, y, class_weight<Scalar>(y));
+  }
+  template <class Scalar, class Target>
+  void gradient(ConstMatrixView<Scalar> y_hat, const Target& y, MatrixView<Scalar> dJ) const {
+    detail::weighted_gradient(loss_, y_hat, y, dJ, class_weight<Scalar>(y));
+  }
+
+  /// The same where sample j has the weight sample_weight(j) too.
+  template <class Scalar, class Target, class SampleWeight>
+  Scalar value(ConstMatrixView<Scalar> y_hat, const Target& y, const SampleWeight& sample_weight) const {
+    const auto of_class = class_weight<Scalar>(y);
+    return detail::weighted_value(loss_, y_hat, y, [&](Index j) { return sample_weight(j) * of_class(j); });
+  }
+  template <class Scalar, class Target, class SampleWeight>
+  void gradient(ConstMatrixView<Scalar> y_hat, const Target& y, MatrixView<Scalar> dJ, const SampleWeight& sample_weight) const {
+    const auto of_class = class_weight<Scalar>(y);
+    detail::weighted_gradient(loss_, y_hat, y, dJ, [&](Index j) { return sample_weight(j) * of_class(j); });
+  }
+
+  template <class Scalar>
+  void link(MatrixView<Scalar> z) const {
+    loss_.link(z);
+  }
+
+ private:
+  template <class Scalar, class Label>
+  static Index number_of_classes(ConstMatrixView<Scalar> y_hat, std::span<const Label>) {
+    return y_hat.rows();
+  }
+  template <class Scalar>
+  static Index number_of_classes(ConstMatrixView<Scalar>, const ConstMatrixView<Scalar>& y) {
+    return y.rows() == 1 ? 2 : y.rows();
+  }
+
+  template <class Label>
+  static Index class_of(std::span<const Label> y, Index j) {
+    return static_cast<Index>(y[static_cast<std::size_t>(j)]);
+  }
+  template <class Scalar>
+  static Index class_of(const ConstMatrixView<Scalar>& y, Index j) {
+    if (y.rows() == 1) return y(0, j) > Scalar(0.5) ? 1 : 0;
+    Index largest = 0;
+    for (Index k = 1; k < y.rows(); ++k)
+      if (y(k, j) > y(largest, j)) largest = k;
+    return largest;
+  }
+
+  template <class Scalar, class Target>
+  auto class_weight(const Target& y) const {
+    return [this, &y](Index j) { return static_cast<detail::Accumulator<Scalar>>(weights_[class_of(y, j)]); };
+  }
+
+  L loss_{};
+  Vector<double> weights_;
+};
+
+}  // namespace chainrule
