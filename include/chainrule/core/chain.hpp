@@ -78,18 +78,22 @@ void for_each_index(F&& f) {
   (std::make_index_sequence<Count>{});
 }
 
-/// Throws ShapeError where a run-time extent does not fit its neighbour, or the loss wants more outputs than there are.
-template <class LossType, class... Layers>
-std::tuple<Layers...> checked_chain(std::tuple<Layers...> layers) {
-  constexpr std::size_t count = sizeof...(Layers);
-  for_each_index<count - 1>([&](auto before) {
+/// Throws ShapeError where a run-time extent does not fit its neighbour.
+template <class... Layers>
+void check_neighbours(const char* who, const std::tuple<Layers...>& layers) {
+  for_each_index<sizeof...(Layers) - 1>([&](auto before) {
     const Index gives = std::get<before>(layers).outputs();
     const Index expects = std::get<before + 1>(layers).inputs();
     if (expects != gives)
-      raise<ShapeError>("Network: layer<", before + 1, "> expects ", expects, " inputs, but layer<", before(), "> gives ", gives,
-                        " outputs");
+      raise<ShapeError>(who, ": layer<", before + 1, "> expects ", expects, " inputs, but layer<", before(), "> gives ", gives, " outputs");
   });
-  if (const Index outputs = std::get<count - 1>(layers).outputs(); outputs < LossType::min_outputs)
+}
+
+/// The same for a network; and where the loss wants more outputs than there are.
+template <class LossType, class... Layers>
+std::tuple<Layers...> checked_chain(std::tuple<Layers...> layers) {
+  check_neighbours("Network", layers);
+  if (const Index outputs = std::get<sizeof...(Layers) - 1>(layers).outputs(); outputs < LossType::min_outputs)
     raise<ShapeError>("Network: ", LossType::name, " needs at least ", LossType::min_outputs, " outputs, but the last layer has ", outputs);
   return layers;
 }

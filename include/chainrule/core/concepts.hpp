@@ -125,6 +125,15 @@ constexpr Index buffers_at_compile_time() {
     return 0;
 }
 
+/// A layer's buffer_tensors(), which may be none.
+template <class L>
+auto buffer_tensors_of(const L& layer) {
+  if constexpr (HasBuffers<L>)
+    return layer.buffer_tensors();
+  else
+    return std::array<TensorShape, 0>{};
+}
+
 template <class L>
 Index buffer_count(const L& layer) {
   if constexpr (buffers_at_compile_time<L>() >= 0)

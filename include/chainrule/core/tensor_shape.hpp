@@ -10,7 +10,7 @@ namespace chainrule {
 /// The name of a tensor, kept inside: "weight", or "2.weight" for the third layer of a Residual.
 class TensorName {
  public:
-  constexpr TensorName(const char* text) { append(text); }
+  constexpr TensorName(const char* text = "") { append(text); }
   constexpr TensorName(std::size_t inner_layer, const TensorName& of) {
     if (inner_layer >= 10) append_character(static_cast<char>('0' + inner_layer / 10 % 10));
     append_character(static_cast<char>('0' + inner_layer % 10));
@@ -33,8 +33,8 @@ class TensorName {
 /// One tensor of a layer's parameters or buffers, as the flat vector holds it: column-major, one after the other.
 struct TensorShape {
   TensorName name;
-  Index rows;
-  Index cols;
+  Index rows = 0;
+  Index cols = 0;
   bool decays = false;  ///< whether weight decay and penalties pull at it: at weights, not at biases
   constexpr Index size() const { return rows * cols; }
 };
@@ -47,6 +47,20 @@ constexpr Index size_of_tensors(const Tensors& tensors) {
   Index count = 0;
   for (const TensorShape& tensor : tensors) count += tensor.size();
   return count;
+}
+
+/// The tensors of several layers in one array: those of layer i are named "i.weight" and so on.
+template <std::size_t Count, class... Tensors>
+constexpr std::array<TensorShape, Count> concatenate_tensors(const Tensors&... of_layers) {
+  std::array<TensorShape, Count> all{};
+  std::size_t next = 0;
+  std::size_t layer = 0;
+  const auto add = [&](const auto& tensors) {
+    for (const TensorShape& tensor : tensors) all[next++] = {TensorName(layer, tensor.name), tensor.rows, tensor.cols, tensor.decays};
+    ++layer;
+  };
+  (add(of_layers), ...);
+  return all;
 }
 
 }  // namespace detail

@@ -1,0 +1,62 @@
+#pragma once
+
+#include <chainrule/core/same_shape.hpp>
+#include <chainrule/kernels/elementwise.hpp>
+
+namespace chainrule {
+
+/// An activation alone, a = f(z), where something stands between it and the affine map: Dense<64, 32>, BatchNorm<>,
+/// Activate<ReLU>. `Activate<LeakyReLU>{LeakyReLU{0.2}}`; with a run-time extent where no layer is before it:
+/// Activate<ReLU, Dynamic>{32}.
+template <class F, int N = Inferred>
+class Activate : public detail::SameShape<N>, public detail::WithoutParameters {
+  static_assert(Activation<F>, "chainrule: Activate<F>: F must be an activation, such as ReLU or Tanh (see core/concepts.hpp)");
+
+ public:
+  static constexpr std::string_view name = "Activate";
+  using ActivationType = F;
+
+  explicit Activate(F f = F{}) requires(N != Dynamic) : f_{f} {}
+  explicit Activate(Index units, F f = F{}) : detail::SameShape<N>(name.data(), units), f_{f} {}
+
+  template <int Units>
+  using ForInputs = Activate<F, Units>;
+  template <int Units>
+  ForInputs<Units> for_inputs(Index units) const {
+    return ForInputs<Units>(units, f_);
+  }
+
+  const F& activation() const { return f_; }
+  std::string_view activation_name() const { return F::name; }
+
+  template <class Scalar, int MaxBatch>
+  struct Cache {
+    Cache(const Activate& layer, Index max_batch) : output(layer.outputs(), max_batch) {}
+    BatchStorage<Scalar, N, MaxBatch> output;
+  };
+
+  // a = f(z)        (N x batch)
+  template <class Scalar, int MaxBatch>
+  void forward(const Scalar*, ConstMatrixView<Scalar> z, Cache<Scalar, MaxBatch>& cache) const {
+    MatrixView<Scalar> a = cache.output.first(z.cols());
+    for (Index j = 0; j < z.cols(); ++j) kernels::activate(f_, z.rows(), z.data() + j * z.outerStride(), a.data() + j * a.outerStride());
+  }
+
+  // dJ/dz = dJ/da * f'(z)        (N x batch)
+  template <class Scalar, int MaxBatch>
+  void backward(const Scalar*, ConstMatrixView<Scalar> z, Cache<Scalar, MaxBatch>& cache, MatrixView<Scalar> delta, Scalar*,
+                MatrixView<Scalar>* input_gradient) const {
+    if (input_gradient == nullptr) return;
+    const MatrixView<Scalar> a = cache.output.first(z.cols());
+    for (Index j = 0; j < z.cols(); ++j) {
+      const Scalar* kept = DerivativeFromOutput<F> ? a.data() + j * a.outerStride() : z.data() + j * z.outerStride();
+      kernels::multiply_by_derivative(f_, z.rows(), kept, delta.data() + j * delta.outerStride());
+    }
+    *input_gradient = delta;
+  }
+
+ private:
+  [[no_unique_address]] F f_;
+};
+
+}  // namespace chainrule

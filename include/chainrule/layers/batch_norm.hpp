@@ -1,0 +1,155 @@
+#pragma once
+
+#include <chainrule/layers/normalized.hpp>
+
+namespace chainrule {
+
+/// Batch normalisation (Ioffe and Szegedy 2015; conventions of PyTorch's BatchNorm1d). For each unit, over the batch in
+/// training and over the running statistics in predicting:
+///     x_hat = (x - mean)/sqrt(variance + epsilon),   a = weight * x_hat + bias
+/// After each training step `net.update_statistics(work)` (the Trainer does it) moves the running statistics:
+///     running <- (1 - momentum) running + momentum batch        the variance without bias, so divided by batch - 1
+/// Until then predicting throws StateError; training on a single sample throws ShapeError. `BatchNorm<>{}` after a layer.
+/// weight: N, starts at 1; bias: N, starts at 0. Throws ValueError unless epsilon > 0 and 0 < momentum <= 1.
+template <int N = Inferred>
+class BatchNorm : public detail::Normalized<N> {
+  using Base = detail::Normalized<N>;
+
+ public:
+  static constexpr std::string_view name = "BatchNorm";
+  static constexpr Index buffers_at_compile_time = detail::extent_sum(detail::extent_product(2, N), 1);
+
+  explicit BatchNorm(double momentum = 0.1, double epsilon = 1e-5) requires(N != Dynamic)
+      : Base(name.data(), epsilon), momentum_{checked(momentum)} {}
+  explicit BatchNorm(Index units, double momentum = 0.1, double epsilon = 1e-5)
+      : Base(name.data(), units, epsilon), momentum_{checked(momentum)} {}
+
+  template <int Units>
+  using ForInputs = BatchNorm<Units>;
+  template <int Units>
+  ForInputs<Units> for_inputs(Index units) const {
+    return ForInputs<Units>(units, momentum_, this->epsilon());
+  }
+
+  double momentum() const { return momentum_; }
+  Index fewest_training_samples() const { return 2; }
+
+  std::array<TensorShape, 3> buffer_tensors() const {
+    return {{{"running_mean", this->inputs(), 1}, {"running_variance", this->inputs(), 1}, {"batches", 1, 1}}};
+  }
+  /// The running statistics, and of how many batches they are (in float counted up to 2^24).
+  template <class Scalar>
+  struct Buffers {
+    detail::MapOf<Scalar, N, 1> running_mean;
+    detail::MapOf<Scalar, N, 1> running_variance;
+    Scalar& batches;
+  };
+  template <class Scalar>
+  Buffers<Scalar> buffers(Scalar* numbers) const {
+    const Index n = this->inputs();
+    return {{numbers, n}, {numbers + n, n}, numbers[2 * n]};
+  }
+  template <class Scalar>
+  void initialize_buffers(Scalar* numbers) const {
+    std::fill_n(numbers, 2 * this->inputs() + 1, Scalar{0});
+    buffers(numbers).running_variance.setOnes();
+  }
+
+  template <class Scalar>
+  void check_pass(const Pass<Scalar>& pass, Index samples) const {
+    if (pass.mode == Mode::predict && !(buffers(pass.buffers).batches > 0))
+      detail::raise<StateError>(
+          "BatchNorm has no running statistics to predict with; call net.update_statistics(work) after each training step");
+    if (pass.mode == Mode::train && samples < fewest_training_samples())
+      detail::raise<ShapeError>("forward: BatchNorm cannot learn from a batch of one sample, which has no variance; it needs at least 2");
+  }
+
+  template <class Scalar, int MaxBatch>
+  struct Cache {
+    Cache(const BatchNorm& layer, Index max_batch)
+        : output(layer.outputs(), max_batch),
+          x_hat(layer.outputs(), max_batch),
+          mean(layer.outputs(), 1),
+          variance(layer.outputs(), 1),
+          room(layer.outputs(), 1) {}
+    BatchStorage<Scalar, N, MaxBatch> output;
+    BatchStorage<Scalar, N, MaxBatch> x_hat;
+    BatchStorage<Scalar, N, 1> mean;
+    BatchStorage<Scalar, N, 1> variance;  // of the batch, divided by its size
+    BatchStorage<Scalar, N, 1> room;
+  };
+
+  // mean = 1/batch sum x,  variance = 1/batch sum (x - mean)^2,  x_hat = (x - mean)/sqrt(variance + epsilon)
+  // a = weight * x_hat + bias        (N x batch)
+  template <class Scalar, int MaxBatch>
+  void forward(const Scalar* theta, ConstMatrixView<Scalar> x, Cache<Scalar, MaxBatch>& cache, const Pass<Scalar>& pass) const {
+    MatrixView<Scalar> mean = cache.mean.first(1);
+    MatrixView<Scalar> variance = cache.variance.first(1);
+    MatrixView<Scalar> x_hat = cache.x_hat.first(x.cols());
+    if (pass.mode == Mode::train) {
+      const Scalar batch = static_cast<Scalar>(x.cols());
+      kernels::row_sums(x, mean.data());
+      mean /= batch;
+      for (Index j = 0; j < x.cols(); ++j) x_hat.col(j) = x.col(j) - mean.col(0);
+      const auto square = [](const Chunk<Scalar>& d) -> Chunk<Scalar> { return d * d; };
+      kernels::row_sums_of(square, variance.data(), detail::as_const(x_hat));
+      variance /= batch;
+    } else {
+      const auto running = buffers(pass.buffers);
+      variance = running.running_variance;
+      for (Index j = 0; j < x.cols(); ++j) x_hat.col(j) = x.col(j) - running.running_mean;
+    }
+    const MatrixView<Scalar> factor = inverse_deviation(cache);
+    for (Index j = 0; j < x.cols(); ++j) x_hat.col(j) = x_hat.col(j).cwiseProduct(factor.col(0));
+    Base::template scale_and_shift<Scalar>(this->parameters(theta), detail::as_const(x_hat), cache.output.first(x.cols()));
+  }
+
+  // with g = dJ/da * weight = dJ/dx_hat:
+  // dJ/dx = (g - 1/batch sum g - x_hat 1/batch sum (g x_hat))/sqrt(variance + epsilon)        (N x batch)
+  template <class Scalar, int MaxBatch>
+  void backward(const Scalar* theta, ConstMatrixView<Scalar> x, Cache<Scalar, MaxBatch>& cache, MatrixView<Scalar> delta, Scalar* gradient,
+                MatrixView<Scalar>* input_gradient) const {
+    const ConstMatrixView<Scalar> x_hat = detail::as_const(cache.x_hat.first(x.cols()));
+    Base::parameter_gradients(detail::as_const(delta), x_hat, gradient, gradient + this->inputs());
+    if (input_gradient == nullptr) return;
+    const auto [weight, bias] = this->parameters(theta);
+    const auto [dJ_dweight, dJ_dbias] = this->parameters(static_cast<const Scalar*>(gradient));
+    const Scalar batch = static_cast<Scalar>(x.cols());
+    // sum g = weight dJ/dbias and sum (g x_hat) = weight dJ/dweight, so that weight is a common factor
+    MatrixView<Scalar> factor = inverse_deviation(cache);
+    factor.col(0) = factor.col(0).cwiseProduct(weight);
+    for (Index j = 0; j < x.cols(); ++j)
+      input_gradient->col(j) =
+          (delta.col(j) - dJ_dbias / batch - x_hat.col(j).cwiseProduct(dJ_dweight / batch)).cwiseProduct(factor.col(0));
+  }
+
+  // running <- (1 - momentum) running + momentum batch
+  template <class Scalar, int MaxBatch>
+  void update_statistics(Scalar* numbers, const Cache<Scalar, MaxBatch>& cache, Index samples) const {
+    auto running = buffers(numbers);
+    const Scalar m = static_cast<Scalar>(momentum_);
+    const Scalar unbiased = static_cast<Scalar>(samples) / static_cast<Scalar>(samples - 1);
+    running.running_mean = (1 - m) * running.running_mean + m * cache.mean.first(1).col(0);
+    running.running_variance = (1 - m) * running.running_variance + m * unbiased * cache.variance.first(1).col(0);
+    running.batches += 1;
+  }
+
+ private:
+  static double checked(double momentum) {
+    if (!(momentum > 0 && momentum <= 1)) detail::raise<ValueError>("BatchNorm: momentum must be above 0 and at most 1, got ", momentum);
+    return momentum;
+  }
+
+  // 1/sqrt(variance + epsilon), in the cache's room
+  template <class Scalar, int MaxBatch>
+  MatrixView<Scalar> inverse_deviation(Cache<Scalar, MaxBatch>& cache) const {
+    MatrixView<Scalar> factor = cache.room.first(1);
+    const MatrixView<Scalar> variance = cache.variance.first(1);
+    for (Index i = 0; i < factor.rows(); ++i) factor(i, 0) = 1 / std::sqrt(variance(i, 0) + static_cast<Scalar>(this->epsilon()));
+    return factor;
+  }
+
+  double momentum_;
+};
+
+}  // namespace chainrule

@@ -1,0 +1,82 @@
+#pragma once
+
+#include <chainrule/core/same_shape.hpp>
+#include <cmath>
+
+namespace chainrule {
+
+/// Inverted dropout (Srivastava et al. 2014): in training each number is kept with probability 1 - rate and then divided by it,
+/// or set to 0; in predicting nothing happens. `Dropout<>{0.2}` after a layer; rate 1/2 if none is said (PyTorch's default).
+/// The mask depends on the workspace's seed and step and on the sample's place in the batch, on nothing else: not on threads,
+/// compilers or what ran before. Throws ValueError unless 0 <= rate < 1.
+template <int N = Inferred>
+class Dropout : public detail::SameShape<N>, public detail::WithoutParameters {
+ public:
+  static constexpr std::string_view name = "Dropout";
+
+  explicit Dropout(double rate = 0.5) requires(N != Dynamic) : rate_{checked(rate)} {}
+  Dropout(Index units, double rate) : detail::SameShape<N>(name.data(), units), rate_{checked(rate)} {}
+
+  template <int Units>
+  using ForInputs = Dropout<Units>;
+  template <int Units>
+  ForInputs<Units> for_inputs(Index units) const {
+    return {units, rate_};
+  }
+
+  double rate() const { return rate_; }
+
+  /// What forward keeps: m, which is 0 or 1/(1 - rate) for each number.
+  template <class Scalar, int MaxBatch>
+  struct Cache {
+    Cache(const Dropout& layer, Index max_batch) : output(layer.outputs(), max_batch), mask(layer.outputs(), max_batch) {}
+    BatchStorage<Scalar, N, MaxBatch> output;
+    BatchStorage<Scalar, N, MaxBatch> mask;
+  };
+
+  // a(l+1) = m * a(l) in training, a(l) in predicting        (N x batch)
+  template <class Scalar, int MaxBatch>
+  void forward(const Scalar*, ConstMatrixView<Scalar> x, Cache<Scalar, MaxBatch>& cache, const Pass<Scalar>& pass) const {
+    MatrixView<Scalar> a = cache.output.first(x.cols());
+    if (pass.mode == Mode::predict) {
+      a = x;
+      return;
+    }
+    MatrixView<Scalar> m = cache.mask.first(x.cols());
+    for (Index j = 0; j < x.cols(); ++j)
+      draw(Random{derived_seed(pass.seed, static_cast<std::uint64_t>(pass.first_sample + j))}, m.rows(), m.data() + j * m.outerStride());
+    a = x.cwiseProduct(m);
+  }
+
+  // dJ/da(l) = m * dJ/da(l+1)        (N x batch)
+  template <class Scalar, int MaxBatch>
+  void backward(const Scalar*, ConstMatrixView<Scalar> x, Cache<Scalar, MaxBatch>& cache, MatrixView<Scalar> delta, Scalar*,
+                MatrixView<Scalar>* input_gradient) const {
+    if (input_gradient != nullptr) *input_gradient = delta.cwiseProduct(cache.mask.first(x.cols()));
+  }
+
+ private:
+  static double checked(double rate) {
+    if (!(rate >= 0 && rate < 1)) detail::raise<ValueError>("Dropout: the rate must be at least 0 and below 1, got ", rate);
+    return rate;
+  }
+
+  // one sample's mask: 32 bits decide about a unit, those of lower order first
+  template <class Scalar>
+  [[gnu::noinline]] void draw(Random random, Index units, Scalar* mask) const {
+    const Scalar kept = static_cast<Scalar>(1 / (1 - rate_));
+    const auto dropped_below = static_cast<std::uint64_t>(std::llround(rate_ * 0x1p32));
+    const auto number = [&](std::uint64_t bits) { return bits < dropped_below ? Scalar{0} : kept; };
+    Index i = 0;
+    for (; i + 2 <= units; i += 2) {
+      const std::uint64_t bits = random();
+      mask[i] = number(bits & 0xffffffffu);
+      mask[i + 1] = number(bits >> 32);
+    }
+    if (i < units) mask[i] = number(random() & 0xffffffffu);
+  }
+
+  double rate_;
+};
+
+}  // namespace chainrule

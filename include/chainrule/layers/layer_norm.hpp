@@ -1,0 +1,87 @@
+#pragma once
+
+#include <chainrule/layers/normalized.hpp>
+
+namespace chainrule {
+
+/// Layer normalisation (Ba, Kiros and Hinton 2016; conventions of PyTorch's LayerNorm). For each sample, over its units:
+///     x_hat = (x - mean)/sqrt(variance + epsilon),   a = weight * x_hat + bias
+/// The same in training and predicting, for batches of any size. `LayerNorm<>{}` after a layer.
+/// weight: N, starts at 1; bias: N, starts at 0. Throws ValueError unless epsilon > 0.
+template <int N = Inferred>
+class LayerNorm : public detail::Normalized<N> {
+  using Base = detail::Normalized<N>;
+
+ public:
+  static constexpr std::string_view name = "LayerNorm";
+
+  explicit LayerNorm(double epsilon = 1e-5) requires(N != Dynamic) : Base(name.data(), epsilon) {}
+  explicit LayerNorm(Index units, double epsilon = 1e-5) : Base(name.data(), units, epsilon) {}
+
+  template <int Units>
+  using ForInputs = LayerNorm<Units>;
+  template <int Units>
+  ForInputs<Units> for_inputs(Index units) const {
+    return ForInputs<Units>(units, this->epsilon());
+  }
+
+  template <class Scalar, int MaxBatch>
+  struct Cache {
+    Cache(const LayerNorm& layer, Index max_batch)
+        : output(layer.outputs(), max_batch), x_hat(layer.outputs(), max_batch), inverse_deviation(1, max_batch) {}
+    BatchStorage<Scalar, N, MaxBatch> output;
+    BatchStorage<Scalar, N, MaxBatch> x_hat;
+    BatchStorage<Scalar, 1, MaxBatch> inverse_deviation;  // 1/sqrt(variance + epsilon) of each sample
+  };
+
+  // mean = 1/N sum x,  variance = 1/N sum (x - mean)^2,  x_hat = (x - mean)/sqrt(variance + epsilon)
+  // a = weight * x_hat + bias        (N x batch)
+  template <class Scalar, int MaxBatch>
+  void forward(const Scalar* theta, ConstMatrixView<Scalar> x, Cache<Scalar, MaxBatch>& cache) const {
+    const Index n = x.rows();
+    const Scalar units = static_cast<Scalar>(n);
+    MatrixView<Scalar> x_hat = cache.x_hat.first(x.cols());
+    MatrixView<Scalar> inverse_deviation = cache.inverse_deviation.first(x.cols());
+    for (Index j = 0; j < x.cols(); ++j) {
+      Scalar* centred = x_hat.data() + j * x_hat.outerStride();
+      const Scalar mean = kernels::sum_of(
+                              n, [](const Chunk<Scalar>& c) -> Chunk<Scalar> { return c; }, x.data() + j * x.outerStride()) /
+                          units;
+      x_hat.col(j) = x.col(j).array() - mean;
+      const Scalar variance = kernels::sum_of(
+                                  n, [](const Chunk<Scalar>& c) -> Chunk<Scalar> { return c * c; }, static_cast<const Scalar*>(centred)) /
+                              units;
+      inverse_deviation(0, j) = 1 / std::sqrt(variance + static_cast<Scalar>(this->epsilon()));
+      x_hat.col(j) *= inverse_deviation(0, j);
+    }
+    Base::template scale_and_shift<Scalar>(this->parameters(theta), detail::as_const(x_hat), cache.output.first(x.cols()));
+  }
+
+  // with g = dJ/da * weight = dJ/dx_hat:
+  // dJ/dx = (g - 1/N sum g - x_hat 1/N sum (g x_hat))/sqrt(variance + epsilon)        (N x batch)
+  template <class Scalar, int MaxBatch>
+  void backward(const Scalar* theta, ConstMatrixView<Scalar> x, Cache<Scalar, MaxBatch>& cache, MatrixView<Scalar> delta, Scalar* gradient,
+                MatrixView<Scalar>* input_gradient) const {
+    const Index n = x.rows();
+    const Scalar units = static_cast<Scalar>(n);
+    const ConstMatrixView<Scalar> x_hat = detail::as_const(cache.x_hat.first(x.cols()));
+    const MatrixView<Scalar> inverse_deviation = cache.inverse_deviation.first(x.cols());
+    Base::parameter_gradients(detail::as_const(delta), x_hat, gradient, gradient + n);
+    if (input_gradient == nullptr) return;
+    const auto [weight, bias] = this->parameters(theta);
+    for (Index j = 0; j < x.cols(); ++j) {
+      delta.col(j) = delta.col(j).cwiseProduct(weight);  // g
+      const Scalar* g = delta.data() + j * delta.outerStride();
+      const Scalar mean = kernels::sum_of(
+                              n, [](const Chunk<Scalar>& c) -> Chunk<Scalar> { return c; }, g) /
+                          units;
+      const Scalar along = kernels::sum_of(
+                               n, [](const Chunk<Scalar>& c, const Chunk<Scalar>& h) -> Chunk<Scalar> { return c * h; }, g,
+                               x_hat.data() + j * x_hat.outerStride()) /
+                           units;
+      input_gradient->col(j) = (delta.col(j).array() - mean - x_hat.col(j).array() * along) * inverse_deviation(0, j);
+    }
+  }
+};
+
+}  // namespace chainrule

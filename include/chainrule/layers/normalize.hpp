@@ -1,0 +1,96 @@
+#pragma once
+
+#include <algorithm>
+#include <chainrule/core/same_shape.hpp>
+#include <cmath>
+
+namespace chainrule {
+
+/// Fixed scaling of the inputs as the net's first layer, a = (x - shift) * scale, so that nobody can forget it at prediction:
+/// it is copied and saved with the net. Shift and scale come from the training data, once, before training:
+///     net.buffers<0>().set(Standardizer<float>(train.features));
+/// Until then every pass throws StateError. Nothing of it is trained. The first layer says its extent: Normalize<4>.
+template <int N = Inferred>
+class Normalize : public detail::SameShape<N>, public detail::WithoutParameters {
+ public:
+  static constexpr std::string_view name = "Normalize";
+  static constexpr Index buffers_at_compile_time = detail::extent_product(2, N);
+
+  Normalize() requires(N != Dynamic) = default;
+  explicit Normalize(Index units) : detail::SameShape<N>(name.data(), units) {}
+
+  template <int Units>
+  using ForInputs = Normalize<Units>;
+  template <int Units>
+  ForInputs<Units> for_inputs(Index units) const {
+    return ForInputs<Units>(units);
+  }
+
+  std::array<TensorShape, 2> buffer_tensors() const { return {{{"shift", this->inputs(), 1}, {"scale", this->inputs(), 1}}}; }
+
+  template <class Scalar>
+  struct Buffers {
+    detail::MapOf<Scalar, N, 1> shift;
+    detail::MapOf<Scalar, N, 1> scale;
+
+    /// Takes over a fitted scaler's, a Standardizer's or MinMaxScaler's. Throws ShapeError for another number of features,
+    /// ValueError for a scale of 0 or numbers that are not finite.
+    template <class Scaler>
+    void set(const Scaler& scaler) {
+      const auto& new_shift = scaler.shift();
+      const auto& new_scale = scaler.scale();
+      if (new_shift.size() != shift.size() || new_scale.size() != scale.size())
+        detail::raise<ShapeError>("Normalize: the layer has ", shift.size(), " units, but the scaler was fitted to ", new_shift.size(),
+                                  " features");
+      for (Index i = 0; i < shift.size(); ++i)
+        if (!(std::isfinite(new_shift[i]) && std::isfinite(new_scale[i]) && new_scale[i] != 0))
+          detail::raise<ValueError>("Normalize: feature ", i, " has shift ", new_shift[i], " and scale ", new_scale[i],
+                                    ", but both must be finite, and the scale not 0");
+      shift = new_shift.template cast<Scalar>();
+      scale = new_scale.template cast<Scalar>();
+    }
+  };
+
+  template <class Scalar>
+  Buffers<Scalar> buffers(Scalar* numbers) const {
+    return {{numbers, this->inputs()}, {numbers + this->inputs(), this->inputs()}};
+  }
+  template <class Scalar>
+  void initialize_buffers(Scalar* numbers) const {
+    std::fill_n(numbers, 2 * this->inputs(), Scalar{0});  // a scale of 0 is one that nobody has set
+  }
+
+  template <class Scalar>
+  void check_pass(const Pass<Scalar>& pass, Index) const {
+    if (pass.buffers[this->inputs()] == 0)
+      detail::raise<StateError>(
+          "Normalize has no shift and scale yet; set them once, before training: "
+          "net.buffers<0>().set(Standardizer<float>(train.features))");
+  }
+
+  template <class Scalar, int MaxBatch>
+  struct Cache {
+    Cache(const Normalize& layer, Index max_batch) : output(layer.outputs(), max_batch), scale(layer.outputs(), 1) {}
+    BatchStorage<Scalar, N, MaxBatch> output;
+    BatchStorage<Scalar, N, 1> scale;  // of the last forward pass, for backward
+  };
+
+  // a = (x - shift) * scale        (N x batch)
+  template <class Scalar, int MaxBatch>
+  void forward(const Scalar*, ConstMatrixView<Scalar> x, Cache<Scalar, MaxBatch>& cache, const Pass<Scalar>& pass) const {
+    const auto [shift, scale] = buffers(pass.buffers);
+    cache.scale.first(1) = scale;
+    MatrixView<Scalar> a = cache.output.first(x.cols());
+    for (Index j = 0; j < x.cols(); ++j) a.col(j) = (x.col(j) - shift).cwiseProduct(scale);
+  }
+
+  // dJ/dx = dJ/da * scale        (N x batch)
+  template <class Scalar, int MaxBatch>
+  void backward(const Scalar*, ConstMatrixView<Scalar> x, Cache<Scalar, MaxBatch>& cache, MatrixView<Scalar> delta, Scalar*,
+                MatrixView<Scalar>* input_gradient) const {
+    if (input_gradient == nullptr) return;
+    for (Index j = 0; j < x.cols(); ++j) input_gradient->col(j) = delta.col(j).cwiseProduct(cache.scale.first(1).col(0));
+  }
+};
+
+}  // namespace chainrule

@@ -1,0 +1,156 @@
+#pragma once
+
+#include <chainrule/core/infer.hpp>
+#include <type_traits>
+
+namespace chainrule {
+
+/// A skip connection (He, Zhang, Ren and Sun 2016), a = x + F(x), where F is the layers inside, one after the other:
+///     Residual<Dense<32, 32, ReLU>, Dense<32, 32>>{}
+/// F has as many outputs as inputs, else the compiler says so, or ShapeError where extents are values. The layers inside have
+/// their parameters in a tuple, std::get<0>(net.layer<1>()).weight; in tensors() that is "0.weight".
+template <class... Layers>
+class Residual {
+  static_assert(sizeof...(Layers) > 0, "chainrule: Residual<Layers...> needs at least one layer inside");
+  using Sequence = detail::Resolved<Inferred, Layers...>;
+  using Chain = detail::ChainOf<Sequence>;
+  static_assert(Chain::are_layers(), "chainrule: Residual<Layers...>: each argument must be a layer, such as Dense<In, Out>");
+  static_assert(Chain::fits());
+  static constexpr int N = Chain::inputs_at_compile_time;
+  static_assert(N == Dynamic || Chain::outputs_at_compile_time == Dynamic || N == Chain::outputs_at_compile_time,
+                "chainrule: Residual<Layers...> is x + F(x), so the last layer inside must have as many outputs as the first has inputs");
+  static constexpr std::size_t last = Sequence::last;
+
+ public:
+  static constexpr std::string_view name = "Residual";
+  static constexpr int inputs_at_compile_time = N;
+  static constexpr int outputs_at_compile_time = N;
+  static constexpr Index parameters_at_compile_time = Sequence::parameters_at_compile_time;
+  static constexpr Index buffers_at_compile_time = Sequence::buffers_at_compile_time;
+
+  Residual() requires(Chain::all_extents_are_types()) : Residual(Layers{}...) {}
+  explicit Residual(Layers... layer) : inside_{detail::resolve_layers<Inferred>(std::tuple<>{}, 0, layer...)} {
+    detail::check_neighbours("Residual", inside_.layers());
+    if (inside_.outputs() != inside_.inputs())
+      detail::raise<ShapeError>("Residual: x + F(x) needs as many outputs as inputs, but the layers inside make ", inside_.outputs(),
+                                " of ", inside_.inputs());
+  }
+
+  Index inputs() const { return inside_.inputs(); }
+  Index outputs() const { return inside_.inputs(); }
+  std::string_view activation_name() const { return ""; }
+  const auto& layers() const { return inside_.layers(); }
+  Index fewest_training_samples() const { return inside_.fewest_training_samples(); }
+
+  auto tensors() const {
+    return named_inside([](const auto& layer) { return layer.tensors(); });
+  }
+  auto buffer_tensors() const {
+    return named_inside([](const auto& layer) { return detail::buffer_tensors_of(layer); });
+  }
+
+  template <class Scalar>
+  auto parameters(Scalar* theta) const {
+    return of_each([&](auto i) { return inside_.template get<i>().parameters(theta + inside_.parameter_offset(i)); });
+  }
+  template <class Scalar>
+  auto buffers(Scalar* numbers) const {
+    return of_each([&](auto i) {
+      if constexpr (detail::HasBuffers<std::tuple_element_t<i, typename Sequence::Tuple>>)
+        return inside_.template get<i>().buffers(numbers + inside_.buffer_offset(i));
+      else
+        return std::tuple<>{};
+    });
+  }
+  template <class Scalar>
+  void initialize(Scalar* theta, Random& random) const {
+    inside_.initialize(theta, random);
+  }
+  template <class Scalar>
+  void initialize_buffers(Scalar* numbers) const {
+    inside_.initialize_buffers(numbers);
+  }
+  template <class Scalar>
+  void check_pass(const Pass<Scalar>& pass, Index samples) const {
+    inside_.check_pass(pass, samples);
+  }
+
+  /// What forward keeps: the caches of the layers inside, and room for their deltas.
+  template <class Scalar, int MaxBatch>
+  struct Cache {
+    Cache(const Residual& layer, Index max_batch)
+        : output(layer.outputs(), max_batch),
+          caches(layer.inside_.template make_caches<Scalar, MaxBatch>(max_batch)),
+          deltas(layer.inside_.template make_deltas<Scalar, MaxBatch>(max_batch)) {}
+    BatchStorage<Scalar, N, MaxBatch> output;
+    typename Sequence::template Caches<Scalar, MaxBatch> caches;
+    typename Sequence::template Deltas<Scalar, MaxBatch> deltas;
+  };
+
+  // a = x + F(x)        (N x batch)
+  template <class Scalar, int MaxBatch>
+  void forward(const Scalar* theta, ConstMatrixView<Scalar> x, Cache<Scalar, MaxBatch>& cache, const Pass<Scalar>& pass) const {
+    inside_.forward(theta, x, cache.caches, pass);
+    cache.output.first(x.cols()) = x + std::get<last>(cache.caches).output.first(x.cols());
+  }
+
+  // dJ/dx = dJ/da + what comes back through F        (N x batch)
+  template <class Scalar, int MaxBatch>
+  void backward(const Scalar* theta, ConstMatrixView<Scalar> x, Cache<Scalar, MaxBatch>& cache, MatrixView<Scalar> delta, Scalar* gradient,
+                MatrixView<Scalar>* input_gradient) const {
+    std::get<last>(cache.deltas).first(x.cols()) = delta;
+    inside_.backward(theta, x, cache.caches, cache.deltas, gradient, input_gradient);
+    if (input_gradient != nullptr) *input_gradient += delta;
+  }
+
+  template <class Scalar, int MaxBatch>
+  void update_statistics(Scalar* numbers, const Cache<Scalar, MaxBatch>& cache, Index samples) const {
+    inside_.update_statistics(numbers, cache.caches, samples);
+  }
+
+ private:
+  template <class F>
+  auto of_each(const F& f) const {
+    return [&]<std::size_t... I>(std::index_sequence<I...>) { return std::tuple(f(std::integral_constant<std::size_t, I>{})...); }
+    (std::make_index_sequence<Sequence::size>{});
+  }
+
+  // all layers' tensors in one array, named "0.weight", "0.bias", "1.weight", ...
+  template <class TensorsOf>
+  auto named_inside(const TensorsOf& tensors_of) const {
+    return std::apply(
+        [&](const auto&... layer) {
+          constexpr std::size_t count = (std::tuple_size_v<decltype(tensors_of(layer))> + ... + 0);
+          return [&](const auto&... of_layer) { return detail::concatenate_tensors<count>(of_layer...); }(tensors_of(layer)...);
+        },
+        inside_.layers());
+  }
+
+  Sequence inside_;
+};
+
+/// The same where the first layer inside takes its inputs from the layer before: Residual<BatchNorm<>, Dense<32, 32>>{}.
+template <class First, class... Rest>
+requires(detail::takes_inferred_inputs<First>()) class Residual<First, Rest...> {
+ public:
+  static constexpr std::string_view name = "Residual";
+  static constexpr int inputs_at_compile_time = Inferred;
+  static constexpr int outputs_at_compile_time = Inferred;
+
+  Residual() : Residual(First{}, Rest{}...) {}
+  explicit Residual(First first, Rest... rest) : layers_{first, rest...} {}
+
+  template <int Units>
+  using ForInputs = Residual<typename First::template ForInputs<Units>, Rest...>;
+  template <int Units>
+  ForInputs<Units> for_inputs(Index units) const {
+    return std::apply(
+        [&](const First& first, const Rest&... rest) { return ForInputs<Units>(first.template for_inputs<Units>(units), rest...); },
+        layers_);
+  }
+
+ private:
+  std::tuple<First, Rest...> layers_;
+};
+
+}  // namespace chainrule
