@@ -153,6 +153,14 @@ class Network : public detail::ProvenNetwork<Scalar, LossType, Layers...>::Model
     return {J, link(y_hat, work)};
   }
 
+  /// Throws what the passes would for this x and y, however many samples: shapes, NaN, impossible targets. For trainers.
+  template <class X, class Y>
+  void check_data(const char* who, const Eigen::DenseBase<X>& x, const Y& y) const {
+    const auto input = detail::checked_input<Scalar>(who, sequence(), x);
+    const ConstMatrixView<Scalar> y_hat{nullptr, this->outputs(), input.cols(), Eigen::OuterStride<>(this->outputs())};  // its shape
+    detail::checked_target<Scalar, LossType, Sequence>(who, loss_, y, y_hat, "x");
+  }
+
  private:
   template <class, class, class...>
   friend class Network;

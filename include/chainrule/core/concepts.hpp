@@ -47,7 +47,7 @@ concept Loss = std::copyable<T> && requires(const T& loss, ConstMatrixView<float
   { T::name } -> std::convertible_to<std::string_view>;
   { T::works_on_logits } -> std::convertible_to<bool>;  // then the last layer has no activation of its own
   { T::min_outputs } -> std::convertible_to<Index>;
-  loss.check(y_hat, y);  // throws where y is no target for this loss
+  loss.check(y_hat, y);  // throws where y is no target for this loss; may look at y_hat's shape, not at its numbers
   { loss.value(y_hat, y) } -> std::same_as<float>;
   loss.gradient(y_hat, y, out);  // out = dJ/dy_hat
   loss.link(out);                // in place

@@ -12,6 +12,8 @@ class Model {
   Index inputs() const { return sequence().inputs(); }
   Index outputs() const { return sequence().outputs(); }
   const typename Sequence::Tuple& layers() const { return theta_.layers(); }
+  /// The smallest batch that forward takes: 2 where there is a BatchNorm, else 1.
+  Index fewest_training_samples() const { return sequence().fewest_training_samples(); }
 
   /// theta, all parameters as one flat vector, to read and to write.
   VectorView<Scalar> parameters() { return theta_.flat(); }

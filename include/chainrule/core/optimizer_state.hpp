@@ -1,10 +1,12 @@
 #pragma once
-// What an optimizer remembers from step to step. One type for all of them, so that a trainer and a checkpoint need to know one.
+// What an optimizer remembers from step to step, and the contract of the rules that use it. One type of state for all rules, so
+// that a trainer and a checkpoint need to know one.
 
 #include <chainrule/core/concepts.hpp>
 #include <chainrule/core/error.hpp>
 #include <cstdint>
 #include <type_traits>
+#include <utility>
 #include <vector>
 
 namespace chainrule {
@@ -46,16 +48,18 @@ class OptimizerState {
   requires requires(const Net& net) { net.layers(); }
   OptimizerState(const Net& net, Index moments) : OptimizerState(net.parameters().size(), moments, segments_of(net)) {}
 
-  /// For any vector of `size` parameters, which then all decay.
+  /// For any vector of parameters, which then all decay; or for one of that size.
+  template <class Theta>
+  OptimizerState(const Eigen::DenseBase<Theta>& theta, Index moments) : OptimizerState(theta.size(), moments) {}
   OptimizerState(Index size, Index moments) : OptimizerState(size, moments, {{0, size, true}}) {}
 
   std::uint64_t steps = 0;  ///< taken so far: t of the papers
 
   Index size() const { return size_; }
-  Index moments() const { return size_ == 0 ? 0 : values_.size() / size_; }
+  Index moments() const { return moments_; }
   const std::vector<Segment>& segments() const { return segments_; }
 
-  /// All moments, one after the other; for checkpoints.
+  /// All moments, one after the other; for checkpoints, which need these and `steps`.
   VectorView<Scalar> flat() { return {values_.data(), values_.size()}; }
   ConstVectorView<Scalar> flat() const { return {values_.data(), values_.size()}; }
 
@@ -65,11 +69,44 @@ class OptimizerState {
 
  private:
   OptimizerState(Index size, Index moments, std::vector<Segment> segments)
-      : size_{size}, values_{Vector<Scalar>::Zero(size * moments)}, segments_{std::move(segments)} {}
+      : size_{size}, moments_{moments}, values_{Vector<Scalar>::Zero(size * moments)}, segments_{std::move(segments)} {}
 
   Index size_;
+  Index moments_;
   Vector<Scalar> values_;
   std::vector<Segment> segments_;
+};
+
+template <class Net>
+requires requires(const Net& net) { net.layers(); }
+OptimizerState(const Net&, Index)->OptimizerState<typename Net::ScalarType>;
+template <class Theta>
+OptimizerState(const Eigen::DenseBase<Theta>&, Index) -> OptimizerState<typename Theta::Scalar>;
+
+/// What an OptimizerState can be made for: a network, or a vector of parameters.
+template <class T>
+concept HasParameters = requires(const T& net_or_theta, Index moments) {
+  OptimizerState(net_or_theta, moments);
+};
+
+/// A rule by which theta steps downhill. It is a small value that holds hyperparameters alone; what it remembers lies in an
+/// OptimizerState of the caller's, so one rule may drive many nets and a trainer may change its learning rate from step to step.
+/// A rule of your own has
+///   name             to be told apart in messages
+///   learning_rate    a double that a trainer may multiply with the factor of a schedule
+///   moments()        how many vectors of theta's size it remembers; they start as zeros
+///   make_state       template <HasParameters Net> auto make_state(const Net& net) const { return OptimizerState(net, moments()); }
+///   step             changes theta and the state, and counts state.steps once. theta and gradient are vectors in one piece.
+/// Nothing that step does may depend on a layer; where it decays weights, state.segments() says which they are. It should neither
+/// allocate nor leave anything half done when it throws. tests/core/optimizer_state_test.cpp has such a rule.
+template <class T>
+concept Optimizer = std::copyable<T> &&
+    requires(T& rule, const T& constant, VectorView<float> theta, ConstVectorView<float> gradient, OptimizerState<float>& state) {
+  { T::name } -> std::convertible_to<std::string_view>;
+  { (rule.learning_rate) } -> std::same_as<double&>;
+  { constant.moments() } -> std::same_as<Index>;
+  { constant.make_state(theta) } -> std::same_as<OptimizerState<float>>;
+  constant.step(theta, gradient, state);
 };
 
 }  // namespace chainrule

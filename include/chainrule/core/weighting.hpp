@@ -49,14 +49,18 @@ const View& without_weights(const WeightedTargets<Scalar, View>& y) {
   return y.targets;
 }
 
-/// Sample j alone.
+/// Samples first, ..., first + count - 1 alone.
 template <class Scalar>
-ConstMatrixView<Scalar> sample_of(const ConstMatrixView<Scalar>& y, Index j) {
-  return {y.data() + j * y.outerStride(), y.rows(), 1, Eigen::OuterStride<>(y.outerStride())};
+ConstMatrixView<Scalar> columns_of(const ConstMatrixView<Scalar>& y, Index first, Index count) {
+  return {y.data() + first * y.outerStride(), y.rows(), count, Eigen::OuterStride<>(y.outerStride())};
 }
 template <class Label>
-std::span<const Label> sample_of(std::span<const Label> y, Index j) {
-  return y.subspan(static_cast<std::size_t>(j), 1);
+std::span<const Label> columns_of(std::span<const Label> y, Index first, Index count) {
+  return y.subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(count));
+}
+template <class View>
+View sample_of(const View& y, Index j) {
+  return columns_of(y, j, 1);
 }
 
 /// Throws unless there are no weights, or one for each sample, each finite and at least 0.
@@ -70,6 +74,15 @@ void check_weights(const WeightedTargets<Scalar, View>& y) {
   for (Index j = 0; j < y.weights.size(); ++j)
     if (!(y.weights[j] >= 0 && all_finite(y.weights.data() + j, 1)))
       raise<ValueError>("target: the weight of sample ", j, " is ", y.weights[j], ", but weights are finite and at least 0");
+}
+
+/// How much a batch counts in a mean over several: the sum of its weights, which are 1 where there are none.
+template <class Scalar, class View>
+double total_weight(const WeightedTargets<Scalar, View>& y) {
+  if (y.weights.size() == 0) return static_cast<double>(samples_of(y.targets));
+  double total = 0;
+  for (Index j = 0; j < y.weights.size(); ++j) total += static_cast<double>(y.weights[j]);
+  return total;
 }
 
 /// sum w_j J_j / sum w_j for weights w(j).

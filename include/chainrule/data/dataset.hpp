@@ -2,6 +2,7 @@
 
 #include <chainrule/core/checks.hpp>
 #include <chainrule/core/targets.hpp>
+#include <chainrule/core/views.hpp>
 #include <string>
 #include <vector>
 
@@ -25,5 +26,59 @@ struct Dataset {
 
 template <class Scalar>
 using RegressionDataset = Dataset<Scalar, Matrix<Scalar>>;
+
+/// A dataset in somebody else's memory, which is not copied: a Dataset, or any matrices, maps and label vectors of the user's:
+///     DataView{Eigen::Map<const Eigen::MatrixXf>(pixels, 784, n), labels}
+/// Throws ShapeError unless there is a target, and a weight if there are any, for each sample.
+template <class Scalar, class Targets>
+class DataView {
+ public:
+  using ScalarType = Scalar;
+  using TargetsView = Targets;  ///< Labels<...> or ConstMatrixView<Scalar>
+
+  template <class OwnedTargets>
+  DataView(const Dataset<Scalar, OwnedTargets>& data) : DataView(data.features, data.targets, data.weights) {}
+
+  template <class X, class Y>
+  DataView(const X& x, const Y& y) : DataView(x, y, Vector<Scalar>{}) {}
+
+  template <class X, class Y, class W>
+  DataView(const X& x, const Y& y, const W& w)
+      : features{detail::const_view<Scalar>(x)},
+        targets{detail::target_view<Scalar>(y)},
+        weights{w.size() == 0 ? nullptr : w.data(), static_cast<Index>(w.size())} {
+    if (detail::samples_of(targets) != size())
+      detail::raise<ShapeError>("dataset: there are ", size(), " samples, but targets for ", detail::samples_of(targets));
+    if (weights.size() != 0 && weights.size() != size())
+      detail::raise<ShapeError>("dataset: there are ", size(), " samples, but ", weights.size(), " weights");
+  }
+
+  ConstMatrixView<Scalar> features;  ///< inputs x samples
+  Targets targets;
+  ConstVectorView<Scalar> weights;  ///< empty: all samples count the same
+
+  Index size() const { return features.cols(); }
+};
+
+namespace detail {
+
+/// The weights of samples first, ..., first + count - 1, or none where all count the same.
+template <class Scalar, class Targets>
+ConstVectorView<Scalar> weights_of(const DataView<Scalar, Targets>& data, Index first, Index count) {
+  if (data.weights.size() == 0) return {nullptr, 0};
+  return {data.weights.data() + first, count};
+}
+
+template <class Scalar, class Y>
+using TargetsViewOf = decltype(target_view<Scalar>(std::declval<const Y&>()));
+
+}  // namespace detail
+
+template <class Scalar, class Targets>
+DataView(const Dataset<Scalar, Targets>&) -> DataView<Scalar, detail::TargetsViewOf<Scalar, Targets>>;
+template <class X, class Y>
+DataView(const X&, const Y&) -> DataView<typename X::Scalar, detail::TargetsViewOf<typename X::Scalar, Y>>;
+template <class X, class Y, class W>
+DataView(const X&, const Y&, const W&) -> DataView<typename X::Scalar, detail::TargetsViewOf<typename X::Scalar, Y>>;
 
 }  // namespace chainrule

@@ -1,0 +1,62 @@
+#pragma once
+// When a training meets its first number that is not finite: where it is, why it may be there, and what to try.
+
+#include <chainrule/core/chain.hpp>
+#include <chainrule/core/checks.hpp>
+#include <chainrule/core/error.hpp>
+#include <chainrule/core/tensor_shape.hpp>
+#include <string>
+
+namespace chainrule {
+
+/// A loss, a gradient or a parameter became NaN or infinite. The network has the parameters of the last finite step.
+class DivergenceError : public Error {
+  using Error::Error;
+};
+
+namespace detail {
+
+/// "layer<1>.weight(3, 0)": the first of these numbers of theta's shape that is not finite; empty if all are.
+template <class Layers, class Scalar>
+std::string first_not_finite(const Layers& layers, const Scalar* numbers) {
+  std::string found;
+  std::size_t index = 0;
+  const auto look = [&](const auto& layer) {
+    for (const TensorShape& tensor : layer.tensors()) {
+      for (Index i = 0; i < tensor.size() && found.empty(); ++i)
+        if (!all_finite(numbers + i, 1))
+          found = text_of("layer<", index, ">.", std::string_view(tensor.name), "(", i % tensor.rows, ", ", i / tensor.rows, "), which is ",
+                          numbers[i]);
+      numbers += tensor.size();
+    }
+    ++index;
+  };
+  std::apply([&](const auto&... layer) { (look(layer), ...); }, layers);
+  return found;
+}
+
+/// "the output of layer<2> (Dense), unit 5 of sample 3, is inf": the first activation of a forward pass that is not finite.
+template <class Layers, class Work>
+std::string first_activation_not_finite(const Layers& layers, const Work& work) {
+  std::string found;
+  for_each_index<std::tuple_size_v<Layers>>([&](auto i) {
+    const auto a = work.template cache<i>().output.first(work.cached_samples());
+    for (Index j = 0; j < a.cols() && found.empty(); ++j)
+      for (Index k = 0; k < a.rows() && found.empty(); ++k)
+        if (!all_finite(a.data() + j * a.outerStride() + k, 1))
+          found = text_of("; the first number that is not finite is in the output of layer<", i(), "> (", std::get<i>(layers).name,
+                          "), unit ", k, " of sample ", j, " of the batch, which is ", a(k, j));
+  });
+  return found;
+}
+
+/// Throws DivergenceError. `what`: "the loss is nan" and where; `place`: epoch, batch and step.
+[[noreturn]] inline void raise_divergence(const std::string& place, const std::string& what, double learning_rate) {
+  raise<DivergenceError>(
+      "training stopped in ", place, ": ", what, ". Most often the learning rate, ", learning_rate,
+      " here, is too large: try a tenth of it, a warm-up, or .clip_norm = 1; else scale the inputs and targets (Standardizer). "
+      "The parameters are those of the last finite step");
+}
+
+}  // namespace detail
+}  // namespace chainrule

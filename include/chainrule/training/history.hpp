@@ -1,0 +1,71 @@
+#pragma once
+
+#include <chainrule/data/file.hpp>
+#include <chainrule/training/progress.hpp>
+
+namespace chainrule {
+
+/// Every quantity of every epoch. `fit` returns one; as an observer it is filled while the training runs:
+///     auto history = trainer.fit(...);   history["validation_loss"].back();   history.write_csv("history.csv");
+class History {
+ public:
+  struct Row {
+    Index epoch;
+    double seconds;  ///< since the training began
+    double learning_rate;
+    std::vector<double> values;  ///< one for each of names()
+  };
+
+  std::string stopped_because;  ///< why it ended before its last epoch; empty if it did not
+
+  const std::vector<std::string>& names() const { return names_; }
+  const std::vector<Row>& rows() const { return rows_; }
+  Index epochs() const { return static_cast<Index>(rows_.size()); }
+
+  /// One quantity over the epochs; ValueError if there is none of this name.
+  std::vector<double> operator[](std::string_view name) const {
+    std::size_t k = 0;
+    while (k < names_.size() && names_[k] != name) ++k;
+    if (k == names_.size()) {
+      std::string known;
+      for (const std::string& one : names_) known += (known.empty() ? "" : ", ") + one;
+      detail::raise<ValueError>("History has no \"", name, "\"; it has: ", known);
+    }
+    std::vector<double> values;
+    for (const Row& row : rows_) values.push_back(row.values[k]);
+    return values;
+  }
+
+  /// A header and a line for each epoch: epoch,seconds,learning_rate,loss,...
+  std::string to_csv() const {
+    std::string text = "epoch,seconds,learning_rate";
+    for (const std::string& one : names_) detail::append(text += ',', one);
+    for (const Row& row : rows_) {
+      text += detail::text_of("\n", row.epoch, ",", row.seconds, ",", row.learning_rate);
+      for (const double value : row.values) detail::append(text += ',', value);
+    }
+    return text + "\n";
+  }
+
+  /// to_csv() as a file; Error with the reason if it cannot be written.
+  void write_csv(const std::string& path) const { detail::write_file("History", path, to_csv()); }
+
+  void training_started(const Progress& progress) {
+    names_.clear();
+    rows_.clear();
+    stopped_because.clear();
+    for (const Quantity& quantity : progress.quantities) names_.push_back(quantity.name);
+    rows_.reserve(static_cast<std::size_t>(progress.epochs));
+  }
+  void epoch_ended(const Progress& progress) {
+    rows_.push_back({progress.epoch, progress.seconds(), progress.learning_rate, {}});
+    for (const Quantity& quantity : progress.quantities) rows_.back().values.push_back(quantity.value);
+  }
+  void training_ended(const Progress& progress) { stopped_because = progress.stopped_because; }
+
+ private:
+  std::vector<std::string> names_;
+  std::vector<Row> rows_;
+};
+
+}  // namespace chainrule

@@ -1,0 +1,109 @@
+#pragma once
+
+#include <chainrule/core/optimizer_state.hpp>
+#include <chainrule/data/batches.hpp>
+#include <chainrule/optimizers/clip.hpp>
+#include <chainrule/optimizers/penalty.hpp>
+#include <chainrule/training/divergence.hpp>
+#include <chainrule/training/fit_options.hpp>
+#include <chainrule/training/progress.hpp>
+
+namespace chainrule::detail {
+
+/// The training steps of one `fit`, and the memory they work in, all allocated at the start.
+template <class Net, class Rule>
+class Steps {
+  using Scalar = typename Net::ScalarType;
+
+ public:
+  Steps(Net& net, const Rule& rule, OptimizerState<Scalar>& state, Index batch_size, Seed seed)
+      : net_{net},
+        rule_{rule},
+        state_{state},
+        work_{net.make_workspace(batch_size)},
+        dJ_{net.make_gradients()},
+        theta_before_(net.parameters().size()) {
+    work_.set_seed(seed);
+    work_.set_step(state.steps);
+  }
+
+  auto& workspace() { return work_; }
+
+  /// l1 sum |w| + l2/2 sum w^2 of the network as it is.
+  template <class Options>
+  double penalty(const Options& options) const {
+    const auto theta = std::as_const(net_).parameters();
+    double sum = 0;
+    if (options.l1 > 0) sum += static_cast<double>(L1{options.l1}.value(theta, state_.segments()));
+    if (options.l2 > 0) sum += static_cast<double>(L2{options.l2}.value(theta, state_.segments()));
+    return sum;
+  }
+
+  /// All batches of an epoch, or those until an observer stops.
+  template <class BatchesType, class Options, class RunType, class... Observers>
+  void run_epoch(BatchesType& batches, const Options& options, RunType& run, Observers&... observers) {
+    run.epoch_started = std::chrono::steady_clock::now();
+    run.batch = 0;
+    run.samples = 0;
+    double sum = 0;
+    double total = 0;
+    for (auto [x, y] : batches) {
+      ++run.batch;
+      const double J = step(x, y, options, run);
+      const double weight = total_weight(y);
+      sum += weight * J;
+      total += weight;
+      run.loss = total > 0 ? sum / total : 0;
+      run.samples += x.cols();
+      (notify_batch(observers, run), ...);
+      if (run.stopped()) return;
+    }
+  }
+
+ private:
+  template <class X, class Y, class Options, class RunType>
+  double step(const X& x, const Y& y, const Options& options, RunType& run) {
+    Rule rule = rule_;
+    const double time = static_cast<double>(run.epoch - 1) + static_cast<double>(run.batch - 1) / static_cast<double>(run.batches);
+    rule.learning_rate *= run.learning_rate_factor * (options.schedule ? options.schedule(time) : 1.0);
+    run.learning_rate = rule.learning_rate;
+
+    net_.forward(x, work_);                                                        // 1  make a prediction
+    const double J = static_cast<double>(net_.loss(y, work_)) + penalty(options);  // 2  calculate the loss
+    if (!all_finite(&J, 1)) diverged(run, text_of("the loss is ", J, first_activation_not_finite(net_.layers(), work_)));
+
+    net_.backward(x, y, work_, dJ_);  // 3  its gradient, by the chain rule
+    if (options.l1 > 0) L1{options.l1}.add_gradient(net_.parameters(), dJ_, state_.segments());
+    if (options.l2 > 0) L2{options.l2}.add_gradient(net_.parameters(), dJ_, state_.segments());
+    if (!all_finite(dJ_.flat().data(), dJ_.flat().size()))
+      diverged(run, text_of("the gradient is not finite, first dJ/d ", first_not_finite(net_.layers(), std::as_const(dJ_).flat().data())));
+    if (options.clip_value > 0) clip_by_value(dJ_, options.clip_value);
+    if (options.clip_norm > 0) run.gradient_norm = static_cast<double>(clip_by_norm(dJ_, options.clip_norm));
+
+    auto theta = net_.parameters();
+    theta_before_ = theta;
+    rule.step(theta, dJ_, state_);  // 4  step in the opposite direction
+    if (!all_finite(theta.data(), theta.size())) {
+      const std::string where = first_not_finite(net_.layers(), theta.data());
+      theta = theta_before_;
+      diverged(run, "a step made a parameter that is not finite, first " + where);
+    }
+    net_.update_statistics(work_);
+    return J;
+  }
+
+  template <class RunType>
+  [[noreturn]] void diverged(RunType& run, const std::string& what) {
+    run.stop("it diverged");
+    raise_divergence(text_of("epoch ", run.epoch, ", batch ", run.batch, " of ", run.batches), what, run.learning_rate);
+  }
+
+  Net& net_;
+  Rule rule_;
+  OptimizerState<Scalar>& state_;
+  typename Net::template Workspace<> work_;
+  typename Net::Gradients dJ_;
+  Vector<Scalar> theta_before_;
+};
+
+}  // namespace chainrule::detail

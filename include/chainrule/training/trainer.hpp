@@ -1,0 +1,94 @@
+#pragma once
+
+#include <chainrule/training/history.hpp>
+#include <chainrule/training/scores.hpp>
+#include <chainrule/training/steps.hpp>
+
+namespace chainrule {
+
+/// Trains a network with an optimizer:
+///     Trainer trainer{net, Adam{}};
+///     auto history = trainer.fit(train, {.epochs = 20, .batch_size = 32, .validation = test}, ProgressBar{}, EarlyStopping{});
+/// `fit` is this loop, which anybody can write for himself; work, dJ, state and batches are made before it, and it allocates
+/// nothing per step:
+///     for (epoch = 0; epoch < options.epochs; ++epoch) {
+///       batches.start_epoch(epoch);                          another order of the samples
+///       for (auto [x, y] : batches) {
+///         net.forward(x, work);                              1  make a prediction
+///         J = net.loss(y, work);                             2  calculate the loss
+///         net.backward(x, y, work, dJ);                      3  calculate its gradient by the chain rule
+///         (penalties of l1 and l2; clip_by_value; clip_by_norm)
+///         rule.step(net.parameters(), dJ, state);            4  step in the opposite direction, with the schedule's factor
+///         net.update_statistics(work);                          running statistics, where there is a BatchNorm
+///         observers: batch_ended(run)
+///       }                                                    5  iterate
+///       evaluate on options.validation
+///       observers: epoch_ended(run)
+///     }
+/// The trainer keeps the optimizer's state and the number of epochs done, so a second `fit` goes on where the first one ended.
+/// The network must outlive it.
+template <class Net, Optimizer Rule>
+class Trainer {
+  using Scalar = typename Net::ScalarType;
+
+ public:
+  Trainer(Net& net, Rule rule) : net_{net}, rule_{rule}, state_{rule.make_state(net)} {}
+
+  const Rule& rule() const { return rule_; }
+  const OptimizerState<Scalar>& state() const { return state_; }
+  Index epochs_done() const { return epochs_done_; }
+
+  /// Goes through the data options.epochs times, or until an observer stops it; returns the history. Observers are called in
+  /// their order: ProgressBar, EarlyStopping, History, Interrupt, ReduceOnPlateau, or anything that can be called with the Run
+  /// after an epoch: [](auto& run) { if (run.loss < 0.01) run.stop("good enough"); }.
+  /// Before anything has changed it throws ShapeError for data that does not fit the network or the batch size, ValueError for
+  /// data that is not finite or no target of the loss. DivergenceError at the first loss, gradient or parameter that is not
+  /// finite: the parameters are then those of the last finite step.
+  template <class Data, class... Observers>
+  History fit(const Data& data, const std::type_identity_t<detail::OptionsFor<Scalar, Data>>& options, Observers&&... observers) {
+    using View = detail::ViewOf<Scalar, Data>;
+    static_assert((detail::Observes<Observers, Run<Net>> && ...),
+                  "chainrule: an observer is called with the Run after each epoch, or has training_started, batch_ended, epoch_ended or "
+                  "training_ended");
+    const View train(data);
+    detail::check_fit(net_, train, options);
+    Batches<Scalar, typename View::TargetsView> batches(train, options.batch_size,
+                                                        {options.shuffle, derived_seed(options.seed, 0), options.drop_last});
+    detail::Scores<Net, typename View::TargetsView> scores(net_, train, options);
+    detail::Steps<Net, Rule> steps(net_, rule_, state_, options.batch_size, derived_seed(options.seed, 1));
+
+    Run<Net> run(net_);
+    run.epochs = options.epochs;
+    run.batches = batches.batches();
+    run.samples_per_epoch = batches.samples();
+    run.quantities = scores.quantities();
+    run.started = std::chrono::steady_clock::now();
+    History history;
+    run_epochs(batches, scores, steps, options, run, history, observers...);
+    return history;
+  }
+
+ private:
+  template <class BatchesType, class ScoresType, class StepsType, class Options, class... Observers>
+  void run_epochs(BatchesType& batches, ScoresType& scores, StepsType& steps, const Options& options, Run<Net>& run,
+                  Observers&... observers) {
+    (detail::notify_started(observers, run), ...);
+    const detail::AtExit tell_the_end([&] { (detail::notify_ended(observers, run), ...); });
+    while (run.epoch < options.epochs && !run.stopped()) {
+      ++run.epoch;
+      batches.start_epoch(epochs_done_);
+      steps.run_epoch(batches, options, run, observers...);
+      if (run.batch < run.batches) return;  // an observer stopped it amid the epoch
+      ++epochs_done_;
+      scores.measure(run, steps.workspace(), steps.penalty(options));
+      (detail::notify_epoch(observers, run), ...);
+    }
+  }
+
+  Net& net_;
+  Rule rule_;
+  OptimizerState<Scalar> state_;
+  Index epochs_done_ = 0;
+};
+
+}  // namespace chainrule
