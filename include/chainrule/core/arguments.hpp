@@ -53,7 +53,8 @@ auto checked_target(const char* who, const LossType& loss, const Y& y, ConstMatr
     if constexpr (EigenDense<Y>)
       static_assert(rows == Dynamic || Y::RowsAtCompileTime == Dynamic || rows == Y::RowsAtCompileTime,
                     "chainrule: y must have as many rows as the network has outputs; one column is one sample");
-    check_rows(who, "y", plain.rows(), target_rows<LossType>(y_hat.rows()), rows == outputs ? "outputs" : "targets");
+    const Index expected = target_rows<LossType>(y_hat.rows());
+    check_rows(who, "y", plain.rows(), expected, expected == y_hat.rows() ? "outputs" : "targets");
   }
   constexpr bool takes_this = requires { loss.check(y_hat, plain); };
   static_assert(takes_this,

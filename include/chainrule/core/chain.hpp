@@ -98,20 +98,33 @@ std::tuple<Layers...> checked_chain(std::tuple<Layers...> layers) {
   return layers;
 }
 
-/// Throws ShapeError unless `work` was made for layers of these extents. (Where extents are types, it is of another type.)
-template <class... Layers, class Work>
-void check_workspace(const char* who, const std::tuple<Layers...>& layers, const Work& work) {
-  for_each_index<sizeof...(Layers)>(
-      [&](auto i) { check_made_for(who, "this workspace was", i, work.template cache<i>().output.rows(), std::get<i>(layers).outputs()); });
+/// Throws ShapeError unless a cache was made for this layer, number i of the network, and those that may be inside it.
+template <class L, class Cache>
+void check_cache(const char* who, Index i, const L& layer, const Cache& cache) {
+  check_made_for(who, "this workspace was", i, cache.output.rows(), layer.outputs());
+  if constexpr (requires { layer.layers(); })
+    for_each_index<std::tuple_size_v<std::remove_cvref_t<decltype(layer.layers())>>>(
+        [&](auto k) { check_cache(who, i, std::get<k>(layer.layers()), std::get<k>(cache.caches)); });
 }
 
-/// The same for gradients, by the layers that they were made for.
+/// The same for all that a workspace holds. (Where extents are types, one for another network is of another type.)
+template <class... Layers, class Work>
+void check_workspace(const char* who, const std::tuple<Layers...>& layers, const Work& work) {
+  for_each_index<sizeof...(Layers)>([&](auto i) { check_cache(who, i, std::get<i>(layers), work.template cache<i>()); });
+}
+
+/// The same for gradients, by the layer that they were made for.
+template <class L>
+void check_gradient_of_layer(Index i, const L& layer, const L& made_for) {
+  check_made_for("backward", "these gradients were", i, made_for.inputs(), layer.inputs());
+  check_made_for("backward", "these gradients were", i, made_for.outputs(), layer.outputs());
+  if constexpr (requires { layer.layers(); })
+    for_each_index<std::tuple_size_v<std::remove_cvref_t<decltype(layer.layers())>>>(
+        [&](auto k) { check_gradient_of_layer(i, std::get<k>(layer.layers()), std::get<k>(made_for.layers())); });
+}
 template <class... Layers>
 void check_gradients(const std::tuple<Layers...>& layers, const std::tuple<Layers...>& made_for) {
-  for_each_index<sizeof...(Layers)>([&](auto i) {
-    check_made_for("backward", "these gradients were", i, std::get<i>(made_for).inputs(), std::get<i>(layers).inputs());
-    check_made_for("backward", "these gradients were", i, std::get<i>(made_for).outputs(), std::get<i>(layers).outputs());
-  });
+  for_each_index<sizeof...(Layers)>([&](auto i) { check_gradient_of_layer(i, std::get<i>(layers), std::get<i>(made_for)); });
 }
 
 /// Whether the last layer leaves its raw outputs to the loss: it has no activation, or Identity.

@@ -1,8 +1,8 @@
 #pragma once
 
 #include <algorithm>
+#include <chainrule/core/checks.hpp>
 #include <chainrule/core/same_shape.hpp>
-#include <cmath>
 
 namespace chainrule {
 
@@ -42,8 +42,12 @@ class Normalize : public detail::SameShape<N>, public detail::WithoutParameters 
       if (new_shift.size() != shift.size() || new_scale.size() != scale.size())
         detail::raise<ShapeError>("Normalize: the layer has ", shift.size(), " units, but the scaler was fitted to ", new_shift.size(),
                                   " features");
+      const auto usable = [](auto number) {  // as the net's scalar: 1e-50 is 0 in float
+        const Scalar rounded = static_cast<Scalar>(number);
+        return detail::all_finite(&rounded, 1);
+      };
       for (Index i = 0; i < shift.size(); ++i)
-        if (!(std::isfinite(new_shift[i]) && std::isfinite(new_scale[i]) && new_scale[i] != 0))
+        if (!(usable(new_shift[i]) && usable(new_scale[i]) && static_cast<Scalar>(new_scale[i]) != 0))
           detail::raise<ValueError>("Normalize: feature ", i, " has shift ", new_shift[i], " and scale ", new_scale[i],
                                     ", but both must be finite, and the scale not 0");
       shift = new_shift.template cast<Scalar>();
