@@ -1,0 +1,81 @@
+#pragma once
+// Decimal numbers as people and programs write them into files: 1, -2.5, +.5, 1e-3. The same in every locale.
+
+#include <charconv>
+#include <string_view>
+#if !defined(__cpp_lib_to_chars)  // libc++ before version 20 has no from_chars for floating point
+#include <locale>
+#include <sstream>
+#include <string>
+#endif
+
+namespace chainrule::detail {
+
+constexpr bool is_blank(char c) { return c == ' ' || c == '\t'; }
+constexpr bool is_digit(char c) { return c >= '0' && c <= '9'; }
+
+/// Without the blanks around it.
+constexpr std::string_view trimmed(std::string_view text) {
+  while (!text.empty() && is_blank(text.front())) text.remove_prefix(1);
+  while (!text.empty() && is_blank(text.back())) text.remove_suffix(1);
+  return text;
+}
+
+enum class Parsed { number, no_number, out_of_range };
+
+/// Whether the decimal number that `text` is, which is not 0, lies below 1: out of range, it is too small for its type, not too large.
+constexpr bool is_below_one(std::string_view text) {
+  long place = 0;  // where the first digit that is not 0 stands: 3 for 123, 0 for 0.1, -2 for 0.001
+  std::size_t i = text.find_first_not_of("+-");
+  while (i < text.size() && text[i] == '0') ++i;
+  for (; i < text.size() && is_digit(text[i]); ++i) ++place;
+  if (place == 0 && i < text.size() && text[i] == '.')
+    for (++i; i < text.size() && text[i] == '0'; ++i) --place;
+  const std::size_t e = text.find_first_of("eE", i);
+  if (e == std::string_view::npos) return place <= 0;
+  const bool negative = text[e + 1] == '-';
+  long exponent = 0;
+  for (std::size_t k = text.find_first_not_of("+-", e + 1); k < text.size() && exponent < 100'000'000; ++k)
+    exponent = 10 * exponent + (text[k] - '0');
+  return place + (negative ? -exponent : exponent) <= 0;
+}
+
+/// Reads the whole of [begin, end), which starts with a digit, a point or a minus, as std::from_chars would.
+template <class Scalar>
+std::from_chars_result read_decimal(const char* begin, const char* end, Scalar& value) {
+#if defined(__cpp_lib_to_chars)
+  return std::from_chars(begin, end, value);
+#else
+  const std::string text(begin, end);
+  std::istringstream stream(text);
+  stream.imbue(std::locale::classic());
+  stream >> value;
+  const bool is_whole = text.find_first_not_of("0123456789.eE+-") == std::string::npos && stream.eof();
+  const bool too_large = stream.fail() && value != 0;
+  return {is_whole ? end : begin, is_whole && !too_large ? std::errc{}
+                                  : is_whole             ? std::errc::result_out_of_range
+                                                         : std::errc::invalid_argument};
+#endif
+}
+
+/// Reads the whole of `text`, blanks around it aside, as a finite decimal number; infinity, nan and hexadecimal digits are no numbers
+/// here. What is too small for Scalar becomes 0; what is too large is out of range. `value` changes only where a number was read.
+template <class Scalar>
+Parsed parse_number(std::string_view text, Scalar& value) {
+  text = trimmed(text);
+  if (text.size() > 1 && text[0] == '+' && text[1] != '-') text.remove_prefix(1);
+  const std::size_t first = !text.empty() && text[0] == '-' ? 1 : 0;
+  if (first == text.size() || !(is_digit(text[first]) || text[first] == '.')) return Parsed::no_number;
+  Scalar number{};
+  const char* end = text.data() + text.size();
+  const std::from_chars_result result = read_decimal(text.data(), end, number);
+  if (result.ptr != end || result.ec == std::errc::invalid_argument) return Parsed::no_number;
+  if (result.ec == std::errc::result_out_of_range) {
+    if (!is_below_one(text)) return Parsed::out_of_range;
+    number = first == 1 ? -Scalar{0} : Scalar{0};
+  }
+  value = number;
+  return Parsed::number;
+}
+
+}  // namespace chainrule::detail

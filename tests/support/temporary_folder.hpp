@@ -1,0 +1,49 @@
+#pragma once
+// A folder for the files of one test.
+
+#include <chrono>
+#include <cstdio>
+#include <filesystem>
+#include <string>
+#include <string_view>
+
+namespace chainrule_test {
+
+/// Is made empty, with a name that no other test has, and removed with all that is in it.
+class TemporaryFolder {
+ public:
+  TemporaryFolder() {
+    const auto now = std::chrono::steady_clock::now().time_since_epoch().count();
+    const auto base = std::filesystem::temp_directory_path();
+    for (auto i = now; path_.empty(); ++i)
+      if (auto path = base / ("chainrule_test_" + std::to_string(i)); std::filesystem::create_directory(path)) path_ = path;
+  }
+  ~TemporaryFolder() {
+    std::error_code ignored;
+    std::filesystem::remove_all(path_, ignored);
+  }
+  TemporaryFolder(const TemporaryFolder&) = delete;
+  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
+
+  std::string path(const std::string& name) const { return (path_ / name).string(); }
+
+  /// A file of these bytes. Gives its path.
+  std::string file(const std::string& name, std::string_view bytes) const {
+    if (std::FILE* file = std::fopen(path(name).c_str(), "wb")) {
+      std::fwrite(bytes.data(), 1, bytes.size(), file);
+      std::fclose(file);
+    }
+    return path(name);
+  }
+
+  std::size_t files() const {
+    std::size_t count = 0;
+    for ([[maybe_unused]] const auto& entry : std::filesystem::directory_iterator(path_)) ++count;
+    return count;
+  }
+
+ private:
+  std::filesystem::path path_;
+};
+
+}  // namespace chainrule_test
