@@ -37,6 +37,14 @@ class Sequence {
     return sum;
   }();
 
+  /// The first layer that learns; `size` if none does.
+  static constexpr std::size_t first_with_parameters = [] {
+    std::size_t before = 0;
+    bool learned = false;
+    ((learned = learned || Layers::parameters_at_compile_time != 0, before += learned ? 0 : 1), ...);
+    return before;
+  }();
+
   Sequence(const Tuple& layers) : layers_{layers} {
     for_each_index<size>([this](auto i) {
       parameter_offsets_[i + 1] = parameter_offsets_[i] + parameter_count(get<i>());
@@ -98,18 +106,22 @@ class Sequence {
     });
   }
 
-  // from the last layer to the first, with dJ/da(L+1) in the last delta: dJ/dtheta of each, and dJ/da(l) for the one before
+  // from the last layer to the first, with dJ/da(L+1) in the last delta: dJ/dtheta of each, and dJ/da(l) for the one before.
+  // Before the first layer with parameters (a Normalize) nobody needs dJ/da(l) unless dJ/dx is asked for.
   template <class Scalar, class CacheTuple, class DeltaTuple>
   void backward(const Scalar* theta, ConstMatrixView<Scalar> x, CacheTuple& caches, DeltaTuple& deltas, Scalar* gradient,
                 MatrixView<Scalar>* input_gradient) const {
     const Index samples = x.cols();
+    const auto needs_delta = [&](std::size_t i) { return input_gradient != nullptr || i >= first_with_parameters; };
     for_each_index<size>([&](auto k) {
       constexpr std::size_t i = last - k;
+      if (!needs_delta(i)) return;
       MatrixView<Scalar> delta = std::get<i>(deltas).first(samples);
       const Index offset = parameter_offset(i);
       if constexpr (i > 0) {
         MatrixView<Scalar> delta_before = std::get<i - 1>(deltas).first(samples);
-        get<i>().backward(theta + offset, input_of<i>(x, caches), std::get<i>(caches), delta, gradient + offset, &delta_before);
+        get<i>().backward(theta + offset, input_of<i>(x, caches), std::get<i>(caches), delta, gradient + offset,
+                          needs_delta(i - 1) ? &delta_before : nullptr);
       } else {
         get<i>().backward(theta + offset, x, std::get<i>(caches), delta, gradient + offset, input_gradient);
       }
