@@ -6,7 +6,7 @@
 #include <chainrule/optimizers/penalty.hpp>
 #include <chainrule/training/divergence.hpp>
 #include <chainrule/training/fit_options.hpp>
-#include <chainrule/training/progress.hpp>
+#include <chainrule/training/observers.hpp>
 
 namespace chainrule::detail {
 
@@ -40,8 +40,8 @@ class Steps {
   }
 
   /// All batches of an epoch, or those until an observer stops.
-  template <class BatchesType, class Options, class RunType, class... Observers>
-  void run_epoch(BatchesType& batches, const Options& options, RunType& run, Observers&... observers) {
+  template <class BatchesType, class Options>
+  void run_epoch(BatchesType& batches, const Options& options, Run<Net>& run, const Observers<Run<Net>>& observers) {
     run.epoch_started = std::chrono::steady_clock::now();
     run.batch = 0;
     run.samples = 0;
@@ -55,14 +55,14 @@ class Steps {
       total += weight;
       run.loss = total > 0 ? sum / total : 0;
       run.samples += x.cols();
-      (notify_batch(observers, run), ...);
+      observers.batch_ended(run);
       if (run.stopped()) return;
     }
   }
 
  private:
-  template <class X, class Y, class Options, class RunType>
-  double step(const X& x, const Y& y, const Options& options, RunType& run) {
+  template <class X, class Y, class Options>
+  double step(const X& x, const Y& y, const Options& options, Run<Net>& run) {
     Rule rule = rule_;
     const double time = static_cast<double>(run.epoch - 1) + static_cast<double>(run.batch - 1) / static_cast<double>(run.batches);
     rule.learning_rate *= run.learning_rate_factor * (options.schedule ? options.schedule(time) : 1.0);
@@ -92,8 +92,7 @@ class Steps {
     return J;
   }
 
-  template <class RunType>
-  [[noreturn]] void diverged(RunType& run, const std::string& what) {
+  [[noreturn]] void diverged(Run<Net>& run, const std::string& what) {
     run.stop("it diverged");
     raise_divergence(text_of("epoch ", run.epoch, ", batch ", run.batch, " of ", run.batches), what, run.learning_rate);
   }

@@ -47,7 +47,7 @@ class Trainer {
   template <class Data, class... Observers>
   History fit(const Data& data, const std::type_identity_t<detail::OptionsFor<Scalar, Data>>& options, Observers&&... observers) {
     using View = detail::ViewOf<Scalar, Data>;
-    static_assert((detail::Observes<Observers, Run<Net>> && ...),
+    static_assert((detail::Observer<std::remove_reference_t<Observers>, Run<Net>> && ...),
                   "chainrule: an observer is called with the Run after each epoch, or has training_started, batch_ended, epoch_ended or "
                   "training_ended");
     const View train(data);
@@ -64,24 +64,24 @@ class Trainer {
     run.quantities = scores.quantities();
     run.started = std::chrono::steady_clock::now();
     History history;
-    run_epochs(batches, scores, steps, options, run, history, observers...);
+    run_epochs(batches, scores, steps, options, run, detail::Observers<Run<Net>>(history, observers...));
     return history;
   }
 
  private:
-  template <class BatchesType, class ScoresType, class StepsType, class Options, class... Observers>
+  template <class BatchesType, class ScoresType, class StepsType, class Options>
   void run_epochs(BatchesType& batches, ScoresType& scores, StepsType& steps, const Options& options, Run<Net>& run,
-                  Observers&... observers) {
-    (detail::notify_started(observers, run), ...);
-    const detail::AtExit tell_the_end([&] { (detail::notify_ended(observers, run), ...); });
+                  const detail::Observers<Run<Net>>& observers) {
+    observers.training_started(run);
+    const detail::AtExit tell_the_end([&] { observers.training_ended(run); });
     while (run.epoch < options.epochs && !run.stopped()) {
       ++run.epoch;
       batches.start_epoch(epochs_done_);
-      steps.run_epoch(batches, options, run, observers...);
+      steps.run_epoch(batches, options, run, observers);
       if (run.batch < run.batches) return;  // an observer stopped it amid the epoch
       ++epochs_done_;
       scores.measure(run, steps.workspace(), steps.penalty(options));
-      (detail::notify_epoch(observers, run), ...);
+      observers.epoch_ended(run);
     }
   }
 

@@ -1,0 +1,95 @@
+#pragma once
+// Who is told what during a training. An observer is anything that can be called with the Run, which is done after each epoch, or
+// has some of the members training_started, batch_ended, epoch_ended and training_ended, each called with the Run. A call that
+// gives false stops the training.
+
+#include <chainrule/training/progress.hpp>
+#include <functional>
+#include <type_traits>
+#include <vector>
+
+namespace chainrule::detail {
+
+template <class T, class RunType>
+concept HearsStart = requires(T& observer, RunType& run) {
+  observer.training_started(run);
+};
+template <class T, class RunType>
+concept HearsBatches = requires(T& observer, RunType& run) {
+  observer.batch_ended(run);
+};
+template <class T, class RunType>
+concept HearsEpochs = requires(T& observer, RunType& run) {
+  observer.epoch_ended(run);
+};
+template <class T, class RunType>
+concept HearsEnd = requires(T& observer, RunType& run) {
+  observer.training_ended(run);
+};
+template <class T, class RunType>
+concept CalledWithRun = requires(T& observer, RunType& run) {
+  observer(run);
+};
+
+template <class T, class RunType>
+concept Observer =
+    HearsStart<T, RunType> || HearsBatches<T, RunType> || HearsEpochs<T, RunType> || HearsEnd<T, RunType> || CalledWithRun<T, RunType>;
+
+/// The observers of one training with their types forgotten, so that the loop is compiled once for a network and not once more
+/// for each set of observers. They must outlive it.
+template <class RunType>
+class Observers {
+ public:
+  template <class... T>
+  explicit Observers(T&... observers) {
+    (add(observers), ...);
+  }
+
+  void training_started(RunType& run) const { tell(started_, run); }
+  void batch_ended(RunType& run) const { tell(batch_, run); }
+  void epoch_ended(RunType& run) const { tell(epoch_, run); }
+  void training_ended(RunType& run) const { tell(ended_, run); }
+
+ private:
+  using Calls = std::vector<std::function<void(RunType&)>>;
+
+  static void tell(const Calls& calls, RunType& run) {
+    for (const auto& call : calls) call(run);
+  }
+
+  template <class T>
+  void add(T& observer) {
+    if constexpr (HearsStart<T, RunType>) started_.push_back([&observer](RunType& run) { observer.training_started(run); });
+    if constexpr (HearsBatches<T, RunType>) batch_.push_back([&observer](RunType& run) { observer.batch_ended(run); });
+    if constexpr (HearsEpochs<T, RunType>) epoch_.push_back([&observer](RunType& run) { observer.epoch_ended(run); });
+    if constexpr (HearsEnd<T, RunType>) ended_.push_back([&observer](RunType& run) { observer.training_ended(run); });
+    if constexpr (CalledWithRun<T, RunType> && !HearsEpochs<T, RunType>)
+      epoch_.push_back([&observer](RunType& run) {
+        if constexpr (std::is_same_v<decltype(observer(run)), bool>) {
+          if (!observer(run)) run.stop("an observer said so");
+        } else {
+          observer(run);
+        }
+      });
+  }
+
+  Calls started_;
+  Calls batch_;
+  Calls epoch_;
+  Calls ended_;
+};
+
+/// Calls its function when its scope ends, whether by an exception or not.
+template <class F>
+class AtExit {
+ public:
+  explicit AtExit(F f) : f_{f} {}
+  AtExit(const AtExit&) = delete;
+  AtExit& operator=(const AtExit&) = delete;
+  ~AtExit() { f_(); }
+
+ private:
+  F f_;
+};
+
+}  // namespace chainrule::detail

@@ -1,0 +1,38 @@
+#include <chainrule/training/interrupt.hpp>
+
+#include "support/catch.hpp"
+#include "support/fake_run.hpp"
+
+using namespace chainrule;
+using chainrule_test::FakeNet;
+
+namespace {
+
+int heard_by_program = 0;
+
+}  // namespace
+
+TEST_CASE("Ctrl-C stops the training after the running batch; before and after it is the program's own") {
+  const auto before = std::signal(SIGINT, [](int) { ++heard_by_program; });
+  FakeNet net;
+  Run<FakeNet> run(net);
+  Interrupt interrupt;
+  interrupt.training_started(run);
+  interrupt.batch_ended(run);
+  CHECK_FALSE(run.stopped());
+  std::raise(SIGINT);
+  CHECK(heard_by_program == 0);
+  interrupt.batch_ended(run);
+  CHECK(run.stopped_because == "interrupted");
+  interrupt.training_ended(run);
+  std::raise(SIGINT);
+  CHECK(heard_by_program == 1);
+
+  // the next training has heard nothing yet
+  Run<FakeNet> next(net);
+  interrupt.training_started(next);
+  interrupt.batch_ended(next);
+  CHECK_FALSE(next.stopped());
+  interrupt.training_ended(next);
+  std::signal(SIGINT, before);
+}

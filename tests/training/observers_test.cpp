@@ -1,0 +1,82 @@
+#include <chainrule/training/observers.hpp>
+
+#include "support/catch.hpp"
+#include "support/fake_run.hpp"
+
+using namespace chainrule;
+using chainrule_test::FakeNet;
+using Training = Run<FakeNet>;
+
+namespace {
+
+struct Everything {
+  std::string heard{};
+  void training_started(const Progress&) { heard += "s"; }
+  void batch_ended(Training&) { heard += "b"; }
+  void epoch_ended(Progress&) { heard += "e"; }
+  void training_ended(const Training&) { heard += "t"; }
+  void operator()(Training&) { heard += "!"; }  // not called beside epoch_ended
+};
+
+struct OnlyTheEnd {
+  int heard = 0;
+  void training_ended(Training&) { ++heard; }
+};
+
+struct Deaf {};
+
+}  // namespace
+
+TEST_CASE("observers hear what they have members for, in their order") {
+  FakeNet net;
+  Training run(net);
+  Everything everything;
+  OnlyTheEnd end;
+  int epochs = 0;
+  auto lambda = [&epochs](auto& at) { epochs += at.epoch == 7 ? 1 : 100; };
+  const detail::Observers<Training> observers(everything, end, lambda);
+  run.epoch = 7;
+  observers.training_started(run);
+  observers.batch_ended(run);
+  observers.batch_ended(run);
+  observers.epoch_ended(run);
+  observers.training_ended(run);
+  CHECK(everything.heard == "sbbet");
+  CHECK(end.heard == 1);
+  CHECK(epochs == 1);
+}
+
+TEST_CASE("an observer stops a training by word, or by giving false") {
+  FakeNet net;
+  Training by_word(net);
+  auto says_so = [](Training& run) { run.stop("enough"); };
+  detail::Observers<Training>(says_so).epoch_ended(by_word);
+  CHECK(by_word.stopped_because == "enough");
+
+  Training by_false(net);
+  auto goes_on = [](const Progress& run) { return run.epoch < 2; };
+  const detail::Observers<Training> observers(goes_on);
+  by_false.epoch = 1;
+  observers.epoch_ended(by_false);
+  CHECK_FALSE(by_false.stopped());
+  by_false.epoch = 2;
+  observers.epoch_ended(by_false);
+  CHECK(by_false.stopped());
+}
+
+TEST_CASE("what hears nothing is no observer") {
+  STATIC_REQUIRE(detail::Observer<OnlyTheEnd, Training>);
+  STATIC_REQUIRE_FALSE(detail::Observer<Deaf, Training>);
+  STATIC_REQUIRE_FALSE(detail::Observer<int, Training>);
+}
+
+TEST_CASE("at the end of a scope means also by an exception") {
+  int calls = 0;
+  const auto count = [&calls] { ++calls; };
+  try {
+    const detail::AtExit end(count);
+    throw ValueError("on purpose");
+  } catch (const ValueError&) {
+  }
+  CHECK(calls == 1);
+}

@@ -1,0 +1,78 @@
+#include <chainrule/training/progress_bar.hpp>
+
+#include "support/catch.hpp"
+
+using namespace chainrule;
+
+namespace {
+
+/// What the bar writes for two epochs of four batches, to a file, which is no terminal.
+std::string written(ProgressBar bar, const char* reason = "") {
+  std::FILE* file = std::tmpfile();
+  REQUIRE(file != nullptr);
+  bar.output = file;
+  Progress run;
+  run.epochs = 12;
+  run.batches = 4;
+  run.samples_per_epoch = 400;
+  run.quantities = {{"loss"}, {"validation_accuracy"}};
+  run.started = run.epoch_started = std::chrono::steady_clock::now();
+  for (run.epoch = 1; run.epoch <= 2; ++run.epoch) {
+    for (run.batch = 1; run.batch <= 4; ++run.batch) {
+      run.samples = 100 * run.batch;
+      run.loss = 0.5;
+      bar.drawn = {};  // long ago
+      bar.batch_ended(run);
+    }
+    run.quantities[0].value = 0.5;
+    run.quantities[1].value = 0.98765;
+    bar.epoch_ended(run);
+  }
+  if (*reason != '\0') run.stop(reason);
+  bar.training_ended(run);
+  std::rewind(file);
+  std::string text(4096, '\0');
+  text.resize(std::fread(text.data(), 1, text.size(), file));
+  std::fclose(file);
+  return text;
+}
+
+std::ptrdiff_t count(const std::string& text, char c) { return std::count(text.begin(), text.end(), c); }
+
+}  // namespace
+
+TEST_CASE("where the output is no terminal, a plain line for each epoch") {
+  const std::string text = written({});
+  CHECK(count(text, '\n') == 2);
+  CHECK(count(text, '\r') == 0);
+  CHECK_THAT(text, chainrule_test::ContainsSubstring("epoch  1/12  "));
+  CHECK_THAT(text, chainrule_test::ContainsSubstring("  loss 0.5000  validation_accuracy 0.9877\n"));
+  CHECK_THAT(text, chainrule_test::ContainsSubstring("samples/s"));
+}
+
+TEST_CASE("on a terminal a bar, redrawn in its line, with loss, speed and the time left") {
+  const std::string text = written({.style = ProgressBar::Style::bar});
+  CHECK(count(text, '\n') == 2);
+  CHECK_THAT(text, chainrule_test::ContainsSubstring("\r\033[Kepoch  1/12 [======>.................] loss 0.5"));
+  CHECK_THAT(text, chainrule_test::ContainsSubstring("s left"));
+}
+
+TEST_CASE("silent on request, and fewer lines on request") {
+  CHECK(written({.style = ProgressBar::Style::silent}).empty());
+  const std::string text = written({.every = 2});
+  CHECK(count(text, '\n') == 1);
+  CHECK_THAT(text, chainrule_test::ContainsSubstring("epoch  2/12"));
+}
+
+TEST_CASE("says why a training was stopped") {
+  CHECK_THAT(written({}, "interrupted"), chainrule_test::ContainsSubstring("stopped: interrupted\n"));
+}
+
+TEST_CASE("no file, no words") {
+  ProgressBar bar{.output = nullptr};
+  Progress run;
+  bar.batch_ended(run);
+  bar.epoch_ended(run);
+  bar.training_ended(run);
+  CHECK(bar.output == nullptr);
+}
