@@ -109,9 +109,10 @@ class Residual {
   }
 
  private:
+  // make_tuple, because a std::tuple of one tuple would be a copy of that
   template <class F>
   auto of_each(const F& f) const {
-    return [&]<std::size_t... I>(std::index_sequence<I...>) { return std::tuple(f(std::integral_constant<std::size_t, I>{})...); }
+    return [&]<std::size_t... I>(std::index_sequence<I...>) { return std::make_tuple(f(std::integral_constant<std::size_t, I>{})...); }
     (std::make_index_sequence<Sequence::size>{});
   }
 
