@@ -15,7 +15,7 @@ Matrix<Scalar> one_hot(const LabelsType& labels, Index classes) {
   const auto view = detail::target_view<Scalar>(labels);
   if (classes < 1) detail::raise<ShapeError>("one_hot: there must be at least 1 class, got ", classes);
   for (std::size_t j = 0; j < view.size(); ++j)
-    if (std::cmp_less(view[j], 0) || std::cmp_greater_equal(view[j], classes))
+    if (std::cmp_less(+view[j], 0) || std::cmp_greater_equal(+view[j], classes))
       detail::raise<ValueError>("one_hot: the label of sample ", j, " is ", view[j], ", but with ", classes, " classes labels are 0 to ",
                                 classes - 1);
   Matrix<Scalar> y = Matrix<Scalar>::Zero(classes, detail::samples_of(view));

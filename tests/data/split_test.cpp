@@ -1,0 +1,200 @@
+#include <algorithm>
+#include <chainrule/data/split.hpp>
+#include <cmath>
+#include <limits>
+#include <numeric>
+
+#include "support/catch.hpp"
+
+using namespace chainrule;
+using Indices = std::vector<Index>;
+
+namespace {
+
+/// Samples whose only feature is their number, with labels.
+Dataset<float> numbered(std::vector<int> labels) {
+  const Index samples = static_cast<Index>(labels.size());
+  Dataset<float> data{Matrix<float>(1, samples), std::move(labels)};
+  for (Index i = 0; i < samples; ++i) data.features(0, i) = static_cast<float>(i);
+  return data;
+}
+
+/// `counts[c]` labels of each class c, mixed.
+std::vector<int> labels_of_counts(const std::vector<int>& counts) {
+  std::vector<int> labels;
+  for (int c = 0; c < static_cast<int>(counts.size()); ++c)
+    labels.insert(labels.end(), static_cast<std::size_t>(counts[static_cast<std::size_t>(c)]), c);
+  Random random{Seed{7}};
+  chainrule::shuffle(labels.begin(), labels.end(), random);
+  return labels;
+}
+
+Indices numbers_below(Index n) {
+  Indices numbers(static_cast<std::size_t>(n));
+  std::iota(numbers.begin(), numbers.end(), Index{0});
+  return numbers;
+}
+
+Indices sorted_union(Indices a, const Indices& b) {
+  a.insert(a.end(), b.begin(), b.end());
+  std::ranges::sort(a);
+  return a;
+}
+
+Index count(const std::vector<int>& labels, const Indices& part, int label) {
+  return std::ranges::count_if(part, [&](Index i) { return labels[static_cast<std::size_t>(i)] == label; });
+}
+
+/// Whether `part` has `share` of each class, to within one sample.
+bool keeps_shares(const std::vector<int>& labels, const Indices& part, double share) {
+  return std::ranges::all_of(labels, [&](int label) {
+    const double expected = share * static_cast<double>(std::ranges::count(labels, label));
+    return std::abs(static_cast<double>(count(labels, part, label)) - expected) < 1;
+  });
+}
+
+}  // namespace
+
+TEST_CASE("a split without shuffling keeps the order, and tests on the end") {
+  const IndexSplit parts = split_indices(10, {.test_share = 0.3, .shuffle = false});
+  CHECK(parts.train == Indices{0, 1, 2, 3, 4, 5, 6});
+  CHECK(parts.test == Indices{7, 8, 9});
+}
+
+TEST_CASE("a split is the same for the same seed, with every compiler") {
+  const IndexSplit parts = split_indices(8, {.test_share = 0.25, .seed = Seed{42}});
+  CHECK(parts.train == Indices{1, 4, 2, 0, 3, 6});
+  CHECK(parts.test == Indices{5, 7});
+  CHECK(split_indices(8, {.test_share = 0.25, .seed = Seed{43}}).train != parts.train);
+}
+
+TEST_CASE("every sample is in one part, whose size is the nearest to its share") {
+  for (const Index samples : {2, 3, 10, 101})
+    for (const double share : {0.3, 0.5, 0.7}) {
+      const IndexSplit parts = split_indices(samples, {.test_share = share, .seed = Seed{1}});
+      CHECK(sorted_union(parts.train, parts.test) == numbers_below(samples));
+      CHECK(std::abs(static_cast<double>(parts.test.size()) - share * static_cast<double>(samples)) <= 0.5 + 1e-9);
+    }
+}
+
+TEST_CASE("a stratified split keeps each class's share, also of small classes") {
+  const auto labels = labels_of_counts({50, 1, 7, 3, 39, 2, 1});
+  for (const double share : {0.1, 0.2, 0.25, 0.5, 0.9})
+    for (const bool shuffle : {true, false}) {
+      const IndexSplit parts = stratified_split_indices(labels, {.test_share = share, .seed = Seed{3}, .shuffle = shuffle});
+      CHECK(sorted_union(parts.train, parts.test) == numbers_below(103));
+      CHECK(keeps_shares(labels, parts.test, share));
+      CHECK(keeps_shares(labels, parts.train, 1 - share));
+      CHECK(std::abs(static_cast<double>(parts.test.size()) - share * 103) <= 0.5);
+    }
+}
+
+TEST_CASE("a class of one sample is learned from rather than tested on") {
+  const std::vector<int> labels{0, 0, 0, 1, 2, 3, 4};
+  const IndexSplit parts = stratified_split_indices(labels, {.test_share = 0.15});
+  CHECK(count(labels, parts.test, 0) == 1);
+}
+
+TEST_CASE("a stratified split without shuffling keeps the order") {
+  const IndexSplit parts = stratified_split_indices(std::vector<int>{0, 1, 0, 1, 0, 1, 0, 1}, {.test_share = 0.25, .shuffle = false});
+  CHECK(parts.train == Indices{0, 1, 2, 3, 4, 5});
+  CHECK(parts.test == Indices{6, 7});
+}
+
+TEST_CASE("a split data set has its samples' targets, weights and names") {
+  Dataset<float> data = numbered({0, 1, 0, 1});
+  data.weights = Vector<float>::LinSpaced(4, 1, 4);
+  data.feature_names = {"number"};
+  data.target_names = {"even", "odd"};
+  const auto [train, test] = split(data, {.test_share = 0.25, .shuffle = false});
+  CHECK(train.size() == 3);
+  CHECK(test.size() == 1);
+  CHECK(train.targets == std::vector<int>{0, 1, 0});
+  CHECK(test.targets == std::vector<int>{1});
+  CHECK((test.features(0, 0) == 3 && test.weights[0] == 4 && test.weights.size() == 1));
+  CHECK(test.feature_names == data.feature_names);
+  CHECK(test.target_names == data.target_names);
+  const auto stratified = stratified_split(data, {.test_share = 0.5, .seed = Seed{5}});
+  CHECK(stratified.test.targets.size() == 2);
+  CHECK(stratified.test.targets[0] != stratified.test.targets[1]);
+}
+
+TEST_CASE("a data set for regression is split with its targets") {
+  const RegressionDataset<float> data{Matrix<float>{{0, 1, 2, 3}}, Matrix<float>{{0, 10, 20, 30}, {0, 1, 4, 9}}};
+  const auto [train, test] = split(data, {.test_share = 0.5, .seed = Seed{5}});
+  CHECK((train.size() == 2 && test.size() == 2));
+  CHECK((test.targets(0, 1) == 10 * test.features(0, 1) && test.targets(1, 1) == test.features(0, 1) * test.features(0, 1)));
+  CHECK(k_fold(data, 2).size() == 2);
+}
+
+TEST_CASE("select takes samples in any order, also several times") {
+  const Dataset<float> data = numbered({5, 6, 7});
+  CHECK(select(data, {2, 0, 2}).targets == std::vector<int>{7, 5, 7});
+  CHECK(select(data, {2, 0, 2}).features(0, 2) == 2);
+  CHECK(select(data, {}).size() == 0);
+  CHECK_THROWS_SAYING(select(data, {0, 3}), ValueError, "select: there is no sample 3; the 3 samples are counted from 0");
+  CHECK_THROWS_SAYING(select(data, {-1}), ValueError, "no sample -1");
+  CHECK_THROWS_SAYING(select(Dataset<float>{Matrix<float>(1, 3), {0}}, {0}), ShapeError, "3 samples", "targets for 1");
+}
+
+TEST_CASE("each fold is the validation part once") {
+  const auto folds = k_fold(8, 3, {.shuffle = false});
+  CHECK(folds.size() == 3);
+  CHECK(folds[0].validation == Indices{0, 1, 2});
+  CHECK(folds[0].train == Indices{3, 4, 5, 6, 7});
+  CHECK(folds[1].validation == Indices{3, 4, 5});
+  CHECK(folds[2].validation == Indices{6, 7});
+  CHECK(folds[2].train == Indices{0, 1, 2, 3, 4, 5});
+
+  Indices all;
+  for (const Fold& fold : k_fold(103, 5, {.seed = Seed{9}})) {
+    CHECK((fold.validation.size() == 20 || fold.validation.size() == 21));
+    CHECK(sorted_union(fold.train, fold.validation) == numbers_below(103));
+    all = sorted_union(all, fold.validation);
+  }
+  CHECK(all == numbers_below(103));
+}
+
+TEST_CASE("folds are the same for the same seed, with every compiler") {
+  const auto folds = k_fold(6, 3, {.seed = Seed{42}});
+  CHECK(folds[0].validation == Indices{3, 4});
+  CHECK(folds[1].validation == Indices{0, 2});
+  CHECK(folds[2].validation == Indices{1, 5});
+  CHECK(k_fold(6, 6, {.seed = Seed{1}})[0].validation.size() == 1);  // leave one out
+}
+
+TEST_CASE("stratified folds keep each class's share, and their sizes differ by one at most") {
+  const auto labels = labels_of_counts({50, 6, 7, 39, 5, 8});
+  for (const bool shuffle : {true, false}) {
+    Indices all;
+    for (const Fold& fold : stratified_k_fold(labels, 5, {.seed = Seed{2}, .shuffle = shuffle})) {
+      CHECK(keeps_shares(labels, fold.validation, 0.2));
+      CHECK((fold.validation.size() == 23));
+      CHECK(sorted_union(fold.train, fold.validation) == numbers_below(115));
+      all = sorted_union(all, fold.validation);
+    }
+    CHECK(all == numbers_below(115));
+  }
+}
+
+TEST_CASE("a part that would be empty, and a share that is none, are refused") {
+  CHECK_THROWS_SAYING(split_indices(3, {.test_share = 0.1}), ValueError,
+                      "split: with 3 samples and a share of 0.1 for testing, none would be for it");
+  CHECK_THROWS_SAYING(split_indices(3, {.test_share = 0.9}), ValueError, "all would be for it");
+  CHECK_THROWS_SAYING(split_indices(0), ValueError, "with 0 samples");
+  CHECK_THROWS_SAYING(stratified_split_indices(std::vector<int>{}), ValueError, "stratified_split: with 0 samples");
+  for (const double share : {0.0, 1.0, -0.5, 1.5, std::numeric_limits<double>::quiet_NaN()})
+    CHECK_THROWS_SAYING(split_indices(10, {.test_share = share}), ValueError,
+                        "split: the share of samples for testing must be between 0 and 1");
+}
+
+TEST_CASE("too few or too many folds are refused") {
+  CHECK_THROWS_SAYING(k_fold(10, 1), ValueError, "k_fold: the number of folds must be from 2 to 10, that of samples, but is 1");
+  CHECK_THROWS_SAYING(k_fold(10, 11), ValueError, "but is 11");
+  CHECK_THROWS_SAYING(k_fold(10, -3), ValueError, "but is -3");
+  CHECK_THROWS_SAYING(stratified_k_fold(std::vector<int>{0, 0, 4, 4, 4}, 3), ValueError,
+                      "stratified_k_fold: class 0 has 2 samples, too few for one in each of 3 folds");
+  Dataset<float> data = numbered({0, 0, 0, 1});
+  data.target_names = {"even", "odd"};
+  CHECK_THROWS_SAYING(stratified_k_fold(data, 2), ValueError, "class 1 (odd) has 1 samples");
+}
