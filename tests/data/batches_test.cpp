@@ -1,0 +1,93 @@
+#include <chainrule/data/batches.hpp>
+
+#include <algorithm>
+
+#include "support/catch.hpp"
+
+using namespace chainrule;
+
+namespace {
+
+/// Sample i is (i, 10 i) with label i and weight i / 8.
+Dataset<float> numbered(int samples) {
+  Dataset<float> data;
+  data.features.resize(2, samples);
+  data.weights.resize(samples);
+  for (int i = 0; i < samples; ++i) {
+    data.features.col(i) << static_cast<float>(i), static_cast<float>(10 * i);
+    data.targets.push_back(i);
+    data.weights[i] = static_cast<float>(i) / 8;
+  }
+  return data;
+}
+
+/// The labels of all batches of an epoch; checks that features and weights came along, and the sizes of the batches.
+template <class BatchesType>
+std::vector<int> labels_of_epoch(BatchesType& batches, Index epoch, const std::vector<Index>& sizes) {
+  batches.start_epoch(epoch);
+  std::vector<int> labels;
+  std::size_t batch = 0;
+  bool together = true;
+  for (auto [x, y] : batches) {
+    together =
+        together && batch < sizes.size() && x.cols() == sizes[batch++] && std::ssize(y.targets) == x.cols() && y.weights.size() == x.cols();
+    for (Index k = 0; k < x.cols(); ++k) {
+      const int label = y.targets[static_cast<std::size_t>(k)];
+      together = together && x(0, k) == static_cast<float>(label) && x(1, k) == 10 * x(0, k) && y.weights[k] == x(0, k) / 8;
+      labels.push_back(label);
+    }
+  }
+  CHECK(together);
+  CHECK(batch == sizes.size());
+  return labels;
+}
+
+}  // namespace
+
+TEST_CASE("batches: every sample once an epoch, in an order that seed and epoch decide alone") {
+  const Dataset<float> data = numbered(10);
+  Batches batches{data, 4, {.seed = Seed{3}}};
+  CHECK(batches.batches() == 3);
+  CHECK(batches.samples() == 10);
+  const std::vector<int> first = labels_of_epoch(batches, 0, {4, 4, 2});
+  CHECK(first == std::vector<int>{5, 8, 4, 3, 0, 6, 1, 9, 2, 7});  // with every compiler
+  const std::vector<int> second = labels_of_epoch(batches, 1, {4, 4, 2});
+  CHECK(second == std::vector<int>{5, 6, 2, 1, 3, 9, 7, 4, 8, 0});
+  CHECK(labels_of_epoch(batches, 0, {4, 4, 2}) == first);
+  Batches other_seed{data, 4, {.seed = Seed{4}}};
+  CHECK(labels_of_epoch(other_seed, 0, {4, 4, 2}) != first);
+}
+
+TEST_CASE("batches: without shuffling the data itself, and the last short batch left out on request") {
+  const Dataset<float> data = numbered(10);
+  Batches batches{data, 4, {.shuffle = false, .drop_last = true}};
+  CHECK(batches.batches() == 2);
+  CHECK(batches.samples() == 8);
+  CHECK(labels_of_epoch(batches, 5, {4, 4}) == std::vector<int>{0, 1, 2, 3, 4, 5, 6, 7});
+  CHECK(batches[1].x.data() == data.features.col(4).data());
+}
+
+TEST_CASE("batches: targets as a matrix, of a block of somebody's memory, without weights") {
+  const Eigen::MatrixXd memory = Eigen::MatrixXd::Random(5, 9);
+  const auto x = memory.topRows(3);
+  const auto y = memory.bottomRows(2);
+  for (const bool shuffled : {true, false}) {
+    Batches batches{DataView{x, y}, 2, {.shuffle = shuffled}};
+    batches.start_epoch(1);
+    Index place = 0;
+    bool right = true;
+    for (auto [batch_x, batch_y] : batches)
+      for (Index k = 0; k < batch_x.cols(); ++k) {
+        const Index i = batches.order()[static_cast<std::size_t>(place++)];
+        right = right && batch_x.col(k) == x.col(i) && batch_y.targets.col(k) == y.col(i) && batch_y.weights.size() == 0;
+      }
+    CHECK(right);
+    CHECK(place == 9);
+  }
+}
+
+TEST_CASE("batches: sizes that cannot be") {
+  const Dataset<float> data = numbered(3);
+  CHECK_THROWS_SAYING((Batches{data, 0}), ShapeError, "batch size must be at least 1, got 0");
+  CHECK_THROWS_SAYING((Batches{data, 4}), ShapeError, "the batch size is 4", "only 3 samples");
+}

@@ -1,0 +1,100 @@
+#include <chainrule/training/steps.hpp>
+#include <chainrule/training/trainer.hpp>
+
+#include <chainrule/activations/relu.hpp>
+#include <chainrule/layers/dense.hpp>
+#include <chainrule/losses/mean_squared_error.hpp>
+#include <chainrule/network.hpp>
+#include <chainrule/optimizers/sgd.hpp>
+
+#include "support/catch.hpp"
+#include "support/random_data.hpp"
+
+using namespace chainrule;
+
+namespace {
+
+using Net = Network<double, MeanSquaredError, Dense<1, 1>>;
+
+/// y = 3 x - 1 at ten places.
+RegressionDataset<double> line() {
+  RegressionDataset<double> data;
+  data.features = Eigen::RowVectorXd::LinSpaced(10, -1, 1);
+  data.targets = (3 * data.features.array() - 1).matrix();
+  return data;
+}
+
+/// What observers hear at the end.
+struct Ended {
+  std::string because;
+  void training_ended(const Progress& run) { because = run.stopped_because; }
+};
+
+}  // namespace
+
+TEST_CASE("a line is learned from a map of the user's memory, without a copy") {
+  const RegressionDataset<double> data = line();
+  Net net{Seed{1}};
+  Trainer trainer{net, SGD{.learning_rate = 0.5}};
+  const Eigen::Map<const Eigen::MatrixXd> x(data.features.data(), 1, 10);
+  trainer.fit(DataView{x, data.targets}, {.epochs = 100, .batch_size = 5});
+  CHECK(std::abs(net.layer<0>().weight(0, 0) - 3) < 1e-6);
+  CHECK(std::abs(net.layer<0>().bias[0] + 1) < 1e-6);
+}
+
+TEST_CASE("samples of weight 0 teach nothing; whole weights are repetitions") {
+  RegressionDataset<double> data = line();
+  data.weights = Eigen::VectorXd::Constant(10, 1);
+  data.weights[2] = 3;
+  data.weights[7] = 0;
+  Net weighted_net{Seed{1}};
+  Trainer{weighted_net, SGD{.learning_rate = 0.1}}.fit(data, {.epochs = 3, .batch_size = 10});
+
+  RegressionDataset<double> repeated;
+  repeated.features.resize(1, 11);
+  repeated.targets.resize(1, 11);
+  for (Index k = 0, j = 0; j < 10; ++j)
+    for (int times = 0; times < static_cast<int>(data.weights[j]); ++times, ++k) {
+      repeated.features(0, k) = data.features(0, j);
+      repeated.targets(0, k) = data.targets(0, j) + 100 * (j == 7);
+    }
+  Net net{Seed{1}};
+  Trainer{net, SGD{.learning_rate = 0.1}}.fit(repeated, {.epochs = 3, .batch_size = 11});
+  CHECK((weighted_net.parameters() - net.parameters()).norm() < 1e-12);
+}
+
+TEST_CASE("a training that diverges stops with words, and keeps the parameters of the last finite step") {
+  const RegressionDataset<double> data = line();
+  Net net{Seed{1}};
+  Trainer trainer{net, SGD{.learning_rate = 1e20}};
+  Ended ended;
+  History seen;
+  CHECK_THROWS_SAYING(trainer.fit(data, {.epochs = 50, .batch_size = 5}, ended, seen), DivergenceError, "training stopped in epoch ",
+                      ", batch ", " of 2", "the loss is inf", "the learning rate, 1e+20 here, is too large", "clip_norm",
+                      "parameters are those of the last finite step");
+  CHECK(net.parameters().allFinite());
+  CHECK(ended.because == "it diverged");
+  CHECK(seen.epochs() >= 1);
+}
+
+TEST_CASE("a step to infinity is taken back") {
+  const RegressionDataset<double> data = line();
+  Net net{Seed{1}};
+  Trainer trainer{net, SGD{.learning_rate = 1e308}};
+  net.layer<0>().weight(0, 0) = 1e3;
+  const double weight = net.layer<0>().weight(0, 0);
+  CHECK_THROWS_SAYING(trainer.fit(data, {.epochs = 1, .batch_size = 5}), DivergenceError, "epoch 1, batch 1 of 2",
+                      "a step made a parameter that is not finite", "layer<0>.weight(0, 0), which is ");
+  CHECK(net.layer<0>().weight(0, 0) == weight);
+}
+
+TEST_CASE("the activation that is the first not to be finite is named") {
+  Network<float, MeanSquaredError, Dense<2, 2, ReLU>, Dense<2, 1>> net{Seed{1}};
+  net.layer<0>().weight << 1, 0, 3e38f, 3e38f;
+  RegressionDataset<float> data;
+  data.features = Eigen::MatrixXf::Constant(2, 4, 2);
+  data.targets = Eigen::MatrixXf::Zero(1, 4);
+  Trainer trainer{net, SGD{}};
+  CHECK_THROWS_SAYING(trainer.fit(data, {.epochs = 1, .batch_size = 4, .shuffle = false}), DivergenceError,
+                      "in the output of layer<0> (Dense), unit 1 of sample 0 of the batch, which is inf");
+}

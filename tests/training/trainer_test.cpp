@@ -1,0 +1,186 @@
+#include <chainrule/training/trainer.hpp>
+
+#include <chainrule/activations/relu.hpp>
+#include <chainrule/layers/activate.hpp>
+#include <chainrule/layers/batch_norm.hpp>
+#include <chainrule/layers/dense.hpp>
+#include <chainrule/layers/dropout.hpp>
+#include <chainrule/losses/softmax_cross_entropy.hpp>
+#include <chainrule/network.hpp>
+#include <chainrule/optimizers/adam.hpp>
+#include <chainrule/training/early_stopping.hpp>
+
+#include "support/catch.hpp"
+#include "support/rings.hpp"
+
+using namespace chainrule;
+using chainrule_test::rings;
+
+namespace {
+
+using Net = Network<float, SoftmaxCrossEntropy, Dense<2, 16>, BatchNorm<>, Activate<ReLU>, Dropout<>, Dense<16, 2>>;
+
+// 100 samples in batches of 32: the last has 4.
+const Dataset<float> train = rings<float>(100, 1);
+const Dataset<float> validation = rings<float>(50, 2);
+
+Net trained(Index epochs, Seed seed) {
+  Net net{Seed{1}};
+  Trainer trainer{net, Adam{.learning_rate = 0.01}};
+  trainer.fit(train, {.epochs = epochs, .seed = seed});
+  return net;
+}
+
+bool same(const Net& a, const Net& b) { return a.parameters() == b.parameters() && a.buffers() == b.buffers(); }
+
+}  // namespace
+
+TEST_CASE("fit is the loop that its documentation shows, bit for bit") {
+  const Seed seed{7};
+  const auto schedule = [](double time) { return 1 / (1 + time); };
+  Net by_fit{Seed{1}};
+  Trainer trainer{by_fit, Adam{.learning_rate = 0.01}};
+  const History history = trainer.fit(train, {.epochs = 3,
+                                              .validation = validation,
+                                              .seed = seed,
+                                              .schedule = schedule,
+                                              .clip_norm = 0.5,
+                                              .clip_value = 0.2,
+                                              .l1 = 1e-3,
+                                              .l2 = 1e-2});
+
+  Net net{Seed{1}};
+  Adam rule;
+  auto state = rule.make_state(net);
+  Batches batches{train, 32, {.seed = derived_seed(seed, 0)}};
+  auto work = net.make_workspace(32);
+  auto dJ = net.make_gradients();
+  work.set_seed(derived_seed(seed, 1));
+  const L1 l1{1e-3};
+  const L2 l2{1e-2};
+  const auto penalty = [&] {
+    return static_cast<double>(l1.value(net.parameters(), state.segments())) +
+           static_cast<double>(l2.value(net.parameters(), state.segments()));
+  };
+  for (Index epoch = 0; epoch < 3; ++epoch) {
+    batches.start_epoch(epoch);
+    double sum = 0;
+    Index batch = 0;
+    for (auto [x, y] : batches) {
+      net.forward(x, work);
+      const double J = static_cast<double>(net.loss(y, work)) + penalty();
+      net.backward(x, y, work, dJ);
+      l1.add_gradient(net.parameters(), dJ, state.segments());
+      l2.add_gradient(net.parameters(), dJ, state.segments());
+      clip_by_value(dJ, 0.2);
+      clip_by_norm(dJ, 0.5);
+      rule.learning_rate = 0.01 * schedule(static_cast<double>(epoch) + static_cast<double>(batch++) / 4);
+      rule.step(net.parameters(), dJ, state);
+      net.update_statistics(work);
+      sum += J * static_cast<double>(x.cols());
+    }
+    const std::size_t row = static_cast<std::size_t>(epoch);
+    CHECK(history["loss"][row] == sum / 100);
+    CHECK(history.rows()[row].learning_rate == rule.learning_rate);
+  }
+  CHECK(same(by_fit, net));
+  CHECK(work.step() == 12);
+  CHECK(trainer.state().steps == 12);
+
+  // what it measured after the last epoch: loss and accuracy of the whole validation set
+  auto all = net.make_workspace(50);
+  const auto [J, y_hat] = net.evaluate(validation.features, validation.targets, all);
+  CHECK(std::abs(history["validation_loss"].back() - (static_cast<double>(J) + penalty())) < 1e-6);
+  CHECK(history["validation_accuracy"].back() == accuracy(y_hat, validation.targets));
+}
+
+TEST_CASE("the same seed gives the same bits, with dropout and shuffling; another seed others") {
+  const Net net = trained(3, Seed{5});
+  CHECK(same(net, trained(3, Seed{5})));
+  CHECK_FALSE(same(net, trained(3, Seed{6})));
+}
+
+TEST_CASE("a second fit goes on where the first ended") {
+  Net net{Seed{1}};
+  Trainer trainer{net, Adam{.learning_rate = 0.01}};
+  trainer.fit(train, {.epochs = 1, .seed = Seed{5}});
+  trainer.fit(train, {.epochs = 2, .seed = Seed{5}});
+  CHECK(trainer.epochs_done() == 3);
+  CHECK(same(net, trained(3, Seed{5})));
+}
+
+TEST_CASE("training learns, early stopping gives the best back, history tells") {
+  Net net{Seed{1}};
+  Trainer trainer{net, Adam{.learning_rate = 0.02}};
+  EarlyStopping stopping{.patience = 10};
+  History seen;
+  const History history = trainer.fit(
+      train, {.epochs = 200, .batch_size = 20, .validation = validation, .metrics = {accuracy}, .training_metrics = true}, stopping, seen);
+  CHECK(history.names() == std::vector<std::string>{"loss", "accuracy", "validation_loss", "validation_accuracy"});
+  CHECK(history.epochs() < 200);
+  CHECK(history.epochs() == stopping.best.epoch + 10);
+  CHECK_THAT(history.stopped_because, chainrule_test::ContainsSubstring("validation_loss has not improved for 10 epochs"));
+  CHECK(history["accuracy"].back() > 0.85);
+  CHECK(seen["validation_loss"] == history["validation_loss"]);
+  auto work = net.make_workspace(50);
+  CHECK(std::abs(static_cast<double>(net.evaluate(validation.features, validation.targets, work).loss) - stopping.best.value) < 1e-6);
+}
+
+TEST_CASE("an observer stops after a batch or an epoch") {
+  Net net{Seed{1}};
+  Trainer trainer{net, Adam{}};
+  struct AfterSixBatches {
+    Index seen = 0;
+    void batch_ended(Run<Net>& run) {
+      if (++seen == 6) run.stop("six");
+    }
+  } after_six;
+  const History partial = trainer.fit(train, {.epochs = 5}, after_six);
+  CHECK(after_six.seen == 6);
+  CHECK(partial.epochs() == 1);  // the second was not finished
+  CHECK(partial.stopped_because == "six");
+  CHECK(trainer.epochs_done() == 1);
+
+  const History two = trainer.fit(train, {.epochs = 5}, [](const auto& run) { return run.epoch < 2; });
+  CHECK(two.epochs() == 2);
+}
+
+TEST_CASE("an observer reduces the learning rate") {
+  Net net{Seed{1}};
+  Trainer trainer{net, Adam{.learning_rate = 0.5}};
+  const History history = trainer.fit(train, {.epochs = 3}, [](auto& run) { run.learning_rate_factor *= 0.5; });
+  CHECK(history.rows()[0].learning_rate == 0.5);
+  CHECK(history.rows()[2].learning_rate == 0.125);
+}
+
+TEST_CASE("what cannot be trained is said in a sentence, before anything has changed") {
+  Net net{Seed{1}};
+  const Net before = net;
+  Trainer trainer{net, Adam{}};
+  CHECK_THROWS_SAYING(trainer.fit(train, {.batch_size = 0}), ShapeError, "the batch size must be at least 1, got 0");
+  CHECK_THROWS_SAYING(trainer.fit(train, {.batch_size = 101}), ShapeError, "the batch size is 101", "only 100 samples");
+  CHECK_THROWS_SAYING(trainer.fit(train, {.batch_size = 33}), ShapeError, "needs batches of at least 2 samples",
+                      "an epoch's last batch would have 1", ".drop_last");
+  CHECK_NOTHROW(Trainer(net, Adam{.learning_rate = 0}).fit(train, {.epochs = 1, .batch_size = 33, .drop_last = true}));
+  net = before;
+  CHECK_THROWS_SAYING(trainer.fit(train, {.epochs = 0}), ValueError, "epochs must be at least 1, got 0");
+  CHECK_THROWS_SAYING(trainer.fit(train, {.clip_norm = -1}), ValueError, "clip_norm must be at least 0 and finite, got -1");
+  CHECK_THROWS_SAYING(trainer.fit(train, {}, EarlyStopping{}), ValueError, "give fit a .validation set");
+  const Dataset<float> other_shape{Eigen::MatrixXf::Zero(3, 4), {0, 1, 0, 1}};
+  CHECK_THROWS_SAYING(trainer.fit(train, {.validation = other_shape}), ShapeError, "fit, validation set: x has 3 rows", "2 inputs");
+  Dataset<float> bad = train;
+  bad.features(1, 17) = std::numeric_limits<float>::quiet_NaN();
+  CHECK_THROWS_SAYING(trainer.fit(bad, {}), ValueError, "fit: x(1, 17) is nan", "sample 17");
+  bad = train;
+  bad.targets[17] = 2;
+  CHECK_THROWS_SAYING(trainer.fit(bad, {}), ValueError, "the label of sample 17 is 2");
+  bad.targets.pop_back();
+  CHECK_THROWS_SAYING(trainer.fit(bad, {}), ShapeError, "100 samples, but targets for 99");
+  bad = train;
+  bad.weights = Eigen::VectorXf::Zero(100);
+  CHECK_THROWS_SAYING(trainer.fit(bad, {}), ValueError, "all weights of the samples are 0");
+  bad.weights[3] = -1;
+  CHECK_THROWS_SAYING(trainer.fit(bad, {}), ValueError, "the weight of sample 3 is -1");
+  CHECK(same(net, before));
+  CHECK(trainer.epochs_done() == 0);
+}
