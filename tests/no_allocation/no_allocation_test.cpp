@@ -144,3 +144,68 @@ TEST_CASE("a small net of fixed extents lives without a heap, set-up included") 
           if (!(y_hat[0] == y_hat[0])) std::abort();
         }) == 0);
 }
+
+namespace {
+
+/// Adds up what is allocated between the ends of two batches of one epoch.
+struct CountPerStep {
+  long steps = 0;
+  long allocated = 0;
+  long last = 0;
+  void batch_ended(const cr::Progress& run) {
+    if (run.batch > 1) {
+      ++steps;
+      allocated += allocations - last;
+    }
+    last = allocations;
+  }
+};
+
+}  // namespace
+
+TEST_CASE("fit allocates nothing per step: BatchNorm, Dropout, a Residual, Adam, clipping, penalties, a schedule, weights, a bar") {
+  cr::Network<float, cr::ClassWeighted<cr::SoftmaxCrossEntropy>, cr::Normalize<20>, cr::Dense<20, 300>, cr::BatchNorm<>,
+              cr::Activate<cr::ReLU>, cr::Dropout<>, cr::Residual<cr::LayerNorm<>, cr::Dense<300, 300, cr::SiLU>>, cr::PReLU<>,
+              cr::Dense<300, 3>>
+      net{cr::Seed{1}, {1, 2, 3}};
+  cr::Dataset<float> data{Eigen::MatrixXf::Random(20, 1000), std::vector<int>(1000, 1), Eigen::VectorXf::Ones(1000)};
+  data.targets[0] = 0;
+  net.buffers<0>().set(cr::Standardizer<float>(data.features));
+  cr::Trainer trainer{net, cr::AdamW{.learning_rate = 1e-3}};
+  std::FILE* file = std::tmpfile();
+  CountPerStep count;
+  trainer.fit(data,
+              {.epochs = 2,
+               .batch_size = 64,
+               .validation = data,
+               .schedule = cr::WarmUp{.length = 1, .then = cr::Cosine{.period = 2}},
+               .clip_norm = 1,
+               .clip_value = 0.5,
+               .l1 = 1e-6,
+               .l2 = 1e-6},
+              cr::ProgressBar{.style = cr::ProgressBar::Style::bar, .output = file}, cr::EarlyStopping{}, cr::Interrupt{}, count);
+  std::fclose(file);
+  CHECK(count.steps == 2 * 15);
+  CHECK(count.allocated == 0);
+}
+
+TEST_CASE("a step allocates nothing with any optimizer") {
+  cr::Network<float, cr::SquaredError, cr::Dense<30, 40, cr::Tanh>, cr::Dense<40, 2>> net{cr::Seed{1}};
+  auto dJ = net.make_gradients();
+  dJ.flat().setConstant(0.1f);
+  const auto check = [&](const auto& rule) {
+    auto state = rule.make_state(net);
+    CHECK(allocations_of([&] {
+            for (int step = 0; step < 3; ++step) rule.step(net.parameters(), dJ, state);
+          }) == 0);
+  };
+  check(cr::SGD{.momentum = 0.9, .nesterov = true, .weight_decay = 1e-4});
+  check(cr::Adagrad{});
+  check(cr::RMSprop{.momentum = 0.5, .centered = true});
+  check(cr::Adadelta{});
+  check(cr::Adam{.amsgrad = true});
+  check(cr::AdamW{});
+  check(cr::NAdam{});
+  check(cr::Lion{});
+  check(cr::Rprop{});
+}

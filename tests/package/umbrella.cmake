@@ -1,7 +1,7 @@
 cmake_minimum_required(VERSION 3.21)
 # cmake -DINCLUDE=... -P umbrella.cmake: chainrule.hpp brings, itself or through what it includes, every header that needs only
-# Eigen. Headers that need more live in folders listed here.
-set(optional_folders "")
+# Eigen. Headers that need more are listed here.
+set(optional_headers "data/gzip.hpp")  # needs zlib
 
 set(reached "chainrule/chainrule.hpp")
 set(queue "chainrule/chainrule.hpp")
@@ -18,8 +18,8 @@ while(queue)
 endwhile()
 
 file(GLOB_RECURSE headers RELATIVE "${INCLUDE}" "${INCLUDE}/*.hpp")
-foreach(folder IN LISTS optional_folders)
-  list(FILTER headers EXCLUDE REGEX "^chainrule/${folder}/")
+foreach(header IN LISTS optional_headers)
+  list(FILTER headers EXCLUDE REGEX "^chainrule/${header}$")
 endforeach()
 foreach(header IN LISTS headers)
   if(NOT header IN_LIST reached)
