@@ -10,6 +10,8 @@
 namespace chainrule::detail {
 
 /// The layers and where each one's parameters and buffers begin in the flat vectors.
+/// (Whether a layer has a function is asked of a local name: to clang 14 a lambda's i is no constant inside `requires`, which is
+/// then silently false.)
 template <class... Layers>
 class Sequence {
   template <class L, class Scalar, int MaxBatch>
@@ -89,7 +91,8 @@ class Sequence {
   template <class Scalar>
   void check_pass(const Pass<Scalar>& pass, Index samples) const {
     for_each_index<size>([&](auto i) {
-      if constexpr (requires { get<i>().check_pass(pass, samples); }) get<i>().check_pass(pass.of_layer(i, buffer_offset(i)), samples);
+      const auto& layer = get<i>();
+      if constexpr (requires { layer.check_pass(pass, samples); }) layer.check_pass(pass.of_layer(i, buffer_offset(i)), samples);
     });
   }
 
@@ -132,8 +135,10 @@ class Sequence {
   template <class Scalar, class CacheTuple>
   void update_statistics(Scalar* buffers, const CacheTuple& caches, Index samples) const {
     for_each_index<size>([&](auto i) {
-      if constexpr (requires { get<i>().update_statistics(buffers, std::get<i>(caches), samples); })
-        get<i>().update_statistics(buffers + buffer_offset(i), std::get<i>(caches), samples);
+      const auto& layer = get<i>();
+      const auto& cache = std::get<i>(caches);
+      if constexpr (requires { layer.update_statistics(buffers, cache, samples); })
+        layer.update_statistics(buffers + buffer_offset(i), cache, samples);
     });
   }
 
@@ -141,7 +146,8 @@ class Sequence {
   Index fewest_training_samples() const {
     Index fewest = 1;
     for_each_index<size>([&](auto i) {
-      if constexpr (requires { get<i>().fewest_training_samples(); }) fewest = std::max(fewest, get<i>().fewest_training_samples());
+      const auto& layer = get<i>();
+      if constexpr (requires { layer.fewest_training_samples(); }) fewest = std::max(fewest, layer.fewest_training_samples());
     });
     return fewest;
   }
