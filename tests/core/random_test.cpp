@@ -5,6 +5,7 @@
 #include <map>
 #include <numeric>
 #include <random>
+#include <set>
 #include <vector>
 
 #include "support/catch.hpp"
@@ -172,6 +173,31 @@ TEST_CASE("exact_log is ln to within 3 units in the last place") {
   for (const double s : {1 - 0x1p-53, 1 + 0x1p-52, 0.70710678118654746, 0.70710678118654752, 0x1p-1022, 0x1.fffffffffffffp1023}) check(s);
   CHECK(worst <= 3);
   CHECK(detail::exact_log(1) == 0);
+}
+
+TEST_CASE("a derived seed is the same everywhere, also at compile time") {
+  STATIC_REQUIRE(derived_seed(Seed{42}, 0).value == 6332618229526065668u);
+  STATIC_REQUIRE(derived_seed(Seed{42}, 1).value == 17532488217563185893u);
+  STATIC_REQUIRE(derived_seed(Seed{1234567}, 7).value == 4381213172704772422u);
+}
+
+// Steps, layers and samples are small numbers beside each other, and seeds are what people type.
+TEST_CASE("derived seeds are all different, of seeds and streams beside each other, and of a seed derived twice") {
+  std::set<std::uint64_t> seeds;
+  for (std::uint64_t seed = 0; seed < 30; ++seed)
+    for (std::uint64_t stream = 0; stream < 30; ++stream) {
+      seeds.insert(derived_seed(Seed{seed}, stream).value);
+      for (std::uint64_t inner = 0; inner < 10; ++inner) seeds.insert(derived_seed(derived_seed(Seed{seed}, stream), inner).value);
+    }
+  CHECK(seeds.size() == 30 * 30 * 11);
+}
+
+// First numbers of neighbouring streams: their bits are as unlike as those of coins, 32 of 64 on average.
+TEST_CASE("streams beside each other have nothing to do with each other") {
+  double different = 0;
+  for (std::uint64_t stream = 0; stream < 10000; ++stream)
+    different += std::popcount(Random{derived_seed(Seed{1}, stream)}() ^ Random{derived_seed(Seed{1}, stream + 1)}());
+  CHECK(std::abs(different / 10000 - 32) < 4 * 4 / std::sqrt(10000));  // a deviation of sqrt(64/4) = 4 each
 }
 
 TEST_CASE("shuffle gives the same order everywhere") {

@@ -1,0 +1,53 @@
+#include <chainrule/core/tensor_shape.hpp>
+#include <string>
+
+#include "support/catch.hpp"
+
+using namespace chainrule;
+
+namespace {
+
+std::string text(const TensorName& name) { return std::string(std::string_view(name)); }
+
+}  // namespace
+
+TEST_CASE("the name of a tensor says in which layer of which Residual it is") {
+  CHECK(text(TensorName{}).empty());
+  CHECK(text("weight") == "weight");
+  CHECK(text(TensorName(2, "weight")) == "2.weight");
+  CHECK(text(TensorName(0, TensorName(10, TensorName(99, "bias")))) == "0.10.99.bias");
+  STATIC_REQUIRE(std::string_view(TensorName(2, "weight")) == "2.weight");
+}
+
+TEST_CASE("a name too long for its 39 characters is cut") {
+  const std::string long_name(50, 'x');
+  CHECK(text(long_name.c_str()) == std::string(39, 'x'));
+  CHECK(text(TensorName(12, long_name.c_str())) == "12." + std::string(36, 'x'));
+  const std::string fits(39, 'y');
+  CHECK(text(fits.c_str()) == fits);
+}
+
+TEST_CASE("a tensor has rows x cols numbers, and does not decay unless it says so") {
+  constexpr TensorShape weight{"weight", 3, 4, true};
+  constexpr TensorShape bias{"bias", 3, 1};
+  STATIC_REQUIRE(weight.size() == 12);
+  CHECK(weight.decays);
+  CHECK_FALSE(bias.decays);
+  STATIC_REQUIRE(detail::size_of_tensors(std::array{weight, bias}) == 15);
+  STATIC_REQUIRE(detail::size_of_tensors(std::array<TensorShape, 0>{}) == 0);
+}
+
+TEST_CASE("the tensors of several layers become one array, each named after its layer") {
+  const std::array first{TensorShape{"weight", 3, 4, true}, TensorShape{"bias", 3, 1}};
+  const std::array<TensorShape, 0> second{};
+  const std::array third{TensorShape{"slope", 1, 1}};
+  const auto all = detail::concatenate_tensors<3>(first, second, third);
+  CHECK(text(all[0].name) == "0.weight");
+  CHECK(text(all[1].name) == "0.bias");
+  CHECK(text(all[2].name) == "2.slope");
+  CHECK(all[0].rows == 3);
+  CHECK(all[0].cols == 4);
+  CHECK(all[0].decays);
+  CHECK_FALSE(all[2].decays);
+  CHECK(detail::concatenate_tensors<0>(second, second).empty());
+}
