@@ -2,20 +2,13 @@
 
 #include <chainrule/core/error.hpp>
 #include <chainrule/data/decimal.hpp>
+#include <chainrule/data/in_quotes.hpp>
 #include <deque>
 #include <string>
 #include <string_view>
 #include <vector>
 
 namespace chainrule::detail {
-
-/// What was found, for an error's text: in quotes, not too long, without what a terminal would act on.
-inline std::string in_quotes(std::string_view text) {
-  constexpr std::size_t longest = 40;
-  std::string shown = "\"";
-  for (const char c : text.substr(0, longest)) shown += static_cast<unsigned char>(c) < ' ' || c == 127 ? '?' : c;
-  return shown + (text.size() > longest ? "...\"" : "\"");
-}
 
 /// Says where in a table something is: the file, the line, the column, both from 1, and the column's name if it has one.
 struct CsvPlaces {

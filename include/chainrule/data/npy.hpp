@@ -1,0 +1,109 @@
+#pragma once
+// NumPy's .npy files (NEP 1): "\x93NUMPY", the version, the length of the header, the header, the numbers. A row of a NumPy array is a
+// sample (samples x features), as is a column here, so that both hold the same numbers in the same order.
+
+#include <chainrule/core/targets.hpp>
+#include <chainrule/core/types.hpp>
+#include <chainrule/core/views.hpp>
+#include <chainrule/data/file.hpp>
+#include <chainrule/data/npy_header.hpp>
+#include <concepts>
+
+namespace chainrule {
+
+namespace detail {
+
+inline constexpr std::string_view npy_magic = "\x93NUMPY";
+
+inline BinaryArray parse_npy(std::string_view bytes, const std::string& file) {
+  refuse_gzip(file, bytes);
+  if (bytes.empty()) raise<ValueError>(file, " is empty");
+  if (bytes.starts_with("PK")) raise<ValueError>(file, " is an archive of arrays, .npz; unzip it, and read the .npy files in it");
+  if (!bytes.starts_with(npy_magic))
+    raise<ValueError>(file, " is no .npy file: expected to begin with 0x934e554d5059, but found ", as_hexadecimal(bytes.substr(0, 6)));
+  const unsigned version = bytes.size() < 8 ? 1 : static_cast<unsigned char>(bytes[6]);
+  if (version < 1 || version > 3) raise<ValueError>(file, ": expected version 1, 2 or 3 of the format, but found ", version);
+  const std::size_t start = version == 1 ? 10 : 12;
+  const auto cut_short = [&](const auto& expected) {
+    raise<ValueError>(file, " is cut short: expected a header of ", expected, " bytes, but found ", bytes.size());
+  };
+  if (bytes.size() < start) cut_short("at least 10");
+  const std::size_t length = version == 1 ? number_at<std::uint16_t>(bytes.data() + 8, ByteOrder::little)
+                                          : number_at<std::uint32_t>(bytes.data() + 8, ByteOrder::little);
+  if (bytes.size() - start < length) cut_short(std::uint64_t{length} + start);
+
+  BinaryArray array{.file = file};
+  NpyHeader(bytes.substr(start, length), array);
+  if (array.extents.empty() || array.extents.size() > 2)
+    raise<ValueError>(file, ": expected an array of one or two extents, samples or samples x features, but found ", array.extents.size(),
+                      ", ", array.extents.empty() ? "a single number" : array.shape(),
+                      "; in Python, a.reshape(len(a), -1) makes two of them");
+  array.bytes = bytes.substr(start + length);
+  array.check();
+  return array;
+}
+
+/// The header of an array of this shape, (3, 2) for example, padded so that the numbers begin at a multiple of 64.
+inline std::string npy_header(std::string_view type, std::string_view shape) {
+  std::string header = text_of("{'descr': '", type, "', 'fortran_order': False, 'shape': ", shape, ", }");
+  header.append(63 - (10 + header.size()) % 64, ' ');
+  header += '\n';
+  std::string bytes(npy_magic);
+  bytes += std::string("\1\0", 2);
+  append_bytes(bytes, static_cast<std::uint16_t>(header.size()));
+  return bytes + header;
+}
+
+}  // namespace detail
+
+/// The array in the bytes of a .npy file, whose rows become columns: samples x features are features x samples here, and a single
+/// extent is one feature, 1 x samples. Any number type of NumPy's up to 8 bytes, either byte order, C or Fortran order; errors call
+/// it `name`. Throws ValueError for bytes that are none of these, or not whole, and for a number that Scalar cannot hold.
+template <class Scalar>
+Matrix<Scalar> parse_npy(std::string_view bytes, const std::string& name = "the bytes") {
+  return detail::to_matrix<Scalar>(detail::parse_npy(bytes, name));
+}
+
+/// Whole numbers, one for each sample: an array of one extent, or of one column.
+inline std::vector<int> parse_npy_labels(std::string_view bytes, const std::string& name = "the bytes") {
+  return detail::to_labels(detail::parse_npy(bytes, name));
+}
+
+/// The same from a file.
+template <class Scalar>
+Matrix<Scalar> read_npy(const std::string& path) {
+  return parse_npy<Scalar>(detail::read_file("read_npy", path), path);
+}
+inline std::vector<int> read_npy_labels(const std::string& path) {
+  return parse_npy_labels(detail::read_file("read_npy_labels", path), path);
+}
+
+/// The bytes of a .npy file with this matrix, whose columns become rows (features x samples are samples x features there), as f4 or
+/// f8, which holds a long double rounded; or with these labels, an array of one extent.
+template <detail::EigenDense M>
+requires std::floating_point<typename M::Scalar> std::string to_npy(const M& m) {
+  using Written = std::conditional_t<sizeof(typename M::Scalar) == 4, float, double>;
+  const auto view = detail::const_view<typename M::Scalar>(m);
+  std::string bytes = detail::npy_header(sizeof(Written) == 4 ? "<f4" : "<f8", detail::text_of("(", view.cols(), ", ", view.rows(), ")"));
+  for (Index j = 0; j < view.cols(); ++j)
+    for (Index i = 0; i < view.rows(); ++i) detail::append_bytes(bytes, static_cast<Written>(view(i, j)));
+  return bytes;
+}
+template <detail::LabelVector Y>
+std::string to_npy(const Y& labels) {
+  const auto view = detail::target_view<float>(labels);
+  using Label = std::remove_cvref_t<decltype(view[0])>;
+  const std::string type = detail::text_of(sizeof(Label) == 1 ? "|" : "<", std::is_signed_v<Label> ? "i" : "u", sizeof(Label));
+  std::string bytes = detail::npy_header(type, detail::text_of("(", view.size(), ",)"));
+  for (const Label label : view) detail::append_bytes(bytes, label);
+  return bytes;
+}
+
+/// Writes to_npy(numbers) into a file; one that is there already is replaced when the new one is whole. Throws ValueError with the
+/// system's reason where it cannot be written.
+template <class Numbers>
+void write_npy(const std::string& path, const Numbers& numbers) {
+  detail::write_file("write_npy", path, to_npy(numbers));
+}
+
+}  // namespace chainrule
