@@ -1,13 +1,15 @@
+#include <array>
 #include <chainrule/core/random.hpp>
 #include <chainrule/kernels/reductions.hpp>
 #include <limits>
+#include <vector>
 
 #include "support/catch.hpp"
 
 using namespace chainrule;
 
 TEST_CASE("row_sums adds up each row") {
-  const Eigen::MatrixXf m = (Eigen::MatrixXf(2, 3) << 1, 2, 3, 40, 50, 60).finished();
+  const Matrix<float> m{{1, 2, 3}, {40, 50, 60}};
   Eigen::Vector2f sums{-1, -1};
   kernels::row_sums<float>(detail::matrix_view(m.data(), 2, 3), sums.data());
   CHECK(sums == Eigen::Vector2f(6, 150));
@@ -44,5 +46,49 @@ TEMPLATE_TEST_CASE("row_sums is the scalar loop bit for bit, for any number of r
     kernels::row_sums<Scalar>(ConstMatrixView<Scalar>(table.data(), rows, cols, Eigen::OuterStride<>(rows + 2)), sums.data());
     CAPTURE(rows);
     CHECK(sums == expected);
+  }
+}
+
+TEST_CASE("row_sums_of adds up a function of several matrices, whose columns may lie apart each in its own way") {
+  const Matrix<float> a{{1, 2, 3}, {4, 5, 6}};
+  const Matrix<float> b{{10, 20, 30}, {40, 50, 60}, {7, 7, 7}};
+  const auto product = [](const Chunk<float>& m, const Chunk<float>& n) -> Chunk<float> { return m * n; };
+  Eigen::Vector3f sums{-1, -1, -1};
+  kernels::row_sums_of(product, sums.data(), detail::matrix_view(a.data(), 2, 3),
+                       ConstMatrixView<float>(b.data(), 2, 3, Eigen::OuterStride<>(3)));
+  CHECK(sums == Eigen::Vector3f(10 + 40 + 90, 160 + 250 + 360, -1));
+}
+
+// What pads the last chunk counts nothing, and what lies beyond the end is not read.
+TEST_CASE("sum_of adds up a function of several arrays, and nothing beyond their end") {
+  const auto quotient = [](const Chunk<double>& a, const Chunk<double>& b) -> Chunk<double> { return a / b; };
+  for (Index size = 0; size <= 40; ++size) {
+    std::vector<double> a(static_cast<std::size_t>(size) + 1, std::numeric_limits<double>::quiet_NaN());
+    std::vector<double> b(a);
+    for (std::size_t i = 0; i + 1 < a.size(); ++i) {
+      a[i] = static_cast<double>(2 * i);
+      b[i] = 2;
+    }
+    CAPTURE(size);
+    CHECK(kernels::sum_of(size, quotient, static_cast<const double*>(a.data()), static_cast<const double*>(b.data())) ==
+          static_cast<double>(size * (size - 1) / 2));
+  }
+}
+
+TEMPLATE_TEST_CASE("sum_of adds in as many interleaved sums as a chunk has numbers, then those in order", "", float, double, long double) {
+  using Scalar = TestType;
+  const auto same = [](const Chunk<Scalar>& c) -> Chunk<Scalar> { return c; };
+  Random random{Seed{1}};
+  constexpr std::size_t width = Chunk<Scalar>::SizeAtCompileTime;
+  for (std::size_t size = 1; size <= 70; ++size) {
+    std::vector<Scalar> numbers(size + 1);  // so that they begin at an odd address too
+    for (Scalar& number : numbers) number = static_cast<Scalar>(random.uniform());
+    for (const std::size_t begin : {0u, 1u}) {
+      std::array<Scalar, width> sums{};
+      for (std::size_t i = 0; i < size; ++i) sums[i % width] += numbers[begin + i];
+      Scalar expected = 0;
+      for (const Scalar sum : sums) expected += sum;
+      CHECK(kernels::sum_of(static_cast<Index>(size), same, static_cast<const Scalar*>(numbers.data() + begin)) == expected);
+    }
   }
 }
