@@ -90,4 +90,8 @@ void check_apart(const char* who, ConstMatrixView<Scalar> x, ConstMatrixView<Sca
                       expected, " here");
 }
 
+[[gnu::noinline]] inline void check_label_smoothing(std::string_view loss, double smoothing) {
+  if (!(smoothing >= 0 && smoothing < 1)) raise<ValueError>(loss, ": label_smoothing must be at least 0 and below 1, got ", smoothing);
+}
+
 }  // namespace chainrule::detail

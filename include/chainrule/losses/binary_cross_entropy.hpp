@@ -11,13 +11,16 @@ namespace chainrule {
 /// -(y ln p + (1 - y) ln(1 - p)) with p = sigma(z), for logits z: summed over the outputs, mean over the batch. With one
 /// output it equals PyTorch's BCEWithLogitsLoss, which with several divides by their number too.
 /// y: probabilities, outputs x batch, each in [0, 1], else ValueError.
+/// label_smoothing e, in [0, 1): y' = (1 - e) y + e/2 takes the place of y (Keras's label_smoothing).
 struct BinaryCrossEntropy {
   static constexpr std::string_view name = "BinaryCrossEntropy";
   static constexpr bool works_on_logits = true;
   static constexpr Index min_outputs = 1;
+  double label_smoothing = 0;
 
   template <class Scalar>
   void check(ConstMatrixView<Scalar>, ConstMatrixView<Scalar> y) const {
+    detail::check_label_smoothing(name, label_smoothing);
     detail::check_finite("target", "y", y);
     for (Index j = 0; j < y.cols(); ++j)
       for (Index i = 0; i < y.rows(); ++i)
@@ -33,8 +36,9 @@ struct BinaryCrossEntropy {
     for (Index j = 0; j < y.cols(); ++j)
       for (Index i = 0; i < y.rows(); ++i) {
         const Scalar z = logits(i, j);
+        const Scalar target = smoothed(y(i, j));
         // max(z, 0) - z y: |z| times the probability of the other class, so that nothing cancels
-        const Scalar margin = z > 0 ? z * (1 - y(i, j)) : -z * y(i, j);
+        const Scalar margin = z > 0 ? z * (1 - target) : -z * target;
         sum += margin + std::log1p(std::exp(-std::abs(z)));
       }
     return static_cast<Scalar>(sum / static_cast<detail::Accumulator<Scalar>>(y.cols()));
@@ -45,13 +49,22 @@ struct BinaryCrossEntropy {
   void gradient(ConstMatrixView<Scalar> logits, ConstMatrixView<Scalar> y, MatrixView<Scalar> dJ) const {
     dJ = logits;
     link(dJ);
-    dJ = (dJ - y) / static_cast<Scalar>(y.cols());
+    const Scalar batch = static_cast<Scalar>(y.cols());
+    for (Index j = 0; j < y.cols(); ++j)
+      for (Index i = 0; i < y.rows(); ++i) dJ(i, j) = (dJ(i, j) - smoothed(y(i, j))) / batch;
   }
 
   // y_hat = sigma(z)
   template <class Scalar>
   void link(MatrixView<Scalar> z) const {
     kernels::activate(Sigmoid{}, z);
+  }
+
+ private:
+  // y' = (1 - e) y + e/2
+  template <class Scalar>
+  Scalar smoothed(Scalar y) const {
+    return static_cast<Scalar>(1 - label_smoothing) * y + static_cast<Scalar>(label_smoothing / 2);
   }
 };
 

@@ -9,16 +9,35 @@
 
 namespace chainrule {
 
+namespace detail {
+
+/// k -> - ln p_k of sample j, with p = softmax(z). With m = max z it is (m - z_k) + ln(1 + sum over the others than m's of
+/// e^(z - m)): never ln 0, 0 inf or large e^z.
+template <class Scalar>
+auto negative_log_softmax(ConstMatrixView<Scalar> logits, Index j) {
+  Index best = 0;
+  const Scalar m = logits.col(j).maxCoeff(&best);
+  Scalar others = 0;
+  for (Index k = 0; k < logits.rows(); ++k)
+    if (k != best) others += std::exp(logits(k, j) - m);
+  return [logits, j, m, log_sum = std::log1p(others)](Index k) { return (m - logits(k, j)) + log_sum; };
+}
+
+}  // namespace detail
+
 /// - sum_k y_k ln p_k with p = softmax(z), for logits z, mean over the batch: PyTorch's CrossEntropyLoss.
 /// y: integer class labels, each in [0, outputs), one a sample; or probabilities, outputs x batch, each in [0, 1] and of sum
 /// 1 (to 1e-3) in every column. Else ValueError.
+/// label_smoothing e, in [0, 1): y' = (1 - e) y + e/outputs takes the place of y (Szegedy et al. 2016; PyTorch's label_smoothing).
 struct SoftmaxCrossEntropy {
   static constexpr std::string_view name = "SoftmaxCrossEntropy";
   static constexpr bool works_on_logits = true;
   static constexpr Index min_outputs = 2;
+  double label_smoothing = 0;
 
   template <class Scalar, class Label>
   void check(ConstMatrixView<Scalar> logits, Labels<Label> labels) const {
+    detail::check_label_smoothing(name, label_smoothing);
     for (Index j = 0; j < logits.cols(); ++j) {
       using Wide = std::conditional_t<std::is_signed_v<Label>, long long, unsigned long long>;
       const Wide label = static_cast<Wide>(labels[static_cast<std::size_t>(j)]);
@@ -30,6 +49,7 @@ struct SoftmaxCrossEntropy {
 
   template <class Scalar>
   void check(ConstMatrixView<Scalar>, ConstMatrixView<Scalar> y) const {
+    detail::check_label_smoothing(name, label_smoothing);
     detail::check_finite("target", "y", y);
     for (Index j = 0; j < y.cols(); ++j) {
       Scalar sum = 0;
@@ -57,13 +77,17 @@ struct SoftmaxCrossEntropy {
   void gradient(ConstMatrixView<Scalar> logits, Target y, MatrixView<Scalar> dJ) const {
     dJ = logits;
     link(dJ);
+    const Scalar kept = static_cast<Scalar>(1 - label_smoothing);
+    const Scalar spread = static_cast<Scalar>(label_smoothing / static_cast<double>(dJ.rows()));
     for (Index j = 0; j < dJ.cols(); ++j) {
       if constexpr (std::is_same_v<Target, ConstMatrixView<Scalar>>) {
         Scalar sum = 0;  // in order: Eigen's sum() depends on where y lies
         for (Index i = 0; i < y.rows(); ++i) sum += y(i, j);
-        for (Index i = 0; i < y.rows(); ++i) dJ(i, j) = dJ(i, j) * sum - y(i, j);
+        sum = kept * sum + static_cast<Scalar>(label_smoothing);
+        for (Index i = 0; i < y.rows(); ++i) dJ(i, j) = dJ(i, j) * sum - (kept * y(i, j) + spread);
       } else {
-        dJ(label_of(y, j), j) -= 1;
+        dJ(label_of(y, j), j) -= kept;
+        if (label_smoothing > 0) dJ.col(j).array() -= spread;
       }
     }
     dJ /= static_cast<Scalar>(dJ.cols());
@@ -89,23 +113,22 @@ struct SoftmaxCrossEntropy {
     return static_cast<Index>(labels[static_cast<std::size_t>(j)]);
   }
 
-  // With m = max z:  - ln p_k = (m - z_k) + ln(1 + sum over the others than m's of e^(z - m)); never ln 0, 0 inf or large e^z.
+  // - sum_k y'_k ln p_k of sample j
   template <class Scalar, class Target>
-  static Scalar cross_entropy(ConstMatrixView<Scalar> logits, Target y, Index j) {
-    Index best = 0;
-    const Scalar m = logits.col(j).maxCoeff(&best);
-    Scalar others = 0;
-    for (Index k = 0; k < logits.rows(); ++k)
-      if (k != best) others += std::exp(logits(k, j) - m);
-    const Scalar log_sum = std::log1p(others);
+  Scalar cross_entropy(ConstMatrixView<Scalar> logits, Target y, Index j) const {
+    const auto minus_log_p = detail::negative_log_softmax(logits, j);
+    Scalar of_y = 0;
     if constexpr (std::is_same_v<Target, ConstMatrixView<Scalar>>) {
-      Scalar sum = 0;
       for (Index k = 0; k < logits.rows(); ++k)
-        if (y(k, j) > 0) sum += y(k, j) * ((m - logits(k, j)) + log_sum);
-      return sum;
+        if (y(k, j) > 0) of_y += y(k, j) * minus_log_p(k);
     } else {
-      return (m - logits(label_of(y, j), j)) + log_sum;
+      of_y = minus_log_p(label_of(y, j));
     }
+    if (label_smoothing == 0) return of_y;
+    Scalar of_all = 0;
+    for (Index k = 0; k < logits.rows(); ++k) of_all += minus_log_p(k);
+    return static_cast<Scalar>(1 - label_smoothing) * of_y +
+           static_cast<Scalar>(label_smoothing / static_cast<double>(logits.rows())) * of_all;
   }
 };
 

@@ -1,0 +1,44 @@
+#pragma once
+
+#include <algorithm>
+#include <chainrule/core/checks.hpp>
+#include <chainrule/losses/elements.hpp>
+#include <string_view>
+
+namespace chainrule {
+
+/// max(0, 1 - y y_hat), the mean over all elements (Keras's Hinge): for targets -1 and 1, a decision with a margin, as a support
+/// vector machine's. The sign of y_hat is the answer. y: outputs x batch, each -1 or 1, else ValueError.
+struct Hinge {
+  static constexpr std::string_view name = "Hinge";
+  static constexpr bool works_on_logits = false;
+  static constexpr Index min_outputs = 1;
+
+  template <class Scalar>
+  void check(ConstMatrixView<Scalar>, ConstMatrixView<Scalar> y) const {
+    for (Index j = 0; j < y.cols(); ++j)
+      for (Index i = 0; i < y.rows(); ++i)
+        if (!(y(i, j) == 1 || y(i, j) == -1))
+          detail::raise<ValueError>("target: y(", i, ", ", j, ") is ", y(i, j), ", but Hinge takes -1 for no and 1 for yes");
+  }
+
+  // J = 1/(outputs batch) sum max(0, 1 - y y_hat)
+  template <class Scalar>
+  Scalar value(ConstMatrixView<Scalar> y_hat, ConstMatrixView<Scalar> y) const {
+    return detail::mean_over_elements(y_hat, y,
+                                      [](Scalar prediction, Scalar target) { return std::max(Scalar{0}, 1 - target * prediction); });
+  }
+
+  // dJ/dy_hat = -y/(outputs batch) where y y_hat < 1, else 0
+  template <class Scalar>
+  void gradient(ConstMatrixView<Scalar> y_hat, ConstMatrixView<Scalar> y, MatrixView<Scalar> dJ) const {
+    detail::slopes_over_elements(y_hat, y, dJ,
+                                 [](Scalar prediction, Scalar target) { return target * prediction < 1 ? -target : Scalar{0}; });
+  }
+
+  // the prediction is the output itself
+  template <class Scalar>
+  void link(MatrixView<Scalar>) const {}
+};
+
+}  // namespace chainrule

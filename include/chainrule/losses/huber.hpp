@@ -1,0 +1,47 @@
+#pragma once
+
+#include <algorithm>
+#include <chainrule/core/checks.hpp>
+#include <chainrule/losses/elements.hpp>
+#include <cmath>
+#include <string_view>
+
+namespace chainrule {
+
+/// Half the square for errors up to delta, beyond it a straight line (Huber 1964), the mean over all elements: PyTorch's
+/// HuberLoss. y: outputs x batch, finite, else ValueError; so is a delta that is not above 0 and finite.
+struct Huber {
+  static constexpr std::string_view name = "Huber";
+  static constexpr bool works_on_logits = false;
+  static constexpr Index min_outputs = 1;
+  double delta = 1;
+
+  template <class Scalar>
+  void check(ConstMatrixView<Scalar>, ConstMatrixView<Scalar> y) const {
+    if (!(delta > 0 && std::isfinite(delta))) detail::raise<ValueError>("Huber: delta must be above 0 and finite, got ", delta);
+    detail::check_finite("target", "y", y);
+  }
+
+  // J = 1/(outputs batch) sum of  e^2/2 where |e| <= delta,  delta (|e| - delta/2) elsewhere,  with e = y_hat - y
+  template <class Scalar>
+  Scalar value(ConstMatrixView<Scalar> y_hat, ConstMatrixView<Scalar> y) const {
+    const Scalar d = static_cast<Scalar>(delta);
+    return detail::mean_over_elements(y_hat, y, [d](Scalar prediction, Scalar target) {
+      const Scalar e = std::abs(prediction - target);
+      return e <= d ? e * e / 2 : d * (e - d / 2);
+    });
+  }
+
+  // dJ/dy_hat = max(-delta, min(delta, e))/(outputs batch)
+  template <class Scalar>
+  void gradient(ConstMatrixView<Scalar> y_hat, ConstMatrixView<Scalar> y, MatrixView<Scalar> dJ) const {
+    const Scalar d = static_cast<Scalar>(delta);
+    detail::slopes_over_elements(y_hat, y, dJ, [d](Scalar prediction, Scalar target) { return std::clamp(prediction - target, -d, d); });
+  }
+
+  // the prediction is the output itself
+  template <class Scalar>
+  void link(MatrixView<Scalar>) const {}
+};
+
+}  // namespace chainrule

@@ -1,0 +1,46 @@
+#pragma once
+
+#include <chainrule/losses/softmax_cross_entropy.hpp>
+
+namespace chainrule {
+
+/// sum_k y_k ln(y_k / p_k) with p = softmax(z), for logits z, mean over the batch (Kullback and Leibler 1951; PyTorch's KLDivLoss of
+/// log_softmax(z) with "batchmean"): how far p is from the distribution y, 0 where it is reached. Its gradient is
+/// SoftmaxCrossEntropy's, from which it differs by the entropy of y. y: probabilities, outputs x batch, of sum 1 (to 1e-3) in every
+/// column, else ValueError.
+struct KLDivergence {
+  static constexpr std::string_view name = "KLDivergence";
+  static constexpr bool works_on_logits = true;
+  static constexpr Index min_outputs = 2;
+
+  template <class Scalar>
+  void check(ConstMatrixView<Scalar> logits, ConstMatrixView<Scalar> y) const {
+    SoftmaxCrossEntropy{}.check(logits, y);
+  }
+
+  // J = 1/batch sum over samples of  sum_k y_k (ln y_k - ln p_k), where 0 ln 0 = 0
+  template <class Scalar>
+  Scalar value(ConstMatrixView<Scalar> logits, ConstMatrixView<Scalar> y) const {
+    detail::Accumulator<Scalar> sum = 0;
+    for (Index j = 0; j < y.cols(); ++j) {
+      const auto minus_log_p = detail::negative_log_softmax(logits, j);
+      for (Index k = 0; k < y.rows(); ++k)
+        if (y(k, j) > 0) sum += static_cast<detail::Accumulator<Scalar>>(y(k, j) * (std::log(y(k, j)) + minus_log_p(k)));
+    }
+    return static_cast<Scalar>(sum / static_cast<detail::Accumulator<Scalar>>(y.cols()));
+  }
+
+  // dJ/dz = (softmax(z) - y)/batch
+  template <class Scalar>
+  void gradient(ConstMatrixView<Scalar> logits, ConstMatrixView<Scalar> y, MatrixView<Scalar> dJ) const {
+    SoftmaxCrossEntropy{}.gradient(logits, y, dJ);
+  }
+
+  // y_hat = softmax(z)
+  template <class Scalar>
+  void link(MatrixView<Scalar> z) const {
+    SoftmaxCrossEntropy{}.link(z);
+  }
+};
+
+}  // namespace chainrule

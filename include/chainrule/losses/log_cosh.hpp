@@ -1,0 +1,46 @@
+#pragma once
+
+#include <algorithm>
+#include <chainrule/core/checks.hpp>
+#include <chainrule/losses/elements.hpp>
+#include <cmath>
+#include <numbers>
+#include <string_view>
+
+namespace chainrule {
+
+/// ln cosh(y_hat - y), the mean over all elements (Keras's LogCosh): like half the square for small errors and like the
+/// absolute value for large ones, and smooth everywhere. y: outputs x batch, finite, else ValueError.
+struct LogCosh {
+  static constexpr std::string_view name = "LogCosh";
+  static constexpr bool works_on_logits = false;
+  static constexpr Index min_outputs = 1;
+
+  template <class Scalar>
+  void check(ConstMatrixView<Scalar>, ConstMatrixView<Scalar> y) const {
+    detail::check_finite("target", "y", y);
+  }
+
+  // J = 1/(outputs batch) sum ln cosh e,  with e = y_hat - y. Near 0 as ln(1 + 2 sinh^2(e/2)), so that nothing cancels; else as
+  // |e| + ln(1 + e^(-2|e|)) - ln 2, so that nothing overflows
+  template <class Scalar>
+  Scalar value(ConstMatrixView<Scalar> y_hat, ConstMatrixView<Scalar> y) const {
+    return detail::mean_over_elements(y_hat, y, [](Scalar prediction, Scalar target) {
+      const Scalar e = std::abs(prediction - target);
+      const Scalar s = std::sinh(std::min(e, Scalar{1}) / 2);
+      return e < 1 ? std::log1p(2 * s * s) : e + std::log1p(std::exp(-2 * e)) - std::numbers::ln2_v<Scalar>;
+    });
+  }
+
+  // dJ/dy_hat = tanh(e)/(outputs batch)
+  template <class Scalar>
+  void gradient(ConstMatrixView<Scalar> y_hat, ConstMatrixView<Scalar> y, MatrixView<Scalar> dJ) const {
+    detail::slopes_over_elements(y_hat, y, dJ, [](Scalar prediction, Scalar target) { return std::tanh(prediction - target); });
+  }
+
+  // the prediction is the output itself
+  template <class Scalar>
+  void link(MatrixView<Scalar>) const {}
+};
+
+}  // namespace chainrule

@@ -1,0 +1,54 @@
+#pragma once
+
+#include <chainrule/core/checks.hpp>
+#include <chainrule/core/chunks.hpp>
+#include <chainrule/losses/elements.hpp>
+#include <cmath>
+#include <string_view>
+
+namespace chainrule {
+
+/// The negative logarithm of a Poisson probability, for counts: the net's raw output z is the logarithm of the expected count,
+/// J = e^z - y z, the mean over all elements, without the term ln y! that z has no part in (PyTorch's PoissonNLLLoss with its
+/// defaults). The prediction is the count e^z. J is infinite where e^z is: above z = 88 in float, 709 in double.
+/// y: outputs x batch, finite and at least 0, else ValueError.
+struct PoissonNLL {
+  static constexpr std::string_view name = "PoissonNLL";
+  static constexpr bool works_on_logits = true;
+  static constexpr Index min_outputs = 1;
+
+  template <class Scalar>
+  void check(ConstMatrixView<Scalar>, ConstMatrixView<Scalar> y) const {
+    detail::check_finite("target", "y", y);
+    for (Index j = 0; j < y.cols(); ++j)
+      for (Index i = 0; i < y.rows(); ++i)
+        if (!(y(i, j) >= 0))
+          detail::raise<ValueError>("target: y(", i, ", ", j, ") is ", y(i, j), ", but PoissonNLL takes counts, which are at least 0");
+  }
+
+  // J = 1/(outputs batch) sum e^z - y z
+  template <class Scalar>
+  Scalar value(ConstMatrixView<Scalar> z, ConstMatrixView<Scalar> y) const {
+    return detail::mean_over_elements(z, y, [](Scalar log_rate, Scalar count) { return std::exp(log_rate) - count * log_rate; });
+  }
+
+  // dJ/dz = (e^z - y)/(outputs batch)
+  template <class Scalar>
+  void gradient(ConstMatrixView<Scalar> z, ConstMatrixView<Scalar> y, MatrixView<Scalar> dJ) const {
+    dJ = z;
+    link(dJ);
+    dJ = (dJ - y) / static_cast<Scalar>(y.size());
+  }
+
+  // y_hat = e^z
+  template <class Scalar>
+  void link(MatrixView<Scalar> z) const {
+    const auto exponential = [](const Chunk<Scalar>& c) -> Chunk<Scalar> { return c.exp(); };
+    for (Index j = 0; j < z.cols(); ++j) {
+      Scalar* column = z.data() + j * z.outerStride();
+      detail::for_chunks(z.rows(), exponential, column, static_cast<const Scalar*>(column));
+    }
+  }
+};
+
+}  // namespace chainrule
