@@ -62,7 +62,7 @@ TEST_CASE("images and labels from files are a data set") {
   CHECK_THROWS_SAYING(read_idx_images<float>(folder.path("")), ValueError, "read_idx_images: cannot read \"", "irectory");
 }
 
-TEST_CASE("numbers may be of any type, the most significant byte first, and are not scaled") {
+TEST_CASE("numbers in an IDX file may be of any type, the most significant byte first, and are not scaled") {
   const auto two = [](const std::string& type, const std::string& numbers) {
     return parse_idx_images<float>("\0\0"s + type +
                                    "\x02"
@@ -79,7 +79,7 @@ TEST_CASE("numbers may be of any type, the most significant byte first, and are 
                       "expected numbers of at most 3.4028235e+38, but number 0 of sample 1 is 8.98846567431158e+307");
 }
 
-TEST_CASE("a file of another kind is refused with what it begins with") {
+TEST_CASE("a file that is not IDX is refused with what it begins with") {
   CHECK(complaint("\x89PNG\r\n") ==
         "t.idx is no IDX file: expected to begin with 0x0000, a type from 0x08 to 0x0e and the number of extents "
         "(0x00000803 for images, 0x00000801 for labels), but found 0x89504e47"s);
@@ -91,7 +91,7 @@ TEST_CASE("a file of another kind is refused with what it begins with") {
   CHECK(complaint("\x1f\x8b\x08") == "t.idx is compressed by gzip; unpack it, or read it with gunzip_file of <chainrule/data/gzip.hpp>"s);
 }
 
-TEST_CASE("a file that is cut short, or goes on, is refused with what was expected and found") {
+TEST_CASE("an IDX file that is cut short, or goes on, is refused with what was expected and found") {
   for (std::size_t size = 4; size < 16; ++size)
     CHECK(complaint(images.substr(0, size)) == "t.idx is cut short: expected a header of 16 bytes, but found " + std::to_string(size));
   CHECK(complaint(images.substr(0, 27)) ==
@@ -100,7 +100,7 @@ TEST_CASE("a file that is cut short, or goes on, is refused with what was expect
         "t.idx goes on behind its end: expected 12 bytes after the header, for 2 x 2 x 3 numbers of 1, but found 13"s);
 }
 
-TEST_CASE("a header that says too much, or nothing, is refused before anything is allocated") {
+TEST_CASE("an IDX header that says too much, or nothing, is refused before anything is allocated") {
   CHECK(complaint("\0\0\x0e\x02\xff\xff\xff\xff\xff\xff\xff\xff"s) ==
         "t.idx: the header says that there are 4294967295 x 4294967295 numbers, more than any file can hold"s);
   CHECK(complaint("\0\0\x08\x02\xff\xff\xff\xff\xff\xff\xff\xff"s) ==

@@ -43,7 +43,7 @@ TEST_CASE("a row of a NumPy array is a column here") {
   CHECK(equal(parse_npy<float>(npy("|u1", "(6,)", six)), Matrix<float>{{1, 2, 3, 4, 5, 6}}));  // one feature
 }
 
-TEST_CASE("numbers may be of any type, in either byte order") {
+TEST_CASE("numbers in a .npy file may be of any type, in either byte order") {
   const auto two = [](const char* type, const std::string& numbers) { return parse_npy<float>(npy(type, "(2,)", numbers)); };
   CHECK(equal(two("<f4", "\x00\x00\x80\x3f\x00\x00\x20\xc0"s), Matrix<float>{{1, -2.5f}}));
   CHECK(equal(two(">f4", "\x3f\x80\x00\x00\xc0\x20\x00\x00"s), Matrix<float>{{1, -2.5f}}));
@@ -87,7 +87,7 @@ TEST_CASE("what is written is what NumPy writes") {
   CHECK(to_npy(std::vector<int>{1, -2}).starts_with("\x93NUMPY\x01\x00\x76\x00{'descr': '<i4', 'fortran_order': False, 'shape': (2,), }"s));
 }
 
-TEST_CASE("what was written is read back") {
+TEST_CASE("a written .npy file is read back") {
   const chainrule_test::TemporaryFolder folder;
   const Matrix<float> m{{1, 2, 1e-45f}, {1 / 3.0f, -3e38f, 0}};
   write_npy(folder.path("m"), m);
@@ -119,14 +119,14 @@ TEST_CASE("arrays of no extents, or of more than two, are refused") {
   CHECK_THROWS_SAYING(parse_npy<float>(npy("|u1", "()", "1")), ValueError, "but found 0, a single number");
 }
 
-TEST_CASE("a file of another kind is refused") {
+TEST_CASE("a file that is not .npy is refused") {
   CHECK(complaint("\x89PNG\r\n\x1a\n") == "t.npy is no .npy file: expected to begin with 0x934e554d5059, but found 0x89504e470d0a"s);
   CHECK(complaint("\x93NUM") == "t.npy is no .npy file: expected to begin with 0x934e554d5059, but found 0x934e554d"s);
   CHECK(complaint("PK\x03\x04") == "t.npy is an archive of arrays, .npz; unzip it, and read the .npy files in it"s);
   CHECK(complaint("") == "t.npy is empty"s);
 }
 
-TEST_CASE("a file that is cut short, or goes on, is refused with what was expected and found") {
+TEST_CASE("a .npy file that is cut short, or goes on, is refused with what was expected and found") {
   const std::string whole = npy("|u1", "(2, 3)", six);
   const std::string start = std::to_string(whole.size() - 6);
   CHECK(complaint(whole.substr(0, 9)) == "t.npy is cut short: expected a header of at least 10 bytes, but found 9"s);
@@ -141,7 +141,7 @@ TEST_CASE("a file that is cut short, or goes on, is refused with what was expect
   CHECK(complaint(npy("<f8", "(0, 3)", "")) == "t.npy is empty: it holds 0 x 3 numbers"s);
 }
 
-TEST_CASE("a broken header is refused where it is broken") {
+TEST_CASE("a broken .npy header is refused where it is broken") {
   const auto refused = [](const char* header, const char* says) {
     CHECK_THROWS_SAYING(parse_npy<float>(npy(header, "1")), ValueError, "the bytes: expected ", says);
   };

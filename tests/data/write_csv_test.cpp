@@ -41,7 +41,7 @@ TEST_CASE("targets that are numbers have a column each") {
   CHECK(to_csv(Matrix<float>{{1, 2}, {3, 4}}) == "x0,x1\n1,3\n2,4\n"s);
 }
 
-TEST_CASE("what was written is read back to the same bits") {
+TEST_CASE("a written table is read back to the same bits") {
   const chainrule_test::TemporaryFolder folder;
   const std::string path = folder.path("bees.csv");
   write_csv(path, bees(), {.target = "kind"});
