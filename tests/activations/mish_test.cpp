@@ -1,0 +1,34 @@
+#include <chainrule/activations/mish.hpp>
+
+#include "support/activation_accuracy.hpp"
+
+using namespace chainrule_test;
+using chainrule::Mish;
+
+TEMPLATE_TEST_CASE("Mish keeps the contract of an activation", "[activation]", float, double) {
+  check_activation<TestType>(Mish{},
+                             {.at_minus_infinity = 0, .at_infinity = std::numeric_limits<double>::infinity(), .nondecreasing = false});
+}
+
+// Mish(z) = z tanh(ln(1 + e^z)); Mish'(0) = tanh(ln 2) = 3/5; its minimum is -0.309 at z = -1.192
+TEMPLATE_TEST_CASE("Mish has the values of the formula", "[activation]", float, double, long double) {
+  check_known_points<TestType>(Mish{}, 5,
+                               {{-20, -4.12230724062876140064e-8L, -3.91619187434896907532e-8L},
+                                {-4, -0.0725917407920253584549L, -0.05377320979348032363L},
+                                {-1, -0.303401461374108918074L, 0.0592167558773949480057L},
+                                {0, 0, 0.6L},
+                                {0.5L, 0.375245211304895104819L, 0.886424375357727258451L},
+                                {1, 0.865098388267310346116L, 1.04903622009979215909L},
+                                {4, 3.99741280697623852435L, 1.00443287690375006919L}});
+  CHECK(std::abs(derivative_at(Mish{}, TestType(-1.19243121451549521214L))) < 2 * std::numeric_limits<TestType>::epsilon());
+}
+
+TEST_CASE("Mish is accurate where it is tiny too", "[activation]") {
+  check_accuracy<float>(Mish{}, -65, 65, 4);
+  check_accuracy<double>(Mish{}, -650, 20, 4);
+}
+
+TEST_CASE("Mish starts from He's normal weights", "[activation]") {
+  static_assert(std::is_same_v<decltype(Mish{}.default_initializer()), chainrule::HeNormal>);
+  CHECK(Mish::name == "Mish");
+}

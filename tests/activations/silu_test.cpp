@@ -1,0 +1,34 @@
+#include <chainrule/activations/silu.hpp>
+
+#include "support/activation_accuracy.hpp"
+
+using namespace chainrule_test;
+using chainrule::SiLU;
+
+TEMPLATE_TEST_CASE("SiLU keeps the contract of an activation", "[activation]", float, double) {
+  check_activation<TestType>(SiLU{},
+                             {.at_minus_infinity = 0, .at_infinity = std::numeric_limits<double>::infinity(), .nondecreasing = false});
+}
+
+// SiLU(z) = z sigma(z); its minimum is -0.278 at z = -1.278, where z = -1 - SiLU(z)
+TEMPLATE_TEST_CASE("SiLU has the values of the formula", "[activation]", float, double, long double) {
+  check_known_points<TestType>(SiLU{}, 4,
+                               {{-20, -4.12230723638040716286e-8L, -3.91619186606467832916e-8L},
+                                {-4, -0.0719448398483662321072L, -0.0526646148910729076595L},
+                                {-1, -0.268941421369995120749L, 0.0723294881285132682114L},
+                                {0, 0, 0.5L},
+                                {0.5L, 0.311229665600927282319L, 0.739961187302651809174L},
+                                {1, 0.731058578630004879251L, 0.927670511871486731789L},
+                                {4, 3.92805516015163376789L, 1.05266461489107290766L}});
+  CHECK(std::abs(derivative_at(SiLU{}, TestType(-1.27846454276107379511L))) < 2 * std::numeric_limits<TestType>::epsilon());
+}
+
+TEST_CASE("SiLU is accurate where it is tiny too", "[activation]") {
+  check_accuracy<float>(SiLU{}, -65, 65, 4);
+  check_accuracy<double>(SiLU{}, -650, 20, 4);
+}
+
+TEST_CASE("SiLU starts from He's normal weights", "[activation]") {
+  static_assert(std::is_same_v<decltype(SiLU{}.default_initializer()), chainrule::HeNormal>);
+  CHECK(SiLU::name == "SiLU");
+}

@@ -1,0 +1,53 @@
+#include <chainrule/activations/softplus.hpp>
+
+#include "support/activation_accuracy.hpp"
+
+using namespace chainrule_test;
+using chainrule::Softplus;
+
+TEMPLATE_TEST_CASE("Softplus keeps the contract of an activation", "[activation]", float, double) {
+  const ActivationFacts facts{.at_minus_infinity = 0, .at_infinity = std::numeric_limits<double>::infinity(), .wobble = 4};
+  check_activation<TestType>(Softplus{}, facts);
+  check_activation<TestType>(Softplus{2}, facts);
+}
+
+// Softplus(z) = ln(1 + e^z), with Softplus(0) = ln 2; with beta = 2 it is ln(1 + e^2z)/2
+TEMPLATE_TEST_CASE("Softplus has the values of the formula", "[activation]", float, double, long double) {
+  check_known_points<TestType>(Softplus{}, 4,
+                               {{-20, 2.06115362031438070324e-9L, 2.06115361819020358143e-9L},
+                                {-1, 0.313261687518222834049L, 0.268941421369995120749L},
+                                {0, 0.693147180559945309417L, 0.5L},
+                                {0.5L, 0.974076984180106680873L, 0.622459331201854564639L},
+                                {4, 4.01814992791780974035L, 0.982013790037908441973L},
+                                {20, 20.0000000020611536203L, 0.99999999793884638181L}});
+  check_known_points<TestType>(Softplus{2}, 4,
+                               {{-1, 0.0634640055214862482219L, 0.11920292202211755594L},
+                                {0, 0.346573590279972654709L, 0.5L},
+                                {0.5L, 0.656630843759111417024L, 0.731058578630004879251L},
+                                {4, 4.00016770318644788442L, 0.999664649869533521896L}});
+}
+
+TEST_CASE("Softplus is accurate where it is tiny too", "[activation]") {
+  check_accuracy<float>(Softplus{}, -85, 85, 4);
+  check_accuracy<double>(Softplus{}, -700, 40, 4);
+}
+
+TEST_CASE("Softplus does not overflow, however large z and beta are", "[activation]") {
+  CHECK(value_at(Softplus{1e10}, 3e38f) == 3e38f);
+  CHECK(value_at(Softplus{1e10}, -3e38f) <= std::numeric_limits<float>::min());
+  CHECK(derivative_at(Softplus{1e10}, 3e38f) == 1);
+}
+
+TEST_CASE("Softplus refuses a beta that is not above 0 or not finite and says which", "[activation]") {
+  CHECK_THROWS_SAYING(Softplus{0}, chainrule::ValueError, "Softplus", "beta", "above 0 and finite", "got 0");
+  CHECK_THROWS_SAYING(Softplus{-1.5}, chainrule::ValueError, "Softplus", "got -1.5");
+  CHECK_THROWS_SAYING(Softplus{std::numeric_limits<double>::quiet_NaN()}, chainrule::ValueError, "Softplus", "nan");
+  CHECK_THROWS_SAYING(Softplus{std::numeric_limits<double>::infinity()}, chainrule::ValueError, "Softplus", "inf");
+  CHECK(Softplus{}.beta() == 1);
+  CHECK(Softplus{0.5}.beta() == 0.5);
+}
+
+TEST_CASE("Softplus starts from He's normal weights", "[activation]") {
+  static_assert(std::is_same_v<decltype(Softplus{}.default_initializer()), chainrule::HeNormal>);
+  CHECK(Softplus::name == "Softplus");
+}
