@@ -1,4 +1,14 @@
-#include <chainrule/chainrule.hpp>
+#include <array>
+#include <chainrule/activations/relu.hpp>
+#include <chainrule/activations/sigmoid.hpp>
+#include <chainrule/activations/tanh.hpp>
+#include <chainrule/layers/batch_norm.hpp>
+#include <chainrule/layers/dense.hpp>
+#include <chainrule/layers/dropout.hpp>
+#include <chainrule/losses/binary_cross_entropy.hpp>
+#include <chainrule/losses/softmax_cross_entropy.hpp>
+#include <chainrule/losses/squared_error.hpp>
+#include <chainrule/network.hpp>
 #include <limits>
 #include <thread>
 #include <vector>
@@ -23,6 +33,52 @@ struct Step {
   Random random{Seed{2}};
   Matrix<float> x = random_matrix<float>(4, 5, random);
   std::vector<int> y{0, 1, 2, 1, 0};
+};
+
+/// k/2 |y_hat - y|^2: a loss with a parameter, which is 1 unless it is said.
+struct Scaled : SquaredError {
+  double k = 1;
+  template <class Scalar>
+  Scalar value(ConstMatrixView<Scalar> y_hat, ConstMatrixView<Scalar> y) const {
+    return static_cast<Scalar>(k) * SquaredError::value(y_hat, y);
+  }
+  template <class Scalar>
+  void gradient(ConstMatrixView<Scalar> y_hat, ConstMatrixView<Scalar> y, MatrixView<Scalar> dJ) const {
+    SquaredError::gradient(y_hat, y, dJ);
+    dJ *= static_cast<Scalar>(k);
+  }
+};
+
+/// 1/2 (a + b - y)^2 for two outputs a and b: fewer targets than outputs.
+struct SumOfTwo {
+  static constexpr std::string_view name = "SumOfTwo";
+  static constexpr bool works_on_logits = false;
+  static constexpr Index min_outputs = 2;
+  static constexpr Index target_rows(Index) { return 1; }
+  template <class Scalar>
+  void check(ConstMatrixView<Scalar>, ConstMatrixView<Scalar> y) const {
+    detail::check_finite("target", "y", y);
+  }
+  template <class Scalar>
+  Scalar value(ConstMatrixView<Scalar> y_hat, ConstMatrixView<Scalar> y) const {
+    return (y_hat.colwise().sum() - y).squaredNorm() / static_cast<Scalar>(2 * y.cols());
+  }
+  template <class Scalar>
+  void gradient(ConstMatrixView<Scalar> y_hat, ConstMatrixView<Scalar> y, MatrixView<Scalar> dJ) const {
+    for (Index j = 0; j < y.cols(); ++j) dJ.col(j).setConstant((y_hat.col(j).sum() - y(0, j)) / static_cast<Scalar>(y.cols()));
+  }
+  template <class Scalar>
+  void link(MatrixView<Scalar>) const {}
+};
+
+/// A net whose training and predicting differ.
+struct Mixed {
+  using Net = Network<double, Scaled, Dense<2, 6>, BatchNorm<>, Dropout<>, Dense<6, 1>>;
+  Net net{Seed{1}, Dense<2, 6>{}, BatchNorm<>{}, Dropout<>{0.25}, Dense<6, 1>{}};
+  Net::Workspace<> work = net.make_workspace(8);
+  Random random{Seed{2}};
+  Matrix<double> x = random_matrix<double>(2, 8, random);
+  Matrix<double> y = random_matrix<double>(1, 8, random);
 };
 
 constexpr float not_a_number = std::numeric_limits<float>::quiet_NaN();
@@ -217,7 +273,7 @@ TEST_CASE("loss and backward before forward say so") {
 }
 
 TEST_CASE("a workspace, gradients or dJ/dx of other extents are refused") {
-  const auto net = make_network<float, SquaredError>(Seed{1}, Dense<Dynamic, Dynamic, ReLU>{4, 8}, Dense<Dynamic, Dynamic>{8, 2});
+  auto net = make_network<float, SquaredError>(Seed{1}, Dense<Dynamic, Dynamic, ReLU>{4, 8}, Dense<Dynamic, Dynamic>{8, 2});
   const auto other = make_network<float, SquaredError>(Seed{1}, Dense<Dynamic, Dynamic, ReLU>{5, 9}, Dense<Dynamic, Dynamic>{9, 2});
   const Step s;
   const Eigen::MatrixXf y = Eigen::MatrixXf::Zero(2, 5);
@@ -227,6 +283,8 @@ TEST_CASE("a workspace, gradients or dJ/dx of other extents are refused") {
   auto other_gradients = other.make_gradients();
   CHECK_THROWS_SAYING(net.forward(s.x, other_work), ShapeError, "this workspace was made for another network: layer<0>", "9 there",
                       "8 here");
+  CHECK_THROWS_SAYING(std::as_const(net).predict(s.x, other_work), ShapeError, "predict: this workspace was made for another network");
+  CHECK_THROWS_SAYING(net.update_statistics(other_work), ShapeError, "update_statistics: this workspace was made for another network");
   net.forward(s.x, work);
   CHECK_THROWS_SAYING(net.backward(s.x, y, work, other_gradients), ShapeError, "these gradients were made for another network: layer<0>");
   Eigen::MatrixXf dJ_dx(4, 4);
@@ -281,4 +339,129 @@ TEST_CASE("one const network serves many threads, each with a workspace of its o
     });
   for (std::thread& thread : threads) thread.join();
   CHECK(equal == std::vector<int>(4, 50));
+}
+
+TEST_CASE("evaluate gives the loss and the prediction of samples that are not learned from") {
+  Step s;
+  s.net.forward(s.x, s.work);
+  const float J = s.net.loss(s.y, s.work);
+  s.work.set_step(7);
+  const auto result = s.net.evaluate(s.x, s.y, s.work);
+  CHECK(result.loss == J);  // without layers that train otherwise than they predict
+  const bool as_predict = result.prediction == s.net.predict(s.x);
+  CHECK(as_predict);
+  CHECK(s.work.step() == 7);
+  CHECK_THROWS_SAYING(s.net.loss(s.y, s.work), StateError, "call forward(x, work) first");
+
+  CHECK_THROWS_SAYING(s.net.evaluate(s.x, std::vector<int>{0, 1}, s.work), ShapeError, "evaluate: y has 2 samples, but x had 5");
+  CHECK_THROWS_SAYING(s.net.evaluate(s.x, std::vector<int>{0, 1, 2, 3, 0}, s.work), ValueError, "the label of sample 3 is 3");
+  CHECK_THROWS_SAYING(s.net.evaluate(Eigen::MatrixXf::Zero(3, 5).eval(), s.y, s.work), ShapeError, "evaluate: x has 3 rows");
+}
+
+TEST_CASE("check_data says what the passes would, for any number of samples and without a workspace") {
+  const Step s;
+  const Eigen::MatrixXf many = s.x.replicate(1, 20);
+  std::vector<int> y(100, 2);
+  CHECK_NOTHROW(s.net.check_data("fit", many, y));
+  y[77] = 3;
+  CHECK_THROWS_SAYING(s.net.check_data("fit", many, y), ValueError, "the label of sample 77 is 3");
+  CHECK_THROWS_SAYING(s.net.check_data("fit", s.x, y), ShapeError, "fit: y has 100 samples, but x had 5");
+}
+
+TEST_CASE("training and predicting differ where a layer says so: Dropout off, running statistics") {
+  Mixed m;
+  const Matrix<double> first = m.net.forward(m.x, m.work);
+  const bool another_mask = m.net.forward(m.x, m.work) != first;
+  CHECK(another_mask);
+  CHECK(m.work.step() == 2);
+  m.net.update_statistics(m.work);
+  const auto result = m.net.evaluate(m.x, m.y, m.work);
+  const bool as_predict = result.prediction == m.net.predict(m.x);
+  CHECK(as_predict);
+  CHECK(result.loss == Approx((result.prediction - m.y).squaredNorm() / 16));
+  m.work.set_step(0);
+  const bool same_again = m.net.forward(m.x, m.work) == first;
+  CHECK(same_again);
+  CHECK(m.net.fewest_training_samples() == 2);
+}
+
+TEST_CASE("buffers are kept beside theta, by name and as one vector; update_statistics moves them and nothing else") {
+  Mixed m;
+  CHECK_THROWS_SAYING(m.net.update_statistics(m.work), StateError, "update_statistics: the workspace holds no forward pass");
+  const Vector<double> theta = m.net.parameters();
+  const Vector<double> at_first{{0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 0}};
+  m.net.forward(m.x, m.work);
+  const bool forward_is_const = m.net.buffers() == at_first;
+  CHECK(forward_is_const);
+  m.net.update_statistics(m.work);
+  m.net.forward(m.x, m.work);
+  m.net.update_statistics(m.work);
+  CHECK(m.net.buffers<1>().batches == 2);
+  CHECK(m.net.buffers()[12] == 2);
+  const Vector<double> mean = m.work.cache<0>().output.first(8).rowwise().mean();
+  CHECK(m.net.buffers().head(6).isApprox(0.19 * mean));  // 0.1 + 0.9 * 0.1 of the same mean
+  CHECK(std::as_const(m.net).buffers<1>().running_mean[5] == m.net.buffers()[5]);
+  const bool theta_stays = m.net.parameters() == theta;
+  CHECK(theta_stays);
+
+  Step without;  // nothing to do
+  without.net.forward(without.x, without.work);
+  without.net.update_statistics(without.work);
+  CHECK(without.net.buffers().size() == 0);
+}
+
+TEST_CASE("rebind is the same network with other numbers: theta, buffers, loss and layers go along") {
+  Mixed m;
+  m.net.forward(m.x, m.work);
+  m.net.update_statistics(m.work);
+  const auto narrow = m.net.rebind<float>();
+  static_assert(std::is_same_v<decltype(narrow)::ScalarType, float>);
+  const bool same_theta = narrow.parameters() == m.net.parameters().cast<float>();
+  CHECK(same_theta);
+  const bool same_buffers = narrow.buffers() == m.net.buffers().cast<float>();
+  CHECK(same_buffers);
+  CHECK(narrow.loss_function().k == 1);
+  CHECK(std::get<2>(narrow.layers()).rate() == 0.25);
+  CHECK(narrow.predict(m.x.cast<float>().eval()).cast<double>().isApprox(m.net.predict(m.x), 1e-5));
+}
+
+TEST_CASE("a loss with parameters is given to the constructor, with layers as types or as values") {
+  Mixed m;
+  const auto loss_of = [&](const Mixed::Net& net) {
+    m.work.set_step(0);
+    net.forward(m.x, m.work);
+    return net.loss(m.y, m.work);
+  };
+  const Dropout<> half;
+  const double plain = loss_of(Mixed::Net{Seed{1}});
+  CHECK(plain > 0);
+  CHECK(loss_of(Mixed::Net{Seed{1}, Scaled{{}, 2}}) == 2 * plain);
+  CHECK(loss_of(Mixed::Net{Seed{1}, Scaled{{}, 4}, Dense<2, 6>{}, BatchNorm<>{}, half, Dense<6, 1>{}}) == 4 * plain);
+  CHECK(loss_of(make_network<double>(Seed{1}, Scaled{{}, 8}, Dense<2, 6>{}, BatchNorm<>{}, half, Dense<6, 1>{})) == 8 * plain);
+  CHECK(loss_of(make_network<double, Scaled>(Seed{1}, Dense<2, 6>{}, BatchNorm<>{}, half, Dense<6, 1>{})) == plain);
+  CHECK(Mixed::Net(Seed{1}, Scaled{{}, 2}).rebind<float>().loss_function().k == 2);
+}
+
+TEST_CASE("a loss may have fewer targets than the network has outputs, and samples count by their weights") {
+  Network<double, SumOfTwo, Dense<1, 2>> net{Seed{1}};
+  net.parameters() << 1, 0.5, 0, 0;  // y_hat = (x, x/2), whose sum is 3/2 x
+  const Matrix<double> x{{2, 4, 6}};
+  const Matrix<double> y{{1, 7, 8}};  // off by 2, -1, 1
+  const std::vector<double> w{1, 0, 3};
+  auto work = net.make_workspace(3);
+  auto gradients = net.make_gradients();
+  net.forward(x, work);
+  CHECK(net.loss(y, work) == 1);
+  net.backward(x, y, work, gradients);
+  CHECK(gradients.flat()[0] == Approx((2 * 2 - 1 * 4 + 1 * 6) / 3.0));
+
+  CHECK(net.loss(weighted(y, w), work) == (1 * 2 + 3 * 0.5) / 4);
+  net.backward(x, weighted(y, w), work, gradients);
+  CHECK(gradients.flat()[0] == Approx((1 * 2 * 2 + 3 * 1 * 6) / 4.0));
+  CHECK(net.evaluate(x, weighted(y, w), work).loss == (1 * 2 + 3 * 0.5) / 4);
+  net.forward(x, work);
+  CHECK_THROWS_SAYING(net.loss(Matrix<double>::Zero(2, 3).eval(), work), ShapeError, "loss: y has 2 rows, but the network has 1 targets");
+  CHECK_THROWS_SAYING(net.loss(weighted(y, std::vector<double>{1, 2}), work), ShapeError, "there are 2 weights for 3 samples");
+  CHECK_THROWS_SAYING(net.backward(x, weighted(y, std::vector<double>{1, -2, 1}), work, gradients), ValueError,
+                      "the weight of sample 1 is -2");
 }
