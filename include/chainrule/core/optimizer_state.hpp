@@ -3,9 +3,10 @@
 // that a trainer and a checkpoint need to know one.
 
 #include <chainrule/core/concepts.hpp>
-#include <chainrule/core/error.hpp>
+#include <concepts>
 #include <cstdint>
-#include <type_traits>
+#include <string_view>
+#include <tuple>
 #include <utility>
 #include <vector>
 
