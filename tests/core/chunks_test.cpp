@@ -100,3 +100,49 @@ TEST_CASE("f is not called for an empty array") {
   detail::for_chunks(0, fail, &out, &in);
   CHECK(out == 2);
 }
+
+// a <- a + 2b,  b <- exp(a + 2b),  and `last`, which is const, is only read
+TEMPLATE_TEST_CASE("update_chunks changes arrays in place, whatever their place, alignment and size", "", float, double, long double) {
+  using Scalar = TestType;
+  const Scalar guard = -12345;
+  const auto update = [](Chunk<Scalar>& a, Chunk<Scalar>& b, const Chunk<Scalar>& c) {
+    a += 2 * b;
+    b = (a * c).exp();
+  };
+  int wrong = 0;
+  int overwritten = 0;
+  for (Index offset = 0; offset <= 5; ++offset) {
+    for (Index size = 0; size <= 40; ++size) {
+      const auto begin = static_cast<std::size_t>(offset), end = static_cast<std::size_t>(offset + size);
+      auto a = random_numbers<Scalar>(offset + size), b = a;
+      const auto before = a, c = a;  // c ends where its numbers end, so that the address sanitizer sees a read beyond
+      a.resize(end + 20, guard);
+      b.resize(end + 20, guard);
+      detail::update_chunks(size, update, a.data() + offset, b.data() + offset, c.data() + offset);
+      for (std::size_t i = 0; i < a.size(); ++i) {
+        if (i >= end && (a[i] != guard || b[i] != guard)) ++overwritten;
+        if (i < begin && (a[i] != before[i] || b[i] != before[i])) ++overwritten;
+        if (i < begin || i >= end) continue;
+        const Scalar sum = before[i] + 2 * before[i];
+        if (a[i] != sum || b[i] != exp_of(sum * before[i])) ++wrong;
+      }
+    }
+  }
+  CHECK(wrong == 0);
+  CHECK(overwritten == 0);
+}
+
+TEST_CASE("update_chunks calls f once for each chunk and fills the last one with its last numbers") {
+  std::vector<double> numbers(11, 3.0), others(11, 5.0);
+  int calls = 0;
+  bool only_given = true;
+  const auto look = [&](Chunk<double>& a, const Chunk<double>& b) {
+    ++calls;
+    only_given = only_given && (a == 3.0).all() && (b == 5.0).all();
+    a = a + b;
+  };
+  detail::update_chunks(11, look, numbers.data(), static_cast<const double*>(others.data()));
+  CHECK(calls == 2);
+  CHECK(only_given);
+  CHECK(numbers == std::vector<double>(11, 8.0));
+}
