@@ -5,12 +5,19 @@
 #include <cmath>
 #include <limits>
 
-#include "support/catch.hpp"
+#include "optimizers/optimizer_contract.hpp"
 
 using namespace chainrule;
+using namespace chainrule_test;
+
+TEST_CASE("SGD keeps the contract of an optimizer", "[optimizer]") {
+  check_optimizer(SGD{.learning_rate = 0.1});
+  check_optimizer(SGD{.learning_rate = 0.1, .momentum = 0.9});
+  check_optimizer(SGD{.learning_rate = 0.1, .momentum = 0.9, .nesterov = true});
+}
 
 // theta <- theta - learning_rate dJ/dtheta; all numbers here are exact in binary.
-TEST_CASE("three steps of SGD by hand") {
+TEST_CASE("three steps of SGD by hand", "[optimizer]") {
   Eigen::VectorXf theta = Eigen::Vector3f(1, -2, 8);
   const SGD sgd{.learning_rate = 0.5};
   sgd.step(theta, Eigen::Vector3f(2, 4, -1));
@@ -21,7 +28,50 @@ TEST_CASE("three steps of SGD by hand") {
   CHECK(theta == Eigen::Vector3f(0.25f, 0, 6));
 }
 
-TEST_CASE("on J = theta^2 with a learning rate of 1/4 each step halves theta") {
+// b <- b/2 + g,  theta <- theta - b/4
+TEMPLATE_TEST_CASE("three steps of SGD with momentum by hand", "[optimizer]", float, double, long double) {
+  Vector<TestType> theta = vector<TestType>({1, 0});
+  const SGD sgd{.learning_rate = 0.25, .momentum = 0.5};
+  auto state = sgd.make_state(theta);
+  sgd.step(theta, vector<TestType>({4, 1}), state);
+  CHECK(near(theta, {0, -0.25}));  // b = (4, 1)
+  sgd.step(theta, vector<TestType>({4, 0}), state);
+  CHECK(near(theta, {-1.5, -0.375}));  // b = (6, 1/2)
+  sgd.step(theta, vector<TestType>({-3, 0}), state);
+  CHECK(near(theta, {-1.5, -0.4375}));  // b = (0, 1/4)
+  CHECK(near(Vector<TestType>(state.moment(0)), {0, 0.25}));
+  CHECK(state.steps == 3);
+}
+
+// b <- b/2 + g,  theta <- theta - (g + b/2)/4
+TEST_CASE("three steps of SGD with Nesterov's momentum by hand", "[optimizer]") {
+  Vector<double> theta = vector<double>({1, 0});
+  const SGD sgd{.learning_rate = 0.25, .momentum = 0.5, .nesterov = true};
+  auto state = sgd.make_state(theta);
+  sgd.step(theta, vector<double>({4, 1}), state);
+  CHECK(near(theta, {-0.5, -0.375}));  // b = (4, 1)
+  sgd.step(theta, vector<double>({4, 0}), state);
+  CHECK(near(theta, {-2.25, -0.4375}));  // b = (6, 1/2)
+  sgd.step(theta, vector<double>({-3, 0}), state);
+  CHECK(near(theta, {-1.5, -0.46875}));  // b = (0, 1/4)
+}
+
+// g <- dJ/dtheta + theta/2,  theta <- theta - g/2
+TEST_CASE("three steps of SGD with weight decay by hand", "[optimizer]") {
+  Vector<double> theta = vector<double>({16, -4});
+  const SGD sgd{.learning_rate = 0.5, .weight_decay = 0.5};
+  auto state = sgd.make_state(theta);
+  CHECK(state.moments() == 0);
+  const Vector<double> zero = Vector<double>::Zero(2);
+  sgd.step(theta, zero, state);
+  CHECK(near(theta, {12, -3}));
+  sgd.step(theta, zero, state);
+  CHECK(near(theta, {9, -2.25}));
+  sgd.step(theta, vector<double>({1, -1}), state);
+  CHECK(near(theta, {6.25, -1.1875}));
+}
+
+TEST_CASE("on J = theta^2 with a learning rate of 1/4 each step halves theta", "[optimizer]") {
   Eigen::VectorXd theta = Eigen::VectorXd::LinSpaced(37, 1, 37);
   for (int step = 1; step <= 3; ++step) {
     const Eigen::VectorXd gradient = 2 * theta;
@@ -30,7 +80,7 @@ TEST_CASE("on J = theta^2 with a learning rate of 1/4 each step halves theta") {
   }
 }
 
-TEST_CASE("SGD steps a network's parameters along its gradients") {
+TEST_CASE("SGD steps a network's parameters along its gradients, and decay leaves its biases alone", "[optimizer]") {
   Network<double, SquaredError, Dense<2, 2>, Dense<2, 1>> net{Seed{42}};
   net.parameters() << 1, 2, 3, 4, 5, 6, 7, 8, 9;
   auto gradients = net.make_gradients();
@@ -45,9 +95,18 @@ TEST_CASE("SGD steps a network's parameters along its gradients") {
   const Eigen::VectorXd flat = gradients.flat();
   SGD{.learning_rate = 0.5}.step(net.parameters(), flat);
   CHECK(net.layer<0>().weight == (Eigen::Matrix2d() << -9, -17, -28, -36).finished());
+
+  const SGD decaying{.learning_rate = 0.5, .weight_decay = 1};
+  auto state = decaying.make_state(net);
+  gradients.flat().setZero();
+  decaying.step(net.parameters(), gradients, state);
+  CHECK(net.layer<0>().weight == (Eigen::Matrix2d() << -4.5, -8.5, -14, -18).finished());
+  CHECK(net.layer<0>().bias == Eigen::Vector2d(5, 6));
+  CHECK(net.layer<1>().weight == Eigen::RowVector2d(3.5, 4));
+  CHECK(net.layer<1>().bias[0] == 11);
 }
 
-TEST_CASE("theta and gradient may be maps and parts of vectors") {
+TEST_CASE("theta and gradient may be maps and parts of vectors", "[optimizer]") {
   Eigen::VectorXf theta = Eigen::VectorXf::Ones(5);
   const Eigen::VectorXf gradient = Eigen::VectorXf::LinSpaced(5, 1, 5);
   SGD{.learning_rate = 1}.step(theta.segment(1, 2), gradient.tail(2));
@@ -56,7 +115,7 @@ TEST_CASE("theta and gradient may be maps and parts of vectors") {
   CHECK(theta == (Eigen::VectorXf(5) << 0, -3, -4, 1, 1).finished());
 }
 
-TEST_CASE("SGD works in the scalar of theta") {
+TEST_CASE("SGD works in the scalar of theta", "[optimizer]") {
   Vector<long double> theta = Vector<long double>::Ones(5);
   const Vector<long double> gradient = Vector<long double>::Constant(5, 0x1p-60L);
   SGD{.learning_rate = 1}.step(theta, gradient);
@@ -64,26 +123,9 @@ TEST_CASE("SGD works in the scalar of theta") {
   CHECK((theta.array() < 1).all());
 }
 
-TEST_CASE("a gradient of another size is refused, and theta stays as it is") {
-  Eigen::VectorXf theta = Eigen::VectorXf::Ones(5);
-  CHECK_THROWS_SAYING(SGD{}.step(theta, Eigen::VectorXf::Ones(4).eval()), ShapeError, "theta has 5 parameters", "gradient has 4");
-  CHECK_THROWS_SAYING(SGD{}.step(theta, Eigen::VectorXf::Ones(6).eval()), ShapeError, "theta has 5 parameters", "gradient has 6");
-  CHECK(theta == Eigen::VectorXf::Ones(5));
-}
-
-TEST_CASE("an impossible learning rate is refused, and theta stays as it is") {
-  Eigen::VectorXf theta = Eigen::VectorXf::Ones(5);
-  const Eigen::VectorXf gradient = Eigen::VectorXf::Ones(5);
-  CHECK_THROWS_SAYING(SGD{.learning_rate = -0.5}.step(theta, gradient), ValueError, "learning rate must be at least 0", "-0.5");
-  CHECK_THROWS_SAYING(SGD{.learning_rate = std::nan("")}.step(theta, gradient), ValueError, "learning rate", "nan");
-  CHECK_THROWS_SAYING(SGD{.learning_rate = HUGE_VAL}.step(theta, gradient), ValueError, "learning rate", "inf");
-  CHECK_THROWS_SAYING(SGD{.learning_rate = -HUGE_VAL}.step(theta, gradient), ValueError, "learning rate", "-inf");
-  CHECK(theta == Eigen::VectorXf::Ones(5));
-}
-
-TEST_CASE("a learning rate must be finite in the scalar of theta") {
+TEST_CASE("a learning rate must be finite in the scalar of theta", "[optimizer]") {
   Eigen::VectorXf floats = Eigen::VectorXf::Ones(2);
-  CHECK_THROWS_SAYING(SGD{.learning_rate = 1e39}.step(floats, Eigen::Vector2f(1, 0)), ValueError, "learning rate");
+  CHECK_THROWS_SAYING(SGD{.learning_rate = 1e39}.step(floats, Eigen::Vector2f(1, 0)), ValueError, "learning_rate");
   CHECK(floats == Eigen::Vector2f(1, 1));
 
   Eigen::VectorXd doubles = Eigen::VectorXd::Ones(2);
@@ -91,21 +133,32 @@ TEST_CASE("a learning rate must be finite in the scalar of theta") {
   CHECK(doubles == Eigen::Vector2d(-1e39, 1));
 
   Vector<long double> long_doubles = Vector<long double>::Ones(2);
-  CHECK_THROWS_SAYING(SGD{.learning_rate = HUGE_VAL}.step(long_doubles, long_doubles), ValueError, "learning rate");
+  CHECK_THROWS_SAYING(SGD{.learning_rate = HUGE_VAL}.step(long_doubles, long_doubles), ValueError, "learning_rate");
   CHECK(long_doubles == Vector<long double>::Ones(2));
 }
 
-TEST_CASE("theta or a gradient that does not lie in one piece is refused") {
-  Eigen::MatrixXf table = Eigen::MatrixXf::Zero(3, 4);
-  const Eigen::RowVectorXf row = Eigen::RowVectorXf::Ones(4);
-  CHECK_THROWS_SAYING(SGD{}.step(table.row(0), row), ShapeError, "SGD: theta and the gradient must each lie in memory in one piece");
-  Eigen::MatrixXf theta = Eigen::MatrixXf::Zero(2, 4);
-  CHECK_THROWS_SAYING(SGD{}.step(theta, table.topRows(2)), ShapeError, "one piece");
-  CHECK(table.isZero(0));
-  CHECK(theta.isZero(0));
+TEST_CASE("without a state SGD makes the same checks", "[optimizer]") {
+  Eigen::VectorXf theta = Eigen::VectorXf::Ones(5);
+  CHECK_THROWS_SAYING(SGD{}.step(theta, Eigen::VectorXf::Ones(6).eval()), ShapeError, "theta has 5 parameters", "gradient has 6");
+  CHECK_THROWS_SAYING(SGD{.learning_rate = -0.5}.step(theta, theta), ValueError, "learning_rate must be at least 0", "-0.5");
+  CHECK(theta == Eigen::VectorXf::Ones(5));
+  Eigen::MatrixXf matrix = Eigen::MatrixXf::Zero(2, 4), table = Eigen::MatrixXf::Zero(3, 4);
+  CHECK_THROWS_SAYING(SGD{}.step(matrix, table.topRows(2)), ShapeError, "SGD: the gradient must lie in memory in one piece", ".eval()");
 }
 
-TEST_CASE("a learning rate of 0 leaves theta as it is") {
+TEST_CASE("what needs a state says how to make one", "[optimizer]") {
+  Eigen::VectorXf theta = Eigen::VectorXf::Ones(5);
+  CHECK_THROWS_SAYING((SGD{.momentum = 0.9}.step(theta, theta)), StateError, "with momentum needs a state", "sgd.make_state(net)");
+  CHECK_THROWS_SAYING((SGD{.weight_decay = 0.1}.step(theta, theta)), StateError, "with weight_decay needs a state", "make_state(net)");
+  CHECK(theta == Eigen::VectorXf::Ones(5));
+}
+
+TEST_CASE("SGD refuses impossible momentum", "[optimizer]") {
+  check_fraction_refused(SGD{}, &SGD::momentum, "momentum");
+  check_refused(SGD{.nesterov = true}, &SGD::momentum, "nesterov needs a momentum", {0});
+}
+
+TEST_CASE("a learning rate of 0 leaves theta as it is", "[optimizer]") {
   using Limits = std::numeric_limits<float>;
   const Eigen::VectorXf before =
       (Eigen::VectorXf(6) << 0, 0.1f, Limits::max(), Limits::lowest(), Limits::min(), Limits::denorm_min()).finished();

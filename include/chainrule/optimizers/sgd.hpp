@@ -1,44 +1,73 @@
 #pragma once
 
-#include <chainrule/core/chunks.hpp>
-#include <chainrule/core/error.hpp>
-#include <chainrule/core/views.hpp>
-#include <limits>
+#include <chainrule/optimizers/step.hpp>
 
 namespace chainrule {
 
-/// Stochastic gradient descent, theta <- theta - learning_rate dJ/dtheta: step 4 of the five.
+/// Stochastic gradient descent, theta <- theta - learning_rate dJ/dtheta: step 4 of the five. With momentum (Polyak 1964) the
+/// steps of the past carry on, with nesterov (1983) as PyTorch and Sutskever et al. 2013 write it. Weight decay is L2: it adds
+/// weight_decay theta to the gradient. What throws has changed nothing: ShapeError for sizes that do not fit and what does not lie
+/// in memory in one piece, ValueError for a hyperparameter out of its range.
 struct SGD {
+  static constexpr std::string_view name = "SGD";
   double learning_rate = 0.01;
+  double momentum = 0;        ///< in [0, 1)
+  bool nesterov = false;      ///< needs momentum
+  double weight_decay = 0;    ///< at least 0
+  bool decay_biases = false;  ///< decay pulls at biases too
+
+  Index moments() const { return momentum != 0 ? 1 : 0; }
+  template <HasParameters Net>
+  auto make_state(const Net& net) const {
+    return OptimizerState(net, moments());
+  }
+  template <class Scalar>
+  OptimizerState<Scalar> make_state(Index size) const {
+    return {size, moments()};
+  }
 
   /// One step downhill. theta: `net.parameters()` or any vector; gradient: `net.make_gradients()`'s, or a vector of the same
-  /// size; each in one piece. Throws ShapeError if they are not, ValueError for a learning rate that is negative or not finite.
+  /// size; each in one piece.
+  template <class Theta, class Gradient, class Scalar>
+  void step(Theta&& theta, const Gradient& gradient, OptimizerState<Scalar>& state) const {
+    detail::check_fraction(name, "momentum", momentum);
+    if (nesterov && momentum == 0) detail::raise<ValueError>("SGD: nesterov needs a momentum above 0");
+    const auto arguments = detail::begin_step(*this, theta, gradient, state);
+    detail::for_pieces(*this, arguments, state, [this](const detail::Piece<Scalar>& piece) { descend(*this, piece); });
+  }
+
+  /// The same for a rule that remembers nothing: no momentum and no weight decay, which could not tell weights from biases here.
+  /// Throws StateError if there is one of them.
   template <class Theta, class Gradient>
   void step(Theta&& theta, const Gradient& gradient) const {
-    if constexpr (requires { gradient.flat(); }) {
-      step(theta, gradient.flat());
-    } else {
-      using Scalar = typename std::remove_cvref_t<Theta>::Scalar;
-      const auto g = detail::const_view<Scalar>(gradient);
-      auto w = detail::mutable_view<Scalar>(theta);
-      if (w.size() != g.size()) detail::raise<ShapeError>("SGD: theta has ", w.size(), " parameters, but the gradient has ", g.size());
-      if ((w.cols() > 1 && w.outerStride() != w.rows()) || (g.cols() > 1 && g.outerStride() != g.rows()))
-        detail::raise<ShapeError>(
-            "SGD: theta and the gradient must each lie in memory in one piece; copy the one that does not with .eval()");
-      constexpr double largest =
-          sizeof(Scalar) < sizeof(double) ? static_cast<double>(std::numeric_limits<Scalar>::max()) : std::numeric_limits<double>::max();
-      if (!(learning_rate >= 0 && learning_rate <= largest))
-        detail::raise<ValueError>("SGD: the learning rate must be at least 0 and finite, got ", learning_rate);
-      descend(w.size(), static_cast<Scalar>(learning_rate), g.data(), w.data());
-    }
+    if (momentum != 0 || weight_decay != 0)
+      detail::raise<StateError>("SGD: a step with ", momentum != 0 ? "momentum" : "weight_decay",
+                                " needs a state: auto state = sgd.make_state(net); sgd.step(theta, gradient, state)");
+    const auto arguments = detail::step_arguments<detail::ScalarOf<Theta>>(*this, theta, gradient);
+    descend(*this, detail::Piece<detail::ScalarOf<Theta>>{arguments.size, 0, arguments.gradient, arguments.theta, nullptr, 0});
   }
 
  private:
-  // theta <- theta - learning_rate dJ/dtheta
+  // g <- dJ/dtheta + weight_decay theta
+  // theta <- theta - learning_rate g                                          without momentum, else
+  // b <- momentum b + g,  theta <- theta - learning_rate b                    or with nesterov
+  //                       theta <- theta - learning_rate (g + momentum b)
   template <class Scalar>
-  [[gnu::noinline]] static void descend(Index size, Scalar rate, const Scalar* gradient, Scalar* theta) {
-    const auto update = [rate](const Chunk<Scalar>& t, const Chunk<Scalar>& g) -> Chunk<Scalar> { return t - rate * g; };
-    detail::for_chunks(size, update, theta, static_cast<const Scalar*>(theta), gradient);
+  [[gnu::noinline, gnu::flatten]] static void descend(const SGD& rule, const detail::Piece<Scalar>& piece) {
+    using C = Chunk<Scalar>;
+    const auto rate = static_cast<Scalar>(rule.learning_rate), decay = static_cast<Scalar>(piece.decay);
+    if (rule.momentum == 0) {
+      const auto plain = [=](const C& dJ, C& theta) { theta -= rate * (dJ + decay * theta); };
+      return detail::update_chunks(piece.size, plain, piece.gradient, piece.theta);
+    }
+    const auto momentum = static_cast<Scalar>(rule.momentum);
+    const Scalar of_g = rule.nesterov ? 1 : 0, of_b = rule.nesterov ? momentum : Scalar{1};
+    const auto carried_on = [=](const C& dJ, C& theta, C& b) {
+      const C g = dJ + decay * theta;
+      b = momentum * b + g;
+      theta -= rate * (of_g * g + of_b * b);
+    };
+    detail::update_chunks(piece.size, carried_on, piece.gradient, piece.theta, piece.moment(0));
   }
 };
 

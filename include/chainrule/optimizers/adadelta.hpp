@@ -1,0 +1,61 @@
+#pragma once
+
+#include <chainrule/optimizers/step.hpp>
+
+namespace chainrule {
+
+/// Adadelta (Zeiler 2012) as PyTorch has it: the root mean square of past steps over that of past gradients stands where other
+/// rules have a learning rate, so 1 suits the learning rate that is left. Errors as in SGD.
+struct Adadelta {
+  static constexpr std::string_view name = "Adadelta";
+  double learning_rate = 1;
+  double rho = 0.9;  ///< how much of both running means is kept, in [0, 1)
+  double epsilon = 1e-6;
+  double weight_decay = 0;    ///< L2, added to the gradient
+  bool decay_biases = false;  ///< decay pulls at biases too
+
+  Index moments() const { return 2; }
+  template <HasParameters Net>
+  auto make_state(const Net& net) const {
+    return OptimizerState(net, moments());
+  }
+  template <class Scalar>
+  OptimizerState<Scalar> make_state(Index size) const {
+    return {size, moments()};
+  }
+
+  /// One step downhill, with arguments as in SGD.
+  template <class Theta, class Gradient, class Scalar>
+  void step(Theta&& theta, const Gradient& gradient, OptimizerState<Scalar>& state) const {
+    detail::check_fraction(name, "rho", rho);
+    detail::check_not_negative<Scalar>(name, "epsilon", epsilon);
+    const auto arguments = detail::begin_step(*this, theta, gradient, state);
+    const Factors<Scalar> factors{static_cast<Scalar>(learning_rate), static_cast<Scalar>(rho), static_cast<Scalar>(1 - rho),
+                                  static_cast<Scalar>(epsilon)};
+    detail::for_pieces(*this, arguments, state, [&](const detail::Piece<Scalar>& piece) { descend(factors, piece); });
+  }
+
+ private:
+  template <class Scalar>
+  struct Factors {
+    Scalar rate, kept, fresh, epsilon;
+  };
+
+  // g <- dJ/dtheta + weight_decay theta
+  // v <- rho v + (1 - rho) g^2
+  // step <- sqrt(u + epsilon) / sqrt(v + epsilon) g,  u <- rho u + (1 - rho) step^2,  theta <- theta - learning_rate step
+  template <class Scalar>
+  [[gnu::noinline, gnu::flatten]] static void descend(const Factors<Scalar>& factors, const detail::Piece<Scalar>& piece) {
+    using C = Chunk<Scalar>;
+    const auto update = [k = factors, decay = static_cast<Scalar>(piece.decay)](const C& dJ, C& theta, C& v, C& u) {
+      const C g = dJ + decay * theta;
+      v = k.kept * v + k.fresh * g * g;
+      const C step = (u + k.epsilon).sqrt() / (v + k.epsilon).sqrt() * g;
+      u = k.kept * u + k.fresh * step * step;
+      theta -= k.rate * step;
+    };
+    detail::update_chunks(piece.size, update, piece.gradient, piece.theta, piece.moment(0), piece.moment(1));
+  }
+};
+
+}  // namespace chainrule

@@ -1,0 +1,91 @@
+#pragma once
+// Whole vectors as plain memory: what optimizers, clipping and penalties work on.
+
+#include <chainrule/core/chunks.hpp>
+#include <chainrule/core/error.hpp>
+#include <chainrule/core/views.hpp>
+#include <string_view>
+
+namespace chainrule::detail {
+
+template <class V>
+concept HasFlat = requires(V& v) {
+  v.flat();
+};
+
+template <class Scalar>
+[[gnu::noinline]] void check_one_piece(std::string_view who, const char* name, ConstMatrixView<Scalar> m) {
+  if (m.cols() > 1 && m.outerStride() != m.rows())
+    raise<ShapeError>(who, ": ", name, " must lie in memory in one piece; copy it with .eval()");
+}
+
+/// A vector of the user's, or what `net.make_gradients()` made, to read. Throws ShapeError if it does not lie in one piece.
+template <class Scalar, class V>
+ConstVectorView<Scalar> const_flat(std::string_view who, const char* name, const V& v) {
+  if constexpr (HasFlat<const V>) {
+    return v.flat();
+  } else {
+    const ConstMatrixView<Scalar> m = const_view<Scalar>(v);
+    check_one_piece(who, name, m);
+    return {m.data(), m.size()};
+  }
+}
+
+/// The same, to write to.
+template <class Scalar, class V>
+VectorView<Scalar> mutable_flat(std::string_view who, const char* name, V& v) {
+  if constexpr (HasFlat<V>) {
+    return v.flat();
+  } else {
+    MatrixView<Scalar> m = mutable_view<Scalar>(v);
+    check_one_piece(who, name, as_const(m));
+    return {m.data(), m.size()};
+  }
+}
+
+/// The scalar of such a vector.
+template <class V>
+struct FlatScalar {
+  using Type = typename V::Scalar;
+};
+template <HasFlat V>
+struct FlatScalar<V> {
+  using Type = typename decltype(std::declval<V&>().flat())::Scalar;
+};
+template <class V>
+using ScalarOf = typename FlatScalar<std::remove_reference_t<V>>::Type;
+
+[[gnu::noinline]] inline void check_same_size(std::string_view who, Index theta, Index gradient) {
+  if (theta != gradient) raise<ShapeError>(who, ": theta has ", theta, " parameters, but the gradient has ", gradient);
+}
+
+/// -1, 0 or 1, elementwise. A plain loop, because compilers make vectors of it and Eigen's sign() does not.
+template <class Scalar>
+Chunk<Scalar> sign(Chunk<Scalar> x) {
+  for (Index i = 0; i < x.size(); ++i) x[i] = x[i] > 0 ? Scalar{1} : x[i] < 0 ? Scalar{-1} : Scalar{0};
+  return x;
+}
+
+/// What a sum over a whole vector is kept in: as many sums side by side as a chunk has numbers.
+template <class Scalar>
+using ChunkSum = Eigen::Array<Accumulator<Scalar>, Chunk<Scalar>::SizeAtCompileTime, 1>;
+
+/// The sum of f(data[i]) over all i < size in an order that is fixed by size alone. f: from ChunkSum to ChunkSum, with f(0) = 0.
+template <class Scalar, class F>
+Accumulator<Scalar> flat_sum(Index size, const Scalar* data, const F& f) {
+  constexpr Index width = Chunk<Scalar>::SizeAtCompileTime;
+  using Sum = ChunkSum<Scalar>;
+  Sum sum = Sum::Zero();
+  Index i = 0;
+  for (; i + width <= size; i += width) sum += f(Sum(Eigen::Map<const Chunk<Scalar>>(data + i).template cast<Accumulator<Scalar>>()));
+  if (i < size) {
+    Sum last = Sum::Zero();
+    for (Index k = i; k < size; ++k) last[k - i] = static_cast<Accumulator<Scalar>>(data[k]);
+    sum += f(last);
+  }
+  Accumulator<Scalar> total = 0;
+  for (Index k = 0; k < width; ++k) total += sum[k];
+  return total;
+}
+
+}  // namespace chainrule::detail

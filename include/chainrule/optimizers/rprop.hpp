@@ -1,0 +1,69 @@
+#pragma once
+
+#include <chainrule/optimizers/step.hpp>
+
+namespace chainrule {
+
+/// Resilient backpropagation (Riedmiller and Braun 1993) as PyTorch has it: of the gradient only signs count. Each parameter has a
+/// step size of its own, which grows while the sign stays and shrinks when it turns; then the parameter waits for one step. For
+/// whole-batch training: gradients of small batches turn by chance. Errors as in SGD.
+struct Rprop {
+  static constexpr std::string_view name = "Rprop";
+  double learning_rate = 0.01;  ///< the first step size of every parameter; without effect on later steps
+  double eta_minus = 0.5;       ///< by which a step size shrinks, in (0, 1)
+  double eta_plus = 1.2;        ///< by which a step size grows, above 1
+  double min_step = 1e-6;
+  double max_step = 50;
+
+  Index moments() const { return 2; }
+  template <HasParameters Net>
+  auto make_state(const Net& net) const {
+    return OptimizerState(net, moments());
+  }
+  template <class Scalar>
+  OptimizerState<Scalar> make_state(Index size) const {
+    return {size, moments()};
+  }
+
+  /// One step downhill, with arguments as in SGD.
+  template <class Theta, class Gradient, class Scalar>
+  void step(Theta&& theta, const Gradient& gradient, OptimizerState<Scalar>& state) const {
+    if (!(eta_minus > 0 && eta_minus < 1)) detail::raise<ValueError>("Rprop: eta_minus must be above 0 and below 1, got ", eta_minus);
+    if (!(eta_plus > 1)) detail::raise<ValueError>("Rprop: eta_plus must be above 1, got ", eta_plus);
+    detail::check_not_negative<Scalar>(name, "eta_plus", eta_plus);
+    detail::check_not_negative<Scalar>(name, "min_step", min_step);
+    detail::check_not_negative<Scalar>(name, "max_step", max_step);
+    if (min_step > max_step) detail::raise<ValueError>("Rprop: min_step is ", min_step, ", above max_step, which is ", max_step);
+    const auto arguments = detail::begin_step(*this, theta, gradient, state);
+    const Factors<Scalar> factors{static_cast<Scalar>(state.steps == 1 ? learning_rate : 0), static_cast<Scalar>(eta_minus),
+                                  static_cast<Scalar>(eta_plus), static_cast<Scalar>(min_step), static_cast<Scalar>(max_step)};
+    detail::for_pieces(*this, arguments, state, [&](const detail::Piece<Scalar>& piece) { descend(factors, piece); });
+  }
+
+ private:
+  template <class Scalar>
+  struct Factors {
+    Scalar first_size, eta_minus, eta_plus, min_step, max_step;
+  };
+
+  // turn = sign(dJ/dtheta) last                   last is a sign, because the product of two small gradients would be 0
+  // size <- size * (eta_plus, 1 or eta_minus for a turn of 1, 0 or -1), within [min_step, max_step]
+  // last <- sign(dJ/dtheta), or 0 where it has turned
+  // theta <- theta - size last
+  template <class Scalar>
+  [[gnu::noinline, gnu::flatten]] static void descend(const Factors<Scalar>& factors, const detail::Piece<Scalar>& piece) {
+    using C = Chunk<Scalar>;
+    const auto update = [k = factors](const C& dJ, C& theta, C& last, C& size) {
+      const C direction = detail::sign<Scalar>(dJ);
+      const C turn = direction * last;
+      const C same = turn.max(Scalar{0}), turned = (-turn).max(Scalar{0});  // 1 or 0, so that the sum below is one of its terms
+      const C scale = k.eta_plus * same + k.eta_minus * turned + (1 - same - turned);
+      last = direction * (1 - turned);
+      size = ((size + k.first_size) * scale).max(k.min_step).min(k.max_step);
+      theta -= size * last;
+    };
+    detail::update_chunks(piece.size, update, piece.gradient, piece.theta, piece.moment(0), piece.moment(1));
+  }
+};
+
+}  // namespace chainrule

@@ -1,0 +1,81 @@
+#pragma once
+// How the step of every rule begins: it checks all that comes in before anything is written, and then goes over theta in pieces
+// that decay alike.
+
+#include <chainrule/core/optimizer_state.hpp>
+#include <chainrule/optimizers/flat.hpp>
+#include <chainrule/optimizers/ranges.hpp>
+
+namespace chainrule::detail {
+
+[[gnu::noinline]] inline void check_state(std::string_view rule, Index size, Index state_size, Index moments, Index state_moments) {
+  if (state_size != size)
+    raise<ShapeError>(rule, ": the state was made for ", state_size, " parameters, but theta has ", size,
+                      "; make_state(net) makes one that fits");
+  if (state_moments != moments)
+    raise<ShapeError>(rule, ": the state has ", state_moments, " moments, but this rule remembers ", moments,
+                      "; make_state(net) makes one that fits");
+}
+
+/// theta and dJ/dtheta of one step as plain memory of one size.
+template <class Scalar>
+struct StepArguments {
+  Index size;
+  const Scalar* gradient;
+  Scalar* theta;
+};
+
+/// Checks theta, the gradient and the learning rate.
+template <class Scalar, class Rule, class Theta, class Gradient>
+StepArguments<Scalar> step_arguments(const Rule& rule, Theta& theta, const Gradient& gradient) {
+  VectorView<Scalar> t = mutable_flat<Scalar>(Rule::name, "theta", theta);
+  const ConstVectorView<Scalar> g = const_flat<Scalar>(Rule::name, "the gradient", gradient);
+  check_same_size(Rule::name, t.size(), g.size());
+  check_not_negative<Scalar>(Rule::name, "learning_rate", rule.learning_rate);
+  return {t.size(), g.data(), t.data()};
+}
+
+/// Checks these and the state, and counts the step. A rule checks its other hyperparameters before.
+template <class Scalar, class Rule, class Theta, class Gradient>
+StepArguments<Scalar> begin_step(const Rule& rule, Theta& theta, const Gradient& gradient, OptimizerState<Scalar>& state) {
+  const StepArguments<Scalar> arguments = step_arguments<Scalar>(rule, theta, gradient);
+  check_state(Rule::name, arguments.size, state.size(), rule.moments(), state.moments());
+  if constexpr (requires { rule.weight_decay; }) check_not_negative<Scalar>(Rule::name, "weight_decay", rule.weight_decay);
+  ++state.steps;
+  return arguments;
+}
+
+// Each rule's `descend` is one function for each scalar, whatever the net: noinline. It is flattened, because GCC's -O2 would
+// else call functions of Eigen's for every chunk.
+
+/// A piece of theta that decays alike, with its gradient and moments.
+template <class Scalar>
+struct Piece {
+  Index size;
+  double decay;
+  const Scalar* gradient;
+  Scalar* theta;
+  Scalar* moments;
+  Index stride;
+  Scalar* moment(Index k) const { return moments + k * stride; }
+};
+
+/// Calls update(piece) for all of theta: at once where all of it decays alike.
+template <class Scalar, class Rule, class Update>
+void for_pieces(const Rule& rule, const StepArguments<Scalar>& arguments, OptimizerState<Scalar>& state, const Update& update) {
+  const auto call = [&](Index begin, Index end, double decay) {
+    update(
+        Piece<Scalar>{end - begin, decay, arguments.gradient + begin, arguments.theta + begin, state.flat().data() + begin, state.size()});
+  };
+  if constexpr (requires { rule.weight_decay; }) {
+    if (rule.weight_decay != 0 && !rule.decay_biases) {
+      for (const Segment& segment : state.segments()) call(segment.begin, segment.end, segment.decays ? rule.weight_decay : 0);
+      return;
+    }
+    call(0, arguments.size, rule.weight_decay);
+  } else {
+    call(0, arguments.size, 0);
+  }
+}
+
+}  // namespace chainrule::detail
