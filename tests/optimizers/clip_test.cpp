@@ -1,0 +1,113 @@
+#include <chainrule/optimizers/clip.hpp>
+#include <cmath>
+#include <limits>
+
+#include "support/catch.hpp"
+
+using namespace chainrule;
+
+namespace {
+
+template <class Scalar>
+constexpr Scalar infinity = std::numeric_limits<Scalar>::infinity();
+
+/// Whether a and b differ by no more than some roundings of a float.
+bool near(double a, double b) { return std::abs(a - b) <= 1e-6 * std::abs(b); }
+
+/// As gradients are: by layer and flat.
+struct HasFlat {
+  Vector<double> values = Eigen::Vector2d(3, -4);
+  VectorView<double> flat() { return {values.data(), 2}; }
+};
+
+}  // namespace
+
+TEST_CASE("clip_by_value brings every number between -limit and limit") {
+  Eigen::VectorXf g = (Eigen::VectorXf(5) << 3, -0.5f, -2, 1, -infinity<float>).finished();
+  clip_by_value(g, 1);
+  CHECK(g == (Eigen::VectorXf(5) << 1, -0.5f, -1, 1, -1).finished());
+  g[3] = std::nanf("");
+  clip_by_value(g, 0.25);
+  CHECK(g.head(3) == Eigen::Vector3f(0.25f, -0.25f, -0.25f));
+  CHECK(std::isnan(g[3]));
+}
+
+TEST_CASE("clip_by_value works on every number of a long gradient") {
+  Vector<double> g = Vector<double>::LinSpaced(41, -20, 20);
+  clip_by_value(g, 2);
+  CHECK(g.head(19) == Vector<double>::Constant(19, -2));
+  CHECK(g.segment(19, 3) == Eigen::Vector3d(-1, 0, 1));
+  CHECK(g.tail(19) == Vector<double>::Constant(19, 2));
+}
+
+// As torch.nn.utils.clip_grad_norm_: the factor is max_norm / (norm + 1e-6).
+TEST_CASE("clip_by_norm shortens what is too long and returns the length it had") {
+  Vector<double> g = Eigen::Vector2d(3, -4);
+  CHECK(clip_by_norm(g, 2.5) == 5);
+  CHECK(std::abs(g[0] - 3 * 2.5 / 5.000001) < 1e-15);
+  CHECK(std::abs(g[1] + 4 * 2.5 / 5.000001) < 1e-15);
+  CHECK(clip_by_norm(g, 0) < 2.5);
+  CHECK(g == Eigen::Vector2d(0, 0));
+}
+
+TEST_CASE("clip_by_norm leaves what is short enough as it is") {
+  Vector<float> g = Eigen::Vector2f(3, -4);
+  CHECK(clip_by_norm(g, 6) == 5);
+  CHECK(g == Eigen::Vector2f(3, -4));
+  Vector<float> nothing = Vector<float>::Zero(3);
+  CHECK(clip_by_norm(nothing, 0) == 0);
+  CHECK(nothing == Eigen::Vector3f(0, 0, 0));
+}
+
+TEST_CASE("gradients of a network and parts of vectors are clipped in place") {
+  HasFlat gradients;
+  CHECK(clip_by_norm(gradients, 100) == 5);
+  clip_by_value(gradients, 1);
+  CHECK(gradients.values == Eigen::Vector2d(1, -1));
+  Vector<float> v = Eigen::Vector3f(5, 6, 7);
+  clip_by_value(v.head(2), 1);
+  CHECK(v == Eigen::Vector3f(1, 1, 7));
+}
+
+TEST_CASE("squares neither overflow nor vanish in the norm") {
+  Vector<float> large = Vector<float>::Constant(100, 1e30f);
+  CHECK(near(clip_by_norm(large, 1), 1e31));
+  CHECK(near(large.cast<double>().norm(), 1));
+
+  // longer than the largest float; the factor is smaller than the smallest normal one
+  Vector<float> largest = Vector<float>::Constant(10000, std::numeric_limits<float>::max());
+  CHECK(near(clip_by_norm(largest, 1), 100 * static_cast<double>(std::numeric_limits<float>::max())));
+  CHECK(near(largest.cast<double>().norm(), 1));
+
+  Vector<float> small = Vector<float>::Constant(4, 1e-38f);
+  CHECK(near(clip_by_norm(small, 1), 2e-38));
+
+  Vector<double> huge = Vector<double>::Constant(25, 1e300);
+  CHECK(near(clip_by_norm(huge, 1), 5e300));
+  CHECK(near(huge.norm(), 1));
+  Vector<double> tiny = Vector<double>::Constant(25, 1e-300);
+  CHECK(near(clip_by_norm(tiny, 1) * 1e300, 5));
+
+  Vector<long double> longer = Vector<long double>::Constant(4, std::numeric_limits<long double>::max() / 4);
+  CHECK(clip_by_norm(longer, 1) == std::numeric_limits<long double>::max() / 2);
+}
+
+TEST_CASE("a gradient without a direction stays as it is, and its length tells") {
+  Vector<float> g = Eigen::Vector3f(1, -infinity<float>, 2);
+  CHECK(clip_by_norm(g, 1) == infinity<double>);
+  CHECK(g == Eigen::Vector3f(1, -infinity<float>, 2));
+  g[0] = std::nanf("");
+  CHECK(std::isnan(clip_by_norm(g, 1)));
+  CHECK(g.tail(2) == Eigen::Vector2f(-infinity<float>, 2));
+}
+
+TEST_CASE("impossible limits are refused, and the gradient stays as it is") {
+  Vector<float> g = Eigen::Vector2f(3, -4);
+  for (const double bad : {-1.0, HUGE_VAL, -HUGE_VAL, std::nan("")}) {
+    CHECK_THROWS_SAYING(clip_by_value(g, bad), ValueError, "clip_by_value: limit must be at least 0 and finite");
+    CHECK_THROWS_SAYING(clip_by_norm(g, bad), ValueError, "clip_by_norm: max_norm must be at least 0 and finite");
+  }
+  CHECK(g == Eigen::Vector2f(3, -4));
+  Eigen::MatrixXf table = Eigen::MatrixXf::Ones(3, 4);
+  CHECK_THROWS_SAYING(clip_by_norm(table.row(1), 1), ShapeError, "clip_by_norm: the gradient must lie in memory in one piece");
+}
