@@ -34,6 +34,13 @@ template <class Scalar, class View>
 WeightedTargets<Scalar, View> target_view(const WeightedTargets<Scalar, View>& y) {
   return y;
 }
+template <class Scalar, class Other, class View>
+requires(!std::is_same_v<Scalar, Other>) WeightedTargets<Scalar, View> target_view(const WeightedTargets<Other, View>& y) {
+  static_assert(
+      std::is_same_v<Scalar, Other>,
+      "chainrule: the weights have another scalar type than the network; convert them once: Eigen::VectorXf v = w.cast<float>();");
+  return {y.targets};
+}
 template <class Scalar, class View>
 Index samples_of(const WeightedTargets<Scalar, View>& y) {
   return samples_of(y.targets);
