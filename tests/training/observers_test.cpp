@@ -1,3 +1,4 @@
+#include <chainrule/schedules/reduce_on_plateau.hpp>
 #include <chainrule/training/observers.hpp>
 
 #include "support/catch.hpp"
@@ -79,4 +80,20 @@ TEST_CASE("at the end of a scope means also by an exception") {
   } catch (const ValueError&) {
   }
   CHECK(calls == 1);
+}
+
+TEST_CASE("ReduceOnPlateau observes: the factor for the steps to come") {
+  FakeNet net;
+  Training run(net);
+  run.quantities = {{"loss"}, {"validation_loss"}};
+  ReduceOnPlateau plateau{.factor = 0.5, .patience = 0};
+  plateau.training_started(run);
+  chainrule_test::end_epoch(run, plateau, {0, 3});
+  CHECK(run.learning_rate_factor == 1);
+  chainrule_test::end_epoch(run, plateau, {0, 3});
+  CHECK(run.learning_rate_factor == 0.5);
+  chainrule_test::end_epoch(run, plateau, {0, 2});
+  CHECK(run.learning_rate_factor == 0.5);
+  run.quantities.pop_back();
+  CHECK_THROWS_SAYING(plateau.training_started(run), ValueError, "give fit a .validation set");
 }
