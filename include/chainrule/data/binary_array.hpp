@@ -1,6 +1,8 @@
 #pragma once
 // Arrays of numbers as binary files hold them: of some type, in either byte order, whatever the order of this machine is.
 
+#include <algorithm>
+#include <array>
 #include <bit>
 #include <chainrule/core/error.hpp>
 #include <chainrule/core/types.hpp>
@@ -17,27 +19,23 @@ namespace chainrule::detail {
 
 enum class ByteOrder { little, big };
 
-template <std::size_t Bytes>
-using BitsOf =
-    std::conditional_t<Bytes == 1, std::uint8_t,
-                       std::conditional_t<Bytes == 2, std::uint16_t, std::conditional_t<Bytes == 4, std::uint32_t, std::uint64_t>>>;
+inline constexpr ByteOrder native_order = std::endian::native == std::endian::little ? ByteOrder::little : ByteOrder::big;
 
 /// The number whose bytes begin at `bytes`.
 template <class Number>
 Number number_at(const char* bytes, ByteOrder order) {
-  std::uint64_t bits = 0;
-  for (std::size_t i = 0; i < sizeof(Number); ++i) {
-    const std::size_t place = order == ByteOrder::little ? i : sizeof(Number) - 1 - i;
-    bits |= std::uint64_t{static_cast<unsigned char>(bytes[i])} << (8 * place);
-  }
-  return std::bit_cast<Number>(static_cast<BitsOf<sizeof(Number)>>(bits));
+  std::array<char, sizeof(Number)> own;
+  std::copy_n(bytes, own.size(), own.begin());
+  if (order != native_order) std::reverse(own.begin(), own.end());
+  return std::bit_cast<Number>(own);
 }
 
 /// The bytes of a number, the least significant first.
 template <class Number>
 void append_bytes(std::string& bytes, Number number) {
-  const std::uint64_t bits = std::bit_cast<BitsOf<sizeof(Number)>>(number);
-  for (std::size_t i = 0; i < sizeof(Number); ++i) bytes += static_cast<char>(static_cast<unsigned char>((bits >> (8 * i)) & 0xff));
+  auto own = std::bit_cast<std::array<char, sizeof(Number)>>(number);
+  if (native_order != ByteOrder::little) std::reverse(own.begin(), own.end());
+  bytes.append(own.data(), own.size());
 }
 
 /// "0x00000803"

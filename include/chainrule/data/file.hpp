@@ -30,7 +30,9 @@ inline std::string read_file(const char* who, const std::string& path) {
   if (file == nullptr) raise<ValueError>(who, ": cannot read \"", path, "\": ", reason(errno));
   constexpr std::size_t piece = std::size_t{1} << 20;
   std::string bytes;
-  for (std::size_t read = piece; read == piece;) {  // until one comes short; what a file says of its size is not asked
+  std::error_code unknown;
+  if (const auto size = std::filesystem::file_size(path, unknown); !unknown) bytes.reserve(static_cast<std::size_t>(size) + piece);
+  for (std::size_t read = piece; read == piece;) {  // until a piece comes short, whatever was said of the size
     const std::size_t size = bytes.size();
     bytes.resize(size + piece);
     read = std::fread(bytes.data() + size, 1, piece, file.get());
