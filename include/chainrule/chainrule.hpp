@@ -29,6 +29,9 @@
 #include <chainrule/data/decimal.hpp>
 #include <chainrule/data/file.hpp>
 #include <chainrule/data/idx.hpp>
+#include <chainrule/data/in_quotes.hpp>
+#include <chainrule/data/npy.hpp>
+#include <chainrule/data/npy_header.hpp>
 #include <chainrule/data/one_hot.hpp>
 #include <chainrule/data/scaler.hpp>
 #include <chainrule/data/scaling.hpp>
@@ -52,7 +55,15 @@
 #include <chainrule/layers/residual.hpp>
 #include <chainrule/losses/binary_cross_entropy.hpp>
 #include <chainrule/losses/class_weighted.hpp>
+#include <chainrule/losses/elements.hpp>
+#include <chainrule/losses/gaussian_nll.hpp>
+#include <chainrule/losses/hinge.hpp>
+#include <chainrule/losses/huber.hpp>
+#include <chainrule/losses/kl_divergence.hpp>
+#include <chainrule/losses/log_cosh.hpp>
+#include <chainrule/losses/mean_absolute_error.hpp>
 #include <chainrule/losses/mean_squared_error.hpp>
+#include <chainrule/losses/poisson_nll.hpp>
 #include <chainrule/losses/softmax_cross_entropy.hpp>
 #include <chainrule/losses/squared_error.hpp>
 #include <chainrule/metrics/accuracy.hpp>
