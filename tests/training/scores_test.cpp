@@ -43,3 +43,11 @@ TEST_CASE("scores: without validation and wishes only the loss") {
   const detail::Scores<Net, Labels<int>> scores(net, train, {});
   CHECK(scores.quantities().size() == 1);
 }
+
+TEST_CASE("scores: a metric that cannot be says so before anything is trained") {
+  using Net = Network<double, SoftmaxCrossEntropy, Dense<2, 2>>;
+  const Net net{Seed{1}};
+  const Dataset<double> train = rings<double>(4, 1);
+  const FitOptions<double, Labels<int>> options{.validation = train, .metrics = {TopKAccuracy{3}}};
+  CHECK_THROWS_SAYING((detail::Scores<Net, Labels<int>>(net, train, options)), ValueError, "k is 3", "only 2 classes");
+}

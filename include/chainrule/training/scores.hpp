@@ -22,7 +22,10 @@ class Scores {
       if (metrics_.empty()) metrics_.push_back(accuracy);
     of_train_ = options.training_metrics && !metrics_.empty();
     const Index most = std::max(of_train_ ? train.size() : 0, validation_ ? validation_->size() : 0);
-    predictions_.resize(net.outputs(), most);
+    predictions_.setConstant(net.outputs(), most, net.outputs() == 1 ? Scalar(0.5) : 1 / static_cast<Scalar>(net.outputs()));
+    // one try on even probabilities, so that a metric that cannot be (a k above the number of classes) says so before the training
+    if (of_train_) try_metrics(train);
+    if (validation_) try_metrics(*validation_);
   }
 
   std::vector<Quantity> quantities() const {
@@ -69,6 +72,11 @@ class Scores {
       predictions_.middleCols(first, count) = y_hat;
     }
     return total > 0 ? sum / total : 0;
+  }
+
+  void try_metrics(const View& data) {
+    const ConstMatrixView<Scalar> y_hat = const_view<Scalar>(predictions_.leftCols(data.size()));
+    for (const auto& metric : metrics_) static_cast<void>(metric.value(y_hat, data.targets));
   }
 
   // quantities[next], quantities[next + 1], ... <- the metrics
