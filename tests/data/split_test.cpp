@@ -37,18 +37,18 @@ Indices numbers_below(Index n) {
 
 Indices sorted_union(Indices a, const Indices& b) {
   a.insert(a.end(), b.begin(), b.end());
-  std::ranges::sort(a);
+  std::sort(a.begin(), a.end());
   return a;
 }
 
 Index count(const std::vector<int>& labels, const Indices& part, int label) {
-  return std::ranges::count_if(part, [&](Index i) { return labels[static_cast<std::size_t>(i)] == label; });
+  return std::count_if(part.begin(), part.end(), [&](Index i) { return labels[static_cast<std::size_t>(i)] == label; });
 }
 
 /// Whether `part` has `share` of each class, to within one sample.
 bool keeps_shares(const std::vector<int>& labels, const Indices& part, double share) {
-  return std::ranges::all_of(labels, [&](int label) {
-    const double expected = share * static_cast<double>(std::ranges::count(labels, label));
+  return std::all_of(labels.begin(), labels.end(), [&](int label) {
+    const double expected = share * static_cast<double>(std::count(labels.begin(), labels.end(), label));
     return std::abs(static_cast<double>(count(labels, part, label)) - expected) < 1;
   });
 }

@@ -38,7 +38,7 @@ inline std::size_t find_column(const CsvPlaces& places, std::size_t count, const
   if (column.is_name()) {
     if (places.columns.empty())
       raise<ValueError>(places.file, ": a file without a header has no column ", in_quotes(column.name()), "; give its number, from 0");
-    const auto found = std::ranges::find(places.columns, column.name());
+    const auto found = std::find(places.columns.begin(), places.columns.end(), column.name());
     if (found == places.columns.end())
       raise<ValueError>(places.file, ": there is no column ", in_quotes(column.name()), "; there are ", list_of(places.columns));
     return static_cast<std::size_t>(found - places.columns.begin());
@@ -78,7 +78,7 @@ class MissingWords {
     for (const std::string& word : words_) begins_[word.empty() ? 0 : static_cast<unsigned char>(word[0])] = true;
   }
   bool operator()(std::string_view cell) const {
-    return begins_[cell.empty() ? 0 : static_cast<unsigned char>(cell[0])] && std::ranges::find(words_, cell) != words_.end();
+    return begins_[cell.empty() ? 0 : static_cast<unsigned char>(cell[0])] && std::find(words_.begin(), words_.end(), cell) != words_.end();
   }
 
  private:
@@ -118,7 +118,7 @@ class CsvClasses {
       all_whole = all_whole && parse_whole(names_[i], classes[i].value);
     }
     if (all_numbers && !all_whole) refuse_numbers(places, column);
-    std::ranges::sort(classes, [&](const Class& a, const Class& b) {
+    std::sort(classes.begin(), classes.end(), [&](const Class& a, const Class& b) {
       if (all_whole && a.value != b.value) return a.value < b.value;
       return all_whole ? a.seen_as < b.seen_as : names_[a.seen_as] < names_[b.seen_as];
     });

@@ -18,7 +18,7 @@ struct CsvPlaces {
   std::string line(std::size_t number) const { return text_of(file, ", line ", number); }
   std::string cell(std::size_t line_number, std::size_t column) const {
     const std::string place = text_of(line(line_number), ", column ", column + 1);
-    return column < columns.size() && !columns[column].empty() ? text_of(place, " (", columns[column], ")") : place;
+    return column < columns.size() && !columns[column].empty() ? text_of(place, " (", clipped(columns[column]), ")") : place;
   }
 };
 

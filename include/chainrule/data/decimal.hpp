@@ -4,8 +4,10 @@
 #include <charconv>
 #include <string_view>
 #if !defined(__cpp_lib_to_chars)  // libc++ before version 20 has no from_chars for floating point
-#include <locale>
-#include <sstream>
+#include <cerrno>
+#include <clocale>
+#include <cmath>
+#include <cstdlib>
 #include <string>
 #endif
 
@@ -46,15 +48,19 @@ std::from_chars_result read_decimal(const char* begin, const char* end, Scalar& 
 #if defined(__cpp_lib_to_chars)
   return std::from_chars(begin, end, value);
 #else
-  const std::string text(begin, end);
-  std::istringstream stream(text);
-  stream.imbue(std::locale::classic());
-  stream >> value;
-  const bool is_whole = text.find_first_not_of("0123456789.eE+-") == std::string::npos && stream.eof();
-  const bool too_large = stream.fail() && value != 0;
-  return {is_whole ? end : begin, is_whole && !too_large ? std::errc{}
-                                  : is_whole             ? std::errc::result_out_of_range
-                                                         : std::errc::invalid_argument};
+  std::string text(begin, end);
+  if (text.find_first_not_of("0123456789.eE+-") != std::string::npos) return {begin, std::errc::invalid_argument};
+  if (const auto point = text.find('.'); point != std::string::npos) text.replace(point, 1, std::localeconv()->decimal_point);
+  char* stop = nullptr;
+  errno = 0;
+  if constexpr (sizeof(Scalar) == sizeof(float))
+    value = std::strtof(text.c_str(), &stop);
+  else if constexpr (sizeof(Scalar) == sizeof(double))
+    value = std::strtod(text.c_str(), &stop);
+  else
+    value = std::strtold(text.c_str(), &stop);
+  if (*stop != '\0') return {begin, std::errc::invalid_argument};
+  return {end, errno == ERANGE && std::isinf(value) ? std::errc::result_out_of_range : std::errc{}};
 #endif
 }
 

@@ -8,7 +8,6 @@
 #include <chainrule/core/random.hpp>
 #include <chainrule/data/select.hpp>
 #include <cmath>
-#include <functional>
 #include <map>
 #include <numeric>
 #include <string>
@@ -99,7 +98,7 @@ inline std::vector<Index> test_sizes(const char* who, const Groups& groups, doub
     left -= sizes.back();
     lost.emplace_back(groups[g].size() > 1 ? size - std::floor(size) : -1.0, g);
   }
-  std::ranges::stable_sort(lost, std::greater<>(), &std::pair<double, std::size_t>::first);
+  std::stable_sort(lost.begin(), lost.end(), [](const auto& a, const auto& b) { return a.first > b.first; });
   for (std::size_t i = 0; left > 0 && i < lost.size(); ++i, --left) ++sizes[lost[i].second];
   return sizes;
 }
@@ -119,7 +118,7 @@ inline IndexSplit split_groups(const char* who, Groups groups, const SplitOption
     if (options.shuffle)
       chainrule::shuffle(part->begin(), part->end(), random);
     else
-      std::ranges::sort(*part);
+      std::sort(part->begin(), part->end());
   return parts;
 }
 
