@@ -8,7 +8,7 @@ namespace chainrule::detail {
 
 /// z in [-2^15, 2^15]: beyond that a gate is 0 or 1, in every scalar type, and z^2 and z times 0 are no trouble here.
 template <class Chunk>
-Chunk clipped(const Chunk& z) {
+Chunk bounded(const Chunk& z) {
   using Scalar = typename Chunk::Scalar;
   return z.max(Scalar{-0x1p15f}).min(Scalar{0x1p15f});
 }

@@ -21,14 +21,14 @@ struct GELU {
   template <class Chunk>
   Chunk value(const Chunk& z) const {
     using Scalar = typename Chunk::Scalar;
-    return z.unaryExpr([](Scalar at) { return std::max(at, -reach<Scalar>) * below(clipped(at)); });
+    return z.unaryExpr([](Scalar at) { return std::max(at, -reach<Scalar>) * below(bounded(at)); });
   }
 
   // GELU'(z) = Phi(z) + z phi(z)
   template <class Chunk>
   Chunk derivative(const Chunk& z) const {
     using Scalar = typename Chunk::Scalar;
-    return z.unaryExpr([](Scalar at) { return below(clipped(at)) + clipped(at) * density(clipped(at)); });
+    return z.unaryExpr([](Scalar at) { return below(bounded(at)) + bounded(at) * density(bounded(at)); });
   }
 
  private:
@@ -36,7 +36,7 @@ struct GELU {
   template <class Scalar>
   static constexpr Scalar reach = 200;
   template <class Scalar>
-  static Scalar clipped(Scalar z) {
+  static Scalar bounded(Scalar z) {
     return std::clamp(z, -reach<Scalar>, reach<Scalar>);  // NaN stays NaN
   }
 
@@ -70,14 +70,14 @@ struct GELUTanh {
   // GELUTanh(z) = z/2 (1 + tanh u) = z sigma(2u)  with  u = sqrt(2/pi) (z + 0.044715 z^3)
   template <class Chunk>
   Chunk value(const Chunk& z) const {
-    return z.max(std::numeric_limits<typename Chunk::Scalar>::lowest()) * odds(detail::clipped(z)).open();
+    return z.max(std::numeric_limits<typename Chunk::Scalar>::lowest()) * odds(detail::bounded(z)).open();
   }
 
   // GELUTanh'(z) = sigma(2u) (1 + z 2u' (1 - sigma(2u)))
   template <class Chunk>
   Chunk derivative(const Chunk& z) const {
     using Scalar = typename Chunk::Scalar;
-    const Chunk c = detail::clipped(z);
+    const Chunk c = detail::bounded(z);
     const detail::Odds<Chunk> odds_of_c = odds(c);
     return odds_of_c.open() * (1 + root<Scalar> * c * (1 + 3 * cubic<Scalar> * c.square()) * odds_of_c.shut());
   }

@@ -29,7 +29,7 @@ struct Mish {
     const Chunk p = odds.p(), q = odds.q();
     const Chunk n = p * (p + 2 * q);
     const Chunk d = n + 2 * q.square();
-    return n / d + 4 * detail::clipped(z) * p * q.square() * (p + q) / d.square();
+    return n / d + 4 * detail::bounded(z) * p * q.square() * (p + q) / d.square();
   }
 };
 

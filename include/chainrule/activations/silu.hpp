@@ -24,7 +24,7 @@ struct SiLU {
   template <class Chunk>
   Chunk derivative(const Chunk& z) const {
     const detail::Odds<Chunk> odds(z);
-    return odds.open() * (1 + detail::clipped(z) * odds.shut());
+    return odds.open() * (1 + detail::bounded(z) * odds.shut());
   }
 };
 
