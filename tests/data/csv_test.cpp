@@ -225,7 +225,9 @@ TEST_CASE("options that cannot be meant are errors") {
         "t.csv: which column is the target? Say {.target = \"its name\"}, or {.target = -1} for the last one"s);
   CHECK(complaint("a,y\n1,0\n", {.target = {0, 1}}) ==
         "t.csv: labels are one column, but .target names 2; numbers are read as a RegressionDataset"s);
-  CHECK(complaint("a,y\n1,0\n", {.separator = '"', .target = -1}) == "t.csv: a separator can be neither a quote nor a line break"s);
+  for (const char separator : {'"', '\n', '\r', '\0', '.', '-', '+', '0', 'e', 'Z'})
+    CHECK(complaint("a,y\n1,0\n", {.separator = separator, .target = -1})
+              .starts_with("t.csv: a separator can be no letter, digit, point, sign, quote or line break, but is \""));
   CHECK_THROWS_SAYING(parse_csv<Matrix<float>>("a,y\n1,0\n", {.target = "y"}), ValueError, "the text: a matrix holds features alone");
 }
 

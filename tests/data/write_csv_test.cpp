@@ -15,7 +15,9 @@ namespace {
 Labelled bees() {
   return {.features = Matrix<float>{{1, 0.1f}, {-2.5f, 1e-7f}},
           .targets = {1, 0},
-          .feature_names = {"length", "a, \"b\""},
+          .feature_names = {"\xef\xbb\xbf"
+                            "length",
+                            "a, \"b\""},
           .target_names = {"bee", " wasp"}};
 }
 
@@ -25,7 +27,7 @@ bool equal(const Matrix<float>& a, const Matrix<float>& b) { return a.rows() == 
 
 TEST_CASE("a data set with labels is a table with the names of classes") {
   CHECK(to_csv(bees(), {.target = "kind"}) ==
-        "length,\"a, \"\"b\"\"\",kind\n"
+        "\"\xef\xbb\xbflength\",\"a, \"\"b\"\"\",kind\n"
         "1,-2.5,\" wasp\"\n"
         "0.1,1e-07,bee\n"s);
   Labelled data = bees();
@@ -74,6 +76,7 @@ TEST_CASE("a data set that is no table is refused, and the file stays as it is")
   refused([](Labelled& data) { data.feature_names[1] = "kind"; }, "columns 2 and 3 are both \"kind\"");
   refused([](Labelled& data) { data.features(1, 0) = std::numeric_limits<float>::quiet_NaN(); }, "features(1, 0) is nan");
   refused([](Labelled& data) { data.weights = Vector<float>::Ones(2); }, "weights");
+  CHECK_THROWS_SAYING(write_csv(path, bees(), {.separator = '.'}), ValueError, "write_csv: a separator can be no letter");
   CHECK(detail::read_file("test", path) == "old"s);
   CHECK_THROWS_SAYING(write_csv(folder.path("no/a.csv"), bees()), ValueError, "write_csv: cannot write \"", "No such file");
 }

@@ -15,6 +15,14 @@ struct CsvRole {
   std::size_t slot = 0;  ///< which target
 };
 
+/// What separates values cannot be a part of them.
+inline void check_separator(std::string_view who, char separator) {
+  const bool is_letter = (separator >= 'a' && separator <= 'z') || (separator >= 'A' && separator <= 'Z');
+  if (is_letter || is_digit(separator) || std::string_view("\0\r\n\".+-", 7).find(separator) != std::string_view::npos)
+    raise<ValueError>(who, ": a separator can be no letter, digit, point, sign, quote or line break, but is ",
+                      in_quotes(std::string_view(&separator, 1)));
+}
+
 /// Column names must differ, or asking for one by its name would be a guess.
 inline void check_unique(const CsvPlaces& places, std::size_t line) {
   std::map<std::string_view, std::size_t> seen;

@@ -60,8 +60,7 @@ class CsvReader {
  private:
   void check_options() const {
     const std::size_t targets = options_.target.size();
-    if (options_.separator == '"' || options_.separator == '\n' || options_.separator == '\r')
-      raise<ValueError>(places_.file, ": a separator can be neither a quote nor a line break");
+    check_separator(places_.file, options_.separator);
     if (targets_are_ == CsvTargets::none && targets > 0)
       raise<ValueError>(places_.file,
                         ": a matrix holds features alone, but .target names a column; put it into .ignore, or read a Dataset");

@@ -22,6 +22,9 @@ struct CsvPlaces {
   }
 };
 
+/// What some programs begin a text in UTF-8 with.
+inline constexpr std::string_view byte_order_mark = "\xef\xbb\xbf";
+
 struct CsvCell {
   std::string_view text;  ///< without quotes, and without blanks around it that are not in quotes
   std::size_t line = 0;   ///< where it begins
@@ -34,7 +37,7 @@ class CsvScanner {
   /// `text` and `places` must outlive the scanner.
   CsvScanner(std::string_view text, char separator, const CsvPlaces& places)
       : at_{text.data()}, end_{text.data() + text.size()}, separator_{separator}, places_{places} {
-    if (text.starts_with("\xef\xbb\xbf")) at_ += 3;  // a byte order mark of UTF-8
+    if (text.starts_with(byte_order_mark)) at_ += byte_order_mark.size();
   }
 
   /// Whether there is another row, which is then in cells(): at least one. They are valid until the next call.

@@ -14,9 +14,9 @@ namespace detail {
 
 /// As a cell: in quotes where it would be taken for something else without them.
 inline std::string csv_cell(std::string_view text, char separator) {
-  const char special[] = {separator, '"', '\r', '\n', '\0'};
-  if (!text.empty() && !is_blank(text.front()) && !is_blank(text.back()) && text.find_first_of(special) == std::string_view::npos)
-    return std::string(text);
+  const char special[] = {separator, '"', '\r', '\n'};
+  const bool is_plain = !text.empty() && !is_blank(text.front()) && !is_blank(text.back()) && !text.starts_with(byte_order_mark);
+  if (is_plain && text.find_first_of(std::string_view(special, sizeof special)) == std::string_view::npos) return std::string(text);
   std::string cell = "\"";
   for (const char c : text) cell.append(c == '"' ? 2 : 1, c);
   return cell + '"';
@@ -47,6 +47,7 @@ void add_names(std::vector<std::string>& header, const std::vector<std::string>&
 template <class Scalar, class AppendTarget>
 std::string csv_text(std::vector<std::string> header, ConstMatrixView<Scalar> features, const CsvOptions& options,
                      const AppendTarget& append_target) {
+  check_separator("write_csv", options.separator);
   check_finite("write_csv", "features", features);
   std::string text;
   if (options.header) {
