@@ -1,3 +1,5 @@
+#include <algorithm>
+#include <chainrule/core/error.hpp>
 #include <chainrule/core/optimizer_state.hpp>
 
 #include "support/catch.hpp"
