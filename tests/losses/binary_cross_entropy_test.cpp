@@ -94,3 +94,25 @@ TEST_CASE("BinaryCrossEntropy refuses targets that are no probabilities and says
                       "y(0, 2) is inf");
   CHECK_THROWS_AS(check_target(BinaryCrossEntropy{}, z, with(0, 0, std::nextafter(double{1}, double{2}))), ValueError);
 }
+
+// y' = (1 - e) y + e/2
+TEST_CASE("BinaryCrossEntropy smooths labels towards 1/2", "[loss]") {
+  const BinaryCrossEntropy smoothing{.label_smoothing = 0.25};
+  check_loss<double>(smoothing, random_probabilities<double>);
+
+  const Matrix<double> z = matrix<double>({{1.5, -2, 0.5}});
+  const Matrix<double> y = matrix<double>({{0, 1, 0.5}});
+  const Matrix<double> smoothed = matrix<double>({{0.125, 0.875, 0.5}});
+  CHECK(loss_value(smoothing, z, y) == loss_value(BinaryCrossEntropy{}, z, smoothed));
+  CHECK(equal(loss_gradient(smoothing, z, y), loss_gradient(BinaryCrossEntropy{}, z, smoothed)));
+  CHECK(equal(linked(smoothing, z), linked(BinaryCrossEntropy{}, z)));  // no part of the prediction
+}
+
+TEST_CASE("BinaryCrossEntropy refuses a label smoothing below 0 or not below 1", "[loss]") {
+  const Matrix<float> z = Matrix<float>::Zero(3, 1);
+  const auto refused = [&](double smoothing) { check_target(BinaryCrossEntropy{.label_smoothing = smoothing}, z, z); };
+  CHECK_THROWS_SAYING(refused(1), ValueError, "BinaryCrossEntropy", "label_smoothing", "at least 0 and below 1", "got 1");
+  CHECK_THROWS_SAYING(refused(-0.1), ValueError, "got -0.1");
+  CHECK_THROWS_SAYING(refused(std::numeric_limits<double>::quiet_NaN()), ValueError, "got nan");
+  CHECK_NOTHROW(refused(0.999));
+}

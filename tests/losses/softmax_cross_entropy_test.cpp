@@ -189,3 +189,32 @@ TEST_CASE("SoftmaxCrossEntropy keeps NaN to its own sample", "[loss]") {
     for (const int label : {0, 1, 2}) CHECK(std::isnan(loss_value(SoftmaxCrossEntropy{}, z, std::vector<int>{0, label, 0})));
   }
 }
+
+// y' = (1 - e) y + e/outputs
+TEST_CASE("SoftmaxCrossEntropy with label smoothing keeps the contract of a loss", "[loss]") {
+  check_loss<double>(SoftmaxCrossEntropy{.label_smoothing = 0.25}, labels_for);
+  check_loss<double>(SoftmaxCrossEntropy{.label_smoothing = 0.25}, rough_distributions<double>);
+}
+
+TEST_CASE("SoftmaxCrossEntropy smooths labels as if others had been right too", "[loss]") {
+  const SoftmaxCrossEntropy smoothing{.label_smoothing = 0.25};
+  const Matrix<double> z = eighths<double>(4, 3);
+  const std::vector<int> labels{3, 0, 1};
+  const Matrix<double> smoothed = (0.75 * as_matrix<double>(labels, 4).array() + 0.0625).matrix();
+  CHECK(std::abs(loss_value(smoothing, z, labels) - loss_value(SoftmaxCrossEntropy{}, z, smoothed)) < 1e-15);
+  CHECK((loss_gradient(smoothing, z, labels) - loss_gradient(SoftmaxCrossEntropy{}, z, smoothed)).cwiseAbs().maxCoeff() < 1e-16);
+  CHECK(std::abs(loss_value(smoothing, z, as_matrix<double>(labels, 4)) - loss_value(smoothing, z, labels)) < 1e-15);
+  CHECK(loss_value(smoothing, z, labels) != loss_value(SoftmaxCrossEntropy{}, z, labels));
+  CHECK(equal(linked(smoothing, z), linked(SoftmaxCrossEntropy{}, z)));  // no part of the prediction
+}
+
+TEST_CASE("SoftmaxCrossEntropy refuses a label smoothing below 0 or not below 1", "[loss]") {
+  const Matrix<float> z = Matrix<float>::Zero(3, 1);
+  const std::vector<int> y{2};
+  const auto refused = [&](double smoothing) { check_target(SoftmaxCrossEntropy{.label_smoothing = smoothing}, z, y); };
+  CHECK_THROWS_SAYING(refused(1), ValueError, "SoftmaxCrossEntropy", "label_smoothing", "at least 0 and below 1", "got 1");
+  CHECK_THROWS_SAYING(refused(-0.1), ValueError, "got -0.1");
+  CHECK_THROWS_SAYING(refused(std::numeric_limits<double>::quiet_NaN()), ValueError, "got nan");
+  CHECK_THROWS_SAYING(check_target(SoftmaxCrossEntropy{.label_smoothing = 2}, z, as_matrix<float>(y, 3)), ValueError, "got 2");
+  CHECK_NOTHROW(refused(0.999));
+}

@@ -1,10 +1,8 @@
 #pragma once
 
-#include <algorithm>
 #include <chainrule/core/checks.hpp>
 #include <chainrule/core/types.hpp>
 #include <cmath>
-#include <limits>
 #include <string_view>
 
 namespace chainrule {
@@ -20,7 +18,7 @@ struct GaussianNLL {
   static constexpr bool works_on_logits = true;
   static constexpr Index min_outputs = 2;
   static constexpr Index target_rows(Index outputs) { return outputs / 2; }
-  double minimum_variance = 1e-6;
+  double minimum_variance = 1e-6;  // where it is 0, 1/v overflows for an s far below 0
 
   template <class Scalar>
   void check(ConstMatrixView<Scalar> z, ConstMatrixView<Scalar> y) const {
@@ -38,9 +36,9 @@ struct GaussianNLL {
     detail::Accumulator<Scalar> sum = 0;
     for (Index j = 0; j < y.cols(); ++j)
       for (Index i = 0; i < y.rows(); ++i) {
-        const Scalar log_v = log_variance(z(y.rows() + i, j));
-        const Scalar scaled = (y(i, j) - z(i, j)) * std::exp(-log_v / 2);  // (y - m)/sqrt(v)
-        sum += (log_v + scaled * scaled) / 2;
+        const Variance<Scalar> v = variance(z(y.rows() + i, j));
+        const Scalar error = y(i, j) - z(i, j);
+        sum += (v.logarithm + error * error * v.inverse) / 2;
       }
     return static_cast<Scalar>(sum / static_cast<detail::Accumulator<Scalar>>(y.size()));
   }
@@ -51,12 +49,10 @@ struct GaussianNLL {
     const Scalar size = static_cast<Scalar>(y.size());
     for (Index j = 0; j < y.cols(); ++j)
       for (Index i = 0; i < y.rows(); ++i) {
-        const Scalar s = z(y.rows() + i, j);
-        const Scalar log_v = log_variance(s);
-        const Scalar per_deviation = std::exp(-log_v / 2);
-        const Scalar scaled = (y(i, j) - z(i, j)) * per_deviation;
-        dJ(i, j) = -scaled * per_deviation / size;
-        dJ(y.rows() + i, j) = std::exp(s - log_v) * (1 - scaled * scaled) / 2 / size;
+        const Variance<Scalar> v = variance(z(y.rows() + i, j));
+        const Scalar error = y(i, j) - z(i, j);
+        dJ(i, j) = -error * v.inverse / size;
+        dJ(y.rows() + i, j) = v.share * (1 - error * error * v.inverse) / 2 / size;
       }
   }
 
@@ -68,12 +64,23 @@ struct GaussianNLL {
   }
 
  private:
-  // ln(e^s + minimum), without e^s: max(s, ln minimum) + ln(1 + e^-|s - ln minimum|)
   template <class Scalar>
-  Scalar log_variance(Scalar s) const {
-    if (minimum_variance == 0) return s;
-    const Scalar least = std::log(static_cast<Scalar>(minimum_variance));
-    return std::max(s, least) + std::log1p(std::exp(-std::abs(s - least)));
+  struct Variance {
+    Scalar logarithm;  // ln v
+    Scalar inverse;    // 1/v
+    Scalar share;      // e^s/v
+  };
+
+  // of v = e^s + minimum; for large s by e^-s, which cannot overflow
+  template <class Scalar>
+  Variance<Scalar> variance(Scalar s) const {
+    const Scalar least = static_cast<Scalar>(minimum_variance);
+    if (s > 0 || least == 0) {
+      const Scalar inverse = std::exp(-s);
+      return {s + std::log1p(least * inverse), inverse / (1 + least * inverse), 1 / (1 + least * inverse)};
+    }
+    const Scalar v = std::exp(s) + least;
+    return {std::log(v), 1 / v, std::exp(s) / v};
   }
 };
 

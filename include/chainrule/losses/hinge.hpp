@@ -25,8 +25,9 @@ struct Hinge {
   // J = 1/(outputs batch) sum max(0, 1 - y y_hat)
   template <class Scalar>
   Scalar value(ConstMatrixView<Scalar> y_hat, ConstMatrixView<Scalar> y) const {
-    return detail::mean_over_elements(y_hat, y,
-                                      [](Scalar prediction, Scalar target) { return std::max(Scalar{0}, 1 - target * prediction); });
+    return detail::mean_over_elements(y_hat, y, [](Scalar prediction, Scalar target) {
+      return std::max(1 - target * prediction, Scalar{0});  // in this order NaN stays NaN
+    });
   }
 
   // dJ/dy_hat = -y/(outputs batch) where y y_hat < 1, else 0

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <algorithm>
 #include <chainrule/core/checks.hpp>
 #include <chainrule/losses/elements.hpp>
 #include <cmath>
@@ -27,8 +26,9 @@ struct LogCosh {
   Scalar value(ConstMatrixView<Scalar> y_hat, ConstMatrixView<Scalar> y) const {
     return detail::mean_over_elements(y_hat, y, [](Scalar prediction, Scalar target) {
       const Scalar e = std::abs(prediction - target);
-      const Scalar s = std::sinh(std::min(e, Scalar{1}) / 2);
-      return e < 1 ? std::log1p(2 * s * s) : e + std::log1p(std::exp(-2 * e)) - std::numbers::ln2_v<Scalar>;
+      if (!(e < 1)) return e + std::log1p(std::exp(-2 * e)) - std::numbers::ln2_v<Scalar>;
+      const Scalar s = std::sinh(e / 2);
+      return std::log1p(2 * s * s);
     });
   }
 

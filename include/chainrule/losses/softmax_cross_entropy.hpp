@@ -23,6 +23,22 @@ auto negative_log_softmax(ConstMatrixView<Scalar> logits, Index j) {
   return [logits, j, m, log_sum = std::log1p(others)](Index k) { return (m - logits(k, j)) + log_sum; };
 }
 
+/// Throws ValueError unless every column of y is a distribution: probabilities of sum 1, to 1e-3.
+template <class Scalar>
+void check_distributions(std::string_view loss, ConstMatrixView<Scalar> y) {
+  check_finite("target", "y", y);
+  for (Index j = 0; j < y.cols(); ++j) {
+    Scalar sum = 0;
+    for (Index i = 0; i < y.rows(); ++i) {
+      if (!(y(i, j) >= 0 && y(i, j) <= 1))
+        raise<ValueError>("target: y(", i, ", ", j, ") is ", y(i, j), ", but ", loss, " takes probabilities, each from 0 to 1");
+      sum += y(i, j);
+    }
+    if (!(std::abs(sum - 1) <= Scalar(1e-3)))
+      raise<ValueError>("target: the probabilities of sample ", j, " sum to ", sum, ", but they must sum to 1");
+  }
+}
+
 }  // namespace detail
 
 /// - sum_k y_k ln p_k with p = softmax(z), for logits z, mean over the batch: PyTorch's CrossEntropyLoss.
@@ -50,18 +66,7 @@ struct SoftmaxCrossEntropy {
   template <class Scalar>
   void check(ConstMatrixView<Scalar>, ConstMatrixView<Scalar> y) const {
     detail::check_label_smoothing(name, label_smoothing);
-    detail::check_finite("target", "y", y);
-    for (Index j = 0; j < y.cols(); ++j) {
-      Scalar sum = 0;
-      for (Index i = 0; i < y.rows(); ++i) {
-        if (!(y(i, j) >= 0 && y(i, j) <= 1))
-          detail::raise<ValueError>("target: y(", i, ", ", j, ") is ", y(i, j),
-                                    ", but SoftmaxCrossEntropy takes probabilities, each from 0 to 1");
-        sum += y(i, j);
-      }
-      if (!(std::abs(sum - 1) <= Scalar(1e-3)))
-        detail::raise<ValueError>("target: the probabilities of sample ", j, " sum to ", sum, ", but they must sum to 1");
-    }
+    detail::check_distributions(name, y);
   }
 
   // J = 1/batch sum over samples of  - sum_k y_k ln p_k

@@ -1,0 +1,49 @@
+#include <chainrule/losses/hinge.hpp>
+
+#include "support/loss_contract.hpp"
+
+using namespace chainrule_test;
+using chainrule::Hinge;
+using chainrule::ValueError;
+
+namespace {
+
+template <class Scalar>
+Matrix<Scalar> random_signs(Index rows, Index cols, chainrule::Random& random) {
+  return random_matrix<Scalar>(rows, cols, random).unaryExpr([](Scalar u) { return u < 0 ? Scalar(-1) : Scalar(1); });
+}
+
+}  // namespace
+
+TEMPLATE_TEST_CASE("Hinge keeps the contract of a loss", "[loss]", float, double) {
+  check_loss<TestType>(Hinge{}, random_signs<TestType>, {.positive = false});  // J = 0 where every margin is kept
+}
+
+// J = 1/(outputs batch) sum max(0, 1 - y y_hat)
+TEMPLATE_TEST_CASE("Hinge is 0 beyond the margin and grows with the distance from it", "[loss]", float, double, long double) {
+  const Matrix<TestType> y_hat = matrix<TestType>({{2, 0.5}, {-3, 1}});
+  CHECK(loss_value(Hinge{}, y_hat, matrix<TestType>({{1, 1}, {1, 1}})) == 1.125);      // (0 + 0.5 + 4 + 0) / 4
+  CHECK(loss_value(Hinge{}, y_hat, matrix<TestType>({{-1, -1}, {-1, -1}})) == 1.625);  // (3 + 1.5 + 0 + 2) / 4
+  CHECK(equal(loss_gradient(Hinge{}, y_hat, matrix<TestType>({{1, 1}, {1, 1}})), matrix<TestType>({{0, -0.25}, {-0.25, 0}})));
+  CHECK(equal(loss_gradient(Hinge{}, y_hat, matrix<TestType>({{-1, -1}, {-1, -1}})), matrix<TestType>({{0.25, 0.25}, {0, 0.25}})));
+}
+
+TEST_CASE("Hinge lets NaN be seen", "[loss]") {
+  const float nan = std::numeric_limits<float>::quiet_NaN();
+  CHECK(std::isnan(loss_value(Hinge{}, matrix<float>({{nan, 2}}), matrix<float>({{1, 1}}))));
+}
+
+TEST_CASE("Hinge predicts its output as it is", "[loss]") {
+  const Matrix<float> z = matrix<float>({{-3, 0}, {0.5, 1e4f}});
+  CHECK(equal(linked(Hinge{}, z), z));
+  CHECK(Hinge::name == "Hinge");
+}
+
+TEST_CASE("Hinge refuses targets other than -1 and 1 and says which", "[loss]") {
+  const Matrix<double> z = Matrix<double>::Zero(2, 2);
+  const auto with = [](double value) { return matrix<double>({{1, -1}, {value, 1}}); };
+  CHECK_NOTHROW(check_target(Hinge{}, z, with(-1)));
+  CHECK_THROWS_SAYING(check_target(Hinge{}, z, with(0)), ValueError, "y(1, 0) is 0", "Hinge takes -1 for no and 1 for yes");
+  CHECK_THROWS_SAYING(check_target(Hinge{}, z, with(0.5)), ValueError, "y(1, 0) is 0.5");
+  CHECK_THROWS_SAYING(check_target(Hinge{}, z, with(std::numeric_limits<double>::quiet_NaN())), ValueError, "nan");
+}

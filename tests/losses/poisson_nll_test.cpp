@@ -1,0 +1,49 @@
+#include <chainrule/losses/poisson_nll.hpp>
+
+#include "support/loss_contract.hpp"
+
+using namespace chainrule_test;
+using chainrule::PoissonNLL;
+using chainrule::ValueError;
+
+namespace {
+
+template <class Scalar>
+Matrix<Scalar> random_counts(Index rows, Index cols, chainrule::Random& random) {
+  Matrix<Scalar> y(rows, cols);
+  for (Scalar& count : y.reshaped()) count = static_cast<Scalar>(random.below(6));
+  return y;
+}
+
+}  // namespace
+
+TEMPLATE_TEST_CASE("PoissonNLL keeps the contract of a loss", "[loss]", float, double) {
+  check_loss<TestType>(PoissonNLL{}, random_counts<TestType>, {.positive = false, .highest = 80});  // e^88 is infinite in float
+}
+
+// z = ln 4, an expected count of 4: it costs 4 - y ln 4, of slope 4 - y, which is 0 where the count comes
+TEMPLATE_TEST_CASE("PoissonNLL is e^z - y z", "[loss]", float, double, long double) {
+  const TestType ln_4 = std::log(TestType{4});
+  const Matrix<TestType> z = matrix<TestType>({{ln_4, ln_4}, {0, 0}});
+  const Matrix<TestType> y = matrix<TestType>({{4, 0}, {3, 0.5}});
+  const TestType few_eps = 8 * std::numeric_limits<TestType>::epsilon();
+  CHECK(std::abs(loss_value(PoissonNLL{}, z, y) - (10 - 4 * ln_4) / 4) <= few_eps);
+  const Matrix<TestType> expected = matrix<TestType>({{0, 1}, {-0.5, 0.125}});
+  CHECK((loss_gradient(PoissonNLL{}, z, y) - expected).cwiseAbs().maxCoeff() <= few_eps);
+  const Matrix<TestType> rates = matrix<TestType>({{4, 4}, {1, 1}});
+  CHECK((linked(PoissonNLL{}, z) - rates).cwiseAbs().maxCoeff() <= few_eps);
+}
+
+TEST_CASE("PoissonNLL is infinite where the expected count is, and fine where it is 0", "[loss]") {
+  CHECK(loss_value(PoissonNLL{}, matrix<float>({{1e4f}}), matrix<float>({{3}})) == std::numeric_limits<float>::infinity());
+  CHECK(loss_value(PoissonNLL{}, matrix<float>({{-1e4f}}), matrix<float>({{3}})) == 30000);
+}
+
+TEST_CASE("PoissonNLL refuses counts below 0 and those that are not finite, and says which", "[loss]") {
+  const Matrix<double> z = Matrix<double>::Zero(2, 2);
+  const auto with = [](double value) { return matrix<double>({{1, 0}, {value, 7}}); };
+  CHECK_NOTHROW(check_target(PoissonNLL{}, z, with(0)));
+  CHECK_THROWS_SAYING(check_target(PoissonNLL{}, z, with(-1)), ValueError, "y(1, 0) is -1", "PoissonNLL takes counts", "at least 0");
+  CHECK_THROWS_SAYING(check_target(PoissonNLL{}, z, with(std::numeric_limits<double>::infinity())), ValueError, "y(1, 0) is inf");
+  CHECK_THROWS_SAYING(check_target(PoissonNLL{}, z, with(std::numeric_limits<double>::quiet_NaN())), ValueError, "nan");
+}
