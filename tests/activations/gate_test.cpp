@@ -36,9 +36,9 @@ TEST_CASE("a gate is shut or open entirely far from 0", "[activation]") {
   CHECK(std::isnan(odds_of(std::numeric_limits<double>::quiet_NaN()).open()[0]));
 }
 
-TEST_CASE("z is clipped where a gate cannot change any more", "[activation]") {
-  CHECK(chainrule::detail::clipped<Chunk>(Chunk::Constant(-1e300))[0] == -32768);
-  CHECK(chainrule::detail::clipped<Chunk>(Chunk::Constant(1e300))[0] == 32768);
-  CHECK(chainrule::detail::clipped<Chunk>(Chunk::Constant(-7.5))[0] == -7.5);
-  CHECK(std::isnan(chainrule::detail::clipped<Chunk>(Chunk::Constant(std::numeric_limits<double>::quiet_NaN()))[0]));
+TEST_CASE("z is bounded where a gate cannot change any more", "[activation]") {
+  CHECK(chainrule::detail::bounded<Chunk>(Chunk::Constant(-1e300))[0] == -32768);
+  CHECK(chainrule::detail::bounded<Chunk>(Chunk::Constant(1e300))[0] == 32768);
+  CHECK(chainrule::detail::bounded<Chunk>(Chunk::Constant(-7.5))[0] == -7.5);
+  CHECK(std::isnan(chainrule::detail::bounded<Chunk>(Chunk::Constant(std::numeric_limits<double>::quiet_NaN()))[0]));
 }
