@@ -42,7 +42,7 @@ TEST_CASE("parameters and buffers are named views on the flat vectors, read-only
   STATIC_REQUIRE(std::is_same_v<decltype(std::as_const(model).parameters()), ConstVectorView<float>>);
 }
 
-TEST_CASE("a copy has numbers of its own") {
+TEST_CASE("a copy of a model has numbers of its own") {
   Model model;
   const Model copy = model;
   model.parameters().setOnes();
