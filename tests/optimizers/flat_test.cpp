@@ -55,13 +55,17 @@ TEST_CASE("sizes that differ are refused") {
   CHECK_THROWS_SAYING(detail::check_same_size("Rule", 3, 4), ShapeError, "Rule: theta has 3 parameters, but the gradient has 4");
 }
 
-TEST_CASE("the sign of a number is -1, 0 or 1") {
-  using Limits = std::numeric_limits<float>;
-  Chunk<float> x = Chunk<float>::Zero();
-  x.head(6) << 2, -3, -0.0f, Limits::denorm_min(), -Limits::infinity(), Limits::quiet_NaN();
-  Chunk<float> expected = Chunk<float>::Zero();
-  expected.head(6) << 1, -1, 0, 1, -1, 0;
-  CHECK((detail::sign<float>(x) == expected).all());
+TEMPLATE_TEST_CASE("the sign of a number is -1, 0 or 1", "", float, double, long double) {
+  using Limits = std::numeric_limits<TestType>;
+  int wrong = 0;
+  for (const TestType x :
+       {Limits::denorm_min(), Limits::min(), TestType{1e-10f}, TestType{1}, TestType{3}, Limits::max(), Limits::infinity()}) {
+    if (!(detail::sign<TestType>(Chunk<TestType>::Constant(x)) == TestType{1}).all()) ++wrong;
+    if (!(detail::sign<TestType>(Chunk<TestType>::Constant(-x)) == TestType{-1}).all()) ++wrong;
+  }
+  for (const TestType x : {TestType{0}, -TestType{0}})
+    if (!(detail::sign<TestType>(Chunk<TestType>::Constant(x)) == TestType{0}).all()) ++wrong;
+  CHECK(wrong == 0);
 }
 
 // The arrays end where their numbers end, so that the address sanitizer sees a read beyond.

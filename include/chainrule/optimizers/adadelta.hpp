@@ -45,7 +45,7 @@ struct Adadelta {
   // v <- rho v + (1 - rho) g^2
   // step <- sqrt(u + epsilon) / sqrt(v + epsilon) g,  u <- rho u + (1 - rho) step^2,  theta <- theta - learning_rate step
   template <class Scalar>
-  [[gnu::noinline, gnu::flatten]] static void descend(const Factors<Scalar>& factors, const detail::Piece<Scalar>& piece) {
+  [[gnu::noinline]] static void descend(const Factors<Scalar>& factors, const detail::Piece<Scalar>& piece) {
     using C = Chunk<Scalar>;
     const auto update = [k = factors, decay = static_cast<Scalar>(piece.decay)](const C& dJ, C& theta, C& v, C& u) {
       const C g = dJ + decay * theta;

@@ -47,7 +47,7 @@ struct Adagrad {
   // g <- dJ/dtheta + weight_decay theta
   // s <- s + g^2,  theta <- theta - rate g / (sqrt(s) + epsilon)
   template <class Scalar>
-  [[gnu::noinline, gnu::flatten]] static void descend(const Factors<Scalar>& factors, const detail::Piece<Scalar>& piece) {
+  [[gnu::noinline]] static void descend(const Factors<Scalar>& factors, const detail::Piece<Scalar>& piece) {
     using C = Chunk<Scalar>;
     const auto update = [k = factors, decay = static_cast<Scalar>(piece.decay)](const C& dJ, C& theta, C& s) {
       const C g = dJ + decay * theta;

@@ -30,8 +30,8 @@ const C& largest(const C& v, C& v_max) {
 // v <- beta2 v + (1 - beta2) g^2                                   amsgrad: v_max <- max(v_max, v) stands for v from here on
 // theta <- theta - learning_rate m / (1 - beta1^t) / (sqrt(v / (1 - beta2^t)) + epsilon)
 template <class Scalar>
-[[gnu::noinline, gnu::flatten]] void adam_descend(const AdamFactors<Scalar>& factors, Scalar pull, Scalar keep, bool amsgrad,
-                                                  const Piece<Scalar>& piece) {
+[[gnu::noinline]] void adam_descend(const AdamFactors<Scalar>& factors, Scalar pull, Scalar keep, bool amsgrad,
+                                    const Piece<Scalar>& piece) {
   using C = Chunk<Scalar>;
   const auto update = [k = factors, pull, keep](const C& dJ, C& theta, C& m, C& v, auto&... v_max) {
     const C g = dJ + pull * theta;

@@ -10,7 +10,7 @@ namespace detail {
 
 /// |v|, with squares that can neither overflow nor vanish. Infinite or NaN where a number in v is.
 template <class Scalar>
-[[gnu::noinline, gnu::flatten]] Accumulator<Scalar> norm(Index size, const Scalar* v) {
+[[gnu::noinline]] Accumulator<Scalar> norm(Index size, const Scalar* v) {
   using A = Accumulator<Scalar>;
   using Sum = ChunkSum<Scalar>;
   const A squares = flat_sum(size, v, [](const Sum& x) -> Sum { return x * x; });
@@ -23,14 +23,14 @@ template <class Scalar>
 }
 
 template <class Scalar>
-[[gnu::noinline, gnu::flatten]] void scale(Index size, Accumulator<Scalar> factor, Scalar* v) {
+[[gnu::noinline]] void scale(Index size, Accumulator<Scalar> factor, Scalar* v) {
   // in the accumulator, because the factor may be too small for a float
   const auto multiply = [factor](Chunk<Scalar>& x) { x = (x.template cast<Accumulator<Scalar>>() * factor).template cast<Scalar>(); };
   update_chunks(size, multiply, v);
 }
 
 template <class Scalar>
-[[gnu::noinline, gnu::flatten]] void clamp(Index size, Scalar limit, Scalar* v) {
+[[gnu::noinline]] void clamp(Index size, Scalar limit, Scalar* v) {
   const auto clamp_chunk = [limit](Chunk<Scalar>& x) {
     for (Index i = 0; i < x.size(); ++i) x[i] = x[i] > limit ? limit : x[i] < -limit ? -limit : x[i];
   };

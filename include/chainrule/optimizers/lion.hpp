@@ -48,7 +48,7 @@ struct Lion {
   // theta <- (1 - learning_rate weight_decay) theta - learning_rate sign(c)
   // m <- beta2 m + (1 - beta2) dJ/dtheta
   template <class Scalar>
-  [[gnu::noinline, gnu::flatten]] static void descend(const Factors<Scalar>& factors, Scalar keep, const detail::Piece<Scalar>& piece) {
+  [[gnu::noinline]] static void descend(const Factors<Scalar>& factors, Scalar keep, const detail::Piece<Scalar>& piece) {
     using C = Chunk<Scalar>;
     const auto update = [k = factors, keep](const C& dJ, C& theta, C& m) {
       const C c = k.beta1 * m + k.fresh1 * dJ;

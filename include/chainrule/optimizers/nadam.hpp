@@ -69,7 +69,7 @@ struct NAdam {
   // theta <- theta - learning_rate ((1 - mu(t)) g / (1 - mu(1)...mu(t)) + mu(t+1) m / (1 - mu(1)...mu(t+1)))
   //                  / (sqrt(v / (1 - beta2^t)) + epsilon)
   template <class Scalar>
-  [[gnu::noinline, gnu::flatten]] static void descend(const Factors<Scalar>& factors, const detail::Piece<Scalar>& piece) {
+  [[gnu::noinline]] static void descend(const Factors<Scalar>& factors, const detail::Piece<Scalar>& piece) {
     using C = Chunk<Scalar>;
     const auto update = [k = factors, decay = static_cast<Scalar>(piece.decay)](const C& dJ, C& theta, C& m, C& v) {
       const C g = dJ + decay * theta;

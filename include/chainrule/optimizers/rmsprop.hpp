@@ -70,8 +70,7 @@ struct RMSprop {
   // theta <- theta - learning_rate g / divisor                                   without momentum, else
   // b <- momentum b + g / divisor,  theta <- theta - learning_rate b
   template <class Scalar, class... Averages>
-  [[gnu::noinline, gnu::flatten]] static void descend(const Factors<Scalar>& factors, const detail::Piece<Scalar>& piece,
-                                                      Averages*... averages) {
+  [[gnu::noinline]] static void descend(const Factors<Scalar>& factors, const detail::Piece<Scalar>& piece, Averages*... averages) {
     using C = Chunk<Scalar>;
     const auto decay = static_cast<Scalar>(piece.decay);
     if (factors.momentum == 0) {

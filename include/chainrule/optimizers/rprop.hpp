@@ -51,7 +51,7 @@ struct Rprop {
   // last <- sign(dJ/dtheta), or 0 where it has turned
   // theta <- theta - size last
   template <class Scalar>
-  [[gnu::noinline, gnu::flatten]] static void descend(const Factors<Scalar>& factors, const detail::Piece<Scalar>& piece) {
+  [[gnu::noinline]] static void descend(const Factors<Scalar>& factors, const detail::Piece<Scalar>& piece) {
     using C = Chunk<Scalar>;
     const auto update = [k = factors](const C& dJ, C& theta, C& last, C& size) {
       const C direction = detail::sign<Scalar>(dJ);

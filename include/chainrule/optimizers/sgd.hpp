@@ -53,7 +53,7 @@ struct SGD {
   // b <- momentum b + g,  theta <- theta - learning_rate b                    or with nesterov
   //                       theta <- theta - learning_rate (g + momentum b)
   template <class Scalar>
-  [[gnu::noinline, gnu::flatten]] static void descend(const SGD& rule, const detail::Piece<Scalar>& piece) {
+  [[gnu::noinline]] static void descend(const SGD& rule, const detail::Piece<Scalar>& piece) {
     using C = Chunk<Scalar>;
     const auto rate = static_cast<Scalar>(rule.learning_rate), decay = static_cast<Scalar>(piece.decay);
     if (rule.momentum == 0) {

@@ -45,9 +45,6 @@ StepArguments<Scalar> begin_step(const Rule& rule, Theta& theta, const Gradient&
   return arguments;
 }
 
-// Each rule's `descend` is one function for each scalar, whatever the net: noinline. It is flattened, because GCC's -O2 would
-// else call functions of Eigen's for every chunk.
-
 /// A piece of theta that decays alike, with its gradient and moments.
 template <class Scalar>
 struct Piece {
