@@ -49,7 +49,7 @@ class Comparison {
     std::size_t where = 0;
     for (std::size_t i = 0; i < ours.size(); ++i) {
       const double difference = std::abs(ours[i] - theirs[i]) / std::max(std::abs(theirs[i]), largest / 100);
-      if (difference <= worst) continue;  // so NaN is the worst, and fails below
+      if (difference <= worst || std::isnan(worst)) continue;  // so NaN is the worst, and fails below
       worst = difference;
       where = i;
     }
