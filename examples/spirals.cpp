@@ -1,0 +1,119 @@
+// Tells two spirals apart that wind around each other three times, and paints what it takes the plane for.
+#include <chainrule/chainrule.hpp>
+#include <cmath>
+#include <cstdint>
+#include <cstdio>
+#include <fstream>
+#include <numbers>
+#include <stdexcept>
+#include <string>
+
+#include "support/flags.hpp"
+#include "support/output.hpp"
+namespace cr = chainrule;
+using cr::Index;
+
+// Small nets of tanh find this hard; SiLU, z sigma(z), is smooth too, and lets gradients pass where tanh is flat.
+using Net = cr::Network<float, cr::BinaryCrossEntropy, cr::Dense<2, 32, cr::SiLU>, cr::Dense<32, 32, cr::SiLU>, cr::Dense<32, 1>>;
+
+/// The task of K. J. Lang and M. J. Witbrock (1988), "Learning to Tell Two Spirals Apart", Proceedings of the 1988 Connectionist Models
+/// Summer School, in the form of the CMU Neural Networks Benchmark Collection: for i = 0, 1, ..., 96
+///     angle = i pi / 16,   radius = 6.5 (104 - i) / 104,   x = (radius sin(angle), radius cos(angle))
+/// is a point of the first spiral, and -x one of the second. With another first i these are other points of the same spirals.
+struct Spirals {
+  Eigen::Matrix2Xf x;    // one column is one point
+  Eigen::RowVectorXf y;  // the probability that it belongs to the second spiral: 0 or 1
+
+  Spirals(double first, Index count) : x(2, 2 * count), y(2 * count) {
+    for (Index k = 0; k < count; ++k) {
+      const double i = first + static_cast<double>(k);
+      const double angle = i * std::numbers::pi / 16;
+      const double radius = 6.5 * (104 - i) / 104;
+      x.col(2 * k) << static_cast<float>(radius * std::sin(angle)), static_cast<float>(radius * std::cos(angle));
+      x.col(2 * k + 1) = -x.col(2 * k);
+      y[2 * k] = 0;
+      y[2 * k + 1] = 1;
+    }
+  }
+};
+
+/// A PPM picture of the square from (-7, -7) to (7, 7): blue where the net sees the first spiral, orange where it sees the second,
+/// pale where it is not sure; dark are the points that it learned from.
+void paint(const Net& net, const Spirals& spirals, const examples::Output& output) {
+  constexpr Index side = 420;  // pixels
+  constexpr float scale = side / 14.0f;
+  using Color = Eigen::Vector3f;
+  const Color blue(40, 110, 190), orange(240, 140, 30), white(255, 255, 255);
+  std::string pixels(3 * side * side, '\0');
+  const auto set = [&](Index row, Index column, const Color& color) {
+    for (Index c = 0; c < 3; ++c)
+      pixels[static_cast<std::size_t>(3 * (row * side + column) + c)] = static_cast<char>(std::lround(color[c]));
+  };
+
+  const auto middles = Eigen::RowVectorXf::LinSpaced(side, -7 + 0.5f / scale, 7 - 0.5f / scale);
+  Eigen::Matrix2Xf x(2, side);
+  x.row(0) = middles;
+  for (Index row = 0; row < side; ++row) {
+    x.row(1).setConstant(-middles[row]);  // y points up, rows are counted downwards
+    const Eigen::RowVectorXf y_hat = net.predict(x);
+    for (Index column = 0; column < side; ++column) {
+      const float sure = std::abs(2 * y_hat[column] - 1);
+      set(row, column, (1 - sure) * white + sure * (y_hat[column] < 0.5f ? blue : orange));
+    }
+  }
+  for (Index i = 0; i < spirals.x.cols(); ++i) {
+    const auto column = static_cast<Index>((7 + spirals.x(0, i)) * scale);
+    const auto row = static_cast<Index>((7 - spirals.x(1, i)) * scale);
+    for (Index r = -2; r <= 2; ++r)
+      for (Index c = -2; c <= 2; ++c)
+        if (r * r + c * c <= 5) set(row + r, column + c, (spirals.y[i] < 0.5f ? blue : orange) / 3);
+  }
+  const std::string path = output.path("spirals.ppm");
+  std::ofstream file(path, std::ios::binary);
+  file << "P6 " << side << " " << side << " 255\n" << pixels;
+  if (!file.flush()) throw std::runtime_error("cannot write \"" + path + "\"");
+  std::printf("what it sees:    %s\n", path.c_str());
+
+  const std::string png = output.path("spirals.png");
+  if (examples::paint_png(
+          png, 520, 480,
+          "set size ratio -1\nset xrange [-7:7]\nset yrange [-7:7]\nplot " + examples::quoted(path) +
+              " binary array=(420,420) skip=15 format='%uchar' flipy dx=1./30 dy=1./30 origin=(-7,-7) with rgbimage notitle\n"))
+    std::printf("                 %s\n", png.c_str());
+}
+
+int main(int argc, char** argv) try {
+  Index epochs = 3000;
+  double learning_rate = 0.01;
+  std::uint64_t seed = 1;
+  examples::Flags flags("Learns which points belong to which of two spirals, all points in one batch.");
+  flags.add("--epochs", epochs, "How many steps to take at most");
+  flags.add("--learning-rate", learning_rate, "How long a step is");
+  flags.add_seed(seed, "the initial weights");
+  const examples::Output output(flags, "spirals");
+  flags.parse(argc, argv);
+
+  const Spirals spirals(0, 97);
+  const Spirals between(0.5, 96);  // halfway between those points: never learned from
+  Net net{cr::Seed{seed}};
+  std::printf("%s\n", cr::summary(net).c_str());
+
+  const auto good_enough = [](auto& run) {
+    if (run.value("accuracy") == 1 && run.loss < 0.02) run.stop("all points are right, and the loss is below 0.02");
+  };
+  cr::Trainer trainer{net, cr::Adam{.learning_rate = learning_rate}};
+  const auto history =
+      trainer.fit(cr::DataView{spirals.x, spirals.y},
+                  {.epochs = epochs, .batch_size = spirals.x.cols(), .metrics = {cr::accuracy}, .training_metrics = true},  //
+                  good_enough, cr::ProgressBar{.every = 100});
+  output.write_learning_curves(history);
+  paint(net, spirals, output);
+
+  const auto right = [&net](const Spirals& s) { return cr::ConfusionMatrix(net.predict(s.x), s.y).counts().trace(); };
+  std::printf("after %td epochs, of the points halfway between those %td of %td are right\n", history.epochs(), right(between),
+              between.y.size());
+  std::printf("training accuracy %.4f (%td of %td)\n", cr::accuracy(net.predict(spirals.x), spirals.y), right(spirals), spirals.y.size());
+} catch (const std::exception& error) {
+  std::fprintf(stderr, "spirals: %s\n", error.what());
+  return 1;
+}

@@ -1,0 +1,65 @@
+#pragma once
+// The files that an example writes.
+
+#include <chainrule/training/history.hpp>
+#include <cstdio>
+#include <filesystem>
+#include <string>
+
+#include "flags.hpp"
+#include "gnuplot.hpp"
+
+namespace examples {
+
+/// Where an example writes, which its flags --out and --history say: in its build folder if they do not.
+class Output {
+ public:
+  Output(Flags& flags, const std::string& name) : history_name_{name + "_history.csv"} {
+    flags.add("--out", folder_, "The folder for the files that it writes");
+    flags.add("--history", history_, "A CSV file for the learning curves, if not " + history_name_ + " in that folder");
+  }
+  Output(const Output&) = delete;  // the flags write into it
+  Output& operator=(const Output&) = delete;
+
+  /// A file in that folder, which is made where it is missing.
+  std::string path(const std::string& file) const { return in_existing_folder(std::filesystem::path(folder_) / file); }
+
+  /// A table of loss and metrics after each epoch, and a picture of it where there is gnuplot. Says where they are.
+  void write_learning_curves(const chainrule::History& history) const {
+    const std::string table = history_.empty() ? path(history_name_) : in_existing_folder(history_);
+    history.write_csv(table);
+    const std::string picture = std::filesystem::path(table).replace_extension(".png").string();
+    if (paint_png(picture, 900, 500, learning_curves(history, table)))
+      std::printf("learning curves: %s\n                 %s\n", table.c_str(), picture.c_str());
+    else
+      std::printf("learning curves: %s (and a picture, were gnuplot installed)\n", table.c_str());
+  }
+
+ private:
+  static std::string in_existing_folder(const std::filesystem::path& file) {
+    if (file.has_parent_path()) std::filesystem::create_directories(file.parent_path());
+    return file.string();
+  }
+
+  // Losses have the axis on the left, metrics the one on the right.
+  static std::string learning_curves(const chainrule::History& history, const std::string& table) {
+    std::string script =
+        "set datafile separator ','\nset grid\nset key noenhanced outside bottom center horizontal\n"
+        "set xlabel 'epoch'\nset ylabel 'loss'\nset ytics nomirror\n";
+    std::string curves;
+    int column = 4;  // after epoch, seconds and learning rate
+    for (const std::string& name : history.names()) {
+      const bool is_loss = name.find("loss") != std::string::npos;
+      if (!is_loss) script += "set y2tics\n";
+      curves += std::string(curves.empty() ? "plot " : ", ") + quoted(table) + " every ::1 using 1:" + std::to_string(column++) +
+                (is_loss ? " axes x1y1" : " axes x1y2") + " with lines linewidth 2 title " + quoted(name);
+    }
+    return script + curves + "\n";
+  }
+
+  std::string folder_ = CHAINRULE_EXAMPLE_OUTPUT;
+  std::string history_;
+  std::string history_name_;
+};
+
+}  // namespace examples
