@@ -17,7 +17,9 @@ struct Pass {
   Index first_sample = 0;           ///< which sample of the whole batch column 0 is, where several threads share one
 
   /// The same for layer i of several, whose buffers begin at `offset`.
-  Pass of_layer(std::size_t i, Index offset) const { return {mode, buffers + offset, derived_seed(seed, i), first_sample}; }
+  Pass of_layer(std::size_t i, Index offset) const {
+    return {mode, buffers == nullptr ? nullptr : buffers + offset, derived_seed(seed, i), first_sample};
+  }
 };
 
 }  // namespace chainrule
