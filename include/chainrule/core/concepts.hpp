@@ -41,7 +41,7 @@ concept Activation = std::copyable<T> && requires(const T& f, const Chunk<float>
 } &&(DerivativeFromOutput<T> || DerivativeFromInput<T>);
 
 /// J(y, y_hat), a mean over the batch, with its gradient dJ/dy_hat and its link from raw outputs to predictions. A loss whose
-/// targets have other rows than the network has outputs says so: `static Index target_rows(Index outputs)`.
+/// targets have other rows than the network has outputs says so: `static constexpr Index target_rows(Index outputs)`.
 template <class T>
 concept Loss = std::copyable<T> && requires(const T& loss, ConstMatrixView<float> y_hat, ConstMatrixView<float> y, MatrixView<float> out) {
   { T::name } -> std::convertible_to<std::string_view>;

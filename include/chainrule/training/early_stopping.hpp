@@ -2,6 +2,7 @@
 
 #include <chainrule/training/progress.hpp>
 #include <cstddef>
+#include <cstdio>
 #include <cstring>
 
 namespace chainrule {
@@ -45,8 +46,10 @@ struct EarlyStopping {
       copy(best.numbers.data(), theta.data(), bytes_of(theta));
       copy(best.numbers.data() + bytes_of(theta), buffers.data(), bytes_of(buffers));
     } else if (run.epoch - best.epoch >= patience) {
+      char value_then[32];
+      std::snprintf(value_then, sizeof value_then, "%.6g", best.value);
       run.stop(
-          detail::text_of(watch, " has not improved for ", patience, " epochs; the best was ", best.value, " after epoch ", best.epoch));
+          detail::text_of(watch, " has not improved for ", patience, " epochs; the best was ", value_then, " after epoch ", best.epoch));
     }
   }
 
