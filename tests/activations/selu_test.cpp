@@ -28,7 +28,8 @@ TEMPLATE_TEST_CASE("SELU has the values of the formula", "[activation]", float, 
 TEST_CASE("SELU keeps mean 0 and variance 1", "[activation]") {
   double mean = 0;
   double square = 0;
-  for (const double z : numbers_between<double>(-12, 12, 1 << 14)) {
+  for (int i = 0; i < 1 << 14; ++i) {
+    const double z = -12 + 24 * (i + 0.503) / (1 << 14);
     const double share = std::exp(-z * z / 2) * 24 / (1 << 14) * 0.39894228040143267794;  // of N(0, 1)
     const double a = value_at(SELU{}, z);
     mean += share * a;
