@@ -228,7 +228,12 @@ void check_independent_of_place(const F& f) {
     d.push_back(derivative_at(f, one));
   }
   std::size_t different = 0;
-  for (std::size_t begin = 0; begin <= width; ++begin)
+#if defined(CHAINRULE_SMALL_GRID)
+  constexpr std::size_t begin_step = 5;
+#else
+  constexpr std::size_t begin_step = 1;
+#endif
+  for (std::size_t begin = 0; begin <= width; begin += begin_step)
     for (std::size_t size = 1; size <= 3 * width; ++size) {
       std::vector<Scalar> in_place = z;
       chainrule::kernels::activate(f, static_cast<chainrule::Index>(size), static_cast<const Scalar*>(in_place.data() + begin),
