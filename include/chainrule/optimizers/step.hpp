@@ -60,9 +60,10 @@ struct Piece {
 /// Calls update(piece) for all of theta: at once where all of it decays alike.
 template <class Scalar, class Rule, class Update>
 void for_pieces(const Rule& rule, const StepArguments<Scalar>& arguments, OptimizerState<Scalar>& state, const Update& update) {
+  Scalar* moments = state.moments() == 0 ? nullptr : state.flat().data();
   const auto call = [&](Index begin, Index end, double decay) {
-    update(
-        Piece<Scalar>{end - begin, decay, arguments.gradient + begin, arguments.theta + begin, state.flat().data() + begin, state.size()});
+    Scalar* own = moments == nullptr ? nullptr : moments + begin;
+    update(Piece<Scalar>{end - begin, decay, arguments.gradient + begin, arguments.theta + begin, own, state.size()});
   };
   if constexpr (requires { rule.weight_decay; }) {
     if (rule.weight_decay != 0 && !rule.decay_biases) {
