@@ -169,7 +169,7 @@ class Network : public detail::ProvenNetwork<Scalar, LossType, Layers...>::Model
   Network(const LossType& loss, const Sequence& of) : Model(of), loss_{loss} {}
 
   const Scalar* theta() const { return parameters().data(); }
-  Pass<Scalar> predicting() const { return {Mode::predict, buffers().data()}; }
+  Pass<Scalar> predicting(Team* team = nullptr) const { return {Mode::predict, buffers().data(), {}, 0, team}; }
 
   template <int MaxBatch>
   static ConstMatrixView<Scalar> raw_output(const Workspace<MaxBatch>& work, Index samples) {
@@ -184,7 +184,7 @@ class Network : public detail::ProvenNetwork<Scalar, LossType, Layers...>::Model
   template <int MaxBatch>
   ConstMatrixView<Scalar> run_predict(ConstMatrixView<Scalar> x, Workspace<MaxBatch>& work) const {
     work.set_cached_samples(0);
-    sequence().forward(theta(), x, work.caches(), predicting());
+    sequence().forward(theta(), x, work.caches(), predicting(work.team()));
     return raw_output(work, x.cols());
   }
 

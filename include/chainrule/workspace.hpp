@@ -45,6 +45,11 @@ class Workspace {
   Index first_sample() const { return first_sample_; }
   void set_first_sample(Index first_sample) { first_sample_ = first_sample; }
 
+  /// The threads that share the work of its passes; nullptr, as at first: the calling thread alone. The team must outlive its use
+  /// here. Several workspaces may name one team as long as one at a time uses it. Results are the same bits for any team.
+  Team* team() const { return team_; }
+  void set_team(Team* team) { team_ = team; }
+
  private:
   template <class, class, class...>
   friend class Network;
@@ -65,7 +70,9 @@ class Workspace {
   void set_cached_samples(Index samples) { cached_samples_ = samples; }
 
   /// What the layers are told of a training pass now.
-  Pass<Scalar> training_pass(const Scalar* buffers) const { return {Mode::train, buffers, derived_seed(seed_, step_), first_sample_}; }
+  Pass<Scalar> training_pass(const Scalar* buffers) const {
+    return {Mode::train, buffers, derived_seed(seed_, step_), first_sample_, team_};
+  }
 
   auto& caches() { return caches_; }
   auto& deltas() { return deltas_; }
@@ -75,6 +82,7 @@ class Workspace {
   std::uint64_t step_ = 0;
   Seed seed_{};
   Index first_sample_ = 0;
+  Team* team_ = nullptr;
   typename Sequence::template Caches<Scalar, MaxBatch> caches_;
   typename Sequence::template Deltas<Scalar, MaxBatch> deltas_;
 };

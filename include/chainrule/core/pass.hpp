@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chainrule/core/random.hpp>
+#include <chainrule/core/team.hpp>
 #include <chainrule/core/types.hpp>
 
 namespace chainrule {
@@ -14,11 +15,12 @@ struct Pass {
   Mode mode = Mode::predict;
   const Scalar* buffers = nullptr;  ///< the layer's slice of the network's buffers
   Seed seed = {};                   ///< this layer's own in this step, for what is random in it
-  Index first_sample = 0;           ///< which sample of the whole batch column 0 is, where several threads share one
+  Index first_sample = 0;           ///< which sample of the whole batch column 0 is, where several workspaces share one
+  Team* team = nullptr;             ///< threads to share the work among; a layer's backward pass finds them in its cache
 
   /// The same for layer i of several, whose buffers begin at `offset`.
   Pass of_layer(std::size_t i, Index offset) const {
-    return {mode, buffers == nullptr ? nullptr : buffers + offset, derived_seed(seed, i), first_sample};
+    return {mode, buffers == nullptr ? nullptr : buffers + offset, derived_seed(seed, i), first_sample, team};
   }
 };
 

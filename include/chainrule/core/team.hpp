@@ -1,0 +1,46 @@
+#pragma once
+
+#include <chainrule/core/types.hpp>
+#include <type_traits>
+
+namespace chainrule {
+
+/// Several threads that share a piece of work: chainrule::ThreadTeam, or a class of yours on the thread pool that you have.
+/// Kernels see no more of threads than this. What they share out never depends on who does it, so results are the same bits for
+/// any team and for none.
+class Team {
+ public:
+  /// Work in independent items: call(context, i) does item i.
+  struct Work {
+    void (*call)(const void* context, Index item);
+    const void* context;
+    void operator()(Index item) const { call(context, item); }
+  };
+
+  /// How many threads may work at once, the one that asks among them.
+  virtual Index threads() const = 0;
+
+  /// Does the items 0 .. items - 1, each once, in any order; returns when all are done. Work must not throw, nor use the team.
+  virtual void run(Index items, Work work) = 0;
+
+ protected:
+  Team() = default;
+  Team(const Team&) = default;
+  Team& operator=(const Team&) = default;
+  ~Team() = default;
+};
+
+namespace detail {
+
+/// f(i) for all i < items: by the team, or one after the other where there is none.
+template <class F>
+void for_items(Team* team, Index items, const F& f) {
+  if (team == nullptr || items < 2) {
+    for (Index i = 0; i < items; ++i) f(i);
+  } else {
+    team->run(items, {[](const void* context, Index i) { (*static_cast<const F*>(context))(i); }, &f});
+  }
+}
+
+}  // namespace detail
+}  // namespace chainrule
