@@ -3,7 +3,7 @@ include_guard(GLOBAL)
 include(CMakePackageConfigHelpers)
 
 set(chainrule_package_dir share/cmake/chainrule)
-install(DIRECTORY "${PROJECT_SOURCE_DIR}/include/chainrule" DESTINATION include FILES_MATCHING PATTERN "*.hpp")
+install(DIRECTORY "${PROJECT_SOURCE_DIR}/include/chainrule" DESTINATION include FILES_MATCHING PATTERN "*.hpp" PATTERN "*.inc")
 install(FILES "${PROJECT_SOURCE_DIR}/LICENSE" DESTINATION share/doc/chainrule)
 install(TARGETS chainrule EXPORT chainrule-targets)
 install(EXPORT chainrule-targets NAMESPACE chainrule:: DESTINATION ${chainrule_package_dir})

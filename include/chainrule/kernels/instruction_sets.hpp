@@ -1,0 +1,74 @@
+#pragma once
+// A kernel is compiled several times into one program, for the flags of the program and for the wider vectors that the machine
+// may have when it runs, and chosen then: so a plain -O2 binary is fast, and runs where there is no AVX.
+//
+//   A kernel is written once, in terms of Lanes<Scalar>, in a file K.inc (without lambdas, which GCC 12 compiles for the flags).
+//   A header defines CHAINRULE_KERNEL as that file and includes for_each_instruction_set.inc: then namespaces as_built, avx2 and
+//   avx512 have it, and widest() says which to call.
+//
+// With FMA (AVX2, AVX-512, NEON) all give the same bits; SSE2 rounds products before it adds them. CHAINRULE_AS_BUILT, which users may
+// define, leaves only what the flags say.
+
+#include <chainrule/kernels/lanes/eigen.hpp>
+#include <type_traits>
+
+// How many instruction sets there are beyond the flags: 2 with AVX2, 1 with AVX-512 alone.
+#if !defined(__GNUC__) || !defined(__x86_64__) || defined(CHAINRULE_AS_BUILT)
+#define CHAINRULE_DISPATCH 0
+#elif defined(__AVX512F__) && defined(__AVX512BW__) && defined(__AVX512DQ__) && defined(__AVX512VL__)
+#define CHAINRULE_DISPATCH 0
+#define CHAINRULE_LANES avx512::Lanes
+#elif defined(__AVX2__) && defined(__FMA__)
+#define CHAINRULE_DISPATCH 1
+#define CHAINRULE_LANES avx2::Lanes
+#else
+#define CHAINRULE_DISPATCH 2
+#endif
+#if !defined(CHAINRULE_LANES)
+#define CHAINRULE_LANES EigenLanes
+#endif
+
+#include <chainrule/kernels/lanes/avx2.hpp>
+#include <chainrule/kernels/lanes/avx512.hpp>
+
+namespace chainrule::kernels {
+
+enum class InstructionSet { as_built, avx2, avx512 };
+
+namespace as_built {
+
+template <class Scalar>
+struct Choice {
+  using Lanes = EigenLanes<Scalar>;
+};
+template <>
+struct Choice<float> {
+  using Lanes = CHAINRULE_LANES<float>;
+};
+template <>
+struct Choice<double> {
+  using Lanes = CHAINRULE_LANES<double>;
+};
+template <class Scalar>
+using Lanes = typename Choice<Scalar>::Lanes;
+
+}  // namespace as_built
+
+#undef CHAINRULE_LANES
+
+/// Whether there are kernels for it beyond those for the program's flags.
+template <class Scalar>
+concept HasWiderLanes = CHAINRULE_DISPATCH >= 1 && (std::is_same_v<Scalar, float> || std::is_same_v<Scalar, double>);
+
+/// What to call on this machine where there are such kernels.
+inline InstructionSet widest() {
+#if CHAINRULE_DISPATCH >= 1
+  if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq") &&
+      __builtin_cpu_supports("avx512vl"))
+    return InstructionSet::avx512;
+  if (CHAINRULE_DISPATCH >= 2 && __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) return InstructionSet::avx2;
+#endif
+  return InstructionSet::as_built;
+}
+
+}  // namespace chainrule::kernels

@@ -1,0 +1,89 @@
+#pragma once
+// A register full of numbers, whatever the flags of the program are, with AVX2 and FMA: 8 floats or 4 doubles, 16 registers.
+
+#if defined(__GNUC__) && defined(__x86_64__)
+
+#include <immintrin.h>
+
+#include <chainrule/core/types.hpp>
+
+#include <chainrule/kernels/lanes/begin_avx2.inc>
+
+namespace chainrule::kernels::avx2 {
+
+template <class Scalar>
+struct Lanes;
+
+template <>
+struct Lanes<float> {
+  using V = __m256;
+  using First = __m256i;
+  static constexpr int width = 8;
+  static constexpr int registers = 16;
+
+  static V load(const float* p) { return _mm256_loadu_ps(p); }
+  static void store(float* p, V v) { _mm256_storeu_ps(p, v); }
+  static V all(float x) { return _mm256_set1_ps(x); }
+  static V fma(V a, V b, V c) { return _mm256_fmadd_ps(a, b, c); }
+
+  static First first(Index count) {
+    return _mm256_cmpgt_epi32(_mm256_set1_epi32(static_cast<int>(count)), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7));
+  }
+  static V load_first(const float* p, First count) { return _mm256_maskload_ps(p, count); }
+  static void store_first(float* p, V v, First count) { _mm256_maskstore_ps(p, count, v); }
+
+  /// out[r + c * out_step] = rows[r * distance + c] for r < width, c < transposed_columns
+  static constexpr int transposed_columns = 4;
+  static void transpose(const float* rows, Index distance, float* out, Index out_step) {
+    const V r0 = every_fourth(rows, distance), r1 = every_fourth(rows + distance, distance);
+    const V r2 = every_fourth(rows + 2 * distance, distance), r3 = every_fourth(rows + 3 * distance, distance);
+    const __m256d low01 = _mm256_castps_pd(_mm256_unpacklo_ps(r0, r1)), high01 = _mm256_castps_pd(_mm256_unpackhi_ps(r0, r1));
+    const __m256d low23 = _mm256_castps_pd(_mm256_unpacklo_ps(r2, r3)), high23 = _mm256_castps_pd(_mm256_unpackhi_ps(r2, r3));
+    store(out, _mm256_castpd_ps(_mm256_unpacklo_pd(low01, low23)));
+    store(out + out_step, _mm256_castpd_ps(_mm256_unpackhi_pd(low01, low23)));
+    store(out + 2 * out_step, _mm256_castpd_ps(_mm256_unpacklo_pd(high01, high23)));
+    store(out + 3 * out_step, _mm256_castpd_ps(_mm256_unpackhi_pd(high01, high23)));
+  }
+
+ private:
+  // four numbers each of rows 0 and 4
+  static V every_fourth(const float* rows, Index distance) {
+    return _mm256_insertf128_ps(_mm256_castps128_ps256(_mm_loadu_ps(rows)), _mm_loadu_ps(rows + 4 * distance), 1);
+  }
+};
+
+template <>
+struct Lanes<double> {
+  using V = __m256d;
+  using First = __m256i;
+  static constexpr int width = 4;
+  static constexpr int registers = 16;
+
+  static V load(const double* p) { return _mm256_loadu_pd(p); }
+  static void store(double* p, V v) { _mm256_storeu_pd(p, v); }
+  static V all(double x) { return _mm256_set1_pd(x); }
+  static V fma(V a, V b, V c) { return _mm256_fmadd_pd(a, b, c); }
+
+  static First first(Index count) { return _mm256_cmpgt_epi64(_mm256_set1_epi64x(count), _mm256_setr_epi64x(0, 1, 2, 3)); }
+  static V load_first(const double* p, First count) { return _mm256_maskload_pd(p, count); }
+  static void store_first(double* p, V v, First count) { _mm256_maskstore_pd(p, count, v); }
+
+  static constexpr int transposed_columns = 2;
+  static void transpose(const double* rows, Index distance, double* out, Index out_step) {
+    const V even = every_second(rows, distance), odd = every_second(rows + distance, distance);
+    store(out, _mm256_unpacklo_pd(even, odd));
+    store(out + out_step, _mm256_unpackhi_pd(even, odd));
+  }
+
+ private:
+  // two numbers each of rows 0 and 2
+  static V every_second(const double* rows, Index distance) {
+    return _mm256_insertf128_pd(_mm256_castpd128_pd256(_mm_loadu_pd(rows)), _mm_loadu_pd(rows + 2 * distance), 1);
+  }
+};
+
+}  // namespace chainrule::kernels::avx2
+
+#include <chainrule/kernels/lanes/end.inc>
+
+#endif

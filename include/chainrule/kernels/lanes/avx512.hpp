@@ -1,0 +1,96 @@
+#pragma once
+// A register full of numbers, whatever the flags of the program are, with AVX-512: 16 floats or 8 doubles, 32 registers.
+
+#if defined(__GNUC__) && defined(__x86_64__)
+
+#include <immintrin.h>
+
+#include <chainrule/core/types.hpp>
+
+#include <chainrule/kernels/lanes/begin_avx512.inc>
+
+namespace chainrule::kernels::avx512 {
+
+template <class Scalar>
+struct Lanes;
+
+template <>
+struct Lanes<float> {
+  using V = __m512;
+  using First = __mmask16;
+  static constexpr int width = 16;
+  static constexpr int registers = 32;
+
+  static V load(const float* p) { return _mm512_loadu_ps(p); }
+  static void store(float* p, V v) { _mm512_storeu_ps(p, v); }
+  static V all(float x) { return _mm512_set1_ps(x); }
+  static V fma(V a, V b, V c) { return _mm512_fmadd_ps(a, b, c); }
+
+  static First first(Index count) { return static_cast<First>((1u << count) - 1); }
+  static V load_first(const float* p, First count) { return _mm512_maskz_loadu_ps(count, p); }
+  static void store_first(float* p, V v, First count) { _mm512_mask_storeu_ps(p, count, v); }
+
+  /// out[r + c * out_step] = rows[r * distance + c] for r < width, c < transposed_columns
+  static constexpr int transposed_columns = 4;
+  static void transpose(const float* rows, Index distance, float* out, Index out_step) {
+    const V r0 = every_fourth(rows, distance), r1 = every_fourth(rows + distance, distance);
+    const V r2 = every_fourth(rows + 2 * distance, distance), r3 = every_fourth(rows + 3 * distance, distance);
+    const __m512d low01 = low_singles(r0, r1), high01 = high_singles(r0, r1);
+    const __m512d low23 = low_singles(r2, r3), high23 = high_singles(r2, r3);
+    store(out, _mm512_castpd_ps(_mm512_maskz_unpacklo_pd(0xff, low01, low23)));
+    store(out + out_step, _mm512_castpd_ps(_mm512_maskz_unpackhi_pd(0xff, low01, low23)));
+    store(out + 2 * out_step, _mm512_castpd_ps(_mm512_maskz_unpacklo_pd(0xff, high01, high23)));
+    store(out + 3 * out_step, _mm512_castpd_ps(_mm512_maskz_unpackhi_pd(0xff, high01, high23)));
+  }
+
+ private:
+  // four numbers each of rows 0, 4, 8 and 12
+  static V every_fourth(const float* rows, Index distance) {
+    V v = _mm512_castps128_ps512(_mm_loadu_ps(rows));
+    v = _mm512_insertf32x4(v, _mm_loadu_ps(rows + 4 * distance), 1);
+    v = _mm512_insertf32x4(v, _mm_loadu_ps(rows + 8 * distance), 2);
+    return _mm512_insertf32x4(v, _mm_loadu_ps(rows + 12 * distance), 3);
+  }
+  // with masks of ones, for GCC 12 warns of its own forms without
+  static __m512d low_singles(V a, V b) { return _mm512_castps_pd(_mm512_maskz_unpacklo_ps(0xffff, a, b)); }
+  static __m512d high_singles(V a, V b) { return _mm512_castps_pd(_mm512_maskz_unpackhi_ps(0xffff, a, b)); }
+};
+
+template <>
+struct Lanes<double> {
+  using V = __m512d;
+  using First = __mmask8;
+  static constexpr int width = 8;
+  static constexpr int registers = 32;
+
+  static V load(const double* p) { return _mm512_loadu_pd(p); }
+  static void store(double* p, V v) { _mm512_storeu_pd(p, v); }
+  static V all(double x) { return _mm512_set1_pd(x); }
+  static V fma(V a, V b, V c) { return _mm512_fmadd_pd(a, b, c); }
+
+  static First first(Index count) { return static_cast<First>((1u << count) - 1); }
+  static V load_first(const double* p, First count) { return _mm512_maskz_loadu_pd(count, p); }
+  static void store_first(double* p, V v, First count) { _mm512_mask_storeu_pd(p, count, v); }
+
+  static constexpr int transposed_columns = 2;
+  static void transpose(const double* rows, Index distance, double* out, Index out_step) {
+    const V even = every_second(rows, distance), odd = every_second(rows + distance, distance);
+    store(out, _mm512_maskz_unpacklo_pd(0xff, even, odd));
+    store(out + out_step, _mm512_maskz_unpackhi_pd(0xff, even, odd));
+  }
+
+ private:
+  // two numbers each of rows 0, 2, 4 and 6
+  static V every_second(const double* rows, Index distance) {
+    V v = _mm512_castpd128_pd512(_mm_loadu_pd(rows));
+    v = _mm512_insertf64x2(v, _mm_loadu_pd(rows + 2 * distance), 1);
+    v = _mm512_insertf64x2(v, _mm_loadu_pd(rows + 4 * distance), 2);
+    return _mm512_insertf64x2(v, _mm_loadu_pd(rows + 6 * distance), 3);
+  }
+};
+
+}  // namespace chainrule::kernels::avx512
+
+#include <chainrule/kernels/lanes/end.inc>
+
+#endif
