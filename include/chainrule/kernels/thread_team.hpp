@@ -1,0 +1,220 @@
+#pragma once
+// The library's own team: threads that spin for a moment after each piece of work, because the next one is near, and then sleep.
+
+#include <algorithm>
+#include <atomic>
+#include <chainrule/core/error.hpp>
+#include <chainrule/core/team.hpp>
+#include <chrono>
+#include <condition_variable>
+#include <cstdint>
+#include <mutex>
+#include <thread>
+#include <utility>
+#include <vector>
+
+namespace chainrule {
+
+/// A team of threads for as long as the object lives:
+///     ThreadTeam team{2};       two, the calling one among them; ThreadTeam{}: as many as the machine runs at once
+///     work.set_team(&team);     the passes on this workspace share their work out, with the same bits as without
+/// A run costs well below a microsecond more than its items where the threads are awake. A thread that is late, asleep or preempted
+/// is never waited for unless it has begun an item: the caller does what nobody else has begun. Any thread may call run; while one is
+/// in it, others do their items alone. Nothing is allocated after construction.
+class ThreadTeam final : public Team {
+ public:
+  static constexpr Index max_threads = 1024;
+
+  /// The calling thread and threads - 1 more, of which no more are kept awake than `processors` can run at once. Throws ValueError
+  /// for a number below 1 or above max_threads, std::system_error where the system gives no more threads.
+  explicit ThreadTeam(Index threads = of_machine(), Index processors = of_machine()) : ThreadTeam(Checked{threads, processors}) {
+    // where one cannot be started, the destructor joins those that were: the object is complete since the other constructor ended
+    for (Worker& worker : workers_) worker.thread = std::thread([this, &worker] { work(worker); });
+  }
+
+  ThreadTeam(const ThreadTeam&) = delete;
+  ThreadTeam& operator=(const ThreadTeam&) = delete;
+
+  ~ThreadTeam() {
+    {
+      const std::lock_guard lock(bed_);
+      stop_ = true;
+      for (Worker& worker : workers_) worker.bell.notify_one();
+    }
+    for (Worker& worker : workers_)
+      if (worker.thread.joinable()) worker.thread.join();
+  }
+
+  Index threads() const override { return static_cast<Index>(workers_.size()) + 1; }
+
+  void run(Index items, Work work) override {
+    if (items < 2 || workers_.empty() || busy_.test_and_set(std::memory_order_acquire)) {
+      for (Index i = 0; i < items; ++i) work(i);
+      return;
+    }
+    for (Index first = 0; first < items; first += max_items) run_job({work, first}, std::min(items - first, max_items));
+    busy_.clear(std::memory_order_release);
+  }
+
+ private:
+  // The ticket: in its lowest bits the next item, then how many there are, above them a number that each job has of its own.
+  static constexpr int item_bits = 12;
+  static constexpr Index max_items = (Index{1} << item_bits) - 1;
+  static constexpr std::size_t line = 128;  // bytes that processors fetch together, at most
+  static constexpr unsigned turns = 64;     // of waiting, between two looks at the clock: some microseconds
+
+  // To wake a thread costs the caller some 5 to 15 us, and the thread begins some 40 us later. So workers wait for about as long before
+  // they sleep, and are woken when the caller has worked without them for so long that it would have been worth it.
+  using Clock = std::chrono::steady_clock;
+  static constexpr std::chrono::microseconds patience{50};
+  static constexpr Clock::duration worth_waking = std::chrono::microseconds{100};
+
+  static Index next_item(std::uint64_t ticket) { return static_cast<Index>(ticket) & max_items; }
+  static Index items_of(std::uint64_t ticket) { return static_cast<Index>(ticket >> item_bits) & max_items; }
+  static bool has_work(std::uint64_t ticket) { return next_item(ticket) < items_of(ticket); }
+
+  struct Job {
+    Work work;
+    Index first;
+  };
+
+  struct Worker {
+    std::thread thread;
+    std::condition_variable bell;
+    bool asleep = false;  // and nobody has woken it; under bed_
+  };
+
+  // Why this is right.
+  // Claiming is a compare-exchange from a ticket that names job and item, so each item is claimed once, and none of a job that is over.
+  // Who has claimed reads job_: the caller wrote it before the ticket, which the claim acquires (between them lie only claims, and
+  // read-modify-writes keep a release sequence). The caller writes the next job_ only after it has seen done_ count every item of the
+  // workers, each added with release after the item: so it sees what they wrote, and none of them still reads job_.
+  // Who sleeps or wakes whom is a matter of speed alone, since the caller does every unclaimed item itself. Still no worker sleeps
+  // through a job by bad luck: ticket_ and sleepers_ are stored, and then the other one is read, all seq_cst, so either the caller
+  // sees the sleeper or the sleeper sees the job.
+  void run_job(const Job& job, Index items) {
+    job_ = job;
+    done_.store(0, std::memory_order_relaxed);
+    ++jobs_;
+    ticket_.store(jobs_ << (2 * item_bits) | static_cast<std::uint64_t>(items) << item_bits);
+
+    const Index useful = std::min(items - 1, most_awake_);
+    bool more_would_help = awake() < useful;
+    Clock::time_point before = more_would_help ? Clock::now() : Clock::time_point{};
+    bool woken = false;
+    Index of_workers = items;
+    for (;; --of_workers) {
+      if (more_would_help && without_help_ >= worth_waking) {
+        wake(useful);
+        without_help_ = {};
+        woken = true;
+        more_would_help = false;
+      }
+      const Index i = claim();
+      if (i < 0) break;
+      job.work(job.first + i);
+      if (more_would_help) {
+        const Clock::time_point now = Clock::now();
+        without_help_ += now - std::exchange(before, now);
+      }
+    }
+    for (unsigned turn = 1; done_.load(std::memory_order_acquire) != of_workers; ++turn) wait_a_little(turn);
+    if (woken && of_workers > 0) without_help_ = worth_waking;  // they came in time: so they may the next time
+  }
+
+  // an item that is nobody's yet; -1: there is none
+  Index claim() {
+    std::uint64_t ticket = ticket_.load(std::memory_order_relaxed);
+    while (has_work(ticket))
+      if (ticket_.compare_exchange_weak(ticket, ticket + 1, std::memory_order_acquire, std::memory_order_relaxed)) return next_item(ticket);
+    return -1;
+  }
+
+  // what each worker does
+  void work(Worker& worker) {
+    const bool surplus = &worker - workers_.data() >= most_awake_;
+    do {
+      for (Index i; (i = claim()) >= 0; done_.fetch_add(1, std::memory_order_release)) job_.work(job_.first + i);
+    } while (spin(surplus ? Clock::duration::zero() : patience) || sleep(worker));
+  }
+
+  // waits for work; false: none came in time
+  bool spin(Clock::duration time) const {
+    const Clock::time_point end = Clock::now() + time;
+    for (unsigned turn = 1; !has_work(ticket_.load(std::memory_order_relaxed)); ++turn) {
+      wait_a_little(turn);
+      if (turn % turns == 0 && Clock::now() > end) return false;
+    }
+    return true;
+  }
+
+  // Now and then the processor is offered to other threads, which costs little where there are none, and is what lets those that
+  // have work run where there are fewer processors than threads.
+  static void wait_a_little(unsigned turn) {
+    if (turn % turns == 0) return std::this_thread::yield();
+#if defined(__x86_64__) || defined(__i386__)
+    __builtin_ia32_pause();
+#elif defined(__aarch64__)
+    asm volatile("isb");
+#endif
+  }
+
+  // until a caller wakes it; false: the team comes to its end
+  bool sleep(Worker& worker) {
+    std::unique_lock lock(bed_);
+    set_asleep(worker, true);
+    if (has_work(ticket_.load()) && awake() < most_awake_) set_asleep(worker, false);
+    worker.bell.wait(lock, [&] { return !worker.asleep || stop_; });
+    return !stop_;
+  }
+
+  // wakes sleepers until so many workers are awake; always the first ones, whom the system has found processors of their own before
+  void wake(Index useful) {
+    const std::unique_lock lock(bed_, std::try_to_lock);  // a worker that is preempted with it is not waited for
+    if (!lock) return;
+    for (Worker& worker : workers_) {
+      if (awake() >= useful) return;
+      if (!worker.asleep) continue;
+      set_asleep(worker, false);
+      worker.bell.notify_one();
+    }
+  }
+
+  void set_asleep(Worker& worker, bool asleep) {
+    worker.asleep = asleep;
+    sleepers_.store(sleepers_.load(std::memory_order_relaxed) + (asleep ? 1 : -1));
+  }
+
+  Index awake() const { return static_cast<Index>(workers_.size()) - sleepers_.load(); }
+
+  static Index of_machine() { return std::clamp<Index>(static_cast<Index>(std::thread::hardware_concurrency()), 1, max_threads); }
+
+  struct Checked {
+    Index threads;
+    Index processors;
+  };
+  explicit ThreadTeam(Checked number)
+      : most_awake_{checked("processors", number.processors) - 1},
+        workers_(static_cast<std::size_t>(checked("threads", number.threads) - 1)) {}
+
+  static Index checked(const char* what, Index number) {
+    if (number < 1 || number > max_threads)
+      detail::raise<ValueError>("ThreadTeam: the number of ", what, " must be 1 to ", max_threads, ", got ", number);
+    return number;
+  }
+
+  // What many threads look at all the time, what they write to when they are done, and what is rarely touched lie apart.
+  alignas(line) std::atomic<std::uint64_t> ticket_{0};
+  Job job_{};
+  alignas(line) std::atomic<Index> done_{0};
+  alignas(line) std::atomic_flag busy_;
+  std::uint64_t jobs_ = 0;
+  Clock::duration without_help_ = worth_waking;   // of the caller, while workers were asleep
+  alignas(line) std::atomic<Index> sleepers_{0};  // of the workers; written under bed_
+  bool stop_ = false;                             // under bed_
+  std::mutex bed_;
+  Index most_awake_;  // workers; with the caller they are as many as there are processors
+  std::vector<Worker> workers_;
+};
+
+}  // namespace chainrule
