@@ -30,7 +30,7 @@ TEST_CASE("a team does each item once, for any number of items and threads") {
     CAPTURE(threads);
     ThreadTeam team{threads, processors};
     CHECK(team.threads() == threads);
-    for (const Index items : {0, 1, 2, 3, 4, 7, 64, 1000, 4094, 4095, 4096, 10000}) {
+    for (const Index items : {0, 1, 2, 3, 4, 7, 64, 1000, 10000}) {
       CAPTURE(items);
       CHECK(each_once(team, items));
     }

@@ -29,7 +29,7 @@ class ThreadTeam final : public Team {
   /// for a number below 1 or above max_threads, std::system_error where the system gives no more threads.
   explicit ThreadTeam(Index threads = of_machine(), Index processors = of_machine()) : ThreadTeam(Checked{threads, processors}) {
     // where one cannot be started, the destructor joins those that were: the object is complete since the other constructor ended
-    for (Worker& worker : workers_) worker.thread = std::thread([this, &worker] { work(worker); });
+    for (Worker& worker : workers_) worker.thread = std::thread([this, &worker] { live(worker); });
   }
 
   ThreadTeam(const ThreadTeam&) = delete;
@@ -48,18 +48,16 @@ class ThreadTeam final : public Team {
   Index threads() const override { return static_cast<Index>(workers_.size()) + 1; }
 
   void run(Index items, Work work) override {
-    if (items < 2 || workers_.empty() || busy_.test_and_set(std::memory_order_acquire)) {
+    if (items < 2 || items > most_items || workers_.empty() || busy_.test_and_set(std::memory_order_acquire)) {
       for (Index i = 0; i < items; ++i) work(i);
       return;
     }
-    for (Index first = 0; first < items; first += max_items) run_job({work, first}, std::min(items - first, max_items));
+    share_out(items, work);
     busy_.clear(std::memory_order_release);
   }
 
  private:
-  // The ticket: in its lowest bits the next item, then how many there are, above them a number that each job has of its own.
-  static constexpr int item_bits = 12;
-  static constexpr Index max_items = (Index{1} << item_bits) - 1;
+  static constexpr Index most_items = 0xffffffff;
   static constexpr std::size_t line = 128;  // bytes that processors fetch together, at most
   static constexpr unsigned turns = 64;     // of waiting, between two looks at the clock: some microseconds
 
@@ -69,14 +67,10 @@ class ThreadTeam final : public Team {
   static constexpr std::chrono::microseconds patience{50};
   static constexpr Clock::duration worth_waking = std::chrono::microseconds{100};
 
-  static Index next_item(std::uint64_t ticket) { return static_cast<Index>(ticket) & max_items; }
-  static Index items_of(std::uint64_t ticket) { return static_cast<Index>(ticket >> item_bits) & max_items; }
-  static bool has_work(std::uint64_t ticket) { return next_item(ticket) < items_of(ticket); }
-
-  struct Job {
-    Work work;
-    Index first;
-  };
+  // The ticket: how many items the job has, and in the lower half the next one.
+  static std::uint64_t first_ticket(Index items) { return static_cast<std::uint64_t>(items) << 32; }
+  static Index next_item(std::uint64_t ticket) { return static_cast<Index>(ticket & 0xffffffff); }
+  static bool has_work(std::uint64_t ticket) { return (ticket & 0xffffffff) < ticket >> 32; }
 
   struct Worker {
     std::thread thread;
@@ -85,18 +79,18 @@ class ThreadTeam final : public Team {
   };
 
   // Why this is right.
-  // Claiming is a compare-exchange from a ticket that names job and item, so each item is claimed once, and none of a job that is over.
-  // Who has claimed reads job_: the caller wrote it before the ticket, which the claim acquires (between them lie only claims, and
-  // read-modify-writes keep a release sequence). The caller writes the next job_ only after it has seen done_ count every item of the
-  // workers, each added with release after the item: so it sees what they wrote, and none of them still reads job_.
+  // Claiming is a compare-exchange that counts the ticket up, so each item is claimed once, and what is claimed is an item of the job
+  // that runs now, even by a worker that read the ticket long ago: it finds another number there, or the same, which is as good.
+  // Only who has claimed reads work_: the caller wrote it before the ticket, which the claim acquires (between them lie only claims, and
+  // read-modify-writes keep a release sequence). The caller writes the next work_ only after it has seen done_ count every item of the
+  // workers, each added with release after the item: so it sees what they wrote, and none of them still reads work_.
   // Who sleeps or wakes whom is a matter of speed alone, since the caller does every unclaimed item itself. Still no worker sleeps
   // through a job by bad luck: ticket_ and sleepers_ are stored, and then the other one is read, all seq_cst, so either the caller
   // sees the sleeper or the sleeper sees the job.
-  void run_job(const Job& job, Index items) {
-    job_ = job;
+  void share_out(Index items, Work work) {
+    work_ = work;
     done_.store(0, std::memory_order_relaxed);
-    ++jobs_;
-    ticket_.store(jobs_ << (2 * item_bits) | static_cast<std::uint64_t>(items) << item_bits);
+    ticket_.store(first_ticket(items));
 
     const Index useful = std::min(items - 1, most_awake_);
     bool more_would_help = awake() < useful;
@@ -112,7 +106,7 @@ class ThreadTeam final : public Team {
       }
       const Index i = claim();
       if (i < 0) break;
-      job.work(job.first + i);
+      work(i);
       if (more_would_help) {
         const Clock::time_point now = Clock::now();
         without_help_ += now - std::exchange(before, now);
@@ -131,10 +125,10 @@ class ThreadTeam final : public Team {
   }
 
   // what each worker does
-  void work(Worker& worker) {
+  void live(Worker& worker) {
     const bool surplus = &worker - workers_.data() >= most_awake_;
     do {
-      for (Index i; (i = claim()) >= 0; done_.fetch_add(1, std::memory_order_release)) job_.work(job_.first + i);
+      for (Index i; (i = claim()) >= 0; done_.fetch_add(1, std::memory_order_release)) work_(i);
     } while (spin(surplus ? Clock::duration::zero() : patience) || sleep(worker));
   }
 
@@ -205,10 +199,9 @@ class ThreadTeam final : public Team {
 
   // What many threads look at all the time, what they write to when they are done, and what is rarely touched lie apart.
   alignas(line) std::atomic<std::uint64_t> ticket_{0};
-  Job job_{};
+  Work work_{};
   alignas(line) std::atomic<Index> done_{0};
   alignas(line) std::atomic_flag busy_;
-  std::uint64_t jobs_ = 0;
   Clock::duration without_help_ = worth_waking;   // of the caller, while workers were asleep
   alignas(line) std::atomic<Index> sleepers_{0};  // of the workers; written under bed_
   bool stop_ = false;                             // under bed_
