@@ -27,4 +27,5 @@ TEST_CASE("options say what a view of the data they go with is") {
   STATIC_REQUIRE(std::is_same_v<detail::OptionsFor<float, decltype(labelled)>, FitOptions<float, Labels<int>>>);
   STATIC_REQUIRE(std::is_same_v<detail::OptionsFor<double, decltype(numbers)>, FitOptions<double, ConstMatrixView<double>>>);
   CHECK_FALSE(FitOptions<float, Labels<int>>{}.validation.has_value());
+  CHECK(FitOptions<float, Labels<int>>{}.threads == 1);
 }

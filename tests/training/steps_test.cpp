@@ -63,6 +63,17 @@ TEST_CASE("samples of weight 0 teach nothing; whole weights are repetitions") {
   CHECK((weighted_net.parameters() - net.parameters()).norm() < 1e-12);
 }
 
+TEST_CASE("steps work with a team where several threads are asked for") {
+  Net net{Seed{1}};
+  const SGD rule;
+  auto state = rule.make_state(net);
+  detail::Steps<Net, SGD> alone(net, rule, state, 5, Seed{1}, 1);
+  CHECK(alone.workspace().team() == nullptr);
+  detail::Steps<Net, SGD> of_three(net, rule, state, 5, Seed{1}, 3);
+  REQUIRE(of_three.workspace().team() != nullptr);
+  CHECK(of_three.workspace().team()->threads() == 3);
+}
+
 TEST_CASE("a training that diverges stops with words, and keeps the parameters of the last finite step") {
   const RegressionDataset<double> data = line();
   Net net{Seed{1}};

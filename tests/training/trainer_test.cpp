@@ -100,6 +100,22 @@ TEST_CASE("the same seed gives the same bits, with dropout and shuffling; anothe
   CHECK_FALSE(same(net, trained(3, Seed{6})));
 }
 
+TEST_CASE("any number of threads trains to the same bits") {
+  const auto fit = [](Index threads) {
+    Net net{Seed{1}};
+    History seen;
+    Trainer{net, Adam{.learning_rate = 0.01}}.fit(train, {.epochs = 2, .validation = validation, .threads = threads}, seen);
+    return std::pair{net, seen["validation_loss"]};
+  };
+  const auto [net, losses] = fit(1);
+  for (const Index threads : {2, 3}) {
+    CAPTURE(threads);
+    const auto [other, other_losses] = fit(threads);
+    CHECK(same(net, other));
+    CHECK(losses == other_losses);
+  }
+}
+
 TEST_CASE("a second fit goes on where the first ended") {
   Net net{Seed{1}};
   Trainer trainer{net, Adam{.learning_rate = 0.01}};
@@ -164,6 +180,8 @@ TEST_CASE("what cannot be trained is said in a sentence, before anything has cha
   CHECK_NOTHROW(Trainer(net, Adam{.learning_rate = 0}).fit(train, {.epochs = 1, .batch_size = 33, .drop_last = true}));
   net = before;
   CHECK_THROWS_SAYING(trainer.fit(train, {.epochs = 0}), ValueError, "epochs must be at least 1, got 0");
+  CHECK_THROWS_SAYING(trainer.fit(train, {.threads = 0}), ValueError, "fit: threads must be 1 to 1024, got 0");
+  CHECK_THROWS_SAYING(trainer.fit(train, {.threads = 2000}), ValueError, "got 2000");
   CHECK_THROWS_SAYING(trainer.fit(train, {.clip_norm = -1}), ValueError, "clip_norm must be at least 0 and finite, got -1");
   CHECK_THROWS_SAYING(trainer.fit(train, {}, EarlyStopping{}), ValueError, "give fit a .validation set");
   const Dataset<float> other_shape{Eigen::MatrixXf::Zero(3, 4), {0, 1, 0, 1}};

@@ -3,6 +3,7 @@
 #include <chainrule/core/random.hpp>
 #include <chainrule/core/weighting.hpp>
 #include <chainrule/data/dataset.hpp>
+#include <chainrule/kernels/thread_team.hpp>
 #include <chainrule/metrics/accuracy.hpp>
 #include <functional>
 #include <limits>
@@ -39,7 +40,10 @@ struct FitOptions {
   std::optional<DataView<Scalar, Targets>> validation = std::nullopt;
   bool shuffle = true;     ///< another order of the samples in every epoch
   bool drop_last = false;  ///< leave out an epoch's last batch where it is short
-  Seed seed = {};          ///< of the order of the samples and of dropout masks
+  /// How many threads share the work of each pass, also on the validation set. The result is the same bits for any number; whether
+  /// sharing is worth it is decided for each product, so small nets train on one thread whatever is said here.
+  Index threads = 1;
+  Seed seed = {};  ///< of the order of the samples and of dropout masks
   /// A factor for the optimizer's learning rate, from the time in epochs since fit began: Cosine{...}, OneCycle{...}, or any
   /// function. Empty: 1.
   std::function<double(double)> schedule = {};
@@ -76,6 +80,8 @@ void check_fit(const Net& net, const DataView<Scalar, Targets>& train, const Fit
   check("fit", train);
   if (options.validation) check("fit, validation set", *options.validation);
   if (options.epochs < 1) raise<ValueError>("fit: epochs must be at least 1, got ", options.epochs);
+  if (options.threads < 1 || options.threads > ThreadTeam::max_threads)
+    raise<ValueError>("fit: threads must be 1 to ", ThreadTeam::max_threads, ", got ", options.threads);
   check_not_negative("clip_norm", options.clip_norm);
   check_not_negative("clip_value", options.clip_value);
   check_not_negative("l1", options.l1);

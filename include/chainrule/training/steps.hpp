@@ -2,6 +2,7 @@
 
 #include <chainrule/core/optimizer_state.hpp>
 #include <chainrule/data/batches.hpp>
+#include <chainrule/kernels/thread_team.hpp>
 #include <chainrule/optimizers/clip.hpp>
 #include <chainrule/optimizers/penalty.hpp>
 #include <chainrule/training/divergence.hpp>
@@ -10,13 +11,13 @@
 
 namespace chainrule::detail {
 
-/// The training steps of one `fit`, and the memory they work in, all allocated at the start.
+/// The training steps of one `fit`, and the memory and threads they work with, all there from the start.
 template <class Net, class Rule>
 class Steps {
   using Scalar = typename Net::ScalarType;
 
  public:
-  Steps(Net& net, const Rule& rule, OptimizerState<Scalar>& state, Index batch_size, Seed seed)
+  Steps(Net& net, const Rule& rule, OptimizerState<Scalar>& state, Index batch_size, Seed seed, Index threads)
       : net_{net},
         rule_{rule},
         state_{state},
@@ -25,6 +26,7 @@ class Steps {
         theta_before_(net.parameters().size()) {
     work_.set_seed(seed);
     work_.set_step(state.steps);
+    if (threads > 1) work_.set_team(&team_.emplace(threads));
   }
 
   auto& workspace() { return work_; }
@@ -100,6 +102,7 @@ class Steps {
   Net& net_;
   Rule rule_;
   OptimizerState<Scalar>& state_;
+  std::optional<ThreadTeam> team_;
   typename Net::template Workspace<> work_;
   typename Net::Gradients dJ_;
   Vector<Scalar> theta_before_;

@@ -43,7 +43,8 @@ class Trainer {
   /// after an epoch: [](auto& run) { if (run.loss < 0.01) run.stop("good enough"); }.
   /// Before anything has changed it throws ShapeError for data that does not fit the network or the batch size, ValueError for
   /// data that is not finite or no target of the loss. DivergenceError at the first loss, gradient or parameter that is not
-  /// finite: the parameters are then those of the last finite step.
+  /// finite: the parameters are then those of the last finite step. With .threads = n it makes a ThreadTeam for as long as it runs,
+  /// and trains to the same bits.
   template <class Data, class... Observers>
   History fit(const Data& data, const std::type_identity_t<detail::OptionsFor<Scalar, Data>>& options, Observers&&... observers) {
     using View = detail::ViewOf<Scalar, Data>;
@@ -55,7 +56,7 @@ class Trainer {
     Batches<Scalar, typename View::TargetsView> batches(train, options.batch_size,
                                                         {options.shuffle, derived_seed(options.seed, 0), options.drop_last});
     detail::Scores<Net, typename View::TargetsView> scores(net_, train, options);
-    detail::Steps<Net, Rule> steps(net_, rule_, state_, options.batch_size, derived_seed(options.seed, 1));
+    detail::Steps<Net, Rule> steps(net_, rule_, state_, options.batch_size, derived_seed(options.seed, 1), options.threads);
 
     Run<Net> run(net_);
     run.epochs = options.epochs;
