@@ -1,41 +1,26 @@
 #pragma once
 // Checks of what comes from outside, made before anything is written. Each says who expected what and what it got.
 
-#include <bit>
 #include <chainrule/core/error.hpp>
 #include <chainrule/core/types.hpp>
-#include <cmath>
-#include <cstdint>
+#include <chainrule/kernels/vectors.hpp>
 #include <functional>
 
 namespace chainrule::detail {
 
-/// Whether all of data[0 .. size) is finite. Looks at the exponent's bits, which -ffast-math does not switch off.
+/// Whether all of data[0 .. size) is finite.
 template <class Scalar>
-[[gnu::noinline]] bool all_finite(const Scalar* data, Index size) {
-  if constexpr (sizeof(Scalar) == 4 || sizeof(Scalar) == 8) {
-    using Bits = std::conditional_t<sizeof(Scalar) == 4, std::uint32_t, std::uint64_t>;
-    constexpr Bits exponent = sizeof(Scalar) == 4 ? Bits{0x7f800000u} : static_cast<Bits>(0x7ff0000000000000u);
-    constexpr Index width = 64 / Index{sizeof(Scalar)};
-    Bits bad = 0;
-    Index i = 0;
-    for (; i + width <= size; i += width) {  // of fixed length, so that the compiler uses vectors
-      Bits found = 0;
-      for (Index k = 0; k < width; ++k) found |= static_cast<Bits>((std::bit_cast<Bits>(data[i + k]) & exponent) == exponent);
-      bad |= found;
-    }
-    for (; i < size; ++i) bad |= static_cast<Bits>((std::bit_cast<Bits>(data[i]) & exponent) == exponent);
-    return bad == 0;
-  } else {
-    for (Index i = 0; i < size; ++i)
-      if (!std::isfinite(data[i])) return false;
-    return true;
-  }
+bool all_finite(const Scalar* data, Index size) {
+  if (size > 4) return kernels::all_finite(size, data);
+  bool finite = true;
+  for (Index i = 0; i < size; ++i) finite = finite && kernels::is_finite(data[i]);
+  return finite;
 }
 
 /// NaN and infinity in data are an error of the caller's, found here before they can spoil the parameters.
 template <class Scalar>
 [[gnu::noinline]] void check_finite(const char* who, const char* name, ConstMatrixView<Scalar> m) {
+  if (m.outerStride() == m.rows() && all_finite(m.data(), m.size())) return;
   for (Index j = 0; j < m.cols(); ++j) {
     const Scalar* column = m.data() + j * m.outerStride();
     if (all_finite(column, m.rows())) continue;

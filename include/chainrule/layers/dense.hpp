@@ -7,6 +7,7 @@
 #include <chainrule/core/error.hpp>
 #include <chainrule/kernels/elementwise.hpp>
 #include <chainrule/kernels/matrix_product.hpp>
+#include <chainrule/kernels/pieces.hpp>
 #include <chainrule/kernels/reductions.hpp>
 #include <limits>
 
@@ -83,17 +84,23 @@ class Dense {
     Cache(const Dense& layer, Index max_batch) : output(layer.outputs(), max_batch), z(layer.outputs(), max_batch) {}
     Storage output;
     [[no_unique_address]] std::conditional_t<DerivativeFromOutput<F>, Nothing, Storage> z;
+    Team* team = nullptr;  // of the forward pass, and so of the backward pass
   };
 
   // z(l+1) = W(l) a(l) + b(l)        (Out x batch)
   // a(l+1) = f(z(l+1))
   template <class Scalar, int MaxBatch>
-  void forward(const Scalar* theta, ConstMatrixView<Scalar> x, Cache<Scalar, MaxBatch>& cache) const {
-    MatrixView<Scalar> a = cache.output.first(x.cols());
-    MatrixView<Scalar> z = keep(cache).first(x.cols());
+  void forward(const Scalar* theta, ConstMatrixView<Scalar> x, Cache<Scalar, MaxBatch>& cache, const Pass<Scalar>& pass) const {
+    cache.team = pass.team;
+    const kernels::Pieces samples = kernels::cut(x.cols(), kernels::sample_unit, operations(x.cols()), pass.team);
+    detail::for_items(pass.team, samples.count(), [&](Index piece) {
+      const auto columns = [&](auto m) { return kernels::columns(m, samples.first(piece), samples.length(piece)); };
+      const MatrixView<Scalar> z = columns(keep(cache).first(x.cols()));
 
-    kernels::affine<Scalar>(weight(theta), x, bias(theta), z);
-    if constexpr (!std::is_same_v<F, Identity>) kernels::activate(f_, z.size(), static_cast<const Scalar*>(z.data()), a.data());
+      kernels::affine<Scalar>(weight(theta), columns(x), bias(theta), z);
+      if constexpr (!std::is_same_v<F, Identity>)
+        kernels::activate(f_, z.size(), static_cast<const Scalar*>(z.data()), columns(cache.output.first(x.cols())).data());
+    });
   }
 
   // delta(l+1) = dJ/da(l+1) * f'(z(l+1))       (Out x batch), in place
@@ -106,9 +113,20 @@ class Dense {
     if constexpr (!std::is_same_v<F, Identity>)
       kernels::multiply_by_derivative(f_, delta.size(), keep(cache).first(x.cols()).data(), delta.data());
 
-    kernels::times_transposed<Scalar>(detail::as_const(delta), x, weight(gradient));
-    kernels::row_sums<Scalar>(detail::as_const(delta), bias(gradient));
-    if (input_gradient != nullptr) kernels::transposed_times<Scalar>(weight(theta), detail::as_const(delta), *input_gradient);
+    // the columns of W are cut for both: of dJ/dW they are columns, of dJ/da rows
+    const kernels::Pieces units = kernels::cut(inputs(), kernels::unit_block, operations(x.cols()), cache.team);
+    const Index count = units.count();
+    detail::for_items(cache.team, input_gradient == nullptr ? count : 2 * count, [&](Index item) {
+      const Index first = units.first(item % count), length = units.length(item % count);
+      if (item < count) {
+        kernels::times_transposed<Scalar>(detail::as_const(delta), kernels::rows(x, first, length),
+                                          kernels::columns(weight(gradient), first, length));
+        if (item == 0) kernels::row_sums<Scalar>(detail::as_const(delta), bias(gradient));
+      } else {
+        kernels::transposed_times<Scalar>(kernels::columns(weight(theta), first, length), detail::as_const(delta),
+                                          kernels::rows(*input_gradient, first, length));
+      }
+    });
   }
 
  private:
@@ -129,6 +147,9 @@ class Dense {
   Scalar* bias(Scalar* theta) const {
     return theta + outputs() * inputs();
   }
+
+  // multiplications and additions of one product
+  double operations(Index samples) const { return 2.0 * static_cast<double>(outputs() * inputs()) * static_cast<double>(samples); }
 
   template <class Cache>
   static auto& keep(Cache& cache) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chainrule/kernels/vectors.hpp>
 #include <chainrule/optimizers/step.hpp>
 
 namespace chainrule {
@@ -56,6 +57,7 @@ struct SGD {
   [[gnu::noinline]] static void descend(const SGD& rule, const detail::Piece<Scalar>& piece) {
     using C = Chunk<Scalar>;
     const auto rate = static_cast<Scalar>(rule.learning_rate), decay = static_cast<Scalar>(piece.decay);
+    if (rule.momentum == 0 && piece.decay == 0) return kernels::add_multiple(piece.size, -rate, piece.gradient, piece.theta);
     if (rule.momentum == 0) {
       const auto plain = [=](const C& dJ, C& theta) { theta -= rate * (dJ + decay * theta); };
       return detail::update_chunks(piece.size, plain, piece.gradient, piece.theta);

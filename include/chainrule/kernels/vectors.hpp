@@ -1,0 +1,52 @@
+#pragma once
+// Passes over whole vectors of numbers, as fast as memory gives them.
+
+#include <algorithm>
+#include <bit>
+#include <chainrule/kernels/instruction_sets.hpp>
+#include <cmath>
+#include <cstdint>
+
+namespace chainrule::kernels {
+
+/// Looks at the exponent's bits, which -ffast-math does not switch off.
+template <class Scalar>
+bool is_finite(Scalar x) {
+  if constexpr (sizeof(Scalar) == 4)
+    return (std::bit_cast<std::uint32_t>(x) & 0x7f800000u) != 0x7f800000u;
+  else if constexpr (sizeof(Scalar) == 8)
+    return (std::bit_cast<std::uint64_t>(x) & 0x7ff0000000000000u) != 0x7ff0000000000000u;
+  else
+    return std::isfinite(x);
+}
+
+}  // namespace chainrule::kernels
+
+#define CHAINRULE_KERNEL <chainrule/kernels/vectors.inc>
+#include <chainrule/kernels/for_each_instruction_set.inc>
+
+namespace chainrule::kernels {
+
+/// Whether all of data[0 .. size) is finite.
+template <class Scalar>
+[[gnu::noinline]] bool all_finite(Index size, const Scalar* data) {
+  if constexpr (HasWiderLanes<Scalar>) {
+    const InstructionSet set = widest();
+    if (set == InstructionSet::avx512) return avx512::all_finite(size, data);
+    if (set == InstructionSet::avx2) return avx2::all_finite(size, data);
+  }
+  return as_built::all_finite(size, data);
+}
+
+/// y <- y + a x, each entry rounded once where the machine has fused multiply-adds.
+template <class Scalar>
+[[gnu::noinline]] void add_multiple(Index size, Scalar a, const Scalar* x, Scalar* y) {
+  if constexpr (HasWiderLanes<Scalar>) {
+    const InstructionSet set = widest();
+    if (set == InstructionSet::avx512) return avx512::add_multiple(size, a, x, y);
+    if (set == InstructionSet::avx2) return avx2::add_multiple(size, a, x, y);
+  }
+  as_built::add_multiple(size, a, x, y);
+}
+
+}  // namespace chainrule::kernels
