@@ -1,0 +1,97 @@
+// The table: `run` beside this file builds and calls it. Flags of its own are below, all others are Google Benchmark's.
+
+#include <benchmark/benchmark.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <regex>
+
+#include "agreement.hpp"
+#include "table.hpp"
+
+namespace {
+
+struct Options {
+  bool all = false;
+  int threads = 1;
+  std::string only = ".*";
+};
+
+/// Takes our flags out of the arguments and leaves the rest for Google Benchmark.
+Options take_options(int& argc, char** argv) {
+  Options options;
+  int kept = 1;
+  for (int i = 1; i < argc; ++i) {
+    const bool has_value = i + 1 < argc;
+    if (std::strcmp(argv[i], "--all") == 0)
+      options.all = true;
+    else if (std::strcmp(argv[i], "--threads") == 0 && has_value)
+      options.threads = std::atoi(argv[++i]);
+    else if (std::strcmp(argv[i], "--only") == 0 && has_value)
+      options.only = argv[++i];
+    else
+      argv[kept++] = argv[i];
+  }
+  argc = kept;
+  return options;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  using namespace bench;
+  const Options options = take_options(argc, argv);
+  benchmark::Initialize(&argc, argv);
+  if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 2;
+  if (options.threads < 1) return std::fprintf(stderr, "--threads needs a number of at least 1\n"), 2;
+
+  std::vector<Peer> peers{{"ours", [](const Problem& p) { return make_fixed(p, 1); }}, {"eigen", make_eigen_loop}};
+  if (options.all) peers.push_back({"dynamic", [](const Problem& p) { return make_dynamic(p, 1); }});
+  if (options.threads > 1)
+    peers.push_back({"ours" + std::to_string(options.threads), [n = options.threads](const Problem& p) { return make_fixed(p, n); }});
+
+  std::vector<Row> rows;
+  for (const Row& row : all_rows())
+    if (std::regex_search(row.name(), std::regex(options.only))) rows.push_back(row);
+  if (rows.empty()) return std::fprintf(stderr, "no row's name has anything of \"%s\"\n", options.only.c_str()), 2;
+
+  int wrong = 0;
+  for (const Row& row : rows)
+    for (const Peer& peer : peers)
+      if (!row.predicts && &peer != &peers.front()) wrong += same_step(row, peers.front(), peer) ? 0 : 1;
+  if (wrong > 0) return std::printf("%d comparisons are of different steps: nothing is measured\n", wrong), 1;
+  std::printf("one step from equal parameters: all agree\n");
+
+  // A rate so small that nothing changes: the same work in the last repetition as in the first.
+  std::vector<std::unique_ptr<Learner>> learners;
+  for (const Row& row : rows) {
+    const Problem problem = make_problem(row, 1e-7);
+    for (const Peer& peer : peers) {
+      learners.push_back(peer.make(problem));
+      Learner* learner = learners.back().get();
+      if (learner == nullptr) continue;
+      const auto measure = [learner, predicts = row.predicts](benchmark::State& state) {
+        if (predicts)
+          for (auto _ : state) benchmark::DoNotOptimize(learner->predict());
+        else
+          for (auto _ : state) learner->step();
+      };
+      benchmark::RegisterBenchmark((row.name() + "|" + peer.name).c_str(), measure)->UseRealTime();
+    }
+  }
+  double operations = 0;
+  benchmark::RegisterBenchmark("peak|peak", [&](benchmark::State& state) {
+    for (auto _ : state) operations = run_peak();
+  })->UseRealTime();
+
+  Times times;
+  benchmark::RunSpecifiedBenchmarks(&times);
+
+  const double peak = operations / times.median("peak", "peak");
+  std::printf("%s, %s\npeak of one core: %.1f GFLOP/s (fused multiply-adds, %s)\n\n", CHAINRULE_BENCHMARK_TITLE,
+              sizeof(Scalar) == 4 ? "float" : "double", peak / 1e9, peak_name());
+  std::vector<std::string> names;
+  for (const Peer& peer : peers) names.push_back(peer.name);
+  print_table(times, rows, names, peak, options.threads);
+}

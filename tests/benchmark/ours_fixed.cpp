@@ -1,0 +1,44 @@
+// Ours with the extents as types: one program part for each residue of the row's number, so that all cores compile.
+
+#include <array>
+#include <utility>
+
+#include "ours.hpp"
+#include "rows.hpp"
+
+namespace bench {
+namespace {
+
+template <bool Predicts, Activation A, Loss L, int Batch, int... Widths>
+std::unique_ptr<Learner> make(RowOf<Predicts, A, L, Batch, Widths...>, const Problem& problem, int threads) {
+  constexpr std::array widths{Widths...};
+  return [&]<std::size_t... I>(std::index_sequence<I...>)->std::unique_ptr<Learner> {
+    constexpr std::size_t last = sizeof...(I) - 1;
+    using Net = cr::Network<Scalar, LossOf<L>,
+                            cr::Dense<widths[I], widths[I + 1], std::conditional_t<I == last, cr::Identity, ActivationOf<A>>>...>;
+    return std::make_unique<Ours<Net, widths.front(), widths.back()>>(Net{cr::Seed{1}}, problem, threads);
+  }
+  (std::make_index_sequence<widths.size() - 1>{});
+}
+
+}  // namespace
+
+template <int Part>
+std::unique_ptr<Learner> make_fixed_part(const Problem& problem, int threads);
+
+template <>
+std::unique_ptr<Learner> make_fixed_part<CHAINRULE_BENCHMARK_PART>(const Problem& problem, int threads) {
+  std::unique_ptr<Learner> learner;
+  [&]<std::size_t... I>(std::index_sequence<I...>) {
+    const auto attempt = [&]<std::size_t N>(std::integral_constant<std::size_t, N>) {
+      using R = std::tuple_element_t<N, Rows>;
+      if constexpr (N % CHAINRULE_BENCHMARK_PARTS == CHAINRULE_BENCHMARK_PART)
+        if (R::value().name() == problem.row.name()) learner = make(R{}, problem, threads);
+    };
+    (attempt(std::integral_constant<std::size_t, I>{}), ...);
+  }
+  (std::make_index_sequence<std::tuple_size_v<Rows>>{});
+  return learner;
+}
+
+}  // namespace bench

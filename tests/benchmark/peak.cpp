@@ -1,0 +1,78 @@
+// The most that one core can do: fused multiply-adds on registers, with the widest vectors that this processor has.
+
+#include "problem.hpp"
+
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
+
+namespace bench {
+namespace {
+
+constexpr int chains = 12;  // independent ones: two units with four cycles each need eight
+constexpr int rounds = 20000;
+
+[[maybe_unused]] volatile Scalar sink;
+
+#if defined(__x86_64__)
+using V64 = Scalar __attribute__((vector_size(64)));
+using V32 = Scalar __attribute__((vector_size(32)));
+
+[[gnu::noinline, gnu::target("avx512f,fma")]] void avx512() {
+  V64 c[chains];
+  for (int i = 0; i < chains; ++i) c[i] = V64{} + Scalar(i);
+  const V64 m = V64{} + Scalar(0.999), s = V64{} + Scalar(0.001);
+  for (int round = 0; round < rounds; ++round)
+    for (int i = 0; i < chains; ++i) c[i] = c[i] * m + s;
+  V64 sum = c[0];
+  for (int i = 1; i < chains; ++i) sum += c[i];
+  sink = sum[0];
+}
+
+[[gnu::noinline, gnu::target("avx2,fma")]] void avx2() {
+  V32 c[chains];
+  for (int i = 0; i < chains; ++i) c[i] = V32{} + Scalar(i);
+  const V32 m = V32{} + Scalar(0.999), s = V32{} + Scalar(0.001);
+  for (int round = 0; round < rounds; ++round)
+    for (int i = 0; i < chains; ++i) c[i] = c[i] * m + s;
+  V32 sum = c[0];
+  for (int i = 1; i < chains; ++i) sum += c[i];
+  sink = sum[0];
+}
+#endif
+
+using V16 = Scalar __attribute__((vector_size(16)));
+[[gnu::noinline]] void plain() {
+  V16 c[chains];
+  for (int i = 0; i < chains; ++i) c[i] = V16{} + Scalar(i);
+  const V16 m = V16{} + Scalar(0.999), s = V16{} + Scalar(0.001);
+  for (int round = 0; round < rounds; ++round)
+    for (int i = 0; i < chains; ++i) c[i] = c[i] * m + s;
+  V16 sum = c[0];
+  for (int i = 1; i < chains; ++i) sum += c[i];
+  sink = sum[0];
+}
+
+struct Kernel {
+  const char* name;
+  void (*run)();
+  int bytes;
+};
+Kernel widest() {
+#if defined(__x86_64__)
+  if (__builtin_cpu_supports("avx512f")) return {"AVX-512", avx512, 64};
+  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) return {"AVX2 and FMA", avx2, 32};
+#endif
+  return {"vectors of 16 bytes", plain, 16};
+}
+
+}  // namespace
+
+double run_peak() {
+  static const Kernel kernel = widest();
+  kernel.run();
+  return 2.0 * rounds * chains * (kernel.bytes / static_cast<int>(sizeof(Scalar)));
+}
+const char* peak_name() { return widest().name; }
+
+}  // namespace bench

@@ -1,0 +1,39 @@
+#pragma once
+// The rows of the table, as types, because some of the libraries in it want the extents so.
+
+#include <tuple>
+
+#include "problem.hpp"
+
+namespace bench {
+
+template <bool Predicts, Activation A, Loss L, int Batch, int... Widths>
+struct RowOf {
+  static Row value() { return {{Widths...}, A, L, Batch, Predicts}; }
+};
+template <Activation A, Loss L, int Batch, int... Widths>
+using Train = RowOf<false, A, L, Batch, Widths...>;
+template <Activation A, Loss L, int Batch, int... Widths>
+using Predict = RowOf<true, A, L, Batch, Widths...>;
+
+using enum Activation;
+using enum Loss;
+
+using Rows = std::tuple<Train<tanh, squared, 4, 2, 8, 1>,                           //
+                        Train<relu, softmax, 16, 4, 16, 3>,                         //
+                        Train<relu, softmax, 32, 784, 128, 10>,                     //
+                        Train<relu, softmax, 128, 784, 128, 10>,                    //
+                        Train<sigmoid, softmax, 100, 784, 500, 250, 10>,            //
+                        Train<tanh, squared, 100, 28, 300, 300, 300, 300, 300, 1>,  //
+                        Train<relu, squared, 256, 1024, 1024, 1024, 1024>,          //
+                        Train<tanh, squared, 256, 23, 64, 64, 4>,                   //
+                        Train<relu, softmax, 50, 100, 100, 100, 10>,                // from here on: extents that nothing is tuned to
+                        Train<sigmoid, squared, 61, 37, 211, 97, 5>,                //
+                        Train<tanh, squared, 64, 512, 512, 512>,                    //
+                        Predict<tanh, squared, 1, 23, 64, 64, 4>,                   //
+                        Predict<tanh, squared, 1, 1, 8, 8, 1>,                      //
+                        Predict<relu, softmax, 1, 784, 128, 10>,                    //
+                        Predict<tanh, squared, 1, 28, 300, 300, 300, 300, 300, 1>,  //
+                        Predict<tanh, squared, 1000, 28, 300, 300, 300, 300, 300, 1>>;
+
+}  // namespace bench
