@@ -81,7 +81,7 @@ class Network : public detail::ProvenNetwork<Scalar, LossType, Layers...>::Model
     const Pass<Scalar> pass = work.training_pass(buffers().data());
     const auto input = checked_input("forward", x, work, pass);
     sequence().forward(theta(), input, work.caches(), pass);
-    work.set_cached_samples(input.cols());
+    work.set_input(input);
     work.set_step(work.step() + 1);
     return output_of(work, input.cols());
   }
@@ -197,7 +197,8 @@ class Network : public detail::ProvenNetwork<Scalar, LossType, Layers...>::Model
   template <class X, class Y, int MaxBatch>
   void run_backward(const Eigen::DenseBase<X>& x, const Y& y, Workspace<MaxBatch>& work, Gradients& gradients,
                     MatrixView<Scalar>* input_gradient) const {
-    const auto input = detail::checked_input<Scalar>("backward", sequence(), x, work);
+    const auto input = detail::const_view<Scalar>(x);
+    if (input.rows() != inputs() || !work.has_checked(input)) detail::checked_input<Scalar>("backward", sequence(), x, work);
     const auto target = checked_target("backward", y, work);
     const Index samples = input.cols();
     detail::check_samples("backward", "x", samples, work.cached_samples(), "the last forward(x, work)");

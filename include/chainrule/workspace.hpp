@@ -69,6 +69,16 @@ class Workspace {
 
   void set_cached_samples(Index samples) { cached_samples_ = samples; }
 
+  /// What the last forward pass has read and checked, so that backward, which is given the same again, need not.
+  void set_input(ConstMatrixView<Scalar> x) {
+    input_ = x.data();
+    input_stride_ = x.outerStride();
+    cached_samples_ = x.cols();
+  }
+  bool has_checked(ConstMatrixView<Scalar> x) const {
+    return x.data() == input_ && x.cols() == cached_samples_ && (x.outerStride() == input_stride_ || x.cols() == 1);
+  }
+
   /// What the layers are told of a training pass now.
   Pass<Scalar> training_pass(const Scalar* buffers) const {
     return {Mode::train, buffers, derived_seed(seed_, step_), first_sample_, team_};
@@ -79,6 +89,8 @@ class Workspace {
 
   Index max_batch_;
   Index cached_samples_ = 0;
+  const Scalar* input_ = nullptr;
+  Index input_stride_ = 0;
   std::uint64_t step_ = 0;
   Seed seed_{};
   Index first_sample_ = 0;

@@ -209,7 +209,7 @@ TEMPLATE_TEST_CASE("products of matrices in larger ones, at any address, are the
 }
 
 TEMPLATE_TEST_CASE("products deeper than a panel are the plain sums", "", float, double, long double) {
-  STATIC_REQUIRE(kernels::tiling::panel_depth == 256);
+  STATIC_REQUIRE(kernels::panel_depth == 256);
   for (const Product product : all_products) {
     Random random{Seed{4}};
     int wrong = 0;

@@ -43,7 +43,7 @@ TEST_CASE("a dense layer by hand: z = W x + b, a = f(z), and every gradient of o
 
   float x[2] = {3, 4};
   Dense<2, 2, ReLU>::Cache<float, 1> cache(layer, 1);
-  layer.forward(theta, detail::matrix_view(static_cast<const float*>(x), 2, 1), cache);
+  layer.forward(theta, detail::matrix_view(static_cast<const float*>(x), 2, 1), cache, Pass<float>{});
   CHECK(cache.output.first(1)(0, 0) == 11.5f);
   CHECK(cache.output.first(1)(1, 0) == 0);
 
@@ -64,7 +64,7 @@ TEST_CASE("an activation whose derivative needs z has z kept beside a") {
   double theta[2] = {3, 1};  // z = 3 x + 1
   double x[1] = {2};
   Dense<1, 1, Square>::Cache<double, 1> cache(layer, 1);
-  layer.forward(theta, detail::matrix_view(static_cast<const double*>(x), 1, 1), cache);
+  layer.forward(theta, detail::matrix_view(static_cast<const double*>(x), 1, 1), cache, Pass<double>{});
   CHECK(cache.z.first(1)(0, 0) == 7);
   CHECK(cache.output.first(1)(0, 0) == 49);
 

@@ -11,10 +11,10 @@ namespace chainrule::detail {
 /// Whether all of data[0 .. size) is finite.
 template <class Scalar>
 bool all_finite(const Scalar* data, Index size) {
-  if (size > 4) return kernels::all_finite(size, data);
-  bool finite = true;
-  for (Index i = 0; i < size; ++i) finite = finite && kernels::is_finite(data[i]);
-  return finite;
+  if (size > 8) return kernels::all_finite(size, data);
+  for (Index i = 0; i < size; ++i)
+    if (!kernels::is_finite(data[i])) return false;
+  return true;
 }
 
 /// NaN and infinity in data are an error of the caller's, found here before they can spoil the parameters.
@@ -41,35 +41,35 @@ void check_apart(const char* who, ConstMatrixView<Scalar> x, ConstMatrixView<Sca
                       ": x lies in the workspace that this call writes to (the result of an earlier call?); copy it first with .eval()");
 }
 
-[[gnu::noinline]] inline void check_batch(const char* who, Index samples) {
+inline void check_batch(const char* who, Index samples) {
   if (samples < 1) raise<ShapeError>(who, ": the batch is empty; it needs at least one sample (one column)");
 }
 
-[[gnu::noinline]] inline void check_room(const char* who, Index samples, Index max_batch) {
+inline void check_room(const char* who, Index samples, Index max_batch) {
   if (samples > max_batch)
     raise<ShapeError>(who, ": the batch has ", samples, " samples, but the workspace has room for ", max_batch, "; make_workspace(",
                       samples, ") makes one that fits");
 }
 
-[[gnu::noinline]] inline void check_rows(const char* who, const char* name, Index rows, Index expected, const char* what) {
+inline void check_rows(const char* who, const char* name, Index rows, Index expected, const char* what) {
   if (rows != expected)
     raise<ShapeError>(who, ": ", name, " has ", rows, " rows, but the network has ", expected, " ", what, " (one column is one sample)");
 }
 
-[[gnu::noinline]] inline void check_forward_ran(const char* who, Index cached_samples) {
+inline void check_forward_ran(const char* who, Index cached_samples) {
   if (cached_samples < 1) raise<StateError>(who, ": the workspace holds no forward pass; call forward(x, work) first");
 }
 
-[[gnu::noinline]] inline void check_samples(const char* who, const char* name, Index samples, Index expected, const char* of) {
+inline void check_samples(const char* who, const char* name, Index samples, Index expected, const char* of) {
   if (samples != expected) raise<ShapeError>(who, ": ", name, " has ", samples, " samples, but ", of, " had ", expected);
 }
 
-[[gnu::noinline]] inline void check_input_gradient(Index rows, Index cols, Index inputs, Index samples) {
+inline void check_input_gradient(Index rows, Index cols, Index inputs, Index samples) {
   if (rows != inputs || cols != samples)
     raise<ShapeError>("backward: dJ/dx is ", inputs, " x ", samples, " here, but the matrix given for it is ", rows, " x ", cols);
 }
 
-[[gnu::noinline]] inline void check_made_for(const char* who, const char* what, Index layer, Index extent, Index expected) {
+inline void check_made_for(const char* who, const char* what, Index layer, Index extent, Index expected) {
   if (extent != expected)
     raise<ShapeError>(who, ": ", what, " made for another network: layer<", layer, "> has an extent of ", extent, " there and of ",
                       expected, " here");

@@ -33,6 +33,7 @@ concept DerivativeFromInput = requires(const T& f, const Chunk<float>& z) {
 };
 
 /// a = f(z) for a Chunk of z, elementwise; its derivative in one of two forms; the initializer that suits it.
+/// values(size, z, a), where it has that too, gives f of a whole array with the same bits, faster; a may be z.
 template <class T>
 concept Activation = std::copyable<T> && requires(const T& f, const Chunk<float>& z) {
   { T::name } -> std::convertible_to<std::string_view>;

@@ -1,6 +1,7 @@
 #pragma once
 // The matrix products that training time is spent in:  W a + b,  W^T delta,  delta a^T.  No heap, and every entry is summed in the same
-// order, k = 0, 1, 2, ..., whatever its place, the shapes around it, the alignment of its memory or the vectors of the machine.
+// order, k = 0, 1, 2, ..., whatever its place, the shapes around it, the alignment of its memory or the vectors of the machine. (Dot
+// products, which cannot be vectors in that order, have one of their own.)
 
 #include <algorithm>
 #include <chainrule/kernels/instruction_sets.hpp>
@@ -19,13 +20,13 @@ struct Operand {
   const Scalar* at(Index i, Index j) const { return data + i * row_step + j * column_step; }
 };
 
-/// What a sum begins with: zero, an entry of the bias (the same `column` for all columns of C), or what C holds.
-enum class StartKind { zero, column, c };
+/// What a sum begins with: zero; an entry of `column`, the same for all columns of C; the one number there for all of C; what C holds.
+enum class StartKind { zero, column, all, c };
 template <class Scalar>
 struct Start {
-  StartKind kind;
-  const Scalar* column;
-  Start from_row(Index i) const { return {kind, kind == StartKind::column ? column + i : nullptr}; }
+  StartKind kind = StartKind::zero;
+  const Scalar* column = nullptr;
+  Start from_row(Index i) const { return {kind, kind == StartKind::column ? column + i : column}; }
 };
 
 }  // namespace chainrule::kernels
@@ -35,33 +36,60 @@ struct Start {
 
 namespace chainrule::kernels {
 
-/// C = start + A B, with the widest vectors of this machine.
+/// C = start + A B.
 template <class Scalar>
-[[gnu::noinline]] void product(Operand<Scalar> a, Operand<Scalar> b, Index depth, Start<Scalar> start, MatrixView<Scalar> c) {
+struct Product {
+  Operand<Scalar> a;  ///< rows of C x depth
+  Operand<Scalar> b;  ///< depth x columns of C
+  Index depth;
+  Start<Scalar> start;
+};
+
+/// With the widest vectors of this machine.
+template <class Scalar>
+[[gnu::noinline]] void product(const Product<Scalar>& p, MatrixView<Scalar> c) {
   if constexpr (HasWiderLanes<Scalar>) {
     const InstructionSet set = widest();
-    if (set == InstructionSet::avx512) return avx512::product(a, b, depth, start, c.data(), c.outerStride(), c.rows(), c.cols());
-    if (set == InstructionSet::avx2) return avx2::product(a, b, depth, start, c.data(), c.outerStride(), c.rows(), c.cols());
+    if (set == InstructionSet::avx512) return avx512::product(p.a, p.b, p.depth, p.start, c.data(), c.outerStride(), c.rows(), c.cols());
+    if (set == InstructionSet::avx2) return avx2::product(p.a, p.b, p.depth, p.start, c.data(), c.outerStride(), c.rows(), c.cols());
   }
-  as_built::product(a, b, depth, start, c.data(), c.outerStride(), c.rows(), c.cols());
+  as_built::product(p.a, p.b, p.depth, p.start, c.data(), c.outerStride(), c.rows(), c.cols());
+}
+
+/// With those that the program's flags allow.
+template <class Scalar>
+[[gnu::noinline]] void product_as_built(const Product<Scalar>& p, MatrixView<Scalar> c) {
+  as_built::product(p.a, p.b, p.depth, p.start, c.data(), c.outerStride(), c.rows(), c.cols());
+}
+
+/// c[i] = start + A(i, :) . b for rows of A that lie in memory in one piece, `a_step` apart. Each is summed in 16 interleaved sums, k =
+/// 0, 16, 32, ... and so on, and these in pairs.
+template <class Scalar>
+[[gnu::noinline]] void dot_products(const Scalar* a, Index a_step, const Scalar* b, Index depth, Scalar start, VectorView<Scalar> c) {
+  if constexpr (HasWiderLanes<Scalar>) {
+    const InstructionSet set = widest();
+    if (set == InstructionSet::avx512) return avx512::dot_products(a, a_step, b, depth, start, c.data(), c.size());
+    if (set == InstructionSet::avx2) return avx2::dot_products(a, a_step, b, depth, start, c.data(), c.size());
+  }
+  as_built::dot_products(a, a_step, b, depth, start, c.data(), c.size());
 }
 
 /// Z = A B + b, with b added to every column
 template <class Scalar>
 void affine(ConstMatrixView<Scalar> a, ConstMatrixView<Scalar> b, const Scalar* bias, MatrixView<Scalar> z) {
-  product<Scalar>({a.data(), 1, a.outerStride()}, {b.data(), 1, b.outerStride()}, a.cols(), {StartKind::column, bias}, z);
+  product<Scalar>({{a.data(), 1, a.outerStride()}, {b.data(), 1, b.outerStride()}, a.cols(), {StartKind::column, bias}}, z);
 }
 
 /// C = A^T B
 template <class Scalar>
 void transposed_times(ConstMatrixView<Scalar> a, ConstMatrixView<Scalar> b, MatrixView<Scalar> c) {
-  product<Scalar>({a.data(), a.outerStride(), 1}, {b.data(), 1, b.outerStride()}, a.rows(), {StartKind::zero, nullptr}, c);
+  product<Scalar>({{a.data(), a.outerStride(), 1}, {b.data(), 1, b.outerStride()}, a.rows(), {}}, c);
 }
 
 /// C = A B^T
 template <class Scalar>
 void times_transposed(ConstMatrixView<Scalar> a, ConstMatrixView<Scalar> b, MatrixView<Scalar> c) {
-  product<Scalar>({a.data(), 1, a.outerStride()}, {b.data(), b.outerStride(), 1}, a.cols(), {StartKind::zero, nullptr}, c);
+  product<Scalar>({{a.data(), 1, a.outerStride()}, {b.data(), b.outerStride(), 1}, a.cols(), {}}, c);
 }
 
 }  // namespace chainrule::kernels

@@ -2,6 +2,7 @@
 // Sums in a fixed order: over the samples of a batch, and over the units of a sample.
 
 #include <chainrule/core/chunks.hpp>
+#include <chainrule/kernels/vectors.hpp>
 
 namespace chainrule::kernels {
 
@@ -13,12 +14,6 @@ template <class Scalar, class F, class... Matrices>
   for (Index j = 0; j < m.cols(); ++j)
     detail::for_chunks(m.rows(), add, sums, static_cast<const Scalar*>(sums), m.data() + j * m.outerStride(),
                        more.data() + j * more.outerStride()...);
-}
-
-/// sums[i] = m(i, 0) + m(i, 1) + ..., the sums of the rows.
-template <class Scalar>
-void row_sums(ConstMatrixView<Scalar> m, Scalar* sums) {
-  row_sums_of([](const Chunk<Scalar>& column) -> Chunk<Scalar> { return column; }, sums, m);
 }
 
 /// f(in[0] ...) + f(in[1] ...) + ... + f(in[size - 1] ...), in as many interleaved sums as a chunk has numbers, and then those

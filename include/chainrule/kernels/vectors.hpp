@@ -49,4 +49,15 @@ template <class Scalar>
   as_built::add_multiple(size, a, x, y);
 }
 
+/// sums[i] = m(i, 0) + m(i, 1) + ..., added in the order of the columns.
+template <class Scalar>
+[[gnu::noinline]] void row_sums(ConstMatrixView<Scalar> m, Scalar* sums) {
+  if constexpr (HasWiderLanes<Scalar>) {
+    const InstructionSet set = widest();
+    if (set == InstructionSet::avx512) return avx512::row_sums(m.data(), m.outerStride(), m.rows(), m.cols(), sums);
+    if (set == InstructionSet::avx2) return avx2::row_sums(m.data(), m.outerStride(), m.rows(), m.cols(), sums);
+  }
+  as_built::row_sums(m.data(), m.outerStride(), m.rows(), m.cols(), sums);
+}
+
 }  // namespace chainrule::kernels

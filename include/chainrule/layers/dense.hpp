@@ -6,7 +6,7 @@
 #include <chainrule/core/concepts.hpp>
 #include <chainrule/core/error.hpp>
 #include <chainrule/kernels/elementwise.hpp>
-#include <chainrule/kernels/matrix_product.hpp>
+#include <chainrule/kernels/layer_products.hpp>
 #include <chainrule/kernels/pieces.hpp>
 #include <chainrule/kernels/reductions.hpp>
 #include <limits>
@@ -97,7 +97,7 @@ class Dense {
       const auto columns = [&](auto m) { return kernels::columns(m, samples.first(piece), samples.length(piece)); };
       const MatrixView<Scalar> z = columns(keep(cache).first(x.cols()));
 
-      kernels::affine<Scalar>(weight(theta), columns(x), bias(theta), z);
+      products<Scalar>().affine(theta, columns(x), bias(theta), z);
       if constexpr (!std::is_same_v<F, Identity>)
         kernels::activate(f_, z.size(), static_cast<const Scalar*>(z.data()), columns(cache.output.first(x.cols())).data());
     });
@@ -118,14 +118,9 @@ class Dense {
     const Index count = units.count();
     detail::for_items(cache.team, input_gradient == nullptr ? count : 2 * count, [&](Index item) {
       const Index first = units.first(item % count), length = units.length(item % count);
-      if (item < count) {
-        kernels::times_transposed<Scalar>(detail::as_const(delta), kernels::rows(x, first, length),
-                                          kernels::columns(weight(gradient), first, length));
-        if (item == 0) kernels::row_sums<Scalar>(detail::as_const(delta), bias(gradient));
-      } else {
-        kernels::transposed_times<Scalar>(kernels::columns(weight(theta), first, length), detail::as_const(delta),
-                                          kernels::rows(*input_gradient, first, length));
-      }
+      if (item >= count) return products<Scalar>().input_gradient(theta, detail::as_const(delta), first, length, *input_gradient);
+      products<Scalar>().weight_gradient(detail::as_const(delta), x, first, length, gradient);
+      if (item == 0) kernels::row_sums<Scalar>(detail::as_const(delta), bias(gradient));
     });
   }
 
@@ -138,10 +133,9 @@ class Dense {
     }
   }
 
-  // W and b, or dJ/dW and dJ/db, as the kernels take them: with extents that are values, so that all shapes share their code
   template <class Scalar>
-  auto weight(Scalar* theta) const {
-    return detail::matrix_view(theta, outputs(), inputs());
+  kernels::LayerProducts<Scalar, Out, In> products() const {
+    return {outputs(), inputs()};
   }
   template <class Scalar>
   Scalar* bias(Scalar* theta) const {

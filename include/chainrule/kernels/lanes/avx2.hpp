@@ -26,23 +26,43 @@ struct Lanes<float> {
   static V all(float x) { return _mm256_set1_ps(x); }
   static V fma(V a, V b, V c) { return _mm256_fmadd_ps(a, b, c); }
 
+  static V add(V a, V b) { return _mm256_add_ps(a, b); }
+  static V subtract(V a, V b) { return _mm256_sub_ps(a, b); }
+  static V multiply(V a, V b) { return _mm256_mul_ps(a, b); }
+  static V divide(V a, V b) { return _mm256_div_ps(a, b); }
+  static V minus_product(V a, V b, V c) { return _mm256_fnmadd_ps(a, b, c); }  // c - a b
+
+  /// x, but not above or below the bound; NaN stays.
+  static V at_most(V x, V bound) { return _mm256_min_ps(bound, x); }
+  static V at_least(V x, V bound) { return _mm256_max_ps(bound, x); }
+  static V magnitude(V x) { return _mm256_andnot_ps(all(-0.0f), x); }
+  /// v >= +0, with the sign of x.
+  static V with_sign_of(V x, V v) { return _mm256_or_ps(v, _mm256_and_ps(all(-0.0f), x)); }
+  /// 2^n for integers n that are exponents of normal numbers: n + bias lands in the last bits, whence it is shifted to the exponent.
+  static V power_of_2(V n) { return _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_castps_si256(add(n, all(12582912 + 127))), 23)); }
+  /// v 2^n for any integer n of that size, twice that too: in two steps, of which the first is exact.
+  static V times_power_of_2(V v, V n) {
+    const V half = subtract(fma(n, all(0.5f), all(12582912)), all(12582912));
+    return multiply(multiply(v, power_of_2(half)), power_of_2(subtract(n, half)));
+  }
+
   static First first(Index count) {
     return _mm256_cmpgt_epi32(_mm256_set1_epi32(static_cast<int>(count)), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7));
   }
   static V load_first(const float* p, First count) { return _mm256_maskload_ps(p, count); }
   static void store_first(float* p, V v, First count) { _mm256_maskstore_ps(p, count, v); }
 
-  /// out[r + c * out_step] = rows[r * distance + c] for r < width, c < transposed_columns
+  /// columns[c][r] = rows[r * distance + c] for r < width, c < transposed_columns
   static constexpr int transposed_columns = 4;
-  static void transpose(const float* rows, Index distance, float* out, Index out_step) {
+  static void transpose(const float* rows, Index distance, V* columns) {
     const V r0 = every_fourth(rows, distance), r1 = every_fourth(rows + distance, distance);
     const V r2 = every_fourth(rows + 2 * distance, distance), r3 = every_fourth(rows + 3 * distance, distance);
     const __m256d low01 = _mm256_castps_pd(_mm256_unpacklo_ps(r0, r1)), high01 = _mm256_castps_pd(_mm256_unpackhi_ps(r0, r1));
     const __m256d low23 = _mm256_castps_pd(_mm256_unpacklo_ps(r2, r3)), high23 = _mm256_castps_pd(_mm256_unpackhi_ps(r2, r3));
-    store(out, _mm256_castpd_ps(_mm256_unpacklo_pd(low01, low23)));
-    store(out + out_step, _mm256_castpd_ps(_mm256_unpackhi_pd(low01, low23)));
-    store(out + 2 * out_step, _mm256_castpd_ps(_mm256_unpacklo_pd(high01, high23)));
-    store(out + 3 * out_step, _mm256_castpd_ps(_mm256_unpackhi_pd(high01, high23)));
+    columns[0] = _mm256_castpd_ps(_mm256_unpacklo_pd(low01, low23));
+    columns[1] = _mm256_castpd_ps(_mm256_unpackhi_pd(low01, low23));
+    columns[2] = _mm256_castpd_ps(_mm256_unpacklo_pd(high01, high23));
+    columns[3] = _mm256_castpd_ps(_mm256_unpackhi_pd(high01, high23));
   }
 
  private:
@@ -64,15 +84,31 @@ struct Lanes<double> {
   static V all(double x) { return _mm256_set1_pd(x); }
   static V fma(V a, V b, V c) { return _mm256_fmadd_pd(a, b, c); }
 
+  static V add(V a, V b) { return _mm256_add_pd(a, b); }
+  static V subtract(V a, V b) { return _mm256_sub_pd(a, b); }
+  static V multiply(V a, V b) { return _mm256_mul_pd(a, b); }
+  static V divide(V a, V b) { return _mm256_div_pd(a, b); }
+  static V minus_product(V a, V b, V c) { return _mm256_fnmadd_pd(a, b, c); }
+
+  static V at_most(V x, V bound) { return _mm256_min_pd(bound, x); }
+  static V at_least(V x, V bound) { return _mm256_max_pd(bound, x); }
+  static V magnitude(V x) { return _mm256_andnot_pd(all(-0.0), x); }
+  static V with_sign_of(V x, V v) { return _mm256_or_pd(v, _mm256_and_pd(all(-0.0), x)); }
+  static V power_of_2(V n) { return _mm256_castsi256_pd(_mm256_slli_epi64(_mm256_castpd_si256(add(n, all(6755399441055744 + 1023))), 52)); }
+  static V times_power_of_2(V v, V n) {
+    const V half = subtract(fma(n, all(0.5), all(6755399441055744)), all(6755399441055744));
+    return multiply(multiply(v, power_of_2(half)), power_of_2(subtract(n, half)));
+  }
+
   static First first(Index count) { return _mm256_cmpgt_epi64(_mm256_set1_epi64x(count), _mm256_setr_epi64x(0, 1, 2, 3)); }
   static V load_first(const double* p, First count) { return _mm256_maskload_pd(p, count); }
   static void store_first(double* p, V v, First count) { _mm256_maskstore_pd(p, count, v); }
 
   static constexpr int transposed_columns = 2;
-  static void transpose(const double* rows, Index distance, double* out, Index out_step) {
+  static void transpose(const double* rows, Index distance, V* columns) {
     const V even = every_second(rows, distance), odd = every_second(rows + distance, distance);
-    store(out, _mm256_unpacklo_pd(even, odd));
-    store(out + out_step, _mm256_unpackhi_pd(even, odd));
+    columns[0] = _mm256_unpacklo_pd(even, odd);
+    columns[1] = _mm256_unpackhi_pd(even, odd);
   }
 
  private:

@@ -26,21 +26,40 @@ struct Lanes<float> {
   static V all(float x) { return _mm512_set1_ps(x); }
   static V fma(V a, V b, V c) { return _mm512_fmadd_ps(a, b, c); }
 
+  static V add(V a, V b) { return _mm512_add_ps(a, b); }
+  static V subtract(V a, V b) { return _mm512_sub_ps(a, b); }
+  static V multiply(V a, V b) { return _mm512_mul_ps(a, b); }
+  static V divide(V a, V b) { return _mm512_div_ps(a, b); }
+  static V minus_product(V a, V b, V c) { return _mm512_fnmadd_ps(a, b, c); }  // c - a b
+
+  /// x, but not above or below the bound; NaN stays.
+  static V at_most(V x, V bound) { return _mm512_maskz_min_ps(0xffff, bound, x); }
+  static V at_least(V x, V bound) { return _mm512_maskz_max_ps(0xffff, bound, x); }
+  static V magnitude(V x) { return _mm512_maskz_andnot_ps(0xffff, all(-0.0f), x); }
+  /// v >= +0, with the sign of x.
+  static V with_sign_of(V x, V v) { return _mm512_maskz_or_ps(0xffff, v, _mm512_maskz_and_ps(0xffff, all(-0.0f), x)); }
+  /// 2^n for integers n that are exponents of normal numbers: n + bias lands in the last bits, whence it is shifted to the exponent.
+  static V power_of_2(V n) {
+    return _mm512_castsi512_ps(_mm512_maskz_slli_epi32(0xffff, _mm512_castps_si512(add(n, all(12582912 + 127))), 23));
+  }
+  /// v 2^n for any integer n, rounded once.
+  static V times_power_of_2(V v, V n) { return _mm512_maskz_scalef_ps(0xffff, v, n); }
+
   static First first(Index count) { return static_cast<First>((1u << count) - 1); }
   static V load_first(const float* p, First count) { return _mm512_maskz_loadu_ps(count, p); }
   static void store_first(float* p, V v, First count) { _mm512_mask_storeu_ps(p, count, v); }
 
-  /// out[r + c * out_step] = rows[r * distance + c] for r < width, c < transposed_columns
+  /// columns[c][r] = rows[r * distance + c] for r < width, c < transposed_columns
   static constexpr int transposed_columns = 4;
-  static void transpose(const float* rows, Index distance, float* out, Index out_step) {
+  static void transpose(const float* rows, Index distance, V* columns) {
     const V r0 = every_fourth(rows, distance), r1 = every_fourth(rows + distance, distance);
     const V r2 = every_fourth(rows + 2 * distance, distance), r3 = every_fourth(rows + 3 * distance, distance);
     const __m512d low01 = low_singles(r0, r1), high01 = high_singles(r0, r1);
     const __m512d low23 = low_singles(r2, r3), high23 = high_singles(r2, r3);
-    store(out, _mm512_castpd_ps(_mm512_maskz_unpacklo_pd(0xff, low01, low23)));
-    store(out + out_step, _mm512_castpd_ps(_mm512_maskz_unpackhi_pd(0xff, low01, low23)));
-    store(out + 2 * out_step, _mm512_castpd_ps(_mm512_maskz_unpacklo_pd(0xff, high01, high23)));
-    store(out + 3 * out_step, _mm512_castpd_ps(_mm512_maskz_unpackhi_pd(0xff, high01, high23)));
+    columns[0] = _mm512_castpd_ps(_mm512_maskz_unpacklo_pd(0xff, low01, low23));
+    columns[1] = _mm512_castpd_ps(_mm512_maskz_unpackhi_pd(0xff, low01, low23));
+    columns[2] = _mm512_castpd_ps(_mm512_maskz_unpacklo_pd(0xff, high01, high23));
+    columns[3] = _mm512_castpd_ps(_mm512_maskz_unpackhi_pd(0xff, high01, high23));
   }
 
  private:
@@ -68,15 +87,30 @@ struct Lanes<double> {
   static V all(double x) { return _mm512_set1_pd(x); }
   static V fma(V a, V b, V c) { return _mm512_fmadd_pd(a, b, c); }
 
+  static V add(V a, V b) { return _mm512_add_pd(a, b); }
+  static V subtract(V a, V b) { return _mm512_sub_pd(a, b); }
+  static V multiply(V a, V b) { return _mm512_mul_pd(a, b); }
+  static V divide(V a, V b) { return _mm512_div_pd(a, b); }
+  static V minus_product(V a, V b, V c) { return _mm512_fnmadd_pd(a, b, c); }
+
+  static V at_most(V x, V bound) { return _mm512_maskz_min_pd(0xff, bound, x); }
+  static V at_least(V x, V bound) { return _mm512_maskz_max_pd(0xff, bound, x); }
+  static V magnitude(V x) { return _mm512_maskz_andnot_pd(0xff, all(-0.0), x); }
+  static V with_sign_of(V x, V v) { return _mm512_maskz_or_pd(0xff, v, _mm512_maskz_and_pd(0xff, all(-0.0), x)); }
+  static V power_of_2(V n) {
+    return _mm512_castsi512_pd(_mm512_maskz_slli_epi64(0xff, _mm512_castpd_si512(add(n, all(6755399441055744 + 1023))), 52));
+  }
+  static V times_power_of_2(V v, V n) { return _mm512_maskz_scalef_pd(0xff, v, n); }
+
   static First first(Index count) { return static_cast<First>((1u << count) - 1); }
   static V load_first(const double* p, First count) { return _mm512_maskz_loadu_pd(count, p); }
   static void store_first(double* p, V v, First count) { _mm512_mask_storeu_pd(p, count, v); }
 
   static constexpr int transposed_columns = 2;
-  static void transpose(const double* rows, Index distance, double* out, Index out_step) {
+  static void transpose(const double* rows, Index distance, V* columns) {
     const V even = every_second(rows, distance), odd = every_second(rows + distance, distance);
-    store(out, _mm512_maskz_unpacklo_pd(0xff, even, odd));
-    store(out + out_step, _mm512_maskz_unpackhi_pd(0xff, even, odd));
+    columns[0] = _mm512_maskz_unpacklo_pd(0xff, even, odd);
+    columns[1] = _mm512_maskz_unpackhi_pd(0xff, even, odd);
   }
 
  private:

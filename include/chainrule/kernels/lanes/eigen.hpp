@@ -3,7 +3,11 @@
 // a program is compiled.
 
 #include <algorithm>
+#include <array>
+#include <bit>
 #include <chainrule/core/types.hpp>
+#include <cstdint>
+#include <limits>
 
 #if defined(__GNUC__)
 #pragma GCC diagnostic push
@@ -25,6 +29,36 @@ struct EigenLanes {
   static V all(Scalar x) { return Eigen::internal::pset1<V>(x); }
   static V fma(const V& a, const V& b, const V& c) { return Eigen::internal::pmadd(a, b, c); }
 
+  static V add(const V& a, const V& b) { return Eigen::internal::padd(a, b); }
+  static V subtract(const V& a, const V& b) { return Eigen::internal::psub(a, b); }
+  static V multiply(const V& a, const V& b) { return Eigen::internal::pmul(a, b); }
+  static V divide(const V& a, const V& b) { return Eigen::internal::pdiv(a, b); }
+  static V minus_product(const V& a, const V& b, const V& c) { return fma(Eigen::internal::pnegate(a), b, c); }  // c - a b
+
+  /// x, but not above or below the bound; NaN stays.
+  static V at_most(const V& x, const V& bound) { return Eigen::internal::pselect(Eigen::internal::pcmp_lt(bound, x), bound, x); }
+  static V at_least(const V& x, const V& bound) { return Eigen::internal::pselect(Eigen::internal::pcmp_lt(x, bound), bound, x); }
+  static V magnitude(const V& x) { return Eigen::internal::pabs(x); }
+  /// v >= +0, with the sign of x.
+  static V with_sign_of(const V& x, const V& v) { return Eigen::internal::por(v, Eigen::internal::pand(all(-Scalar{0}), x)); }
+  /// 2^n for integers n that are exponents of normal numbers: n + bias lands in the last bits, whence it is shifted to the exponent.
+  /// For float and double.
+  static V power_of_2(const V& n) {
+    using Bits = std::conditional_t<sizeof(Scalar) == 4, std::uint32_t, std::uint64_t>;
+    constexpr int mantissa_bits = std::numeric_limits<Scalar>::digits - 1;
+    constexpr Scalar unit_in_last_place_1 = Scalar{3} * static_cast<Scalar>(Bits{1} << (mantissa_bits - 1));
+    const V biased = add(n, all(unit_in_last_place_1 + static_cast<Scalar>(std::numeric_limits<Scalar>::max_exponent - 1)));
+    auto bits = std::bit_cast<std::array<Bits, width>>(biased);
+    for (Bits& b : bits) b <<= mantissa_bits;
+    return std::bit_cast<V>(bits);
+  }
+  /// v 2^n for any integer n of that size, twice that too: in two steps, of which the first is exact.
+  static V times_power_of_2(const V& v, const V& n) {
+    const V round = all(Scalar{3} * static_cast<Scalar>(std::uint64_t{1} << (std::numeric_limits<Scalar>::digits - 2)));
+    const V half = subtract(fma(n, all(Scalar{0.5}), round), round);
+    return multiply(multiply(v, power_of_2(half)), power_of_2(subtract(n, half)));
+  }
+
   static First first(Index count) { return count; }
   static V load_first(const Scalar* p, First count) {
     alignas(64) Scalar numbers[width] = {};
@@ -37,13 +71,13 @@ struct EigenLanes {
     std::copy_n(numbers, count, p);
   }
 
-  /// out[r + c * out_step] = rows[r * distance + c] for r < width, c < transposed_columns
+  /// columns[c][r] = rows[r * distance + c] for r < width, c < transposed_columns
   static constexpr int transposed_columns = width;
-  static void transpose(const Scalar* rows, Index distance, Scalar* out, Index out_step) {
+  static void transpose(const Scalar* rows, Index distance, V* columns) {
     Eigen::internal::PacketBlock<V, width> block;
     for (int r = 0; r < width; ++r) block.packet[r] = load(rows + r * distance);
     if constexpr (width > 1) Eigen::internal::ptranspose(block);
-    for (int c = 0; c < width; ++c) store(out + c * out_step, block.packet[c]);
+    for (int c = 0; c < width; ++c) columns[c] = block.packet[c];
   }
 };
 

@@ -1,0 +1,79 @@
+#pragma once
+// The three products of a layer with Out x In weights:  W x + b,  W^T delta,  delta x^T,  and the row sums of delta.
+
+#include <chainrule/kernels/matrix_product.hpp>
+#include <chainrule/kernels/vectors.hpp>
+
+namespace chainrule::kernels {
+
+/// Up to this many inputs and outputs a product is over before wider vectors would pay: it is built for the program's flags, and
+/// for just these extents where they are types. To the same bits where they are values.
+inline constexpr Index small_layer = 16;
+
+/// Out and In may be Dynamic. All views have extents that are values, so that all shapes share their code.
+template <class Scalar, int Out, int In>
+class LayerProducts {
+  using Const = ConstMatrixView<Scalar>;
+  using View = MatrixView<Scalar>;
+  static constexpr bool fixed_and_small = Out != Dynamic && In != Dynamic && Out <= small_layer && In <= small_layer;
+
+ public:
+  LayerProducts(Index outputs, Index inputs) : outputs_{outputs}, inputs_{inputs} {}
+
+  // Z = W X + b, with b added to every column          (Out x samples)
+  void affine(const Scalar* w, Const x, const Scalar* bias, View z) const {
+    if (outputs_ == 1)
+      dot_products<Scalar>(x.data(), x.outerStride(), w, inputs_, *bias, {z.data(), z.cols()});
+    else if constexpr (fixed_and_small)
+      fixed_affine(w, x.data(), x.outerStride(), bias, z.data(), z.cols());
+    else
+      run({{w, 1, outputs_}, {x.data(), 1, x.outerStride()}, inputs_, {StartKind::column, bias}}, z);
+  }
+
+  // columns first .. first + count of dJ/dW = delta X^T          (Out x count)
+  void weight_gradient(Const delta, Const x, Index first, Index count, Scalar* dW) const {
+    if constexpr (fixed_and_small)
+      fixed_weight_gradient(delta.data(), x.data(), x.outerStride(), x.cols(), dW);
+    else
+      run({{delta.data(), 1, delta.outerStride()}, {x.data() + first, x.outerStride(), 1}, x.cols(), {}},
+          {dW + first * outputs_, outputs_, count, Eigen::OuterStride<>(outputs_)});
+  }
+
+  // rows first .. first + count of dJ/dX = W^T delta          (count x samples)
+  void input_gradient(const Scalar* w, Const delta, Index first, Index count, View dX) const {
+    if (delta.cols() == 1)
+      dot_products<Scalar>(w + first * outputs_, outputs_, delta.data(), outputs_, 0, {dX.data() + first, count});
+    else if constexpr (fixed_and_small)
+      fixed_input_gradient(w, delta.data(), dX.data(), dX.outerStride(), dX.cols());
+    else
+      run({{w + first * outputs_, outputs_, 1}, {delta.data(), 1, delta.outerStride()}, outputs_, {}},
+          {dX.data() + first, count, dX.cols(), Eigen::OuterStride<>(dX.outerStride())});
+  }
+
+ private:
+  void run(const Product<Scalar>& p, View c) const {
+    if (outputs_ <= small_layer && inputs_ <= small_layer)
+      product_as_built(p, c);
+    else
+      product(p, c);
+  }
+
+  // All of a product in one function whose loops have known lengths; delta's and z's columns lie one after the other.
+  [[gnu::noinline, gnu::flatten]] static void fixed_affine(const Scalar* w, const Scalar* x, Index x_step, const Scalar* bias, Scalar* z,
+                                                           Index samples) {
+    as_built::product<Scalar>({w, 1, Out}, {x, 1, x_step}, In, {StartKind::column, bias}, z, Out, Out, samples);
+  }
+  [[gnu::noinline, gnu::flatten]] static void fixed_weight_gradient(const Scalar* delta, const Scalar* x, Index x_step, Index samples,
+                                                                    Scalar* dW) {
+    as_built::product<Scalar>({delta, 1, Out}, {x, x_step, 1}, samples, {}, dW, Out, Out, In);
+  }
+  [[gnu::noinline, gnu::flatten]] static void fixed_input_gradient(const Scalar* w, const Scalar* delta, Scalar* dX, Index dX_step,
+                                                                   Index samples) {
+    as_built::product<Scalar>({w, Out, 1}, {delta, 1, Out}, Out, {}, dX, dX_step, In, samples);
+  }
+
+  Index outputs_;
+  Index inputs_;
+};
+
+}  // namespace chainrule::kernels
