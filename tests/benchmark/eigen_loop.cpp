@@ -3,7 +3,7 @@
 
 #include <Eigen/Core>
 
-#include "problem.hpp"
+#include "peers.hpp"
 
 namespace bench {
 namespace {

@@ -8,12 +8,14 @@
 #include <regex>
 
 #include "agreement.hpp"
+#include "peers.hpp"
 #include "table.hpp"
 
 namespace {
 
 struct Options {
   bool all = false;
+  bool peers = false;
   int threads = 1;
   std::string only = ".*";
 };
@@ -26,6 +28,8 @@ Options take_options(int& argc, char** argv) {
     const bool has_value = i + 1 < argc;
     if (std::strcmp(argv[i], "--all") == 0)
       options.all = true;
+    else if (std::strcmp(argv[i], "--peers") == 0)
+      options.peers = true;
     else if (std::strcmp(argv[i], "--threads") == 0 && has_value)
       options.threads = std::atoi(argv[++i]);
     else if (std::strcmp(argv[i], "--only") == 0 && has_value)
@@ -46,11 +50,7 @@ int main(int argc, char** argv) {
   if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 2;
   if (options.threads < 1) return std::fprintf(stderr, "--threads needs a number of at least 1\n"), 2;
 
-  std::vector<Peer> peers{{"ours", [](const Problem& p) { return make_fixed(p, 1); }}, {"eigen", make_eigen_loop}};
-  if (options.all) peers.push_back({"dynamic", [](const Problem& p) { return make_dynamic(p, 1); }});
-  if (options.threads > 1)
-    peers.push_back({"ours" + std::to_string(options.threads), [n = options.threads](const Problem& p) { return make_fixed(p, n); }});
-
+  const std::vector<Peer> peers = contenders(options.all, options.threads, options.peers);
   std::vector<Row> rows;
   for (const Row& row : all_rows())
     if (std::regex_search(row.name(), std::regex(options.only))) rows.push_back(row);
@@ -72,6 +72,7 @@ int main(int argc, char** argv) {
       Learner* learner = learners.back().get();
       if (learner == nullptr) continue;
       const auto measure = [learner, predicts = row.predicts](benchmark::State& state) {
+        learner->begin();
         if (predicts)
           for (auto _ : state) benchmark::DoNotOptimize(learner->predict());
         else

@@ -68,6 +68,7 @@ Problem make_problem(const Row& row, double learning_rate);
 /// A net of some library, with the data of its problem. A step: forward, backward, plain SGD, without the value of the loss.
 struct Learner {
   virtual ~Learner() = default;
+  virtual void begin() {}  ///< before each series of steps: settings that several learners share, such as the number of threads
   virtual void step() = 0;
   virtual Scalar predict() = 0;                        ///< all samples of the row, softmax applied; one number of the answer
   virtual std::vector<Scalar> parameters() const = 0;  ///< in the order of Problem::theta; empty: they cannot be compared
@@ -79,10 +80,9 @@ struct Peer {
   std::function<std::unique_ptr<Learner>(const Problem&)> make;
 };
 
-/// Ours, with extents as types or as values. team: nullptr for one thread.
+/// Ours, with extents as types or as values.
 std::unique_ptr<Learner> make_fixed(const Problem& problem, int threads);
 std::unique_ptr<Learner> make_dynamic(const Problem& problem, int threads);
-std::unique_ptr<Learner> make_eigen_loop(const Problem& problem);
 
 /// Rows that make_fixed knows, those of the table.
 std::vector<Row> all_rows();

@@ -1,0 +1,29 @@
+#include <cstdio>
+
+#include "peers.hpp"
+
+namespace bench {
+
+std::vector<Peer> contenders(bool all, int many, bool libraries) {
+  std::vector<Peer> peers{{"ours", [](const Problem& p) { return make_fixed(p, 1); }}, {"eigen", make_eigen_loop}};
+  if (all) peers.push_back({"dynamic", [](const Problem& p) { return make_dynamic(p, 1); }});
+  if (many > 1) peers.push_back({"ours" + std::to_string(many), [many](const Problem& p) { return make_fixed(p, many); }});
+  if (!libraries) return peers;
+#ifdef CHAINRULE_BENCHMARK_TORCH
+  peers.push_back({"libtorch", [](const Problem& p) { return make_torch(p, 1); }});
+  if (many > 1) peers.push_back({"libtorch" + std::to_string(many), [many](const Problem& p) { return make_torch(p, many); }});
+#endif
+#ifdef CHAINRULE_BENCHMARK_ONEDNN
+  peers.push_back({"onednn", make_onednn});
+#endif
+#ifdef CHAINRULE_BENCHMARK_DLIB
+  peers.push_back({"dlib", make_dlib});
+#endif
+#ifdef CHAINRULE_BENCHMARK_FANN
+  peers.push_back({"fann", make_fann});
+#endif
+  if (CHAINRULE_BENCHMARK_MISSING[0] != '\0') std::printf("not installed:%s\n", CHAINRULE_BENCHMARK_MISSING);
+  return peers;
+}
+
+}  // namespace bench
