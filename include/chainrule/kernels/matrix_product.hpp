@@ -9,7 +9,7 @@
 
 namespace chainrule::kernels {
 
-inline constexpr Index panel_depth = 256;
+inline constexpr Index panel_depth = 384;
 
 /// An m x k or k x n operand: element (i, j) is data[i * row_step + j * column_step].
 template <class Scalar>
