@@ -14,15 +14,16 @@ using Vector = Eigen::Matrix<Scalar, Eigen::Dynamic, 1>;
 class EigenLoop final : public Learner {
  public:
   explicit EigenLoop(const Problem& problem)
-      : row_{problem.row}, rate_{static_cast<Scalar>(problem.learning_rate)}, labels_{problem.labels} {
+      : row_{problem.row},
+        rate_{static_cast<Scalar>(problem.learning_rate)},
+        x_{problem.x.data()},
+        y_{problem.y.data()},
+        labels_{problem.labels.data()} {
     const Scalar* theta = problem.theta.data();
     const auto take = [&](Eigen::Index rows, Eigen::Index cols) {
       theta += rows * cols;
       return Eigen::Map<const Matrix>(theta - rows * cols, rows, cols);
     };
-    a_.emplace_back(Eigen::Map<const Matrix>(problem.x.data(), row_.widths[0], row_.batch));
-    x_ = a_[0].col(0);
-    y_ = Eigen::Map<const Matrix>(problem.y.data(), row_.widths.back(), row_.batch);
     for (std::size_t l = 0; l + 1 < row_.widths.size(); ++l) {
       const int in = row_.widths[l], out = row_.widths[l + 1];
       W_.emplace_back(take(out, in));
@@ -33,24 +34,32 @@ class EigenLoop final : public Learner {
     }
   }
 
+  bool use(const Scalar* x, const int* labels) override {
+    x_ = x;
+    labels_ = labels;
+    return row_.loss == Loss::softmax;
+  }
+
   void step() override {
     const std::size_t L = W_.size();
-    forward(a_);
+    forward();
     // delta(L+1) = (y_hat - y)/batch
     if (row_.loss == Loss::softmax) {
-      softmax(a_[L]);
-      delta_[L - 1] = a_[L];
-      for (int i = 0; i < row_.batch; ++i) delta_[L - 1](labels_[static_cast<std::size_t>(i)], i) -= 1;
+      softmax(a_[L - 1]);
+      delta_[L - 1] = a_[L - 1];
+      for (int i = 0; i < row_.batch; ++i) delta_[L - 1](labels_[i], i) -= 1;
       delta_[L - 1] *= Scalar(1) / static_cast<Scalar>(row_.batch);
     } else {
-      delta_[L - 1] = (a_[L] - y_) * (Scalar(1) / static_cast<Scalar>(row_.batch));
+      delta_[L - 1] = (a_[L - 1] - ConstMap(y_, row_.widths.back(), row_.batch)) * (Scalar(1) / static_cast<Scalar>(row_.batch));
     }
     for (std::size_t l = L; l-- > 0;) {
       if (l > 0) {  // delta(l) = W(l)^T delta(l+1) * f'(z(l))
         delta_[l - 1].noalias() = W_[l].transpose() * delta_[l];
-        times_derivative(a_[l], delta_[l - 1]);
+        times_derivative(a_[l - 1], delta_[l - 1]);
+        W_[l].noalias() -= rate_ * delta_[l] * a_[l - 1].transpose();
+      } else {
+        W_[l].noalias() -= rate_ * delta_[l] * x().transpose();
       }
-      W_[l].noalias() -= rate_ * delta_[l] * a_[l].transpose();
       b_[l].noalias() -= rate_ * delta_[l].rowwise().sum();
     }
   }
@@ -59,13 +68,16 @@ class EigenLoop final : public Learner {
     if (row_.batch == 1) {  // one sample is a vector, for which Eigen has faster products
       for (std::size_t l = 0; l < W_.size(); ++l) {
         v_[l] = b_[l];
-        v_[l].noalias() += W_[l] * (l == 0 ? x_ : v_[l - 1]);
+        if (l == 0)
+          v_[l].noalias() += W_[l] * x().col(0);
+        else
+          v_[l].noalias() += W_[l] * v_[l - 1];
         if (l + 1 < W_.size()) activate(v_[l]);
       }
       if (row_.loss == Loss::softmax) softmax(v_.back());
       return v_.back()[0];
     }
-    forward(a_);
+    forward();
     if (row_.loss == Loss::softmax) softmax(a_.back());
     return a_.back()(0, 0);
   }
@@ -80,12 +92,18 @@ class EigenLoop final : public Learner {
   }
 
  private:
+  using ConstMap = Eigen::Map<const Matrix>;
+  ConstMap x() const { return {x_, row_.widths.front(), row_.batch}; }
+
   // z(l+1) = W(l) a(l) + b(l),  a(l+1) = f(z(l+1))
-  void forward(std::vector<Matrix>& a) const {
+  void forward() {
     for (std::size_t l = 0; l < W_.size(); ++l) {
-      a[l + 1].noalias() = W_[l] * a[l];
-      a[l + 1].colwise() += b_[l];
-      if (l + 1 < W_.size()) activate(a[l + 1]);
+      if (l == 0)
+        a_[l].noalias() = W_[l] * x();
+      else
+        a_[l].noalias() = W_[l] * a_[l - 1];
+      a_[l].colwise() += b_[l];
+      if (l + 1 < W_.size()) activate(a_[l]);
     }
   }
 
@@ -129,11 +147,11 @@ class EigenLoop final : public Learner {
 
   Row row_;
   Scalar rate_;
-  std::vector<int> labels_;
-  std::vector<Matrix> W_, a_, delta_;
-  std::vector<Vector> b_, v_;
-  Matrix y_;
-  Vector x_;
+  const Scalar* x_;
+  const Scalar* y_;
+  const int* labels_;
+  std::vector<Matrix> W_, a_, delta_;  // a_[l] is a(l+2): the outputs of layer l of the code
+  std::vector<Vector> b_, v_;          // v_: the same for one sample
 };
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <deque>
 #include <regex>
 
 #include "agreement.hpp"
@@ -64,9 +65,10 @@ int main(int argc, char** argv) {
   std::printf("one step from equal parameters: all agree\n");
 
   // A rate so small that nothing changes: the same work in the last repetition as in the first.
+  std::deque<Problem> problems;
   std::vector<std::unique_ptr<Learner>> learners;
   for (const Row& row : rows) {
-    const Problem problem = make_problem(row, 1e-7);
+    const Problem& problem = problems.emplace_back(make_problem(row, 1e-7));
     for (const Peer& peer : peers) {
       learners.push_back(peer.make(problem));
       Learner* learner = learners.back().get();

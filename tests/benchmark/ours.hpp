@@ -11,6 +11,7 @@
 #include <chainrule/network.hpp>
 #include <chainrule/optimizers/sgd.hpp>
 #include <optional>
+#include <span>
 #include <type_traits>
 
 #include "problem.hpp"
@@ -34,24 +35,34 @@ class Ours final : public Learner {
         work_{net_.make_workspace(problem.row.batch)},
         dJ_{net_.make_gradients()},
         sgd_{.learning_rate = problem.learning_rate},
-        x_{Eigen::Map<const X>(problem.x.data(), problem.row.widths.front(), problem.row.batch)},
-        sample_{x_.col(0)},
-        y_{Eigen::Map<const Y>(problem.y.data(), problem.row.widths.back(), problem.row.batch)},
-        labels_{problem.labels} {
+        row_{problem.row},
+        x_{problem.x.data()},
+        y_{problem.y.data()},
+        labels_{problem.labels.data()} {
     net_.parameters() = Eigen::Map<const cr::Vector<Scalar>>(problem.theta.data(), static_cast<Eigen::Index>(problem.theta.size()));
     if (threads > 1) work_.set_team(&team_.emplace(threads));
   }
 
+  bool use(const Scalar* x, const int* labels) override {
+    x_ = x;
+    labels_ = labels;
+    return has_labels;
+  }
+
   void step() override {
-    net_.forward(x_, work_);
+    const Eigen::Map<const X> x(x_, net_.inputs(), row_.batch);
+    net_.forward(x, work_);
     if constexpr (has_labels)
-      net_.backward(x_, labels_, work_, dJ_);
+      net_.backward(x, std::span(labels_, static_cast<std::size_t>(row_.batch)), work_, dJ_);
     else
-      net_.backward(x_, y_, work_, dJ_);
+      net_.backward(x, Eigen::Map<const Y>(y_, net_.outputs(), row_.batch), work_, dJ_);
     sgd_.step(net_.parameters(), dJ_);
   }
 
-  Scalar predict() override { return x_.cols() == 1 ? net_.predict(sample_, work_)(0, 0) : net_.predict(x_, work_)(0, 0); }
+  Scalar predict() override {
+    if (row_.batch == 1) return net_.predict(Eigen::Map<const Eigen::Matrix<Scalar, Inputs, 1>>(x_, net_.inputs()), work_)(0, 0);
+    return net_.predict(Eigen::Map<const X>(x_, net_.inputs(), row_.batch), work_)(0, 0);
+  }
 
   std::vector<Scalar> parameters() const override {
     return {net_.parameters().data(), net_.parameters().data() + net_.parameters().size()};
@@ -67,10 +78,10 @@ class Ours final : public Learner {
   typename Net::template Workspace<> work_;
   typename Net::Gradients dJ_;
   cr::SGD sgd_;
-  X x_;
-  Eigen::Matrix<Scalar, Inputs, 1> sample_;
-  Y y_;
-  std::vector<int> labels_;
+  const Row& row_;
+  const Scalar* x_;
+  const Scalar* y_;
+  const int* labels_;
 };
 
 }  // namespace bench

@@ -9,8 +9,8 @@
 namespace bench {
 namespace {
 
-template <bool Predicts, Activation A, Loss L, int Batch, int... Widths>
-std::unique_ptr<Learner> make(RowOf<Predicts, A, L, Batch, Widths...>, const Problem& problem, int threads) {
+template <Activation A, Loss L, int... Widths>
+std::unique_ptr<Learner> make(NetOf<A, L, Widths...>, const Problem& problem, int threads) {
   constexpr std::array widths{Widths...};
   return [&]<std::size_t... I>(std::index_sequence<I...>)->std::unique_ptr<Learner> {
     constexpr std::size_t last = sizeof...(I) - 1;
@@ -29,15 +29,10 @@ std::unique_ptr<Learner> make_fixed_part(const Problem& problem, int threads);
 template <>
 std::unique_ptr<Learner> make_fixed_part<CHAINRULE_BENCHMARK_PART>(const Problem& problem, int threads) {
   std::unique_ptr<Learner> learner;
-  [&]<std::size_t... I>(std::index_sequence<I...>) {
-    const auto attempt = [&]<std::size_t N>(std::integral_constant<std::size_t, N>) {
-      using R = std::tuple_element_t<N, Rows>;
-      if constexpr (N % CHAINRULE_BENCHMARK_PARTS == CHAINRULE_BENCHMARK_PART)
-        if (R::value().name() == problem.row.name()) learner = make(R{}, problem, threads);
-    };
-    (attempt(std::integral_constant<std::size_t, I>{}), ...);
-  }
-  (std::make_index_sequence<std::tuple_size_v<Rows>>{});
+  for_each_net([&]<std::size_t N, class Net>() {
+    if constexpr (N % CHAINRULE_BENCHMARK_PARTS == CHAINRULE_BENCHMARK_PART)
+      if (Net::value().same_net(problem.row)) learner = make(Net{}, problem, threads);
+  });
   return learner;
 }
 

@@ -99,8 +99,8 @@ class Dlib final : public Learner {
   std::vector<std::conditional_t<L == Loss::softmax, unsigned long, dlib::matrix<float>>> targets_;
 };
 
-template <bool Predicts, Activation A, Loss L, int Batch, int First, int... Widths>
-std::unique_ptr<Learner> make(RowOf<Predicts, A, L, Batch, First, Widths...>, const Problem& problem) {
+template <Activation A, Loss L, int First, int... Widths>
+std::unique_ptr<Learner> make(NetOf<A, L, First, Widths...>, const Problem& problem) {
   return std::make_unique<Dlib<L, WithLoss<L, typename Stack<A, Input, Widths...>::type>>>(problem);
 }
 
@@ -109,9 +109,9 @@ std::unique_ptr<Learner> make(RowOf<Predicts, A, L, Batch, First, Widths...>, co
 [[gnu::visibility("default")]] std::unique_ptr<Learner> make_dlib(const Problem& problem) {
   std::unique_ptr<Learner> learner;
   if (sizeof(Scalar) != sizeof(float)) return learner;
-  [&]<class... R>(std::tuple<R...>*) {
-    ((R::value().name() == problem.row.name() ? void(learner = make(R{}, problem)) : void()), ...);
-  }(static_cast<Rows*>(nullptr));
+  for_each_net([&]<std::size_t, class Net>() {
+    if (Net::value().same_net(problem.row)) learner = make(Net{}, problem);
+  });
   return learner;
 }
 

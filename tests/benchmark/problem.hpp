@@ -39,6 +39,8 @@ struct Row {
            losses[static_cast<int>(loss)] + "/" + std::to_string(batch);
   }
 
+  bool same_net(const Row& other) const { return widths == other.widths && activation == other.activation && loss == other.loss; }
+
   // W(l) a(l) forward, delta a^T and W^T delta backward, 2 in out each; the first layer has no W^T delta
   double flop() const {
     double sum = 0;
@@ -65,10 +67,13 @@ struct Problem {
 /// The numbers of a row, the same for everybody and in every run.
 Problem make_problem(const Row& row, double learning_rate);
 
-/// A net of some library, with the data of its problem. A step: forward, backward, plain SGD, without the value of the loss.
+/// A net of some library. Its problem outlives it, and its data may be used in place. A step: forward, backward, plain SGD, without the
+/// value of the loss.
 struct Learner {
   virtual ~Learner() = default;
   virtual void begin() {}  ///< before each series of steps: settings that several learners share, such as the number of threads
+  /// Takes other samples from now on, as many and also with labels. Whether it can.
+  virtual bool use(const Scalar* /*x*/, const int* /*labels*/) { return false; }
   virtual void step() = 0;
   virtual Scalar predict() = 0;                        ///< all samples of the row, softmax applied; one number of the answer
   virtual std::vector<Scalar> parameters() const = 0;  ///< in the order of Problem::theta; empty: they cannot be compared
@@ -80,11 +85,11 @@ struct Peer {
   std::function<std::unique_ptr<Learner>(const Problem&)> make;
 };
 
-/// Ours, with extents as types or as values.
+/// Ours, with extents as types (nullptr for a net that is not in the table) or as values.
 std::unique_ptr<Learner> make_fixed(const Problem& problem, int threads);
 std::unique_ptr<Learner> make_dynamic(const Problem& problem, int threads);
 
-/// Rows that make_fixed knows, those of the table.
+/// The rows of the table.
 std::vector<Row> all_rows();
 
 /// Fused multiply-adds on registers: runs some millions and says how many floating-point operations that were.

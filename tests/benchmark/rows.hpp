@@ -2,13 +2,20 @@
 // The rows of the table, as types, because some of the libraries in it want the extents so.
 
 #include <tuple>
+#include <type_traits>
+#include <utility>
 
 #include "problem.hpp"
 
 namespace bench {
 
+template <Activation A, Loss L, int... Widths>
+struct NetOf {
+  static Row value() { return {{Widths...}, A, L, 1}; }
+};
 template <bool Predicts, Activation A, Loss L, int Batch, int... Widths>
 struct RowOf {
+  using Net = NetOf<A, L, Widths...>;
   static Row value() { return {{Widths...}, A, L, Batch, Predicts}; }
 };
 template <Activation A, Loss L, int Batch, int... Widths>
@@ -35,5 +42,19 @@ using Rows = std::tuple<Train<tanh, squared, 4, 2, 8, 1>,                       
                         Predict<relu, softmax, 1, 784, 128, 10>,                    //
                         Predict<tanh, squared, 1, 28, 300, 300, 300, 300, 300, 1>,  //
                         Predict<tanh, squared, 1000, 28, 300, 300, 300, 300, 300, 1>>;
+
+/// visit.template operator()<I, Net>() for the net of row I, leaving out those that an earlier row has too.
+template <class Visit>
+void for_each_net(const Visit& visit) {
+  [&]<std::size_t... I>(std::index_sequence<I...>) {
+    const auto once = [&]<std::size_t N>(std::integral_constant<std::size_t, N>) {
+      using Net = typename std::tuple_element_t<N, Rows>::Net;
+      constexpr bool is_first = ((I >= N || !std::is_same_v<typename std::tuple_element_t<I, Rows>::Net, Net>)&&...);
+      if constexpr (is_first) visit.template operator()<N, Net>();
+    };
+    (once(std::integral_constant<std::size_t, I>{}), ...);
+  }
+  (std::make_index_sequence<std::tuple_size_v<Rows>>{});
+}
 
 }  // namespace bench
