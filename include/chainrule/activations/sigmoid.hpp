@@ -1,6 +1,8 @@
 #pragma once
 
+#include <chainrule/core/types.hpp>
 #include <chainrule/initializers/xavier.hpp>
+#include <chainrule/kernels/vector_math.hpp>
 #include <string_view>
 
 namespace chainrule {
@@ -11,11 +13,16 @@ struct Sigmoid {
 
   XavierUniform default_initializer() const { return {}; }
 
-  // sigma(z) = 1/(1 + e^-z) = e^z/(1 + e^z): for each sign of z the form whose exponential cannot overflow
+  // sigma(z) = 1/(1 + e^-z)
+  template <class Scalar>
+  void values(Index size, const Scalar* z, Scalar* a) const {
+    kernels::sigmoids(size, z, a);
+  }
   template <class Chunk>
   Chunk value(const Chunk& z) const {
-    const Chunk e = (-z.abs()).exp();
-    return (z < 0).select(e, Chunk::Ones()) / (1 + e);
+    Chunk a;
+    values(z.size(), z.data(), a.data());
+    return a;
   }
 
   // sigma'(z) = sigma(z) (1 - sigma(z)) = a (1 - a) <= 1/4, which is why deep sigmoid nets have vanishing gradients

@@ -1,6 +1,8 @@
 #pragma once
 
+#include <chainrule/core/types.hpp>
 #include <chainrule/initializers/xavier.hpp>
+#include <chainrule/kernels/vector_math.hpp>
 #include <string_view>
 
 namespace chainrule {
@@ -12,9 +14,15 @@ struct Tanh {
   XavierUniform default_initializer() const { return {}; }
 
   // tanh(z) = sinh z / cosh z = (e^2z - 1)/(e^2z + 1)
+  template <class Scalar>
+  void values(Index size, const Scalar* z, Scalar* a) const {
+    kernels::tanhs(size, z, a);
+  }
   template <class Chunk>
   Chunk value(const Chunk& z) const {
-    return z.tanh();
+    Chunk a;
+    values(z.size(), z.data(), a.data());
+    return a;
   }
 
   // tanh'(z) = 1 - tanh(z)^2 = (1 - a)(1 + a), the product because it is exact to the last bits where a is near 1

@@ -6,11 +6,15 @@
 
 namespace chainrule::kernels {
 
-/// a = f(z), elementwise; z and a may be the same memory.
+/// a = f(z), elementwise; z and a may be the same memory. Through f.values(size, z, a) where f has it, else chunk by chunk.
 template <class Scalar, Activation F>
 [[gnu::noinline]] void activate(const F& f, Index size, const Scalar* z, Scalar* a) {
-  detail::for_chunks(
-      size, [&f](const Chunk<Scalar>& z_chunk) -> Chunk<Scalar> { return f.value(z_chunk); }, a, z);
+  if constexpr (requires { f.values(size, z, a); }) {
+    f.values(size, z, a);
+  } else {
+    detail::for_chunks(
+        size, [&f](const Chunk<Scalar>& z_chunk) -> Chunk<Scalar> { return f.value(z_chunk); }, a, z);
+  }
 }
 
 /// z = f(z), elementwise and in place, for a matrix whose columns may lie apart.
