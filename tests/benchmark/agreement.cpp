@@ -3,37 +3,63 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
+#include <limits>
 
 namespace bench {
 
-bool same_step(const Row& row, const Peer& ours, const Peer& peer) {
+double step_difference(const Row& row, const Peer& ours, const Peer& peer) {
   const Problem problem = make_problem(row, 0.1);
   const auto a = ours.make(problem), b = peer.make(problem);
-  if (!a || !b) return true;
+  if (!a || !b) return 0;
+  b->begin();
   a->step();
   b->step();
   const auto theta = a->parameters(), other = b->parameters();
-  if (other.empty()) return true;
-  if (other.size() != theta.size())
-    return std::printf("%s: %s has %zu parameters, not %zu\n", row.name().c_str(), peer.name.c_str(), other.size(), theta.size()), false;
+  if (other.empty()) return 0;
+  const auto wrong = [&](const std::string& what) {
+    std::printf("%s: after one step %s\n", row.name().c_str(), what.c_str());
+    return std::numeric_limits<double>::infinity();
+  };
+  if (other.size() != theta.size()) return wrong(peer.name + " has " + std::to_string(other.size()) + " parameters");
 
+  double worst = 0;
   std::size_t i = 0;
-  for (std::size_t l = 0; l + 1 < row.widths.size(); ++l) {
-    const std::size_t end = i + static_cast<std::size_t>(row.widths[l] + 1) * static_cast<std::size_t>(row.widths[l + 1]);
-    double largest = 0, largest_step = 0, difference = 0;
-    for (; i < end; ++i) {
-      largest = std::max(largest, std::abs(double(theta[i])));
-      largest_step = std::max(largest_step, std::abs(double(theta[i]) - double(problem.theta[i])));
-      difference = std::max(difference, std::abs(double(theta[i]) - double(other[i])));
+  for (std::size_t tensor = 0; tensor + 2 < 2 * row.widths.size(); ++tensor) {  // W, b, W, b, ...
+    const std::size_t l = tensor / 2;
+    const auto out = static_cast<std::size_t>(row.widths[l + 1]), in = static_cast<std::size_t>(row.widths[l]);
+    double parameters = 0, step = 0, difference = 0;  // squares of norms
+    for (const std::size_t end = i + (tensor % 2 == 0 ? in * out : out); i < end; ++i) {
+      parameters += std::pow(double(theta[i]), 2);
+      step += std::pow(double(theta[i]) - double(problem.theta[i]), 2);
+      difference += std::pow(double(theta[i]) - double(other[i]), 2);
     }
-    const bool same = difference <= 1e-4 * largest && difference <= 1e-3 * largest_step + 1e-7 * largest && largest_step > 0;
-    if (!same) {
-      std::printf("%s: layer %zu after one step: %s is %.1e from ours, where the step is %.1e and the parameters are up to %.1e\n",
-                  row.name().c_str(), l, peer.name.c_str(), difference, largest_step, largest);
-      return false;
+    const double of_step = std::sqrt(difference / step), of_parameters = std::sqrt(difference / parameters);
+    const double rounding = std::numeric_limits<Scalar>::epsilon() * std::sqrt(parameters / step);  // of theta itself
+    if (!(of_parameters <= 1e-4 && of_step <= 1e-3 + rounding)) {
+      char text[200];
+      std::snprintf(text, sizeof text, "%s differs from ours in %s(%zu) by %.1e of the step and %.1e of the parameters", peer.name.c_str(),
+                    tensor % 2 == 0 ? "W" : "b", l + 1, of_step, of_parameters);
+      return wrong(text);
     }
+    worst = std::max(worst, of_step);
   }
-  return true;
+  return worst;
+}
+
+bool all_agree(const std::vector<Row>& rows, const std::vector<Peer>& peers) {
+  bool agree = true;
+  std::string summary;
+  for (std::size_t p = 1; p < peers.size(); ++p) {
+    double worst = 0;
+    for (const Row& row : rows)
+      if (!row.predicts) worst = std::max(worst, step_difference(row, peers.front(), peers[p]));
+    agree = agree && std::isfinite(worst);
+    char text[100];
+    std::snprintf(text, sizeof text, " %s %.1e", peers[p].name.c_str(), worst);
+    summary += text;
+  }
+  std::printf("largest relative difference from our step:%s\n", summary.c_str());
+  return agree;
 }
 
 }  // namespace bench

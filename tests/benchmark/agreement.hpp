@@ -5,8 +5,13 @@
 
 namespace bench {
 
-/// One step of both from equal parameters; returns whether parameters are within 1e-4 of the largest of their layer, and what
-/// the step has added to them within 1e-3. Says where they are not. True for peers whose parameters cannot be read.
-bool same_step(const Row& row, const Peer& ours, const Peer& peer);
+/// One step of both from equal parameters. In the norm of each W and b by itself, parameters must be within 1e-4 of ours and what
+/// the step has added to them within 1e-3; norms, because a ReLU whose z is 0 but for rounding may open in one of two and not in
+/// the other, which moves single numbers. Returns the largest relative difference of an added part, 0 for peers whose parameters
+/// cannot be read; says where it is too large and returns infinity.
+double step_difference(const Row& row, const Peer& ours, const Peer& peer);
+
+/// All peers on all rows of training; prints a summary. Whether all agree.
+bool all_agree(const std::vector<Row>& rows, const std::vector<Peer>& peers);
 
 }  // namespace bench

@@ -16,6 +16,7 @@ namespace {
 
 struct Options {
   bool all = false;
+  bool memory = false;
   bool peers = false;
   int threads = 1;
   std::string only = ".*";
@@ -29,6 +30,8 @@ Options take_options(int& argc, char** argv) {
     const bool has_value = i + 1 < argc;
     if (std::strcmp(argv[i], "--all") == 0)
       options.all = true;
+    else if (std::strcmp(argv[i], "--memory") == 0)
+      options.memory = true;
     else if (std::strcmp(argv[i], "--peers") == 0)
       options.peers = true;
     else if (std::strcmp(argv[i], "--threads") == 0 && has_value)
@@ -56,13 +59,9 @@ int main(int argc, char** argv) {
   for (const Row& row : all_rows())
     if (std::regex_search(row.name(), std::regex(options.only))) rows.push_back(row);
   if (rows.empty()) return std::fprintf(stderr, "no row's name has anything of \"%s\"\n", options.only.c_str()), 2;
+  if (options.memory) return print_memory(rows), 0;
 
-  int wrong = 0;
-  for (const Row& row : rows)
-    for (const Peer& peer : peers)
-      if (!row.predicts && &peer != &peers.front()) wrong += same_step(row, peers.front(), peer) ? 0 : 1;
-  if (wrong > 0) return std::printf("%d comparisons are of different steps: nothing is measured\n", wrong), 1;
-  std::printf("one step from equal parameters: all agree\n");
+  if (!all_agree(rows, peers)) return std::printf("different steps are not compared: nothing is measured\n"), 1;
 
   // A rate so small that nothing changes: the same work in the last repetition as in the first.
   std::deque<Problem> problems;

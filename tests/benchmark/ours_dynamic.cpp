@@ -49,7 +49,7 @@ std::unique_ptr<Learner> make_fixed_part(const Problem& problem, int threads);
 std::unique_ptr<Learner> make_fixed(const Problem& problem, int threads) {
   std::unique_ptr<Learner> learner;
   [&]<int... Part>(std::integer_sequence<int, Part...>) {
-    ((learner ? void() : void(learner = make_fixed_part<Part>(problem, threads))), ...);
+    ((learner ? void() : void(learner = make_fixed_part<Part + 1>(problem, threads))), ...);
   }
   (std::make_integer_sequence<int, CHAINRULE_BENCHMARK_PARTS>{});
   return learner;

@@ -30,7 +30,7 @@ template <>
 std::unique_ptr<Learner> make_fixed_part<CHAINRULE_BENCHMARK_PART>(const Problem& problem, int threads) {
   std::unique_ptr<Learner> learner;
   for_each_net([&]<std::size_t N, class Net>() {
-    if constexpr (N % CHAINRULE_BENCHMARK_PARTS == CHAINRULE_BENCHMARK_PART)
+    if constexpr (N % CHAINRULE_BENCHMARK_PARTS + 1 == CHAINRULE_BENCHMARK_PART)
       if (Net::value().same_net(problem.row)) learner = make(Net{}, problem, threads);
   });
   return learner;

@@ -15,4 +15,7 @@ std::unique_ptr<Learner> make_fann(const Problem& problem);
 /// found when this was built.
 std::vector<Peer> contenders(bool all, int many, bool libraries);
 
+/// Bytes that net, gradients and workspace of ours take for each row of training, beside the formula for them.
+void print_memory(const std::vector<Row>& rows);
+
 }  // namespace bench

@@ -1,0 +1,99 @@
+// scaling CSV PICTURE quick|full: GFLOP/s of a training step of width-width-width nets (tanh, squared error, extents known at run
+// time) for many widths and batches, ours and the Eigen loop by turns. Odd widths are among them, so that a cliff would show.
+
+#include <cstdio>
+#include <cstring>
+
+#include "peers.hpp"
+#include "stopwatch.hpp"
+#include "support/gnuplot.hpp"
+
+namespace {
+
+using namespace bench;
+
+struct Limits {
+  int widest;
+  double gflop;    // of one step: what is larger is left out
+  double seconds;  // of one repetition
+};
+
+/// GFLOP/s of each peer: medians of repetitions by turns.
+std::vector<double> speeds(const Row& row, const std::vector<Peer>& peers, const Limits& limits) {
+  const Problem problem = make_problem(row, 1e-7);
+  std::vector<std::unique_ptr<Learner>> learners;
+  std::vector<long> calls;
+  for (const Peer& peer : peers) {
+    learners.push_back(peer.make(problem));
+    calls.push_back(calls_in(limits.seconds, [&] { learners.back()->step(); }));
+  }
+  std::vector<std::vector<double>> seconds(peers.size());
+  for (int repetition = 0; repetition < 3; ++repetition)
+    for (std::size_t p = 0; p < peers.size(); ++p)
+      seconds[p].push_back(seconds_of(calls[p], [&] { learners[p]->step(); }) / static_cast<double>(calls[p]));
+  std::vector<double> result;
+  for (const auto& of : seconds) result.push_back(row.flop() / median(of) / 1e9);
+  return result;
+}
+
+const std::vector<int> batches{1, 8, 64, 256, 2048};
+
+/// One curve for each batch and peer over the width, from the CSV's columns.
+bool paint(const std::string& csv, const std::string& picture) {
+  std::string script =
+      "set datafile separator ','\nset logscale x 2\nset xlabel 'width'\nset ylabel 'GFLOP/s'\nset yrange [0:]\nset key outside\n"
+      "set title 'training step of width-width-width nets: ours (lines), the Eigen loop (dashes)'\nplot ";
+  for (std::size_t i = 0; i < batches.size(); ++i) {
+    const std::string batch = std::to_string(batches[i]), color = std::to_string(i + 1);
+    const std::string data = examples::quoted(csv);
+    const auto curve = [&](const char* column, const char* dash, const std::string& title) {
+      return (script.back() == ' ' ? "" : ", ") + data + " using ($2==" + batch + "?$1:1/0):" + column +
+             " skip 1 with linespoints pt 7 ps 0.5 lc " + color + " dt " + dash + " title " + title;
+    };
+    script += curve("4", "1", examples::quoted("batch " + batch));
+    script += curve("5", "2", examples::quoted(""));
+  }
+  return examples::paint_png(picture, 1000, 600, script + "\n");
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  if (argc != 4) return std::fprintf(stderr, "usage: scaling CSV PICTURE quick|full\n"), 2;
+  const bool quick = std::strcmp(argv[3], "quick") == 0;
+  const Limits limits = quick ? Limits{2048, 3, 0.005} : Limits{4096, 45, 0.03};
+  const std::vector<Peer> peers{{"ours", [](const Problem& p) { return make_dynamic(p, 1); }}, {"eigen", make_eigen_loop}};
+
+  std::vector<int> widths{1, 3, 17, 33, 65, 100, 257};
+  for (int width = 8; width <= limits.widest; width *= 2) widths.push_back(width);
+  std::sort(widths.begin(), widths.end());
+
+  std::FILE* csv = std::fopen(argv[1], "w");
+  if (csv == nullptr) return std::perror(argv[1]), 1;
+  std::fprintf(csv, "width,batch,mflop,ours_gflops,eigen_gflops\n");
+  std::printf("GFLOP/s of ours (and of ours / the Eigen loop), %s, %s\n%8s", CHAINRULE_BENCHMARK_TITLE,
+              sizeof(Scalar) == 4 ? "float" : "double", "width");
+  for (const int batch : batches) std::printf("  %9s %-6d", "batch", batch);
+  std::printf("\n");
+  for (const int width : widths) {
+    std::printf("%8d", width);
+    for (const int batch : batches) {
+      const Row row{{width, width, width}, Activation::tanh, Loss::squared, batch};
+      if (row.flop() > limits.gflop * 1e9) {
+        std::printf("  %16s", "-");
+        continue;
+      }
+      const auto gflops = speeds(row, peers, limits);
+      std::fprintf(csv, "%d,%d,%.6g,%.4g,%.4g\n", width, batch, row.flop() / 1e6, gflops[0], gflops[1]);
+      std::printf("  %8.4g (%5.2f)", gflops[0], gflops[0] / gflops[1]);
+      std::fflush(stdout);
+    }
+    std::printf("\n");
+  }
+  std::fclose(csv);
+  std::printf("\n%s\n", argv[1]);
+  if (paint(argv[1], argv[2]))
+    std::printf("%s\n", argv[2]);
+  else
+    std::printf("no picture: gnuplot is not installed (Debian's package is gnuplot-nox)\n");
+}

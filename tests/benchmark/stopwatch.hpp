@@ -1,0 +1,35 @@
+#pragma once
+// The time of a call, for the programs that measure without Google Benchmark.
+
+#include <algorithm>
+#include <chrono>
+#include <vector>
+
+namespace bench {
+
+inline double now() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
+
+template <class F>
+double seconds_of(long calls, const F& f) {
+  const double begin = now();
+  for (long i = 0; i < calls; ++i) f();
+  return now() - begin;
+}
+
+/// How many calls take about this long; f is warm afterwards.
+template <class F>
+long calls_in(double seconds, const F& f) {
+  f();
+  for (long calls = 1;; calls *= 2) {
+    const double took = seconds_of(calls, f);
+    if (took >= seconds) return calls;
+    if (took > seconds / 8) return std::max(1L, static_cast<long>(static_cast<double>(calls) * seconds / took));
+  }
+}
+
+inline double median(std::vector<double> of) {
+  std::sort(of.begin(), of.end());
+  return (of[(of.size() - 1) / 2] + of[of.size() / 2]) / 2;
+}
+
+}  // namespace bench
