@@ -3,6 +3,7 @@
 // that a trainer and a checkpoint need to know one.
 
 #include <chainrule/core/concepts.hpp>
+#include <chainrule/core/team.hpp>
 #include <concepts>
 #include <cstdint>
 #include <string_view>
@@ -55,6 +56,7 @@ class OptimizerState {
   OptimizerState(Index size, Index moments) : OptimizerState(size, moments, {{0, size, true}}) {}
 
   std::uint64_t steps = 0;  ///< taken so far: t of the papers
+  Team* team = nullptr;     ///< threads that share the work of its steps, to the same bits; it must outlive its use here
 
   Index size() const { return size_; }
   Index moments() const { return moments_; }

@@ -67,10 +67,14 @@ class ThreadTeam final : public Team {
   static constexpr std::chrono::microseconds patience{50};
   static constexpr Clock::duration worth_waking = std::chrono::microseconds{100};
 
-  // The ticket: how many items the job has, and in the lower half the next one.
+  // The ticket: items that are nobody's yet, the first of them in the lower half, their end in the upper one. The caller takes them from
+  // the front and the workers from the back: so neighbours in memory stay with one thread, from one job to the next.
   static std::uint64_t first_ticket(Index items) { return static_cast<std::uint64_t>(items) << 32; }
-  static Index next_item(std::uint64_t ticket) { return static_cast<Index>(ticket & 0xffffffff); }
-  static bool has_work(std::uint64_t ticket) { return (ticket & 0xffffffff) < ticket >> 32; }
+  static Index front(std::uint64_t ticket) { return static_cast<Index>(ticket & 0xffffffff); }
+  static Index back(std::uint64_t ticket) { return static_cast<Index>(ticket >> 32) - 1; }
+  static std::uint64_t without_front(std::uint64_t ticket) { return ticket + 1; }
+  static std::uint64_t without_back(std::uint64_t ticket) { return ticket - (std::uint64_t{1} << 32); }
+  static bool has_work(std::uint64_t ticket) { return front(ticket) <= back(ticket); }
 
   struct Worker {
     std::thread thread;
@@ -79,8 +83,8 @@ class ThreadTeam final : public Team {
   };
 
   // Why this is right.
-  // Claiming is a compare-exchange that counts the ticket up, so each item is claimed once, and what is claimed is an item of the job
-  // that runs now, even by a worker that read the ticket long ago: it finds another number there, or the same, which is as good.
+  // Claiming is a compare-exchange that takes an item out of the ticket, so each item is claimed once, and what is claimed is an item of
+  // the job that runs now, even by a worker that read the ticket long ago: it finds another number there, or the same, which is as good.
   // Only who has claimed reads work_: the caller wrote it before the ticket, which the claim acquires (between them lie only claims, and
   // read-modify-writes keep a release sequence). The caller writes the next work_ only after it has seen done_ count every item of the
   // workers, each added with release after the item: so it sees what they wrote, and none of them still reads work_.
@@ -104,7 +108,7 @@ class ThreadTeam final : public Team {
         woken = true;
         more_would_help = false;
       }
-      const Index i = claim();
+      const Index i = claim(front, without_front);
       if (i < 0) break;
       work(i);
       if (more_would_help) {
@@ -117,10 +121,12 @@ class ThreadTeam final : public Team {
   }
 
   // an item that is nobody's yet; -1: there is none
-  Index claim() {
+  template <class Which, class Without>
+  Index claim(const Which& which, const Without& without) {
     std::uint64_t ticket = ticket_.load(std::memory_order_relaxed);
     while (has_work(ticket))
-      if (ticket_.compare_exchange_weak(ticket, ticket + 1, std::memory_order_acquire, std::memory_order_relaxed)) return next_item(ticket);
+      if (ticket_.compare_exchange_weak(ticket, without(ticket), std::memory_order_acquire, std::memory_order_relaxed))
+        return which(ticket);
     return -1;
   }
 
@@ -128,7 +134,7 @@ class ThreadTeam final : public Team {
   void live(Worker& worker) {
     const bool surplus = &worker - workers_.data() >= most_awake_;
     do {
-      for (Index i; (i = claim()) >= 0; done_.fetch_add(1, std::memory_order_release)) work_(i);
+      for (Index i; (i = claim(back, without_back)) >= 0; done_.fetch_add(1, std::memory_order_release)) work_(i);
     } while (spin(surplus ? Clock::duration::zero() : patience) || sleep(worker));
   }
 

@@ -110,8 +110,13 @@ class Dense {
   template <class Scalar, int MaxBatch>
   void backward(const Scalar* theta, ConstMatrixView<Scalar> x, const Cache<Scalar, MaxBatch>& cache, MatrixView<Scalar> delta,
                 Scalar* gradient, MatrixView<Scalar>* input_gradient) const {
-    if constexpr (!std::is_same_v<F, Identity>)
-      kernels::multiply_by_derivative(f_, delta.size(), keep(cache).first(x.cols()).data(), delta.data());
+    if constexpr (!std::is_same_v<F, Identity>) {
+      const kernels::Pieces samples = kernels::cut(x.cols(), kernels::sample_unit, 8.0 * static_cast<double>(delta.size()), cache.team);
+      detail::for_items(cache.team, samples.count(), [&](Index piece) {
+        const auto columns = [&](auto m) { return kernels::columns(m, samples.first(piece), samples.length(piece)); };
+        kernels::multiply_by_derivative(f_, columns(delta).size(), columns(keep(cache).first(x.cols())).data(), columns(delta).data());
+      });
+    }
 
     // the columns of W are cut for both: of dJ/dW they are columns, of dJ/da rows
     const kernels::Pieces units = kernels::cut(inputs(), kernels::unit_block, operations(x.cols()), cache.team);

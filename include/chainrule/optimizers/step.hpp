@@ -3,6 +3,7 @@
 // that decay alike.
 
 #include <chainrule/core/optimizer_state.hpp>
+#include <chainrule/kernels/pieces.hpp>
 #include <chainrule/optimizers/flat.hpp>
 #include <chainrule/optimizers/ranges.hpp>
 
@@ -57,23 +58,39 @@ struct Piece {
   Scalar* moment(Index k) const { return moments + k * stride; }
 };
 
-/// Calls update(piece) for all of theta: at once where all of it decays alike.
+/// How many pieces of each tensor a team should share; 1: the work is not worth it. Each number costs as much as some operations, for
+/// it comes from memory.
+inline Index pieces_of_tensors(Index size, const Team* team) {
+  return kernels::cut(size, 1, 16.0 * static_cast<double>(size), team).count();
+}
+
+/// Calls update(piece) for all of theta: at once where all of it decays alike and nobody shares the work. A team shares each tensor,
+/// first pieces first, as backward does: so a thread steps where it has written the gradient.
 template <class Scalar, class Rule, class Update>
 void for_pieces(const Rule& rule, const StepArguments<Scalar>& arguments, OptimizerState<Scalar>& state, const Update& update) {
   Scalar* moments = state.moments() == 0 ? nullptr : state.flat().data();
   const auto call = [&](Index begin, Index end, double decay) {
     Scalar* own = moments == nullptr ? nullptr : moments + begin;
-    update(Piece<Scalar>{end - begin, decay, arguments.gradient + begin, arguments.theta + begin, own, state.size()});
+    if (begin < end) update(Piece<Scalar>{end - begin, decay, arguments.gradient + begin, arguments.theta + begin, own, state.size()});
   };
+  double decay = 0;
+  bool alike = true;
   if constexpr (requires { rule.weight_decay; }) {
-    if (rule.weight_decay != 0 && !rule.decay_biases) {
-      for (const Segment& segment : state.segments()) call(segment.begin, segment.end, segment.decays ? rule.weight_decay : 0);
-      return;
-    }
-    call(0, arguments.size, rule.weight_decay);
-  } else {
-    call(0, arguments.size, 0);
+    decay = rule.weight_decay;
+    alike = decay == 0 || rule.decay_biases;
   }
+  const Index pieces = pieces_of_tensors(arguments.size, state.team);
+  if (alike && pieces == 1) return call(0, arguments.size, decay);
+
+  const Index tensors = static_cast<Index>(state.segments().size());
+  for_items(pieces == 1 ? nullptr : state.team, pieces * tensors, [&](Index item) {
+    const Segment& tensor = state.segments()[static_cast<std::size_t>(item % tensors)];
+    const auto place = [&](Index piece) {  // where it begins: after as many whole cache lines as the others
+      const Index from = tensor.begin + (tensor.end - tensor.begin) * piece / pieces;
+      return piece == pieces ? tensor.end : std::max(tensor.begin, from / 16 * 16);
+    };
+    call(place(item / tensors), place(item / tensors + 1), alike || tensor.decays ? decay : 0);
+  });
 }
 
 }  // namespace chainrule::detail

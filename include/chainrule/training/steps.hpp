@@ -26,7 +26,13 @@ class Steps {
         theta_before_(net.parameters().size()) {
     work_.set_seed(seed);
     work_.set_step(state.steps);
-    if (threads > 1) work_.set_team(&team_.emplace(threads));
+    if (threads > 1) state_.team = &team_.emplace(threads);
+    work_.set_team(state_.team);
+  }
+  Steps(const Steps&) = delete;
+  Steps& operator=(const Steps&) = delete;
+  ~Steps() {
+    if (team_) state_.team = nullptr;
   }
 
   auto& workspace() { return work_; }
