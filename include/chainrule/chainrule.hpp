@@ -44,6 +44,7 @@
 #include <chainrule/initializers/zeros.hpp>
 #include <chainrule/inspect/check_gradient.hpp>
 #include <chainrule/inspect/summary.hpp>
+#include <chainrule/kernels/thread_team.hpp>
 #include <chainrule/layers/activate.hpp>
 #include <chainrule/layers/batch_norm.hpp>
 #include <chainrule/layers/dense.hpp>
