@@ -37,6 +37,10 @@ struct ExponentialConstants<double> {
   static constexpr double small = 0x1p-512, small_exponent = 512;
 };
 
+/// Of s^I in P(s), or, with Sign -1, in -P(-s): 1 - e^-s = s - s^2 P(-s).
+template <int Sign, class Scalar, std::size_t I>
+inline constexpr Scalar coefficient = (I % 2 == 0 ? Sign : 1) * ExponentialConstants<Scalar>::p[I];
+
 }  // namespace chainrule::kernels
 
 #define CHAINRULE_KERNEL <chainrule/kernels/vector_math.inc>

@@ -1,8 +1,9 @@
 #pragma once
 
+#include <algorithm>
 #include <chainrule/core/checks.hpp>
-#include <chainrule/core/chunks.hpp>
 #include <chainrule/core/targets.hpp>
+#include <chainrule/kernels/vector_math.hpp>
 #include <cmath>
 #include <string_view>
 #include <utility>
@@ -98,21 +99,34 @@ struct SoftmaxCrossEntropy {
     dJ /= static_cast<Scalar>(dJ.cols());
   }
 
-  // y_hat = softmax(z) = e^(z - max z) / sum of the same: no exponential above 1
+  // y_hat = softmax(z) = e^(z - max z) / sum of the same: no exponential above 1. Of few outputs, several samples at once
   template <class Scalar>
   void link(MatrixView<Scalar> z) const {
-    for (Index j = 0; j < z.cols(); ++j) {
-      Scalar* column = z.data() + j * z.outerStride();
-      const Scalar largest = z.col(j).maxCoeff();
-      const auto exponential = [largest](const Chunk<Scalar>& c) -> Chunk<Scalar> { return (c - largest).exp(); };
-      detail::for_chunks(z.rows(), exponential, column, static_cast<const Scalar*>(column));
-      Scalar sum = 0;
-      for (Index i = 0; i < z.rows(); ++i) sum += column[i];
-      for (Index i = 0; i < z.rows(); ++i) column[i] /= sum;
+    const Index samples = z.outerStride() == z.rows() ? std::max<Index>(1, 1024 / z.rows()) : 1;
+    for (Index begin = 0; begin < z.cols(); begin += samples) {
+      const Index end = std::min(begin + samples, z.cols());
+      for (Index j = begin; j < end; ++j) subtract_largest(z.rows(), z.data() + j * z.outerStride());
+      Scalar* e = z.data() + begin * z.outerStride();
+      kernels::exponentials((end - begin) * z.rows(), static_cast<const Scalar*>(e), e);
+      for (Index j = begin; j < end; ++j) divide_by_sum(z.rows(), z.data() + j * z.outerStride());
     }
   }
 
  private:
+  template <class Scalar>
+  static void subtract_largest(Index size, Scalar* z) {
+    Scalar largest = z[0];
+    for (Index i = 1; i < size; ++i) largest = z[i] > largest ? z[i] : largest;
+    VectorView<Scalar>(z, size).array() -= largest;
+  }
+
+  template <class Scalar>
+  static void divide_by_sum(Index size, Scalar* e) {
+    Scalar sum = 0;  // in order, which Eigen's sum() is not
+    for (Index i = 0; i < size; ++i) sum += e[i];
+    VectorView<Scalar>(e, size) /= sum;
+  }
+
   template <class Label>
   static Index label_of(Labels<Label> labels, Index j) {
     return static_cast<Index>(labels[static_cast<std::size_t>(j)]);
