@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chainrule/initializers/he.hpp>
+#include <chainrule/kernels/vectors.hpp>
 #include <string_view>
 
 namespace chainrule {
@@ -12,6 +13,10 @@ struct ReLU {
   HeNormal default_initializer() const { return {}; }
 
   // ReLU(z) = max(0, z); NaN stays NaN
+  template <class Scalar>
+  void values(Index size, const Scalar* z, Scalar* a) const {
+    kernels::rectify(size, z, a);
+  }
   template <class Chunk>
   Chunk value(const Chunk& z) const {
     return (z < 0).select(Chunk::Zero(), z);

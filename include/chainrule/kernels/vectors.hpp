@@ -49,6 +49,17 @@ template <class Scalar>
   as_built::add_multiple(size, a, x, y);
 }
 
+/// a = max(0, z), elementwise; NaN stays NaN; a and z may be the same memory.
+template <class Scalar>
+[[gnu::noinline]] void rectify(Index size, const Scalar* z, Scalar* a) {
+  if constexpr (HasWiderLanes<Scalar>) {
+    const InstructionSet set = widest();
+    if (set == InstructionSet::avx512) return avx512::rectify(size, z, a);
+    if (set == InstructionSet::avx2) return avx2::rectify(size, z, a);
+  }
+  as_built::rectify(size, z, a);
+}
+
 /// sums[i] = m(i, 0) + m(i, 1) + ..., added in the order of the columns.
 template <class Scalar>
 [[gnu::noinline]] void row_sums(ConstMatrixView<Scalar> m, Scalar* sums) {
