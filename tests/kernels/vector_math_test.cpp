@@ -1,0 +1,322 @@
+#include <algorithm>
+#include <bit>
+#include <chainrule/kernels/vector_math.hpp>
+#include <cmath>
+#include <cstdint>
+#include <limits>
+#include <vector>
+
+#include "support/catch.hpp"
+
+using namespace chainrule;
+
+namespace {
+
+template <class Scalar>
+constexpr Scalar infinity = std::numeric_limits<Scalar>::infinity();
+
+/// One of the three functions: what it is, our vectors of it for each instruction set, and what dispatches to them.
+template <class Scalar>
+struct Function {
+  using Kernel = void (*)(Index, const Scalar*, Scalar*);
+  const char* name;
+  long double (*exact)(long double);
+  Kernel widest, as_built, avx2, avx512;
+};
+
+long double exact_exp(long double x) { return std::exp(x); }
+long double exact_tanh(long double x) { return std::tanh(x); }
+long double exact_sigmoid(long double x) { return 1 / (1 + std::exp(-x)); }
+
+template <class Scalar>
+Function<Scalar> exponential() {
+  return {"exp",
+          exact_exp,
+          kernels::exponentials<Scalar>,
+          kernels::as_built::exponentials<Scalar>,
+          kernels::avx2::exponentials<Scalar>,
+          kernels::avx512::exponentials<Scalar>};
+}
+template <class Scalar>
+Function<Scalar> tanh() {
+  return {"tanh",
+          exact_tanh,
+          kernels::tanhs<Scalar>,
+          kernels::as_built::tanhs<Scalar>,
+          kernels::avx2::tanhs<Scalar>,
+          kernels::avx512::tanhs<Scalar>};
+}
+template <class Scalar>
+Function<Scalar> sigmoid() {
+  return {"sigmoid",
+          exact_sigmoid,
+          kernels::sigmoids<Scalar>,
+          kernels::as_built::sigmoids<Scalar>,
+          kernels::avx2::sigmoids<Scalar>,
+          kernels::avx512::sigmoids<Scalar>};
+}
+template <class Scalar>
+std::vector<Function<Scalar>> functions() {
+  return {exponential<Scalar>(), tanh<Scalar>(), sigmoid<Scalar>()};
+}
+
+/// Those that this machine can run; as built comes first.
+template <class Scalar>
+std::vector<typename Function<Scalar>::Kernel> runnable(const Function<Scalar>& f) {
+  std::vector<typename Function<Scalar>::Kernel> kernels{f.as_built};
+#if CHAINRULE_DISPATCH >= 1
+  if (CHAINRULE_DISPATCH >= 2 && __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) kernels.push_back(f.avx2);
+  if (chainrule::kernels::widest() == chainrule::kernels::InstructionSet::avx512) kernels.push_back(f.avx512);
+#endif
+  return kernels;
+}
+
+template <class Scalar>
+std::vector<Scalar> values(typename Function<Scalar>::Kernel kernel, const std::vector<Scalar>& x) {
+  std::vector<Scalar> y(x.size());
+  kernel(static_cast<Index>(x.size()), x.data(), y.data());
+  return y;
+}
+
+template <class Scalar>
+Scalar value(const Function<Scalar>& f, Scalar x) {
+  return values<Scalar>(f.widest, {x})[0];
+}
+
+/// How far y is from the exact value, in units of the last place that a number of its size has.
+template <class Scalar>
+long double units_off(Scalar y, long double exact) {
+  if (std::isnan(exact) || std::isinf(static_cast<Scalar>(exact)) || std::isinf(y))
+    return std::isnan(exact) == std::isnan(y) && (std::isnan(y) || y == static_cast<Scalar>(exact)) ? 0 : infinity<long double>;
+  const int exponent = exact == 0 ? std::numeric_limits<Scalar>::min_exponent : std::ilogb(exact) + 1;
+  return std::ldexp(std::abs(y - exact),
+                    std::numeric_limits<Scalar>::digits - std::max(exponent, std::numeric_limits<Scalar>::min_exponent));
+}
+
+/// Every `step`th float in order, from -infinity to infinity.
+std::vector<float> floats(std::int32_t step, std::int32_t from = -0x7f800000, std::int32_t to = 0x7f800000) {
+  std::vector<float> x;
+  for (std::int64_t i = from; i <= to; i += step)
+    x.push_back(std::bit_cast<float>(i < 0 ? 0x80000000u | static_cast<std::uint32_t>(-i) : static_cast<std::uint32_t>(i)));
+  return x;
+}
+
+/// From -infinity to infinity, dense where the functions change.
+std::vector<double> doubles() {
+  std::vector<double> x{-infinity<double>, -1e300, 0, -0.0, 5e-324, -5e-324, 1e300, infinity<double>};
+  for (int i = -20000; i <= 20000; ++i) {
+    x.push_back(0.0377123456789 * i);
+    x.push_back(0.00101234567891 * i);
+    x.push_back(std::ldexp(i < 0 ? -1.0 - i / -20001.0 : 1.0 + i / 20001.0, i % 1000 - 2));
+  }
+  std::sort(x.begin(), x.end());
+  return x;
+}
+
+/// What is exact for every `step`th of x.
+template <class Scalar>
+std::vector<long double> exact_values(const Function<Scalar>& f, const std::vector<Scalar>& x, std::size_t step = 1) {
+  std::vector<long double> exact;
+  for (std::size_t i = 0; i < x.size(); i += step) exact.push_back(f.exact(static_cast<long double>(x[i])));
+  return exact;
+}
+
+/// The largest error of all, and how often y falls while x rises.
+template <class Scalar>
+struct Worst {
+  long double units = 0;
+  Scalar at = 0;
+  int falls = 0;
+  Scalar last = -infinity<Scalar>;
+
+  void look_at(const std::vector<Scalar>& x, const std::vector<Scalar>& y, const std::vector<long double>& exact, std::size_t step = 1) {
+    for (std::size_t i = 0; i < x.size(); ++i) {
+      if (!(y[i] >= last)) ++falls;
+      last = y[i];
+    }
+    for (std::size_t i = 0; i < exact.size(); ++i) {
+      const long double off = units_off(y[i * step], exact[i]);
+      if (!(off <= units)) units = off, at = x[i * step];
+    }
+  }
+};
+
+bool same(double a, double b) { return std::isnan(a) ? std::isnan(b) : a == b && std::signbit(a) == std::signbit(b); }
+
+}  // namespace
+
+TEMPLATE_TEST_CASE("Vectors of exp, tanh and sigmoid have the right values where these are known", "", float, double, long double) {
+  using S = TestType;
+  const S inf = infinity<S>, nan = std::numeric_limits<S>::quiet_NaN(), tiny = std::numeric_limits<S>::denorm_min();
+  const double few_eps = std::max(1e-15, 4 * static_cast<double>(std::numeric_limits<S>::epsilon()));
+  const auto exp = [](S x) {
+    S y;
+    kernels::exponentials(1, &x, &y);
+    return y;
+  };
+  const auto tanh = [](S x) {
+    S y;
+    kernels::tanhs(1, &x, &y);
+    return y;
+  };
+  const auto sigmoid = [](S x) {
+    S y;
+    kernels::sigmoids(1, &x, &y);
+    return y;
+  };
+
+  CHECK(exp(0) == 1);
+  CHECK(exp(1) == Approx(2.718281828459045).epsilon(few_eps));
+  CHECK(exp(inf) == inf);
+  CHECK(exp(-inf) == 0);
+  CHECK(std::isnan(exp(nan)));
+
+  CHECK(same(static_cast<double>(tanh(0)), 0.0));
+  CHECK(same(static_cast<double>(tanh(-S{0})), -0.0));
+  CHECK(tanh(tiny) == tiny);
+  CHECK(tanh(S(1e-20)) == S(1e-20));
+  CHECK(tanh(1) == Approx(0.7615941559557649).epsilon(few_eps));
+  CHECK(tanh(std::log(S{2})) == Approx(0.6).epsilon(few_eps));
+  CHECK(tanh(inf) == 1);
+  CHECK(tanh(-inf) == -1);
+  CHECK(std::isnan(tanh(nan)));
+
+  CHECK(sigmoid(0) == S(0.5));
+  CHECK(sigmoid(-S{0}) == S(0.5));
+  CHECK(sigmoid(std::log(S{3})) == Approx(0.75).epsilon(few_eps));
+  CHECK(sigmoid(-10) == Approx(4.539786870243440e-05).epsilon(few_eps));
+  CHECK(sigmoid(inf) == 1);
+  CHECK(sigmoid(-inf) == 0);
+  CHECK(std::isnan(sigmoid(nan)));
+}
+
+// e^-100 = 3.783505853677006e-44 = 26.55 x 2^-149; the largest float is e^88.7228394
+TEST_CASE("Vectors of exp and sigmoid go on to the last subnormal number and the largest") {
+  CHECK(value(exponential<float>(), -100.0f) == 27 * 0x1p-149f);
+  CHECK(value(exponential<float>(), -103.9f) == 0x1p-149f);
+  CHECK(value(exponential<float>(), -104.0f) == 0);
+  CHECK(value(exponential<float>(), 88.7228317f) == Approx(3.40279851e38).epsilon(1e-6));
+  CHECK(value(exponential<float>(), 88.722847f) == infinity<float>);
+  CHECK(value(exponential<double>(), -745.1) == 0x1p-1074);
+  CHECK(value(exponential<double>(), -745.2) == 0);
+  CHECK(value(exponential<double>(), 709.78) == Approx(1.7928227943945155e308).epsilon(1e-12));
+  CHECK(value(exponential<double>(), 709.79) == infinity<double>);
+  CHECK(value(sigmoid<float>(), -100.0f) == 27 * 0x1p-149f);
+  CHECK(value(sigmoid<double>(), -745.1) == 0x1p-1074);
+}
+
+namespace {
+
+template <class Scalar>
+void check_accuracy(const std::vector<Scalar>& x) {
+  for (const auto& f : functions<Scalar>()) {
+    const std::vector<long double> exact = exact_values(f, x);
+    for (const auto kernel : runnable(f)) {
+      Worst<Scalar> worst;
+      worst.look_at(x, values<Scalar>(kernel, x), exact);
+      CAPTURE(f.name, worst.units, worst.at);
+      CHECK(worst.units <= 3);
+      CHECK(worst.falls == 0);
+    }
+  }
+}
+
+}  // namespace
+
+// Measured: exp 1, tanh 2.5 and sigmoid 2.4 units, floats and doubles
+TEST_CASE("Vectors of exp, tanh and sigmoid are within 3 units of the last place and nondecreasing") {
+#if defined(CHAINRULE_SMALL_GRID)
+  check_accuracy(floats(99991));
+#else
+  check_accuracy(floats(9973));  // a prime, so that the last bits differ too
+#endif
+  check_accuracy(doubles());
+}
+
+// n changes where x (of tanh: 2x) is an odd multiple of ln 2 / 2: where neighbours come from different polynomials
+TEST_CASE("Vectors of tanh and sigmoid do not fall where the exponential's reduction changes") {
+  int falls = 0;
+  const auto look_about = [&](const Function<float>& f, double x) {
+    const auto middle = static_cast<std::int32_t>(std::bit_cast<std::uint32_t>(static_cast<float>(std::abs(x)))) * (x < 0 ? -1 : 1);
+    const std::vector<float> near = floats(1, middle - 500, middle + 500);
+    for (const auto kernel : runnable(f)) {
+      const std::vector<float> y = values<float>(kernel, near);
+      falls += std::is_sorted(y.begin(), y.end()) ? 0 : 1;
+    }
+  };
+  for (int i = -151; i <= 151; i += 2) {
+    look_about(sigmoid<float>(), i * 0.34657359027997264);
+    look_about(tanh<float>(), i * 0.17328679513998632);
+  }
+  CHECK(falls == 0);
+}
+
+TEMPLATE_TEST_CASE("Vectors of tanh are odd and between -1 and 1, of sigmoid between 0 and 1", "", float, double) {
+  std::vector<TestType> x, minus_x;
+  for (const double at : doubles()) x.push_back(static_cast<TestType>(at));
+  for (const TestType at : x) minus_x.push_back(-at);
+  for (const auto kernel : runnable(tanh<TestType>())) {
+    const std::vector<TestType> y = values<TestType>(kernel, x), minus_y = values<TestType>(kernel, minus_x);
+    std::size_t wrong = 0;
+    for (std::size_t i = 0; i < x.size(); ++i) wrong += same(y[i], -minus_y[i]) && std::abs(y[i]) <= 1 ? 0 : 1;
+    CHECK(wrong == 0);
+  }
+  for (const auto kernel : runnable(sigmoid<TestType>())) {
+    const std::vector<TestType> y = values<TestType>(kernel, x);
+    CHECK(std::all_of(y.begin(), y.end(), [](TestType a) { return a >= 0 && a <= 1; }));
+  }
+}
+
+TEMPLATE_TEST_CASE("Vectors of exp, tanh and sigmoid are the same on all machines with fused multiply-adds", "", float, double) {
+  std::vector<TestType> x{std::numeric_limits<TestType>::quiet_NaN()};
+  for (const double at : doubles()) x.push_back(static_cast<TestType>(at));
+  for (const auto& f : functions<TestType>()) {
+    const auto kernels = runnable(f);
+    if (kernels.size() < 2) continue;
+    const std::vector<TestType> y = values<TestType>(kernels[kernels.size() - 2], x), z = values<TestType>(kernels.back(), x);
+    if (kernels.size() == 2 && CHAINRULE_DISPATCH == 2) continue;  // beside AVX2 alone, as built has no fused multiply-add
+    CAPTURE(f.name);
+    CHECK(std::equal(y.begin(), y.end(), z.begin(), [](TestType a, TestType b) { return same(a, b); }));
+  }
+}
+
+TEMPLATE_TEST_CASE("Vectors of exp, tanh and sigmoid do not depend on place or size, and write no further", "", float, double) {
+  std::vector<TestType> x;
+  for (int i = 0; i < 70; ++i) x.push_back(static_cast<TestType>(0.173 * i - 6));
+  x[33] = std::numeric_limits<TestType>::quiet_NaN();
+  for (const auto& f : functions<TestType>())
+    for (const auto kernel : runnable(f)) {
+      std::vector<TestType> one;
+      for (const TestType at : x) one.push_back(values<TestType>(kernel, {at})[0]);
+      std::size_t wrong = 0;
+      for (std::size_t size = 0; size <= 70; ++size) {
+        std::vector<TestType> y(size + 2, TestType{-7}), in_place = x;
+        kernel(static_cast<Index>(size), x.data(), y.data() + 1);
+        kernel(static_cast<Index>(size), in_place.data(), in_place.data());
+        wrong += y.front() == -7 && y.back() == -7 ? 0 : 1;
+        for (std::size_t i = 0; i < size; ++i) wrong += same(y[i + 1], one[i]) ? 0 : 1;
+        for (std::size_t i = 0; i < 70; ++i) wrong += same(in_place[i], i < size ? one[i] : x[i]) ? 0 : 1;
+      }
+      CAPTURE(f.name);
+      CHECK(wrong == 0);
+    }
+}
+
+// All floats, one in 61 of them beside its exact value: takes minutes
+TEST_CASE("Vectors of exp, tanh and sigmoid are within 3 units of the last place for floats everywhere", "[.sweep]") {
+  constexpr std::int64_t piece = 0xff000, end = 0x7f800000;
+  for (const auto& f : functions<float>()) {
+    const auto kernels = runnable(f);
+    std::vector<Worst<float>> worst(kernels.size());
+    for (std::int64_t i = -end; i <= end; i += piece) {
+      const std::vector<float> x = floats(1, static_cast<std::int32_t>(i), static_cast<std::int32_t>(std::min(i + piece - 1, end)));
+      const std::vector<long double> exact = exact_values(f, x, 61);
+      for (std::size_t k = 0; k < kernels.size(); ++k) worst[k].look_at(x, values<float>(kernels[k], x), exact, 61);
+    }
+    for (const Worst<float>& w : worst) {
+      WARN(f.name << ": at most " << w.units << " units off, at " << w.at << "; it falls " << w.falls << " times");
+      CHECK(w.units <= 3);
+      CHECK(w.falls == 0);
+    }
+  }
+}
