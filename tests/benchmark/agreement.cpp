@@ -11,7 +11,6 @@ double step_difference(const Row& row, const Peer& ours, const Peer& peer) {
   const Problem problem = make_problem(row, 0.1);
   const auto a = ours.make(problem), b = peer.make(problem);
   if (!a || !b) return 0;
-  b->begin();
   a->step();
   b->step();
   const auto theta = a->parameters(), other = b->parameters();

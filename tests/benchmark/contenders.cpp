@@ -1,17 +1,25 @@
+#include <dlfcn.h>
+
 #include <cstdio>
 
 #include "peers.hpp"
 
 namespace bench {
 
+void set_library_threads(int threads) {
+  using Set = void (*)(int);
+  for (const char* name : {"omp_set_num_threads", "openblas_set_num_threads"})
+    if (const auto set = reinterpret_cast<Set>(dlsym(RTLD_DEFAULT, name))) set(threads);
+}
+
 std::vector<Peer> contenders(bool all, int many, bool libraries) {
   std::vector<Peer> peers{{"ours", [](const Problem& p) { return make_fixed(p, 1); }}, {"eigen", make_eigen_loop}};
   if (all) peers.push_back({"dynamic", [](const Problem& p) { return make_dynamic(p, 1); }});
-  if (many > 1) peers.push_back({"ours" + std::to_string(many), [many](const Problem& p) { return make_fixed(p, many); }});
+  if (many > 1) peers.push_back({"ours" + std::to_string(many), [many](const Problem& p) { return make_fixed(p, many); }, many});
   if (!libraries) return peers;
 #ifdef CHAINRULE_BENCHMARK_TORCH
   peers.push_back({"libtorch", [](const Problem& p) { return make_torch(p, 1); }});
-  if (many > 1) peers.push_back({"libtorch" + std::to_string(many), [many](const Problem& p) { return make_torch(p, many); }});
+  if (many > 1) peers.push_back({"libtorch" + std::to_string(many), [many](const Problem& p) { return make_torch(p, many); }, many});
 #endif
 #ifdef CHAINRULE_BENCHMARK_ONEDNN
   peers.push_back({"onednn", make_onednn});

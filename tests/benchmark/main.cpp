@@ -69,10 +69,12 @@ int main(int argc, char** argv) {
   for (const Row& row : rows) {
     const Problem& problem = problems.emplace_back(make_problem(row, 1e-7));
     for (const Peer& peer : peers) {
+      set_library_threads(peer.threads);  // oneDNN settles the number when it plans
       learners.push_back(peer.make(problem));
       Learner* learner = learners.back().get();
       if (learner == nullptr) continue;
-      const auto measure = [learner, predicts = row.predicts](benchmark::State& state) {
+      const auto measure = [learner, threads = peer.threads, predicts = row.predicts](benchmark::State& state) {
+        set_library_threads(threads);
         learner->begin();
         if (predicts)
           for (auto _ : state) benchmark::DoNotOptimize(learner->predict());

@@ -1,6 +1,5 @@
 // libtorch, eager: Linear layers as matrix products of its own, autograd, and SGD in place, as a C++ program writes it.
 
-#include <dlfcn.h>
 #include <torch/torch.h>
 
 #include "peers.hpp"
@@ -35,12 +34,7 @@ class Torch final : public Learner {
     sgd_ = std::make_unique<torch::optim::SGD>(parameters_, torch::optim::SGDOptions(problem.learning_rate));
   }
 
-  void begin() override {
-    torch::set_num_threads(threads_);
-    using Set = void (*)(int);  // of its BLAS, which has threads of its own
-    static const auto set = reinterpret_cast<Set>(dlsym(RTLD_DEFAULT, "openblas_set_num_threads"));
-    if (set != nullptr) set(threads_);
-  }
+  void begin() override { torch::set_num_threads(threads_); }
 
   void step() override {
     sgd_->zero_grad();

@@ -15,6 +15,9 @@ std::unique_ptr<Learner> make_fann(const Problem& problem);
 /// found when this was built.
 std::vector<Peer> contenders(bool all, int many, bool libraries);
 
+/// How many threads OpenMP and OpenBLAS take from now on, if any library here has brought them along.
+void set_library_threads(int threads);
+
 /// Bytes that net, gradients and workspace of ours take for each row of training, beside the formula for them.
 void print_memory(const std::vector<Row>& rows);
 

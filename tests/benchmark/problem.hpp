@@ -71,7 +71,7 @@ Problem make_problem(const Row& row, double learning_rate);
 /// value of the loss.
 struct Learner {
   virtual ~Learner() = default;
-  virtual void begin() {}  ///< before each series of steps: settings that several learners share, such as the number of threads
+  virtual void begin() {}  ///< before each series of steps: settings that several learners of one library share
   /// Takes other samples from now on, as many and also with labels. Whether it can.
   virtual bool use(const Scalar* /*x*/, const int* /*labels*/) { return false; }
   virtual void step() = 0;
@@ -83,6 +83,7 @@ struct Learner {
 struct Peer {
   std::string name;
   std::function<std::unique_ptr<Learner>(const Problem&)> make;
+  int threads = 1;
 };
 
 /// Ours, with extents as types (nullptr for a net that is not in the table) or as values.
