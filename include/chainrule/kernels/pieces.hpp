@@ -7,7 +7,7 @@
 
 namespace chainrule::kernels {
 
-/// `extent` rows or columns, cut into pieces of `size`, the last one perhaps shorter.
+/// `extent` rows or columns, cut into pieces of `size` >= 1, the last one perhaps shorter; of nothing there are no pieces.
 struct Pieces {
   Index extent;
   Index size;
@@ -34,7 +34,7 @@ inline constexpr Index unit_block = 48;
 /// microseconds at least. Several for each thread otherwise, so that one that is kept from working delays the others little.
 inline Pieces cut(Index extent, Index unit, double operations, const Team* team) {
   constexpr double worth_sharing = 5e5, smallest = 2e5;
-  if (team == nullptr || operations < worth_sharing || team->threads() < 2) return {extent, extent};
+  if (team == nullptr || operations < worth_sharing || team->threads() < 2) return {extent, std::max(Index{1}, extent)};
   const Index most = std::min(4 * team->threads(), static_cast<Index>(operations / smallest));
   const Index units = (extent + unit - 1) / unit;
   return {extent, std::max(Index{1}, (units + most - 1) / most) * unit};
