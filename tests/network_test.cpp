@@ -163,6 +163,17 @@ TEST_CASE("predict gives the same bits in every form: into a workspace or not, b
   CHECK(s.net.predict(sample, fixed_work) == one);
 }
 
+// which it takes in pieces, the last one short
+TEST_CASE("predict of many samples gives each the bits that a workspace for all of them gives") {
+  const Classifier net{Seed{1}};
+  Random random{Seed{2}};
+  const Matrix<float> x = random_matrix<float>(4, 600, random);
+  auto work = net.make_workspace(600);
+  const Matrix<float> all = net.predict(x, work);
+  CHECK(net.predict(x) == all);
+  CHECK(net.predict(x.leftCols(257)) == all.leftCols(257));
+}
+
 TEST_CASE("a row of a matrix can be the target of a net with one output") {
   const Network<float, SquaredError, Dense<4, 1>> net{Seed{1}};
   Step s;

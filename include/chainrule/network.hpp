@@ -124,11 +124,19 @@ class Network : public detail::ProvenNetwork<Scalar, LossType, Layers...>::Model
   Matrix<Scalar, detail::fixed_rows<Scalar, Out, X::ColsAtCompileTime>, X::ColsAtCompileTime> predict(const Eigen::DenseBase<X>& x) const {
     const auto input = detail::checked_input<Scalar>("predict", sequence(), x);
     sequence().check_pass(predicting(), input.cols());
-    auto caches = sequence().template make_caches<Scalar, X::ColsAtCompileTime>(input.cols());
-    sequence().forward(theta(), input, caches, predicting());
-    const MatrixView<Scalar> y_hat = std::get<last>(caches).output.first(input.cols());
-    loss_.link(y_hat);
-    return Output(y_hat.data(), y_hat.rows(), y_hat.cols());
+    // many samples go through in pieces, so that all that lies between the layers stays small
+    constexpr int most = 256;
+    constexpr int fixed = X::ColsAtCompileTime;
+    auto caches = sequence().template make_caches<Scalar, (fixed > most ? most : fixed)>(std::min<Index>(input.cols(), most));
+    Matrix<Scalar, detail::fixed_rows<Scalar, Out, fixed>, fixed> y_hat(this->outputs(), input.cols());
+    for (Index first = 0; first < input.cols(); first += most) {
+      const Index samples = std::min<Index>(most, input.cols() - first);
+      sequence().forward(theta(), detail::columns_of(input, first, samples), caches, predicting());
+      const MatrixView<Scalar> piece = std::get<last>(caches).output.first(samples);
+      loss_.link(piece);
+      y_hat.middleCols(first, samples) = piece;
+    }
+    return y_hat;
   }
 
   /// The same into a workspace, without any allocation. The caches of an earlier forward pass there are lost.
