@@ -1,5 +1,7 @@
+#include <chainrule/optimizers/sgd.hpp>
 #include <chainrule/optimizers/step.hpp>
 #include <cmath>
+#include <tuple>
 #include <vector>
 
 #include "optimizers/optimizer_contract.hpp"
@@ -41,6 +43,49 @@ std::vector<double> pieces_of(const R& rule) {
   return pieces;
 }
 
+/// A team that does its items backwards, and counts them.
+struct Backwards final : Team {
+  explicit Backwards(Index n) : number{n} {}
+  Index threads() const override { return number; }
+  void run(Index items, Work work) override {
+    done += items;
+    for (Index i = items; i-- > 0;) work(i);
+  }
+  Index number;
+  Index done = 0;
+};
+
+/// A stand-in for a network of one layer.
+struct OneLayer {
+  using ScalarType = float;
+  struct Layer {
+    std::array<TensorShape, 2> tensors() const { return {{{"weight", weights, 1, true}, {"bias", biases, 1, false}}}; }
+    Index weights, biases;
+  };
+  OneLayer(Index weights, Index biases) : layer{weights, biases} {}
+  std::tuple<Layer> layers() const { return {layer}; }
+  Vector<float> parameters() const { return TwoLayers::wave(layer.weights + layer.biases, 1); }
+  Layer layer;
+};
+
+/// Weights and biases, few, many or all, of about as many parameters as a team begins to share: 31250, of 16 operations each.
+const OneLayer around_threshold[] = {{31200, 49}, {31200, 50}, {31201, 50}, {100, 31151}, {40000, 1},
+                                     {1, 40000},  {31250, 0},  {0, 31250},  {49999, 333}};
+
+/// theta after two steps, and the moments then.
+Vector<float> two_steps(const SGD& sgd, const OneLayer& net, Team* team) {
+  Vector<float> theta = net.parameters();
+  auto state = sgd.make_state(net);
+  state.team = team;
+  for (const float frequency : {2.0f, 3.0f}) {
+    const Vector<float> gradient = TwoLayers::wave(theta.size(), frequency);
+    chainrule_test::step(sgd, theta.size(), theta.data(), gradient.data(), state);
+  }
+  Vector<float> result(theta.size() + state.flat().size());
+  for (Index i = 0; i < result.size(); ++i) result[i] = i < theta.size() ? theta[i] : state.flat()[i - theta.size()];
+  return result;
+}
+
 }  // namespace
 
 TEST_CASE("theta is cut where weights meet biases, if that makes a difference") {
@@ -72,4 +117,59 @@ TEST_CASE("a step is counted once, and only if all is well") {
   CHECK_THROWS_SAYING(detail::begin_step(Rule{}, theta, theta, one_moment), ShapeError,
                       "Rule: the state has 1 moments, but this rule remembers 2; make_state(net)");
   CHECK(state_of_2.steps + one_moment.steps == 0);
+}
+
+TEST_CASE("a team visits every number once, with the decay of its tensor") {
+  for (const OneLayer& net : around_threshold)
+    for (const Index threads : {2, 3, 16})
+      for (const double weight_decay : {0.0, 0.5}) {
+        Vector<float> theta = net.parameters();
+        OptimizerState<float> state(net, 2);
+        Backwards team(threads);
+        state.team = &team;
+        const Rule rule{.weight_decay = weight_decay};
+        const auto arguments = detail::begin_step(rule, theta, theta, state);
+        std::vector<int> visits(static_cast<std::size_t>(theta.size()), 0);
+        int wrong = 0;
+        detail::for_pieces(rule, arguments, state, [&](const detail::Piece<float>& piece) {
+          const Index begin = piece.theta - theta.data();
+          wrong += piece.size < 1 || piece.moment(1) != state.moment(1).data() + begin;
+          for (Index i = begin; i < begin + piece.size; ++i) {
+            ++visits[static_cast<std::size_t>(i)];
+            wrong += piece.decay != (i < net.layer.weights ? weight_decay : 0);
+          }
+        });
+        for (const int times : visits) wrong += times != 1;
+        CAPTURE(net.layer.weights, net.layer.biases, threads, weight_decay);
+        CHECK(wrong == 0);
+        const bool shared = team.done > 0;
+        CHECK(shared == (theta.size() >= 31250));
+      }
+}
+
+TEST_CASE("a team steps to the same bits as one thread") {
+  for (const SGD& sgd : {SGD{.learning_rate = 0.1}, SGD{.learning_rate = 0.1, .momentum = 0.9, .weight_decay = 0.01},
+                         SGD{.learning_rate = 0.1, .weight_decay = 0.01},
+                         SGD{.learning_rate = 0.1, .momentum = 0.9, .nesterov = true, .weight_decay = 0.01, .decay_biases = true}})
+    for (const OneLayer& net : around_threshold) {
+      CAPTURE(sgd.momentum, sgd.weight_decay, net.layer.weights, net.layer.biases);
+      const Vector<float> alone = two_steps(sgd, net, nullptr);
+      for (const Index threads : {2, 3}) {
+        Backwards team(threads);
+        const bool same_bits = two_steps(sgd, net, &team) == alone;
+        CHECK(same_bits);
+      }
+    }
+}
+
+TEST_CASE("a step of no parameters does nothing") {
+  Vector<float> nothing(0);
+  OptimizerState<float> state(0, 0);
+  Backwards team(2);
+  for (Team* t : {static_cast<Team*>(nullptr), static_cast<Team*>(&team)}) {
+    state.team = t;
+    chainrule_test::step(SGD{}, 0, nothing.data(), nothing.data(), state);
+    chainrule_test::step(SGD{.weight_decay = 0.5}, 0, nothing.data(), nothing.data(), state);
+  }
+  CHECK(state.steps == 4);
 }
