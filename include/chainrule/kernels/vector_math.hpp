@@ -1,6 +1,6 @@
 #pragma once
 // e^x, tanh x and sigma(x) of many numbers: monotone where it matters, right to the last subnormal number, and the same on every
-// machine with fused multiply-adds. At most 1 (e^x) and 2.5 units of the last place off, for float and double; other scalars go
+// machine with fused multiply-adds. At most 1.1 (e^x) and 2.5 units of the last place off, for float and double; other scalars go
 // through <cmath>.
 
 #include <array>
