@@ -1,0 +1,231 @@
+#include <chainrule/kernels/vectors.hpp>
+#include <cmath>
+#include <limits>
+#include <vector>
+
+#include "support/catch.hpp"
+
+using namespace chainrule;
+
+namespace {
+
+/// All passes of one instruction set.
+template <class Scalar>
+struct Passes {
+  const char* name;
+  bool fused;  // whether it rounds a x + y once; as built: where the program's flags allow it
+  bool (*all_finite)(Index, const Scalar*);
+  void (*add_multiple)(Index, Scalar, const Scalar*, Scalar*);
+  void (*rectify)(Index, const Scalar*, Scalar*);
+  void (*row_sums)(const Scalar*, Index, Index, Index, Scalar*);
+};
+
+/// 1 + 2 eps + eps^2 - (1 + 2 eps) is eps^2 where the product is not rounded.
+template <class Scalar>
+bool fuses(void (*add_multiple)(Index, Scalar, const Scalar*, Scalar*)) {
+  const Scalar eps = std::numeric_limits<Scalar>::epsilon(), x = 1 + eps;
+  Scalar y = -(1 + 2 * eps);
+  add_multiple(1, x, &x, &y);
+  return y != 0;
+}
+
+/// Those that this machine can run.
+template <class Scalar>
+std::vector<Passes<Scalar>> runnable() {
+  namespace k = kernels;
+  std::vector<Passes<Scalar>> all{{"as built", fuses<Scalar>(k::as_built::add_multiple<Scalar>), k::as_built::all_finite<Scalar>,
+                                   k::as_built::add_multiple<Scalar>, k::as_built::rectify<Scalar>, k::as_built::row_sums<Scalar>}};
+  if constexpr (k::HasWiderLanes<Scalar>) {
+    const k::InstructionSet set = k::widest();
+    if (CHAINRULE_DISPATCH >= 2 && set != k::InstructionSet::as_built)
+      all.push_back(
+          {"AVX2", true, k::avx2::all_finite<Scalar>, k::avx2::add_multiple<Scalar>, k::avx2::rectify<Scalar>, k::avx2::row_sums<Scalar>});
+    if (set == k::InstructionSet::avx512)
+      all.push_back({"AVX-512", true, k::avx512::all_finite<Scalar>, k::avx512::add_multiple<Scalar>, k::avx512::rectify<Scalar>,
+                     k::avx512::row_sums<Scalar>});
+  }
+  return all;
+}
+
+constexpr Index largest = 70;  // more than four vectors of 16 and a rest
+constexpr int untouched = -12345;
+
+/// Memory of `size` numbers that ends where they end, one number after an aligned address, with that number before them.
+template <class Scalar>
+struct Guarded {
+  explicit Guarded(Index size, Scalar fill = Scalar{untouched}) : memory(static_cast<std::size_t>(size + 1), fill), guard{fill} {}
+  Scalar* data() { return memory.data() + 1; }
+  Scalar& operator[](Index i) { return memory[static_cast<std::size_t>(i + 1)]; }
+  bool guard_is_untouched() const { return memory[0] == guard; }
+  std::vector<Scalar> memory;
+  Scalar guard;
+};
+
+/// Numbers of both signs and some size.
+template <class Scalar>
+Scalar wave(Index i) {
+  return static_cast<Scalar>(std::sin(1.7 * static_cast<double>(i + 1)));
+}
+
+template <class Scalar>
+bool same_bits(Scalar a, Scalar b) {
+  return (a == b && std::signbit(a) == std::signbit(b)) || (a != a && b != b);
+}
+
+}  // namespace
+
+TEMPLATE_TEST_CASE("what is not finite is found at every place of any size", "", float, double, long double) {
+  using Limits = std::numeric_limits<TestType>;
+  for (const auto& k : runnable<TestType>()) {
+    int wrong = 0;
+    for (Index size = 1; size <= largest; ++size) {
+      Guarded<TestType> x(size, Limits::quiet_NaN());  // what lies before does not count
+      for (Index i = 0; i < size; ++i) x[i] = wave<TestType>(i);
+      wrong += !k.all_finite(size, x.data());
+      for (Index i = 0; i < size; ++i) {
+        const TestType before = x[i];
+        for (const TestType bad : {Limits::quiet_NaN(), -Limits::quiet_NaN(), Limits::infinity(), -Limits::infinity()}) {
+          x[i] = bad;
+          wrong += k.all_finite(size, x.data());
+        }
+        x[i] = before;
+        if (i > 0) {
+          wrong += k.all_finite(i, x.data()) != true;
+          x[i] = Limits::infinity();
+          wrong += !k.all_finite(i, x.data());  // nor does what lies behind
+          x[i] = before;
+        }
+      }
+    }
+    CAPTURE(k.name);
+    CHECK(wrong == 0);
+  }
+}
+
+TEMPLATE_TEST_CASE("infinities of both signs are found together, and the largest numbers are finite", "", float, double, long double) {
+  using Limits = std::numeric_limits<TestType>;
+  for (const auto& k : runnable<TestType>()) {
+    CAPTURE(k.name);
+    int wrong = 0;
+    for (const TestType x : {Limits::max(), Limits::lowest(), Limits::denorm_min(), -Limits::denorm_min(), Limits::min(), TestType{0}})
+      for (const Index size : {1, 2, 15, 64, 70, 100000}) {
+        const std::vector<TestType> same(static_cast<std::size_t>(size), x);
+        wrong += !k.all_finite(size, same.data());
+      }
+    CHECK(wrong == 0);
+    for (Index i = 1; i < largest; ++i) {
+      std::vector<TestType> x(largest, TestType{1});
+      x[0] = Limits::infinity();
+      x[static_cast<std::size_t>(i)] = -Limits::infinity();
+      wrong += k.all_finite(largest, x.data());
+    }
+    CHECK(wrong == 0);
+    CHECK(k.all_finite(0, static_cast<const TestType*>(nullptr)));
+  }
+}
+
+TEMPLATE_TEST_CASE("y + a x is rounded once where there are fused multiply-adds, else twice, at any place", "", float, double,
+                   long double) {
+  const TestType a = TestType(-0.3);
+  for (const auto& k : runnable<TestType>()) {
+    int wrong = 0;
+    for (Index size = 0; size <= largest; ++size) {
+      Guarded<TestType> x(size, std::numeric_limits<TestType>::quiet_NaN()), y(size + 1);
+      for (Index i = 0; i < size; ++i) {
+        x[i] = wave<TestType>(i);
+        y[i] = wave<TestType>(3 * i + 1);
+      }
+      k.add_multiple(size, a, x.data(), y.data());
+      for (Index i = 0; i < size; ++i) {
+        volatile TestType product = a * x[i];  // rounded, whatever the compiler makes of it
+        const TestType y_i = wave<TestType>(3 * i + 1);
+        wrong += y[i] != (k.fused ? std::fma(a, x[i], y_i) : y_i + product);
+      }
+      wrong += y[size] != untouched || !y.guard_is_untouched();
+    }
+    CAPTURE(k.name, k.fused);
+    CHECK(wrong == 0);
+  }
+}
+
+TEMPLATE_TEST_CASE("y + a x, worked out", "", float, double) {
+  for (const auto& k : runnable<TestType>()) {
+    TestType y[] = {1, 2, 3};
+    const TestType x[] = {10, -10, std::numeric_limits<TestType>::infinity()};
+    k.add_multiple(3, TestType{0.5}, x, y);
+    CAPTURE(k.name);
+    CHECK((y[0] == 6 && y[1] == -3 && y[2] == std::numeric_limits<TestType>::infinity()));
+  }
+}
+
+TEMPLATE_TEST_CASE("max(0, z) at any place, also in place; NaN stays", "", float, double, long double) {
+  using Limits = std::numeric_limits<TestType>;
+  const TestType numbers[] = {1, -1, Limits::quiet_NaN(), Limits::infinity(), -Limits::infinity(), -Limits::denorm_min(), 0.5};
+  const TestType expected[] = {1, 0, Limits::quiet_NaN(), Limits::infinity(), 0, 0, 0.5};
+  for (const auto& k : runnable<TestType>()) {
+    int wrong = 0;
+    for (Index size = 0; size <= largest; ++size) {
+      Guarded<TestType> z(size + 1), a(size + 1);
+      for (Index i = 0; i < size; ++i) z[i] = numbers[i % 7];
+      k.rectify(size, z.data(), a.data());
+      k.rectify(size, z.data(), z.data());
+      for (Index i = 0; i < size; ++i) wrong += !same_bits(a[i], expected[i % 7]) + !same_bits(z[i], expected[i % 7]);
+      wrong += a[size] != untouched || z[size] != untouched || !a.guard_is_untouched() || !z.guard_is_untouched();
+    }
+    CAPTURE(k.name);
+    CHECK(wrong == 0);
+  }
+}
+
+TEMPLATE_TEST_CASE("row sums are added in the order of the columns", "", float, double, long double) {
+  for (const auto& k : runnable<TestType>()) {
+    int wrong = 0;
+    for (Index rows = 1; rows <= largest; ++rows)
+      for (const Index columns : {0, 1, 2, 7}) {
+        const Index step = rows + rows % 3;  // gaps of NaN, where there are any
+        Guarded<TestType> m(std::max(Index{0}, step * (columns - 1) + rows), std::numeric_limits<TestType>::quiet_NaN()), sums(rows + 1);
+        for (Index j = 0; j < columns; ++j)
+          for (Index i = 0; i < rows; ++i) m[j * step + i] = wave<TestType>(i + 71 * j);
+        k.row_sums(m.data(), step, rows, columns, sums.data());
+        for (Index i = 0; i < rows; ++i) {
+          TestType sum = 0;
+          for (Index j = 0; j < columns; ++j) sum += wave<TestType>(i + 71 * j);
+          wrong += sums[i] != sum;
+        }
+        wrong += sums[rows] != untouched || !sums.guard_is_untouched();
+      }
+    CAPTURE(k.name);
+    CHECK(wrong == 0);
+  }
+}
+
+TEST_CASE("row sums, worked out") {
+  const float m[] = {1, 2, 99, 10, 20, 99, 100, 200};
+  float sums[2];
+  kernels::row_sums<float>({m, 2, 3, Eigen::OuterStride<>(3)}, sums);
+  CHECK((sums[0] == 111 && sums[1] == 222));
+}
+
+// What callers use is one of them.
+TEST_CASE("the passes of this machine give the bits of its widest instruction set") {
+  const auto k = runnable<float>().back();
+  int wrong = 0;
+  for (const Index size : {1, 16, 37}) {
+    std::vector<float> x, y;
+    for (Index i = 0; i < size; ++i) {
+      x.push_back(wave<float>(i));
+      y.push_back(wave<float>(2 * i));
+    }
+    std::vector<float> y2 = y;
+    k.add_multiple(size, 0.3f, x.data(), y.data());
+    kernels::add_multiple(size, 0.3f, x.data(), y2.data());
+    wrong += y != y2;
+    kernels::rectify(size, x.data(), y.data());
+    k.rectify(size, x.data(), y2.data());
+    wrong += y != y2;
+    wrong += !kernels::all_finite(size, x.data());
+    x.back() = std::numeric_limits<float>::infinity();
+    wrong += kernels::all_finite(size, x.data());
+  }
+  CHECK(wrong == 0);
+}
