@@ -93,8 +93,9 @@ int main(int argc, char** argv) {
   benchmark::RunSpecifiedBenchmarks(&times);
 
   const double peak = operations / times.median("peak", "peak");
-  std::printf("%s, %s\npeak of one core: %.1f GFLOP/s (fused multiply-adds, %s)\n\n", CHAINRULE_BENCHMARK_TITLE,
+  std::printf("%s, %s\npeak of one core: %.1f GFLOP/s (fused multiply-adds, %s)\n", CHAINRULE_BENCHMARK_TITLE,
               sizeof(Scalar) == 4 ? "float" : "double", peak / 1e9, peak_name());
+  std::printf("slowest repetition against the fastest: %.0f %% more (small on a quiet machine)\n\n", 100 * times.spread());
   std::vector<std::string> names;
   for (const Peer& peer : peers) names.push_back(peer.name);
   print_table(times, rows, names, peak, options.threads);

@@ -38,22 +38,30 @@ std::vector<double> speeds(const Row& row, const std::vector<Peer>& peers, const
 
 const std::vector<int> batches{1, 8, 64, 256, 2048};
 
-/// One curve for each batch and peer over the width, from the CSV's columns.
-bool paint(const std::string& csv, const std::string& picture) {
-  std::string script =
-      "set datafile separator ','\nset logscale x 2\nset xlabel 'width'\nset ylabel 'GFLOP/s'\nset yrange [0:]\nset key outside\n"
-      "set title 'training step of width-width-width nets: ours (lines), the Eigen loop (dashes)'\nplot ";
+struct Point {
+  int width, batch;
+  std::vector<double> gflops;  // of each peer
+};
+
+/// One curve for each batch and peer over the width.
+bool paint(const std::vector<Point>& points, const std::string& picture) {
+  std::string data, curves;
   for (std::size_t i = 0; i < batches.size(); ++i) {
-    const std::string batch = std::to_string(batches[i]), color = std::to_string(i + 1);
-    const std::string data = examples::quoted(csv);
-    const auto curve = [&](const char* column, const char* dash, const std::string& title) {
-      return (script.back() == ' ' ? "" : ", ") + data + " using ($2==" + batch + "?$1:1/0):" + column +
-             " skip 1 with linespoints pt 7 ps 0.5 lc " + color + " dt " + dash + " title " + title;
-    };
-    script += curve("4", "1", examples::quoted("batch " + batch));
-    script += curve("5", "2", examples::quoted(""));
+    const std::string batch = std::to_string(batches[i]), name = "$batch" + batch;
+    data += name + " << END\n";
+    for (const Point& point : points)
+      if (point.batch == batches[i])
+        data += std::to_string(point.width) + " " + std::to_string(point.gflops[0]) + " " + std::to_string(point.gflops[1]) + "\n";
+    data += "END\n";
+    const std::string style = " with linespoints pt 7 ps 0.5 lc " + std::to_string(i + 1);
+    curves += (i == 0 ? "" : ", ") + name + " using 1:2" + style + " dt 1 title 'batch " + batch + "'";
+    curves += ", " + name + " using 1:3" + style + " dt 2 notitle";
   }
-  return examples::paint_png(picture, 1000, 600, script + "\n");
+  return examples::paint_png(picture, 1000, 600,
+                             data +
+                                 "set logscale x 2\nset xlabel 'width'\nset ylabel 'GFLOP/s'\nset yrange [0:]\nset key outside\n"
+                                 "set title 'training step of width-width-width nets: ours (lines), the Eigen loop (dashes)'\nplot " +
+                                 curves + "\n");
 }
 
 }  // namespace
@@ -75,6 +83,7 @@ int main(int argc, char** argv) {
               sizeof(Scalar) == 4 ? "float" : "double", "width");
   for (const int batch : batches) std::printf("  %9s %-6d", "batch", batch);
   std::printf("\n");
+  std::vector<Point> points;
   for (const int width : widths) {
     std::printf("%8d", width);
     for (const int batch : batches) {
@@ -83,7 +92,7 @@ int main(int argc, char** argv) {
         std::printf("  %16s", "-");
         continue;
       }
-      const auto gflops = speeds(row, peers, limits);
+      const auto& gflops = points.emplace_back(Point{width, batch, speeds(row, peers, limits)}).gflops;
       std::fprintf(csv, "%d,%d,%.6g,%.4g,%.4g\n", width, batch, row.flop() / 1e6, gflops[0], gflops[1]);
       std::printf("  %8.4g (%5.2f)", gflops[0], gflops[0] / gflops[1]);
       std::fflush(stdout);
@@ -92,7 +101,7 @@ int main(int argc, char** argv) {
   }
   std::fclose(csv);
   std::printf("\n%s\n", argv[1]);
-  if (paint(argv[1], argv[2]))
+  if (paint(points, argv[2]))
     std::printf("%s\n", argv[2]);
   else
     std::printf("no picture: gnuplot is not installed (Debian's package is gnuplot-nox)\n");

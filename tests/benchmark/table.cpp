@@ -42,6 +42,16 @@ double Times::median(const std::string& row, const std::string& contender) const
   return (sorted[(sorted.size() - 1) / 2] + sorted[sorted.size() / 2]) / 2;
 }
 
+double Times::spread() const {
+  std::vector<double> spreads;
+  for (const auto& [name, seconds] : seconds_) {
+    const auto [least, most] = std::minmax_element(seconds.begin(), seconds.end());
+    spreads.push_back((*most - *least) / *least);
+  }
+  std::sort(spreads.begin(), spreads.end());
+  return spreads.empty() ? 0 : spreads[spreads.size() / 2];
+}
+
 void print_table(const Times& times, const std::vector<Row>& rows, const std::vector<std::string>& contenders, double peak, int threads) {
   const std::string& ours = contenders.front();
   std::vector<std::vector<std::string>> lines{{"row", "MFLOP", "us", "samples/s", "GFLOP/s", "of peak"}};

@@ -19,6 +19,9 @@ class Times final : public benchmark::BenchmarkReporter {
   /// Median of the repetitions; 0: not measured.
   double median(const std::string& row, const std::string& contender) const;
 
+  /// How far apart repetitions are, (largest - smallest) / smallest, in the middle of all series: says how quiet the machine was.
+  double spread() const;
+
  private:
   std::map<std::string, std::vector<double>> seconds_;
 };
