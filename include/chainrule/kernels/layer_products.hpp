@@ -6,8 +6,8 @@
 
 namespace chainrule::kernels {
 
-/// Up to this many inputs and outputs a product is over before wider vectors would pay: it is built for the program's flags, and
-/// for just these extents where they are types. To the same bits where they are values.
+/// Up to this many inputs and outputs a product is over so soon that it is built for just these extents where they are types: if the
+/// program's flags allow the widest vectors, for the choice of others at run time is worth more. To the same bits in any case.
 inline constexpr Index small_layer = 16;
 
 /// Out and In may be Dynamic. All views have extents that are values, so that all shapes share their code.
@@ -15,7 +15,8 @@ template <class Scalar, int Out, int In>
 class LayerProducts {
   using Const = ConstMatrixView<Scalar>;
   using View = MatrixView<Scalar>;
-  static constexpr bool fixed_and_small = Out != Dynamic && In != Dynamic && Out <= small_layer && In <= small_layer;
+  static constexpr bool fixed_and_small =
+      Out != Dynamic && In != Dynamic && Out <= small_layer && In <= small_layer && !HasWiderLanes<Scalar>;
 
  public:
   LayerProducts(Index outputs, Index inputs) : outputs_{outputs}, inputs_{inputs} {}
@@ -27,7 +28,7 @@ class LayerProducts {
     else if constexpr (fixed_and_small)
       fixed_affine(w, x.data(), x.outerStride(), bias, z.data(), z.cols());
     else
-      run({{w, 1, outputs_}, {x.data(), 1, x.outerStride()}, inputs_, {StartKind::column, bias}}, z);
+      product<Scalar>({{w, 1, outputs_}, {x.data(), 1, x.outerStride()}, inputs_, {StartKind::column, bias}}, z);
   }
 
   // columns first .. first + count of dJ/dW = delta X^T          (Out x count)
@@ -35,8 +36,8 @@ class LayerProducts {
     if constexpr (fixed_and_small)
       fixed_weight_gradient(delta.data(), x.data(), x.outerStride(), x.cols(), dW);
     else
-      run({{delta.data(), 1, delta.outerStride()}, {x.data() + first, x.outerStride(), 1}, x.cols(), {}},
-          {dW + first * outputs_, outputs_, count, Eigen::OuterStride<>(outputs_)});
+      product<Scalar>({{delta.data(), 1, delta.outerStride()}, {x.data() + first, x.outerStride(), 1}, x.cols(), {}},
+                      {dW + first * outputs_, outputs_, count, Eigen::OuterStride<>(outputs_)});
   }
 
   // rows first .. first + count of dJ/dX = W^T delta          (count x samples)
@@ -46,18 +47,11 @@ class LayerProducts {
     else if constexpr (fixed_and_small)
       fixed_input_gradient(w, delta.data(), dX.data(), dX.outerStride(), dX.cols());
     else
-      run({{w + first * outputs_, outputs_, 1}, {delta.data(), 1, delta.outerStride()}, outputs_, {}},
-          {dX.data() + first, count, dX.cols(), Eigen::OuterStride<>(dX.outerStride())});
+      product<Scalar>({{w + first * outputs_, outputs_, 1}, {delta.data(), 1, delta.outerStride()}, outputs_, {}},
+                      {dX.data() + first, count, dX.cols(), Eigen::OuterStride<>(dX.outerStride())});
   }
 
  private:
-  void run(const Product<Scalar>& p, View c) const {
-    if (outputs_ <= small_layer && inputs_ <= small_layer)
-      product_as_built(p, c);
-    else
-      product(p, c);
-  }
-
   // All of a product in one function whose loops have known lengths; delta's and z's columns lie one after the other.
   [[gnu::noinline, gnu::flatten]] static void fixed_affine(const Scalar* w, const Scalar* x, Index x_step, const Scalar* bias, Scalar* z,
                                                            Index samples) {

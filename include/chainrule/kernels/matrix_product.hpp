@@ -56,12 +56,6 @@ template <class Scalar>
   as_built::product(p.a, p.b, p.depth, p.start, c.data(), c.outerStride(), c.rows(), c.cols());
 }
 
-/// With those that the program's flags allow.
-template <class Scalar>
-[[gnu::noinline]] void product_as_built(const Product<Scalar>& p, MatrixView<Scalar> c) {
-  as_built::product(p.a, p.b, p.depth, p.start, c.data(), c.outerStride(), c.rows(), c.cols());
-}
-
 /// c[i] = start + A(i, :) . b for rows of A that lie in memory in one piece, `a_step` apart. Each is summed in 16 interleaved sums, k =
 /// 0, 16, 32, ... and so on, and these in pairs.
 template <class Scalar>
