@@ -1,7 +1,9 @@
 #include <chainrule/core/random.hpp>
 #include <chainrule/kernels/matrix_product.hpp>
 #include <cmath>
+#include <cstdio>
 #include <limits>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -46,6 +48,34 @@ struct Padded {
   std::vector<Scalar> memory;
 };
 
+/// The kernels of one instruction set, and whether they round a b + c once; as built: where the program's flags allow it.
+template <class Scalar>
+struct Kernels {
+  using Operand = kernels::Operand<Scalar>;
+  const char* name;
+  void (*product)(Operand, Operand, Index, kernels::Start<Scalar>, Scalar*, Index, Index, Index);
+  void (*dot_products)(const Scalar*, Index, const Scalar*, Index, Scalar, Scalar*, Index);
+  bool fused = true;
+};
+
+/// Those that this machine can run.
+template <class Scalar>
+std::vector<Kernels<Scalar>> runnable() {
+  using kernels::InstructionSet;
+  std::vector<Kernels<Scalar>> all{{"as built", kernels::as_built::product<Scalar>, kernels::as_built::dot_products<Scalar>}};
+  const Scalar eps = std::numeric_limits<Scalar>::epsilon(), x = 1 + eps;
+  Scalar c = -(1 + 2 * eps);  // (1 + eps)^2 + c is eps^2 where the product is not rounded
+  all[0].product({&x, 1, 1}, {&x, 1, 1}, 1, {kernels::StartKind::c}, &c, 1, 1, 1);
+  all[0].fused = c != 0;
+  if constexpr (kernels::HasWiderLanes<Scalar>) {
+    if (CHAINRULE_DISPATCH >= 2 && kernels::widest() != InstructionSet::as_built)
+      all.push_back({"AVX2", kernels::avx2::product<Scalar>, kernels::avx2::dot_products<Scalar>});
+    if (kernels::widest() == InstructionSet::avx512)
+      all.push_back({"AVX-512", kernels::avx512::product<Scalar>, kernels::avx512::dot_products<Scalar>});
+  }
+  return all;
+}
+
 enum class Product { affine, transposed_times, times_transposed };
 constexpr Product all_products[] = {Product::affine, Product::transposed_times, Product::times_transposed};
 
@@ -83,6 +113,17 @@ struct Operands {
       kernels::times_transposed<Scalar>(block_of(a, i, 0, c.rows(), depth), block_of(b, j, 0, c.cols(), depth), c);
   }
 
+  /// All of the result, by the kernel of one instruction set.
+  void multiply_by(const Kernels<Scalar>& k, MatrixView<Scalar> c) {
+    const auto operand = [](const Padded<Scalar>& m, bool transposed) {
+      return kernels::Operand<Scalar>{m.view().data(), transposed ? m.stride : 1, transposed ? 1 : m.stride};
+    };
+    const kernels::Start<Scalar> start{product == Product::affine ? kernels::StartKind::column : kernels::StartKind::zero,
+                                       bias.memory.data()};
+    k.product(operand(a, product == Product::transposed_times), operand(b, product == Product::times_transposed), depth, start, c.data(),
+              c.outerStride(), c.rows(), c.cols());
+  }
+
   /// How many entries of c are farther from the plain sum than rounding explains: eps (depth + 1) (|A| |B| + |b|), twice
   /// that because in long double the plain sum has errors too.
   int wrong_entries(const MatrixView<Scalar>& c) {
@@ -108,13 +149,20 @@ struct Operands {
   Padded<Scalar> a, b, bias;
 };
 
-/// Wrong entries of one product, or a large number if something outside of the result was written.
+/// Wrong entries of one product by every instruction set, or a large number if something outside of the result was written.
 template <class Scalar>
 int errors(Product product, Index rows, Index cols, Index depth, Random& random, Index gap = 0, Index start = 0) {
   Operands<Scalar> operands(product, rows, cols, depth, random, gap, start);
-  Padded<Scalar> c(rows, cols, gap, start, static_cast<Scalar>(untouched));
-  operands.multiply(c.view());
-  return operands.wrong_entries(c.view()) + (c.padding_is_untouched() ? 0 : 1000000);
+  int wrong = 0;
+  std::vector<Scalar> first;
+  for (const Kernels<Scalar>& k : runnable<Scalar>()) {
+    Padded<Scalar> c(rows, cols, gap, start, static_cast<Scalar>(untouched));
+    operands.multiply_by(k, c.view());
+    if (first != c.memory) wrong += operands.wrong_entries(c.view());  // the same numbers are as right as before
+    wrong += c.padding_is_untouched() ? 0 : 1000000;
+    first = c.memory;
+  }
+  return wrong;
 }
 
 Index up_to(Index largest, Random& random) { return 1 + static_cast<Index>(random.below(static_cast<std::uint64_t>(largest))); }
@@ -122,31 +170,36 @@ Index up_to(Index largest, Random& random) { return 1 + static_cast<Index>(rando
 }  // namespace
 
 TEST_CASE("affine is W a + b, with b added to every column") {
-  const Eigen::MatrixXf w = (Eigen::MatrixXf(2, 3) << 1, 2, 3, 4, 5, 6).finished();
-  const Eigen::MatrixXf a = (Eigen::MatrixXf(3, 2) << 1, 0, 0, 1, 2, 0).finished();
-  const Eigen::Vector2f b{10, 20};
-  Eigen::MatrixXf z(2, 2);
-  kernels::affine<float>(detail::matrix_view(w.data(), 2, 3), detail::matrix_view(a.data(), 3, 2), b.data(),
-                         detail::matrix_view(z.data(), 2, 2));
-  CHECK(z == (Eigen::MatrixXf(2, 2) << 17, 12, 36, 25).finished());
+  const float w[] = {1, 4, 2, 5, 3, 6};  // 1 2 3
+  const float a[] = {1, 0, 2, 0, 1, 0};  // 4 5 6
+  const float b[] = {10, 20};
+  float z[4];
+  kernels::affine<float>(detail::matrix_view(w, 2, 3), detail::matrix_view(a, 3, 2), b, detail::matrix_view(z, 2, 2));
+  CHECK(std::vector<float>(z, z + 4) == std::vector<float>{17, 36, 12, 25});
 }
 
 TEST_CASE("transposed_times is W^T delta") {
-  const Eigen::MatrixXf w = (Eigen::MatrixXf(2, 3) << 1, 2, 3, 4, 5, 6).finished();
-  const Eigen::MatrixXf delta = (Eigen::MatrixXf(2, 2) << 1, 10, 0, 1).finished();
-  Eigen::MatrixXf c(3, 2);
-  kernels::transposed_times<float>(detail::matrix_view(w.data(), 2, 3), detail::matrix_view(delta.data(), 2, 2),
-                                   detail::matrix_view(c.data(), 3, 2));
-  CHECK(c == (Eigen::MatrixXf(3, 2) << 1, 14, 2, 25, 3, 36).finished());
+  const float w[] = {1, 4, 2, 5, 3, 6};
+  const float delta[] = {1, 0, 10, 1};
+  float c[6];
+  kernels::transposed_times<float>(detail::matrix_view(w, 2, 3), detail::matrix_view(delta, 2, 2), detail::matrix_view(c, 3, 2));
+  CHECK(std::vector<float>(c, c + 6) == std::vector<float>{1, 2, 3, 14, 25, 36});
 }
 
 TEST_CASE("times_transposed is delta a^T") {
-  const Eigen::MatrixXf delta = (Eigen::MatrixXf(2, 2) << 1, 10, 0, 1).finished();
-  const Eigen::MatrixXf a = (Eigen::MatrixXf(3, 2) << 1, 4, 2, 5, 3, 6).finished();
-  Eigen::MatrixXf c(2, 3);
-  kernels::times_transposed<float>(detail::matrix_view(delta.data(), 2, 2), detail::matrix_view(a.data(), 3, 2),
-                                   detail::matrix_view(c.data(), 2, 3));
-  CHECK(c == (Eigen::MatrixXf(2, 3) << 41, 52, 63, 4, 5, 6).finished());
+  const float delta[] = {1, 0, 10, 1};
+  const float a[] = {1, 2, 3, 4, 5, 6};
+  float c[6];
+  kernels::times_transposed<float>(detail::matrix_view(delta, 2, 2), detail::matrix_view(a, 3, 2), detail::matrix_view(c, 2, 3));
+  CHECK(std::vector<float>(c, c + 6) == std::vector<float>{41, 4, 52, 5, 63, 6});
+}
+
+TEST_CASE("dot_products is start + A b, row by row") {
+  const float a[] = {1, 2, 3, 0, 4, 5, 6, 0};
+  const float b[] = {1, 10, 100};
+  float c[2];
+  kernels::dot_products<float>(a, 4, b, 3, 0.5f, {c, 2});
+  CHECK((c[0] == 321.5f && c[1] == 654.5f));
 }
 
 // In any other order the large numbers would meet first or last and swallow another set of ones.
@@ -169,13 +222,13 @@ constexpr Index size_step = 3;
 constexpr Index size_step = 1;
 #endif
 
-TEMPLATE_TEST_CASE("products of all small sizes are the plain sums", "", float, double, long double) {
+TEST_CASE("products of all small sizes are the plain sums, of long double") {
   for (const Product product : all_products) {
     Random random{Seed{1}};
     int wrong = 0;
-    for (Index rows = 1; rows <= 20; rows += size_step)
-      for (Index cols = 1; cols <= 20; cols += size_step)
-        for (Index depth = 1; depth <= 20; depth += size_step) wrong += errors<TestType>(product, rows, cols, depth, random);
+    for (Index rows = 1; rows <= 16; rows += size_step)
+      for (Index cols = 1; cols <= 16; cols += size_step)
+        for (Index depth = 1; depth <= 16; depth += size_step) wrong += errors<long double>(product, rows, cols, depth, random);
     CAPTURE(static_cast<int>(product));
     CHECK(wrong == 0);
   }
@@ -218,6 +271,187 @@ TEMPLATE_TEST_CASE("products deeper than a panel are the plain sums", "", float,
     CAPTURE(static_cast<int>(product));
     CHECK(wrong == 0);
   }
+}
+
+namespace {
+
+using kernels::StartKind;
+constexpr StartKind kinds[] = {StartKind::zero, StartKind::column, StartKind::all, StartKind::c};
+
+/// All sums of products of parts of two square matrices, as the kernels should round them: of an a b + c at once or of a b before.
+template <class Scalar>
+class Sums {
+ public:
+  static constexpr Index n = 70, stride = 73, offset = 3;
+
+  explicit Sums(bool fused) {
+    Random random{Seed{9}};
+    for (Padded<Scalar>* m : {&a_, &b_, &c_, &bias_}) m->randomize(random);
+    for (Index j = 0; j < n; ++j)
+      for (Index i = 0; i < n; ++i) {
+        a_transposed_.view()(i, j) = a_.view()(j, i);
+        b_transposed_.view()(i, j) = b_.view()(j, i);
+      }
+    sums_.resize(4 * static_cast<std::size_t>((n + 1) * n * n));
+    for (const StartKind kind : kinds)
+      for (Index depth = 0; depth <= n; ++depth)
+        for (Index j = 0; j < n; ++j) {
+          Scalar* sum = at(kind, depth, j);
+          if (depth == 0) {
+            for (Index i = 0; i < n; ++i) sum[i] = first(kind, i, j);
+            continue;
+          }
+          const Scalar *a = &a_.view()(0, depth - 1), *before = at(kind, depth - 1, j), b = b_.view()(depth - 1, j);
+          for (Index i = 0; i < n; ++i) sum[i] = times_plus(fused, a[i], b, before[i]);
+        }
+  }
+
+  static Scalar times_plus(bool fused, Scalar a, Scalar b, Scalar c) {
+    if (fused) return std::fma(a, b, c);
+    const volatile Scalar product = a * b;  // rounded, whatever the compiler makes of it
+    return product + c;
+  }
+
+  /// Numbers of C that are not as they should be, those around it too.
+  int wrong(const Kernels<Scalar>& k, Product layout, StartKind kind, Index rows, Index cols, Index depth, Index gap) {
+    const Index step = rows + gap;
+    memory_.assign(static_cast<std::size_t>(1 + step * cols + 16), static_cast<Scalar>(untouched));
+    Scalar* c = memory_.data() + 1;
+    if (kind == StartKind::c)
+      for (Index j = 0; j < cols; ++j)
+        for (Index i = 0; i < rows; ++i) c[i + j * step] = first(kind, i, j);
+    const bool a_turned = layout == Product::transposed_times, b_turned = layout == Product::times_transposed;
+    k.product({(a_turned ? a_transposed_ : a_).view().data(), a_turned ? stride : 1, a_turned ? 1 : stride},
+              {(b_turned ? b_transposed_ : b_).view().data(), b_turned ? stride : 1, b_turned ? 1 : stride}, depth,
+              {kind, bias_.view().data()}, c, step, rows, cols);
+    int different = memory_[0] != untouched;
+    for (Index j = 0; j < cols; ++j) {
+      const Scalar *is = c + j * step, *should_be = at(kind, depth, j);
+      for (Index i = 0; i < rows; ++i) different += is[i] != should_be[i];
+      for (Index i = rows; i < step; ++i) different += is[i] != untouched;
+    }
+    for (Index i = 0; i < 16; ++i) different += c[step * cols + i] != untouched;
+    return different;
+  }
+
+ private:
+  Scalar first(StartKind kind, Index i, Index j) {
+    if (kind == StartKind::zero) return 0;
+    return kind == StartKind::c ? c_.view()(i, j) : bias_.view()(kind == StartKind::column ? i : 0, 0);
+  }
+  Scalar* at(StartKind kind, Index depth, Index j) { return sums_.data() + ((static_cast<Index>(kind) * (n + 1) + depth) * n + j) * n; }
+
+  Padded<Scalar> a_{n, n, stride - n, offset}, b_{n, n, stride - n, offset}, a_transposed_ = a_, b_transposed_ = b_, c_{n, n}, bias_{n, 1};
+  std::vector<Scalar> sums_, memory_;
+};
+
+/// Products of parts of these matrices by each instruction set; kinds of start and gaps take turns.
+template <class Scalar>
+class Grid {
+ public:
+  Grid() {
+    for (const Kernels<Scalar>& k : kernels_)
+      if (!sums_[k.fused]) sums_[k.fused].emplace(k.fused);
+  }
+
+  /// How many numbers are wrong.
+  int wrong(Product layout, Index rows, Index cols, Index depth) {
+    const StartKind kind = kinds[products % 4];
+    const Index gap = gaps[products / 4 % 3];
+    ++products;
+    int wrong = 0;
+    for (const Kernels<Scalar>& k : kernels_) wrong += sums_[k.fused]->wrong(k, layout, kind, rows, cols, depth, gap);
+    return wrong;
+  }
+
+  int products = 0;
+  int sets() const { return static_cast<int>(kernels_.size()); }
+
+ private:
+  static constexpr Index gaps[] = {0, 1, 5};
+  std::vector<Kernels<Scalar>> kernels_ = runnable<Scalar>();
+  std::optional<Sums<Scalar>> sums_[2];
+};
+
+}  // namespace
+
+// AVX2 and AVX-512 therefore give the same bits.
+TEMPLATE_TEST_CASE("every instruction set gives the bits of sums in the order of k, for pairs of all extents to 70", "", float, double) {
+  constexpr Index thirds[] = {1, 2, 3, 5, 8, 17, 24, 33, 50};
+  Grid<TestType> grid;
+  int wrong = 0, third = 0;
+  const auto next = [&] { return thirds[third++ % 9]; };
+  for (Index x = 1; x <= 70; x += size_step)
+    for (Index y = 1; y <= 70; y += size_step) {
+      const auto layout = [&](Index turn) { return all_products[(x + y / size_step + turn) % 3]; };
+      wrong += grid.wrong(layout(0), x, y, next());
+      wrong += grid.wrong(layout(1), x, next(), y);
+      wrong += grid.wrong(layout(2), next(), x, y);
+    }
+  CHECK(wrong == 0);
+}
+
+// chainrule_tests "[.sweep]"
+TEMPLATE_TEST_CASE("every instruction set gives the bits of sums in the order of k, for all extents to 70", "[.sweep]", float, double) {
+  Grid<TestType> grid;
+  int wrong = 0;
+  for (const Product layout : all_products)
+    for (Index rows = 1; rows <= 70; ++rows)
+      for (Index cols = 1; cols <= 70; ++cols)
+        for (Index depth = 1; depth <= 70; ++depth) wrong += grid.wrong(layout, rows, cols, depth);
+  std::printf("products of all extents to 70: %d by each of %d instruction sets, %d numbers wrong\n", grid.products, grid.sets(), wrong);
+  CHECK(wrong == 0);
+}
+
+TEMPLATE_TEST_CASE("every instruction set adds dot products in sixteen sums and these in pairs", "", float, double, long double) {
+  const TestType nan = std::numeric_limits<TestType>::quiet_NaN();
+  Random random{Seed{10}};
+  const Index rows = 70;
+  int wrong = 0;
+  for (Index depth = 1; depth <= 70; depth += size_step) {
+    Padded<TestType> a(depth, rows, 1 + depth % 3, 3), b(depth, 1);  // one column of memory is a row of A
+    b.memory.resize(static_cast<std::size_t>(depth + 16), nan);
+    a.randomize(random);
+    b.randomize(random);
+    for (const Kernels<TestType>& k : runnable<TestType>()) {
+      std::vector<TestType> expected;
+      for (Index i = 0; i < rows; ++i) {
+        TestType s[16] = {};
+        for (Index j = 0; j < depth; ++j)
+          s[j % 16] = k.fused ? std::fma(a.view()(j, i), b.view()(j, 0), s[j % 16]) : a.view()(j, i) * b.view()(j, 0) + s[j % 16];
+        for (int w = 8; w >= 1; w /= 2)
+          for (int i2 = 0; i2 < w; ++i2) s[i2] += s[i2 + w];
+        expected.push_back(TestType(0.3) + s[0]);
+      }
+      for (Index some = 0; some <= rows; some += some < 10 ? 1 : 15) {
+        std::vector<TestType> c(static_cast<std::size_t>(some + 17), static_cast<TestType>(untouched));
+        k.dot_products(a.view().data(), a.stride, b.memory.data(), depth, TestType(0.3), c.data() + 1, some);
+        for (Index i = 0; i < some + 17; ++i)
+          wrong += c[static_cast<std::size_t>(i)] != (i >= 1 && i <= some ? expected[static_cast<std::size_t>(i - 1)] : untouched);
+      }
+    }
+  }
+  CHECK(wrong == 0);
+}
+
+TEMPLATE_TEST_CASE("one column and one row of up to 300 numbers are the plain sums, by every instruction set", "", float, double) {
+  int wrong = 0;
+  Random random{Seed{11}};
+  for (const Product product : all_products)
+    for (Index size = 1; size <= 300; size += 3 * size_step) {
+      wrong += errors<TestType>(product, size, 1, 5, random, size % 2, size % 5);
+      wrong += errors<TestType>(product, 1, size, 5, random, size % 2, size % 5);
+    }
+  CHECK(wrong == 0);
+}
+
+// Then the left operand is packed, though its columns lie in one piece.
+TEMPLATE_TEST_CASE("products of columns that lie a page apart are the plain sums, by every instruction set", "", float, double) {
+  int wrong = 0;
+  Random random{Seed{12}};
+  for (const Product product : all_products)
+    for (const Index rows : {1, 3, 4, 16, 31, 48, 49, 97}) wrong += errors<TestType>(product, rows, 65, 9, random, 1024 - rows, 1);
+  CHECK(wrong == 0);
 }
 
 // So a sample's prediction does not depend on the batch that it is in.
