@@ -1,0 +1,165 @@
+#include <algorithm>
+#include <chainrule/core/random.hpp>
+#include <chainrule/kernels/layer_products.hpp>
+#include <chainrule/kernels/pieces.hpp>
+#include <cmath>
+#include <limits>
+#include <vector>
+
+#include "support/catch.hpp"
+
+using namespace chainrule;
+
+namespace {
+
+using Numbers = std::vector<float>;
+constexpr float untouched = -12345;
+constexpr float hole = std::numeric_limits<float>::quiet_NaN();
+
+/// A layer of Out x In weights and a batch. x is part of a larger matrix, with a hole behind each column; so is dJ/dx, with a number
+/// that nobody may change.
+struct Layer {
+  Layer(Index outputs_, Index inputs_, Index samples_) : outputs{outputs_}, inputs{inputs_}, samples{samples_} {
+    Random random{Seed{1}};
+    const auto fill = [&](Numbers& numbers, Index size) {
+      for (Index i = 0; i < size; ++i) numbers.push_back(static_cast<float>(2 * random.uniform() - 1));
+    };
+    fill(w, outputs * inputs);
+    fill(b, outputs);
+    fill(delta, outputs * samples);
+    for (Index n = 0; n < samples; ++n) {
+      fill(x, inputs);
+      x.push_back(hole);
+    }
+  }
+  ConstMatrixView<float> x_view() const { return {x.data(), inputs, samples, Eigen::OuterStride<>(inputs + 1)}; }
+  ConstMatrixView<float> delta_view() const { return detail::matrix_view(delta.data(), outputs, samples); }
+
+  Index outputs, inputs, samples;
+  Numbers w, b, x, delta;
+};
+
+/// z = W x + b, dJ/dW = delta x^T and dJ/dx = W^T delta, each with its surroundings.
+struct Results {
+  explicit Results(const Layer& layer)
+      : z(static_cast<std::size_t>(layer.outputs * layer.samples), hole),
+        dW(static_cast<std::size_t>(layer.outputs * layer.inputs + 1), untouched),
+        dX(static_cast<std::size_t>((layer.inputs + 1) * layer.samples), untouched) {}
+  bool operator==(const Results&) const = default;
+  Numbers z, dW, dX;
+};
+
+/// The columns of W in pieces of this size, the last ones first.
+template <int Out, int In>
+Results results(const Layer& layer, Index piece) {
+  const kernels::LayerProducts<float, Out, In> products(layer.outputs, layer.inputs);
+  Results r(layer);
+  products.affine(layer.w.data(), layer.x_view(), layer.b.data(), detail::matrix_view(r.z.data(), layer.outputs, layer.samples));
+  const MatrixView<float> dX(r.dX.data(), layer.inputs, layer.samples, Eigen::OuterStride<>(layer.inputs + 1));
+  for (Index first = (layer.inputs - 1) / piece * piece; first >= 0; first -= piece) {
+    const Index count = std::min(piece, layer.inputs - first);
+    products.weight_gradient(layer.delta_view(), layer.x_view(), first, count, r.dW.data());
+    products.input_gradient(layer.w.data(), layer.delta_view(), first, count, dX);
+  }
+  return r;
+}
+
+/// How many numbers are farther from the plain sums than rounding explains, or are not theirs to write.
+int wrong_numbers(const Layer& layer, const Results& r) {
+  int wrong = r.dW.back() != untouched;
+  const auto compare = [&](float is, long double sum, Index terms) {
+    wrong += !(std::abs(is - sum) <= static_cast<long double>(terms + 1) * terms * std::numeric_limits<float>::epsilon());
+  };
+  const Index out = layer.outputs, in = layer.inputs;
+  const auto number = [](const Numbers& numbers, Index i) { return static_cast<long double>(numbers[static_cast<std::size_t>(i)]); };
+  for (Index n = 0; n < layer.samples; ++n)
+    for (Index o = 0; o < out; ++o) {
+      long double z = number(layer.b, o);
+      for (Index i = 0; i < in; ++i) z += number(layer.w, o + i * out) * number(layer.x, i + n * (in + 1));
+      compare(r.z[static_cast<std::size_t>(o + n * out)], z, in + 1);
+    }
+  for (Index i = 0; i < in; ++i)
+    for (Index o = 0; o < out; ++o) {
+      long double dW = 0;
+      for (Index n = 0; n < layer.samples; ++n) dW += number(layer.delta, o + n * out) * number(layer.x, i + n * (in + 1));
+      compare(r.dW[static_cast<std::size_t>(o + i * out)], dW, layer.samples);
+    }
+  for (Index n = 0; n < layer.samples; ++n) {
+    for (Index i = 0; i < in; ++i) {
+      long double dX = 0;
+      for (Index o = 0; o < out; ++o) dX += number(layer.w, o + i * out) * number(layer.delta, o + n * out);
+      compare(r.dX[static_cast<std::size_t>(i + n * (in + 1))], dX, out);
+    }
+    wrong += r.dX[static_cast<std::size_t>(in + n * (in + 1))] != untouched;
+  }
+  return wrong;
+}
+
+constexpr Index extents[] = {1, 2, 3, 8, 15, 16, 17, 33};
+constexpr Index batches[] = {1, 2, 5, 8, 9, 40};
+
+}  // namespace
+
+TEST_CASE("the products of a layer, worked out") {
+  // W = 1 2 3   b = 10   delta = 1 10   x = 1 0
+  //     4 5 6       20           0  1       0 1
+  //                                         2 0
+  Layer layer(2, 3, 2);
+  layer.w = {1, 4, 2, 5, 3, 6};
+  layer.b = {10, 20};
+  layer.x = {1, 0, 2, hole, 0, 1, 0, hole};
+  layer.delta = {1, 0, 10, 1};
+  for (const Results& r : {results<Dynamic, Dynamic>(layer, 3), results<Dynamic, Dynamic>(layer, 1), results<2, 3>(layer, 3)}) {
+    CHECK(r.z == Numbers{17, 36, 12, 25});
+    CHECK(r.dW == Numbers{1, 0, 10, 1, 2, 0, untouched});
+    CHECK(r.dX == Numbers{1, 2, 3, untouched, 14, 25, 36, untouched});
+  }
+}
+
+TEST_CASE("the products of layers of all extents are the plain sums, and pieces of them the bits of the whole") {
+  for (const Index outputs : extents)
+    for (const Index inputs : extents)
+      for (const Index samples : batches) {
+        const Layer layer(outputs, inputs, samples);
+        const Results whole = results<Dynamic, Dynamic>(layer, inputs);
+        int wrong = wrong_numbers(layer, whole), different = 0;
+        for (const Index piece : {1, 2, 3, 7, 16, 32})
+          if (piece < inputs) different += results<Dynamic, Dynamic>(layer, piece) != whole;
+        CAPTURE(outputs, inputs, samples);
+        CHECK((wrong == 0 && different == 0));
+      }
+}
+
+TEMPLATE_TEST_CASE_SIG("extents that are types give the same bits as extents that are values", "", ((int Out, int In), Out, In), (1, 3),
+                       (8, 2), (15, 16), (17, 3), (33, 17)) {
+  for (const Index samples : batches) {
+    CAPTURE(samples);
+    const Layer layer(Out, In, samples);
+    const Results of_values = results<Dynamic, Dynamic>(layer, In);
+    CHECK((results<Out, In>(layer, In) == of_values));
+    if (Out > kernels::small_layer || In > kernels::small_layer) CHECK((results<Out, In>(layer, 5) == of_values));
+  }
+}
+
+// So those that are built for fixed extents, which do it all at once, are not asked for pieces.
+TEST_CASE("small layers are never cut") { STATIC_REQUIRE(kernels::small_layer <= kernels::unit_block); }
+
+// Of each column alone, or with others around it: so a prediction does not depend on its batch.
+TEST_CASE("a sample's outputs are the same bits in any batch") {
+  for (const Index outputs : {1, 3, 16, 33})
+    for (const Index inputs : {2, 15, 33}) {
+      const Layer batch(outputs, inputs, 40);
+      const Results together = results<Dynamic, Dynamic>(batch, inputs);
+      int different = 0;
+      for (Index n = 0; n < 40; ++n) {
+        Layer alone(outputs, inputs, 1);
+        alone.w = batch.w;
+        alone.b = batch.b;
+        alone.x.assign(batch.x.begin() + n * (inputs + 1), batch.x.begin() + (n + 1) * (inputs + 1));
+        const Numbers z = results<Dynamic, Dynamic>(alone, inputs).z;
+        different += !std::equal(z.begin(), z.end(), together.z.begin() + n * outputs);
+      }
+      CAPTURE(outputs, inputs);
+      CHECK(different == 0);
+    }
+}
