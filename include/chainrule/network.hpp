@@ -1,6 +1,6 @@
 #pragma once
 
-#include <chainrule/core/arguments.hpp>
+#include <chainrule/arguments.hpp>
 #include <chainrule/core/proven_network.hpp>
 #include <chainrule/gradients.hpp>
 #include <chainrule/workspace.hpp>

@@ -1,34 +1,24 @@
 #pragma once
 // Checks of what comes from outside, made before anything is written. Each says who expected what and what it got.
 
+#include <bit>
 #include <chainrule/core/error.hpp>
 #include <chainrule/core/types.hpp>
-#include <chainrule/kernels/vectors.hpp>
+#include <cmath>
+#include <cstdint>
 #include <functional>
 
 namespace chainrule::detail {
 
-/// Whether all of data[0 .. size) is finite.
+/// Looks at the exponent's bits, which -ffast-math does not switch off.
 template <class Scalar>
-bool all_finite(const Scalar* data, Index size) {
-  if (size > 8) return kernels::all_finite(size, data);
-  for (Index i = 0; i < size; ++i)
-    if (!kernels::is_finite(data[i])) return false;
-  return true;
-}
-
-/// NaN and infinity in data are an error of the caller's, found here before they can spoil the parameters.
-template <class Scalar>
-[[gnu::noinline]] void check_finite(const char* who, const char* name, ConstMatrixView<Scalar> m) {
-  if (m.outerStride() == m.rows() && all_finite(m.data(), m.size())) return;
-  for (Index j = 0; j < m.cols(); ++j) {
-    const Scalar* column = m.data() + j * m.outerStride();
-    if (all_finite(column, m.rows())) continue;
-    Index i = 0;
-    while (all_finite(column + i, 1)) ++i;
-    raise<ValueError>(who, ": ", name, "(", i, ", ", j, ") is ", column[i], " (feature or output ", i, " of sample ", j,
-                      "); all numbers must be finite: clean the data first");
-  }
+bool is_finite(Scalar x) {
+  if constexpr (sizeof(Scalar) == 4)
+    return (std::bit_cast<std::uint32_t>(x) & 0x7f800000u) != 0x7f800000u;
+  else if constexpr (sizeof(Scalar) == 8)
+    return (std::bit_cast<std::uint64_t>(x) & 0x7ff0000000000000u) != 0x7ff0000000000000u;
+  else
+    return std::isfinite(x);
 }
 
 /// What a pass reads must not lie in the workspace that it writes to: h = predict(h, work) would read what it has overwritten.

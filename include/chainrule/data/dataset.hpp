@@ -1,8 +1,8 @@
 #pragma once
 
-#include <chainrule/core/checks.hpp>
 #include <chainrule/core/targets.hpp>
 #include <chainrule/core/views.hpp>
+#include <chainrule/kernels/finite.hpp>
 #include <string>
 #include <vector>
 

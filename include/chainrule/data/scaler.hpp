@@ -1,9 +1,9 @@
 #pragma once
 
 #include <algorithm>
-#include <chainrule/core/checks.hpp>
 #include <chainrule/core/views.hpp>
 #include <chainrule/data/decimal.hpp>
+#include <chainrule/kernels/finite.hpp>
 #include <cmath>
 #include <limits>
 #include <string>

@@ -1,11 +1,11 @@
 #pragma once
 // Data sets as tables of comma-separated values, which read_csv reads back to the same bits.
 
-#include <chainrule/core/checks.hpp>
 #include <chainrule/core/views.hpp>
 #include <chainrule/data/csv_columns.hpp>
 #include <chainrule/data/dataset.hpp>
 #include <chainrule/data/file.hpp>
+#include <chainrule/kernels/finite.hpp>
 #include <charconv>
 
 namespace chainrule {

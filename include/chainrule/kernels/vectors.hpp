@@ -2,25 +2,8 @@
 // Passes over whole vectors of numbers, as fast as memory gives them.
 
 #include <algorithm>
-#include <bit>
+#include <chainrule/core/checks.hpp>
 #include <chainrule/kernels/instruction_sets.hpp>
-#include <cmath>
-#include <cstdint>
-
-namespace chainrule::kernels {
-
-/// Looks at the exponent's bits, which -ffast-math does not switch off.
-template <class Scalar>
-bool is_finite(Scalar x) {
-  if constexpr (sizeof(Scalar) == 4)
-    return (std::bit_cast<std::uint32_t>(x) & 0x7f800000u) != 0x7f800000u;
-  else if constexpr (sizeof(Scalar) == 8)
-    return (std::bit_cast<std::uint64_t>(x) & 0x7ff0000000000000u) != 0x7ff0000000000000u;
-  else
-    return std::isfinite(x);
-}
-
-}  // namespace chainrule::kernels
 
 #define CHAINRULE_KERNEL <chainrule/kernels/vectors.inc>
 #include <chainrule/kernels/for_each_instruction_set.inc>

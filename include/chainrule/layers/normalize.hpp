@@ -1,8 +1,8 @@
 #pragma once
 
 #include <algorithm>
-#include <chainrule/core/checks.hpp>
 #include <chainrule/core/same_shape.hpp>
+#include <chainrule/kernels/finite.hpp>
 
 namespace chainrule {
 

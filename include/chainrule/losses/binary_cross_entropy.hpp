@@ -1,8 +1,8 @@
 #pragma once
 
 #include <chainrule/activations/sigmoid.hpp>
-#include <chainrule/core/checks.hpp>
 #include <chainrule/kernels/elementwise.hpp>
+#include <chainrule/kernels/finite.hpp>
 #include <cmath>
 #include <string_view>
 

@@ -1,7 +1,7 @@
 #pragma once
 
 #include <algorithm>
-#include <chainrule/core/checks.hpp>
+#include <chainrule/kernels/finite.hpp>
 #include <chainrule/losses/elements.hpp>
 #include <cmath>
 #include <string_view>

@@ -1,6 +1,6 @@
 #pragma once
 
-#include <chainrule/core/checks.hpp>
+#include <chainrule/kernels/finite.hpp>
 #include <chainrule/losses/elements.hpp>
 #include <cmath>
 #include <numbers>

@@ -1,8 +1,8 @@
 #pragma once
 
 #include <algorithm>
-#include <chainrule/core/checks.hpp>
 #include <chainrule/core/targets.hpp>
+#include <chainrule/kernels/finite.hpp>
 #include <chainrule/kernels/vector_math.hpp>
 #include <cmath>
 #include <string_view>

@@ -1,7 +1,7 @@
 #pragma once
 
-#include <chainrule/core/checks.hpp>
 #include <chainrule/core/types.hpp>
+#include <chainrule/kernels/finite.hpp>
 #include <string_view>
 
 namespace chainrule {

@@ -2,8 +2,8 @@
 // Predictions and targets as metrics see them: checked before a number is made of them, and read as classes.
 
 #include <algorithm>
-#include <chainrule/core/checks.hpp>
 #include <chainrule/core/targets.hpp>
+#include <chainrule/kernels/finite.hpp>
 #include <string_view>
 #include <utility>
 

@@ -2,9 +2,9 @@
 // When a training meets its first number that is not finite: where it is, why it may be there, and what to try.
 
 #include <chainrule/core/chain.hpp>
-#include <chainrule/core/checks.hpp>
 #include <chainrule/core/error.hpp>
 #include <chainrule/core/tensor_shape.hpp>
+#include <chainrule/kernels/finite.hpp>
 #include <string>
 
 namespace chainrule {

@@ -2,9 +2,9 @@
 // What a network asks of the x, y and workspace that a pass is called with, before anything is written.
 
 #include <chainrule/core/chain.hpp>
-#include <chainrule/core/checks.hpp>
 #include <chainrule/core/views.hpp>
 #include <chainrule/core/weighting.hpp>
+#include <chainrule/kernels/finite.hpp>
 
 namespace chainrule::detail {
 

@@ -1,4 +1,4 @@
-#include <chainrule/core/arguments.hpp>
+#include <chainrule/arguments.hpp>
 #include <chainrule/core/sequence.hpp>
 #include <chainrule/layers/dense.hpp>
 #include <chainrule/losses/softmax_cross_entropy.hpp>

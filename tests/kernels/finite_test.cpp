@@ -1,0 +1,74 @@
+#include <chainrule/kernels/finite.hpp>
+#include <limits>
+#include <vector>
+
+#include "support/catch.hpp"
+
+using namespace chainrule;
+using detail::all_finite;
+
+namespace {
+
+template <class Scalar>
+std::vector<Scalar> all_not_finite() {
+  using Limits = std::numeric_limits<Scalar>;
+  return {Limits::quiet_NaN(), -Limits::quiet_NaN(), Limits::infinity(), -Limits::infinity()};
+}
+
+constexpr float not_a_number = std::numeric_limits<float>::quiet_NaN();
+constexpr float infinity = std::numeric_limits<float>::infinity();
+
+}  // namespace
+
+// Most of an array is looked at in pieces of 64 bytes, its end one by one: no place may be left out.
+TEMPLATE_TEST_CASE("all_finite finds a NaN and an infinity wherever it is", "", float, double, long double) {
+  int missed = 0;
+  for (std::size_t size = 1; size <= 70; ++size)
+    for (std::size_t place = 0; place < size; ++place)
+      for (const TestType bad : all_not_finite<TestType>()) {
+        std::vector<TestType> numbers(size, TestType{1});
+        numbers[place] = bad;
+        missed += all_finite(numbers.data(), static_cast<Index>(size));
+      }
+  CHECK(missed == 0);
+}
+
+TEMPLATE_TEST_CASE("all_finite accepts the largest and the smallest numbers", "", float, double, long double) {
+  using Limits = std::numeric_limits<TestType>;
+  for (const TestType good : {Limits::max(), Limits::lowest(), Limits::min(), -Limits::min(), Limits::denorm_min(), -Limits::denorm_min(),
+                              TestType{0}, -TestType{0}}) {
+    CAPTURE(good);
+    for (const std::size_t size : {1u, 5u, 16u, 39u}) {
+      const std::vector<TestType> numbers(size, good);
+      CHECK(all_finite(numbers.data(), static_cast<Index>(size)));
+    }
+  }
+}
+
+TEMPLATE_TEST_CASE("all_finite looks at nothing beyond the end, and nothing is finite", "", float, double, long double) {
+  for (std::size_t size = 0; size <= 40; ++size) {
+    std::vector<TestType> numbers(size + 1, TestType{1});
+    numbers[size] = std::numeric_limits<TestType>::quiet_NaN();
+    CHECK(all_finite(numbers.data(), static_cast<Index>(size)));
+  }
+}
+
+TEST_CASE("check_finite says where the first bad number is and what it is") {
+  Eigen::MatrixXf m = Eigen::MatrixXf::Zero(3, 4);
+  const ConstMatrixView<float> view = detail::matrix_view(static_cast<const float*>(m.data()), 3, 4);
+  CHECK_NOTHROW(detail::check_finite("forward", "x", view));
+  m(1, 2) = not_a_number;
+  m(0, 3) = not_a_number;
+  CHECK_THROWS_SAYING(detail::check_finite("forward", "x", view), ValueError, "forward: x(1, 2) is nan", "feature or output 1 of sample 2",
+                      "must be finite");
+  m(0, 0) = -infinity;
+  CHECK_THROWS_SAYING(detail::check_finite("target", "y", view), ValueError, "target: y(0, 0) is -inf");
+}
+
+TEST_CASE("check_finite does not look between the columns of a block") {
+  const std::vector<float> memory{1, 2, not_a_number, 3, 4, infinity};
+  const ConstMatrixView<float> left_of_gaps(memory.data(), 2, 2, Eigen::OuterStride<>(3));
+  CHECK_NOTHROW(detail::check_finite("forward", "x", left_of_gaps));
+  const ConstMatrixView<float> with_them(memory.data(), 3, 2, Eigen::OuterStride<>(3));
+  CHECK_THROWS_SAYING(detail::check_finite("forward", "x", with_them), ValueError, "x(2, 0) is nan");
+}
