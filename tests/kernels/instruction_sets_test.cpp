@@ -1,0 +1,49 @@
+#include <algorithm>
+#include <chainrule/kernels/instruction_sets.hpp>
+#include <cmath>
+#include <limits>
+#include <vector>
+
+#include "support/catch.hpp"
+
+#define CHAINRULE_KERNEL "kernels/lanes_probe.inc"
+#include <chainrule/kernels/for_each_instruction_set.inc>
+
+using namespace chainrule;
+using kernels::InstructionSet;
+
+TEMPLATE_TEST_CASE("vectors hold and do what they say, for each instruction set of this machine", "", float, double, long double) {
+  CHECK(kernels::as_built::wrong_lanes<TestType>() == 0);
+  CHECK(kernels::as_built::lanes_width<TestType>() >= 1);
+  if constexpr (kernels::HasWiderLanes<TestType>) {
+    const InstructionSet set = kernels::widest();
+    if (CHAINRULE_DISPATCH >= 2 && set != InstructionSet::as_built) {
+      CHECK(kernels::avx2::wrong_lanes<TestType>() == 0);
+      CHECK(kernels::avx2::lanes_width<TestType>() == 32 / static_cast<int>(sizeof(TestType)));
+    }
+    if (set == InstructionSet::avx512) {
+      CHECK(kernels::avx512::wrong_lanes<TestType>() == 0);
+      CHECK(kernels::avx512::lanes_width<TestType>() == 64 / static_cast<int>(sizeof(TestType)));
+    }
+  }
+}
+
+TEST_CASE("the widest instruction set is one that the machine has and the program has not been built for") {
+  const InstructionSet set = kernels::widest();
+  CHECK(kernels::widest() == set);
+#if CHAINRULE_DISPATCH == 0
+  CHECK(set == InstructionSet::as_built);
+#else
+  if (set == InstructionSet::avx512) CHECK(__builtin_cpu_supports("avx512f"));
+  if (set == InstructionSet::avx2) CHECK((CHAINRULE_DISPATCH == 2 && __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")));
+  if (set == InstructionSet::as_built) CHECK_FALSE(__builtin_cpu_supports("avx512vl"));
+#endif
+}
+
+// Of long double there are no vectors; the namespaces exist all the same, so that nobody has to ask.
+TEST_CASE("wider vectors are for float and double, where the program's flags leave any") {
+  STATIC_REQUIRE_FALSE(kernels::HasWiderLanes<long double>);
+  STATIC_REQUIRE(kernels::HasWiderLanes<float> == (CHAINRULE_DISPATCH >= 1));
+  STATIC_REQUIRE(kernels::HasWiderLanes<double> == (CHAINRULE_DISPATCH >= 1));
+  STATIC_REQUIRE(kernels::EigenLanes<long double>::width == 1);
+}
