@@ -151,14 +151,12 @@ TEST_CASE("a team steps to the same bits as one thread") {
   for (const SGD& sgd : {SGD{.learning_rate = 0.1}, SGD{.learning_rate = 0.1, .momentum = 0.9, .weight_decay = 0.01},
                          SGD{.learning_rate = 0.1, .weight_decay = 0.01},
                          SGD{.learning_rate = 0.1, .momentum = 0.9, .nesterov = true, .weight_decay = 0.01, .decay_biases = true}})
-    for (const OneLayer& net : around_threshold) {
+    for (const OneLayer& net : {OneLayer(31200, 50), OneLayer(100, 31151), OneLayer(40000, 1)}) {
       CAPTURE(sgd.momentum, sgd.weight_decay, net.layer.weights, net.layer.biases);
-      const Vector<float> alone = two_steps(sgd, net, nullptr);
-      for (const Index threads : {2, 3}) {
-        Backwards team(threads);
-        const bool same_bits = two_steps(sgd, net, &team) == alone;
-        CHECK(same_bits);
-      }
+      Backwards team(3);
+      const bool same_bits = two_steps(sgd, net, &team) == two_steps(sgd, net, nullptr);
+      CHECK(same_bits);
+      CHECK(team.done > 0);
     }
 }
 
