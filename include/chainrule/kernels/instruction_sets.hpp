@@ -2,9 +2,9 @@
 // A kernel is compiled several times into one program, for the flags of the program and for the wider vectors that the machine
 // may have when it runs, and chosen then: so a plain -O2 binary is fast, and runs where there is no AVX.
 //
-//   A kernel is written once, in terms of Lanes<Scalar>, in a file K.inc (without lambdas, which GCC 12 compiles for the flags).
-//   A header defines CHAINRULE_KERNEL as that file and includes for_each_instruction_set.inc: then namespaces as_built, avx2 and
-//   avx512 have it, and widest() says which to call.
+//   A kernel is written once, in terms of Lanes<Scalar> (and HalfLanes<Scalar>, half as wide if there are such), in a file K.inc (without
+//   lambdas, which GCC 12 compiles for the flags). A header defines CHAINRULE_KERNEL as that file and includes
+//   for_each_instruction_set.inc: then namespaces as_built, avx2 and avx512 have it, and widest() says which to call.
 //
 // With FMA (AVX2, AVX-512, NEON) all give the same bits; SSE2 rounds products before it adds them. CHAINRULE_AS_BUILT, which users may
 // define, leaves only what the flags say.
@@ -18,14 +18,17 @@
 #elif defined(__AVX512F__) && defined(__AVX512BW__) && defined(__AVX512DQ__) && defined(__AVX512VL__)
 #define CHAINRULE_DISPATCH 0
 #define CHAINRULE_LANES avx512::Lanes
+#define CHAINRULE_HALF_LANES avx2::Lanes
 #elif defined(__AVX2__) && defined(__FMA__)
 #define CHAINRULE_DISPATCH 1
 #define CHAINRULE_LANES avx2::Lanes
+#define CHAINRULE_HALF_LANES avx2::Lanes
 #else
 #define CHAINRULE_DISPATCH 2
 #endif
 #if !defined(CHAINRULE_LANES)
 #define CHAINRULE_LANES EigenLanes
+#define CHAINRULE_HALF_LANES EigenLanes
 #endif
 
 #include <chainrule/kernels/lanes/avx2.hpp>
@@ -40,21 +43,35 @@ namespace as_built {
 template <class Scalar>
 struct Choice {
   using Lanes = EigenLanes<Scalar>;
+  using Half = Lanes;
 };
 template <>
 struct Choice<float> {
   using Lanes = CHAINRULE_LANES<float>;
+  using Half = CHAINRULE_HALF_LANES<float>;
 };
 template <>
 struct Choice<double> {
   using Lanes = CHAINRULE_LANES<double>;
+  using Half = CHAINRULE_HALF_LANES<double>;
 };
 template <class Scalar>
 using Lanes = typename Choice<Scalar>::Lanes;
+template <class Scalar>
+using HalfLanes = typename Choice<Scalar>::Half;
 
 }  // namespace as_built
+namespace avx2 {
+template <class Scalar>
+using HalfLanes = Lanes<Scalar>;
+}
+namespace avx512 {
+template <class Scalar>
+using HalfLanes = avx2::Lanes<Scalar>;
+}
 
 #undef CHAINRULE_LANES
+#undef CHAINRULE_HALF_LANES
 
 /// Whether there are kernels for it beyond those for the program's flags.
 template <class Scalar>
