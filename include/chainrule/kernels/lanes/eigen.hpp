@@ -23,6 +23,7 @@ struct EigenLanes {
   using First = Index;
   static constexpr int width = Eigen::internal::unpacket_traits<V>::size;
   static constexpr int registers = EIGEN_ARCH_DEFAULT_NUMBER_OF_REGISTERS;
+  static constexpr bool masks_are_cheap = false;  // those of load_first
 
   static V load(const Scalar* p) { return Eigen::internal::ploadu<V>(p); }
   static void store(Scalar* p, const V& v) { Eigen::internal::pstoreu(p, v); }
