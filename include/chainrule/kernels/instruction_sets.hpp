@@ -12,23 +12,28 @@
 #include <chainrule/kernels/lanes/eigen.hpp>
 #include <type_traits>
 
-// How many instruction sets there are beyond the flags: 2 with AVX2, 1 with AVX-512 alone.
-#if !defined(__GNUC__) || !defined(__x86_64__) || defined(CHAINRULE_AS_BUILT)
-#define CHAINRULE_DISPATCH 0
-#elif defined(__AVX512F__) && defined(__AVX512BW__) && defined(__AVX512DQ__) && defined(__AVX512VL__)
-#define CHAINRULE_DISPATCH 0
+// The lanes for the program's flags, and how many instruction sets there are beyond: 2 with AVX2, 1 with AVX-512 alone.
+#if defined(__GNUC__) && defined(__x86_64__) && defined(__AVX512F__) && defined(__AVX512BW__) && defined(__AVX512DQ__) && \
+    defined(__AVX512VL__)
 #define CHAINRULE_LANES avx512::Lanes
 #define CHAINRULE_HALF_LANES avx2::Lanes
-#elif defined(__AVX2__) && defined(__FMA__)
-#define CHAINRULE_DISPATCH 1
+#define CHAINRULE_DISPATCH 0
+#elif defined(__GNUC__) && defined(__x86_64__) && defined(__AVX2__) && defined(__FMA__)
 #define CHAINRULE_LANES avx2::Lanes
 #define CHAINRULE_HALF_LANES avx2::Lanes
+#define CHAINRULE_DISPATCH 1
 #else
-#define CHAINRULE_DISPATCH 2
-#endif
-#if !defined(CHAINRULE_LANES)
 #define CHAINRULE_LANES EigenLanes
 #define CHAINRULE_HALF_LANES EigenLanes
+#if defined(__GNUC__) && defined(__x86_64__)
+#define CHAINRULE_DISPATCH 2
+#else
+#define CHAINRULE_DISPATCH 0
+#endif
+#endif
+#if defined(CHAINRULE_AS_BUILT)
+#undef CHAINRULE_DISPATCH
+#define CHAINRULE_DISPATCH 0
 #endif
 
 #include <chainrule/kernels/lanes/avx2.hpp>
@@ -63,8 +68,10 @@ using HalfLanes = typename Choice<Scalar>::Half;
 }  // namespace as_built
 namespace avx2 {
 template <class Scalar>
+struct Lanes;  // other machines have none, and need the name
+template <class Scalar>
 using HalfLanes = Lanes<Scalar>;
-}
+}  // namespace avx2
 namespace avx512 {
 template <class Scalar>
 using HalfLanes = avx2::Lanes<Scalar>;
