@@ -47,11 +47,15 @@ class ThreadTeam final : public Team {
 
   Index threads() const override { return static_cast<Index>(workers_.size()) + 1; }
 
+  /// As measured when a run is asked for: at first and then every thousand runs, for systems move threads about.
+  bool far_apart() const override { return far_apart_.load(std::memory_order_relaxed); }
+
   void run(Index items, Work work) override {
     if (items < 2 || items > most_items || workers_.empty() || busy_.test_and_set(std::memory_order_acquire)) {
       for (Index i = 0; i < items; ++i) work(i);
       return;
     }
+    if (runs_until_measured_-- == 0) runs_until_measured_ = measure_distance() ? 1000 : 50;
     share_out(items, work);
     busy_.clear(std::memory_order_release);
   }
@@ -59,22 +63,31 @@ class ThreadTeam final : public Team {
  private:
   static constexpr Index most_items = 0xffffffff;
   static constexpr std::size_t line = 128;  // bytes that processors fetch together, at most
-  static constexpr unsigned turns = 64;     // of waiting, between two looks at the clock: some microseconds
+  static constexpr unsigned turns = 512;    // of waiting, between two looks at the clock: some ten microseconds
 
-  // To wake a thread costs the caller some 5 to 15 us, and the thread begins some 40 us later. So workers wait for about as long before
-  // they sleep, and are woken when the caller has worked without them for so long that it would have been worth it.
+  // To wake a thread costs the caller some 5 to 40 us, and the thread begins some 40 to 80 us later. So workers wait for about as long
+  // before they sleep, and are woken when the caller has worked without them for so long that it would have been worth it.
   using Clock = std::chrono::steady_clock;
-  static constexpr std::chrono::microseconds patience{50};
+  static constexpr std::chrono::microseconds patience{100};
   static constexpr Clock::duration worth_waking = std::chrono::microseconds{100};
 
-  // The ticket: items that are nobody's yet, the first of them in the lower half, their end in the upper one. The caller takes them from
-  // the front and the workers from the back: so neighbours in memory stay with one thread, from one job to the next.
-  static std::uint64_t first_ticket(Index items) { return static_cast<std::uint64_t>(items) << 32; }
-  static Index front(std::uint64_t ticket) { return static_cast<Index>(ticket & 0xffffffff); }
-  static Index back(std::uint64_t ticket) { return static_cast<Index>(ticket >> 32) - 1; }
-  static std::uint64_t without_front(std::uint64_t ticket) { return ticket + 1; }
-  static std::uint64_t without_back(std::uint64_t ticket) { return ticket - (std::uint64_t{1} << 32); }
-  static bool has_work(std::uint64_t ticket) { return front(ticket) <= back(ticket); }
+  // A ticket: items that are nobody's yet, the first of them in the lower half, their end in the upper one. Each thread has one for its
+  // share of a job and takes from its front; with its own done it helps others, from the back. So neighbours in memory, and from one
+  // job to the next the same place, stay with one thread, and threads write to one line only where one of them helps.
+  using Ticket = std::uint64_t;
+  static Ticket ticket_of(Index first, Index end) { return static_cast<Ticket>(end) << 32 | static_cast<Ticket>(first); }
+  static Index front(Ticket ticket) { return static_cast<Index>(ticket & 0xffffffff); }
+  static Index back(Ticket ticket) { return static_cast<Index>(ticket >> 32) - 1; }
+  static Ticket without_front(Ticket ticket) { return ticket + 1; }
+  static Ticket without_back(Ticket ticket) { return ticket - (Ticket{1} << 32); }
+  static bool has_work(Ticket ticket) { return front(ticket) <= back(ticket); }
+  struct alignas(line) Share {
+    std::atomic<Ticket> ticket{0};
+    std::atomic<unsigned> ping{0};  // a worker that waits for work answers it
+  };
+
+  // A round trip of a cache line: some 100 ns where two processors share a cache, more than 400 where they do not.
+  static constexpr std::chrono::nanoseconds long_way{300};
 
   struct Worker {
     std::thread thread;
@@ -83,18 +96,18 @@ class ThreadTeam final : public Team {
   };
 
   // Why this is right.
-  // Claiming is a compare-exchange that takes an item out of the ticket, so each item is claimed once, and what is claimed is an item of
+  // Claiming is a compare-exchange that takes an item out of a ticket, so each item is claimed once, and what is claimed is an item of
   // the job that runs now, even by a worker that read the ticket long ago: it finds another number there, or the same, which is as good.
-  // Only who has claimed reads work_: the caller wrote it before the ticket, which the claim acquires (between them lie only claims, and
+  // Only who has claimed reads work_: the caller wrote it before all tickets, which the claim acquires (between them lie only claims, and
   // read-modify-writes keep a release sequence). The caller writes the next work_ only after it has seen done_ count every item of the
-  // workers, each added with release after the item: so it sees what they wrote, and none of them still reads work_.
+  // workers, each counted with release after the item: so it sees what they wrote, and none of them still reads work_.
   // Who sleeps or wakes whom is a matter of speed alone, since the caller does every unclaimed item itself. Still no worker sleeps
-  // through a job by bad luck: ticket_ and sleepers_ are stored, and then the other one is read, all seq_cst, so either the caller
+  // through a job by bad luck: its ticket and sleepers_ are stored, and then the other one is read, all seq_cst, so either the caller
   // sees the sleeper or the sleeper sees the job.
   void share_out(Index items, Work work) {
     work_ = work;
     done_.store(0, std::memory_order_relaxed);
-    ticket_.store(first_ticket(items));
+    for (Index t = 0; t < threads(); ++t) share(t).store(ticket_of(items * t / threads(), items * (t + 1) / threads()));
 
     const Index useful = std::min(items - 1, most_awake_);
     bool more_would_help = awake() < useful;
@@ -108,7 +121,7 @@ class ThreadTeam final : public Team {
         woken = true;
         more_would_help = false;
       }
-      const Index i = claim(front, without_front);
+      const Index i = claim(0);
       if (i < 0) break;
       work(i);
       if (more_would_help) {
@@ -120,28 +133,56 @@ class ThreadTeam final : public Team {
     if (woken && of_workers > 0) without_help_ = worth_waking;  // they came in time: so they may the next time
   }
 
-  // an item that is nobody's yet; -1: there is none
+  std::atomic<Ticket>& share(Index thread) { return shares_[static_cast<std::size_t>(thread)].ticket; }
+
+  // an item that is nobody's yet, for this thread: of its own share, or of the next one that has any; -1: there is none
+  Index claim(Index thread) {
+    Index i = claim(share(thread), front, without_front);
+    for (Index t = thread + 1; i < 0 && t < thread + threads(); ++t) i = claim(share(t % threads()), back, without_back);
+    return i;
+  }
   template <class Which, class Without>
-  Index claim(const Which& which, const Without& without) {
-    std::uint64_t ticket = ticket_.load(std::memory_order_relaxed);
+  static Index claim(std::atomic<Ticket>& from, const Which& which, const Without& without) {
+    Ticket ticket = from.load(std::memory_order_relaxed);
     while (has_work(ticket))
-      if (ticket_.compare_exchange_weak(ticket, without(ticket), std::memory_order_acquire, std::memory_order_relaxed))
-        return which(ticket);
+      if (from.compare_exchange_weak(ticket, without(ticket), std::memory_order_acquire, std::memory_order_relaxed)) return which(ticket);
     return -1;
+  }
+
+  // sends a line to the first worker and back, a few times; false: it sleeps or is busy
+  bool measure_distance() {
+    if (awake() == 0) return false;
+    Clock::duration shortest = Clock::duration::max();
+    for (int trip = 0; trip < 8; ++trip) {
+      const Clock::time_point start = Clock::now();
+      shares_[1].ping.store(++pings_, std::memory_order_relaxed);
+      for (unsigned turn = 1; pong_.load(std::memory_order_relaxed) != pings_; ++turn) {
+        if (turn % turns == 0) return false;
+        wait_a_little(turn);
+      }
+      shortest = std::min(shortest, Clock::now() - start);
+    }
+    far_apart_.store(shortest > long_way, std::memory_order_relaxed);
+    return true;
   }
 
   // what each worker does
   void live(Worker& worker) {
-    const bool surplus = &worker - workers_.data() >= most_awake_;
+    const Index thread = &worker - workers_.data() + 1;
+    const bool surplus = thread > most_awake_;
     do {
-      for (Index i; (i = claim(back, without_back)) >= 0; done_.fetch_add(1, std::memory_order_release)) work_(i);
-    } while (spin(surplus ? Clock::duration::zero() : patience) || sleep(worker));
+      Index done = 0;
+      for (Index i; (i = claim(thread)) >= 0; ++done) work_(i);
+      if (done > 0) done_.fetch_add(done, std::memory_order_release);
+    } while (spin(shares_[static_cast<std::size_t>(thread)], surplus ? Clock::duration::zero() : patience) || sleep(worker, share(thread)));
   }
 
   // waits for work; false: none came in time
-  bool spin(Clock::duration time) const {
+  bool spin(const Share& share, Clock::duration time) {
     const Clock::time_point end = Clock::now() + time;
-    for (unsigned turn = 1; !has_work(ticket_.load(std::memory_order_relaxed)); ++turn) {
+    for (unsigned turn = 1, answered = 0; !has_work(share.ticket.load(std::memory_order_relaxed)); ++turn) {
+      const unsigned ping = share.ping.load(std::memory_order_relaxed);
+      if (ping != answered) pong_.store(answered = ping, std::memory_order_relaxed);
       wait_a_little(turn);
       if (turn % turns == 0 && Clock::now() > end) return false;
     }
@@ -160,10 +201,10 @@ class ThreadTeam final : public Team {
   }
 
   // until a caller wakes it; false: the team comes to its end
-  bool sleep(Worker& worker) {
+  bool sleep(Worker& worker, const std::atomic<Ticket>& share) {
     std::unique_lock lock(bed_);
     set_asleep(worker, true);
-    if (has_work(ticket_.load()) && awake() < most_awake_) set_asleep(worker, false);
+    if (has_work(share.load()) && awake() < most_awake_) set_asleep(worker, false);
     worker.bell.wait(lock, [&] { return !worker.asleep || stop_; });
     return !stop_;
   }
@@ -195,7 +236,8 @@ class ThreadTeam final : public Team {
   };
   explicit ThreadTeam(Checked number)
       : most_awake_{checked("processors", number.processors) - 1},
-        workers_(static_cast<std::size_t>(checked("threads", number.threads) - 1)) {}
+        workers_(static_cast<std::size_t>(checked("threads", number.threads) - 1)),
+        shares_(static_cast<std::size_t>(number.threads)) {}
 
   static Index checked(const char* what, Index number) {
     if (number < 1 || number > max_threads)
@@ -204,16 +246,20 @@ class ThreadTeam final : public Team {
   }
 
   // What many threads look at all the time, what they write to when they are done, and what is rarely touched lie apart.
-  alignas(line) std::atomic<std::uint64_t> ticket_{0};
-  Work work_{};
+  alignas(line) Work work_{};
   alignas(line) std::atomic<Index> done_{0};
+  alignas(line) std::atomic<unsigned> pong_{0};
   alignas(line) std::atomic_flag busy_;
+  unsigned runs_until_measured_ = 0;  // under busy_, like all up to sleepers_
+  unsigned pings_ = 0;
+  std::atomic<bool> far_apart_{false};
   Clock::duration without_help_ = worth_waking;   // of the caller, while workers were asleep
   alignas(line) std::atomic<Index> sleepers_{0};  // of the workers; written under bed_
   bool stop_ = false;                             // under bed_
   std::mutex bed_;
   Index most_awake_;  // workers; with the caller they are as many as there are processors
   std::vector<Worker> workers_;
+  std::vector<Share> shares_;  // the caller's first
 };
 
 }  // namespace chainrule
