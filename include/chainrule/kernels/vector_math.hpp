@@ -4,10 +4,10 @@
 // through <cmath>.
 
 #include <array>
+#include <bit>
 #include <chainrule/kernels/instruction_sets.hpp>
 #include <cmath>
 #include <cstddef>
-#include <utility>
 
 namespace chainrule::kernels {
 
