@@ -47,6 +47,13 @@ struct Lanes<float> {
     return multiply(multiply(v, power_of_2(half)), power_of_2(subtract(n, half)));
   }
 
+  /// Looks at the exponents' bits, which -ffast-math does not switch off.
+  static bool all_finite(V v) {
+    const __m256i exponent = _mm256_set1_epi32(0x7f800000);
+    const __m256i is_largest = _mm256_cmpeq_epi32(_mm256_and_si256(_mm256_castps_si256(v), exponent), exponent);
+    return _mm256_testz_si256(is_largest, is_largest) != 0;
+  }
+
   static First first(Index count) {
     return _mm256_cmpgt_epi32(_mm256_set1_epi32(static_cast<int>(count)), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7));
   }
@@ -100,6 +107,12 @@ struct Lanes<double> {
   static V times_power_of_2(V v, V n) {
     const V half = subtract(fma(n, all(0.5), all(6755399441055744)), all(6755399441055744));
     return multiply(multiply(v, power_of_2(half)), power_of_2(subtract(n, half)));
+  }
+
+  static bool all_finite(V v) {
+    const __m256i exponent = _mm256_set1_epi64x(0x7ff0000000000000);
+    const __m256i is_largest = _mm256_cmpeq_epi64(_mm256_and_si256(_mm256_castpd_si256(v), exponent), exponent);
+    return _mm256_testz_si256(is_largest, is_largest) != 0;
   }
 
   static First first(Index count) { return _mm256_cmpgt_epi64(_mm256_set1_epi64x(count), _mm256_setr_epi64x(0, 1, 2, 3)); }

@@ -46,6 +46,12 @@ struct Lanes<float> {
   /// v 2^n for any integer n, rounded once.
   static V times_power_of_2(V v, V n) { return _mm512_maskz_scalef_ps(0xffff, v, n); }
 
+  /// Looks at the exponents' bits, which -ffast-math does not switch off.
+  static bool all_finite(V v) {
+    const __m512i exponent = _mm512_set1_epi32(0x7f800000);
+    return _mm512_cmpeq_epi32_mask(_mm512_and_epi32(_mm512_castps_si512(v), exponent), exponent) == 0;
+  }
+
   static First first(Index count) { return static_cast<First>((1u << count) - 1); }
   static V load_first(const float* p, First count) { return _mm512_maskz_loadu_ps(count, p); }
   static void store_first(float* p, V v, First count) { _mm512_mask_storeu_ps(p, count, v); }
@@ -103,6 +109,11 @@ struct Lanes<double> {
     return _mm512_castsi512_pd(_mm512_maskz_slli_epi64(0xff, _mm512_castpd_si512(add(n, all(6755399441055744 + 1023))), 52));
   }
   static V times_power_of_2(V v, V n) { return _mm512_maskz_scalef_pd(0xff, v, n); }
+
+  static bool all_finite(V v) {
+    const __m512i exponent = _mm512_set1_epi64(0x7ff0000000000000);
+    return _mm512_cmpeq_epi64_mask(_mm512_and_epi64(_mm512_castpd_si512(v), exponent), exponent) == 0;
+  }
 
   static First first(Index count) { return static_cast<First>((1u << count) - 1); }
   static V load_first(const double* p, First count) { return _mm512_maskz_loadu_pd(count, p); }

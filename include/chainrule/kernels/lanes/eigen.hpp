@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <bit>
+#include <chainrule/core/checks.hpp>
 #include <chainrule/core/types.hpp>
 #include <cstdint>
 #include <limits>
@@ -58,6 +59,14 @@ struct EigenLanes {
     const V round = all(Scalar{3} * static_cast<Scalar>(std::uint64_t{1} << (std::numeric_limits<Scalar>::digits - 2)));
     const V half = subtract(fma(n, all(Scalar{0.5}), round), round);
     return multiply(multiply(v, power_of_2(half)), power_of_2(subtract(n, half)));
+  }
+
+  static bool all_finite(const V& v) {
+    alignas(64) Scalar numbers[width];
+    store(numbers, v);
+    bool all = true;
+    for (const Scalar x : numbers) all = all && detail::is_finite(x);
+    return all;
   }
 
   static First first(Index count) { return count; }
