@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <chainrule/core/targets.hpp>
 #include <chainrule/kernels/finite.hpp>
-#include <chainrule/kernels/vector_math.hpp>
+#include <chainrule/kernels/softmax.hpp>
 #include <cmath>
 #include <string_view>
 #include <utility>
@@ -81,8 +81,7 @@ struct SoftmaxCrossEntropy {
   // dJ/dz = (softmax(z) - y)/batch; where a column of y sums not quite to 1, softmax(z) times that sum, so that it is exact
   template <class Scalar, class Target>
   void gradient(ConstMatrixView<Scalar> logits, Target y, MatrixView<Scalar> dJ) const {
-    dJ = logits;
-    link(dJ);
+    kernels::softmax(logits, dJ);
     const Scalar kept = static_cast<Scalar>(1 - label_smoothing);
     const Scalar spread = static_cast<Scalar>(label_smoothing / static_cast<double>(dJ.rows()));
     for (Index j = 0; j < dJ.cols(); ++j) {
@@ -96,37 +95,18 @@ struct SoftmaxCrossEntropy {
         if (label_smoothing > 0) dJ.col(j).array() -= spread;
       }
     }
-    dJ /= static_cast<Scalar>(dJ.cols());
+    const Index columns = dJ.outerStride() == dJ.rows() ? 1 : dJ.cols(),
+                rows = dJ.size() / columns;  // one long column if they are in one piece
+    for (Index j = 0; j < columns; ++j) VectorView<Scalar>(dJ.data() + j * dJ.outerStride(), rows) /= static_cast<Scalar>(dJ.cols());
   }
 
-  // y_hat = softmax(z) = e^(z - max z) / sum of the same: no exponential above 1. Of few outputs, several samples at once
+  // y_hat = softmax(z)
   template <class Scalar>
   void link(MatrixView<Scalar> z) const {
-    const Index samples = z.outerStride() == z.rows() ? std::max<Index>(1, 1024 / z.rows()) : 1;
-    for (Index begin = 0; begin < z.cols(); begin += samples) {
-      const Index end = std::min(begin + samples, z.cols());
-      for (Index j = begin; j < end; ++j) subtract_largest(z.rows(), z.data() + j * z.outerStride());
-      Scalar* e = z.data() + begin * z.outerStride();
-      kernels::exponentials((end - begin) * z.rows(), static_cast<const Scalar*>(e), e);
-      for (Index j = begin; j < end; ++j) divide_by_sum(z.rows(), z.data() + j * z.outerStride());
-    }
+    kernels::softmax(detail::as_const(z), z);
   }
 
  private:
-  template <class Scalar>
-  static void subtract_largest(Index size, Scalar* z) {
-    Scalar largest = z[0];
-    for (Index i = 1; i < size; ++i) largest = z[i] > largest ? z[i] : largest;
-    VectorView<Scalar>(z, size).array() -= largest;
-  }
-
-  template <class Scalar>
-  static void divide_by_sum(Index size, Scalar* e) {
-    Scalar sum = 0;  // in order, which Eigen's sum() is not
-    for (Index i = 0; i < size; ++i) sum += e[i];
-    VectorView<Scalar>(e, size) /= sum;
-  }
-
   template <class Label>
   static Index label_of(Labels<Label> labels, Index j) {
     return static_cast<Index>(labels[static_cast<std::size_t>(j)]);

@@ -27,7 +27,14 @@ struct SquaredError {
   // dJ/dy_hat = (y_hat - y)/batch
   template <class Scalar>
   void gradient(ConstMatrixView<Scalar> y_hat, ConstMatrixView<Scalar> y, MatrixView<Scalar> dJ) const {
-    dJ = (y_hat - y) / static_cast<Scalar>(y.cols());
+    const auto batch = static_cast<Scalar>(y.cols());
+    // columns that lie one after the other are one long column, many times as soon done where outputs are few
+    const bool in_one_piece = y_hat.outerStride() == y_hat.rows() && y.outerStride() == y.rows() && dJ.outerStride() == dJ.rows();
+    const Index columns = in_one_piece ? 1 : dJ.cols(), rows = dJ.size() / columns;
+    for (Index j = 0; j < columns; ++j)
+      VectorView<Scalar>(dJ.data() + j * dJ.outerStride(), rows) = (ConstVectorView<Scalar>(y_hat.data() + j * y_hat.outerStride(), rows) -
+                                                                    ConstVectorView<Scalar>(y.data() + j * y.outerStride(), rows)) /
+                                                                   batch;
   }
 
   // the prediction is the output itself

@@ -1,0 +1,125 @@
+#include <chainrule/core/random.hpp>
+#include <chainrule/kernels/softmax.hpp>
+#include <cmath>
+#include <limits>
+#include <vector>
+
+#include "support/catch.hpp"
+
+using namespace chainrule;
+
+namespace {
+
+/// z with a gap behind each column, which holds NaN, and room for p with a gap that nobody may change.
+template <class Scalar>
+struct Problem {
+  Problem(Index rows_, Index columns_, Scalar size) : rows{rows_}, columns{columns_}, z(rows + 1, columns), p(rows + 2, columns) {
+    Random random{Seed{static_cast<std::uint64_t>(100 * rows + columns)}};
+    for (Index j = 0; j < columns; ++j)
+      for (Index i = 0; i < rows; ++i) z(i, j) = size * static_cast<Scalar>(2 * random.uniform() - 1);
+    z.row(rows).setConstant(std::numeric_limits<Scalar>::quiet_NaN());
+    p.setConstant(-1);
+  }
+  ConstMatrixView<Scalar> from() const { return {z.data(), rows, columns, Eigen::OuterStride<>(rows + 1)}; }
+  MatrixView<Scalar> to() { return {p.data(), rows, columns, Eigen::OuterStride<>(rows + 2)}; }
+
+  /// How many numbers are farther from softmax(z) than rounding explains, or were not to be written.
+  int wrong() const {
+    int count = static_cast<int>((p.bottomRows(2).array() != -1).count());
+    for (Index j = 0; j < columns; ++j) {
+      const long double largest = z.col(j).head(rows).maxCoeff();
+      long double sum = 0;
+      for (Index i = 0; i < rows; ++i) sum += std::exp(z(i, j) - largest);
+      for (Index i = 0; i < rows; ++i) {
+        const long double exact = std::exp(z(i, j) - largest) / sum;
+        // of e^x and the quotient, of the sum, and of z - max z
+        const long double units = 3 + static_cast<long double>(rows) + (largest - z(i, j));
+        count += !(std::abs(p(i, j) - exact) <= units * static_cast<long double>(std::numeric_limits<Scalar>::epsilon()) * exact +
+                                                    static_cast<long double>(std::numeric_limits<Scalar>::min()));
+      }
+    }
+    return count;
+  }
+
+  Index rows, columns;
+  Matrix<Scalar> z, p;
+};
+
+template <class Scalar>
+using Kernel = void (*)(const Scalar*, Index, Index, Index, Scalar*, Index);
+
+/// Those that this machine can run.
+template <class Scalar>
+std::vector<Kernel<Scalar>> runnable() {
+  namespace k = kernels;
+  std::vector<Kernel<Scalar>> all;
+  if constexpr (k::HasVectors<Scalar>) all.push_back(k::as_built::softmax<Scalar>);
+  if constexpr (k::HasWiderLanes<Scalar>) {
+    if (CHAINRULE_DISPATCH >= 2 && k::widest() != k::InstructionSet::as_built) all.push_back(k::avx2::softmax<Scalar>);
+    if (k::widest() == k::InstructionSet::avx512) all.push_back(k::avx512::softmax<Scalar>);
+  }
+  return all;
+}
+
+constexpr Index numbers_of_rows[] = {1, 2, 3, 10, 16, 17, kernels::few_outputs, kernels::few_outputs + 1, 47, 64, 100};
+
+}  // namespace
+
+TEST_CASE("softmax of a column, worked out") {
+  const double z[] = {std::log(1.0), std::log(2.0), std::log(5.0)};
+  double p[3];
+  kernels::softmax<double>(detail::matrix_view(z, 3, 1), detail::matrix_view(p, 3, 1));
+  CHECK(p[0] == Approx(0.125));
+  CHECK(p[1] == Approx(0.25));
+  CHECK(p[2] == Approx(0.625));
+}
+
+TEMPLATE_TEST_CASE("softmax is e^z / sum of e^z for any number of rows and columns, and writes nothing else", "", float, double,
+                   long double) {
+  for (const Index rows : numbers_of_rows)
+    for (const Index columns : {1, 2, 7, 8, 16, 17, 33})
+      for (const TestType size : {TestType(1), TestType(30), TestType(1e4)}) {
+        CAPTURE(rows, columns, size);
+        Problem<TestType> problem(rows, columns, size);
+        kernels::softmax<TestType>(problem.from(), problem.to());
+        CHECK(problem.wrong() == 0);
+      }
+}
+
+TEMPLATE_TEST_CASE("softmax by each instruction set of this machine", "", float, double) {
+  for (const Kernel<TestType> softmax : runnable<TestType>())
+    for (const Index rows : numbers_of_rows) {
+      CAPTURE(rows);
+      Problem<TestType> problem(rows, 19, TestType(5));
+      softmax(problem.z.data(), rows + 1, rows, 19, problem.p.data(), rows + 2);
+      CHECK(problem.wrong() == 0);
+    }
+}
+
+TEMPLATE_TEST_CASE("a column's softmax is the same bits alone, among others, and in place", "", float, double, long double) {
+  for (const Index rows : numbers_of_rows) {
+    CAPTURE(rows);
+    Problem<TestType> problem(rows, 21, TestType(3));
+    kernels::softmax<TestType>(problem.from(), problem.to());
+    int different = 0;
+    for (Index j = 0; j < 21; ++j) {
+      Vector<TestType> column = problem.z.col(j).head(rows);
+      const MatrixView<TestType> alone = detail::matrix_view(column.data(), rows, 1);
+      kernels::softmax<TestType>(detail::as_const(alone), alone);
+      different += column != problem.p.col(j).head(rows);
+    }
+    CHECK(different == 0);
+  }
+}
+
+TEMPLATE_TEST_CASE("NaN in a column of logits spoils that column and no other", "", float, double) {
+  for (const Index rows : {3, 40})
+    for (const Index bad : {Index{0}, rows - 1}) {
+      CAPTURE(rows, bad);
+      Problem<TestType> problem(rows, 5, TestType(1));
+      problem.z(bad, 2) = std::numeric_limits<TestType>::quiet_NaN();
+      kernels::softmax<TestType>(problem.from(), problem.to());
+      for (Index j = 0; j < 5; ++j) CHECK(problem.p.col(j).head(rows).allFinite() == (j != 2));
+      CHECK(problem.p.col(2).head(rows).array().isNaN().all());
+    }
+}
