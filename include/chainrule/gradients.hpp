@@ -10,6 +10,13 @@ template <class Scalar, class Sequence>
 class Gradients : public detail::LayeredVector<Scalar, Sequence> {
  public:
   using detail::LayeredVector<Scalar, Sequence>::LayeredVector;
+
+  /// Whether a team shared the backward pass that filled it: then each thread has a part of it at hand, and a step is shared too.
+  bool is_shared() const { return shared_; }
+  void set_shared(bool shared) { shared_ = shared; }
+
+ private:
+  bool shared_ = false;
 };
 
 }  // namespace chainrule

@@ -118,3 +118,21 @@ TEST_CASE("threads with a workspace each use one const network and one team at o
   for (std::thread& caller : callers) caller.join();
   CHECK(equal == std::vector<int>(3, 10));
 }
+
+TEST_CASE("gradients know whether a team shared the pass that filled them") {
+  ThreadTeam team{2, 2};
+  const auto shared = [&](Index width, Team* with) {
+    const Data data(width, 64);
+    const auto net = make_plain_net(width);
+    auto work = net.make_workspace(64);
+    auto dJ = net.make_gradients();
+    CHECK_FALSE(dJ.is_shared());
+    work.set_team(with);
+    net.forward(data.x, work);
+    net.backward(data.x, data.y, work, dJ);
+    return dJ.is_shared();
+  };
+  CHECK(shared(500, &team));  // 32 million operations
+  CHECK_FALSE(shared(7, &team));
+  CHECK_FALSE(shared(500, nullptr));
+}

@@ -74,14 +74,32 @@ TEST_CASE("activate uses the parameters of the activation") {
 TEST_CASE("activate works in place on a matrix, and writes nothing between its columns") {
   for (const Index rows : {1, 5, 16, 19}) {
     CAPTURE(rows);
+    const auto in_place = [](MatrixView<float> z) { kernels::activate(Cube{}, detail::as_const(z), z); };
     Matrix<float> z = counting<float>(rows * 4).reshaped(rows, 4);
     Matrix<float> table = Matrix<float>::Constant(rows + 3, 4, -1);
     table.topRows(rows) = z;
-    kernels::activate<float>(Cube{}, MatrixView<float>(table.data(), rows, 4, Eigen::OuterStride<>(rows + 3)));
-    kernels::activate<float>(Cube{}, detail::matrix_view(z.data(), rows, 4));
+    in_place(MatrixView<float>(table.data(), rows, 4, Eigen::OuterStride<>(rows + 3)));
+    in_place(detail::matrix_view(z.data(), rows, 4));
     CHECK(z.col(3)[0] == std::pow(static_cast<float>(3 * rows + 1), 3));
     CHECK(table.topRows(rows) == z);
     CHECK(table.bottomRows(3) == Matrix<float>::Constant(3, 4, -1));
+  }
+}
+
+TEST_CASE("activate and multiply_by_derivative read and write columns that lie apart") {
+  for (const Index rows : {1, 5, 16, 19}) {
+    CAPTURE(rows);
+    const Matrix<float> z = counting<float>(rows * 4).reshaped(rows, 4);
+    Matrix<float> kept = Matrix<float>::Constant(rows + 2, 4, -1), a = Matrix<float>::Constant(rows + 1, 4, -1), delta = a;
+    kept.topRows(rows) = z;
+    delta.topRows(rows).setConstant(3);
+    const ConstMatrixView<float> from(kept.data(), rows, 4, Eigen::OuterStride<>(rows + 2));
+    kernels::activate(Cube{}, from, MatrixView<float>(a.data(), rows, 4, Eigen::OuterStride<>(rows + 1)));
+    kernels::multiply_by_derivative(Cube{}, from, MatrixView<float>(delta.data(), rows, 4, Eigen::OuterStride<>(rows + 1)));
+    CHECK(a.topRows(rows) == Matrix<float>(z.array().cube()));
+    CHECK(delta.topRows(rows) == Matrix<float>(9 * z.array().square()));
+    CHECK((a.row(rows).array() == -1).all());
+    CHECK((delta.row(rows).array() == -1).all());
   }
 }
 

@@ -39,22 +39,29 @@ struct Layer {
   Numbers w, b, x, delta;
 };
 
-/// z = W x + b, dJ/dW = delta x^T and dJ/dx = W^T delta, each with its surroundings.
+/// z = W x + b, dJ/dW = delta x^T, dJ/db = row sums of delta, and dJ/dx = W^T delta, each with its surroundings.
 struct Results {
   explicit Results(const Layer& layer)
       : z(static_cast<std::size_t>(layer.outputs * layer.samples), hole),
         dW(static_cast<std::size_t>(layer.outputs * layer.inputs + 1), untouched),
-        dX(static_cast<std::size_t>((layer.inputs + 1) * layer.samples), untouched) {}
+        dX(static_cast<std::size_t>((layer.inputs + 1) * layer.samples), untouched),
+        db(static_cast<std::size_t>(layer.outputs + 1), untouched) {}
   bool operator==(const Results&) const = default;
-  Numbers z, dW, dX;
+  Numbers z, dW, dX, db;
 };
 
-/// The columns of W in pieces of this size, the last ones first.
+/// The columns of W, and the rows for z, in pieces of this size, the last ones first.
 template <int Out, int In>
 Results results(const Layer& layer, Index piece) {
   const kernels::LayerProducts<float, Out, In> products(layer.outputs, layer.inputs);
   Results r(layer);
-  products.affine(layer.w.data(), layer.x_view(), layer.b.data(), detail::matrix_view(r.z.data(), layer.outputs, layer.samples));
+  const Index rows = piece < layer.inputs ? piece : layer.outputs;
+  for (Index first = (layer.outputs - 1) / rows * rows; first >= 0; first -= rows) {
+    const MatrixView<float> z(r.z.data() + first, std::min(rows, layer.outputs - first), layer.samples,
+                              Eigen::OuterStride<>(layer.outputs));
+    products.affine(layer.w.data(), layer.x_view(), layer.b.data(), first, z, layer.samples);
+  }
+  products.bias_gradient(layer.delta_view(), r.db.data());
   const MatrixView<float> dX(r.dX.data(), layer.inputs, layer.samples, Eigen::OuterStride<>(layer.inputs + 1));
   for (Index first = (layer.inputs - 1) / piece * piece; first >= 0; first -= piece) {
     const Index count = std::min(piece, layer.inputs - first);
@@ -66,7 +73,7 @@ Results results(const Layer& layer, Index piece) {
 
 /// How many numbers are farther from the plain sums than rounding explains, or are not theirs to write.
 int wrong_numbers(const Layer& layer, const Results& r) {
-  int wrong = r.dW.back() != untouched;
+  int wrong = (r.dW.back() != untouched) + (r.db.back() != untouched);
   const auto compare = [&](float is, long double sum, Index terms) {
     wrong += !(std::abs(is - sum) <= static_cast<long double>(terms + 1) * terms * std::numeric_limits<float>::epsilon());
   };
@@ -78,6 +85,11 @@ int wrong_numbers(const Layer& layer, const Results& r) {
       for (Index i = 0; i < in; ++i) z += number(layer.w, o + i * out) * number(layer.x, i + n * (in + 1));
       compare(r.z[static_cast<std::size_t>(o + n * out)], z, in + 1);
     }
+  for (Index o = 0; o < out; ++o) {
+    long double db = 0;
+    for (Index n = 0; n < layer.samples; ++n) db += number(layer.delta, o + n * out);
+    compare(r.db[static_cast<std::size_t>(o)], db, layer.samples);
+  }
   for (Index i = 0; i < in; ++i)
     for (Index o = 0; o < out; ++o) {
       long double dW = 0;
@@ -112,6 +124,7 @@ TEST_CASE("the products of a layer, worked out") {
   for (const Results& r : {results<Dynamic, Dynamic>(layer, 3), results<Dynamic, Dynamic>(layer, 1), results<2, 3>(layer, 3)}) {
     CHECK(r.z == Numbers{17, 36, 12, 25});
     CHECK(r.dW == Numbers{1, 0, 10, 1, 2, 0, untouched});
+    CHECK(r.db == Numbers{11, 1, untouched});
     CHECK(r.dX == Numbers{1, 2, 3, untouched, 14, 25, 36, untouched});
   }
 }
@@ -144,22 +157,42 @@ TEMPLATE_TEST_CASE_SIG("extents that are types give the same bits as extents tha
 // So those that are built for fixed extents, which do it all at once, are not asked for pieces.
 TEST_CASE("small layers are never cut") { STATIC_REQUIRE(kernels::small_layer <= kernels::unit_block); }
 
-// Of each column alone, or with others around it: so a prediction does not depend on its batch.
-TEST_CASE("a sample's outputs are the same bits in any batch") {
-  for (const Index outputs : {1, 3, 16, 33})
-    for (const Index inputs : {2, 15, 33}) {
-      const Layer batch(outputs, inputs, 40);
-      const Results together = results<Dynamic, Dynamic>(batch, inputs);
-      int different = 0;
-      for (Index n = 0; n < 40; ++n) {
-        Layer alone(outputs, inputs, 1);
-        alone.w = batch.w;
-        alone.b = batch.b;
-        alone.x.assign(batch.x.begin() + n * (inputs + 1), batch.x.begin() + (n + 1) * (inputs + 1));
-        const Numbers z = results<Dynamic, Dynamic>(alone, inputs).z;
-        different += !std::equal(z.begin(), z.end(), together.z.begin() + n * outputs);
-      }
+/// How many of a batch's samples have other bits alone, or as a piece of the batch.
+struct Differences {
+  int alone = 0, as_piece = 0;
+};
+Differences differences(Index outputs, Index inputs) {
+  const Layer batch(outputs, inputs, 40);
+  const Numbers together = results<Dynamic, Dynamic>(batch, inputs).z;
+  Differences found;
+  for (Index n = 0; n < batch.samples; ++n) {
+    Layer alone(outputs, inputs, 1);
+    alone.w = batch.w;
+    alone.b = batch.b;
+    alone.x.assign(batch.x.begin() + n * (inputs + 1), batch.x.begin() + (n + 1) * (inputs + 1));
+    const auto same = [&](const Numbers& z) { return std::equal(z.begin(), z.end(), together.begin() + n * outputs); };
+    found.alone += !same(results<Dynamic, Dynamic>(alone, inputs).z);
+
+    Numbers piece(static_cast<std::size_t>(outputs));
+    const kernels::LayerProducts<float, Dynamic, Dynamic> products(outputs, inputs);
+    products.affine(alone.w.data(), alone.x_view(), alone.b.data(), 0, detail::matrix_view(piece.data(), outputs, 1), batch.samples);
+    found.as_piece += !same(piece);
+  }
+  return found;
+}
+
+TEST_CASE("a sample's outputs are the same bits wherever a batch is cut") {
+  for (const Index outputs : {1, 3, 16, 33, 200})
+    for (const Index inputs : {1, 2, 15, 33}) {
       CAPTURE(outputs, inputs);
-      CHECK(different == 0);
+      CHECK(differences(outputs, inputs).as_piece == 0);
     }
+}
+
+TEST_CASE("one sample alone has sums in an order of its own where outputs are few, and that of a batch otherwise") {
+  CHECK(differences(33, 33).alone > 0);
+  CHECK(differences(kernels::many_outputs - 1, 33).alone > 0);
+  CHECK(differences(kernels::many_outputs, 33).alone == 0);
+  CHECK(differences(200, 33).alone == 0);
+  CHECK(differences(1, 33).alone == 0);
 }

@@ -55,6 +55,7 @@ struct Kernels {
   const char* name;
   void (*product)(Operand, Operand, Index, kernels::Start<Scalar>, Scalar*, Index, Index, Index);
   void (*dot_products)(const Scalar*, Index, const Scalar*, Index, Scalar, Scalar*, Index);
+  void (*matrix_times_vector)(const Scalar*, Index, const Scalar*, Index, const Scalar*, Scalar*, Index);
   bool fused = true;
 };
 
@@ -62,16 +63,19 @@ struct Kernels {
 template <class Scalar>
 std::vector<Kernels<Scalar>> runnable() {
   using kernels::InstructionSet;
-  std::vector<Kernels<Scalar>> all{{"as built", kernels::as_built::product<Scalar>, kernels::as_built::dot_products<Scalar>}};
+  std::vector<Kernels<Scalar>> all{{"as built", kernels::as_built::product<Scalar>, kernels::as_built::dot_products<Scalar>,
+                                    kernels::as_built::matrix_times_vector<Scalar>}};
   const Scalar eps = std::numeric_limits<Scalar>::epsilon(), x = 1 + eps;
   Scalar c = -(1 + 2 * eps);  // (1 + eps)^2 + c is eps^2 where the product is not rounded
   all[0].product({&x, 1, 1}, {&x, 1, 1}, 1, {kernels::StartKind::c}, &c, 1, 1, 1);
   all[0].fused = c != 0;
   if constexpr (kernels::HasWiderLanes<Scalar>) {
     if (CHAINRULE_DISPATCH >= 2 && kernels::widest() != InstructionSet::as_built)
-      all.push_back({"AVX2", kernels::avx2::product<Scalar>, kernels::avx2::dot_products<Scalar>});
+      all.push_back(
+          {"AVX2", kernels::avx2::product<Scalar>, kernels::avx2::dot_products<Scalar>, kernels::avx2::matrix_times_vector<Scalar>});
     if (kernels::widest() == InstructionSet::avx512)
-      all.push_back({"AVX-512", kernels::avx512::product<Scalar>, kernels::avx512::dot_products<Scalar>});
+      all.push_back({"AVX-512", kernels::avx512::product<Scalar>, kernels::avx512::dot_products<Scalar>,
+                     kernels::avx512::matrix_times_vector<Scalar>});
   }
   return all;
 }
@@ -435,6 +439,40 @@ TEMPLATE_TEST_CASE("every instruction set adds dot products in sixteen sums and 
       }
     }
   }
+  CHECK(wrong == 0);
+}
+
+TEST_CASE("matrix_times_vector is start + A b, in four sums") {
+  const float a[] = {1, 4, 2, 5, 3, 6};  // 1 2 3
+  const float b[] = {1, 0, 2};           // 4 5 6
+  const float start[] = {10, 20};
+  float c[2];
+  kernels::matrix_times_vector<float>(a, 2, b, 3, start, {c, 2});
+  CHECK(std::vector<float>(c, c + 2) == std::vector<float>{17, 36});
+}
+
+TEMPLATE_TEST_CASE("every instruction set adds the products of one column in four sums and these in pairs", "", float, double,
+                   long double) {
+  Random random{Seed{12}};
+  int wrong = 0;
+  for (Index depth = 1; depth <= 70; depth += size_step)
+    for (Index rows = 1; rows <= 150; rows += rows < 40 ? 1 : 13) {
+      Padded<TestType> a(rows, depth, depth % 3, 3), b(depth, 1), start(rows, 1);
+      a.randomize(random);
+      b.randomize(random);
+      start.randomize(random);
+      for (const Kernels<TestType>& k : runnable<TestType>()) {
+        std::vector<TestType> c(static_cast<std::size_t>(rows + 2), static_cast<TestType>(untouched));
+        k.matrix_times_vector(a.view().data(), a.stride, b.memory.data(), depth, start.memory.data(), c.data() + 1, rows);
+        wrong += c.front() != static_cast<TestType>(untouched) || c.back() != static_cast<TestType>(untouched);
+        for (Index i = 0; i < rows; ++i) {
+          TestType s[4] = {start.view()(i, 0)};
+          for (Index j = 0; j < depth; ++j)
+            s[j % 4] = k.fused ? std::fma(a.view()(i, j), b.view()(j, 0), s[j % 4]) : a.view()(i, j) * b.view()(j, 0) + s[j % 4];
+          wrong += c[static_cast<std::size_t>(i + 1)] != (s[0] + s[1]) + (s[2] + s[3]);
+        }
+      }
+    }
   CHECK(wrong == 0);
 }
 

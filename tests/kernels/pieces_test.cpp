@@ -8,14 +8,16 @@ using kernels::Pieces;
 
 namespace {
 
-/// Says how many threads it has, which is all that cut asks.
+/// Says how many threads it has, and how far they are apart, which is all that is asked of it here.
 struct TeamOf final : Team {
-  explicit TeamOf(Index n) : number{n} {}
+  explicit TeamOf(Index n, bool is_far = false) : number{n}, far{is_far} {}
   Index threads() const override { return number; }
+  bool far_apart() const override { return far; }
   void run(Index items, Work work) override {
     for (Index i = 0; i < items; ++i) work(i);
   }
   Index number;
+  bool far;
 };
 
 /// Whether the pieces are 0 .. extent without gaps, each but the last as long as the others and a multiple of the unit, none empty.
@@ -44,7 +46,7 @@ TEST_CASE("pieces of an extent, the last one shorter") {
   CHECK(Pieces{1, 48}.count() == 1);
 }
 
-TEST_CASE("four pieces for each thread, of whole units") {
+TEST_CASE("four pieces for each thread where there is much to do, of whole units") {
   const TeamOf two(2);
   CHECK(cut(640, 8, much, &two).size == 80);  // 80 units for 8 pieces
   CHECK(cut(640, 8, much, &two).count() == 8);
@@ -52,20 +54,36 @@ TEST_CASE("four pieces for each thread, of whole units") {
   CHECK(cut(784, 48, much, &two).count() == 6);
 }
 
-TEST_CASE("one piece where nobody shares the work, or it is too small to be shared") {
+TEST_CASE("a piece for each thread where there is little to do, and more as they become long") {
+  const TeamOf two(2), sixteen(16);
+  CHECK(cut(1000, 1, 1e5, &two).count() == 2);
+  CHECK(cut(1000, 1, 8e6, &two).count() == 2);
+  CHECK(cut(1000, 1, 1.2e7, &two).count() == 3);
+  CHECK(cut(1000, 1, 3.2e7, &two).count() == 8);
+  CHECK(cut(1000, 1, 1e5, &sixteen).count() == 16);
+}
+
+TEST_CASE("one piece where nobody shares the work, or it is over at once") {
   const TeamOf one(1), two(2), sixteen(16);
   for (const Index extent : {1, 7, 8, 1000}) {
     CAPTURE(extent);
     CHECK(cut(extent, 8, much, nullptr).count() == 1);
     CHECK(cut(extent, 8, much, &one).count() == 1);
-    CHECK(cut(extent, 8, 4.9e5, &sixteen).count() == 1);
-    CHECK(cut(extent, 8, 4.9e5, &sixteen).length(0) == extent);
+    CHECK(cut(extent, 8, 9.9e4, &sixteen).count() == 1);
+    CHECK(cut(extent, 8, 9.9e4, &sixteen).length(0) == extent);
   }
-  CHECK(cut(1000, 1, 5e5, &sixteen).count() == 2);  // a piece is 2e5 operations at least
-  CHECK(cut(1000, 1, 1e6, &sixteen).count() == 5);
-  CHECK(cut(1000, 1, 1e6, &two).count() == 5);
   CHECK(cut(8, 8, much, &sixteen).count() == 1);  // one unit is not cut
   CHECK(cut(9, 8, much, &sixteen).count() == 2);
+}
+
+TEST_CASE("a pass is worth sharing from some operations on, from more where the threads are far apart") {
+  const TeamOf one(1), two(2), far(2, true);
+  CHECK_FALSE(kernels::worth_sharing(much, nullptr));
+  CHECK_FALSE(kernels::worth_sharing(much, &one));
+  CHECK_FALSE(kernels::worth_sharing(9.9e5, &two));
+  CHECK(kernels::worth_sharing(1e6, &two));
+  CHECK_FALSE(kernels::worth_sharing(1.1e7, &far));
+  CHECK(kernels::worth_sharing(1.2e7, &far));
 }
 
 TEST_CASE("nothing is no pieces") {
@@ -82,9 +100,9 @@ TEST_CASE("pieces cover the extent in multiples of the unit, at most four for ea
       CAPTURE(threads, unit);
       int wrong = 0;
       for (Index extent = 1; extent <= 1000; ++extent)
-        for (const double operations : {0.0, 499999.0, 5e5, 7e5, 3e6, much}) {
+        for (const double operations : {0.0, 99999.0, 1e5, 7e6, 3e7, much}) {
           const Pieces pieces = cut(extent, unit, operations, &team);
-          const bool few_enough = pieces.count() <= 4 * threads && static_cast<double>(pieces.count() - 1) * 2e5 <= operations;
+          const bool few_enough = pieces.count() <= (operations < 1e5 ? 1 : operations < 8e6 ? threads : 4 * threads);
           wrong += !(few_enough && cover(pieces, extent, unit));
         }
       CHECK(wrong == 0);

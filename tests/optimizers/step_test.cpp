@@ -68,9 +68,9 @@ struct OneLayer {
   Layer layer;
 };
 
-/// Weights and biases, few, many or all, of about as many parameters as a team begins to share: 31250, of 16 operations each.
-const OneLayer around_threshold[] = {{31200, 49}, {31200, 50}, {31201, 50}, {100, 31151}, {40000, 1},
-                                     {1, 40000},  {31250, 0},  {0, 31250},  {49999, 333}};
+/// Weights and biases, few, many or all, of about as many parameters as a team begins to share: 15625, of 64 operations each.
+const OneLayer around_threshold[] = {{15575, 49}, {15575, 50}, {15576, 50}, {100, 15526}, {40000, 1},
+                                     {1, 40000},  {15625, 0},  {0, 15625},  {49999, 333}};
 
 /// theta after two steps, and the moments then.
 Vector<float> two_steps(const SGD& sgd, const OneLayer& net, Team* team) {
@@ -143,7 +143,7 @@ TEST_CASE("a team visits every number once, with the decay of its tensor") {
         CAPTURE(net.layer.weights, net.layer.biases, threads, weight_decay);
         CHECK(wrong == 0);
         const bool shared = team.done > 0;
-        CHECK(shared == (theta.size() >= 31250));
+        CHECK(shared == (theta.size() >= 15625));
       }
 }
 
@@ -151,13 +151,38 @@ TEST_CASE("a team steps to the same bits as one thread") {
   for (const SGD& sgd : {SGD{.learning_rate = 0.1}, SGD{.learning_rate = 0.1, .momentum = 0.9, .weight_decay = 0.01},
                          SGD{.learning_rate = 0.1, .weight_decay = 0.01},
                          SGD{.learning_rate = 0.1, .momentum = 0.9, .nesterov = true, .weight_decay = 0.01, .decay_biases = true}})
-    for (const OneLayer& net : {OneLayer(31200, 50), OneLayer(100, 31151), OneLayer(40000, 1)}) {
+    for (const OneLayer& net : {OneLayer(15600, 50), OneLayer(100, 15551), OneLayer(40000, 1)}) {
       CAPTURE(sgd.momentum, sgd.weight_decay, net.layer.weights, net.layer.biases);
       Backwards team(3);
       const bool same_bits = two_steps(sgd, net, &team) == two_steps(sgd, net, nullptr);
       CHECK(same_bits);
       CHECK(team.done > 0);
     }
+}
+
+/// dJ/dtheta as backward leaves it.
+struct SharedGradient {
+  Vector<float> values;
+  bool shared;
+  ConstVectorView<float> flat() const { return {values.data(), values.size()}; }
+  bool is_shared() const { return shared; }
+};
+
+TEST_CASE("a step after a backward pass that a team shared is shared too, if only it is not over at once") {
+  const auto shared = [](Index size, bool backward_was_shared) {
+    Vector<float> theta = TwoLayers::wave(size, 1);
+    const SharedGradient gradient{TwoLayers::wave(size, 2), backward_was_shared};
+    OptimizerState<float> state(theta, 0);
+    Backwards team(2);
+    state.team = &team;
+    SGD{.learning_rate = 1}.step(theta, gradient, state);
+    CHECK(theta == Vector<float>(TwoLayers::wave(size, 1) - gradient.values));
+    return team.done > 0;
+  };
+  CHECK(shared(5000, true));
+  CHECK_FALSE(shared(5000, false));
+  CHECK_FALSE(shared(1000, true));
+  CHECK(shared(20000, false));
 }
 
 TEST_CASE("a step of no parameters does nothing") {

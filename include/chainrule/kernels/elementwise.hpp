@@ -6,22 +6,26 @@
 
 namespace chainrule::kernels {
 
-/// a = f(z), elementwise; z and a may be the same memory. Through f.values(size, z, a) where f has it, else chunk by chunk.
 template <class Scalar, Activation F>
-[[gnu::noinline]] void activate(const F& f, Index size, const Scalar* z, Scalar* a) {
-  if constexpr (requires { f.values(size, z, a); }) {
-    f.values(size, z, a);
-  } else {
-    detail::for_chunks(
-        size, [&f](const Chunk<Scalar>& z_chunk) -> Chunk<Scalar> { return f.value(z_chunk); }, a, z);
-  }
+[[gnu::noinline]] void activate_chunks(const F& f, Index size, const Scalar* z, Scalar* a) {
+  detail::for_chunks(
+      size, [&f](const Chunk<Scalar>& z_chunk) -> Chunk<Scalar> { return f.value(z_chunk); }, a, z);
 }
 
-/// z = f(z), elementwise and in place, for a matrix whose columns may lie apart.
+/// a = f(z), elementwise; z and a may be the same memory. Through f.values(size, z, a) where f has it, else chunk by chunk.
 template <class Scalar, Activation F>
-void activate(const F& f, MatrixView<Scalar> z) {
-  if (z.outerStride() == z.rows()) return activate(f, z.size(), static_cast<const Scalar*>(z.data()), z.data());
-  for (Index j = 0; j < z.cols(); ++j) activate(f, z.rows(), static_cast<const Scalar*>(z.col(j).data()), z.col(j).data());
+void activate(const F& f, Index size, const Scalar* z, Scalar* a) {
+  if constexpr (requires { f.values(size, z, a); })
+    f.values(size, z, a);
+  else
+    activate_chunks(f, size, z, a);
+}
+
+/// The same for matrices whose columns may lie apart.
+template <class Scalar, Activation F>
+void activate(const F& f, ConstMatrixView<Scalar> z, MatrixView<Scalar> a) {
+  if (z.outerStride() == z.rows() && a.outerStride() == a.rows()) return activate(f, z.size(), z.data(), a.data());
+  for (Index j = 0; j < z.cols(); ++j) activate(f, z.rows(), z.data() + j * z.outerStride(), a.data() + j * a.outerStride());
 }
 
 /// delta = dJ/da * f'(z), elementwise and in place. `kept` is a = f(z), or z where f' needs it.
@@ -35,6 +39,15 @@ template <class Scalar, Activation F>
     }
   };
   detail::for_chunks(size, multiply, delta, static_cast<const Scalar*>(delta), kept);
+}
+
+/// The same for matrices whose columns may lie apart.
+template <class Scalar, Activation F>
+void multiply_by_derivative(const F& f, ConstMatrixView<Scalar> kept, MatrixView<Scalar> delta) {
+  if (kept.outerStride() == kept.rows() && delta.outerStride() == delta.rows())
+    return multiply_by_derivative(f, delta.size(), kept.data(), delta.data());
+  for (Index j = 0; j < delta.cols(); ++j)
+    multiply_by_derivative(f, delta.rows(), kept.data() + j * kept.outerStride(), delta.data() + j * delta.outerStride());
 }
 
 }  // namespace chainrule::kernels

@@ -68,6 +68,19 @@ template <class Scalar>
   as_built::dot_products(a, a_step, b, depth, start, c.data(), c.size());
 }
 
+/// c = start + A b for one column b and columns of A that are `a_step` apart. Each entry is summed in four interleaved sums, k = 0, 4, 8,
+/// ... and so on, and these in pairs: few rows are over several times as soon.
+template <class Scalar>
+[[gnu::noinline]] void matrix_times_vector(const Scalar* a, Index a_step, const Scalar* b, Index depth, const Scalar* start,
+                                           VectorView<Scalar> c) {
+  if constexpr (HasWiderLanes<Scalar>) {
+    const InstructionSet set = widest();
+    if (set == InstructionSet::avx512) return avx512::matrix_times_vector(a, a_step, b, depth, start, c.data(), c.size());
+    if (set == InstructionSet::avx2) return avx2::matrix_times_vector(a, a_step, b, depth, start, c.data(), c.size());
+  }
+  as_built::matrix_times_vector(a, a_step, b, depth, start, c.data(), c.size());
+}
+
 /// Z = A B + b, with b added to every column
 template <class Scalar>
 void affine(ConstMatrixView<Scalar> a, ConstMatrixView<Scalar> b, const Scalar* bias, MatrixView<Scalar> z) {

@@ -27,17 +27,28 @@ View rows(View m, Index first, Index count) {
 }
 
 /// What pieces are multiples of, so that they fit tiles and cache lines: samples, and units of a layer.
-inline constexpr Index sample_unit = 8;
-inline constexpr Index unit_block = 48;
+inline constexpr Index sample_unit = 4;
+inline constexpr Index unit_block = 16;
 
-/// Pieces of a multiple of `unit` rows or columns. One, if nobody shares the work, or if it is not worth it: a piece should take some
-/// microseconds at least. Several for each thread otherwise, so that one that is kept from working delays the others little.
-inline Pieces cut(Index extent, Index unit, double operations, const Team* team) {
-  constexpr double worth_sharing = 5e5, smallest = 2e5;
-  if (team == nullptr || operations < worth_sharing || team->threads() < 2) return {extent, std::max(Index{1}, extent)};
-  const Index most = std::min(4 * team->threads(), static_cast<Index>(operations / smallest));
+/// Whether work of so many operations is worth sharing at all: what threads exchange takes time too, and more where they are far apart.
+/// Asked once for a whole pass or step, since memory that changes hands between its parts costs most.
+inline bool worth_sharing(double operations, const Team* team) {
+  constexpr double near = 1e6, far = 1.2e7;
+  return team != nullptr && team->threads() > 1 && operations >= near && (operations >= far || !team->far_apart());
+}
+
+/// Pieces of a multiple of `unit` rows or columns. One, if nobody shares the work or it is over at once. One for each thread otherwise,
+/// and several where that would be long ones, so that a thread that is kept from working delays the others little.
+[[gnu::noinline]] inline Pieces cut_for(const Team& team, Index extent, Index unit, double operations) {
+  constexpr double over_at_once = 1e5, long_enough = 4e6;
+  if (operations < over_at_once || team.threads() < 2) return {extent, std::max(Index{1}, extent)};
   const Index units = (extent + unit - 1) / unit;
-  return {extent, std::max(Index{1}, (units + most - 1) / most) * unit};
+  const Index pieces = std::clamp(static_cast<Index>(std::min(operations / long_enough, 1e6)), team.threads(), 4 * team.threads());
+  return {extent, std::max(Index{1}, (units + pieces - 1) / pieces) * unit};
+}
+inline Pieces cut(Index extent, Index unit, double operations, const Team* team) {
+  if (team == nullptr) return {extent, std::max(Index{1}, extent)};
+  return cut_for(*team, extent, unit, operations);
 }
 
 }  // namespace chainrule::kernels

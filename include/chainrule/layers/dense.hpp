@@ -92,14 +92,17 @@ class Dense {
   template <class Scalar, int MaxBatch>
   void forward(const Scalar* theta, ConstMatrixView<Scalar> x, Cache<Scalar, MaxBatch>& cache, const Pass<Scalar>& pass) const {
     cache.team = pass.team;
-    const kernels::Pieces samples = kernels::cut(x.cols(), kernels::sample_unit, operations(x.cols()), pass.team);
-    detail::for_items(pass.team, samples.count(), [&](Index piece) {
-      const auto columns = [&](auto m) { return kernels::columns(m, samples.first(piece), samples.length(piece)); };
-      const MatrixView<Scalar> z = columns(keep(cache).first(x.cols()));
+    // threads share the units, so that each reads no more of W than its own rows; the samples where units are few
+    const bool by_units = never_shared || outputs() >= 2 * kernels::unit_block;
+    const kernels::Pieces pieces = by_units ? cut(outputs(), kernels::unit_block, operations(x.cols()), pass.team)
+                                            : cut(x.cols(), kernels::sample_unit, operations(x.cols()) / 10, pass.team);
+    detail::for_items(pass.team, pieces.count(), [&](Index piece) {
+      const Index first = pieces.first(piece), count = pieces.length(piece);
+      const auto part = [&](auto m) { return by_units ? kernels::rows(m, first, count) : kernels::columns(m, first, count); };
+      const MatrixView<Scalar> z = part(keep(cache).first(x.cols()));
 
-      products<Scalar>().affine(theta, columns(x), bias(theta), z);
-      if constexpr (!std::is_same_v<F, Identity>)
-        kernels::activate(f_, z.size(), static_cast<const Scalar*>(z.data()), columns(cache.output.first(x.cols())).data());
+      products<Scalar>().affine(theta, by_units ? x : part(x), bias(theta), by_units ? first : 0, z, x.cols());
+      if constexpr (!std::is_same_v<F, Identity>) kernels::activate(f_, detail::as_const(z), part(cache.output.first(x.cols())));
     });
   }
 
@@ -111,21 +114,21 @@ class Dense {
   void backward(const Scalar* theta, ConstMatrixView<Scalar> x, const Cache<Scalar, MaxBatch>& cache, MatrixView<Scalar> delta,
                 Scalar* gradient, MatrixView<Scalar>* input_gradient) const {
     if constexpr (!std::is_same_v<F, Identity>) {
-      const kernels::Pieces samples = kernels::cut(x.cols(), kernels::sample_unit, 8.0 * static_cast<double>(delta.size()), cache.team);
-      detail::for_items(cache.team, samples.count(), [&](Index piece) {
-        const auto columns = [&](auto m) { return kernels::columns(m, samples.first(piece), samples.length(piece)); };
-        kernels::multiply_by_derivative(f_, columns(delta).size(), columns(keep(cache).first(x.cols())).data(), columns(delta).data());
+      const kernels::Pieces units = cut(outputs(), kernels::unit_block, 2.0 * static_cast<double>(delta.size()), cache.team);
+      detail::for_items(cache.team, units.count(), [&](Index piece) {
+        const auto part = [&](auto m) { return kernels::rows(m, units.first(piece), units.length(piece)); };
+        kernels::multiply_by_derivative(f_, part(keep(cache).first(x.cols())), part(delta));
       });
     }
 
     // the columns of W are cut for both: of dJ/dW they are columns, of dJ/da rows
-    const kernels::Pieces units = kernels::cut(inputs(), kernels::unit_block, operations(x.cols()), cache.team);
+    const kernels::Pieces units = cut(inputs(), kernels::unit_block, operations(x.cols()), cache.team);
     const Index count = units.count();
     detail::for_items(cache.team, input_gradient == nullptr ? count : 2 * count, [&](Index item) {
       const Index first = units.first(item % count), length = units.length(item % count);
       if (item >= count) return products<Scalar>().input_gradient(theta, detail::as_const(delta), first, length, *input_gradient);
       products<Scalar>().weight_gradient(detail::as_const(delta), x, first, length, gradient);
-      if (item == 0) kernels::row_sums<Scalar>(detail::as_const(delta), bias(gradient));
+      if (item == 0) products<Scalar>().bias_gradient(detail::as_const(delta), bias(gradient));
     });
   }
 
@@ -145,6 +148,15 @@ class Dense {
   template <class Scalar>
   Scalar* bias(Scalar* theta) const {
     return theta + outputs() * inputs();
+  }
+
+  // How a team shares the work. That of a small layer is over so soon that nobody asks.
+  static constexpr bool never_shared = kernels::is_small_layer(Out, In);
+  static kernels::Pieces cut(Index extent, Index unit, double operations, const Team* team) {
+    if constexpr (never_shared)
+      return {extent, extent};
+    else
+      return kernels::cut(extent, unit, operations, team);
   }
 
   // multiplications and additions of one product

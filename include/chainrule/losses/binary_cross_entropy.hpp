@@ -57,7 +57,7 @@ struct BinaryCrossEntropy {
   // y_hat = sigma(z)
   template <class Scalar>
   void link(MatrixView<Scalar> z) const {
-    kernels::activate(Sigmoid{}, z);
+    kernels::activate(Sigmoid{}, detail::as_const(z), z);
   }
 
  private:

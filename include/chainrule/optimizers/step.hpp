@@ -24,6 +24,7 @@ struct StepArguments {
   Index size;
   const Scalar* gradient;
   Scalar* theta;
+  bool shared;  // the backward pass was
 };
 
 /// Checks theta, the gradient and the learning rate.
@@ -33,7 +34,9 @@ StepArguments<Scalar> step_arguments(const Rule& rule, Theta& theta, const Gradi
   const ConstVectorView<Scalar> g = const_flat<Scalar>(Rule::name, "the gradient", gradient);
   check_same_size(Rule::name, t.size(), g.size());
   check_not_negative<Scalar>(Rule::name, "learning_rate", rule.learning_rate);
-  return {t.size(), g.data(), t.data()};
+  bool shared = false;
+  if constexpr (requires { gradient.is_shared(); }) shared = gradient.is_shared();
+  return {t.size(), g.data(), t.data(), shared};
 }
 
 /// Checks these and the state, and counts the step. A rule checks its other hyperparameters before.
@@ -58,10 +61,13 @@ struct Piece {
   Scalar* moment(Index k) const { return moments + k * stride; }
 };
 
-/// How many pieces of each tensor a team should share; 1: the work is not worth it. Each number costs as much as some operations, for
-/// it comes from memory.
-inline Index pieces_of_tensors(Index size, const Team* team) {
-  return kernels::cut(size, 1, 16.0 * static_cast<double>(size), team).count();
+/// How many pieces of each tensor a team should share; 1: the work is not worth it. Each number counts as many operations, for it comes
+/// from memory.
+template <class Scalar>
+Index pieces_of_tensors(const StepArguments<Scalar>& arguments, const Team* team) {
+  const double operations = 64.0 * static_cast<double>(arguments.size);
+  if (!arguments.shared && !kernels::worth_sharing(operations, team)) return 1;
+  return kernels::cut(arguments.size, 1, operations, team).count();
 }
 
 /// Calls update(piece) for all of theta: at once where all of it decays alike and nobody shares the work. A team shares each tensor,
@@ -79,7 +85,7 @@ void for_pieces(const Rule& rule, const StepArguments<Scalar>& arguments, Optimi
     decay = rule.weight_decay;
     alike = decay == 0 || rule.decay_biases;
   }
-  const Index pieces = pieces_of_tensors(arguments.size, state.team);
+  const Index pieces = pieces_of_tensors(arguments, state.team);
   if (alike && pieces == 1) return call(0, arguments.size, decay);
 
   const Index tensors = static_cast<Index>(state.segments().size());
