@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chainrule/initializers/he.hpp>
+#include <chainrule/kernels/derivatives.hpp>
 #include <chainrule/kernels/vectors.hpp>
 #include <string_view>
 
@@ -26,6 +27,10 @@ struct ReLU {
   template <class Chunk>
   Chunk derivative_from_output(const Chunk& a) const {
     return (a > 0).select(Chunk::Ones(), Chunk::Zero());
+  }
+  template <class Scalar>
+  void times_derivative(Index size, const Scalar* a, Scalar* delta) const {
+    kernels::times_derivative<kernels::Derivative::of_relu>(size, a, delta);
   }
 };
 

@@ -2,6 +2,7 @@
 
 #include <chainrule/core/types.hpp>
 #include <chainrule/initializers/xavier.hpp>
+#include <chainrule/kernels/derivatives.hpp>
 #include <chainrule/kernels/vector_math.hpp>
 #include <string_view>
 
@@ -29,6 +30,10 @@ struct Sigmoid {
   template <class Chunk>
   Chunk derivative_from_output(const Chunk& a) const {
     return a * (1 - a);
+  }
+  template <class Scalar>
+  void times_derivative(Index size, const Scalar* a, Scalar* delta) const {
+    kernels::times_derivative<kernels::Derivative::of_sigmoid>(size, a, delta);
   }
 };
 

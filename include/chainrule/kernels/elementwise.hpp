@@ -28,9 +28,8 @@ void activate(const F& f, ConstMatrixView<Scalar> z, MatrixView<Scalar> a) {
   for (Index j = 0; j < z.cols(); ++j) activate(f, z.rows(), z.data() + j * z.outerStride(), a.data() + j * a.outerStride());
 }
 
-/// delta = dJ/da * f'(z), elementwise and in place. `kept` is a = f(z), or z where f' needs it.
 template <class Scalar, Activation F>
-[[gnu::noinline]] void multiply_by_derivative(const F& f, Index size, const Scalar* kept, Scalar* delta) {
+[[gnu::noinline]] void multiply_chunks_by_derivative(const F& f, Index size, const Scalar* kept, Scalar* delta) {
   const auto multiply = [&f](const Chunk<Scalar>& gradient, const Chunk<Scalar>& value) -> Chunk<Scalar> {
     if constexpr (DerivativeFromOutput<F>) {
       return gradient * f.derivative_from_output(value);
@@ -39,6 +38,15 @@ template <class Scalar, Activation F>
     }
   };
   detail::for_chunks(size, multiply, delta, static_cast<const Scalar*>(delta), kept);
+}
+
+/// delta = dJ/da * f'(z), elementwise and in place. `kept` is a = f(z), or z where f' needs it. Through f.times_derivative where f has it.
+template <class Scalar, Activation F>
+void multiply_by_derivative(const F& f, Index size, const Scalar* kept, Scalar* delta) {
+  if constexpr (requires { f.times_derivative(size, kept, delta); })
+    f.times_derivative(size, kept, delta);
+  else
+    multiply_chunks_by_derivative(f, size, kept, delta);
 }
 
 /// The same for matrices whose columns may lie apart.

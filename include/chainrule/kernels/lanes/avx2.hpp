@@ -36,6 +36,8 @@ struct Lanes<float> {
   /// x, but not above or below the bound; NaN stays.
   static V at_most(V x, V bound) { return _mm256_min_ps(bound, x); }
   static V at_least(V x, V bound) { return _mm256_max_ps(bound, x); }
+  /// v where x > 0, and 0 elsewhere.
+  static V where_positive(V x, V v) { return _mm256_and_ps(_mm256_cmp_ps(x, _mm256_setzero_ps(), _CMP_GT_OQ), v); }
   static V magnitude(V x) { return _mm256_andnot_ps(all(-0.0f), x); }
   /// v >= +0, with the sign of x.
   static V with_sign_of(V x, V v) { return _mm256_or_ps(v, _mm256_and_ps(all(-0.0f), x)); }
@@ -101,6 +103,7 @@ struct Lanes<double> {
 
   static V at_most(V x, V bound) { return _mm256_min_pd(bound, x); }
   static V at_least(V x, V bound) { return _mm256_max_pd(bound, x); }
+  static V where_positive(V x, V v) { return _mm256_and_pd(_mm256_cmp_pd(x, _mm256_setzero_pd(), _CMP_GT_OQ), v); }
   static V magnitude(V x) { return _mm256_andnot_pd(all(-0.0), x); }
   static V with_sign_of(V x, V v) { return _mm256_or_pd(v, _mm256_and_pd(all(-0.0), x)); }
   static V power_of_2(V n) { return _mm256_castsi256_pd(_mm256_slli_epi64(_mm256_castpd_si256(add(n, all(6755399441055744 + 1023))), 52)); }

@@ -40,6 +40,11 @@ struct EigenLanes {
   /// x, but not above or below the bound; NaN stays.
   static V at_most(const V& x, const V& bound) { return Eigen::internal::pselect(Eigen::internal::pcmp_lt(bound, x), bound, x); }
   static V at_least(const V& x, const V& bound) { return Eigen::internal::pselect(Eigen::internal::pcmp_lt(x, bound), bound, x); }
+  /// v where x > 0, and 0 elsewhere.
+  static V where_positive(const V& x, const V& v) {
+    const V zero = all(Scalar{0});
+    return Eigen::internal::pselect(Eigen::internal::pcmp_lt(zero, x), v, zero);
+  }
   static V magnitude(const V& x) { return Eigen::internal::pabs(x); }
   /// v >= +0, with the sign of x.
   static V with_sign_of(const V& x, const V& v) { return Eigen::internal::por(v, Eigen::internal::pand(all(-Scalar{0}), x)); }

@@ -1,0 +1,30 @@
+#pragma once
+// delta = dJ/da * f'(z) from a = f(z), for the activations that most nets have.
+
+#include <algorithm>
+#include <chainrule/kernels/instruction_sets.hpp>
+
+namespace chainrule::kernels {
+
+/// f'(z) = (1 - a)(1 + a) of tanh, a (1 - a) of sigma, and of ReLU 1 where a > 0 and else 0.
+enum class Derivative { of_tanh, of_sigmoid, of_relu };
+
+}  // namespace chainrule::kernels
+
+#define CHAINRULE_KERNEL <chainrule/kernels/derivatives.inc>
+#include <chainrule/kernels/for_each_instruction_set.inc>
+
+namespace chainrule::kernels {
+
+/// delta[i] <- delta[i] f'(z[i]) for all i < size, where a = f(z).
+template <Derivative f, class Scalar>
+[[gnu::noinline]] void times_derivative(Index size, const Scalar* a, Scalar* delta) {
+  if constexpr (HasWiderLanes<Scalar>) {
+    const InstructionSet set = widest();
+    if (set == InstructionSet::avx512) return avx512::times_derivative<f>(size, a, delta);
+    if (set == InstructionSet::avx2) return avx2::times_derivative<f>(size, a, delta);
+  }
+  as_built::times_derivative<f>(size, a, delta);
+}
+
+}  // namespace chainrule::kernels
