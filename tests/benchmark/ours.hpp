@@ -35,12 +35,16 @@ class Ours final : public Learner {
         work_{net_.make_workspace(problem.row.batch)},
         dJ_{net_.make_gradients()},
         sgd_{.learning_rate = problem.learning_rate},
+        state_{sgd_.make_state(net_)},
         row_{problem.row},
         x_{problem.x.data()},
         y_{problem.y.data()},
         labels_{problem.labels.data()} {
     net_.parameters() = Eigen::Map<const cr::Vector<Scalar>>(problem.theta.data(), static_cast<Eigen::Index>(problem.theta.size()));
-    if (threads > 1) work_.set_team(&team_.emplace(threads));
+    if (threads > 1) {
+      work_.set_team(&team_.emplace(threads));
+      state_.team = work_.team();
+    }
   }
 
   bool use(const Scalar* x, const int* labels) override {
@@ -56,7 +60,7 @@ class Ours final : public Learner {
       net_.backward(x, std::span(labels_, static_cast<std::size_t>(row_.batch)), work_, dJ_);
     else
       net_.backward(x, Eigen::Map<const Y>(y_, net_.outputs(), row_.batch), work_, dJ_);
-    sgd_.step(net_.parameters(), dJ_);
+    sgd_.step(net_.parameters(), dJ_, state_);
   }
 
   Scalar predict() override {
@@ -78,6 +82,7 @@ class Ours final : public Learner {
   typename Net::template Workspace<> work_;
   typename Net::Gradients dJ_;
   cr::SGD sgd_;
+  cr::OptimizerState<Scalar> state_;
   const Row& row_;
   const Scalar* x_;
   const Scalar* y_;
