@@ -60,7 +60,7 @@ class LayeredVector {
   }
 
   [[no_unique_address]] Sequence sequence_;
-  Storage<Scalar, size_at_compile_time> values_;
+  alignas(line_alignment<Scalar, size_at_compile_time>) Storage<Scalar, size_at_compile_time> values_;
 };
 
 }  // namespace chainrule::detail

@@ -80,6 +80,12 @@ constexpr Index extent_sum(Index a, Index b) { return a < 0 || b < 0 ? Dynamic :
 template <class Scalar, Index Size>
 using Storage = Vector<Scalar, Size != Dynamic && Size <= inline_bytes / Index{sizeof(Scalar)} ? static_cast<int>(Size) : Dynamic>;
 
+/// What such a vector is aligned to: a cache line where it lives inside an object and is longer than one.
+template <class Scalar, Index Size>
+inline constexpr std::size_t line_alignment = Storage<Scalar, Size>::SizeAtCompileTime != Dynamic&& Size* Index{sizeof(Scalar)} > 64
+                                                  ? 64
+                                                  : alignof(Storage<Scalar, Size>);
+
 /// An extent that takes no room when it is a type: `Extent<64>` is 64, `Extent<Dynamic>` holds a number. `Extent<Inferred>` is
 /// not known yet.
 template <int N>
@@ -115,7 +121,8 @@ class BatchStorage {
 
  private:
   [[no_unique_address]] detail::Extent<Rows> rows_;
-  detail::Storage<Scalar, detail::extent_product(Rows, MaxBatch)> storage_;
+  static constexpr Index size_at_compile_time = detail::extent_product(Rows, MaxBatch);
+  alignas(detail::line_alignment<Scalar, size_at_compile_time>) detail::Storage<Scalar, size_at_compile_time> storage_;
 };
 
 }  // namespace chainrule
