@@ -3,7 +3,6 @@
 #include <chainrule/arguments.hpp>
 #include <chainrule/core/proven_network.hpp>
 #include <chainrule/gradients.hpp>
-#include <chainrule/kernels/pieces.hpp>
 #include <chainrule/workspace.hpp>
 
 namespace chainrule {
@@ -79,7 +78,7 @@ class Network : public detail::ProvenNetwork<Scalar, LossType, Layers...>::Model
   /// statistics of this batch. Keeps every activation in `work` for loss and backward.
   template <class X, int MaxBatch>
   Output forward(const Eigen::DenseBase<X>& x, Workspace<MaxBatch>& work) const {
-    const Pass<Scalar> pass = work.training_pass(buffers().data(), team_for(x.cols(), work));
+    const Pass<Scalar> pass = work.training_pass(buffers().data(), work.team_for(parameters().size(), x.cols()));
     const auto input = checked_input("forward", x, work, pass);
     sequence().forward(theta(), input, work.caches(), pass);
     work.set_input(input);
@@ -126,13 +125,11 @@ class Network : public detail::ProvenNetwork<Scalar, LossType, Layers...>::Model
     const auto input = detail::checked_input<Scalar>("predict", sequence(), x);
     sequence().check_pass(predicting(), input.cols());
     // many samples go through in pieces, so that all that lies between the layers stays small
-    constexpr int most = 256;
-    constexpr int fixed = X::ColsAtCompileTime;
+    constexpr int most = 256, fixed = X::ColsAtCompileTime;
     auto caches = sequence().template make_caches<Scalar, (fixed > most ? most : fixed)>(std::min<Index>(input.cols(), most));
     Matrix<Scalar, detail::fixed_rows<Scalar, Out, fixed>, fixed> y_hat(this->outputs(), input.cols());
-    for (Index first = 0, samples = 0; first < input.cols(); first += samples) {
-      samples = std::min<Index>(most, input.cols() - first);
-      if (input.cols() - first - samples == 1) --samples;  // none is left alone, for that has an order of its own
+    for (Index first = 0, samples = 0, left = 0; (left = input.cols() - first) > 0; first += samples) {
+      samples = left == most + 1 ? most - 1 : std::min<Index>(most, left);  // none is left alone, for that has an order of its own
       sequence().forward(theta(), detail::columns_of(input, first, samples), caches, predicting());
       const MatrixView<Scalar> piece = std::get<last>(caches).output.first(samples);
       loss_.link(piece);
@@ -181,13 +178,6 @@ class Network : public detail::ProvenNetwork<Scalar, LossType, Layers...>::Model
   const Scalar* theta() const { return parameters().data(); }
   Pass<Scalar> predicting(Team* team = nullptr) const { return {Mode::predict, buffers().data(), {}, 0, team}; }
 
-  /// The workspace's team, if a pass over so many samples is worth sharing: two operations for each of them and each weight.
-  template <int MaxBatch>
-  Team* team_for(Index samples, const Workspace<MaxBatch>& work) const {
-    const double operations = 2.0 * static_cast<double>(parameters().size()) * static_cast<double>(samples);
-    return kernels::worth_sharing(operations, work.team()) ? work.team() : nullptr;
-  }
-
   template <int MaxBatch>
   static ConstMatrixView<Scalar> raw_output(const Workspace<MaxBatch>& work, Index samples) {
     return work.template cache<last>().output.first(samples);
@@ -201,7 +191,7 @@ class Network : public detail::ProvenNetwork<Scalar, LossType, Layers...>::Model
   template <int MaxBatch>
   ConstMatrixView<Scalar> run_predict(ConstMatrixView<Scalar> x, Workspace<MaxBatch>& work) const {
     work.set_cached_samples(0);
-    sequence().forward(theta(), x, work.caches(), predicting(team_for(x.cols(), work)));
+    sequence().forward(theta(), x, work.caches(), predicting(work.team_for(parameters().size(), x.cols())));
     return raw_output(work, x.cols());
   }
 
@@ -223,7 +213,7 @@ class Network : public detail::ProvenNetwork<Scalar, LossType, Layers...>::Model
     if (input_gradient != nullptr) detail::check_input_gradient(input_gradient->rows(), input_gradient->cols(), inputs(), samples);
 
     detail::loss_gradient(loss_, raw_output(work, samples), target, std::get<last>(work.deltas()).first(samples));
-    gradients.set_shared(team_for(samples, work) != nullptr);
+    gradients.set_shared(work.team_for(parameters().size(), samples) != nullptr);
     sequence().backward(theta(), input, work.caches(), work.deltas(), gradients.flat().data(), input_gradient);
   }
 

@@ -2,6 +2,7 @@
 
 #include <chainrule/core/error.hpp>
 #include <chainrule/core/sequence.hpp>
+#include <chainrule/kernels/pieces.hpp>
 #include <limits>
 
 namespace chainrule {
@@ -77,6 +78,12 @@ class Workspace {
   }
   bool has_checked(ConstMatrixView<Scalar> x) const {
     return x.data() == input_ && x.cols() == cached_samples_ && (x.outerStride() == input_stride_ || x.cols() == 1);
+  }
+
+  /// The team, if a pass over so many samples is worth sharing: two operations for each of them and each parameter.
+  Team* team_for(Index parameters, Index samples) const {
+    const double operations = 2.0 * static_cast<double>(parameters) * static_cast<double>(samples);
+    return kernels::worth_sharing(operations, team_) ? team_ : nullptr;
   }
 
   /// What the layers are told of a training pass now.

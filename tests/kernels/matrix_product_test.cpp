@@ -1,5 +1,6 @@
 #include <chainrule/core/random.hpp>
 #include <chainrule/kernels/matrix_product.hpp>
+#include <chainrule/kernels/vector_products.hpp>
 #include <cmath>
 #include <cstdio>
 #include <limits>

@@ -2,6 +2,7 @@
 // The three products of a layer with Out x In weights:  W x + b,  W^T delta,  delta x^T,  and the row sums of delta.
 
 #include <chainrule/kernels/matrix_product.hpp>
+#include <chainrule/kernels/vector_products.hpp>
 #include <chainrule/kernels/vectors.hpp>
 
 namespace chainrule::kernels {

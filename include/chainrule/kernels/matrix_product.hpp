@@ -1,7 +1,6 @@
 #pragma once
 // The matrix products that training time is spent in:  W a + b,  W^T delta,  delta a^T.  No heap, and every entry is summed in the same
-// order, k = 0, 1, 2, ..., whatever its place, the shapes around it, the alignment of its memory or the vectors of the machine. (Dot
-// products, which cannot be vectors in that order, have one of their own.)
+// order, k = 0, 1, 2, ..., whatever its place, the shapes around it, the alignment of its memory or the vectors of the machine.
 
 #include <algorithm>
 #include <chainrule/kernels/instruction_sets.hpp>
@@ -54,31 +53,6 @@ template <class Scalar>
     if (set == InstructionSet::avx2) return avx2::product(p.a, p.b, p.depth, p.start, c.data(), c.outerStride(), c.rows(), c.cols());
   }
   as_built::product(p.a, p.b, p.depth, p.start, c.data(), c.outerStride(), c.rows(), c.cols());
-}
-
-/// c[i] = start + A(i, :) . b for rows of A that lie in memory in one piece, `a_step` apart. Each is summed in 16 interleaved sums, k =
-/// 0, 16, 32, ... and so on, and these in pairs.
-template <class Scalar>
-[[gnu::noinline]] void dot_products(const Scalar* a, Index a_step, const Scalar* b, Index depth, Scalar start, VectorView<Scalar> c) {
-  if constexpr (HasWiderLanes<Scalar>) {
-    const InstructionSet set = widest();
-    if (set == InstructionSet::avx512) return avx512::dot_products(a, a_step, b, depth, start, c.data(), c.size());
-    if (set == InstructionSet::avx2) return avx2::dot_products(a, a_step, b, depth, start, c.data(), c.size());
-  }
-  as_built::dot_products(a, a_step, b, depth, start, c.data(), c.size());
-}
-
-/// c = start + A b for one column b and columns of A that are `a_step` apart. Each entry is summed in four interleaved sums, k = 0, 4, 8,
-/// ... and so on, and these in pairs: few rows are over several times as soon.
-template <class Scalar>
-[[gnu::noinline]] void matrix_times_vector(const Scalar* a, Index a_step, const Scalar* b, Index depth, const Scalar* start,
-                                           VectorView<Scalar> c) {
-  if constexpr (HasWiderLanes<Scalar>) {
-    const InstructionSet set = widest();
-    if (set == InstructionSet::avx512) return avx512::matrix_times_vector(a, a_step, b, depth, start, c.data(), c.size());
-    if (set == InstructionSet::avx2) return avx2::matrix_times_vector(a, a_step, b, depth, start, c.data(), c.size());
-  }
-  as_built::matrix_times_vector(a, a_step, b, depth, start, c.data(), c.size());
 }
 
 /// Z = A B + b, with b added to every column

@@ -5,6 +5,7 @@
 #include <atomic>
 #include <chainrule/core/error.hpp>
 #include <chainrule/core/team.hpp>
+#include <chainrule/kernels/round_trip.hpp>
 #include <chrono>
 #include <condition_variable>
 #include <cstdint>
@@ -51,11 +52,10 @@ class ThreadTeam final : public Team {
   bool far_apart() const override { return far_apart_.load(std::memory_order_relaxed); }
 
   void run(Index items, Work work) override {
-    if (items < 2 || items > most_items || workers_.empty() || busy_.test_and_set(std::memory_order_acquire)) {
-      for (Index i = 0; i < items; ++i) work(i);
-      return;
-    }
-    if (runs_until_measured_-- == 0) runs_until_measured_ = measure_distance() ? 1000 : 50;
+    const bool alone = items < 2 || items > most_items || workers_.empty() || busy_.test_and_set(std::memory_order_acquire);
+    for (Index i = 0; alone && i < items; ++i) work(i);
+    if (alone) return;
+    if (runs_until_measured_-- == 0) measure_distance();
     share_out(items, work);
     busy_.clear(std::memory_order_release);
   }
@@ -83,11 +83,15 @@ class ThreadTeam final : public Team {
   static bool has_work(Ticket ticket) { return front(ticket) <= back(ticket); }
   struct alignas(line) Share {
     std::atomic<Ticket> ticket{0};
-    std::atomic<unsigned> ping{0};  // a worker that waits for work answers it
   };
 
-  // A round trip of a cache line: some 100 ns where two processors share a cache, more than 400 where they do not.
-  static constexpr std::chrono::nanoseconds long_way{300};
+  // A cache line goes from a processor to one that shares a cache and back in some 100 ns; without a shared cache in more than 400.
+  void measure_distance() {
+    constexpr std::chrono::nanoseconds long_way{300};
+    const auto trip = awake() == 0 ? Clock::duration::max() : round_trip_.measure(wait_a_little);
+    runs_until_measured_ = trip == Clock::duration::max() ? 50 : 1000;
+    if (runs_until_measured_ == 1000) far_apart_.store(trip > long_way, std::memory_order_relaxed);
+  }
 
   struct Worker {
     std::thread thread;
@@ -149,23 +153,6 @@ class ThreadTeam final : public Team {
     return -1;
   }
 
-  // sends a line to the first worker and back, a few times; false: it sleeps or is busy
-  bool measure_distance() {
-    if (awake() == 0) return false;
-    Clock::duration shortest = Clock::duration::max();
-    for (int trip = 0; trip < 8; ++trip) {
-      const Clock::time_point start = Clock::now();
-      shares_[1].ping.store(++pings_, std::memory_order_relaxed);
-      for (unsigned turn = 1; pong_.load(std::memory_order_relaxed) != pings_; ++turn) {
-        if (turn % turns == 0) return false;
-        wait_a_little(turn);
-      }
-      shortest = std::min(shortest, Clock::now() - start);
-    }
-    far_apart_.store(shortest > long_way, std::memory_order_relaxed);
-    return true;
-  }
-
   // what each worker does
   void live(Worker& worker) {
     const Index thread = &worker - workers_.data() + 1;
@@ -174,15 +161,14 @@ class ThreadTeam final : public Team {
       Index done = 0;
       for (Index i; (i = claim(thread)) >= 0; ++done) work_(i);
       if (done > 0) done_.fetch_add(done, std::memory_order_release);
-    } while (spin(shares_[static_cast<std::size_t>(thread)], surplus ? Clock::duration::zero() : patience) || sleep(worker, share(thread)));
+    } while (spin(share(thread), thread == 1, surplus ? Clock::duration::zero() : patience) || sleep(worker, share(thread)));
   }
 
   // waits for work; false: none came in time
-  bool spin(const Share& share, Clock::duration time) {
+  bool spin(const std::atomic<Ticket>& share, bool answers, Clock::duration time) {
     const Clock::time_point end = Clock::now() + time;
-    for (unsigned turn = 1, answered = 0; !has_work(share.ticket.load(std::memory_order_relaxed)); ++turn) {
-      const unsigned ping = share.ping.load(std::memory_order_relaxed);
-      if (ping != answered) pong_.store(answered = ping, std::memory_order_relaxed);
+    for (unsigned turn = 1; !has_work(share.load(std::memory_order_relaxed)); ++turn) {
+      if (answers) round_trip_.answer();
       wait_a_little(turn);
       if (turn % turns == 0 && Clock::now() > end) return false;
     }
@@ -248,10 +234,9 @@ class ThreadTeam final : public Team {
   // What many threads look at all the time, what they write to when they are done, and what is rarely touched lie apart.
   alignas(line) Work work_{};
   alignas(line) std::atomic<Index> done_{0};
-  alignas(line) std::atomic<unsigned> pong_{0};
+  kernels::RoundTrip round_trip_;  // to the first worker
   alignas(line) std::atomic_flag busy_;
   unsigned runs_until_measured_ = 0;  // under busy_, like all up to sleepers_
-  unsigned pings_ = 0;
   std::atomic<bool> far_apart_{false};
   Clock::duration without_help_ = worth_waking;   // of the caller, while workers were asleep
   alignas(line) std::atomic<Index> sleepers_{0};  // of the workers; written under bed_

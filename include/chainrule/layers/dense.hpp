@@ -121,12 +121,12 @@ class Dense {
       });
     }
 
-    // the columns of W are cut for both: of dJ/dW they are columns, of dJ/da rows
+    // the columns of W are cut for both, and a thread has the same for both: of dJ/dW they are columns, of dJ/da rows
     const kernels::Pieces units = cut(inputs(), kernels::unit_block, operations(x.cols()), cache.team);
-    const Index count = units.count();
-    detail::for_items(cache.team, input_gradient == nullptr ? count : 2 * count, [&](Index item) {
-      const Index first = units.first(item % count), length = units.length(item % count);
-      if (item >= count) return products<Scalar>().input_gradient(theta, detail::as_const(delta), first, length, *input_gradient);
+    const Index both = input_gradient == nullptr ? 1 : 2;
+    detail::for_items(cache.team, both * units.count(), [&](Index item) {
+      const Index first = units.first(item / both), length = units.length(item / both);
+      if (item % both == 1) return products<Scalar>().input_gradient(theta, detail::as_const(delta), first, length, *input_gradient);
       products<Scalar>().weight_gradient(detail::as_const(delta), x, first, length, gradient);
       if (item == 0) products<Scalar>().bias_gradient(detail::as_const(delta), bias(gradient));
     });
