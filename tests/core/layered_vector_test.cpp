@@ -1,7 +1,9 @@
 #include <chainrule/activations/relu.hpp>
 #include <chainrule/core/layered_vector.hpp>
 #include <chainrule/layers/dense.hpp>
+#include <cstdint>
 #include <functional>
+#include <memory>
 
 #include "support/catch.hpp"
 
@@ -107,4 +109,13 @@ TEST_CASE("a small vector of fixed extents lives inside the object, any other on
   CHECK(large.size() == 10100);
   CHECK_FALSE(inside(large));
   STATIC_REQUIRE(sizeof(Large) <= 64);
+}
+
+// A vector register is as long as a cache line: a number of them that begins elsewhere is read across two lines each time.
+TEST_CASE("numbers inside the object begin at a cache line, unless all of them fit into one") {
+  const Fixed on_the_stack[] = {make_fixed(), make_fixed()};
+  for (const Fixed& v : on_the_stack) CHECK(reinterpret_cast<std::uintptr_t>(v.flat().data()) % 64 == 0);
+  const auto on_the_heap = std::make_unique<Fixed>(make_fixed());
+  CHECK(reinterpret_cast<std::uintptr_t>(on_the_heap->flat().data()) % 64 == 0);
+  STATIC_REQUIRE(alignof(detail::LayeredVector<float, detail::Sequence<Dense<2, 1>>>) < 64);
 }
