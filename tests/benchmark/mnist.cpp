@@ -3,6 +3,7 @@
 
 #include <chainrule/data/idx.hpp>
 #include <cstdio>
+#include <cstdlib>
 
 #include "peers.hpp"
 #include "stopwatch.hpp"
@@ -41,7 +42,8 @@ double accuracy(const std::vector<Scalar>& theta, const Row& row, const Images& 
 }  // namespace
 
 int main(int argc, char** argv) try {
-  if (argc != 2) return std::fprintf(stderr, "usage: mnist FOLDER\n"), 2;
+  if (argc != 3) return std::fprintf(stderr, "usage: mnist FOLDER THREADS\n"), 2;
+  const int threads = std::atoi(argv[2]);
   const Images train = read(argv[1], "train"), test = read(argv[1], "t10k");
   const std::vector<int> labels(train.targets.begin(), train.targets.end());
   const Row row{{784, 128, 10}, Activation::relu, Loss::softmax, 64};
@@ -49,7 +51,9 @@ int main(int argc, char** argv) try {
   const long batches = static_cast<long>(labels.size()) / row.batch;
   constexpr int epochs = 5, repetitions = 3;
 
-  const std::vector<Peer> peers{{"ours", [](const Problem& p) { return make_fixed(p, 1); }}, {"Eigen loop", make_eigen_loop}};
+  std::vector<Peer> peers{{"ours", [](const Problem& p) { return make_fixed(p, 1); }}, {"Eigen loop", make_eigen_loop}};
+  if (threads > 1)
+    peers.push_back({"ours, " + std::to_string(threads) + " threads", [&](const Problem& p) { return make_fixed(p, threads); }});
   std::vector<std::vector<double>> seconds(peers.size());
   std::vector<double> right(peers.size());
   for (int repetition = 0; repetition < repetitions; ++repetition) {
@@ -69,7 +73,7 @@ int main(int argc, char** argv) try {
   std::printf("MNIST, %s, batches of %d, SGD %g, %d epochs of %ld steps; %s\n", row.net().c_str(), row.batch, problem.learning_rate, epochs,
               batches, CHAINRULE_BENCHMARK_TITLE);
   for (std::size_t p = 0; p < peers.size(); ++p)
-    std::printf("%-12s %7.3f s  %9.0f samples/s  test accuracy %.4f\n", peers[p].name.c_str(), median(seconds[p]),
+    std::printf("%-16s %7.3f s  %9.0f samples/s  test accuracy %.4f\n", peers[p].name.c_str(), median(seconds[p]),
                 epochs * static_cast<double>(batches) * row.batch / median(seconds[p]), right[p]);
   std::printf("ratio mnist eigen %.3f\n", median(seconds[1]) / median(seconds[0]));
 } catch (const std::exception& error) {
