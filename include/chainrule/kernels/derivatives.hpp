@@ -1,7 +1,6 @@
 #pragma once
 // delta = dJ/da * f'(z) from a = f(z), for the activations that most nets have.
 
-#include <algorithm>
 #include <chainrule/kernels/instruction_sets.hpp>
 
 namespace chainrule::kernels {
