@@ -38,8 +38,7 @@ class Activate : public detail::SameShape<N>, public detail::WithoutParameters {
   // a = f(z)        (N x batch)
   template <class Scalar, int MaxBatch>
   void forward(const Scalar*, ConstMatrixView<Scalar> z, Cache<Scalar, MaxBatch>& cache) const {
-    MatrixView<Scalar> a = cache.output.first(z.cols());
-    for (Index j = 0; j < z.cols(); ++j) kernels::activate(f_, z.rows(), z.data() + j * z.outerStride(), a.data() + j * a.outerStride());
+    kernels::activate(f_, z, cache.output.first(z.cols()));
   }
 
   // dJ/dz = dJ/da * f'(z)        (N x batch)
@@ -47,11 +46,8 @@ class Activate : public detail::SameShape<N>, public detail::WithoutParameters {
   void backward(const Scalar*, ConstMatrixView<Scalar> z, Cache<Scalar, MaxBatch>& cache, MatrixView<Scalar> delta, Scalar*,
                 MatrixView<Scalar>* input_gradient) const {
     if (input_gradient == nullptr) return;
-    const MatrixView<Scalar> a = cache.output.first(z.cols());
-    for (Index j = 0; j < z.cols(); ++j) {
-      const Scalar* kept = DerivativeFromOutput<F> ? a.data() + j * a.outerStride() : z.data() + j * z.outerStride();
-      kernels::multiply_by_derivative(f_, z.rows(), kept, delta.data() + j * delta.outerStride());
-    }
+    const ConstMatrixView<Scalar> a = detail::as_const(cache.output.first(z.cols()));
+    kernels::multiply_by_derivative(f_, DerivativeFromOutput<F> ? a : z, delta);
     *input_gradient = delta;
   }
 
