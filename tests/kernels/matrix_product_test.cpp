@@ -1,6 +1,5 @@
 #include <chainrule/core/random.hpp>
 #include <chainrule/kernels/matrix_product.hpp>
-#include <chainrule/kernels/vector_products.hpp>
 #include <cmath>
 #include <cstdio>
 #include <limits>
@@ -9,8 +8,11 @@
 #include <vector>
 
 #include "support/catch.hpp"
+#include "support/padded.hpp"
 
 using namespace chainrule;
+using chainrule_test::Padded;
+using chainrule_test::size_step;
 
 namespace {
 
@@ -18,45 +20,12 @@ namespace {
 // nobody may change.
 constexpr double untouched = -12345;
 
-/// A matrix in memory of its own that ends where its last column ends, with `gap` numbers between columns and `start` before.
-template <class Scalar>
-struct Padded {
-  Padded(Index rows_, Index cols_, Index gap = 0, Index start_ = 0, Scalar fill = std::numeric_limits<Scalar>::quiet_NaN())
-      : rows{rows_}, cols{cols_}, stride{rows_ + gap}, start{start_}, padding{fill} {
-    memory.assign(static_cast<std::size_t>(start + stride * (cols - 1) + rows), fill);
-  }
-
-  MatrixView<Scalar> view() { return {memory.data() + start, rows, cols, Eigen::OuterStride<>(stride)}; }
-  ConstMatrixView<Scalar> view() const { return {memory.data() + start, rows, cols, Eigen::OuterStride<>(stride)}; }
-
-  Padded& randomize(Random& random) {
-    for (Index j = 0; j < cols; ++j)
-      for (Index i = 0; i < rows; ++i) view()(i, j) = static_cast<Scalar>(2 * random.uniform() - 1);
-    return *this;
-  }
-
-  /// Whether everything outside the matrix is still as it was.
-  bool padding_is_untouched() const {
-    for (Index at = 0; at < static_cast<Index>(memory.size()); ++at) {
-      const bool is_padding = at < start || (at - start) % stride >= rows;
-      if (is_padding && memory[static_cast<std::size_t>(at)] != padding) return false;
-    }
-    return true;
-  }
-
-  Index rows, cols, stride, start;
-  Scalar padding;
-  std::vector<Scalar> memory;
-};
-
 /// The kernels of one instruction set, and whether they round a b + c once; as built: where the program's flags allow it.
 template <class Scalar>
 struct Kernels {
   using Operand = kernels::Operand<Scalar>;
   const char* name;
   void (*product)(Operand, Operand, Index, kernels::Start<Scalar>, Scalar*, Index, Index, Index);
-  void (*dot_products)(const Scalar*, Index, const Scalar*, Index, Scalar, Scalar*, Index);
-  void (*matrix_times_vector)(const Scalar*, Index, const Scalar*, Index, const Scalar*, Scalar*, Index);
   bool fused = true;
 };
 
@@ -64,19 +33,14 @@ struct Kernels {
 template <class Scalar>
 std::vector<Kernels<Scalar>> runnable() {
   using kernels::InstructionSet;
-  std::vector<Kernels<Scalar>> all{{"as built", kernels::as_built::product<Scalar>, kernels::as_built::dot_products<Scalar>,
-                                    kernels::as_built::matrix_times_vector<Scalar>}};
+  std::vector<Kernels<Scalar>> all{{"as built", kernels::as_built::product<Scalar>}};
   const Scalar eps = std::numeric_limits<Scalar>::epsilon(), x = 1 + eps;
   Scalar c = -(1 + 2 * eps);  // (1 + eps)^2 + c is eps^2 where the product is not rounded
   all[0].product({&x, 1, 1}, {&x, 1, 1}, 1, {kernels::StartKind::c}, &c, 1, 1, 1);
   all[0].fused = c != 0;
   if constexpr (kernels::HasWiderLanes<Scalar>) {
-    if (CHAINRULE_DISPATCH >= 2 && kernels::widest() != InstructionSet::as_built)
-      all.push_back(
-          {"AVX2", kernels::avx2::product<Scalar>, kernels::avx2::dot_products<Scalar>, kernels::avx2::matrix_times_vector<Scalar>});
-    if (kernels::widest() == InstructionSet::avx512)
-      all.push_back({"AVX-512", kernels::avx512::product<Scalar>, kernels::avx512::dot_products<Scalar>,
-                     kernels::avx512::matrix_times_vector<Scalar>});
+    if (CHAINRULE_DISPATCH >= 2 && kernels::widest() != InstructionSet::as_built) all.push_back({"AVX2", kernels::avx2::product<Scalar>});
+    if (kernels::widest() == InstructionSet::avx512) all.push_back({"AVX-512", kernels::avx512::product<Scalar>});
   }
   return all;
 }
@@ -202,15 +166,6 @@ TEST_CASE("times_transposed is delta a^T") {
   CHECK(std::vector<float>(c, c + 6) == std::vector<float>{41, 4, 52, 5, 63, 6});
 }
 
-TEST_CASE("dot_products is start + A b, row by row") {
-  const float a[] = {1, 2, 3, 0, 4, 5, 6, 0};
-  const float b[] = {1, 10, 100};
-  float c[2];
-  kernels::dot_products<float>(a, 4, b, 3, 0.5f, {c, 2});
-  CHECK((c[0] == 321.5f && c[1] == 654.5f));
-}
-
-// In any other order the large numbers would meet first or last and swallow another set of ones.
 TEST_CASE("every entry is summed in the order k = 0, 1, 2, ...") {
   for (const Index rows : {1, 3, 16, 50}) {
     CAPTURE(rows);
@@ -224,12 +179,6 @@ TEST_CASE("every entry is summed in the order k = 0, 1, 2, ...") {
     CHECK(c == ones);
   }
 }
-
-#if defined(CHAINRULE_SMALL_GRID)  // under sanitizers, which are slow: every third size
-constexpr Index size_step = 3;
-#else
-constexpr Index size_step = 1;
-#endif
 
 TEST_CASE("products of all small sizes are the plain sums, of long double") {
   for (const Product product : all_products) {
@@ -409,71 +358,6 @@ TEMPLATE_TEST_CASE("every instruction set gives the bits of sums in the order of
       for (Index cols = 1; cols <= 70; ++cols)
         for (Index depth = 1; depth <= 70; ++depth) wrong += grid.wrong(layout, rows, cols, depth);
   std::printf("products of all extents to 70: %d by each of %d instruction sets, %d numbers wrong\n", grid.products, grid.sets(), wrong);
-  CHECK(wrong == 0);
-}
-
-TEMPLATE_TEST_CASE("every instruction set adds dot products in sixteen sums and these in pairs", "", float, double, long double) {
-  const TestType nan = std::numeric_limits<TestType>::quiet_NaN();
-  Random random{Seed{10}};
-  const Index rows = 70;
-  int wrong = 0;
-  for (Index depth = 1; depth <= 70; depth += size_step) {
-    Padded<TestType> a(depth, rows, 1 + depth % 3, 3), b(depth, 1);  // one column of memory is a row of A
-    b.memory.resize(static_cast<std::size_t>(depth + 16), nan);
-    a.randomize(random);
-    b.randomize(random);
-    for (const Kernels<TestType>& k : runnable<TestType>()) {
-      std::vector<TestType> expected;
-      for (Index i = 0; i < rows; ++i) {
-        TestType s[16] = {};
-        for (Index j = 0; j < depth; ++j)
-          s[j % 16] = k.fused ? std::fma(a.view()(j, i), b.view()(j, 0), s[j % 16]) : a.view()(j, i) * b.view()(j, 0) + s[j % 16];
-        for (int w = 8; w >= 1; w /= 2)
-          for (int i2 = 0; i2 < w; ++i2) s[i2] += s[i2 + w];
-        expected.push_back(TestType(0.3) + s[0]);
-      }
-      for (Index some = 0; some <= rows; some += some < 10 ? 1 : 15) {
-        std::vector<TestType> c(static_cast<std::size_t>(some + 17), static_cast<TestType>(untouched));
-        k.dot_products(a.view().data(), a.stride, b.memory.data(), depth, TestType(0.3), c.data() + 1, some);
-        for (Index i = 0; i < some + 17; ++i)
-          wrong += c[static_cast<std::size_t>(i)] != (i >= 1 && i <= some ? expected[static_cast<std::size_t>(i - 1)] : untouched);
-      }
-    }
-  }
-  CHECK(wrong == 0);
-}
-
-TEST_CASE("matrix_times_vector is start + A b, in four sums") {
-  const float a[] = {1, 4, 2, 5, 3, 6};  // 1 2 3
-  const float b[] = {1, 0, 2};           // 4 5 6
-  const float start[] = {10, 20};
-  float c[2];
-  kernels::matrix_times_vector<float>(a, 2, b, 3, start, {c, 2});
-  CHECK(std::vector<float>(c, c + 2) == std::vector<float>{17, 36});
-}
-
-TEMPLATE_TEST_CASE("every instruction set adds the products of one column in four sums and these in pairs", "", float, double,
-                   long double) {
-  Random random{Seed{12}};
-  int wrong = 0;
-  for (Index depth = 1; depth <= 70; depth += size_step)
-    for (Index rows = 1; rows <= 150; rows += rows < 40 ? 1 : 13) {
-      Padded<TestType> a(rows, depth, depth % 3, 3), b(depth, 1), start(rows, 1);
-      a.randomize(random);
-      b.randomize(random);
-      start.randomize(random);
-      for (const Kernels<TestType>& k : runnable<TestType>()) {
-        std::vector<TestType> c(static_cast<std::size_t>(rows + 2), static_cast<TestType>(untouched));
-        k.matrix_times_vector(a.view().data(), a.stride, b.memory.data(), depth, start.memory.data(), c.data() + 1, rows);
-        wrong += c.front() != static_cast<TestType>(untouched) || c.back() != static_cast<TestType>(untouched);
-        for (Index i = 0; i < rows; ++i) {
-          TestType s[4] = {start.view()(i, 0)};
-          for (Index j = 0; j < depth; ++j)
-            s[j % 4] = k.fused ? std::fma(a.view()(i, j), b.view()(j, 0), s[j % 4]) : a.view()(i, j) * b.view()(j, 0) + s[j % 4];
-          wrong += c[static_cast<std::size_t>(i + 1)] != (s[0] + s[1]) + (s[2] + s[3]);
-        }
-      }
-    }
   CHECK(wrong == 0);
 }
 
