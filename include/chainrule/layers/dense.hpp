@@ -92,7 +92,7 @@ class Dense {
   template <class Scalar, int MaxBatch>
   void forward(const Scalar* theta, ConstMatrixView<Scalar> x, Cache<Scalar, MaxBatch>& cache, const Pass<Scalar>& pass) const {
     cache.team = pass.team;
-    // threads share the units, so that each reads no more of W than its own rows; the samples where units are few
+    // threads share the units, so that each reads no more of W than its own rows; the samples, of ten times the work, where units are few
     const bool by_units = never_shared || outputs() >= 2 * kernels::unit_block;
     const kernels::Pieces pieces = by_units ? cut(outputs(), kernels::unit_block, operations(x.cols()), pass.team)
                                             : cut(x.cols(), kernels::sample_unit, operations(x.cols()) / 10, pass.team);

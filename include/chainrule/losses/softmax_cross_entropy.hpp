@@ -1,6 +1,5 @@
 #pragma once
 
-#include <algorithm>
 #include <chainrule/core/targets.hpp>
 #include <chainrule/kernels/finite.hpp>
 #include <chainrule/kernels/softmax.hpp>
@@ -95,8 +94,8 @@ struct SoftmaxCrossEntropy {
         if (label_smoothing > 0) dJ.col(j).array() -= spread;
       }
     }
-    const Index columns = dJ.outerStride() == dJ.rows() ? 1 : dJ.cols(),
-                rows = dJ.size() / columns;  // one long column if they are in one piece
+    // columns that lie one after the other are one long column
+    const Index columns = dJ.outerStride() == dJ.rows() ? 1 : dJ.cols(), rows = dJ.size() / columns;
     for (Index j = 0; j < columns; ++j) VectorView<Scalar>(dJ.data() + j * dJ.outerStride(), rows) /= static_cast<Scalar>(dJ.cols());
   }
 
