@@ -17,6 +17,14 @@ constexpr Index target_rows(Index outputs) {
     return outputs;
 }
 
+template <class LossType>
+Index target_rows(const LossType& loss, Index outputs) {
+  if constexpr (requires { loss.target_rows(outputs); })
+    return loss.target_rows(outputs);
+  else
+    return outputs;
+}
+
 /// A view on x, which has a row for each input, at least one sample, and finite numbers.
 template <class Scalar, class Sequence, class X>
 ConstMatrixView<Scalar> checked_input(const char* who, const Sequence& sequence, const Eigen::DenseBase<X>& x) {
@@ -53,7 +61,7 @@ auto checked_target(const char* who, const LossType& loss, const Y& y, ConstMatr
     if constexpr (EigenDense<Y>)
       static_assert(rows == Dynamic || Y::RowsAtCompileTime == Dynamic || rows == Y::RowsAtCompileTime,
                     "chainrule: y must have as many rows as the network has outputs; one column is one sample");
-    const Index expected = target_rows<LossType>(y_hat.rows());
+    const Index expected = target_rows(loss, y_hat.rows());
     check_rows(who, "y", plain.rows(), expected, expected == y_hat.rows() ? "outputs" : "targets");
   }
   constexpr bool takes_this = requires { loss.check(y_hat, plain); };

@@ -17,6 +17,8 @@
 #include <chainrule/activations/softplus.hpp>
 #include <chainrule/activations/softsign.hpp>
 #include <chainrule/activations/tanh.hpp>
+#include <chainrule/any/any_network.hpp>
+#include <chainrule/any/from_description.hpp>
 #include <chainrule/core/version.hpp>
 #include <chainrule/data/batches.hpp>
 #include <chainrule/data/binary_array.hpp>
@@ -44,6 +46,7 @@
 #include <chainrule/initializers/zeros.hpp>
 #include <chainrule/inspect/check_gradient.hpp>
 #include <chainrule/inspect/summary.hpp>
+#include <chainrule/io/described_layer.hpp>
 #include <chainrule/kernels/thread_team.hpp>
 #include <chainrule/layers/activate.hpp>
 #include <chainrule/layers/batch_norm.hpp>

@@ -46,7 +46,7 @@ class Network : public detail::ProvenNetwork<Scalar, LossType, Layers...>::Model
   /// With a loss that has parameters, such as Huber{.delta = 2}.
   explicit Network(Seed seed, LossType loss) requires(Proven::Chain::all_extents_are_types()) : Network(seed, loss, Layers{}...) {}
   Network(Seed seed, LossType loss, Layers... layer)
-      : Network(loss, detail::checked_chain<LossType>(detail::resolve_layers<Inferred>(std::tuple<>{}, 0, layer...))) {
+      : Network(loss, detail::checked_chain(loss, detail::resolve_layers<Inferred>(std::tuple<>{}, 0, layer...))) {
     Random random{seed};
     sequence().initialize(parameters().data(), random);
   }
@@ -168,12 +168,14 @@ class Network : public detail::ProvenNetwork<Scalar, LossType, Layers...>::Model
     detail::checked_target<Scalar, LossType, Sequence>(who, loss_, y, y_hat, "x");
   }
 
+ protected:
+  /// Parameters are 0.
+  Network(const LossType& loss, const Sequence& of) : Model(of), loss_{loss} {}
+
  private:
   template <class, class, class...>
   friend class Network;
   using Model::sequence;
-
-  Network(const LossType& loss, const Sequence& of) : Model(of), loss_{loss} {}
 
   const Scalar* theta() const { return parameters().data(); }
   Pass<Scalar> predicting(Team* team = nullptr) const { return {Mode::predict, buffers().data(), {}, 0, team}; }

@@ -64,7 +64,7 @@ class Workspace {
         detail::raise<ShapeError>("make_workspace: ", max_batch, " samples of ", layer.outputs(),
                                   " outputs are more than memory can address");
     };
-    std::apply([&](const auto&... layer) { (check(layer), ...); }, layers);
+    detail::for_each_layer(layers, check);
     return max_batch;
   }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chainrule/core/error.hpp>
+#include <chainrule/core/hyperparameter.hpp>
 #include <chainrule/initializers/he.hpp>
 #include <limits>
 #include <string_view>
@@ -19,6 +20,7 @@ class ELU {
   }
 
   constexpr double alpha() const { return alpha_; }
+  auto hyperparameters() const { return std::tuple{Hyperparameter{"alpha", alpha_}}; }
 
   HeNormal default_initializer() const { return {}; }
 

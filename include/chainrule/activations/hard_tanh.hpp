@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chainrule/core/error.hpp>
+#include <chainrule/core/hyperparameter.hpp>
 #include <chainrule/initializers/xavier.hpp>
 #include <limits>
 #include <string_view>
@@ -21,6 +22,7 @@ class HardTanh {
 
   constexpr double low() const { return low_; }
   constexpr double high() const { return high_; }
+  auto hyperparameters() const { return std::tuple{Hyperparameter{"low", low_}, Hyperparameter{"high", high_}}; }
 
   XavierUniform default_initializer() const { return {}; }
 

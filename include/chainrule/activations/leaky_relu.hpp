@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chainrule/core/error.hpp>
+#include <chainrule/core/hyperparameter.hpp>
 #include <chainrule/initializers/he.hpp>
 #include <string_view>
 
@@ -16,6 +17,7 @@ class LeakyReLU {
   }
 
   constexpr double slope() const { return slope_; }
+  auto hyperparameters() const { return std::tuple{Hyperparameter{"slope", slope_}}; }
 
   HeNormal default_initializer() const { return {.negative_slope = slope_}; }
 

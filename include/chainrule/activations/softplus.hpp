@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chainrule/core/error.hpp>
+#include <chainrule/core/hyperparameter.hpp>
 #include <chainrule/initializers/he.hpp>
 #include <limits>
 #include <string_view>
@@ -19,6 +20,7 @@ class Softplus {
   }
 
   constexpr double beta() const { return beta_; }
+  auto hyperparameters() const { return std::tuple{Hyperparameter{"beta", beta_}}; }
 
   HeNormal default_initializer() const { return {}; }
 

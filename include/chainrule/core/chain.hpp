@@ -78,6 +78,18 @@ void for_each_index(F&& f) {
   (std::make_index_sequence<Count>{});
 }
 
+/// Calls f(layer) for each layer, and for each of those that an AnyLayers holds.
+template <class... Layers, class F>
+void for_each_layer(const std::tuple<Layers...>& layers, const F& f) {
+  const auto visit = [&](const auto& layer) {
+    if constexpr (requires { layer.for_each(f); })
+      layer.for_each(f);
+    else
+      f(layer);
+  };
+  std::apply([&](const Layers&... layer) { (visit(layer), ...); }, layers);
+}
+
 /// Throws ShapeError where a run-time extent does not fit its neighbour.
 template <class... Layers>
 void check_neighbours(const char* who, const std::tuple<Layers...>& layers) {
@@ -91,10 +103,10 @@ void check_neighbours(const char* who, const std::tuple<Layers...>& layers) {
 
 /// The same for a network; and where the loss wants more outputs than there are.
 template <class LossType, class... Layers>
-std::tuple<Layers...> checked_chain(std::tuple<Layers...> layers) {
+std::tuple<Layers...> checked_chain(const LossType& loss, std::tuple<Layers...> layers) {
   check_neighbours("Network", layers);
-  if (const Index outputs = std::get<sizeof...(Layers) - 1>(layers).outputs(); outputs < LossType::min_outputs)
-    raise<ShapeError>("Network: ", LossType::name, " needs at least ", LossType::min_outputs, " outputs, but the last layer has ", outputs);
+  if (const Index outputs = std::get<sizeof...(Layers) - 1>(layers).outputs(); outputs < loss.min_outputs)
+    raise<ShapeError>("Network: ", loss.name, " needs at least ", loss.min_outputs, " outputs, but the last layer has ", outputs);
   return layers;
 }
 
@@ -102,7 +114,9 @@ std::tuple<Layers...> checked_chain(std::tuple<Layers...> layers) {
 template <class L, class Cache>
 void check_cache(const char* who, Index i, const L& layer, const Cache& cache) {
   check_made_for(who, "this workspace was", i, cache.output.rows(), layer.outputs());
-  if constexpr (requires { layer.layers(); })
+  if constexpr (requires { layer.check_cache(who, cache); })
+    layer.check_cache(who, cache);
+  else if constexpr (requires { layer.layers(); })
     for_each_index<std::tuple_size_v<std::remove_cvref_t<decltype(layer.layers())>>>(
         [&](auto k) { check_cache(who, i, std::get<k>(layer.layers()), std::get<k>(cache.caches)); });
 }
@@ -118,7 +132,9 @@ template <class L>
 void check_gradient_of_layer(Index i, const L& layer, const L& made_for) {
   check_made_for("backward", "these gradients were", i, made_for.inputs(), layer.inputs());
   check_made_for("backward", "these gradients were", i, made_for.outputs(), layer.outputs());
-  if constexpr (requires { layer.layers(); })
+  if constexpr (requires { layer.check_gradient_of(made_for); })
+    layer.check_gradient_of(made_for);
+  else if constexpr (requires { layer.layers(); })
     for_each_index<std::tuple_size_v<std::remove_cvref_t<decltype(layer.layers())>>>(
         [&](auto k) { check_gradient_of_layer(i, std::get<k>(layer.layers()), std::get<k>(made_for.layers())); });
 }

@@ -128,6 +128,12 @@ constexpr Index buffers_at_compile_time() {
     return 0;
 }
 
+/// A layer that stands for a whole sequence of them, and is the only one where it is (AnyLayers).
+template <class L>
+concept HoldsAllLayers = requires {
+  requires L::holds_all_layers;
+};
+
 /// A layer's buffer_tensors(), which may be none.
 template <class L>
 auto buffer_tensors_of(const L& layer) {

@@ -4,6 +4,7 @@
 #include <array>
 #include <chainrule/core/concepts.hpp>
 #include <chainrule/core/error.hpp>
+#include <chainrule/core/hyperparameter.hpp>
 
 namespace chainrule::detail {
 

@@ -92,7 +92,7 @@ class Sequence {
   void check_pass(const Pass<Scalar>& pass, Index samples) const {
     for_each_index<size>([&](auto i) {
       const auto& layer = get<i>();
-      if constexpr (requires { layer.check_pass(pass, samples); }) layer.check_pass(pass.of_layer(i, buffer_offset(i)), samples);
+      if constexpr (requires { layer.check_pass(pass, samples); }) layer.check_pass(pass_of<i>(pass), samples);
     });
   }
 
@@ -105,7 +105,7 @@ class Sequence {
       if constexpr (ForwardsAlike<std::tuple_element_t<i, Tuple>>)
         get<i>().forward(slice, input_of<i>(x, caches), cache);
       else
-        get<i>().forward(slice, input_of<i>(x, caches), cache, pass.of_layer(i, buffer_offset(i)));
+        get<i>().forward(slice, input_of<i>(x, caches), cache, pass_of<i>(pass));
     });
   }
 
@@ -153,6 +153,14 @@ class Sequence {
   }
 
  private:
+  // what layer I is told; one that holds all the layers deals out the seeds itself
+  template <std::size_t I, class Scalar>
+  Pass<Scalar> pass_of(const Pass<Scalar>& pass) const {
+    Pass<Scalar> own = pass.of_layer(I, buffer_offset(I));
+    if constexpr (HoldsAllLayers<std::tuple_element_t<I, Tuple>>) own.seed = pass.seed;
+    return own;
+  }
+
   // a(I+1), what layer I reads: x for the first layer, then the activation of the layer before
   template <std::size_t I, class Scalar, class CacheTuple>
   static ConstMatrixView<Scalar> input_of(ConstMatrixView<Scalar> x, const CacheTuple& caches) {

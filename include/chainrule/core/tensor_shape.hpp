@@ -12,8 +12,7 @@ class TensorName {
  public:
   constexpr TensorName(const char* text = "") { append(text); }
   constexpr TensorName(std::size_t inner_layer, const TensorName& of) {
-    if (inner_layer >= 10) append_character(static_cast<char>('0' + inner_layer / 10 % 10));
-    append_character(static_cast<char>('0' + inner_layer % 10));
+    append_number(inner_layer);
     append(".");
     append(of);
   }
@@ -22,6 +21,10 @@ class TensorName {
  private:
   constexpr void append(std::string_view text) {
     for (const char c : text) append_character(c);
+  }
+  constexpr void append_number(std::size_t number) {
+    if (number >= 10) append_number(number / 10);
+    append_character(static_cast<char>('0' + number % 10));
   }
   constexpr void append_character(char c) {
     if (size_ < text_.size()) text_[size_++] = c;

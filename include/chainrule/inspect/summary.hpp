@@ -2,7 +2,7 @@
 
 #include <algorithm>
 #include <array>
-#include <chainrule/core/concepts.hpp>
+#include <chainrule/core/chain.hpp>
 #include <chainrule/core/error.hpp>
 #include <string>
 #include <vector>
@@ -54,18 +54,12 @@ template <class Net>
 std::string summary(const Net& net) {
   std::vector<detail::Row> rows{{"layer", "kind", "shape", "activation", "parameters"}};
   Index total = 0;
-  std::apply(
-      [&](const auto&... layers) {
-        const auto add = [&](const auto& layer) {
-          const Index size = detail::parameter_count(layer);
-          total += size;
-          rows.push_back({std::to_string(rows.size() - 1), std::string(layer.name),
-                          detail::text_of(layer.inputs(), " -> ", layer.outputs()), std::string(layer.activation_name()),
-                          detail::with_separators(size)});
-        };
-        (add(layers), ...);
-      },
-      net.layers());
+  detail::for_each_layer(net.layers(), [&](const auto& layer) {
+    const Index size = detail::size_of_tensors(layer.tensors());
+    total += size;
+    rows.push_back({std::to_string(rows.size() - 1), std::string(layer.name), detail::text_of(layer.inputs(), " -> ", layer.outputs()),
+                    std::string(layer.activation_name()), detail::with_separators(size)});
+  });
   return detail::text_of(detail::format_table(rows), "total: ", detail::with_separators(total), " parameters of ",
                          detail::scalar_name<typename Net::ScalarType>(), "; loss: ", net.loss_function().name, "\n");
 }

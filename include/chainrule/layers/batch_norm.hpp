@@ -32,6 +32,7 @@ class BatchNorm : public detail::Normalized<N> {
   }
 
   double momentum() const { return momentum_; }
+  auto hyperparameters() const { return std::tuple{Hyperparameter{"momentum", momentum_}, Hyperparameter{"epsilon", this->epsilon()}}; }
   Index fewest_training_samples() const { return 2; }
 
   std::array<TensorShape, 3> buffer_tensors() const {

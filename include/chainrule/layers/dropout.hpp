@@ -25,6 +25,7 @@ class Dropout : public detail::SameShape<N>, public detail::WithoutParameters {
   }
 
   double rate() const { return rate_; }
+  auto hyperparameters() const { return std::tuple{Hyperparameter{"rate", rate_}}; }
 
   /// What forward keeps: m, which is 0 or 1/(1 - rate) for each number.
   template <class Scalar, int MaxBatch>

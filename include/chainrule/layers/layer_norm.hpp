@@ -25,6 +25,8 @@ class LayerNorm : public detail::Normalized<N> {
     return ForInputs<Units>(units, this->epsilon());
   }
 
+  auto hyperparameters() const { return std::tuple{Hyperparameter{"epsilon", this->epsilon()}}; }
+
   template <class Scalar, int MaxBatch>
   struct Cache {
     Cache(const LayerNorm& layer, Index max_batch)

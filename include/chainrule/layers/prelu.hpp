@@ -18,7 +18,7 @@ class PReLU : public detail::SameShape<N> {
   static constexpr int Alphas = shared ? 1 : N;
 
  public:
-  static constexpr std::string_view name = "PReLU";
+  static constexpr std::string_view name = shared ? "PReLU" : "PReLUPerUnit";
   static constexpr Index parameters_at_compile_time = detail::extent_product(1, Alphas);
 
   explicit PReLU(double initial_slope = 0.25) requires(N != Dynamic) : initial_slope_{checked(initial_slope)} {}
@@ -31,6 +31,8 @@ class PReLU : public detail::SameShape<N> {
   ForInputs<Units> for_inputs(Index units) const {
     return ForInputs<Units>(units, initial_slope_);
   }
+
+  auto hyperparameters() const { return std::tuple{Hyperparameter{"initial_slope", initial_slope_}}; }
 
   std::string_view activation_name() const { return name; }
   std::array<TensorShape, 1> tensors() const { return {{{"slope", alphas(), 1}}}; }

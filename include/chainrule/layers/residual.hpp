@@ -119,12 +119,16 @@ class Residual {
   // all layers' tensors in one array, named "0.weight", "0.bias", "1.weight", ...
   template <class TensorsOf>
   auto named_inside(const TensorsOf& tensors_of) const {
-    return std::apply(
-        [&](const auto&... layer) {
-          constexpr std::size_t count = (std::tuple_size_v<decltype(tensors_of(layer))> + ... + 0);
-          return [&](const auto&... of_layer) { return detail::concatenate_tensors<count>(of_layer...); }(tensors_of(layer)...);
-        },
-        inside_.layers());
+    if constexpr ((detail::HoldsAllLayers<Layers> && ...)) {
+      return tensors_of(inside_.template get<0>());  // which has named them so
+    } else {
+      return std::apply(
+          [&](const auto&... layer) {
+            constexpr std::size_t count = (std::tuple_size_v<decltype(tensors_of(layer))> + ... + 0);
+            return [&](const auto&... of_layer) { return detail::concatenate_tensors<count>(of_layer...); }(tensors_of(layer)...);
+          },
+          inside_.layers());
+    }
   }
 
   Sequence inside_;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chainrule/activations/sigmoid.hpp>
+#include <chainrule/core/hyperparameter.hpp>
 #include <chainrule/kernels/elementwise.hpp>
 #include <chainrule/kernels/finite.hpp>
 #include <cmath>
@@ -17,6 +18,8 @@ struct BinaryCrossEntropy {
   static constexpr bool works_on_logits = true;
   static constexpr Index min_outputs = 1;
   double label_smoothing = 0;
+
+  auto hyperparameters() const { return std::tuple{Hyperparameter{"label_smoothing", label_smoothing}}; }
 
   template <class Scalar>
   void check(ConstMatrixView<Scalar>, ConstMatrixView<Scalar> y) const {

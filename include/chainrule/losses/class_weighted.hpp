@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chainrule/core/description.hpp>
 #include <chainrule/core/weighting.hpp>
 #include <cmath>
 #include <initializer_list>
@@ -36,6 +37,15 @@ class ClassWeighted {
 
   const L& loss() const { return loss_; }
   const Vector<double>& class_weights() const { return weights_; }
+
+  /// Its hyperparameters are the weights, its part is the loss.
+  Description describe() const {
+    Description d;
+    d.kind = "ClassWeighted";
+    for (const double weight : weights_) d.hyperparameters.emplace_back("weight", weight);
+    d.parts.push_back(chainrule::describe(loss_));
+    return d;
+  }
 
   static constexpr Index target_rows(Index outputs) {
     if constexpr (requires { L::target_rows(outputs); })

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chainrule/core/hyperparameter.hpp>
 #include <chainrule/core/types.hpp>
 #include <chainrule/kernels/finite.hpp>
 #include <cmath>
@@ -19,6 +20,8 @@ struct GaussianNLL {
   static constexpr Index min_outputs = 2;
   static constexpr Index target_rows(Index outputs) { return outputs / 2; }
   double minimum_variance = 1e-6;  // where it is 0, 1/v overflows for an s far below 0
+
+  auto hyperparameters() const { return std::tuple{Hyperparameter{"minimum_variance", minimum_variance}}; }
 
   template <class Scalar>
   void check(ConstMatrixView<Scalar> z, ConstMatrixView<Scalar> y) const {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <algorithm>
+#include <chainrule/core/hyperparameter.hpp>
 #include <chainrule/kernels/finite.hpp>
 #include <chainrule/losses/elements.hpp>
 #include <cmath>
@@ -15,6 +16,8 @@ struct Huber {
   static constexpr bool works_on_logits = false;
   static constexpr Index min_outputs = 1;
   double delta = 1;
+
+  auto hyperparameters() const { return std::tuple{Hyperparameter{"delta", delta}}; }
 
   template <class Scalar>
   void check(ConstMatrixView<Scalar>, ConstMatrixView<Scalar> y) const {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chainrule/core/hyperparameter.hpp>
 #include <chainrule/core/targets.hpp>
 #include <chainrule/kernels/finite.hpp>
 #include <chainrule/kernels/softmax.hpp>
@@ -50,6 +51,8 @@ struct SoftmaxCrossEntropy {
   static constexpr bool works_on_logits = true;
   static constexpr Index min_outputs = 2;
   double label_smoothing = 0;
+
+  auto hyperparameters() const { return std::tuple{Hyperparameter{"label_smoothing", label_smoothing}}; }
 
   template <class Scalar, class Label>
   void check(ConstMatrixView<Scalar> logits, Labels<Label> labels) const {

@@ -31,7 +31,7 @@ std::string first_not_finite(const Layers& layers, const Scalar* numbers) {
     }
     ++index;
   };
-  std::apply([&](const auto&... layer) { (look(layer), ...); }, layers);
+  for_each_layer(layers, look);
   return found;
 }
 
@@ -39,13 +39,22 @@ std::string first_not_finite(const Layers& layers, const Scalar* numbers) {
 template <class Layers, class Work>
 std::string first_activation_not_finite(const Layers& layers, const Work& work) {
   std::string found;
-  for_each_index<std::tuple_size_v<Layers>>([&](auto i) {
-    const auto a = work.template cache<i>().output.first(work.cached_samples());
+  std::size_t index = 0;
+  const auto look = [&](const auto& layer, const auto& a) {
     for (Index j = 0; j < a.cols() && found.empty(); ++j)
       for (Index k = 0; k < a.rows() && found.empty(); ++k)
         if (!all_finite(a.data() + j * a.outerStride() + k, 1))
-          found = text_of("; the first number that is not finite is in the output of layer<", i(), "> (", std::get<i>(layers).name,
-                          "), unit ", k, " of sample ", j, " of the batch, which is ", a(k, j));
+          found = text_of("; the first number that is not finite is in the output of layer<", index, "> (", layer.name, "), unit ", k,
+                          " of sample ", j, " of the batch, which is ", a(k, j));
+    ++index;
+  };
+  for_each_index<std::tuple_size_v<Layers>>([&](auto i) {
+    const auto& layer = std::get<i>(layers);
+    const auto& cache = work.template cache<i>();
+    if constexpr (requires { layer.for_each_output(cache, work.cached_samples(), look); })
+      layer.for_each_output(cache, work.cached_samples(), look);
+    else
+      look(layer, cache.output.first(work.cached_samples()));
   });
   return found;
 }

@@ -1,0 +1,167 @@
+#pragma once
+// A layer whose type is known only when the program runs: any type that satisfies the contract, behind virtual functions.
+
+#include <chainrule/core/description.hpp>
+#include <chainrule/core/infer.hpp>
+#include <functional>
+#include <memory>
+
+namespace chainrule {
+namespace detail {
+
+/// Its address tells a type from the others.
+template <class T>
+inline constexpr char type_mark = 0;
+
+/// What a layer's forward pass keeps for backward, copied as a value.
+template <class Scalar>
+struct CacheBase {
+  virtual ~CacheBase() = default;
+  virtual const void* type() const = 0;
+  virtual std::unique_ptr<CacheBase> clone() const = 0;
+  virtual Index rows() const = 0;
+  virtual MatrixView<Scalar> first(Index samples) = 0;
+  virtual ConstMatrixView<Scalar> first(Index samples) const = 0;
+};
+
+template <class Scalar, class L>
+struct CacheOf final : CacheBase<Scalar> {
+  CacheOf(const L& layer, Index max_batch) : cache(layer, max_batch) {}
+  const void* type() const override { return &type_mark<L>; }
+  std::unique_ptr<CacheBase<Scalar>> clone() const override { return std::make_unique<CacheOf>(*this); }
+  Index rows() const override { return cache.output.rows(); }
+  MatrixView<Scalar> first(Index samples) override { return cache.output.first(samples); }
+  ConstMatrixView<Scalar> first(Index samples) const override { return cache.output.first(samples); }
+
+  typename L::template Cache<Scalar, Dynamic> cache;
+};
+
+/// The contract of a layer (core/concepts.hpp), as virtual functions.
+template <class Scalar>
+struct LayerBase {
+  virtual ~LayerBase() = default;
+  virtual std::string_view name() const = 0;
+  virtual std::string_view activation_name() const = 0;
+  virtual Index inputs() const = 0;
+  virtual Index outputs() const = 0;
+  virtual std::vector<TensorShape> tensors() const = 0;
+  virtual std::vector<TensorShape> buffer_tensors() const = 0;
+  virtual Description describe() const = 0;
+  virtual Index fewest_training_samples() const = 0;
+  virtual bool gives_raw_outputs() const = 0;
+  virtual void initialize(Scalar* theta, Random& random) const = 0;
+  virtual void initialize_buffers(Scalar* buffers) const = 0;
+  virtual void check_pass(const Pass<Scalar>& pass, Index samples) const = 0;
+  virtual std::unique_ptr<CacheBase<Scalar>> make_cache(Index max_batch) const = 0;
+  virtual void check_cache(const char* who, Index i, const CacheBase<Scalar>& cache) const = 0;
+  virtual void forward(const Scalar* theta, ConstMatrixView<Scalar> x, CacheBase<Scalar>& cache, const Pass<Scalar>& pass) const = 0;
+  virtual void backward(const Scalar* theta, ConstMatrixView<Scalar> x, CacheBase<Scalar>& cache, MatrixView<Scalar> delta,
+                        Scalar* gradient, MatrixView<Scalar>* input_gradient) const = 0;
+  virtual void update_statistics(Scalar* buffers, const CacheBase<Scalar>& cache, Index samples) const = 0;
+};
+
+template <class Scalar, class L>
+class LayerOf final : public LayerBase<Scalar> {
+  using Base = CacheBase<Scalar>;
+
+ public:
+  explicit LayerOf(const L& layer) : layer_{layer} {}
+
+  std::string_view name() const override { return L::name; }
+  std::string_view activation_name() const override { return layer_.activation_name(); }
+  Index inputs() const override { return layer_.inputs(); }
+  Index outputs() const override { return layer_.outputs(); }
+  std::vector<TensorShape> tensors() const override { return list(layer_.tensors()); }
+  std::vector<TensorShape> buffer_tensors() const override { return list(buffer_tensors_of(layer_)); }
+  Description describe() const override { return chainrule::describe(layer_); }
+  Index fewest_training_samples() const override {
+    if constexpr (requires(const L& l) { l.fewest_training_samples(); })
+      return layer_.fewest_training_samples();
+    else
+      return 1;
+  }
+  bool gives_raw_outputs() const override { return detail::gives_raw_outputs<L>(); }
+  void initialize(Scalar* theta, Random& random) const override { layer_.initialize(theta, random); }
+  void initialize_buffers([[maybe_unused]] Scalar* buffers) const override {
+    if constexpr (HasBuffers<L>) layer_.initialize_buffers(buffers);
+  }
+  void check_pass([[maybe_unused]] const Pass<Scalar>& pass, [[maybe_unused]] Index samples) const override {
+    if constexpr (requires(const L& l) { l.check_pass(pass, samples); }) layer_.check_pass(pass, samples);
+  }
+  std::unique_ptr<Base> make_cache(Index max_batch) const override { return std::make_unique<CacheOf<Scalar, L>>(layer_, max_batch); }
+
+  void check_cache(const char* who, Index i, const Base& cache) const override {
+    if (cache.type() != &type_mark<L>)
+      raise<ShapeError>(who, ": this workspace was made for another network: layer<", i, "> is another kind of layer there; here it is ",
+                        name());
+    detail::check_cache(who, i, layer_, own(cache));
+  }
+  void forward(const Scalar* theta, ConstMatrixView<Scalar> x, Base& cache, [[maybe_unused]] const Pass<Scalar>& pass) const override {
+    if constexpr (ForwardsAlike<L>)
+      layer_.forward(theta, x, own(cache));
+    else
+      layer_.forward(theta, x, own(cache), pass);
+  }
+  void backward(const Scalar* theta, ConstMatrixView<Scalar> x, Base& cache, MatrixView<Scalar> delta, Scalar* gradient,
+                MatrixView<Scalar>* input_gradient) const override {
+    layer_.backward(theta, x, own(cache), delta, gradient, input_gradient);
+  }
+  void update_statistics([[maybe_unused]] Scalar* buffers, [[maybe_unused]] const Base& cache,
+                         [[maybe_unused]] Index samples) const override {
+    if constexpr (requires(const L& l) { l.update_statistics(buffers, own(cache), samples); })
+      layer_.update_statistics(buffers, own(cache), samples);
+  }
+
+ private:
+  using Cache = typename L::template Cache<Scalar, Dynamic>;
+  // check_cache has seen to it that it is one
+  static Cache& own(Base& cache) { return static_cast<CacheOf<Scalar, L>&>(cache).cache; }
+  static const Cache& own(const Base& cache) { return static_cast<const CacheOf<Scalar, L>&>(cache).cache; }
+
+  template <class Tensors>
+  static std::vector<TensorShape> list(const Tensors& tensors) {
+    return {tensors.begin(), tensors.end()};
+  }
+
+  L layer_;
+};
+
+}  // namespace detail
+
+/// A layer of any type, one of the library or of yours, made from it: AnyLayer<float> layer = Dense<64, 32, ReLU>{}. A small value;
+/// copies share the layer, which never changes. It computes what the layer computes, bit for bit.
+template <class Scalar>
+class AnyLayer {
+ public:
+  template <class L>
+  requires(!std::is_same_v<L, AnyLayer>) AnyLayer(const L& layer) : name(L::name) {
+    if constexpr (detail::takes_inferred_inputs<L>()) {
+      for_inputs_ = [layer](Index inputs) { return AnyLayer(layer.template for_inputs<Dynamic>(inputs)); };
+    } else {
+      static_assert(Layer<L>, "chainrule: AnyLayer: the argument must be a layer, such as Dense<In, Out>");
+      layer_ = std::make_shared<const detail::LayerOf<Scalar, L>>(layer);
+    }
+  }
+
+  std::string_view name;
+
+  /// Whether it takes its inputs from the layer before, as Dropout<> does; until it has one, nothing below may be asked.
+  bool is_inferred() const { return layer_ == nullptr; }
+  AnyLayer for_inputs(Index inputs) const { return is_inferred() ? for_inputs_(inputs) : *this; }
+
+  Index inputs() const { return layer_->inputs(); }
+  Index outputs() const { return layer_->outputs(); }
+  std::string_view activation_name() const { return layer_->activation_name(); }
+  std::vector<TensorShape> tensors() const { return layer_->tensors(); }
+  std::vector<TensorShape> buffer_tensors() const { return layer_->buffer_tensors(); }
+  Description describe() const { return layer_->describe(); }
+
+  /// The contract behind it.
+  const detail::LayerBase<Scalar>* operator->() const { return layer_.get(); }
+
+ private:
+  std::shared_ptr<const detail::LayerBase<Scalar>> layer_;
+  std::function<AnyLayer(Index)> for_inputs_;
+};
+
+}  // namespace chainrule

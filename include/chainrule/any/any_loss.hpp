@@ -1,0 +1,165 @@
+#pragma once
+// A loss whose type is known only when the program runs: any type that satisfies the contract, behind virtual functions.
+
+#include <chainrule/core/description.hpp>
+#include <chainrule/core/weighting.hpp>
+#include <cstdint>
+#include <memory>
+
+namespace chainrule {
+namespace detail {
+
+/// How much each sample counts, whatever it was that said so.
+template <class Scalar>
+struct SampleWeights {
+  Accumulator<Scalar> (*call)(const void* context, Index j);
+  const void* context;
+  Accumulator<Scalar> operator()(Index j) const { return call(context, j); }
+};
+
+/// A loss for targets of one kind. `weights` may be null.
+template <class Scalar, class Target>
+struct LossFor {
+  using Weights = const SampleWeights<Scalar>*;
+  virtual ~LossFor() = default;
+  virtual void check(ConstMatrixView<Scalar> y_hat, const Target& y) const = 0;
+  virtual Scalar value(ConstMatrixView<Scalar> y_hat, const Target& y, Weights weights) const = 0;
+  virtual void gradient(ConstMatrixView<Scalar> y_hat, const Target& y, MatrixView<Scalar> dJ, Weights weights) const = 0;
+};
+
+/// One kind of targets added to what Next has.
+template <class Scalar, class L, class Target, class Next>
+struct LossOfTarget : Next {
+  using Next::Next;
+  using Weights = const SampleWeights<Scalar>*;
+  static constexpr bool takes_this = requires(const L& loss, ConstMatrixView<Scalar> y_hat, const Target& y) { loss.check(y_hat, y); };
+
+  void check([[maybe_unused]] ConstMatrixView<Scalar> y_hat, [[maybe_unused]] const Target& y) const override {
+    if constexpr (takes_this)
+      this->loss.check(y_hat, y);
+    else
+      raise<ValueError>("target: ", L::name,
+                        " takes targets as a matrix (outputs x batch); integer class labels go with SoftmaxCrossEntropy");
+  }
+  Scalar value([[maybe_unused]] ConstMatrixView<Scalar> y_hat, [[maybe_unused]] const Target& y,
+               [[maybe_unused]] Weights weights) const override {
+    if constexpr (!takes_this)
+      return 0;
+    else if (weights == nullptr)
+      return this->loss.value(y_hat, y);
+    else if constexpr (requires(const L& l) { l.value(y_hat, y, *weights); })
+      return this->loss.value(y_hat, y, *weights);
+    else
+      return weighted_value(this->loss, y_hat, y, *weights);
+  }
+  void gradient([[maybe_unused]] ConstMatrixView<Scalar> y_hat, [[maybe_unused]] const Target& y, [[maybe_unused]] MatrixView<Scalar> dJ,
+                [[maybe_unused]] Weights weights) const override {
+    if constexpr (takes_this) {
+      if (weights == nullptr)
+        this->loss.gradient(y_hat, y, dJ);
+      else if constexpr (requires(const L& l) { l.gradient(y_hat, y, dJ, *weights); })
+        this->loss.gradient(y_hat, y, dJ, *weights);
+      else
+        weighted_gradient(this->loss, y_hat, y, dJ, *weights);
+    }
+  }
+};
+
+/// The contract of a loss (core/concepts.hpp), as virtual functions.
+template <class Scalar>
+struct LossBase : LossFor<Scalar, ConstMatrixView<Scalar>>,
+                  LossFor<Scalar, Labels<int>>,
+                  LossFor<Scalar, Labels<std::uint8_t>>,
+                  LossFor<Scalar, Labels<std::int64_t>> {
+  virtual bool on_logits() const = 0;
+  virtual Index fewest_outputs() const = 0;
+  virtual Index target_rows(Index outputs) const = 0;
+  virtual Description describe() const = 0;
+  virtual void link(MatrixView<Scalar> z) const = 0;
+};
+
+template <class Scalar, class L>
+struct LossItself : LossBase<Scalar> {
+  explicit LossItself(const L& of) : loss{of} {}
+  bool on_logits() const override { return L::works_on_logits; }
+  Index fewest_outputs() const override { return L::min_outputs; }
+  Index target_rows(Index outputs) const override {
+    if constexpr (requires(const L& l) { l.target_rows(outputs); })
+      return loss.target_rows(outputs);
+    else
+      return outputs;
+  }
+  Description describe() const override { return chainrule::describe(loss); }
+  void link(MatrixView<Scalar> z) const override { loss.link(z); }
+  L loss;
+};
+
+template <class Scalar, class L>
+using LossOf = LossOfTarget<
+    Scalar, L, ConstMatrixView<Scalar>,
+    LossOfTarget<Scalar, L, Labels<int>,
+                 LossOfTarget<Scalar, L, Labels<std::uint8_t>, LossOfTarget<Scalar, L, Labels<std::int64_t>, LossItself<Scalar, L>>>>>;
+
+}  // namespace detail
+
+/// A loss of any type, one of the library or of yours, made from it: AnyLoss<float> loss = Huber{.delta = 2}. A small value; copies
+/// share the loss, which never changes. Labels may be int, std::uint8_t or std::int64_t.
+template <class Scalar>
+class AnyLoss {
+ public:
+  // nobody knows these when the program is compiled; AnyNetwork asks on_logits() and fewest_outputs() when it is made
+  static constexpr bool works_on_logits = false;
+  static constexpr Index min_outputs = 1;
+
+  template <class L>
+  requires(!std::is_same_v<L, AnyLoss>) && Loss<L> AnyLoss(const L& loss)
+      : name(L::name),
+  loss_{std::make_shared<const detail::LossOf<Scalar, L>>(loss)} {}
+
+  std::string_view name;
+
+  bool on_logits() const { return loss_->on_logits(); }
+  Index fewest_outputs() const { return loss_->fewest_outputs(); }
+
+  Description describe() const { return loss_->describe(); }
+  Index target_rows(Index outputs) const { return loss_->target_rows(outputs); }
+
+  template <class Target>
+  requires std::derived_from<detail::LossBase<Scalar>, detail::LossFor<Scalar, Target>>
+  void check(ConstMatrixView<Scalar> y_hat, const Target& y) const { of<Target>().check(y_hat, y); }
+  template <class Target>
+  Scalar value(ConstMatrixView<Scalar> y_hat, const Target& y) const {
+    return of<Target>().value(y_hat, y, nullptr);
+  }
+  template <class Target>
+  void gradient(ConstMatrixView<Scalar> y_hat, const Target& y, MatrixView<Scalar> dJ) const {
+    of<Target>().gradient(y_hat, y, dJ, nullptr);
+  }
+  template <class Target, class WeightOf>
+  Scalar value(ConstMatrixView<Scalar> y_hat, const Target& y, const WeightOf& weight) const {
+    const auto weights = erased(weight);
+    return of<Target>().value(y_hat, y, &weights);
+  }
+  template <class Target, class WeightOf>
+  void gradient(ConstMatrixView<Scalar> y_hat, const Target& y, MatrixView<Scalar> dJ, const WeightOf& weight) const {
+    const auto weights = erased(weight);
+    of<Target>().gradient(y_hat, y, dJ, &weights);
+  }
+  void link(MatrixView<Scalar> z) const { loss_->link(z); }
+
+ private:
+  template <class Target>
+  const detail::LossFor<Scalar, Target>& of() const {
+    return *loss_;
+  }
+  template <class WeightOf>
+  static detail::SampleWeights<Scalar> erased(const WeightOf& weight) {
+    return {
+        [](const void* context, Index j) { return static_cast<detail::Accumulator<Scalar>>((*static_cast<const WeightOf*>(context))(j)); },
+        &weight};
+  }
+
+  std::shared_ptr<const detail::LossBase<Scalar>> loss_;
+};
+
+}  // namespace chainrule

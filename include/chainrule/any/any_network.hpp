@@ -1,0 +1,51 @@
+#pragma once
+
+#include <chainrule/any/any_layers.hpp>
+#include <chainrule/any/any_loss.hpp>
+#include <chainrule/network.hpp>
+
+namespace chainrule {
+
+/// A network whose layers and loss are known only when the program runs:
+///     AnyNetwork<float> net{Seed{42}, SoftmaxCrossEntropy{}, {Dense<Dynamic, Dynamic, ReLU>{64, width}, Dropout<>{0.2}, Dense<Dynamic,
+///     10>{width, 10}}};
+/// It is a Network in every other way: the same passes, kernels, Trainer and optimizers, and the same bits as the network of the
+/// same layers whose types are written down. Parameters by name: net.tensor("0.weight"). Throws ShapeError or ValueError where layers
+/// and loss do not fit together.
+template <class Scalar>
+class AnyNetwork : public Network<Scalar, AnyLoss<Scalar>, AnyLayers<Scalar>> {
+  using Base = Network<Scalar, AnyLoss<Scalar>, AnyLayers<Scalar>>;
+
+ public:
+  AnyNetwork(Seed seed, AnyLoss<Scalar> loss, AnyLayers<Scalar> layers) : Base(seed, loss, checked(loss, layers)) {}
+
+  /// The same with parameters that are 0, for a reader that knows them.
+  static AnyNetwork zeros(AnyLoss<Scalar> loss, AnyLayers<Scalar> layers) { return {loss, layers}; }
+
+  /// The layers, from the first to the last.
+  const std::vector<AnyLayer<Scalar>>& list() const { return std::get<0>(this->layers()).list(); }
+
+  /// Parameters or buffers by name, as a view: "0.weight" is W(1), "1.running_mean" a buffer of the second layer. ValueError if there is
+  /// none of that name.
+  auto tensor(std::string_view name) { return this->template layer<0>()[name]; }
+  auto tensor(std::string_view name) const { return this->template layer<0>()[name]; }
+  auto buffer(std::string_view name) { return this->template buffers<0>()[name]; }
+  auto buffer(std::string_view name) const { return this->template buffers<0>()[name]; }
+
+ private:
+  AnyNetwork(const AnyLoss<Scalar>& loss, const AnyLayers<Scalar>& layers) : Base(loss, std::tuple(checked(loss, layers))) {}
+
+  static const AnyLayers<Scalar>& checked(const AnyLoss<Scalar>& loss, const AnyLayers<Scalar>& layers) {
+    if (layers.list().empty()) detail::raise<ShapeError>("AnyNetwork: it needs at least one layer");
+    if (layers.outputs() < loss.fewest_outputs())
+      detail::raise<ShapeError>("AnyNetwork: ", loss.name, " needs at least ", loss.fewest_outputs(), " outputs, but the last layer has ",
+                                layers.outputs());
+    if (loss.on_logits() && !layers.list().back()->gives_raw_outputs())
+      detail::raise<ValueError>("AnyNetwork: ", loss.name,
+                                " works on logits and brings its own link, so the last layer must have no activation, but it has ",
+                                layers.list().back().activation_name());
+    return layers;
+  }
+};
+
+}  // namespace chainrule

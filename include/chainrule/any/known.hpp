@@ -1,0 +1,52 @@
+#pragma once
+// The types that a Description is made into again. Each is named once, as a type: what a file calls it is its own `name`, and what it
+// takes is its own `hyperparameters()`, so there is no table in which two entries could be swapped.
+
+#include <chainrule/activations/elu.hpp>
+#include <chainrule/activations/gelu.hpp>
+#include <chainrule/activations/hard_sigmoid.hpp>
+#include <chainrule/activations/hard_tanh.hpp>
+#include <chainrule/activations/identity.hpp>
+#include <chainrule/activations/leaky_relu.hpp>
+#include <chainrule/activations/mish.hpp>
+#include <chainrule/activations/relu.hpp>
+#include <chainrule/activations/selu.hpp>
+#include <chainrule/activations/sigmoid.hpp>
+#include <chainrule/activations/silu.hpp>
+#include <chainrule/activations/softplus.hpp>
+#include <chainrule/activations/softsign.hpp>
+#include <chainrule/activations/tanh.hpp>
+#include <chainrule/layers/batch_norm.hpp>
+#include <chainrule/layers/dropout.hpp>
+#include <chainrule/layers/layer_norm.hpp>
+#include <chainrule/layers/normalize.hpp>
+#include <chainrule/layers/prelu.hpp>
+#include <chainrule/losses/binary_cross_entropy.hpp>
+#include <chainrule/losses/gaussian_nll.hpp>
+#include <chainrule/losses/hinge.hpp>
+#include <chainrule/losses/huber.hpp>
+#include <chainrule/losses/kl_divergence.hpp>
+#include <chainrule/losses/log_cosh.hpp>
+#include <chainrule/losses/mean_absolute_error.hpp>
+#include <chainrule/losses/mean_squared_error.hpp>
+#include <chainrule/losses/poisson_nll.hpp>
+#include <chainrule/losses/softmax_cross_entropy.hpp>
+#include <chainrule/losses/squared_error.hpp>
+
+namespace chainrule {
+
+/// A list of types.
+template <class... T>
+struct Types {};
+
+/// What the library has. Layers with an activation (Dense, Activate) are made for each of these; Residual and ClassWeighted for all that
+/// is inside.
+using Activations =
+    Types<ELU, GELU, GELUTanh, HardSigmoid, HardTanh, Identity, LeakyReLU, Mish, ReLU, SELU, Sigmoid, SiLU, Softplus, Softsign, Tanh>;
+using Losses = Types<BinaryCrossEntropy, GaussianNLL, Hinge, Huber, KLDivergence, LogCosh, MeanAbsoluteError, MeanSquaredError, PoissonNLL,
+                     SoftmaxCrossEntropy, SquaredError>;
+/// Layers of as many outputs as inputs, with no other type inside.
+using SameShapeLayers = Types<BatchNorm<Dynamic>, Dropout<Dynamic>, LayerNorm<Dynamic>, Normalize<Dynamic>, PReLU<Slopes::shared, Dynamic>,
+                              PReLU<Slopes::per_unit, Dynamic>>;
+
+}  // namespace chainrule

@@ -1,0 +1,54 @@
+#pragma once
+// What a network is made of, as values: for files, for exchange with other frameworks, and to make it again.
+
+#include <chainrule/core/chain.hpp>
+#include <chainrule/core/hyperparameter.hpp>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace chainrule {
+
+/// A layer, an activation or a loss by its name, with all that its type and its constructor say.
+struct Description {
+  std::string kind;                                             ///< "Dense", "LeakyReLU", "Huber"
+  Index inputs = 0;                                             ///< of a layer; 0 elsewhere
+  Index outputs = 0;                                            ///< of a layer; 0 elsewhere
+  std::vector<std::pair<std::string, double>> hyperparameters;  ///< in the order of the constructor: {"slope", 0.2}
+  std::vector<Description> parts;  ///< a layer's activation; the layers inside a Residual; the loss inside a ClassWeighted
+
+  bool operator==(const Description&) const = default;
+};
+
+/// What a layer, an activation or a loss is. One that is not said by name, extents, hyperparameters(), activation() and layers()
+/// describes itself, by a member `Description describe() const`.
+template <class T>
+Description describe(const T& of) {
+  if constexpr (requires { of.describe(); }) {
+    return of.describe();
+  } else {
+    Description d;
+    d.kind = T::name;
+    if constexpr (requires { of.inputs(); }) {
+      d.inputs = of.inputs();
+      d.outputs = of.outputs();
+    }
+    if constexpr (requires { of.hyperparameters(); })
+      std::apply([&](const auto&... each) { (d.hyperparameters.emplace_back(each.name, static_cast<double>(each.value)), ...); },
+                 of.hyperparameters());
+    if constexpr (requires { of.activation(); }) d.parts.push_back(describe(of.activation()));
+    if constexpr (requires { of.layers(); })
+      detail::for_each_layer(of.layers(), [&](const auto& layer) { d.parts.push_back(describe(layer)); });
+    return d;
+  }
+}
+
+/// The layers of a network, from the first to the last.
+template <class Net>
+std::vector<Description> describe_layers(const Net& net) {
+  std::vector<Description> all;
+  detail::for_each_layer(net.layers(), [&](const auto& layer) { all.push_back(describe(layer)); });
+  return all;
+}
+
+}  // namespace chainrule
