@@ -1,0 +1,187 @@
+#pragma once
+
+#include <algorithm>
+#include <chainrule/io/safetensors_types.hpp>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <utility>
+
+namespace chainrule::detail {
+
+/// Names the tensor as errors do: m.safetensors, tensor "weight"
+inline std::string safetensors_place(std::string_view file, std::string_view tensor) {
+  return text_of(file, ", tensor ", in_quotes(tensor));
+}
+
+/// Reads the header of a safetensors file, JSON of three floors at most:
+///     {"__metadata__": {"made by": "us"}, "weight": {"dtype": "F32", "shape": [2, 3], "data_offsets": [0, 24]}}
+/// nlohmann's parser calls it for each part, in the order of the text, and builds nothing of its own: so a name that is there twice
+/// is noticed, and however deep a text nests, there is no stack that could overflow.
+class SafetensorsHeader {
+ public:
+  using Json = nlohmann::json;
+
+  struct Entry {
+    std::string name;
+    SafetensorsType type = SafetensorsType::F32;
+    std::vector<std::uint64_t> shape = {};
+    std::array<std::uint64_t, 2> offsets = {};  ///< where its bytes begin and end, from the end of the header
+  };
+
+  /// Throws ValueError; `file` must outlive the object.
+  SafetensorsHeader(std::string_view text, const std::string& file) : file_{file} {
+    if (!text.starts_with('{')) raise<ValueError>(file_, ": expected a header that begins with {, but found ", in_quotes(text));
+    if (const auto zero = text.find('\0'); zero != std::string_view::npos)  // which the parser would take for the end
+      raise<ValueError>(file_, ": expected a header of JSON, but at byte ", zero, " of it found a zero");
+    Json::sax_parse(text.begin(), text.end(), this);
+  }
+
+  /// What was in the header, in its order; the names of tensors may be the same.
+  std::map<std::string, std::string> metadata = {};
+  std::vector<Entry> entries = {};
+
+  // What the parser calls: each gives true, to go on, or throws.
+  bool start_object(std::size_t) {
+    switch (floor_) {
+      case Floor::none:
+        floor_ = Floor::header;
+        return true;
+      case Floor::header:
+        floor_ = name_ == metadata_name ? Floor::metadata : Floor::tensor;
+        if (floor_ == Floor::tensor) entries.push_back({name_});
+        has_ = {};
+        return true;
+      default:
+        refuse("an object");
+    }
+  }
+
+  bool key(std::string& key) {
+    if (floor_ == Floor::header) {
+      name_ = std::move(key);
+      if (name_ != metadata_name) return true;
+      if (has_metadata_) raise<ValueError>(file_, ": ", metadata_name, " is there twice");
+      has_metadata_ = true;
+      return true;
+    }
+    key_ = std::move(key);
+    if (floor_ == Floor::metadata) {
+      if (metadata.contains(key_)) raise<ValueError>(place(), " is there twice");
+      return true;
+    }
+    const auto known = std::find(keys.begin(), keys.end(), key_);
+    if (known == keys.end())
+      raise<ValueError>(safetensors_place(file_, name_), ": expected dtype, shape and data_offsets, but found ", in_quotes(key_));
+    if (std::exchange(has_[static_cast<std::size_t>(known - keys.begin())], true)) raise<ValueError>(place(), " is there twice");
+    return true;
+  }
+
+  bool string(std::string& text) {
+    if (floor_ == Floor::metadata) {
+      metadata.emplace(std::move(key_), std::move(text));
+      return true;
+    }
+    if (floor_ != Floor::tensor || key_ != keys[0]) refuse(text_of("the text ", in_quotes(text)));
+    const auto known =
+        std::find_if(safetensors_types.begin(), safetensors_types.end(), [&](const auto& type) { return type.name == text; });
+    if (known == safetensors_types.end()) refuse(in_quotes(text));
+    entries.back().type = static_cast<SafetensorsType>(known - safetensors_types.begin());
+    return true;
+  }
+
+  bool start_array(std::size_t) {
+    if (floor_ != Floor::tensor || key_ == keys[0]) refuse("an array");
+    floor_ = key_ == keys[1] ? Floor::shape : Floor::offsets;
+    count_ = 0;
+    return true;
+  }
+
+  bool number_unsigned(std::uint64_t number) {
+    if (floor_ == Floor::shape) {
+      if (count_++ == max_extents) raise<ValueError>(place(), ": expected at most ", max_extents, " extents, but found more");
+      entries.back().shape.push_back(number);
+    } else if (floor_ == Floor::offsets && count_ < 2) {
+      entries.back().offsets[count_++] = number;
+    } else {
+      refuse(text_of("the number ", number));
+    }
+    return true;
+  }
+
+  bool end_array() {
+    if (floor_ == Floor::offsets && count_ != 2) refuse(text_of(count_, " of them"));
+    floor_ = Floor::tensor;
+    return true;
+  }
+
+  bool end_object() {
+    for (std::size_t i = 0; floor_ == Floor::tensor && i < keys.size(); ++i)
+      if (!has_[i])
+        raise<ValueError>(safetensors_place(file_, name_), ": expected dtype, shape and data_offsets, but ", keys[i], " is missing");
+    floor_ = floor_ == Floor::header ? Floor::none : Floor::header;
+    return true;
+  }
+
+  bool null() { refuse("null"); }
+  bool boolean(bool value) { refuse(value ? "true" : "false"); }
+  bool number_integer(std::int64_t number) { refuse(text_of("the number ", number)); }
+  bool number_float(double, const std::string& text) { refuse(text_of("the number ", clipped(text))); }
+  bool binary(Json::binary_t&) { refuse("bytes"); }  // which JSON as text cannot hold
+
+  bool parse_error(std::size_t position, const std::string& last, const Json::exception&) {
+    raise<ValueError>(file_, ": expected a header of JSON in UTF-8, but at byte ", position == 0 ? 0 : position - 1, " of it found ",
+                      last.empty() ? "its end" : in_quotes(last));
+  }
+
+  static constexpr std::string_view metadata_name = "__metadata__";
+
+ private:
+  enum class Floor { none, header, metadata, tensor, shape, offsets };
+  static constexpr std::array<std::string_view, 3> keys = {"dtype", "shape", "data_offsets"};
+  static constexpr std::size_t max_extents = 64;  // NumPy's most, which keeps a file of extents alone from taking many times its size
+
+  /// Where the parser is: m.safetensors, tensor "weight", shape
+  std::string place() const {
+    switch (floor_) {
+      case Floor::none:
+        return file_;
+      case Floor::header:
+        return name_ == metadata_name ? text_of(file_, ", ", metadata_name) : safetensors_place(file_, name_);
+      case Floor::metadata:
+        return text_of(file_, ", ", metadata_name, ", ", in_quotes(key_));
+      default:
+        return text_of(safetensors_place(file_, name_), ", ", key_);
+    }
+  }
+
+  std::string expected() const {
+    switch (floor_) {
+      case Floor::none:
+        return "an object";
+      case Floor::header:
+        return name_ == metadata_name ? "an object of texts" : "an object of dtype, shape and data_offsets";
+      case Floor::metadata:
+        return "a text";
+      case Floor::shape:
+        return "extents, whole numbers from 0";
+      default:
+        if (key_ == keys[1]) return "an array of extents";
+        if (key_ == keys[2]) return "two offsets, whole numbers from 0";
+    }
+    std::string names;
+    for (const SafetensorsTypeInfo& type : safetensors_types) names += text_of(names.empty() ? "" : ", ", type.name);
+    return "one of " + names;
+  }
+
+  [[noreturn]] void refuse(std::string_view found) const { raise<ValueError>(place(), ": expected ", expected(), ", but found ", found); }
+
+  const std::string& file_;
+  Floor floor_ = Floor::none;
+  std::string name_ = {};  // of the tensor
+  std::string key_ = {};
+  bool has_metadata_ = false;
+  std::array<bool, 3> has_ = {};  // which keys the tensor has so far
+  std::size_t count_ = 0;         // of numbers in the array so far
+};
+
+}  // namespace chainrule::detail

@@ -1,0 +1,182 @@
+#pragma once
+// The numbers that a safetensors file can hold, and how they lie there: little-endian, the last extent running fastest.
+
+#include <array>
+#include <bit>
+#include <chainrule/data/binary_array.hpp>
+#include <chainrule/data/in_quotes.hpp>
+#include <cmath>
+#include <cstdint>
+#include <cstring>
+#include <limits>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <vector>
+
+namespace chainrule {
+
+/// The types of numbers, under the names that the format has for them.
+enum class SafetensorsType { F64, F32, F16, BF16, I64, I32, I16, I8, U64, U32, U16, U8, BOOL };
+
+/// How the numbers of a matrix lie in memory. The file's order is row_major; matrices here are column_major.
+enum class TensorOrder {
+  row_major,     ///< the last extent runs fastest
+  column_major,  ///< the first extent runs fastest; for tensors of at most two extents
+};
+
+/// A tensor in a file. Its bytes belong to the SafetensorsFile that it is from.
+struct SafetensorsTensor {
+  std::string name;
+  SafetensorsType type = SafetensorsType::F32;
+  std::vector<std::uint64_t> shape = {};  ///< none: a single number
+  std::string_view bytes = {};            ///< as they are in the file
+
+  /// How many numbers there are.
+  std::uint64_t size() const {
+    std::uint64_t size = 1;
+    for (const std::uint64_t extent : shape) size *= extent;
+    return size;
+  }
+};
+
+namespace detail {
+
+struct SafetensorsTypeInfo {
+  std::string_view name;
+  std::size_t bytes;
+};
+
+/// In the order of the enumeration.
+inline constexpr std::array<SafetensorsTypeInfo, 13> safetensors_types = {{{"F64", 8},
+                                                                           {"F32", 4},
+                                                                           {"F16", 2},
+                                                                           {"BF16", 2},
+                                                                           {"I64", 8},
+                                                                           {"I32", 4},
+                                                                           {"I16", 2},
+                                                                           {"I8", 1},
+                                                                           {"U64", 8},
+                                                                           {"U32", 4},
+                                                                           {"U16", 2},
+                                                                           {"U8", 1},
+                                                                           {"BOOL", 1}}};
+
+constexpr SafetensorsTypeInfo info_of(SafetensorsType type) { return safetensors_types[static_cast<std::size_t>(type)]; }
+
+/// "2 x 3", or "a single number"
+inline std::string shape_text(const std::vector<std::uint64_t>& shape) {
+  std::string text;
+  for (const std::uint64_t extent : shape) text += (text.empty() ? "" : " x ") + std::to_string(extent);
+  return text.empty() ? "a single number" : text;
+}
+
+/// Multiplies the bytes of one number by all extents. False where that, or the product of some of them beside one that is 0, is more
+/// than 64 bits hold.
+inline bool safetensors_bytes(SafetensorsType type, const std::vector<std::uint64_t>& shape, std::uint64_t& bytes) {
+  bytes = info_of(type).bytes;
+  bool is_empty = false;
+  for (const std::uint64_t extent : shape) {
+    is_empty = is_empty || extent == 0;
+    if (extent == 0) continue;
+    if (bytes > std::numeric_limits<std::uint64_t>::max() / extent) return false;
+    bytes *= extent;
+  }
+  if (is_empty) bytes = 0;
+  return true;
+}
+
+/// Half precision (IEEE 754 binary16): a sign, 5 bits of exponent with bias 15, 10 bits of fraction. Every one is a float.
+inline float float_of_half(std::uint16_t half) {
+  const std::uint32_t sign = std::uint32_t{half} >> 15 << 31;
+  const std::uint32_t exponent = half >> 10 & 0x1f;
+  const std::uint32_t fraction = half & 0x3ff;
+  if (exponent == 0) {  // below 2^-14 the steps are 2^-24
+    const float size = static_cast<float>(fraction) * 0x1p-24f;
+    return sign == 0 ? size : -size;
+  }
+  const std::uint32_t new_exponent = exponent == 0x1f ? 0xff : exponent + (127 - 15);
+  return std::bit_cast<float>(sign | new_exponent << 23 | fraction << 13);
+}
+
+/// bfloat16 is the upper half of a float.
+inline float float_of_bfloat16(std::uint16_t upper) { return std::bit_cast<float>(std::uint32_t{upper} << 16); }
+
+/// Calls f with a function that gives the number which begins at a pointer, as float, double or integer.
+template <class F>
+void visit_safetensors(SafetensorsType type, const F& f) {
+  const auto as = [&](auto zero) { f([](const char* bytes) { return number_at<decltype(zero)>(bytes, ByteOrder::little); }); };
+  switch (type) {
+    case SafetensorsType::F64:
+      return as(double{});
+    case SafetensorsType::F32:
+      return as(float{});
+    case SafetensorsType::F16:
+      return f([](const char* bytes) { return float_of_half(number_at<std::uint16_t>(bytes, ByteOrder::little)); });
+    case SafetensorsType::BF16:
+      return f([](const char* bytes) { return float_of_bfloat16(number_at<std::uint16_t>(bytes, ByteOrder::little)); });
+    case SafetensorsType::BOOL:
+      return f([](const char* bytes) { return static_cast<std::uint8_t>(*bytes == 0 ? 0 : 1); });
+    case SafetensorsType::I64:
+      return as(std::int64_t{});
+    case SafetensorsType::I32:
+      return as(std::int32_t{});
+    case SafetensorsType::I16:
+      return as(std::int16_t{});
+    case SafetensorsType::I8:
+      return as(std::int8_t{});
+    case SafetensorsType::U64:
+      return as(std::uint64_t{});
+    case SafetensorsType::U32:
+      return as(std::uint32_t{});
+    case SafetensorsType::U16:
+      return as(std::uint16_t{});
+    case SafetensorsType::U8:
+      return as(std::uint8_t{});
+  }
+}
+
+struct RowsAndColumns {
+  std::size_t rows;
+  std::size_t columns;
+};
+
+/// Those of a tensor whose numbers lie column by column: 1 x n where there is one extent. `place` is for errors.
+inline RowsAndColumns rows_and_columns(const std::vector<std::uint64_t>& shape, const std::string& place) {
+  if (shape.size() > 2)
+    raise<ShapeError>(place, ": only a tensor of at most two extents lies in columns, but this one is ", shape_text(shape));
+  const auto extent = [&](std::size_t i) { return static_cast<std::size_t>(shape[i]); };
+  if (shape.size() == 2) return {extent(0), extent(1)};
+  return {1, shape.empty() ? 1 : extent(0)};
+}
+
+/// Puts a tensor's numbers where `to` points. Throws ValueError, before it has put any, for one that Scalar cannot hold; NaN and
+/// infinity stay what they are. `place` is for errors.
+template <class Scalar>
+void copy_safetensors(const SafetensorsTensor& tensor, Scalar* to, TensorOrder order, const std::string& place) {
+  const std::size_t bytes_of_one = info_of(tensor.type).bytes;
+  const std::size_t size = tensor.bytes.size() / bytes_of_one;
+  const bool in_columns = order == TensorOrder::column_major;
+  const RowsAndColumns matrix = in_columns ? rows_and_columns(tensor.shape, place) : RowsAndColumns{1, size};
+  if (size == 0) return;  // then an extent may be as large as it likes
+  visit_safetensors(tensor.type, [&](auto number_from) {
+    using Number = decltype(number_from(static_cast<const char*>(nullptr)));
+    const char* from = tensor.bytes.data();
+    if constexpr (std::is_floating_point_v<Number> && sizeof(Number) > sizeof(Scalar))
+      for (std::size_t i = 0; i < size; ++i)
+        if (const Number number = number_from(from + i * bytes_of_one);
+            std::isfinite(number) && std::abs(number) > Number{std::numeric_limits<Scalar>::max()})
+          raise<ValueError>(place, ": expected numbers of at most ", std::numeric_limits<Scalar>::max(), ", but number ", i, " is ",
+                            number);
+    if (std::is_same_v<Number, Scalar> && sizeof(Scalar) == bytes_of_one && native_order == ByteOrder::little && matrix.rows == 1) {
+      std::memcpy(static_cast<void*>(to), from, tensor.bytes.size());
+      return;
+    }
+    for (std::size_t i = 0; i < matrix.rows; ++i)
+      for (std::size_t j = 0; j < matrix.columns; ++j, from += bytes_of_one)
+        to[j * matrix.rows + i] = static_cast<Scalar>(number_from(from));
+  });
+}
+
+}  // namespace detail
+}  // namespace chainrule

@@ -1,0 +1,130 @@
+#pragma once
+// Writes the file as the format's own Python package does: tensors of wide numbers first, so that all are aligned, then by name.
+
+#include <algorithm>
+#include <chainrule/data/file.hpp>
+#include <chainrule/io/safetensors_header.hpp>
+#include <cstddef>
+#include <map>
+#include <span>
+#include <variant>
+
+namespace chainrule {
+
+/// A tensor to be written, in its owner's memory: as F32 where its numbers are float, as F64 where they are double.
+struct TensorToWrite {
+  std::string name;
+  std::vector<std::uint64_t> shape;  ///< none: a single number
+  std::variant<std::span<const float>, std::span<const double>> numbers;
+  TensorOrder order = TensorOrder::row_major;  ///< how the numbers lie in memory
+
+  SafetensorsType type() const { return numbers.index() == 0 ? SafetensorsType::F32 : SafetensorsType::F64; }
+};
+
+namespace detail {
+
+/// What the format allows, and a lie about the length rarely does.
+inline constexpr std::uint64_t max_safetensors_header = 100'000'000;
+
+/// The text as JSON. Throws ValueError unless it is UTF-8.
+inline std::string in_json(const std::string& text) {
+  using Json = nlohmann::json;
+  const std::string quoted = Json(text).dump(-1, ' ', false, Json::error_handler_t::ignore);
+  if (Json::parse(quoted, nullptr, false) != text)  // what is no UTF-8 was left out
+    raise<ValueError>("to_safetensors: expected a text in UTF-8, but found ", in_quotes(text));
+  return quoted;
+}
+
+/// Throws ShapeError, or ValueError, for a tensor that cannot be written.
+inline void check_tensor(const TensorToWrite& tensor) {
+  const std::string place = safetensors_place("to_safetensors", tensor.name);
+  if (tensor.name == SafetensorsHeader::metadata_name) raise<ValueError>(place, ": no tensor can have this name");
+  const std::size_t size = std::visit([](const auto& numbers) { return numbers.size_bytes(); }, tensor.numbers);
+  std::uint64_t expected = 0;
+  if (!safetensors_bytes(tensor.type(), tensor.shape, expected) || expected != size)
+    raise<ShapeError>(place, ": the shape is ", shape_text(tensor.shape), ", but there are ", size / info_of(tensor.type()).bytes,
+                      " numbers");
+  if (tensor.order == TensorOrder::column_major) rows_and_columns(tensor.shape, place);
+}
+
+/// The header's length and the header, padded so that the numbers begin at a multiple of 8.
+inline std::string safetensors_header(const std::vector<const TensorToWrite*>& tensors,
+                                      const std::map<std::string, std::string>& metadata) {
+  std::string json = "{";
+  const auto begin_entry = [&](const std::string& key) { json += text_of(json.size() == 1 ? "" : ",", in_json(key), ":{"); };
+  if (!metadata.empty()) {
+    begin_entry(std::string(SafetensorsHeader::metadata_name));
+    const char* comma = "";
+    for (const auto& [key, text] : metadata) {
+      json += text_of(comma, in_json(key), ":", in_json(text));
+      comma = ",";
+    }
+    json += '}';
+  }
+  std::uint64_t begin = 0;
+  for (const TensorToWrite* tensor : tensors) {
+    std::uint64_t size = 0;
+    safetensors_bytes(tensor->type(), tensor->shape, size);
+    begin_entry(tensor->name);
+    json += text_of("\"dtype\":\"", info_of(tensor->type()).name, "\",\"shape\":[");
+    for (std::size_t i = 0; i < tensor->shape.size(); ++i) json += text_of(i == 0 ? "" : ",", tensor->shape[i]);
+    json += text_of("],\"data_offsets\":[", begin, ",", begin + size, "]}");
+    begin += size;
+  }
+  json += '}';
+  json.append((8 - json.size() % 8) % 8, ' ');
+  if (json.size() > max_safetensors_header)
+    raise<ValueError>("to_safetensors: the header would be of ", json.size(), " bytes, but may be of ", max_safetensors_header);
+  std::string bytes;
+  bytes.reserve(8 + json.size() + static_cast<std::size_t>(begin));  // all that is to come
+  append_bytes(bytes, std::uint64_t{json.size()});
+  return bytes += json;
+}
+
+template <class Number>
+void append_numbers(std::string& bytes, std::span<const Number> numbers, const TensorToWrite& tensor) {
+  if (numbers.empty()) return;
+  const bool in_columns = tensor.order == TensorOrder::column_major;
+  const auto [rows, columns] = in_columns ? rows_and_columns(tensor.shape, tensor.name) : RowsAndColumns{1, numbers.size()};
+  if (native_order == ByteOrder::little && rows == 1) {
+    const auto own = std::as_bytes(numbers);
+    bytes.append(reinterpret_cast<const char*>(own.data()), own.size());
+    return;
+  }
+  for (std::size_t i = 0; i < rows; ++i)
+    for (std::size_t j = 0; j < columns; ++j) append_bytes(bytes, numbers[j * rows + i]);
+}
+
+}  // namespace detail
+
+/// The bytes of a safetensors file that holds these tensors, and texts about them. Throws ShapeError for a shape that is not of as many
+/// numbers as there are, ValueError for a name that is there twice or is no UTF-8. NaN and infinity are written as they are.
+inline std::string to_safetensors(std::span<const TensorToWrite> tensors, const std::map<std::string, std::string>& metadata = {}) {
+  std::vector<const TensorToWrite*> sorted;
+  for (const TensorToWrite& tensor : tensors) {
+    detail::check_tensor(tensor);
+    sorted.push_back(&tensor);
+  }
+  std::sort(sorted.begin(), sorted.end(), [](const TensorToWrite* a, const TensorToWrite* b) {
+    return a->type() != b->type() ? a->type() < b->type() : a->name < b->name;  // F64 comes first
+  });
+  std::vector<std::string_view> names;
+  for (const TensorToWrite* tensor : sorted) names.push_back(tensor->name);
+  std::sort(names.begin(), names.end());
+  if (const auto twice = std::adjacent_find(names.begin(), names.end()); twice != names.end())
+    detail::raise<ValueError>(detail::safetensors_place("to_safetensors", *twice), " is there twice");
+
+  std::string bytes = detail::safetensors_header(sorted, metadata);
+  for (const TensorToWrite* tensor : sorted)
+    std::visit([&](const auto& numbers) { detail::append_numbers(bytes, numbers, *tensor); }, tensor->numbers);
+  return bytes;
+}
+
+/// Writes to_safetensors(tensors, metadata) into a file; one that is there already is replaced when the new one is whole. Throws
+/// ValueError also with the system's reason where it cannot be written.
+inline void write_safetensors(const std::string& path, std::span<const TensorToWrite> tensors,
+                              const std::map<std::string, std::string>& metadata = {}) {
+  detail::write_file("write_safetensors", path, to_safetensors(tensors, metadata));
+}
+
+}  // namespace chainrule
