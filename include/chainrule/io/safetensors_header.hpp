@@ -28,8 +28,8 @@ class SafetensorsHeader {
     std::array<std::uint64_t, 2> offsets = {};  ///< where its bytes begin and end, from the end of the header
   };
 
-  /// Throws ValueError; `file` must outlive the object.
-  SafetensorsHeader(std::string_view text, const std::string& file) : file_{file} {
+  /// Throws ValueError; `text` and `file` must outlive the object.
+  SafetensorsHeader(std::string_view text, const std::string& file) : text_{text}, file_{file} {
     if (!text.starts_with('{')) raise<ValueError>(file_, ": expected a header that begins with {, but found ", in_quotes(text));
     if (const auto zero = text.find('\0'); zero != std::string_view::npos)  // which the parser would take for the end
       raise<ValueError>(file_, ": expected a header of JSON, but at byte ", zero, " of it found a zero");
@@ -128,9 +128,10 @@ class SafetensorsHeader {
   bool number_float(double, const std::string& text) { refuse(text_of("the number ", clipped(text))); }
   bool binary(Json::binary_t&) { refuse("bytes"); }  // which JSON as text cannot hold
 
-  bool parse_error(std::size_t position, const std::string& last, const Json::exception&) {
-    raise<ValueError>(file_, ": expected a header of JSON in UTF-8, but at byte ", position == 0 ? 0 : position - 1, " of it found ",
-                      last.empty() ? "its end" : in_quotes(last));
+  bool parse_error(std::size_t position, const std::string&, const Json::exception&) {
+    const std::size_t at = std::min(position - std::min(position, std::size_t{1}), text_.size());  // it counts from 1
+    raise<ValueError>(file_, ": expected a header of JSON in UTF-8, but at byte ", at, " of it found ",
+                      at == text_.size() ? "its end" : in_quotes(text_.substr(at)));
   }
 
   static constexpr std::string_view metadata_name = "__metadata__";
@@ -175,6 +176,7 @@ class SafetensorsHeader {
 
   [[noreturn]] void refuse(std::string_view found) const { raise<ValueError>(place(), ": expected ", expected(), ", but found ", found); }
 
+  std::string_view text_;
   const std::string& file_;
   Floor floor_ = Floor::none;
   std::string name_ = {};  // of the tensor

@@ -78,7 +78,8 @@ inline std::string safetensors_header(const std::vector<const TensorToWrite*>& t
   std::string bytes;
   bytes.reserve(8 + json.size() + static_cast<std::size_t>(begin));  // all that is to come
   append_bytes(bytes, std::uint64_t{json.size()});
-  return bytes += json;
+  bytes += json;
+  return bytes;
 }
 
 template <class Number>
