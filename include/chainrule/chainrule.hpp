@@ -19,6 +19,7 @@
 #include <chainrule/activations/tanh.hpp>
 #include <chainrule/any/any_network.hpp>
 #include <chainrule/any/from_description.hpp>
+#include <chainrule/core/at_exit.hpp>
 #include <chainrule/core/version.hpp>
 #include <chainrule/data/batches.hpp>
 #include <chainrule/data/binary_array.hpp>
@@ -30,6 +31,7 @@
 #include <chainrule/data/dataset.hpp>
 #include <chainrule/data/decimal.hpp>
 #include <chainrule/data/file.hpp>
+#include <chainrule/data/flush.hpp>
 #include <chainrule/data/idx.hpp>
 #include <chainrule/data/in_quotes.hpp>
 #include <chainrule/data/npy.hpp>
@@ -46,7 +48,12 @@
 #include <chainrule/initializers/zeros.hpp>
 #include <chainrule/inspect/check_gradient.hpp>
 #include <chainrule/inspect/summary.hpp>
+#include <chainrule/io/archive.hpp>
+#include <chainrule/io/checkpoint.hpp>
+#include <chainrule/io/crc64.hpp>
 #include <chainrule/io/described_layer.hpp>
+#include <chainrule/io/identity.hpp>
+#include <chainrule/io/sealed.hpp>
 #include <chainrule/kernels/thread_team.hpp>
 #include <chainrule/layers/activate.hpp>
 #include <chainrule/layers/batch_norm.hpp>

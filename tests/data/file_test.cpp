@@ -51,6 +51,17 @@ TEST_CASE("a neighbour that a stopped program has left is neither used nor lost"
   CHECK(folder.files() == 2);
 }
 
+TEST_CASE("a file that outlives power cuts is written again and again: what a killed program has left is taken away") {
+  const TemporaryFolder folder;
+  folder.file("a.part", "half");
+  for (const char* bytes : {"one", "two"}) {
+    write_file("test", folder.path("a"), bytes, detail::Outlives::power_cut);
+    CHECK(read_file("test", folder.path("a")) == bytes);
+    CHECK(folder.files() == 1);
+  }
+  CHECK_THROWS_SAYING(write_file("test", folder.path("no/a"), "x", detail::Outlives::power_cut), ValueError, "No such file");
+}
+
 TEST_CASE("a replaced file keeps its permissions, and a symbolic link leads where it did") {
   const TemporaryFolder folder;
   const auto mode = fs::perms::owner_read | fs::perms::owner_write;
@@ -65,6 +76,7 @@ TEST_CASE("a replaced file keeps its permissions, and a symbolic link leads wher
 TEST_CASE("a full disk is an error, and a device stays a device") {
   if (!fs::is_character_file("/dev/full")) return;  // only Linux has one
   CHECK_THROWS_SAYING(write_file("write_csv", "/dev/full", "x"), ValueError, "cannot write \"/dev/full\": No space left");
+  CHECK_THROWS_SAYING(write_file("test", "/dev/full", "x", detail::Outlives::power_cut), ValueError, "No space left");
   CHECK(fs::is_character_file("/dev/full"));
 }
 

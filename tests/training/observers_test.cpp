@@ -71,17 +71,6 @@ TEST_CASE("what hears nothing is no observer") {
   STATIC_REQUIRE_FALSE(detail::Observer<int, Training>);
 }
 
-TEST_CASE("at the end of a scope means also by an exception") {
-  int calls = 0;
-  const auto count = [&calls] { ++calls; };
-  try {
-    const detail::AtExit end(count);
-    throw ValueError("on purpose");
-  } catch (const ValueError&) {
-  }
-  CHECK(calls == 1);
-}
-
 TEST_CASE("ReduceOnPlateau observes: the factor for the steps to come") {
   FakeNet net;
   Training run(net);

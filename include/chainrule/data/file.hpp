@@ -3,6 +3,7 @@
 
 #include <cerrno>
 #include <chainrule/core/error.hpp>
+#include <chainrule/data/flush.hpp>
 #include <cstdio>
 #include <filesystem>
 #include <memory>
@@ -48,10 +49,14 @@ inline void refuse_gzip(const std::string& file, std::string_view bytes) {
     raise<ValueError>(file, " is compressed by gzip; unpack it, or read it with gunzip_file of <chainrule/data/gzip.hpp>");
 }
 
+/// What a written file outlives: the end of the program; or a power cut too, which takes longer.
+enum class Outlives { program, power_cut };
+
 /// Puts all bytes into the open file and closes it. Gives 0, or the error's number.
-inline int write_and_close(OpenFile file, std::string_view bytes) {
+inline int write_and_close(OpenFile file, std::string_view bytes, Outlives outlives) {
   errno = 0;
-  const bool written = std::fwrite(bytes.data(), 1, bytes.size(), file.get()) == bytes.size() && std::fflush(file.get()) == 0;
+  const bool written = std::fwrite(bytes.data(), 1, bytes.size(), file.get()) == bytes.size() && std::fflush(file.get()) == 0 &&
+                       (outlives == Outlives::program || flush_to_disk(file.get()) == 0);
   const int error_number = errno;
   const bool closed = std::fclose(file.release()) == 0;
   if (written && closed) return 0;
@@ -60,7 +65,9 @@ inline int write_and_close(OpenFile file, std::string_view bytes) {
 
 /// Writes a new neighbour of the file, path.part, and gives it the file's name at the end: so the old file is there until the new one
 /// is whole, and stays where the disk is full. What is no file (a pipe, a device) is written to as it is. Throws ValueError.
-inline void write_file(const char* who, const std::string& path, std::string_view bytes) {
+/// A file that outlives power cuts is written again and again, by one program at a time: its neighbour, which a killed one may have
+/// left, is taken away.
+inline void write_file(const char* who, const std::string& path, std::string_view bytes, Outlives outlives = Outlives::program) {
   namespace fs = std::filesystem;
   std::error_code error;
   fs::path target(path);
@@ -71,25 +78,29 @@ inline void write_file(const char* who, const std::string& path, std::string_vie
 
   fs::path written = target;
   OpenFile file;
-  errno = 0;
   if (by_neighbour) {
+    if (outlives == Outlives::power_cut) fs::remove(target.string() + ".part", error);
+    errno = 0;
     for (int i = 0; file == nullptr && (i == 0 || (errno == EEXIST && i < 100)); ++i) {  // left over by a program that was stopped
       written = target;
       written += i == 0 ? std::string(".part") : ".part" + std::to_string(i);
       file.reset(std::fopen(written.string().c_str(), "wbx"));
     }
   } else {
+    errno = 0;
     file.reset(std::fopen(path.c_str(), "wb"));
   }
   if (file == nullptr) raise<ValueError>(who, ": cannot write \"", path, "\": ", reason(errno));
 
   std::string why;
-  if (const int error_number = write_and_close(std::move(file), bytes); error_number != 0) why = reason(error_number);
+  if (const int error_number = write_and_close(std::move(file), bytes, outlives); error_number != 0) why = reason(error_number);
   if (why.empty() && by_neighbour) {
     if (replaces) fs::permissions(written, status.permissions(), error);
     fs::rename(written, target, error);
     if (error) why = error.message();
   }
+  if (why.empty() && by_neighbour && outlives == Outlives::power_cut)
+    if (const int error_number = flush_to_disk(target.parent_path()); error_number != 0) why = reason(error_number);
   if (why.empty()) return;
   if (by_neighbour) fs::remove(written, error);
   raise<ValueError>(who, ": cannot write \"", path, "\": ", why);

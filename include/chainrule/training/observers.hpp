@@ -3,6 +3,7 @@
 // has some of the members training_started, batch_ended, epoch_ended and training_ended, each called with the Run. A call that
 // gives false stops the training.
 
+#include <chainrule/core/at_exit.hpp>
 #include <chainrule/training/progress.hpp>
 #include <functional>
 #include <type_traits>
@@ -77,19 +78,6 @@ class Observers {
   Calls batch_;
   Calls epoch_;
   Calls ended_;
-};
-
-/// Calls its function when its scope ends, whether by an exception or not.
-template <class F>
-class AtExit {
- public:
-  explicit AtExit(F f) : f_{f} {}
-  AtExit(const AtExit&) = delete;
-  AtExit& operator=(const AtExit&) = delete;
-  ~AtExit() { f_(); }
-
- private:
-  F f_;
 };
 
 }  // namespace chainrule::detail

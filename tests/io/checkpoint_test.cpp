@@ -1,0 +1,169 @@
+#include <chainrule/io/checkpoint.hpp>
+
+#include <chainrule/activations/leaky_relu.hpp>
+#include <chainrule/layers/batch_norm.hpp>
+#include <chainrule/layers/dense.hpp>
+#include <chainrule/layers/residual.hpp>
+#include <chainrule/losses/mean_squared_error.hpp>
+#include <chainrule/losses/softmax_cross_entropy.hpp>
+#include <chainrule/network.hpp>
+#include <chainrule/optimizers/adam.hpp>
+
+#include "support/catch.hpp"
+#include "support/temporary_folder.hpp"
+
+using namespace chainrule;
+using chainrule_test::TemporaryFolder;
+
+namespace {
+
+using Net = Network<float, SoftmaxCrossEntropy, Dense<1, 2, LeakyReLU>, BatchNorm<>, Dense<2, 2>>;
+
+/// A network, an optimizer's state and what else a loop keeps, all of it numbers that can be told apart.
+struct Training {
+  explicit Training(float first) : net{Seed{1}}, state{net, 2} {
+    net.parameters().setLinSpaced(first, first + 1);
+    net.buffers().setConstant(first);
+    state.flat().setLinSpaced(-first, first);
+    state.steps = static_cast<std::uint64_t>(first);
+    epoch = static_cast<int>(2 * first);
+    losses.assign(static_cast<std::size_t>(first), 0.5);
+  }
+  Net net;
+  OptimizerState<float> state;
+  int epoch;
+  std::vector<double> losses;
+};
+
+bool same(const Training& a, const Training& b) {
+  return a.net.parameters() == b.net.parameters() && a.net.buffers() == b.net.buffers() && a.state.flat() == b.state.flat() &&
+         a.state.steps == b.state.steps && a.epoch == b.epoch && a.losses == b.losses;
+}
+
+void save(const std::string& path, const Training& t) { save_checkpoint(path, t.net, t.state, t.epoch, t.losses); }
+void load(const std::string& path, Training& t) { load_checkpoint(path, t.net, t.state, t.epoch, t.losses); }
+
+/// The bytes with the checksum that they should have.
+std::string resealed(std::string bytes) {
+  bytes.resize(bytes.size() - detail::checksum_bytes);
+  detail::seal(bytes, detail::checkpoint_format);
+  return bytes;
+}
+
+}  // namespace
+
+TEST_CASE("a loop's checkpoint: what was saved is loaded, and nothing else is left in the folder") {
+  const TemporaryFolder folder;
+  const std::string path = folder.path("run.checkpoint");
+  const Training saved(3);
+  save(path, Training(7));
+  folder.file("run.checkpoint.part", "left by a program that was killed");
+  save(path, saved);
+  CHECK(folder.files() == 1);
+  Training loaded(5);
+  load(path, loaded);
+  CHECK(same(loaded, saved));
+  CHECK(loaded.losses == std::vector<double>{0.5, 0.5, 0.5});
+}
+
+TEST_CASE("a checkpoint that was cut or changed anywhere is an error, and nothing has changed") {
+  const TemporaryFolder folder;
+  save(folder.path("whole"), Training(3));
+  const std::string whole = detail::read_file("test", folder.path("whole"));
+  const Training before(5);
+  Training t(5);
+  const std::string identity = detail::identity_of(t.net, t.state);
+  const auto fails = [&](const std::string& bytes) {
+    try {
+      detail::read_or_leave(detail::values_of_checkpoint(bytes, "f", identity), "f",
+                            [&](Archive& archive) { detail::keep_training(archive, t.net, t.state, t.epoch, t.losses); });
+      return false;
+    } catch (const ValueError& error) {
+      return std::string_view(error.what()).starts_with("f") && same(t, before);
+    }
+  };
+  std::size_t wrong = 0;
+  for (std::size_t size = 0; size < whole.size(); ++size) {
+    std::string bytes = whole.substr(0, size);
+    wrong += !fails(bytes);
+    if (size >= detail::checkpoint_format.header() + detail::checksum_bytes) wrong += !fails(resealed(bytes));
+  }
+  for (std::size_t place = 0; place < whole.size(); ++place)
+    for (const int flip : {0x01, 0x80, 0xff}) {
+      std::string bytes = whole;
+      bytes[place] = static_cast<char>(bytes[place] ^ flip);
+      wrong += !fails(bytes);
+    }
+  CHECK(wrong == 0);
+  CHECK(fails(whole + '\0'));
+  CHECK(fails(resealed(whole + std::string(8, '\0'))));
+
+  // any value changed, but with the right checksum: an error, or another training; never more than that
+  std::size_t accepted = 0;
+  for (std::size_t place = detail::checkpoint_format.header(); place + detail::checksum_bytes < whole.size(); ++place) {
+    std::string bytes = whole;
+    bytes[place] = static_cast<char>(bytes[place] ^ 0x41);
+    Training again(5);
+    std::swap(t, again);
+    accepted += !fails(resealed(bytes));
+  }
+  CHECK(accepted > 100);
+  CHECK(accepted < whole.size());
+}
+
+TEST_CASE("what is wrong with a checkpoint is said in words") {
+  const TemporaryFolder folder;
+  const std::string path = folder.path("run");
+  Training t(3);
+  CHECK_THROWS_SAYING(load(path, t), ValueError, "load_checkpoint: cannot read \"", "No such file");
+  const auto refused = [&](const std::string& bytes) { load(folder.file("run", bytes), t); };
+  CHECK_THROWS_SAYING(refused(""), ValueError, "run is cut short: expected at least 44 bytes, but found 0");
+  CHECK_THROWS_SAYING(refused("PK"), ValueError, "run: expected to begin with \"chainrule checkpoint\"");
+  save(path, t);
+  const std::string whole = detail::read_file("test", path);
+  CHECK_THROWS_SAYING(refused(whole.substr(0, 100)), ValueError, "run is cut short: expected ", " bytes, but found 100");
+  std::string bytes = whole;
+  std::swap(bytes[20], bytes[23]);
+  std::swap(bytes[21], bytes[22]);
+  CHECK_THROWS_SAYING(refused(bytes), ValueError, "expected numbers in this machine's byte order, but found the other one");
+  bytes = whole;
+  bytes[24] = bytes[24] == 1 ? 2 : bytes[24];
+  bytes[27] = bytes[27] == 1 ? 2 : bytes[27];
+  CHECK_THROWS_SAYING(refused(bytes), ValueError, "expected version 1 of the format, but found 2; a newer chainrule");
+  bytes = whole;
+  bytes[60] = static_cast<char>(bytes[60] ^ 1);
+  CHECK_THROWS_SAYING(refused(bytes), ValueError, "run is damaged: expected the checksum ");
+  CHECK_THROWS_SAYING(save(folder.path("no/run"), t), ValueError, "save_checkpoint: cannot write \"", "No such file");
+}
+
+TEST_CASE("a checkpoint of another network or optimizer names the first difference") {
+  const TemporaryFolder folder;
+  const std::string path = folder.path("run");
+  const auto check = [&](auto& net, Index moments, const char* expected, const char* found) {
+    OptimizerState state(net, moments);
+    const auto theta = net.parameters().eval();
+    CHECK_THROWS_SAYING(load_checkpoint(path, net, state), ValueError, "run is of another network or training", expected, found);
+    CHECK(net.parameters() == theta);
+  };
+  using Right = Network<float, SoftmaxCrossEntropy, Dense<2, 3, LeakyReLU>, Dense<3, 2>>;
+  Right net{Seed{1}};
+  save_checkpoint(path, net, OptimizerState(net, 2));
+  check(net, 3, "expected \"moments: 3 of 17 numbers\"", "found \"moments: 2 of 17 numbers\"");
+  Network<double, SoftmaxCrossEntropy, Dense<2, 3, LeakyReLU>, Dense<3, 2>> in_double{Seed{1}};
+  check(in_double, 2, "expected \"scalar: 53 binary digits in 8 bytes\"", "found \"scalar: 24 binary digits in 4 bytes\"");
+  Network<float, SoftmaxCrossEntropy, Dense<2, 3>, Dense<3, 2>> linear{Seed{1}};
+  check(linear, 2, "expected \"layer<0>.activation: Identity\"", "found \"layer<0>.activation: LeakyReLU\"");
+  Network<float, MeanSquaredError, Dense<2, 3, LeakyReLU>, Dense<3, 2>> squares{Seed{1}};
+  check(squares, 2, "expected \"loss: MeanSquaredError\"", "found \"loss: SoftmaxCrossEntropy\"");
+  Network<float, SoftmaxCrossEntropy, Dense<2, 3, LeakyReLU>, Residual<Dense<3, 3>>, Dense<3, 2>> longer{Seed{1}};
+  check(longer, 2, "expected \"layer<1>: Residual 3 -> 3\"", "found \"layer<1>: Dense 3 -> 2\"");
+  CHECK_THAT(detail::identity_of(longer), chainrule_test::ContainsSubstring("layer<1>.0: Dense 3 -> 3\nlayer<1>.0.activation: Identity\n"));
+
+  Right fits{Seed{2}};
+  OptimizerState state(fits, 2);
+  load_checkpoint(path, fits, state);
+  CHECK(fits.parameters() == net.parameters());
+  int more = 4;
+  CHECK_THROWS_SAYING(load_checkpoint(path, fits, state, more), ValueError, "run: expected 8 more bytes, but found 0");
+  CHECK(more == 4);
+}
