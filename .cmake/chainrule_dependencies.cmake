@@ -64,3 +64,18 @@ macro(chainrule_provide_cli11)
     set_target_properties(CLI11::CLI11 PROPERTIES INTERFACE_INCLUDE_DIRECTORIES "${cli11_SOURCE_DIR}/include")
   endif()
 endmacro()
+
+# nlohmann/json for the component safetensors, in tests and examples.
+macro(chainrule_provide_nlohmann_json)
+  if(NOT TARGET nlohmann_json::nlohmann_json)
+    find_package(nlohmann_json CONFIG QUIET)
+    if(NOT nlohmann_json_FOUND)
+      chainrule_download(nlohmann_json "https://github.com/nlohmann/json/releases/download/v3.11.3/json.tar.xz"
+                         d6c65aca6b1ed68e7a182f4757257b107ae403032760ed6ef121c9d55e81757d)
+      add_library(nlohmann_json::nlohmann_json INTERFACE IMPORTED GLOBAL)
+      set_target_properties(nlohmann_json::nlohmann_json PROPERTIES INTERFACE_INCLUDE_DIRECTORIES "${nlohmann_json_SOURCE_DIR}/include")
+    else()
+      set_target_properties(nlohmann_json::nlohmann_json PROPERTIES IMPORTED_GLOBAL TRUE)
+    endif()
+  endif()
+endmacro()

@@ -1,7 +1,7 @@
 cmake_minimum_required(VERSION 3.21)
 # cmake -DINCLUDE=... -P umbrella.cmake: chainrule.hpp brings, itself or through what it includes, every header that needs only
-# Eigen. Headers that need more are listed here.
-set(optional_headers "data/gzip.hpp")  # needs zlib
+# Eigen. Headers that need more are listed in optional_headers.cmake.
+include("${CMAKE_CURRENT_LIST_DIR}/optional_headers.cmake")
 
 set(reached "chainrule/chainrule.hpp")
 set(queue "chainrule/chainrule.hpp")
@@ -19,7 +19,10 @@ endwhile()
 
 file(GLOB_RECURSE headers RELATIVE "${INCLUDE}" "${INCLUDE}/*.hpp")
 foreach(header IN LISTS optional_headers)
-  list(FILTER headers EXCLUDE REGEX "^chainrule/${header}$")
+  list(REMOVE_ITEM headers "chainrule/${header}")
+  if("chainrule/${header}" IN_LIST reached)
+    message(FATAL_ERROR "chainrule.hpp includes ${header}, which is listed as optional")
+  endif()
 endforeach()
 foreach(header IN LISTS headers)
   if(NOT header IN_LIST reached)

@@ -1,0 +1,32 @@
+# Optional components of the library: for headers that need more than Eigen, a target chainrule::NAME that links what they need, there
+# where the package of it is found. Both the build and the installed package read this file. A component is one line:
+#   chainrule_component(NAME PACKAGE TARGET): the package that find_package looks for, and what it calls its target
+
+set(chainrule_components "")
+macro(chainrule_component name package target)
+  list(APPEND chainrule_components ${name})
+  set(chainrule_${name}_package ${package})
+  set(chainrule_${name}_target ${target})
+endmacro()
+
+chainrule_component(safetensors nlohmann_json nlohmann_json::nlohmann_json)
+
+# chainrule_find_component(NAME [GLOBAL]): makes chainrule::NAME if what it needs is there already or is found; with GLOBAL both are
+# seen in the whole project, as where chainrule is a part of it.
+macro(chainrule_find_component name)
+  if(NOT TARGET chainrule::${name})
+    if(NOT TARGET ${chainrule_${name}_target})
+      find_package(${chainrule_${name}_package} QUIET)
+      if(TARGET ${chainrule_${name}_target} AND "${ARGN}" STREQUAL "GLOBAL")
+        get_target_property(chainrule_is_imported ${chainrule_${name}_target} IMPORTED)
+        if(chainrule_is_imported)
+          set_target_properties(${chainrule_${name}_target} PROPERTIES IMPORTED_GLOBAL TRUE)
+        endif()
+      endif()
+    endif()
+    if(TARGET ${chainrule_${name}_target})
+      add_library(chainrule::${name} INTERFACE IMPORTED ${ARGN})
+      target_link_libraries(chainrule::${name} INTERFACE chainrule::chainrule ${chainrule_${name}_target})
+    endif()
+  endif()
+endmacro()
