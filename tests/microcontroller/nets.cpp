@@ -1,0 +1,122 @@
+// Two nets of fixed size learn and predict here, for the microcontroller and for the machine that compiles the tests. The same numbers
+// are expected on both. It needs these headers, and neither exceptions nor run-time types nor a heap.
+
+#include "board.hpp"
+
+#include <array>
+#include <chainrule/activations/relu.hpp>
+#include <chainrule/activations/tanh.hpp>
+#include <chainrule/layers/dense.hpp>
+#include <chainrule/losses/binary_cross_entropy.hpp>
+#include <chainrule/losses/softmax_cross_entropy.hpp>
+#include <chainrule/network.hpp>
+#include <chainrule/optimizers/sgd.hpp>
+
+namespace cr = chainrule;
+
+namespace {
+
+using Xor = cr::Network<float, cr::BinaryCrossEntropy, cr::Dense<2, 8, cr::Tanh>, cr::Dense<8, 1>>;
+using Flowers = cr::Network<float, cr::SoftmaxCrossEntropy, cr::Dense<4, 16, cr::ReLU>, cr::Dense<16, 3>>;
+
+// What is const and of static storage stays in flash. One column is one sample.
+constexpr float xor_x[] = {0, 0, 0, 1, 1, 0, 1, 1};
+constexpr float xor_y[] = {0, 1, 1, 0};
+constexpr float flower_x[] = {-0.9f, 1.1f,  -1.3f, -1.2f, -1.1f, -0.2f, -1.2f, -1.3f, -1.4f, 0.4f,  -1.4f, -1.1f,
+                              -0.6f, 1.9f,  -1.1f, -1.0f, 1.2f,  0.3f,  0.5f,  0.3f,  0.1f,  -0.8f, 0.2f,  0.1f,
+                              0.6f,  -0.4f, 0.4f,  0.4f,  -0.3f, -1.2f, 0.3f,  0.2f,  0.7f,  -0.7f, 1.0f,  0.9f,
+                              1.5f,  0.2f,  1.1f,  1.2f,  0.1f,  -0.5f, 0.8f,  1.4f,  1.0f,  0.5f,  1.2f,  1.7f};
+constexpr std::array flower_y{0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 2};
+
+bool passed = true;
+
+// 6 digits behind the point, without printf
+void print(float number) {
+  if (number < 0) board::print("-");
+  const auto millionths = static_cast<std::uint64_t>((number < 0 ? -number : number) * 1e6f + 0.5f);
+  std::array<char, 24> text{};
+  std::size_t at = text.size() - 1;
+  std::uint64_t left = millionths;
+  for (int digit = 0; digit < 7 || left > 0; ++digit, left /= 10) {
+    if (digit == 6) text[--at] = '.';
+    text[--at] = static_cast<char>('0' + left % 10);
+  }
+  board::print(&text[at]);
+}
+
+// The number must be `expected`, but for `tolerance` of it.
+void check(const char* what, float number, float expected, float tolerance) {
+  board::print(what);
+  print(number);
+  const float difference = number < expected ? expected - number : number - expected;
+  if (!(difference <= tolerance * (expected < 0 ? -expected : expected))) {
+    board::print(", but expected ");
+    print(expected);
+    passed = false;
+  }
+  board::print("\n");
+}
+
+constexpr float tight = 1e-6f;  // one step
+constexpr float loose = 1e-3f;  // many steps, in which rounding adds up: expf and tanhf are those of the machine
+
+/// What two machines must agree on: the loss at first and one step later, the largest gradient of that step, the loss at the end.
+struct Expected {
+  float first_weight, first_loss, gradient, second_loss, last_loss;
+};
+
+/// The five steps, `steps` times over the whole batch.
+template <int Batch, class Net, class X, class Y>
+void learn(Net& net, const X& x, const Y& y, float rate, int steps, const Expected& expected) {
+  auto work = net.template make_workspace<Batch>();
+  auto dJ = net.make_gradients();
+  const cr::SGD sgd{.learning_rate = rate};
+
+  check("  W(1)(0, 0) at first      ", net.parameters()[0], expected.first_weight, 0);
+  float loss = 0;
+  for (int step = 0; step < steps; ++step) {
+    net.forward(x, work);
+    loss = net.loss(y, work);
+    net.backward(x, y, work, dJ);
+    sgd.step(net.parameters(), dJ);
+    if (step == 0) {
+      check("  loss before              ", loss, expected.first_loss, tight);
+      check("  largest number in dJ     ", dJ.flat().cwiseAbs().maxCoeff(), expected.gradient, tight);
+    } else if (step == 1) {
+      check("  loss after one step      ", loss, expected.second_loss, tight);
+    }
+  }
+  check("  loss after all steps     ", loss, expected.last_loss, loose);
+}
+
+void learn_xor() {
+  board::print("xor, 2-8-1 tanh, 300 steps\n");
+  const Eigen::Map<const Eigen::Matrix<float, 2, 4>> x(xor_x);
+  const Eigen::Map<const Eigen::Matrix<float, 1, 4>> y(xor_y);
+  Xor net{cr::Seed{1}};
+  learn<4>(net, x, y, 0.5f, 300, {0.103116751f, 0.708443403f, 0.0744334310f, 0.698066592f, 0.0211681351f});
+  const float expected[] = {0.0104966564f, 0.976884067f, 0.977844954f, 0.0273944661f};
+  for (int j = 0; j < 4; ++j)
+    check("  P(1 | x)               ", net.predict(x.col(j))[0], expected[j], loose);  // one sample, of fixed size
+}
+
+void learn_flowers() {
+  board::print("flowers, 4-16-3 ReLU, 100 steps\n");
+  const Eigen::Map<const Eigen::Matrix<float, 4, 12>> x(flower_x);
+  Flowers net{cr::Seed{2}};
+  learn<12>(net, x, flower_y, 0.2f, 100, {0.386939198f, 0.950103283f, 0.421595007f, 0.703508794f, 0.0536290221f});
+  auto work = net.make_workspace<3>();
+  const auto p = net.predict(x.middleCols<3>(3), work);  // one flower of the first kind, two of the second
+  check("  P(kind 1)              ", p(0, 0), 0.997035265f, loose);
+  check("  P(kind 2)              ", p(1, 1), 0.910660863f, loose);
+  check("  P(kind 2)              ", p(1, 2), 0.957738101f, loose);
+}
+
+}  // namespace
+
+bool learn_and_predict() {
+  learn_xor();
+  learn_flowers();
+  board::print(passed ? "passed\n" : "failed\n");
+  return passed;
+}
