@@ -108,6 +108,7 @@
 #include <chainrule/schedules/schedule.hpp>
 #include <chainrule/schedules/step_decay.hpp>
 #include <chainrule/schedules/warm_up.hpp>
+#include <chainrule/training/checkpoint.hpp>
 #include <chainrule/training/divergence.hpp>
 #include <chainrule/training/early_stopping.hpp>
 #include <chainrule/training/fit_options.hpp>

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chainrule/core/error.hpp>
 #include <cmath>
+#include <limits>
 #include <string>
 #include <string_view>
 
@@ -64,6 +65,12 @@ struct ReduceOnPlateau {
   template <class Run>
   void epoch_ended(Run& run) {
     run.learning_rate_factor = (*this)(run.value(watch));
+  }
+  /// What a checkpoint keeps.
+  template <class Archive>
+  void archive(Archive& a) {
+    a(memory.factor, memory.best, memory.has_best, memory.bad_epochs, memory.cooling);
+    a.expect(memory.bad_epochs >= 0 && memory.bad_epochs < std::numeric_limits<int>::max(), memory.bad_epochs, " bad epochs cannot be");
   }
 
  private:

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdio>
 #include <cstring>
+#include <span>
 
 namespace chainrule {
 
@@ -11,6 +12,7 @@ namespace chainrule {
 /// (Prechelt 1998, "Early stopping - but when?"). Any quantity that the training measures can be watched.
 /// Throws ValueError at the start of a training that does not measure it, or for a patience below 1.
 struct EarlyStopping {
+  static constexpr std::string_view name = "EarlyStopping";
   Index patience = 3;                     ///< how many epochs in a row may pass without improvement
   double minimum_improvement = 0;         ///< by how much better counts as better
   std::string watch = "validation_loss";  ///< what is to become small
@@ -45,12 +47,20 @@ struct EarlyStopping {
       const auto buffers = run.net.buffers();
       copy(best.numbers.data(), theta.data(), bytes_of(theta));
       copy(best.numbers.data() + bytes_of(theta), buffers.data(), bytes_of(buffers));
-    } else if (run.epoch - best.epoch >= patience) {
-      char value_then[32];
-      std::snprintf(value_then, sizeof value_then, "%.6g", best.value);
-      run.stop(
-          detail::text_of(watch, " has not improved for ", patience, " epochs; the best was ", value_then, " after epoch ", best.epoch));
+    } else {
+      stop_if_patience_is_over(run);
     }
+  }
+
+  /// What a checkpoint keeps. A training that it had stopped stays so.
+  template <class Archive>
+  void archive(Archive& a) {
+    a(best.value, best.epoch, std::span(best.numbers));
+    a.expect(best.epoch >= 0, "the best epoch cannot be ", best.epoch);
+  }
+  template <class RunType>
+  void training_resumed(RunType& run) {
+    if (run.batch == run.batches && best.epoch > 0) stop_if_patience_is_over(run);
   }
 
   template <class RunType>
@@ -63,6 +73,13 @@ struct EarlyStopping {
   }
 
  private:
+  template <class RunType>
+  void stop_if_patience_is_over(RunType& run) const {
+    if (run.epoch - best.epoch < patience) return;
+    char value_then[32];
+    std::snprintf(value_then, sizeof value_then, "%.6g", best.value);
+    run.stop(detail::text_of(watch, " has not improved for ", patience, " epochs; the best was ", value_then, " after epoch ", best.epoch));
+  }
   template <class Numbers>
   static std::size_t bytes_of(const Numbers& numbers) {
     return static_cast<std::size_t>(numbers.size()) * sizeof(typename Numbers::Scalar);

@@ -2,6 +2,7 @@
 
 #include <chainrule/data/file.hpp>
 #include <chainrule/training/progress.hpp>
+#include <span>
 
 namespace chainrule {
 
@@ -9,6 +10,8 @@ namespace chainrule {
 ///     auto history = trainer.fit(...);   history["validation_loss"].back();   history.write_csv("history.csv");
 class History {
  public:
+  static constexpr std::string_view name = "History";
+
   struct Row {
     Index epoch;
     double seconds;  ///< since the training began
@@ -23,13 +26,13 @@ class History {
   Index epochs() const { return static_cast<Index>(rows_.size()); }
 
   /// One quantity over the epochs; ValueError if there is none of this name.
-  std::vector<double> operator[](std::string_view name) const {
+  std::vector<double> operator[](std::string_view quantity) const {
     std::size_t k = 0;
-    while (k < names_.size() && names_[k] != name) ++k;
+    while (k < names_.size() && names_[k] != quantity) ++k;
     if (k == names_.size()) {
       std::string known;
       for (const std::string& one : names_) known += (known.empty() ? "" : ", ") + one;
-      detail::raise<ValueError>("History has no \"", name, "\"; it has: ", known);
+      detail::raise<ValueError>("History has no \"", quantity, "\"; it has: ", known);
     }
     std::vector<double> values;
     for (const Row& row : rows_) values.push_back(row.values[k]);
@@ -60,6 +63,17 @@ class History {
   void epoch_ended(const Progress& progress) {
     rows_.push_back({progress.epoch, progress.seconds(), progress.learning_rate, {}});
     for (const Quantity& quantity : progress.quantities) rows_.back().values.push_back(quantity.value);
+  }
+  /// What a checkpoint keeps; the names are those of the training.
+  template <class Archive>
+  void archive(Archive& a) {
+    std::size_t count = rows_.size();
+    a(count);
+    if (a.reads()) rows_.clear();
+    for (std::size_t i = 0; i < count; ++i) {
+      if (a.reads()) rows_.push_back({0, 0, 0, std::vector<double>(names_.size())});
+      a(rows_[i].epoch, rows_[i].seconds, rows_[i].learning_rate, std::span(rows_[i].values));
+    }
   }
   void training_ended(const Progress& progress) { stopped_because = progress.stopped_because; }
 

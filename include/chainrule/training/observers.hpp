@@ -2,6 +2,12 @@
 // Who is told what during a training. An observer is anything that can be called with the Run, which is done after each epoch, or
 // has some of the members training_started, batch_ended, epoch_ended and training_ended, each called with the Run. A call that
 // gives false stops the training.
+//
+// An observer takes part in checkpoints where it has a name and says what it keeps, in one function for writing and reading:
+//     static constexpr std::string_view name = "CountsBatches";
+//     template <class Archive> void archive(Archive& a) { a(batches); }
+// All kinds of values that this knows are told in io/archive.hpp. When a training goes on from a file, observers hear training_started,
+// then what they keep is read, then they hear training_resumed(run), if they have it: to stop it again where they had decided so.
 
 #include <chainrule/core/at_exit.hpp>
 #include <chainrule/training/progress.hpp>
@@ -28,6 +34,10 @@ concept HearsEnd = requires(T& observer, RunType& run) {
   observer.training_ended(run);
 };
 template <class T, class RunType>
+concept HearsResume = requires(T& observer, RunType& run) {
+  observer.training_resumed(run);
+};
+template <class T, class RunType>
 concept CalledWithRun = requires(T& observer, RunType& run) {
   observer(run);
 };
@@ -47,6 +57,7 @@ class Observers {
   }
 
   void training_started(RunType& run) const { tell(started_, run); }
+  void training_resumed(RunType& run) const { tell(resumed_, run); }
   void batch_ended(RunType& run) const { tell(batch_, run); }
   void epoch_ended(RunType& run) const { tell(epoch_, run); }
   void training_ended(RunType& run) const { tell(ended_, run); }
@@ -61,6 +72,7 @@ class Observers {
   template <class T>
   void add(T& observer) {
     if constexpr (HearsStart<T, RunType>) started_.push_back([&observer](RunType& run) { observer.training_started(run); });
+    if constexpr (HearsResume<T, RunType>) resumed_.push_back([&observer](RunType& run) { observer.training_resumed(run); });
     if constexpr (HearsBatches<T, RunType>) batch_.push_back([&observer](RunType& run) { observer.batch_ended(run); });
     if constexpr (HearsEpochs<T, RunType>) epoch_.push_back([&observer](RunType& run) { observer.epoch_ended(run); });
     if constexpr (HearsEnd<T, RunType>) ended_.push_back([&observer](RunType& run) { observer.training_ended(run); });
@@ -75,6 +87,7 @@ class Observers {
   }
 
   Calls started_;
+  Calls resumed_;
   Calls batch_;
   Calls epoch_;
   Calls ended_;

@@ -25,7 +25,9 @@ struct Progress {
   Index batches = 0;
   Index samples = 0;  ///< seen in this epoch
   Index samples_per_epoch = 0;
-  double loss = std::numeric_limits<double>::quiet_NaN();           ///< mean over this epoch so far, penalties included
+  double loss = std::numeric_limits<double>::quiet_NaN();  ///< mean over this epoch so far, penalties included
+  double loss_sum = 0;                                     ///< over this epoch so far, of each batch's loss times its weight
+  double weight_sum = 0;                                   ///< which, as the number of samples is where they have no weights, divides it
   double gradient_norm = std::numeric_limits<double>::quiet_NaN();  ///< of the last batch, before clipping; where clip_norm is on
   double learning_rate = 0;                                         ///< of the last step
   double learning_rate_factor = 1;     ///< for observers to set: multiplies the learning rate of the steps to come
@@ -39,6 +41,22 @@ struct Progress {
     if (stopped_because.empty()) stopped_because = reason;
   }
   bool stopped() const { return !stopped_because.empty(); }
+
+  /// What a checkpoint keeps of it, so that numbers and times go on. Not who stopped it: it goes on.
+  template <class Archive>
+  void archive(Archive& a) {
+    a(epoch, batch, samples, loss, loss_sum, weight_sum, gradient_norm, learning_rate, learning_rate_factor);
+    for (Quantity& quantity : quantities) a(quantity.value);
+    double elapsed = seconds();
+    double in_epoch = seconds_since(epoch_started);
+    a(elapsed, in_epoch);
+    if (!a.reads()) return;
+    constexpr Index most = std::numeric_limits<Index>::max() / 2;
+    a.expect(epoch >= 0 && epoch <= most && batch >= 0 && batch <= batches && (epoch > 0 || batch == 0) && samples >= 0 && samples <= most,
+             "epoch ", epoch, ", batch ", batch, " of ", batches, " after ", samples, " samples cannot be");
+    started = before_now(a, elapsed);
+    epoch_started = before_now(a, in_epoch);
+  }
 
   double seconds() const { return seconds_since(started); }
   double samples_per_second() const {
@@ -63,6 +81,12 @@ struct Progress {
   }
 
  private:
+  template <class Archive>
+  static std::chrono::steady_clock::time_point before_now(const Archive& a, double elapsed) {
+    a.expect(elapsed >= 0 && elapsed < 1e9, elapsed, " seconds cannot be");
+    return std::chrono::steady_clock::now() -
+           std::chrono::duration_cast<std::chrono::steady_clock::duration>(std::chrono::duration<double>(elapsed));
+  }
   static double seconds_since(std::chrono::steady_clock::time_point then) {
     return std::chrono::duration<double>(std::chrono::steady_clock::now() - then).count();
   }

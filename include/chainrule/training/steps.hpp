@@ -25,7 +25,6 @@ class Steps {
         dJ_{net.make_gradients()},
         theta_before_(net.parameters().size()) {
     work_.set_seed(seed);
-    work_.set_step(state.steps);
     if (threads > 1) state_.team = &team_.emplace(threads);
     work_.set_team(state_.team);
   }
@@ -47,21 +46,26 @@ class Steps {
     return sum;
   }
 
-  /// All batches of an epoch, or those until an observer stops.
-  template <class BatchesType, class Options>
-  void run_epoch(BatchesType& batches, const Options& options, Run<Net>& run, const Observers<Run<Net>>& observers) {
-    run.epoch_started = std::chrono::steady_clock::now();
+  void start_epoch(Run<Net>& run) const {
+    ++run.epoch;
     run.batch = 0;
     run.samples = 0;
-    double sum = 0;
-    double total = 0;
-    for (auto [x, y] : batches) {
-      ++run.batch;
+    run.loss_sum = 0;
+    run.weight_sum = 0;
+    run.epoch_started = std::chrono::steady_clock::now();
+  }
+
+  /// All batches of an epoch that are left, or those until an observer stops.
+  template <class BatchesType, class Options>
+  void run_epoch(BatchesType& batches, const Options& options, Run<Net>& run, const Observers<Run<Net>>& observers) {
+    work_.set_step(state_.steps);
+    while (run.batch < batches.batches()) {
+      const auto [x, y] = batches[run.batch++];
       const double J = step(x, y, options, run);
       const double weight = total_weight(y);
-      sum += weight * J;
-      total += weight;
-      run.loss = total > 0 ? sum / total : 0;
+      run.loss_sum += weight * J;
+      run.weight_sum += weight;
+      run.loss = run.weight_sum > 0 ? run.loss_sum / run.weight_sum : 0;
       run.samples += x.cols();
       observers.batch_ended(run);
       if (run.stopped()) return;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chainrule/training/checkpoint.hpp>
 #include <chainrule/training/history.hpp>
 #include <chainrule/training/scores.hpp>
 #include <chainrule/training/steps.hpp>
@@ -40,7 +41,7 @@ class Trainer {
 
   /// Goes through the data options.epochs times, or until an observer stops it; returns the history. Observers are called in
   /// their order: ProgressBar, EarlyStopping, History, Interrupt, ReduceOnPlateau, or anything that can be called with the Run
-  /// after an epoch: [](auto& run) { if (run.loss < 0.01) run.stop("good enough"); }.
+  /// after an epoch: [](auto& run) { if (run.loss < 0.01) run.stop("good enough"); }. With a Checkpoint it goes on from a file.
   /// Before anything has changed it throws ShapeError for data that does not fit the network or the batch size, ValueError for
   /// data that is not finite or no target of the loss. DivergenceError at the first loss, gradient or parameter that is not
   /// finite: the parameters are then those of the last finite step. With .threads = n it makes a ThreadTeam for as long as it runs,
@@ -48,7 +49,7 @@ class Trainer {
   template <class Data, class... Observers>
   History fit(const Data& data, const std::type_identity_t<detail::OptionsFor<Scalar, Data>>& options, Observers&&... observers) {
     using View = detail::ViewOf<Scalar, Data>;
-    static_assert((detail::Observer<std::remove_reference_t<Observers>, Run<Net>> && ...),
+    static_assert(((detail::Observer<std::remove_reference_t<Observers>, Run<Net>> || detail::is_checkpoint<Observers>)&&...),
                   "chainrule: an observer is called with the Run after each epoch, or has training_started, batch_ended, epoch_ended or "
                   "training_ended");
     const View train(data);
@@ -65,18 +66,28 @@ class Trainer {
     run.quantities = scores.quantities();
     run.started = std::chrono::steady_clock::now();
     History history;
-    run_epochs(batches, scores, steps, options, run, detail::Observers<Run<Net>>(history, observers...));
+    if constexpr ((detail::is_checkpoint<Observers> || ...)) {
+      static_assert((detail::is_checkpoint<Observers> + ...) == 1, "chainrule: one training has one Checkpoint");
+      detail::CheckpointWriter<Net> writer(detail::checkpoint_among(observers...), net_, state_, epochs_done_,
+                                           detail::identity_of_training(rule_, train.size(), options, run), history, observers...);
+      run_epochs(batches, scores, steps, options, run, detail::Observers<Run<Net>>(history, observers..., writer),
+                 [&writer](Run<Net>& to_go_on) { return writer.resume(to_go_on); });
+    } else {
+      run_epochs(batches, scores, steps, options, run, detail::Observers<Run<Net>>(history, observers...));
+    }
     return history;
   }
 
  private:
   template <class BatchesType, class ScoresType, class StepsType, class Options>
   void run_epochs(BatchesType& batches, ScoresType& scores, StepsType& steps, const Options& options, Run<Net>& run,
-                  const detail::Observers<Run<Net>>& observers) {
+                  const detail::Observers<Run<Net>>& observers, const std::function<bool(Run<Net>&)>& resume = {}) {
     observers.training_started(run);
     const detail::AtExit tell_the_end([&] { observers.training_ended(run); });
-    while (run.epoch < options.epochs && !run.stopped()) {
-      ++run.epoch;
+    if (resume && resume(run)) observers.training_resumed(run);
+    const auto is_amid_epoch = [&] { return run.batch > 0 && run.batch < run.batches; };
+    while ((run.epoch < options.epochs || is_amid_epoch()) && !run.stopped()) {
+      if (!is_amid_epoch()) steps.start_epoch(run);
       batches.start_epoch(epochs_done_);
       steps.run_epoch(batches, options, run, observers);
       if (run.batch < run.batches) return;  // an observer stopped it amid the epoch
