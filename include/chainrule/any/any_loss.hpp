@@ -124,28 +124,32 @@ class AnyLoss {
   Description describe() const { return loss_->describe(); }
   Index target_rows(Index outputs) const { return loss_->target_rows(outputs); }
 
-  template <class Target>
-  requires std::derived_from<detail::LossBase<Scalar>, detail::LossFor<Scalar, Target>>
-  void check(ConstMatrixView<Scalar> y_hat, const Target& y) const { of<Target>().check(y_hat, y); }
-  template <class Target>
-  Scalar value(ConstMatrixView<Scalar> y_hat, const Target& y) const {
+  // (The contract is asked for with float, whatever Scalar is.)
+  template <class S, class Target>
+  requires std::derived_from<detail::LossBase<S>, detail::LossFor<S, Target>>
+  void check(ConstMatrixView<S> y_hat, const Target& y) const { of<Target>().check(y_hat, y); }
+  template <class S, class Target>
+  S value(ConstMatrixView<S> y_hat, const Target& y) const {
     return of<Target>().value(y_hat, y, nullptr);
   }
-  template <class Target>
-  void gradient(ConstMatrixView<Scalar> y_hat, const Target& y, MatrixView<Scalar> dJ) const {
+  template <class S, class Target>
+  void gradient(ConstMatrixView<S> y_hat, const Target& y, MatrixView<S> dJ) const {
     of<Target>().gradient(y_hat, y, dJ, nullptr);
   }
-  template <class Target, class WeightOf>
-  Scalar value(ConstMatrixView<Scalar> y_hat, const Target& y, const WeightOf& weight) const {
+  template <class S, class Target, class WeightOf>
+  S value(ConstMatrixView<S> y_hat, const Target& y, const WeightOf& weight) const {
     const auto weights = erased(weight);
     return of<Target>().value(y_hat, y, &weights);
   }
-  template <class Target, class WeightOf>
-  void gradient(ConstMatrixView<Scalar> y_hat, const Target& y, MatrixView<Scalar> dJ, const WeightOf& weight) const {
+  template <class S, class Target, class WeightOf>
+  void gradient(ConstMatrixView<S> y_hat, const Target& y, MatrixView<S> dJ, const WeightOf& weight) const {
     const auto weights = erased(weight);
     of<Target>().gradient(y_hat, y, dJ, &weights);
   }
-  void link(MatrixView<Scalar> z) const { loss_->link(z); }
+  template <class S>
+  void link(MatrixView<S> z) const {
+    loss_->link(z);
+  }
 
  private:
   template <class Target>

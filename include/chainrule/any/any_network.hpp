@@ -22,6 +22,11 @@ class AnyNetwork : public Network<Scalar, AnyLoss<Scalar>, AnyLayers<Scalar>> {
   /// The same with parameters that are 0, for a reader that knows them.
   static AnyNetwork zeros(AnyLoss<Scalar> loss, AnyLayers<Scalar> layers) { return {loss, layers}; }
 
+  /// A copy with other numbers, its layers and loss made from their descriptions (with <chainrule/any/from_description.hpp>). `Own`: types
+  /// of yours that are among them.
+  template <class Other, class... Own>
+  AnyNetwork<Other> rebind() const;
+
   /// The layers, from the first to the last.
   const std::vector<AnyLayer<Scalar>>& list() const { return std::get<0>(this->layers()).list(); }
 

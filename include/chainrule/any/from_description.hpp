@@ -161,4 +161,14 @@ AnyLoss<Scalar> make_loss(const Description& of) {
   return *made;
 }
 
+template <class Scalar>
+template <class Other, class... Own>
+AnyNetwork<Other> AnyNetwork<Scalar>::rebind() const {
+  auto copy = AnyNetwork<Other>::zeros(make_loss<Other, Own...>(describe(this->loss_function())),
+                                       make_layers<Other, Own...>(describe_layers(*this)));
+  copy.parameters() = this->parameters().template cast<Other>();
+  copy.buffers() = this->buffers().template cast<Other>();
+  return copy;
+}
+
 }  // namespace chainrule

@@ -1,0 +1,181 @@
+#pragma once
+// Networks as files, in the safetensors format. Needs nlohmann/json (link with chainrule::safetensors), which is why chainrule.hpp does
+// not include it.
+
+#include <chainrule/any/from_description.hpp>
+#include <chainrule/core/version.hpp>
+#include <chainrule/inspect/summary.hpp>
+#include <chainrule/io/description_json.hpp>
+#include <chainrule/io/match_tensors.hpp>
+#include <chainrule/kernels/finite.hpp>
+
+namespace chainrule {
+
+/// How a model file is read.
+struct LoadOptions {
+  std::vector<std::string> names = {};  ///< the file's tensors for those of the network, in its order; none: found by name or order
+  bool convert = false;                 ///< take numbers of double into a network of float, and the other way round
+  bool same_layers = true;              ///< a file that says its layers and loss must say those of the network
+};
+
+/// What there was to say of a file that was read.
+struct LoadReport {
+  Index numbers = 0;
+  Index not_finite = 0;          ///< how many of them are NaN or infinite
+  std::string first_not_finite;  ///< the name of the first tensor with such a number
+};
+
+namespace detail {
+
+inline constexpr const char* layers_key = "chainrule.layers";
+inline constexpr const char* loss_key = "chainrule.loss";
+
+template <class Scalar>
+std::string place_of(const SafetensorsFile& file, const char* key) {
+  return text_of(file.name(), ", ", key);
+}
+
+/// Throws ValueError unless the file, where it says what it holds, says this network.
+template <class Net>
+void check_same_layers(const SafetensorsFile& file, const Net& net) {
+  const auto& said = file.metadata();
+  const auto compare = [&](const std::string& what, const Description& there, const Description& here) {
+    if (there != here)
+      raise<ValueError>(file.name(), " does not fit the network: its ", what, " is ", to_json(there).dump(),
+                        ", but that of the network is ", to_json(here).dump(), "; .same_layers = false loads it all the same");
+  };
+  if (const auto text = said.find(layers_key); text != said.end()) {
+    const auto there = DescriptionReader(text_of(file.name(), ", ", layers_key)).list(text->second);
+    const auto here = describe_layers(net);
+    if (there.size() != here.size())
+      raise<ValueError>(file.name(), " does not fit the network: it has ", there.size(), " layers, but the network has ", here.size());
+    for (std::size_t i = 0; i < here.size(); ++i) compare(text_of("layer<", i, ">"), there[i], here[i]);
+  }
+  if (const auto text = said.find(loss_key); text != said.end())
+    compare("loss", DescriptionReader(text_of(file.name(), ", ", loss_key)).one(text->second), describe(net.loss_function()));
+}
+
+/// Throws ValueError for numbers that Scalar should not or cannot take.
+template <class Scalar>
+void check_numbers(const SafetensorsFile& file, const SafetensorsTensor& tensor, bool convert) {
+  const bool wide = tensor.type == SafetensorsType::F64, narrow = tensor.type == SafetensorsType::F32;
+  if (!convert && ((wide && sizeof(Scalar) < 8) || (narrow && sizeof(Scalar) > 4)))
+    raise<ValueError>(safetensors_place(file.name(), tensor.name), ": expected numbers of ", scalar_name<Scalar>(), ", but found ",
+                      wide ? "double" : "float", "; load with .convert = true to take them all the same");
+  if (wide && sizeof(Scalar) < 8) {
+    std::vector<Scalar> tried(static_cast<std::size_t>(tensor.size()));
+    file.copy_numbers(tensor, tried.data());
+  }
+}
+
+/// Fills the network from the file, or throws before anything has changed.
+template <class Net>
+LoadReport load_from(const SafetensorsFile& file, Net& net, const LoadOptions& options) {
+  using Scalar = typename Net::ScalarType;
+  const auto wanted = file_tensors(net);
+  const TensorMatch<Scalar> match(file, wanted, options.names);
+  if (options.same_layers) check_same_layers(file, net);
+  for (std::size_t i = 0; i < wanted.size(); ++i)
+    if (match[i] != nullptr) check_numbers<Scalar>(file, *match[i], options.convert);
+
+  LoadReport report;
+  for (std::size_t i = 0; i < wanted.size(); ++i) {
+    const FileTensor<Scalar>& to = wanted[i];
+    if (match[i] == nullptr) {  // statistics of nobody knows how many batches
+      *to.numbers = 1;
+      continue;
+    }
+    file.copy_numbers(*match[i], to.numbers, to.shape.size() == 2 ? TensorOrder::column_major : TensorOrder::row_major);
+    const Index count = static_cast<Index>(match[i]->size());
+    report.numbers += count;
+    if (all_finite(to.numbers, count)) continue;
+    if (report.first_not_finite.empty()) report.first_not_finite = match[i]->name;
+    for (Index k = 0; k < count; ++k) report.not_finite += all_finite(to.numbers + k, 1) ? 0 : 1;
+  }
+  return report;
+}
+
+}  // namespace detail
+
+/// The bytes of a safetensors file with the network's parameters and buffers, named and laid out as torch.nn.Sequential has them, and,
+/// as texts, its layers, loss, scalar and the library's version. long double is written as double.
+template <class Net>
+std::string to_model_file(const Net& net) {
+  using Scalar = typename Net::ScalarType;
+  using Written = std::conditional_t<std::is_same_v<Scalar, float>, float, double>;
+  const auto own = detail::file_tensors(net);
+  std::vector<std::vector<Written>> converted(own.size());
+  std::vector<TensorToWrite> tensors;
+  for (std::size_t i = 0; i < own.size(); ++i) {
+    std::size_t size = 1;
+    for (const std::uint64_t extent : own[i].shape) size *= static_cast<std::size_t>(extent);
+    std::span<const Written> numbers;
+    if constexpr (std::is_same_v<Scalar, Written>) {
+      numbers = {own[i].numbers, size};
+    } else {
+      for (std::size_t k = 0; k < size; ++k) converted[i].push_back(static_cast<Written>(own[i].numbers[k]));
+      numbers = converted[i];
+    }
+    tensors.push_back(
+        {own[i].full_name(), own[i].shape, numbers, own[i].shape.size() == 2 ? TensorOrder::column_major : TensorOrder::row_major});
+  }
+  detail::OrderedJson layers = detail::OrderedJson::array();
+  for (const Description& layer : describe_layers(net)) layers.push_back(detail::to_json(layer));
+  return to_safetensors(tensors, {{"format", "pt"},
+                                  {"chainrule.version", version},
+                                  {"chainrule.scalar", std::string(detail::scalar_name<Scalar>())},
+                                  {detail::layers_key, layers.dump()},
+                                  {detail::loss_key, detail::to_json(describe(net.loss_function())).dump()}});
+}
+
+/// Saves a network: everything that its predictions are made of. A file of this name is replaced when the new one is whole. Throws
+/// ValueError with the system's reason where it cannot be written.
+///     save(net, "model.safetensors");
+///     model.load_state_dict(safetensors.torch.load_file("model.safetensors"))     in Python, into a torch.nn.Sequential
+template <class Net>
+void save(const Net& net, const std::string& path) {
+  detail::write_file("save", path, to_model_file(net));
+}
+
+/// Loads a network that save() or another framework has saved. The file's tensors are those of the network, found by name, or, where it
+/// comes from elsewhere, module by module in the natural order of their names; or options.names says which they are. All or nothing:
+/// where something does not fit, ValueError lists what the file has and what the network wants, and the network is as it was. NaN and
+/// infinity are loaded, and said in the report.
+template <class Net>
+LoadReport load(Net& net, const std::string& path, const LoadOptions& options = {}) {
+  return detail::load_from(read_safetensors(path), net, options);
+}
+
+/// A network from a file that says its layers and loss, as save() writes it:
+///     AnyNetwork<float> net = load_network<float>("model.safetensors");
+/// `Own`: activations, layers and losses of yours that are in it. Throws ValueError, also for a file from elsewhere: of that, build the
+/// network and load(net, path).
+template <class Scalar, class... Own>
+AnyNetwork<Scalar> parse_network(const SafetensorsFile& file, const LoadOptions& options = {}, LoadReport* report = nullptr) {
+  const auto text_at = [&](const char* key) -> std::string_view {
+    const auto found = file.metadata().find(key);
+    if (found == file.metadata().end())
+      detail::raise<ValueError>(file.name(), " does not say its layers and loss (no ", key,
+                                "), so it is not from save(); build the network and use load(net, path)");
+    return found->second;
+  };
+  const std::string place = detail::text_of(file.name(), ", ");
+  const Description loss = detail::DescriptionReader(place + detail::loss_key).one(text_at(detail::loss_key));
+  const auto described = detail::DescriptionReader(place + detail::layers_key).list(text_at(detail::layers_key));
+  const AnyLayers<Scalar> layers = make_layers<Scalar, Own...>(described);
+  std::uint64_t held = 0;
+  for (const SafetensorsTensor& tensor : file.tensors()) held += tensor.size();
+  const auto wanted = detail::size_of_tensors(layers.tensors()) + detail::size_of_tensors(layers.buffer_tensors());
+  if (static_cast<std::uint64_t>(wanted) != held)  // before there is memory for as many as it says
+    detail::raise<ValueError>(file.name(), ": its layers have ", wanted, " numbers, but its tensors ", held);
+  auto net = AnyNetwork<Scalar>::zeros(make_loss<Scalar, Own...>(loss), layers);
+  const LoadReport loaded = detail::load_from(file, net, options);
+  if (report != nullptr) *report = loaded;
+  return net;
+}
+template <class Scalar, class... Own>
+AnyNetwork<Scalar> load_network(const std::string& path, const LoadOptions& options = {}, LoadReport* report = nullptr) {
+  return parse_network<Scalar, Own...>(read_safetensors(path), options, report);
+}
+
+}  // namespace chainrule

@@ -1,0 +1,156 @@
+#include <chainrule/activations/gelu.hpp>
+#include <chainrule/activations/relu.hpp>
+#include <chainrule/activations/tanh.hpp>
+#include <chainrule/any/any_network.hpp>
+#include <chainrule/inspect/summary.hpp>
+#include <chainrule/layers/activate.hpp>
+#include <chainrule/layers/batch_norm.hpp>
+#include <chainrule/layers/dense.hpp>
+#include <chainrule/layers/dropout.hpp>
+#include <chainrule/layers/normalize.hpp>
+#include <chainrule/layers/residual.hpp>
+#include <chainrule/losses/class_weighted.hpp>
+#include <chainrule/losses/gaussian_nll.hpp>
+#include <chainrule/losses/softmax_cross_entropy.hpp>
+#include <chainrule/losses/squared_error.hpp>
+#include <chainrule/optimizers/adam.hpp>
+#include <chainrule/training/trainer.hpp>
+
+#include "support/catch.hpp"
+#include "support/random_data.hpp"
+
+using namespace chainrule;
+using Catch::Matchers::Contains;
+
+namespace {
+
+using Fixed = Network<float, SoftmaxCrossEntropy, Dense<8, 70, Tanh>, BatchNorm<>, Activate<GELU>, Dropout<>,
+                      Residual<Dense<70, 70, ReLU>, Dropout<>>, Dense<70, 3>>;
+using AtRunTime = AnyNetwork<float>;
+
+AnyLayers<float> same_layers() {
+  AnyLayers<float> inside{Dense<Dynamic, Dynamic, ReLU>{70, 70}, Dropout<>{}};
+  AnyLayers<float> layers{Dense<Dynamic, Dynamic, Tanh>{8, 70}, BatchNorm<>{}, Activate<GELU>{}};
+  layers.add(Dropout<>{});
+  layers.add(Residual<AnyLayers<float>>{inside});
+  layers.add(Dense<Dynamic, 3>{70, 3});
+  return layers;
+}
+
+struct Data {
+  Matrix<float> x = [] {
+    Random random{Seed{5}};
+    return chainrule_test::random_matrix<float>(8, 47, random);
+  }();
+  std::vector<int> y = [] {
+    std::vector<int> labels;
+    for (int i = 0; i < 47; ++i) labels.push_back(i % 3);
+    return labels;
+  }();
+};
+
+AtRunTime linear(Index inputs, Index outputs) { return {Seed{1}, SquaredError{}, {Dense<Dynamic, Dynamic>{inputs, outputs}}}; }
+
+}  // namespace
+
+TEST_CASE("A network whose types are known at run time trains and predicts to the bits of the one whose types are written down") {
+  const Data data;
+  Fixed fixed{Seed{3}};
+  AtRunTime any{Seed{3}, SoftmaxCrossEntropy{}, same_layers()};
+  CHECK(any.parameters() == fixed.parameters());
+  CHECK(summary(any) == summary(fixed));
+  const Dataset<float> train{data.x, data.y};
+  Trainer of_fixed{fixed, Adam{}};
+  Trainer of_any{any, Adam{}};
+  const History there = of_fixed.fit(train, {.epochs = 3, .batch_size = 16, .validation = train});
+  const History here = of_any.fit(train, {.epochs = 3, .batch_size = 16, .validation = train, .threads = 2});
+  CHECK(here["loss"] == there["loss"]);
+  CHECK(here["validation_loss"] == there["validation_loss"]);
+  CHECK(any.parameters() == fixed.parameters());
+  CHECK(any.buffers() == fixed.buffers());
+  CHECK(any.predict(data.x) == fixed.predict(data.x));
+  CHECK(any.predict(data.x.col(0)) == fixed.predict(data.x.col(0)));
+}
+
+TEST_CASE("Its loss takes weights, class weights, labels of three types, and targets of other rows, as the loss itself does") {
+  const Data data;
+  Vector<float> w = Vector<float>::LinSpaced(47, 0.0f, 2.0f);
+  const ClassWeighted<SoftmaxCrossEntropy> loss{1, 2, 5};
+  const Network<float, ClassWeighted<SoftmaxCrossEntropy>, Dense<8, 3>> fixed{Seed{3}, loss};
+  const AtRunTime any{Seed{3}, loss, {Dense<8, 3>{}}};
+  auto work = any.make_workspace(47);
+  auto fixed_work = fixed.make_workspace(47);
+  auto dJ = any.make_gradients();
+  auto fixed_dJ = fixed.make_gradients();
+  any.forward(data.x, work);
+  fixed.forward(data.x, fixed_work);
+  CHECK(any.loss(data.y, work) == fixed.loss(data.y, fixed_work));
+  CHECK(any.loss(weighted(data.y, w), work) == fixed.loss(weighted(data.y, w), fixed_work));
+  any.backward(data.x, weighted(data.y, w), work, dJ);
+  fixed.backward(data.x, weighted(data.y, w), fixed_work, fixed_dJ);
+  CHECK(dJ.flat() == fixed_dJ.flat());
+  CHECK(any.loss(std::vector<std::uint8_t>(data.y.begin(), data.y.end()), work) == any.loss(data.y, work));
+  CHECK(any.loss(std::vector<std::int64_t>(data.y.begin(), data.y.end()), work) == any.loss(data.y, work));
+
+  const Network<float, GaussianNLL, Dense<8, 4>> two{Seed{3}};
+  const AtRunTime any_two{Seed{3}, GaussianNLL{}, {Dense<8, 4>{}}};
+  const Matrix<float> y = data.x.topRows(2);
+  auto two_work = two.make_workspace(47);
+  auto any_work = any_two.make_workspace(47);
+  CHECK(any_two.evaluate(data.x, y, any_work).loss == two.evaluate(data.x, y, two_work).loss);
+}
+
+TEST_CASE("The gradient with respect to x, and nothing before the first layer that learns unless it is asked for") {
+  const Data data;
+  Network<float, SquaredError, Normalize<8>, Dense<8, 5, Tanh>, Dense<5, 8>> fixed{Seed{3}};
+  AtRunTime any{Seed{3}, SquaredError{}, {Normalize<8>{}, Dense<8, 5, Tanh>{}, Dense<5, 8>{}}};
+  fixed.buffers().setConstant(0.5f);
+  any.buffer("0.shift").setConstant(0.5f);
+  any.buffer("0.scale").setConstant(0.5f);
+  auto work = any.make_workspace(47);
+  auto fixed_work = fixed.make_workspace(47);
+  auto dJ = any.make_gradients();
+  auto fixed_dJ = fixed.make_gradients();
+  Matrix<float> dJ_dx(8, 47), fixed_dJ_dx(8, 47);
+  any.forward(data.x, work);
+  fixed.forward(data.x, fixed_work);
+  any.backward(data.x, data.x, work, dJ, dJ_dx);
+  fixed.backward(data.x, data.x, fixed_work, fixed_dJ, fixed_dJ_dx);
+  CHECK(dJ.flat() == fixed_dJ.flat());
+  CHECK(dJ_dx == fixed_dJ_dx);
+  any.backward(data.x, data.x, work, dJ);
+  CHECK(dJ.flat() == fixed_dJ.flat());
+
+  auto copy = work;  // a workspace is a value
+  any.forward(data.x.leftCols(3).eval(), copy);
+  CHECK(work.cached_samples() == 47);
+  CHECK(dJ.layer<0>()["1.weight"].rows() == 5);
+}
+
+TEST_CASE("Layers and losses that do not fit together are refused in words") {
+  CHECK_THROWS_WITH((AnyLayers<float>{Dense<3, 4>{}, Dense<5, 2>{}}), Contains("layer<1> expects 5 inputs, but layer<0> gives 4 outputs"));
+  CHECK_THROWS_WITH((AnyLayers<float>{Dropout<>{}}), Contains("Dropout, has no layer before it"));
+  CHECK_THROWS_WITH((AtRunTime{Seed{1}, SquaredError{}, AnyLayers<float>{}}), Contains("at least one layer"));
+  CHECK_THROWS_WITH((AtRunTime{Seed{1}, SoftmaxCrossEntropy{}, {Dense<3, 2, ReLU>{}}}),
+                    Contains("SoftmaxCrossEntropy works on logits") && Contains("it has ReLU"));
+  CHECK_THROWS_WITH((AtRunTime{Seed{1}, SoftmaxCrossEntropy{}, {Dense<3, 1>{}}}), Contains("needs at least 2 outputs"));
+}
+
+TEST_CASE("A workspace or gradients of another network are refused, whatever differs") {
+  const AtRunTime net = linear(8, 3);
+  const Data data;
+  const Matrix<float> y = data.x.topRows(3);
+  auto work = net.make_workspace(47);
+  auto dJ = net.make_gradients();
+  net.forward(data.x, work);
+  for (const AtRunTime& other : {AtRunTime{Seed{1}, SquaredError{}, {Dense<8, 4>{}, Dense<4, 3>{}}},
+                                 AtRunTime{Seed{1}, SquaredError{}, {Dense<8, 3, ReLU>{}}}, linear(8, 4)}) {
+    auto others = other.make_workspace(47);
+    CHECK_THROWS_AS(net.forward(data.x, others), ShapeError);
+  }
+  auto others = AtRunTime{Seed{1}, SquaredError{}, {Dense<8, 3>{}, Dense<3, 3>{}}}.make_gradients();
+  CHECK_THROWS_WITH(net.backward(data.x, y, work, others), Contains("these gradients were made for another network"));
+  CHECK_THROWS_WITH(net.loss(data.y, work), Contains("integer class labels go with SoftmaxCrossEntropy"));
+  CHECK_THROWS_WITH(net.tensor("2.weight"), Contains("\"2.weight\"") && Contains("0.weight, 0.bias"));
+  CHECK(net.tensor("0.weight").cols() == 8);
+}

@@ -1,0 +1,130 @@
+#include <chainrule/any/from_description.hpp>
+#include <filesystem>
+#include <fstream>
+#include <regex>
+#include <set>
+
+#include "support/catch.hpp"
+#include "support/random_data.hpp"
+
+using namespace chainrule;
+using Catch::Matchers::Contains;
+
+namespace {
+
+template <class... T, class F>
+void for_each_type(Types<T...>, const F& f) {
+  (f.template operator()<T>(), ...);
+}
+
+template <class... T>
+std::set<std::string> names_of(Types<T...>) {
+  return {std::string(T::name)...};
+}
+
+// no hyperparameter of ours is at its default any more, and all may be what they are then
+Description with_others(Description of) {
+  for (auto& [name, value] : of.hyperparameters) value += 0.125;
+  for (Description& part : of.parts) part = with_others(part);
+  return of;
+}
+
+// the names that the headers of a folder give to their types
+std::set<std::string> names_in(const std::string& folder) {
+  std::set<std::string> names;
+  for (const auto& entry : std::filesystem::directory_iterator(CHAINRULE_SOURCE_DIR "/include/chainrule/" + folder)) {
+    std::ifstream file(entry.path());
+    const std::regex quoted("\"([A-Za-z]+)\"");
+    for (std::string line; std::getline(file, line);)
+      if (line.find("std::string_view name = ") != std::string::npos)
+        for (std::sregex_iterator it(line.begin(), line.end(), quoted); it != std::sregex_iterator(); ++it) names.insert((*it)[1]);
+  }
+  return names;
+}
+
+struct Cubic {
+  static constexpr std::string_view name = "Cubic";
+  double factor = 1;
+  auto hyperparameters() const { return std::tuple{Hyperparameter{"factor", factor}}; }
+  XavierUniform default_initializer() const { return {}; }
+  template <class Chunk>
+  Chunk value(const Chunk& z) const {
+    return static_cast<typename Chunk::Scalar>(factor) * z * z * z;
+  }
+  template <class Chunk>
+  Chunk derivative(const Chunk& z) const {
+    return 3 * static_cast<typename Chunk::Scalar>(factor) * z * z;
+  }
+};
+
+}  // namespace
+
+TEST_CASE("Every activation, loss and layer that has a header is known") {
+  CHECK(names_in("activations") == names_of(Activations{}));
+  CHECK(names_in("losses") == names_of(Losses{}));
+  auto layers = names_of(SameShapeLayers{});
+  layers.insert({"Dense", "Activate", "Residual"});
+  CHECK(names_in("layers") == layers);
+}
+
+TEST_CASE("Every layer with every activation is made again from its description, and predicts to the same bits") {
+  AnyLayers<float> layers{Normalize<3>{}};
+  for_each_type(Activations{}, [&]<class F>() {
+    const auto f = detail::make<F>(with_others(describe(F{})));
+    layers.add(Dense<Dynamic, Dynamic, F>{3, 3, f});
+    layers.add(Activate<F>{f});
+  });
+  for_each_type(SameShapeLayers{},
+                [&]<class L>() { layers.add(detail::make_layer_of_type<L>(with_others(describe(typename L::template ForInputs<3>{})))); });
+  layers.add(Residual<Dense<Dynamic, Dynamic>, Residual<LayerNorm<>>>{{3, 3}, Residual<LayerNorm<>>{}});
+  AnyNetwork<float> net{Seed{7}, SquaredError{}, layers};
+  net.buffers().setConstant(0.75f);
+
+  auto again = AnyNetwork<float>::zeros(make_loss<float>(describe(net.loss_function())), make_layers<float>(describe_layers(net)));
+  CHECK(describe_layers(again) == describe_layers(net));
+  again.parameters() = net.parameters();
+  again.buffers() = net.buffers();
+  Random random{Seed{5}};
+  const Matrix<float> x = chainrule_test::random_matrix<float>(3, 20, random);
+  const Matrix<float> y_hat = net.predict(x);
+  CHECK(y_hat.allFinite());
+  CHECK(again.predict(x) == y_hat);
+}
+
+TEST_CASE("Every loss is made again from its description, alone and weighted by class") {
+  for_each_type(Losses{}, []<class L>() {
+    const Description loss = with_others(describe(L{}));
+    CHECK(describe(make_loss<float>(loss)) == loss);
+    const Description of_classes{"ClassWeighted", 0, 0, {{"weight", 1}, {"weight", 3}}, {loss}};
+    CHECK(describe(make_loss<float>(of_classes)) == of_classes);
+  });
+}
+
+TEST_CASE("A type of the user's own is made where it is named") {
+  const Description layer = describe(Dense<2, 3, Cubic>{Cubic{2}});
+  CHECK_THROWS_WITH(make_layer<float>(layer), Contains("there is no activation \"Cubic\"; known are: ELU, GELU,"));
+  const AnyLayer<float> made = make_layer<float, Cubic>(layer);
+  CHECK(made.describe() == layer);
+}
+
+TEST_CASE("A description that cannot be is refused in words") {
+  const auto refused = [](const Description& of) {
+    try {
+      make_layer<float>(of);
+      return std::string();
+    } catch (const Error& e) {
+      return std::string(e.what());
+    }
+  };
+  CHECK_THAT(refused({"Conv", 3, 3, {}, {}}), Contains("there is no layer \"Conv\"") && Contains("BatchNorm, Dropout"));
+  CHECK_THAT(refused({"Dense", 3, 0, {}, {{"ReLU", 0, 0, {}, {}}}}), Contains("must be at least 1, got 3 and 0"));
+  CHECK_THAT(refused({"Dense", 3, 4, {}, {}}), Contains("expected an activation in its description, but found 0 parts"));
+  CHECK_THAT(refused({"Dense", 3, 4, {}, {{"LeakyReLU", 0, 0, {{"slope", 7}}, {}}}}), Contains("slope must be at least 0"));
+  CHECK_THAT(refused({"Dense", 3, 4, {}, {{"LeakyReLU", 0, 0, {{"alpha", 0.1}}, {}}}}),
+             Contains("expected the hyperparameters slope = 0.1, but found the hyperparameters alpha = 0.1"));
+  CHECK_THAT(refused({"Dropout", 3, 3, {}, {}}), Contains("Dropout: expected 1 of them, but found the hyperparameters none"));
+  CHECK_THAT(refused({"Dropout", 3, 4, {{"rate", 0.5}}, {}}), Contains("expected 3 -> 3 units, but found 3 -> 4"));
+  Description deep{"LayerNorm", 3, 3, {{"epsilon", 1e-5}}, {}};
+  for (int i = 0; i < 40; ++i) deep = {"Residual", 3, 3, {}, {deep}};
+  CHECK_THAT(refused(deep), Contains("more than 16 deep"));
+}
