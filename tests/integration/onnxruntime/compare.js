@@ -1,0 +1,44 @@
+// compare.js FOLDER [LIMIT]: runs the models that write_models listed in FOLDER/list, and prints how far their numbers are from ours:
+// the greatest |theirs - ours| / max(1, |ours|) of all outputs of all samples. Exit code 1 where that is above what rounding explains.
+const fs = require('fs');
+const ort = require('onnxruntime-node');
+
+const folder = process.argv[2];
+const limits = { float32: 1e-5, float64: 1e-11 };
+
+async function difference(line) {
+  const [name, type, batch, inputs, outputs, input, output] = line.split(' ');
+  const [rows, columns, results] = [batch, inputs, outputs].map(Number);
+  const session = await ort.InferenceSession.create(`${folder}/${name}.onnx`, { logSeverityLevel: 3 });
+  const bytes = fs.readFileSync(`${folder}/${name}.numbers`);
+  const numbers = new (type === 'float32' ? Float32Array : Float64Array)(new Uint8Array(bytes).buffer);
+  const x = new ort.Tensor(type, numbers.slice(0, rows * columns), [rows, columns]);
+  const y = (await session.run({ [input]: x }))[output];
+  if (y.type !== type || y.dims.join() !== [rows, results].join()) throw new Error(`${name}: gives ${y.type} of ${y.dims}`);
+  let worst = 0;
+  numbers.slice(rows * columns).forEach((ours, i) => {
+    const off = Math.abs(y.data[i] - ours) / Math.max(1, Math.abs(ours));
+    if (!(off <= worst)) worst = off;
+  });
+  return { name, type, worst };
+}
+
+(async () => {
+  const worst = { float32: 0, float64: 0 };
+  let failures = 0;
+  for (const line of fs.readFileSync(`${folder}/list`, 'utf8').trim().split('\n')) {
+    const one = await difference(line);
+    // a GELU of doubles has its erf in float, because onnxruntime has no other
+    const limit = one.name === 'activation_GELU_double' ? 1e-6 : limits[one.type];
+    const good = one.worst <= limit;
+    if (!good) failures += 1;
+    if (limit === limits[one.type]) worst[one.type] = Math.max(worst[one.type], one.worst);
+    console.log(`${one.worst.toExponential(1).padStart(8)}  ${one.name}${good ? '' : '  TOO FAR'}`);
+  }
+  console.log(`worst difference to onnxruntime ${require('onnxruntime-node/package.json').version}: ` +
+    `${worst.float32.toExponential(1)} in float, ${worst.float64.toExponential(1)} in double`);
+  process.exitCode = failures === 0 ? 0 : 1;
+})().catch((error) => {
+  console.error(String(error));
+  process.exitCode = 1;
+});

@@ -1,0 +1,101 @@
+// write_models FOLDER: writes networks as ONNX models, one for each activation, layer and loss, in float and in double; and for each a
+// file of the numbers that it is given and those that it must give. Prints what compare.js, which runs them, has to know of each.
+#include <chainrule/any/from_description.hpp>
+#include <chainrule/io/to_onnx.hpp>
+#include <cstdio>
+#include <filesystem>
+
+using namespace chainrule;
+
+namespace {
+
+constexpr Index samples = 64;
+std::string folder;
+
+Description activation(const Description& f) { return {"Activate", 5, 5, {}, {f}}; }
+Description dense(Index inputs, Index outputs, const Description& f) { return {"Dense", inputs, outputs, {}, {f}}; }
+template <class F = Identity>
+Description dense(Index inputs, Index outputs) {
+  return dense(inputs, outputs, describe(F{}));
+}
+
+/// A network with numbers as after training. `is_raw`: the model gives what is before the loss's link.
+template <class Scalar>
+void write(std::string name, const Description& loss, const std::vector<Description>& layers, bool is_raw = false) {
+  const auto made = [&](const Description& with) {
+    AnyNetwork<Scalar> net{Seed{3}, make_loss<Scalar>(with), make_layers<Scalar>(layers)};
+    Random random{Seed{7}};
+    for (Index i = 0; i < net.parameters().size(); ++i) net.parameters()(i) += static_cast<Scalar>(0.1 * random.normal());
+    for (Index i = 0; i < net.buffers().size(); ++i) net.buffers()(i) = static_cast<Scalar>(0.3 + 0.01 * static_cast<double>(i));
+    return net;
+  };
+  const AnyNetwork<Scalar> net = made(loss);
+  Random random{Seed{8}};
+  Matrix<Scalar> x(net.inputs(), samples);
+  for (Index i = 0; i < x.size(); ++i) x(i) = static_cast<Scalar>(4 * random.normal());
+  const Matrix<Scalar> y = is_raw ? made(describe(MeanSquaredError{})).predict(x) : net.predict(x);
+
+  name += sizeof(Scalar) == sizeof(float) ? "_float" : "_double";
+  const OnnxOptions options{.raw_outputs = is_raw, .input = is_raw ? "pixels" : "x", .output = is_raw ? "logits" : "y"};
+  save_onnx(net, folder + "/" + name + ".onnx", options);
+  std::string bytes;
+  for (const Matrix<Scalar>* numbers : std::initializer_list<const Matrix<Scalar>*>{&x, &y})
+    for (Index i = 0; i < numbers->size(); ++i) detail::append_bytes(bytes, (*numbers)(i));
+  detail::write_file("write_models", folder + "/" + name + ".numbers", bytes);
+  std::printf("%s %s %td %td %td %s %s\n", name.c_str(), sizeof(Scalar) == sizeof(float) ? "float32" : "float64", samples, net.inputs(),
+              net.outputs(), options.input.c_str(), options.output.c_str());
+}
+
+template <class... T>
+std::vector<Description> described(Types<T...>) {
+  return {describe(T{})...};
+}
+
+template <class Scalar>
+void write_all() {
+  const Description mse = describe(MeanSquaredError{});
+
+  std::vector<Description> activations = described(Activations{});
+  for (const Description& more : {describe(LeakyReLU{0.2}), describe(ELU{0.4}), describe(HardTanh{0, 6}), describe(Softplus{3})})
+    activations.push_back(more);
+  for (std::size_t i = 0; i < activations.size(); ++i)
+    write<Scalar>("activation_" + detail::to_text(activations[i]), mse, {activation(activations[i])});
+
+  std::vector<Description> losses = described(Losses{});
+  for (const Description& more :
+       {describe(ClassWeighted<SoftmaxCrossEntropy>{{1, 2, 3, 4}}), describe(GaussianNLL{.minimum_variance = 0.1})})
+    losses.push_back(more);
+  for (const Description& loss : losses) write<Scalar>("loss_" + detail::to_text(loss), loss, {dense(5, 4)});
+
+  const auto write_layer = [&](const Description& layer) {
+    write<Scalar>("layer_" + layer.kind, mse, {dense<Tanh>(5, 6), layer, dense(6, 3)});
+  };
+  [&]<class... L>(Types<L...>) {
+    (write_layer(describe([] {
+       if constexpr (std::is_same_v<L, Dropout<Dynamic>>)
+         return L(6, 0.2);
+       else
+         return L(6);
+     }())),
+     ...);
+  }(SameShapeLayers{});
+  const Description inner{"Residual", 4, 4, {}, {dense<SiLU>(4, 4), describe(LayerNorm<Dynamic>(4))}};
+  write_layer({"Residual", 6, 6, {}, {dense<Tanh>(6, 4), inner, dense(4, 6)}});
+
+  const std::vector<Description> digits{dense<ReLU>(784, 256), dense<ReLU>(256, 128), dense(128, 10)};
+  write<Scalar>("digits", describe(SoftmaxCrossEntropy{}), digits);
+  write<Scalar>("digits_raw", describe(SoftmaxCrossEntropy{}), digits, true);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) try {
+  if (argc != 2) detail::raise<ValueError>("usage: write_models FOLDER");
+  folder = argv[1];
+  std::filesystem::create_directories(folder);
+  write_all<float>();
+  write_all<double>();
+} catch (const std::exception& error) {
+  std::fprintf(stderr, "write_models: %s\n", error.what());
+  return 1;
+}
