@@ -16,7 +16,7 @@ struct SealedFormat {
   constexpr std::size_t header() const { return magic.size() + 4 + 4 + 8; }
 };
 
-inline constexpr std::uint32_t byte_order_mark = 0x01020304;
+inline constexpr std::uint32_t native_order_mark = 0x01020304;
 inline constexpr std::size_t checksum_bytes = 8;
 
 template <class Number>
@@ -29,7 +29,7 @@ Number sealed_number(std::string_view bytes, std::size_t place) {
 /// Takes what a file begins with in place of what the bytes are; the contents are to be added, then `seal` makes it a file.
 inline void begin_sealed(std::string& bytes, const SealedFormat& format) {
   bytes.assign(format.magic);
-  for (const std::uint32_t number : {byte_order_mark, format.version, std::uint32_t{0}, std::uint32_t{0}})
+  for (const std::uint32_t number : {native_order_mark, format.version, std::uint32_t{0}, std::uint32_t{0}})
     bytes.append(reinterpret_cast<const char*>(&number), sizeof number);
 }
 
@@ -47,7 +47,7 @@ inline std::string_view unsealed(std::string_view bytes, const std::string& file
     raise<ValueError>(file, ": expected to begin with \"", format.magic, "\", but found something else");
   if (bytes.size() < least) raise<ValueError>(file, " is cut short: expected at least ", least, " bytes, but found ", bytes.size());
   const std::size_t after_magic = format.magic.size();
-  if (const auto mark = sealed_number<std::uint32_t>(bytes, after_magic); mark != byte_order_mark)
+  if (const auto mark = sealed_number<std::uint32_t>(bytes, after_magic); mark != native_order_mark)
     raise<ValueError>(file, mark == 0x04030201 ? ": expected numbers in this machine's byte order, but found the other one"
                                                : " is damaged: expected a mark of the byte order, but found something else");
   if (const auto version = sealed_number<std::uint32_t>(bytes, after_magic + 4); version != format.version)
