@@ -22,8 +22,8 @@ struct CsvPlaces {
   }
 };
 
-/// What some programs begin a text in UTF-8 with.
-inline constexpr std::string_view byte_order_mark = "\xef\xbb\xbf";
+/// The byte order mark, with which some programs begin a text in UTF-8.
+inline constexpr std::string_view utf8_mark = "\xef\xbb\xbf";
 
 struct CsvCell {
   std::string_view text;  ///< without quotes, and without blanks around it that are not in quotes
@@ -37,7 +37,7 @@ class CsvScanner {
   /// `text` and `places` must outlive the scanner.
   CsvScanner(std::string_view text, char separator, const CsvPlaces& places)
       : at_{text.data()}, end_{text.data() + text.size()}, separator_{separator}, places_{places} {
-    if (text.starts_with(byte_order_mark)) at_ += byte_order_mark.size();
+    if (text.starts_with(utf8_mark)) at_ += utf8_mark.size();
   }
 
   /// Whether there is another row, which is then in cells(): at least one. They are valid until the next call.

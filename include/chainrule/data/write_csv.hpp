@@ -15,7 +15,7 @@ namespace detail {
 /// As a cell: in quotes where it would be taken for something else without them.
 inline std::string csv_cell(std::string_view text, char separator) {
   const char special[] = {separator, '"', '\r', '\n'};
-  const bool is_plain = !text.empty() && !is_blank(text.front()) && !is_blank(text.back()) && !text.starts_with(byte_order_mark);
+  const bool is_plain = !text.empty() && !is_blank(text.front()) && !is_blank(text.back()) && !text.starts_with(utf8_mark);
   if (is_plain && text.find_first_of(std::string_view(special, sizeof special)) == std::string_view::npos) return std::string(text);
   std::string cell = "\"";
   for (const char c : text) cell.append(c == '"' ? 2 : 1, c);
