@@ -80,7 +80,12 @@ class LayerOf final : public LayerBase<Scalar> {
     else
       return 1;
   }
-  bool gives_raw_outputs() const override { return detail::gives_raw_outputs<L>(); }
+  bool gives_raw_outputs() const override {
+    if constexpr (requires(const L& l) { l.activation(); })
+      return layer_.activation().name == "Identity";
+    else
+      return true;
+  }
   void initialize(Scalar* theta, Random& random) const override { layer_.initialize(theta, random); }
   void initialize_buffers([[maybe_unused]] Scalar* buffers) const override {
     if constexpr (HasBuffers<L>) layer_.initialize_buffers(buffers);

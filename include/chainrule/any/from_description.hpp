@@ -1,6 +1,7 @@
 #pragma once
 // From a Description back to the thing itself: layers and losses whose types are found by their names.
 
+#include <chainrule/any/any_activation.hpp>
 #include <chainrule/any/any_network.hpp>
 #include <chainrule/any/known.hpp>
 #include <chainrule/layers/activate.hpp>
@@ -113,10 +114,15 @@ template <class Scalar, class... Own>
 AnyLayer<Scalar> make_layer(const Description& of, int depth = 0) {
   using Known = detail::KnownTypes<Own...>;
   std::optional<AnyLayer<Scalar>> made;
+  // one type for all activations, but for Identity, which costs nothing then
   const auto with_activation = [&](const auto& make_with) {
     const Description& part = detail::only_part(of, "an activation");
-    detail::with_type_named(typename Known::OfActivations{}, "activation", part.kind,
-                            [&]<class F>() { made = make_with(detail::make<F>(part)); });
+    detail::with_type_named(typename Known::OfActivations{}, "activation", part.kind, [&]<class F>() {
+      if constexpr (std::is_same_v<F, Identity>)
+        made = make_with(detail::make<F>(part));
+      else
+        made = make_with(AnyActivation<Scalar, DerivativeFromOutput<F>>(detail::make<F>(part)));
+    });
   };
   if (of.kind == "Dense") {
     with_activation([&]<class F>(F f) { return Dense<Dynamic, Dynamic, F>{of.inputs, of.outputs, f}; });

@@ -27,7 +27,7 @@ class Activate : public detail::SameShape<N>, public detail::WithoutParameters {
   }
 
   const F& activation() const { return f_; }
-  std::string_view activation_name() const { return F::name; }
+  std::string_view activation_name() const { return f_.name; }
 
   template <class Scalar, int MaxBatch>
   struct Cache {

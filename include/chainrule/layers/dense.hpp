@@ -53,7 +53,7 @@ class Dense {
   Index inputs() const { return inputs_.value(); }
   Index outputs() const { return outputs_.value(); }
   const F& activation() const { return f_; }
-  std::string_view activation_name() const { return F::name; }
+  std::string_view activation_name() const { return f_.name; }
   std::array<TensorShape, 2> tensors() const { return {{{"weight", outputs(), inputs(), true}, {"bias", outputs(), 1}}}; }
 
   /// W and b, or dJ/dW and dJ/db, as views on a slice of a flat vector.

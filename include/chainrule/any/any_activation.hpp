@@ -1,0 +1,104 @@
+#pragma once
+// An activation whose type is known only when the program runs, so that one Dense is compiled for all of them, and not one for each.
+
+#include <chainrule/core/description.hpp>
+#include <chainrule/kernels/elementwise.hpp>
+#include <memory>
+
+namespace chainrule {
+namespace detail {
+
+/// The contract of an activation (core/concepts.hpp), as virtual functions on whole arrays.
+template <class Scalar>
+struct ActivationBase {
+  virtual ~ActivationBase() = default;
+  virtual Description describe() const = 0;
+  virtual void initialize(std::span<Scalar> weights, Index fan_in, Index fan_out, Random& random) const = 0;
+  virtual void values(Index size, const Scalar* z, Scalar* a) const = 0;
+  virtual void times_derivative(Index size, const Scalar* kept, Scalar* delta) const = 0;
+};
+
+template <class Scalar, class F>
+struct ActivationOf final : ActivationBase<Scalar> {
+  explicit ActivationOf(const F& of) : f{of} {}
+  Description describe() const override { return chainrule::describe(f); }
+  void initialize(std::span<Scalar> weights, Index fan_in, Index fan_out, Random& random) const override {
+    f.default_initializer()(weights, fan_in, fan_out, random);
+  }
+  void values(Index size, const Scalar* z, Scalar* a) const override { kernels::activate(f, size, z, a); }
+  void times_derivative(Index size, const Scalar* kept, Scalar* delta) const override {
+    kernels::multiply_by_derivative(f, size, kept, delta);
+  }
+  F f;
+};
+
+}  // namespace detail
+
+/// The default initializer of an AnyActivation.
+template <class Scalar>
+class AnyInitializer {
+ public:
+  static constexpr std::string_view name = "AnyInitializer";
+  explicit AnyInitializer(std::shared_ptr<const detail::ActivationBase<Scalar>> f) : f_{std::move(f)} {}
+  template <class S>
+  void operator()(std::span<S> weights, Index fan_in, Index fan_out, Random& random) const {
+    f_->initialize(weights, fan_in, fan_out, random);
+  }
+
+ private:
+  std::shared_ptr<const detail::ActivationBase<Scalar>> f_;
+};
+
+/// Any activation, made from it; itself an activation, with the same bits. `from_output`: whether f'(z) is written with a = f(z) alone,
+/// as DerivativeFromOutput says of its type.
+template <class Scalar, bool from_output>
+class AnyActivation {
+ public:
+  template <class F>
+  requires(!std::is_same_v<F, AnyActivation>) explicit AnyActivation(const F& f)
+      : name(F::name), f_{std::make_shared<const detail::ActivationOf<Scalar, F>>(f)} {
+    static_assert(DerivativeFromOutput<F> == from_output, "chainrule: AnyActivation<Scalar, DerivativeFromOutput<F>>");
+  }
+
+  std::string_view name;
+
+  AnyInitializer<Scalar> default_initializer() const { return AnyInitializer<Scalar>(f_); }
+  Description describe() const { return f_->describe(); }
+
+  template <class S>
+  void values(Index size, const S* z, S* a) const {
+    f_->values(size, z, a);
+  }
+  template <class S>
+  void times_derivative(Index size, const S* kept, S* delta) const {
+    f_->times_derivative(size, kept, delta);
+  }
+
+  // of a few numbers, as the contract asks; whole arrays go through the above
+  template <class Chunk>
+  Chunk value(const Chunk& z) const {
+    Chunk a(z.size());
+    values(z.size(), z.data(), a.data());
+    return a;
+  }
+  template <class Chunk>
+  Chunk derivative_from_output(const Chunk& a) const requires(from_output) {
+    return derivative_at(a);
+  }
+  template <class Chunk>
+  Chunk derivative(const Chunk& z) const requires(!from_output) {
+    return derivative_at(z);
+  }
+
+ private:
+  template <class Chunk>
+  Chunk derivative_at(const Chunk& kept) const {
+    Chunk slope = Chunk::Ones(kept.size());
+    times_derivative(kept.size(), kept.data(), slope.data());
+    return slope;
+  }
+
+  std::shared_ptr<const detail::ActivationBase<Scalar>> f_;
+};
+
+}  // namespace chainrule
