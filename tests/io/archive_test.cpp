@@ -102,6 +102,9 @@ TEST_CASE("numbers that cannot be are refused, and no memory is asked for that t
   refuses(word(std::uint64_t{1} << 40) + word(std::uint64_t{1} << 40), Eigen::MatrixXf(), "cannot be here");
   refuses(word(~std::uint64_t{0}) + word(1), Eigen::MatrixXf(), "a matrix of -1 x 1 numbers cannot be here");
   refuses(word(4) + word(0), Eigen::Matrix3Xf(), "a matrix of 4 x 0 numbers cannot be here");
+  Eigen::MatrixXf empty;
+  Archive::reading(word(0) + word(std::uint64_t{1} << 60), "f")(empty);  // at once
+  CHECK(empty.size() == 0);
   const int constant = 3;
   CHECK(written(constant) == word(3));
   CHECK_THROWS_SAYING(Archive::reading(word(4), "f")(constant), ValueError, "a constant cannot be read");

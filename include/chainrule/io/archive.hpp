@@ -168,8 +168,9 @@ class Archive {
       }
     }
     expect(rows == m.rows() && cols == m.cols(), "expected ", m.rows(), " x ", m.cols(), " numbers, but found ", rows, " x ", cols);
-    Scalar* const first = const_cast<Scalar*>(m.data());  // a const network's, from which a checkpoint is written
-    for (Index outer = 0; outer < m.outerSize(); ++outer) numbers(first + outer * m.outerStride(), static_cast<std::size_t>(m.innerSize()));
+    Scalar* const first = const_cast<Scalar*>(m.data());     // a const network's, from which a checkpoint is written
+    const Index pieces = m.size() == 0 ? 0 : m.outerSize();  // nothing may be in very many columns
+    for (Index piece = 0; piece < pieces; ++piece) numbers(first + piece * m.outerStride(), static_cast<std::size_t>(m.innerSize()));
   }
 
   /// How many elements follow; no more than there are bytes.

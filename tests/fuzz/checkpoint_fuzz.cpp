@@ -1,0 +1,100 @@
+#include <chainrule/training/checkpoint.hpp>
+
+#include <chainrule/activations/tanh.hpp>
+#include <chainrule/layers/batch_norm.hpp>
+#include <chainrule/layers/dense.hpp>
+#include <chainrule/losses/softmax_cross_entropy.hpp>
+#include <chainrule/network.hpp>
+#include <chainrule/schedules/reduce_on_plateau.hpp>
+#include <chainrule/training/early_stopping.hpp>
+#include <chainrule/training/history.hpp>
+
+#include "fuzz.hpp"
+
+namespace {
+
+using namespace chainrule;
+using Net = Network<float, SoftmaxCrossEntropy, Dense<1, 2, Tanh>, BatchNorm<>, Dense<2, 2>>;
+
+struct Note {
+  std::string text;
+  std::vector<double> numbers;
+  void archive(Archive& a) { a(text, numbers); }
+};
+
+/// All that a Trainer keeps, and what a user's observer might.
+struct Training {
+  Training() {
+    run.epochs = 5;
+    run.batches = 3;
+    run.quantities = {{"loss"}, {"validation_loss"}};
+    history.training_started(run);
+    stopping.training_started(run);
+  }
+
+  void keep(Archive& archive) {
+    detail::keep_training(archive, net, state, run);
+    archive.section("History", history);
+    archive.section("EarlyStopping", stopping);
+    archive.section("ReduceOnPlateau", plateau);
+    archive(notes, more);
+  }
+  void read(std::string_view values) {
+    detail::read_or_leave(values, "f", [&](Archive& archive) { keep(archive); });
+  }
+  void use() {
+    stopping.training_resumed(run);
+    ++run.epoch;
+    plateau.epoch_ended(run);
+    stopping.epoch_ended(run);
+    history.epoch_ended(run);
+    stopping.training_ended(run);
+    chainrule_fuzz::require(history["validation_loss"].size() == history.rows().size() && history.to_csv().size() > 10);
+    chainrule_fuzz::require(run.batch >= 0 && run.batch <= run.batches && run.seconds() >= 0);
+  }
+
+  Net net{Seed{1}};
+  OptimizerState<float> state{net, 2};
+  Run<Net> run{net};
+  History history;
+  EarlyStopping stopping;
+  ReduceOnPlateau plateau;
+  std::vector<Note> notes{{"a", {1, 2}}, {"", {}}};
+  Eigen::MatrixXd more = Eigen::MatrixXd::Ones(2, 1);
+};
+
+/// Reads these values. Where they are refused, nothing may have changed.
+void read_values(std::string_view values) {
+  Training training;
+  const auto numbers = [&] {
+    std::string bytes;
+    Archive archive = Archive::writing(bytes);
+    detail::keep_training(archive, training.net, training.state, training.history, training.stopping, training.plateau, training.more);
+    return bytes;
+  };
+  const std::string before = numbers();
+  bool read = false;
+  chainrule_fuzz::attempt([&] {
+    training.read(values);
+    read = true;
+  });
+  if (read)
+    training.use();
+  else
+    chainrule_fuzz::require(numbers() == before);
+}
+
+}  // namespace
+
+/// As they are; with the length and the checksum that a file of them should have; and as the values in one of the right identity.
+void chainrule_fuzz::read(std::string_view bytes) {
+  const Training training;
+  const std::string identity = detail::identity_of(training.net, training.state);
+  attempt([&] { read_values(detail::values_of_checkpoint(bytes, "f", identity)); });
+  if (bytes.size() >= detail::checkpoint_format.header() + detail::checksum_bytes && bytes.starts_with(detail::checkpoint_format.magic)) {
+    std::string whole(bytes.substr(0, bytes.size() - detail::checksum_bytes));
+    detail::seal(whole, detail::checkpoint_format);
+    attempt([&] { read_values(detail::values_of_checkpoint(whole, "f", identity)); });
+  }
+  read_values(bytes);
+}
