@@ -52,6 +52,7 @@
 #include <chainrule/io/checkpoint.hpp>
 #include <chainrule/io/crc64.hpp>
 #include <chainrule/io/described_layer.hpp>
+#include <chainrule/io/file_tensors.hpp>
 #include <chainrule/io/identity.hpp>
 #include <chainrule/io/sealed.hpp>
 #include <chainrule/kernels/thread_team.hpp>

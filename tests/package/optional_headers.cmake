@@ -8,4 +8,5 @@ macro(chainrule_optional_headers target)
 endmacro()
 
 chainrule_optional_headers(ZLIB::ZLIB data/gzip.hpp)
-chainrule_optional_headers(chainrule::safetensors io/safetensors.hpp io/safetensors_header.hpp io/safetensors_types.hpp io/write_safetensors.hpp)
+chainrule_optional_headers(chainrule::safetensors io/description_json.hpp io/match_tensors.hpp io/model_file.hpp io/safetensors.hpp
+                           io/safetensors_header.hpp io/safetensors_types.hpp io/write_safetensors.hpp)

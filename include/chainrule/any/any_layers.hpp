@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chainrule/any/any_layer.hpp>
 #include <initializer_list>
+#include <limits>
 
 namespace chainrule {
 namespace detail {
@@ -65,8 +66,11 @@ class AnyLayers {
       detail::raise<ShapeError>("AnyLayers: layer<", layers_.size(), "> expects ", next.inputs(), " inputs, but layer<", layers_.size() - 1,
                                 "> gives ", outputs(), " outputs");
     const std::size_t n = layers_.size();
-    offsets_.push_back(offsets_[n] + detail::size_of_tensors(next.tensors()));
-    buffer_offsets_.push_back(buffer_offsets_[n] + detail::size_of_tensors(next.buffer_tensors()));
+    const Index parameters = detail::size_of_tensors(next.tensors()), buffers = detail::size_of_tensors(next.buffer_tensors());
+    if (parameters > std::numeric_limits<Index>::max() / 16 - offsets_[n])
+      detail::raise<ShapeError>("AnyLayers: with layer<", n, "> there are more parameters than memory can address");
+    offsets_.push_back(offsets_[n] + parameters);
+    buffer_offsets_.push_back(buffer_offsets_[n] + buffers);
     layers_.push_back(next);
   }
 
