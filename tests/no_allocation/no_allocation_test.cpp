@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "support/catch.hpp"
+#include "support/temporary_folder.hpp"
 
 namespace {
 long allocations = 0;
@@ -187,6 +188,19 @@ TEST_CASE("fit allocates nothing per step: BatchNorm, Dropout, a Residual, Adam,
   std::fclose(file);
   CHECK(count.steps == 2 * 15);
   CHECK(count.allocated == 0);
+}
+
+TEST_CASE("fit with a checkpoint allocates nothing in the steps between two files, and the same few names and buffers for each") {
+  cr::Network<float, cr::SoftmaxCrossEntropy, cr::Dense<20, 30, cr::ReLU>, cr::Dense<30, 3>> net{cr::Seed{1}};
+  const cr::Dataset<float> data{Eigen::MatrixXf::Random(20, 640), std::vector<int>(640, 1)};
+  const chainrule_test::TemporaryFolder folder;
+  for (const cr::Index every : {0, 1}) {
+    CountPerStep count;
+    cr::Trainer{net, cr::Adam{}}.fit(data, {.epochs = 2, .batch_size = 64}, count,
+                                     cr::Checkpoint{.path = folder.path(std::to_string(every)), .every = every});
+    CHECK(count.steps == 2 * 9);
+    CHECK(count.allocated <= every * count.steps * 40);
+  }
 }
 
 TEST_CASE("a step allocates nothing with any optimizer") {
