@@ -50,16 +50,16 @@ class Ours final : public Learner {
   bool use(const Scalar* x, const int* labels) override {
     x_ = x;
     labels_ = labels;
-    return has_labels;
+    return has_labels();
   }
 
   void step() override {
     const Eigen::Map<const X> x(x_, net_.inputs(), row_.batch);
     net_.forward(x, work_);
-    if constexpr (has_labels)
-      net_.backward(x, std::span(labels_, static_cast<std::size_t>(row_.batch)), work_, dJ_);
-    else
-      net_.backward(x, Eigen::Map<const Y>(y_, net_.outputs(), row_.batch), work_, dJ_);
+    if constexpr (!std::is_same_v<LossType, cr::SquaredError>)
+      if (has_labels()) net_.backward(x, std::span(labels_, static_cast<std::size_t>(row_.batch)), work_, dJ_);
+    if constexpr (!std::is_same_v<LossType, cr::SoftmaxCrossEntropy>)
+      if (!has_labels()) net_.backward(x, Eigen::Map<const Y>(y_, net_.outputs(), row_.batch), work_, dJ_);
     sgd_.step(net_.parameters(), dJ_, state_);
   }
 
@@ -74,8 +74,8 @@ class Ours final : public Learner {
 
  private:
   using Y = Eigen::Matrix<Scalar, Outputs, Eigen::Dynamic>;
-  static constexpr bool has_labels =
-      std::is_same_v<std::decay_t<decltype(std::declval<const Net&>().loss_function())>, cr::SoftmaxCrossEntropy>;
+  using LossType = std::decay_t<decltype(std::declval<const Net&>().loss_function())>;
+  bool has_labels() const { return row_.loss == Loss::softmax; }
 
   std::optional<cr::ThreadTeam> team_;
   Net net_;

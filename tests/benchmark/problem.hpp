@@ -90,6 +90,9 @@ struct Peer {
 std::unique_ptr<Learner> make_fixed(const Problem& problem, int threads);
 std::unique_ptr<Learner> make_dynamic(const Problem& problem, int threads);
 
+/// Ours with layers and loss known at run time, on one thread.
+std::unique_ptr<Learner> make_any(const Problem& problem);
+
 /// The rows of the table.
 std::vector<Row> all_rows();
 
