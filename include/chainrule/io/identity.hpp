@@ -2,7 +2,9 @@
 // What a network is, as lines of text: so two can be compared, and the first difference told in words.
 
 #include <algorithm>
-#include <chainrule/core/chain.hpp>
+#include <chainrule/core/description.hpp>
+#include <chainrule/core/error.hpp>
+#include <chainrule/core/tensor_shape.hpp>
 #include <chainrule/data/in_quotes.hpp>
 #include <limits>
 #include <span>
@@ -17,47 +19,32 @@ void add_line(std::string& lines, const Parts&... parts) {
   lines += '\n';
 }
 
+/// Kind, extents, hyperparameters, and what is inside: a layer's activation, the layers of a Residual by their numbers.
+inline void add_description(std::string& lines, const std::string& name, const Description& of) {
+  add_line(lines, name, ": ", of.kind, of.inputs > 0 ? text_of(" ", of.inputs, " -> ", of.outputs) : std::string());
+  for (const auto& [what, value] : of.hyperparameters) add_line(lines, name, ".", what, ": ", value);
+  for (std::size_t i = 0; i < of.parts.size(); ++i)
+    add_description(lines, of.inputs > 0 && of.parts[i].inputs == 0 ? name + ".activation" : text_of(name, ".", i), of.parts[i]);
+}
+
 inline void add_tensors(std::string& lines, const std::string& of, std::span<const TensorShape> tensors) {
   for (const TensorShape& tensor : tensors) add_line(lines, of, ".", std::string_view(tensor.name), ": ", tensor.rows, " x ", tensor.cols);
 }
 
-template <class T>
-void add_hyperparameters(std::string& lines, const std::string& of, const T& object) {
-  if constexpr (requires { object.hyperparameters(); })
-    std::apply([&](const auto&... each) { (add_line(lines, of, ".", each.name, ": ", static_cast<double>(each.value)), ...); },
-               object.hyperparameters());
-}
-
-/// Kind, extents, activation, hyperparameters where it has some, tensors, and the layers inside of it.
-template <class L>
-void add_layer(std::string& lines, const std::string& name, const L& layer);
-
-template <class... Layers>
-void add_layers(std::string& lines, const std::string& before, const std::string& behind, const std::tuple<Layers...>& layers) {
-  std::size_t i = 0;
-  for_each_layer(layers, [&](const auto& layer) { add_layer(lines, text_of(before, i++, behind), layer); });
-}
-
-template <class L>
-void add_layer(std::string& lines, const std::string& name, const L& layer) {
-  add_line(lines, name, ": ", std::string_view(layer.name), " ", layer.inputs(), " -> ", layer.outputs());
-  if (const std::string_view activation = layer.activation_name(); !activation.empty()) add_line(lines, name, ".activation: ", activation);
-  if constexpr (requires { layer.activation(); }) add_hyperparameters(lines, name + ".activation", layer.activation());
-  add_hyperparameters(lines, name, layer);
-  add_tensors(lines, name, layer.tensors());
-  add_tensors(lines, name, buffer_tensors_of(layer));
-  if constexpr (requires { layer.layers(); }) add_layers(lines, name + ".", "", layer.layers());
-}
-
-/// The lines of a network. Nothing about its numbers.
+/// The lines of a network, whose types may be known or not before the program runs. Nothing about its numbers.
 template <class Net>
 std::string identity_of(const Net& net) {
   using Scalar = typename Net::ScalarType;
   std::string lines;
   add_line(lines, "scalar: ", std::numeric_limits<Scalar>::digits, " binary digits in ", sizeof(Scalar), " bytes");
-  add_layers(lines, "layer<", ">", net.layers());
-  add_line(lines, "loss: ", std::string_view(net.loss_function().name));
-  add_hyperparameters(lines, "loss", net.loss_function());
+  std::size_t i = 0;
+  for_each_layer(net.layers(), [&](const auto& layer) {
+    const std::string name = text_of("layer<", i++, ">");
+    add_description(lines, name, describe(layer));
+    add_tensors(lines, name, layer.tensors());
+    if constexpr (requires { layer.buffer_tensors(); }) add_tensors(lines, name, layer.buffer_tensors());
+  });
+  add_description(lines, "loss", describe(net.loss_function()));
   return lines;
 }
 
