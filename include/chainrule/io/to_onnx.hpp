@@ -51,9 +51,9 @@ inline void add_onnx_metadata(pb::ModelProto& model, const char* key, const std:
 }  // namespace detail
 
 /// The network as the bytes of an ONNX model that gives what net.predict gives: x is batch x inputs, y is batch x outputs, of the
-/// network's float or double. Of operator set 13, with LayerNorm 17. Dropout stays, so that it is there after parse_onnx; in a runtime
-/// it does nothing. Throws what predict throws of a network that cannot predict yet, ValueError for an activation, a layer or a loss
-/// that has no form in ONNX, and for a model of more than 2^31 - 1 bytes.
+/// network's float or double. Of operator set 13, with LayerNorm or PReLU 17. Dropout stays, so that it is there after parse_onnx; in a
+/// runtime it does nothing. Throws what predict throws of a network that cannot predict yet, ValueError for an activation, a layer or a
+/// loss that has no form in ONNX, and for a model of more than 2^31 - 1 bytes.
 template <class Net>
 std::string to_onnx(const Net& net, const OnnxOptions& options = {}) {
   using Scalar = typename Net::ScalarType;
@@ -72,7 +72,7 @@ std::string to_onnx(const Net& net, const OnnxOptions& options = {}) {
 
   int operators = 13;
   for (const auto& node : graph.node())
-    if (node.op_type() == "LayerNormalization") operators = 17;
+    if (node.op_type() == "LayerNormalization" || node.op_type() == "PRelu") operators = 17;  // the first that has it, also for double
   model.set_ir_version(operators == 17 ? 8 : 7);
   model.add_opset_import()->set_version(operators);
   model.set_producer_name("chainrule");

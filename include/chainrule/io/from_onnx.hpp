@@ -1,0 +1,72 @@
+#pragma once
+// ONNX models (onnx.ai) of feedforward networks, as chainrule, PyTorch, Keras and scikit-learn export them. Needs the messages of ONNX
+// (link with chainrule::onnx).
+
+#include <chainrule/data/file.hpp>
+#include <chainrule/io/description_text.hpp>
+#include <chainrule/io/onnx_read_link.hpp>
+
+namespace chainrule {
+namespace detail {
+
+/// Puts the numbers that were read into the network's.
+template <class Scalar>
+void fill_tensors(std::vector<DescribedLayer<Scalar>> layers, std::vector<ReadLayer<Scalar>>& read) {
+  for (std::size_t i = 0; i < layers.size(); ++i) {
+    if (layers[i].is("Residual")) {
+      fill_tensors(layers[i].inside, read[i].inside);
+      continue;
+    }
+    for (const TensorOf<Scalar>& tensor : layers[i].tensors) {
+      const std::vector<Scalar>& numbers = read[i].tensor(tensor.name);
+      if (static_cast<Index>(numbers.size()) != tensor.size())
+        raise<ShapeError>(read[i].what.kind, ": expected ", tensor.size(), " numbers of ", tensor.name, ", but found ", numbers.size());
+      std::copy(numbers.begin(), numbers.end(), tensor.numbers);
+    }
+  }
+}
+
+inline pb::ModelProto parse_onnx_model(std::string_view bytes, const std::string& name) {
+  if (bytes.empty()) raise<ValueError>(name, " is empty");
+  if (bytes.size() > static_cast<std::size_t>(std::numeric_limits<std::int32_t>::max()))
+    raise<ValueError>(name, " is too large for a file of ONNX, which may have 2^31 - 1 bytes");
+  pb::ModelProto model;
+  if (!model.ParseFromArray(bytes.data(), static_cast<int>(bytes.size())) || !model.has_graph())
+    raise<ValueError>(name, " is no model of ONNX, or not a whole one");
+  return model;
+}
+
+}  // namespace detail
+
+/// The network that these bytes of an ONNX model are; errors call them `name`. It predicts what the model gives. The loss is the one that
+/// to_onnx wrote down; elsewhere the one whose link the last node is (Softmax: SoftmaxCrossEntropy, Sigmoid: BinaryCrossEntropy, Exp:
+/// PoissonNLL), and MeanSquaredError if it is none. `Own`: losses of yours that may be named. An activation is known by its values, to
+/// six digits, however it is written. Throws ValueError or ShapeError, with the node and its operator, for what is no chain of layers
+/// known here, and for bytes that are no whole model.
+template <class Scalar, class... Own>
+AnyNetwork<Scalar> parse_onnx(std::string_view bytes, const std::string& name = "the bytes") {
+  const detail::pb::ModelProto model = detail::parse_onnx_model(bytes, name);
+  auto [loss, layers] = detail::read_onnx_network<Scalar>(model, name);
+  const auto made = [&] {
+    std::vector<Description> descriptions;
+    for (const auto& layer : layers) descriptions.push_back(layer.what);
+    return AnyNetwork<Scalar>::zeros(make_loss<Scalar, Own...>(loss), make_layers<Scalar>(descriptions));
+  };
+  try {
+    AnyNetwork<Scalar> net = made();
+    detail::fill_tensors(described_layers(net), layers);
+    return net;
+  } catch (const ShapeError& error) {
+    detail::raise<ShapeError>(name, ": ", error.what());
+  } catch (const Error& error) {
+    detail::raise<ValueError>(name, ": ", error.what());
+  }
+}
+
+/// The same from a file.
+template <class Scalar, class... Own>
+AnyNetwork<Scalar> load_onnx(const std::string& path) {
+  return parse_onnx<Scalar, Own...>(detail::read_file("load_onnx", path), path);
+}
+
+}  // namespace chainrule

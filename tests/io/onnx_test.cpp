@@ -1,0 +1,155 @@
+#include <chainrule/io/onnx.hpp>
+
+#include "support/catch.hpp"
+#include "support/temporary_folder.hpp"
+
+using namespace chainrule;
+using chainrule_test::TemporaryFolder;
+
+namespace {
+
+Description dense(Index inputs, Index outputs, const Description& f = describe(Identity{})) { return {"Dense", inputs, outputs, {}, {f}}; }
+Description activate(Index units, const Description& f) { return {"Activate", units, units, {}, {f}}; }
+
+/// A network with numbers as after training.
+AnyNetwork<float> network(const std::vector<Description>& layers, const Description& loss = describe(MeanSquaredError{})) {
+  AnyNetwork<float> net{Seed{3}, make_loss<float>(loss), make_layers<float>(layers)};
+  Random random{Seed{7}};
+  for (float& number : net.parameters()) number += static_cast<float>(0.1 * random.normal());
+  for (Index i = 0; i < net.buffers().size(); ++i) net.buffers()(i) = 0.3f + 0.01f * static_cast<float>(i);
+  return net;
+}
+
+Matrix<float> samples(Index inputs) {
+  Random random{Seed{8}};
+  Matrix<float> x(inputs, 40);
+  for (Index i = 0; i < x.size(); ++i) x(i) = static_cast<float>(4 * random.normal());
+  return x;
+}
+
+/// Written and read, the network is the same: what it is made of and what it predicts, bit for bit.
+void check_round_trip(const std::vector<Description>& layers, const Description& loss = describe(MeanSquaredError{})) {
+  const AnyNetwork<float> net = network(layers, loss);
+  INFO(layers[layers.size() / 2].kind << " " << detail::to_text(layers[layers.size() / 2]) << ", " << detail::to_text(loss));
+  const AnyNetwork<float> again = parse_onnx<float>(to_onnx(net));
+  CHECK(again.loss_function().describe() == loss);
+  std::vector<Description> read;
+  for (const auto& layer : again.list()) read.push_back(layer.describe());
+  CHECK(read == layers);
+  const Matrix<float> x = samples(net.inputs());
+  CHECK(again.predict(x) == net.predict(x));
+}
+
+template <class... T>
+std::vector<Description> described(Types<T...>) {
+  return {describe(T{})...};
+}
+
+}  // namespace
+
+TEST_CASE("Every activation comes back from ONNX as itself, with its hyperparameters", "[onnx]") {
+  std::vector<Description> all = described(Activations{});
+  for (const Description& more : {describe(LeakyReLU{0.2}), describe(LeakyReLU{0.7}), describe(ELU{0.4}), describe(HardTanh{0, 6}),
+                                  describe(HardTanh{-2000, 1.5}), describe(Softplus{3}), describe(Softplus{0.1})})
+    all.push_back(more);
+  for (const Description& f : all) {
+    check_round_trip({dense(4, 5, f), dense(5, 3)});
+    if (f.kind != "Identity") check_round_trip({describe(LayerNorm<Dynamic>(5)), activate(5, f), dense(5, 3)});
+  }
+  check_round_trip({activate(3, describe(Identity{}))});  // there is no other layer
+}
+
+TEST_CASE("Every layer comes back from ONNX as itself", "[onnx]") {
+  const auto check = [](const Description& layer) { check_round_trip({dense(4, 6, describe(Tanh{})), layer, dense(6, 3)}); };
+  [&]<class... L>(Types<L...>) {
+    const auto made = []<class T>(std::type_identity<T>) {
+      if constexpr (std::is_same_v<T, Dropout<Dynamic>>)
+        return T(6, 0.2);
+      else
+        return T(6);
+    };
+    (check(describe(made(std::type_identity<L>{}))), ...);
+  }(SameShapeLayers{});
+  check(describe(BatchNorm<Dynamic>(6, 0.02, 0.003)));
+  check(describe(LayerNorm<Dynamic>(6, 0.01)));
+  check_round_trip({describe(Normalize<Dynamic>(4)), dense(4, 2)});
+}
+
+TEST_CASE("Residuals come back from ONNX, one in another too", "[onnx]") {
+  const Description inner{"Residual", 4, 4, {}, {dense(4, 4, describe(SiLU{})), describe(LayerNorm<Dynamic>(4))}};
+  const Description outer{"Residual", 6, 6, {}, {activate(6, describe(Mish{})), dense(6, 4, describe(Tanh{})), inner, dense(4, 6)}};
+  check_round_trip({outer, outer, activate(6, describe(GELU{})), dense(6, 2)});
+  check_round_trip({dense(3, 6), Description{"Residual", 6, 6, {}, {activate(6, describe(ReLU{}))}}});
+  check_round_trip({dense(3, 6), Description{"Residual", 6, 6, {}, {activate(6, describe(Identity{}))}}});
+}
+
+TEST_CASE("Every loss comes back from ONNX, and its link is not taken for a layer", "[onnx]") {
+  std::vector<Description> all = described(Losses{});
+  for (const Description& more : {describe(SoftmaxCrossEntropy{.label_smoothing = 0.1}), describe(GaussianNLL{.minimum_variance = 0.25}),
+                                  describe(Huber{.delta = 2}), describe(ClassWeighted<SoftmaxCrossEntropy>{{1, 2, 0.5, 1e-3}})})
+    all.push_back(more);
+  for (const Description& loss : all) check_round_trip({dense(3, 5, describe(ReLU{})), dense(5, 4)}, loss);
+  check_round_trip({dense(3, 2, describe(Sigmoid{}))});  // no link, but an activation
+}
+
+TEST_CASE("With raw_outputs a model gives what is before the loss's link, and the loss still comes back", "[onnx]") {
+  const std::vector<Description> layers{dense(3, 5, describe(ReLU{})), dense(5, 4)};
+  const AnyNetwork<float> net = network(layers, describe(SoftmaxCrossEntropy{}));
+  const std::string bytes = to_onnx(net, {.raw_outputs = true});
+  detail::pb::ModelProto model;
+  REQUIRE(model.ParseFromString(bytes));
+  REQUIRE(model.graph().node_size() == 3);
+  CHECK(model.graph().node(2).op_type() == "Gemm");
+  const AnyNetwork<float> again = parse_onnx<float>(bytes);
+  CHECK(again.loss_function().describe() == describe(SoftmaxCrossEntropy{}));
+  const Matrix<float> x = samples(3);
+  CHECK(again.predict(x) == net.predict(x));
+}
+
+TEST_CASE("A file of ONNX says who made it, and its names are as asked for", "[onnx]") {
+  const TemporaryFolder folder;
+  const AnyNetwork<float> net = network({dense(3, 2)});
+  save_onnx(net, folder.path("net.onnx"), {.input = "lengths", .output = "species", .name = "iris"});
+  detail::pb::ModelProto model;
+  REQUIRE(model.ParseFromString(detail::read_file("test", folder.path("net.onnx"))));
+  CHECK(model.producer_name() == "chainrule");
+  CHECK(model.producer_version() == version);
+  CHECK(model.opset_import(0).version() == 13);
+  CHECK(model.graph().name() == "iris");
+  REQUIRE(model.graph().node_size() == 1);
+  CHECK(model.graph().node(0).op_type() == "Gemm");
+  CHECK(model.graph().node(0).input(0) == "lengths");
+  CHECK(model.graph().node(0).output(0) == "species");
+  CHECK(model.graph().input(0).type().tensor_type().shape().dim(0).dim_param() == "batch");
+  CHECK(model.graph().input(0).type().tensor_type().shape().dim(1).dim_value() == 3);
+  CHECK(load_onnx<float>(folder.path("net.onnx")).parameters() == net.parameters());
+  CHECK_THROWS_SAYING(load_onnx<float>(folder.path("none.onnx")), ValueError, "cannot read", "none.onnx");
+  CHECK_THROWS_SAYING(save_onnx(net, folder.path("none/net.onnx")), ValueError, "cannot write");
+  CHECK_THROWS_SAYING(to_onnx(net, {.input = "y"}), ValueError, "\"y\"");
+  CHECK_THROWS_SAYING(to_onnx(net, {.output = "0.Gemm"}), ValueError, "0.Gemm");
+}
+
+namespace {
+struct Cube {
+  static constexpr std::string_view name = "Cube";
+  HeNormal default_initializer() const { return {}; }
+  template <class Chunk>
+  Chunk value(const Chunk& z) const {
+    return z * z * z;
+  }
+  template <class Chunk>
+  Chunk derivative(const Chunk& z) const {
+    return 3 * z * z;
+  }
+};
+}  // namespace
+
+TEST_CASE("What cannot predict yet, or has no form in ONNX, is not written", "[onnx]") {
+  const auto fresh = [](const Description& layer) {
+    return AnyNetwork<float>{Seed{1}, MeanSquaredError{}, make_layers<float>(std::vector<Description>{layer})};
+  };
+  CHECK_THROWS_SAYING(to_onnx(fresh(describe(BatchNorm<Dynamic>(3)))), StateError, "BatchNorm");
+  CHECK_THROWS_SAYING(to_onnx(fresh(describe(Normalize<Dynamic>(3)))), StateError, "Normalize");
+  const AnyNetwork<float> own{Seed{1}, MeanSquaredError{}, {Dense<3, 2, Cube>{}}};
+  CHECK_THROWS_SAYING(to_onnx(own), ValueError, "activation Cube", "no form in ONNX");
+}
