@@ -1,10 +1,13 @@
 #include <chainrule/io/onnx.hpp>
 
+#include "onnx_models.hpp"
 #include "support/catch.hpp"
 #include "support/temporary_folder.hpp"
 
 using namespace chainrule;
 using chainrule_test::TemporaryFolder;
+
+AnyNetwork<float> chainrule_test::read_onnx(const std::string& bytes) { return parse_onnx<float>(bytes, "m.onnx"); }
 
 namespace {
 
