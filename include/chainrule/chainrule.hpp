@@ -52,9 +52,14 @@
 #include <chainrule/io/checkpoint.hpp>
 #include <chainrule/io/crc64.hpp>
 #include <chainrule/io/described_layer.hpp>
+#include <chainrule/io/export_source.hpp>
 #include <chainrule/io/file_tensors.hpp>
 #include <chainrule/io/identity.hpp>
 #include <chainrule/io/sealed.hpp>
+#include <chainrule/io/source_activation.hpp>
+#include <chainrule/io/source_text.hpp>
+#include <chainrule/io/source_weights.hpp>
+#include <chainrule/io/source_writer.hpp>
 #include <chainrule/kernels/thread_team.hpp>
 #include <chainrule/layers/activate.hpp>
 #include <chainrule/layers/batch_norm.hpp>

@@ -1,0 +1,146 @@
+#pragma once
+// Networks as source code that needs nothing: one header, of C99 and of C++11 and later, for a microcontroller or anybody's program.
+
+#include <chainrule/core/random.hpp>
+#include <chainrule/core/version.hpp>
+#include <chainrule/data/file.hpp>
+#include <chainrule/io/source_writer.hpp>
+
+namespace chainrule {
+
+/// How a network is written as source code.
+struct SourceOptions {
+  std::string name = "model";  ///< what all names in it begin with: model_predict, MODEL_INPUTS
+  bool doubles = false;        ///< of a network of double or long double: doubles, not floats
+  Matrix<double> tests;        ///< three samples (inputs x 3) to test it with; where there are none they are drawn
+};
+
+namespace detail {
+
+inline constexpr Index source_tests = 3;
+
+/// Standard normal numbers; where the first layer scales its inputs, such that it makes these of them.
+template <class Scalar>
+Matrix<double> drawn_tests(const std::vector<DescribedLayer<const Scalar>>& layers, Index inputs) {
+  Random random{Seed{1}};
+  Matrix<double> x(inputs, source_tests);
+  for (Index j = 0; j < x.cols(); ++j)
+    for (Index i = 0; i < x.rows(); ++i) {
+      x(i, j) = random.normal();
+      if (!layers[0].is("Normalize")) continue;
+      const auto number = [&](const char* tensor) { return static_cast<double>(layers[0].tensor(tensor).numbers[i]); };
+      if (number("scale") != 0) x(i, j) = number("shift") + x(i, j) / number("scale");
+    }
+  return x;
+}
+
+/// What stands at the top of the header.
+template <class Written, class Scalar>
+std::string source_comment(const std::string& name, Index inputs, Index outputs, const SourceWriter<Scalar, Written>& writer,
+                           const std::string& layers, const std::string& loss) {
+  constexpr Index bytes = sizeof(Written);
+  const std::string scalar = writer.scalar();
+  Index stack = 0;
+  for (const Index size : writer.arrays()) stack += size * bytes;
+  return text_of(
+      "/* A neural net as source code, written by chainrule ", version,
+      ". C99, and C++11 or later; needs math.h and nothing else.\n\n       ", scalar, " y[", in_capitals(name), "_OUTPUTS];\n       ", name,
+      "_predict(x, y);\n\n   x has ", inputs, " numbers, y gets ", outputs, "; they may not overlap. ", name,
+      "_self_check() is 0 where predict gives the library's numbers.\n   Layers: ", layers, ". Loss: ", loss,
+      ".\n   Memory: ", writer.weights().count() * bytes, " bytes of constants; ", stack, " bytes of arrays on the stack of ", name,
+      "_predict.",
+      sizeof(Written) < sizeof(Scalar) ? text_of("\n   The net's numbers had more digits; here they are rounded to ", scalar, ".") : "",
+      " */\n");
+}
+
+/// The three samples, and a function that goes through them.
+template <class Written, class Scalar>
+std::string source_self_check(const std::string& name, const SourceFunctions& functions, const Matrix<Scalar>& x, const Matrix<Scalar>& y) {
+  SourceWeights<Written> tests;
+  tests.add_rows(name + "_test_x", source_tests, x.rows(), [&](Index i, Index k) { return x(k, i); });
+  tests.add_rows(name + "_test_y", source_tests, y.rows(), [&](Index i, Index k) { return y(k, i); });
+  const double floor = 1e-2 * static_cast<double>(y.cwiseAbs().maxCoeff());
+  return text_of(
+      "/* Three samples, and what the library predicts for them. */\n", tests.text(),
+      "\n/* 0 if the predictions are the library's, but for 1e-6 of a number; else which sample is the first of another: 1, 2 or 3. Of\n"
+      "   numbers that are nearly 0 beside the others, 1e-8 of the largest. */\nstatic inline int ",
+      name, "_self_check(void) {\n  ", functions.scalar(), " y[", y.rows(), "];\n  for (int j = 0; j < ", source_tests, "; ++j) {\n    ",
+      name, "_predict(", name, "_test_x[j], y);\n    for (int i = 0; i < ", y.rows(), "; ++i) {\n",
+      functions.filled_in(text_of("      const $ expected = ", name, "_test_y[j][i];\n      const $ size = fabsF(expected) > ",
+                                  functions.literal(floor), " ? fabsF(expected) : ", functions.literal(floor),
+                                  ";\n      if (!(fabsF(y[i] - expected) <= <1e-6> * size)) return j + 1;\n")),
+      "    }\n  }\n  return 0;\n}\n");
+}
+
+/// The header, of a network whose numbers are as Written holds them.
+template <class Written, class Net>
+std::string source_of(const Net& net, const SourceOptions& options) {
+  using Scalar = typename Net::ScalarType;
+  const std::string& name = options.name;
+  const auto layers = described_layers(net);
+  const Description loss = describe(net.loss_function());
+  const Matrix<double> drawn = options.tests.size() > 0 ? options.tests : drawn_tests<Scalar>(layers, net.inputs());
+  const Matrix<Scalar> x = drawn.template cast<Written>().template cast<Scalar>();
+  const Matrix<Scalar> y = net.predict(x);
+  SourceWriter<Scalar, Written> writer(name);
+  writer.write(layers, loss, net.outputs());
+
+  const std::string capitals = in_capitals(name);
+  std::string kinds, arrays;
+  for (const auto& layer : layers) kinds += (kinds.empty() ? "" : ", ") + layer.what.kind;
+  for (std::size_t i = 0; i < writer.arrays().size(); ++i)
+    arrays += text_of("  ", writer.scalar(), " t", i + 1, "[", writer.arrays()[i], "];\n");
+  return text_of(source_comment(name, net.inputs(), net.outputs(), writer, kinds, loss.kind),                               //
+                 "#ifndef ", capitals, "_SOURCE\n#define ", capitals, "_SOURCE\n\n#include <math.h>\n\n",                   //
+                 "enum { ", capitals, "_INPUTS = ", net.inputs(), ", ", capitals, "_OUTPUTS = ", net.outputs(), " };\n\n",  //
+                 writer.weights().text(), "\n", writer.functions().text(),                                                  //
+                 "/* y = F(x) */\nstatic inline void ", name, "_predict(const ", writer.scalar(), "* x, ", writer.scalar(), "* y) {\n",
+                 arrays, writer.body(), "}\n\n", source_self_check<Written>(name, writer.functions(), x, y), "\n#endif\n");
+}
+
+/// The network, or a copy of it whose numbers are rounded to Written.
+template <class Written, class Net>
+std::string rounded_source_of(const Net& net, const SourceOptions& options) {
+  using Scalar = typename Net::ScalarType;
+  if constexpr (sizeof(Written) >= sizeof(Scalar)) {
+    return source_of<Written>(net, options);
+  } else {
+    Net rounded = net;
+    const auto round = [](auto numbers) { numbers = numbers.template cast<Written>().template cast<Scalar>().eval(); };
+    round(rounded.parameters());
+    round(rounded.buffers());
+    return source_of<Written>(rounded, options);
+  }
+}
+
+}  // namespace detail
+
+/// The network as a header of C99, and of C++11 and later, that needs nothing but math.h: constant weights, predict(const float* x,
+/// float* y) for one sample, and self_check(), which tries it with three samples. No heap, no globals that change; its arrays lie on the
+/// stack. A network of double is written with floats unless options say doubles. Throws ValueError for a name that is none, for an
+/// activation, a layer or a loss that is not the library's, and for numbers that are not finite; ShapeError for tests of another shape;
+/// and what predict throws of a network that cannot predict yet.
+template <class Net>
+std::string to_source(const Net& net, const SourceOptions& options = {}) {
+  using Scalar = typename Net::ScalarType;
+  if (!detail::is_source_prefix(options.name))
+    detail::raise<ValueError>("to_source: expected a name of letters, digits and single underscores that begins with a letter, but found ",
+                              detail::in_quotes(options.name));
+  if (options.tests.size() > 0 && (options.tests.rows() != net.inputs() || options.tests.cols() != detail::source_tests))
+    detail::raise<ShapeError>("to_source: expected tests of ", net.inputs(), " x ", detail::source_tests,
+                              " (inputs x samples), but they are ", options.tests.rows(), " x ", options.tests.cols());
+  if (!options.doubles) return detail::rounded_source_of<float>(net, options);
+  if constexpr (sizeof(Scalar) >= sizeof(double))
+    return detail::rounded_source_of<double>(net, options);
+  else
+    detail::raise<ValueError>("to_source: doubles are for networks of double; this one has the digits of float");
+}
+
+/// Writes to_source(net, options) into a file; one that is there already is replaced when the new one is whole. Throws ValueError also
+/// with the system's reason where it cannot be written.
+template <class Net>
+void export_source(const Net& net, const std::string& path, const SourceOptions& options = {}) {
+  detail::write_file("export_source", path, to_source(net, options));
+}
+
+}  // namespace chainrule
