@@ -36,6 +36,18 @@ inline pb::ModelProto parse_onnx_model(std::string_view bytes, const std::string
   return model;
 }
 
+/// What f gives; errors are of the file.
+template <class F>
+auto of_file(const std::string& name, const F& f) {
+  try {
+    return f();
+  } catch (const ShapeError& error) {
+    raise<ShapeError>(name, ": ", error.what());
+  } catch (const Error& error) {
+    raise<ValueError>(name, ": ", error.what());
+  }
+}
+
 }  // namespace detail
 
 /// The network that these bytes of an ONNX model are; errors call them `name`. It predicts what the model gives. The loss is the one that
@@ -46,21 +58,17 @@ inline pb::ModelProto parse_onnx_model(std::string_view bytes, const std::string
 template <class Scalar, class... Own>
 AnyNetwork<Scalar> parse_onnx(std::string_view bytes, const std::string& name = "the bytes") {
   const detail::pb::ModelProto model = detail::parse_onnx_model(bytes, name);
-  auto [loss, layers] = detail::read_onnx_network<Scalar>(model, name);
-  const auto made = [&] {
+  detail::OnnxGraph graph(model, name);
+  const detail::OnnxEnd end(model, graph);
+  const AnyLoss<Scalar> loss = detail::of_file(name, [&] { return make_loss<Scalar, Own...>(end.loss()); });
+  auto layers = detail::read_onnx_layers<Scalar>(graph, end);
+  return detail::of_file(name, [&] {
     std::vector<Description> descriptions;
     for (const auto& layer : layers) descriptions.push_back(layer.what);
-    return AnyNetwork<Scalar>::zeros(make_loss<Scalar, Own...>(loss), make_layers<Scalar>(descriptions));
-  };
-  try {
-    AnyNetwork<Scalar> net = made();
+    AnyNetwork<Scalar> net = AnyNetwork<Scalar>::zeros(loss, make_layers<Scalar>(descriptions));
     detail::fill_tensors(described_layers(net), layers);
     return net;
-  } catch (const ShapeError& error) {
-    detail::raise<ShapeError>(name, ": ", error.what());
-  } catch (const Error& error) {
-    detail::raise<ValueError>(name, ": ", error.what());
-  }
+  });
 }
 
 /// The same from a file.

@@ -48,7 +48,7 @@ class OnnxChainReader {
 
  private:
   static constexpr std::int64_t most_units = std::numeric_limits<std::int32_t>::max();
-  static constexpr std::size_t longest_activation = 24;
+  static constexpr std::size_t longest_activation = 12;  // GELU by tanh, and Mish, have 9
 
   int output_of(const std::vector<int>& nodes) const {
     const Node& last = graph_.node(nodes.back());

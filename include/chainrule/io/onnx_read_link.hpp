@@ -117,13 +117,6 @@ class OnnxEnd {
   bool is_pair_ = false;
 };
 
-/// What parse_onnx makes a network of.
-template <class Scalar>
-struct ReadNetwork {
-  Description loss;
-  std::vector<ReadLayer<Scalar>> layers;
-};
-
 /// p = sigma(z) and 1 - p are the softmax of z and 0.
 template <class Scalar>
 void make_pair(ReadLayer<Scalar>& last, const std::string& place) {
@@ -137,18 +130,17 @@ void make_pair(ReadLayer<Scalar>& last, const std::string& place) {
   last.what.outputs = 2;
 }
 
+/// The layers of the graph up to where they end.
 template <class Scalar>
-ReadNetwork<Scalar> read_onnx_network(const pb::ModelProto& model, const std::string& file) {
-  OnnxGraph graph(model, file);
-  const OnnxEnd end(model, graph);
+std::vector<ReadLayer<Scalar>> read_onnx_layers(OnnxGraph& graph, const OnnxEnd& end) {
   OnnxChainReader<Scalar> reader(graph);
-  ReadNetwork<Scalar> network{end.loss(), reader.read(graph.input(), end.value())};
-  if (network.layers.empty()) {
-    if (reader.units() == 0) raise<ShapeError>(file, ": expected a model that says how many inputs it has");
-    network.layers.push_back({{"Activate", reader.units(), reader.units(), {}, {describe(Identity{})}}});
+  std::vector<ReadLayer<Scalar>> layers = reader.read(graph.input(), end.value());
+  if (layers.empty()) {
+    if (reader.units() == 0) raise<ShapeError>(graph.file(), ": expected a model that says how many inputs it has");
+    layers.push_back({{"Activate", reader.units(), reader.units(), {}, {describe(Identity{})}}});
   }
-  if (end.is_pair()) make_pair(network.layers.back(), file);
-  return network;
+  if (end.is_pair()) make_pair(layers.back(), graph.file());
+  return layers;
 }
 
 }  // namespace chainrule::detail

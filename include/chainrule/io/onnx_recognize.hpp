@@ -24,7 +24,8 @@ inline std::optional<ELU> likely(std::type_identity<ELU>, const OnnxFunction& f)
 }
 inline std::optional<HardTanh> likely(std::type_identity<HardTanh>, const OnnxFunction& f) {
   const double low = f.at(-1e300), high = f.at(1e300);
-  return std::isfinite(low) && std::isfinite(high) && low < high ? std::optional(HardTanh{low, high}) : std::nullopt;
+  const bool is_range = std::isfinite(low) && std::isfinite(high) && high - low > 1e-3 * std::max(std::abs(low), std::abs(high));
+  return is_range ? std::optional(HardTanh{low, high}) : std::nullopt;
 }
 // Softplus(0) = ln 2/beta, rounded; the exact beta is a constant of the formula
 inline std::optional<Softplus> likely(std::type_identity<Softplus>, const OnnxFunction& f) {
