@@ -12,15 +12,20 @@ namespace chainrule_test {
 /// Is made empty, with a name that no other test has, and removed with all that is in it.
 class TemporaryFolder {
  public:
-  TemporaryFolder() {
+  explicit TemporaryFolder(const std::filesystem::path& base = std::filesystem::temp_directory_path()) {
     const auto now = std::chrono::steady_clock::now().time_since_epoch().count();
-    const auto base = std::filesystem::temp_directory_path();
     for (auto i = now; path_.empty(); ++i)
       if (auto path = base / ("chainrule_test_" + std::to_string(i)); std::filesystem::create_directory(path)) path_ = path;
   }
   ~TemporaryFolder() {
     std::error_code ignored;
     std::filesystem::remove_all(path_, ignored);
+  }
+  /// One in memory where the system has such, for tests that would wait for a disk.
+  static TemporaryFolder in_memory() {
+    std::error_code none;
+    const std::filesystem::path memory = "/dev/shm";
+    return std::filesystem::is_directory(memory, none) ? TemporaryFolder(memory) : TemporaryFolder();
   }
   TemporaryFolder(const TemporaryFolder&) = delete;
   TemporaryFolder& operator=(const TemporaryFolder&) = delete;

@@ -109,7 +109,7 @@ bool same(const Process& a, const Process& b) {
 }  // namespace
 
 TEST_CASE("a training that was stopped or crashed at any step, and goes on, ends with the same bits") {
-  const TemporaryFolder folder;
+  const TemporaryFolder folder = TemporaryFolder::in_memory();
   Process undisturbed;
   undisturbed.fit_undisturbed(3);
   CHECK(undisturbed.trainer.state().steps == 12);
@@ -130,7 +130,7 @@ TEST_CASE("a training that was stopped or crashed at any step, and goes on, ends
 }
 
 TEST_CASE("a training of one step a process ends with the same bits") {
-  const TemporaryFolder folder;
+  const TemporaryFolder folder = TemporaryFolder::in_memory();
   Process undisturbed;
   undisturbed.fit_undisturbed(3);
   for (int process = 1; process <= 12; ++process) {
@@ -144,7 +144,7 @@ TEST_CASE("a training of one step a process ends with the same bits") {
 }
 
 TEST_CASE("a finished training does nothing more, an ended one stays so, and more epochs go on") {
-  const TemporaryFolder folder;
+  const TemporaryFolder folder = TemporaryFolder::in_memory();
   const Checkpoint checkpoint{.path = folder.path("run")};
   Process undisturbed;
   undisturbed.fit_undisturbed(40);
@@ -168,7 +168,7 @@ TEST_CASE("a finished training does nothing more, an ended one stays so, and mor
 }
 
 TEST_CASE("a checkpoint is written at the start, every so many steps or after epochs, and at the end") {
-  const TemporaryFolder folder;
+  const TemporaryFolder folder = TemporaryFolder::in_memory();
   const auto written = [&folder](Index every) {
     const std::string path = folder.path("run" + std::to_string(every));
     std::string last;
@@ -194,7 +194,7 @@ TEST_CASE("a checkpoint is written at the start, every so many steps or after ep
 }
 
 TEST_CASE("a checkpoint of another training, or a broken one, says so before anything has changed") {
-  const TemporaryFolder folder;
+  const TemporaryFolder folder = TemporaryFolder::in_memory();
   const Checkpoint checkpoint{.path = folder.path("run")};
   Process{}.fit(checkpoint, 1);
   Net net{Seed{1}};
@@ -234,7 +234,7 @@ TEST_CASE("a checkpoint of another training, or a broken one, says so before any
 }
 
 TEST_CASE("a file whose checksum is right but whose values cannot be is an error, or a training; never more") {
-  const TemporaryFolder folder;
+  const TemporaryFolder folder = TemporaryFolder::in_memory();
   const Checkpoint checkpoint{.path = folder.path("run"), .every = 1};
   Process{}.fit(checkpoint, 1, {3});
   const std::string whole = detail::read_file("test", checkpoint.path);
@@ -259,7 +259,7 @@ TEST_CASE("a file whose checksum is right but whose values cannot be is an error
 }
 
 TEST_CASE("where a checkpoint cannot be written, fit says so; the old one is whole, and network and trainer can go on") {
-  const TemporaryFolder folder;
+  const TemporaryFolder folder = TemporaryFolder::in_memory();
   Net net{Seed{1}};
   Trainer trainer{net, Adam{}};
   CHECK_THROWS_SAYING(trainer.fit(train, {.epochs = 1}, Checkpoint{.path = folder.path("no/run")}), ValueError, "Checkpoint: cannot write",

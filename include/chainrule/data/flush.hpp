@@ -6,7 +6,7 @@
 #include <filesystem>
 #include <string>
 
-#if __has_include(<fcntl.h>) && __has_include(<unistd.h>)
+#if __has_include(<fcntl.h>) && __has_include(<unistd.h>) && !defined(_WIN32)
 #include <fcntl.h>
 #include <unistd.h>
 #endif
@@ -15,7 +15,7 @@ namespace chainrule::detail {
 
 /// 0, or the error's number; 0 also for what cannot be flushed, as a pipe, and on systems without fsync.
 inline int flush_to_disk([[maybe_unused]] std::FILE* file) {
-#if __has_include(<fcntl.h>) && __has_include(<unistd.h>)
+#if __has_include(<fcntl.h>) && __has_include(<unistd.h>) && !defined(_WIN32)
   if (::fsync(::fileno(file)) != 0 && errno != EINVAL && errno != ENOTSUP && errno != EROFS) return errno;
 #endif
   return 0;
@@ -23,7 +23,7 @@ inline int flush_to_disk([[maybe_unused]] std::FILE* file) {
 
 /// The same for the names in a folder, so that a renamed file is found under its new one.
 inline int flush_to_disk([[maybe_unused]] const std::filesystem::path& folder) {
-#if __has_include(<fcntl.h>) && __has_include(<unistd.h>)
+#if __has_include(<fcntl.h>) && __has_include(<unistd.h>) && !defined(_WIN32)
   const int opened = ::open(folder.empty() ? "." : folder.string().c_str(), O_RDONLY | O_CLOEXEC);
   if (opened < 0) return errno == EACCES ? 0 : errno;  // a folder that may be written to need not be readable
   const int error_number = ::fsync(opened) == 0 || errno == EINVAL || errno == ENOTSUP || errno == EBADF ? 0 : errno;

@@ -11,7 +11,8 @@ namespace chainrule {
 ///     trainer.fit(train, {.epochs = 20}, EarlyStopping{}, Checkpoint{.path = "run.checkpoint", .every = 100});
 /// However often it was stopped or killed in between, wherever, the training ends with the same bits as one that never was: parameters,
 /// buffers, the optimizer's state, the history but for its seconds, and what the other observers keep. A training that has come to its
-/// end does nothing more and returns its history; with more .epochs it goes on. Another training needs another file.
+/// end does nothing more and returns its history; with more .epochs it goes on. So does one that an observer has stopped, as Interrupt
+/// does for Ctrl-C; but EarlyStopping keeps to what it has decided. Another training needs another file.
 ///
 /// It is written when `fit` begins, every so many steps or after each epoch, and when the training ends or is stopped; and whenever a
 /// crash comes, the file is the old one or the new one, whole. Where it cannot be written, `fit` throws ValueError with the system's
@@ -22,7 +23,9 @@ namespace chainrule {
 /// anything has changed. It does not know the samples, the schedule, nor the optimizer's rates, which are to be the same.
 struct Checkpoint {
   std::string path;
-  Index every = 0;     ///< how many steps lie between two files; 0: one after each epoch, and none amid it
+  /// How many steps lie between two files; 0: one after each epoch, and none amid it. A file takes the time that the disk needs to have
+  /// it for sure, as a rule some milliseconds.
+  Index every = 0;
   bool resume = true;  ///< false: starts anew, and replaces the file
 };
 
