@@ -10,13 +10,17 @@ macro(chainrule_component name package target)
 endmacro()
 
 chainrule_component(safetensors nlohmann_json nlohmann_json::nlohmann_json)
+chainrule_component(onnx onnx_proto onnx_proto::onnx_proto)
+set(chainrule_components_dir "${CMAKE_CURRENT_LIST_DIR}")  # where Findonnx_proto.cmake is
 
 # chainrule_find_component(NAME [GLOBAL]): makes chainrule::NAME if what it needs is there already or is found; with GLOBAL both are
 # seen in the whole project, as where chainrule is a part of it.
 macro(chainrule_find_component name)
   if(NOT TARGET chainrule::${name})
     if(NOT TARGET ${chainrule_${name}_target})
+      list(APPEND CMAKE_MODULE_PATH "${chainrule_components_dir}")
       find_package(${chainrule_${name}_package} QUIET)
+      list(POP_BACK CMAKE_MODULE_PATH)
       if(TARGET ${chainrule_${name}_target} AND "${ARGN}" STREQUAL "GLOBAL")
         get_target_property(chainrule_is_imported ${chainrule_${name}_target} IMPORTED)
         if(chainrule_is_imported)

@@ -11,5 +11,5 @@ configure_package_config_file("${CMAKE_CURRENT_LIST_DIR}/chainrule-config.cmake.
                               INSTALL_DESTINATION ${chainrule_package_dir})
 write_basic_package_version_file("${PROJECT_BINARY_DIR}/chainrule-config-version.cmake" COMPATIBILITY SameMinorVersion ARCH_INDEPENDENT)
 install(FILES "${PROJECT_BINARY_DIR}/chainrule-config.cmake" "${PROJECT_BINARY_DIR}/chainrule-config-version.cmake"
-              "${CMAKE_CURRENT_LIST_DIR}/chainrule_components.cmake"
+              "${CMAKE_CURRENT_LIST_DIR}/chainrule_components.cmake" "${CMAKE_CURRENT_LIST_DIR}/Findonnx_proto.cmake"
         DESTINATION ${chainrule_package_dir})

@@ -10,3 +10,7 @@ endmacro()
 chainrule_optional_headers(ZLIB::ZLIB data/gzip.hpp)
 chainrule_optional_headers(chainrule::safetensors io/description_json.hpp io/match_tensors.hpp io/model_file.hpp io/safetensors.hpp
                            io/safetensors_header.hpp io/safetensors_types.hpp io/write_safetensors.hpp)
+chainrule_optional_headers(chainrule::onnx io/description_text.hpp io/from_onnx.hpp io/onnx.hpp io/onnx_function.hpp io/onnx_graph.hpp
+                           io/onnx_numbers.hpp io/onnx_protobuf.hpp io/onnx_read_chain.hpp io/onnx_read_layer.hpp
+                           io/onnx_read_link.hpp io/onnx_recognize.hpp io/onnx_write_activation.hpp io/onnx_write_layers.hpp
+                           io/onnx_writer.hpp io/to_onnx.hpp)
