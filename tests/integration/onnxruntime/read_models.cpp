@@ -1,0 +1,45 @@
+// read_models FOLDER: reads the ONNX models that from_pytorch.py exported, and prints how far our predictions are from PyTorch's: the
+// greatest |ours - theirs| of all outputs of all samples, divided by the greatest |theirs| if that is above 1.
+#include <chainrule/io/from_onnx.hpp>
+#include <cstdio>
+#include <filesystem>
+#include <set>
+
+using namespace chainrule;
+
+namespace {
+
+/// Numbers of double, a row for each sample.
+Matrix<float> numbers_of(const std::string& path, Index units) {
+  const std::string bytes = detail::read_file("read_models", path);
+  Matrix<float> numbers(units, static_cast<Index>(bytes.size() / sizeof(double)) / units);
+  for (Index i = 0; i < numbers.size(); ++i)
+    numbers(i) = static_cast<float>(
+        detail::number_at<double>(bytes.data() + static_cast<std::size_t>(i) * sizeof(double), detail::ByteOrder::little));
+  return numbers;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) try {
+  if (argc != 2) detail::raise<ValueError>("usage: read_models FOLDER");
+  std::set<std::string> models;
+  for (const auto& entry : std::filesystem::directory_iterator(argv[1]))
+    if (entry.path().extension() == ".onnx") models.insert(entry.path().string());
+  float worst = 0;
+  for (const std::string& model : models) {
+    const AnyNetwork<float> net = load_onnx<float>(model);
+    const Matrix<float> x = numbers_of(model + ".x", net.inputs()), theirs = numbers_of(model + ".y", net.outputs());
+    const float off = (net.predict(x) - theirs).cwiseAbs().maxCoeff() / std::max(1.0f, theirs.cwiseAbs().maxCoeff());
+    std::string layers;
+    for (const auto& layer : net.list()) layers += " " + detail::to_text(layer.describe());
+    std::printf("%8.1e  %s: %s%s\n", static_cast<double>(off), std::filesystem::path(model).stem().c_str(), net.loss_function().name.data(),
+                layers.c_str());
+    if (!(off <= worst)) worst = off;
+  }
+  std::printf("worst difference to PyTorch: %.1e in %zu models\n", static_cast<double>(worst), models.size());
+  return worst < 1e-5f && !models.empty() ? 0 : 1;
+} catch (const std::exception& error) {
+  std::fprintf(stderr, "read_models: %s\n", error.what());
+  return 1;
+}
