@@ -30,7 +30,10 @@ struct LossFor {
 /// One kind of targets added to what Next has.
 template <class Scalar, class L, class Target, class Next>
 struct LossOfTarget : Next {
+  using Next::check;
+  using Next::gradient;
   using Next::Next;
+  using Next::value;
   using Weights = const SampleWeights<Scalar>*;
   static constexpr bool takes_this = requires(const L& loss, ConstMatrixView<Scalar> y_hat, const Target& y) { loss.check(y_hat, y); };
 
@@ -65,12 +68,17 @@ struct LossOfTarget : Next {
   }
 };
 
+/// What it is for targets of several kinds.
+template <class Scalar, class... Targets>
+struct LossForAll : LossFor<Scalar, Targets>... {
+  using LossFor<Scalar, Targets>::check...;
+  using LossFor<Scalar, Targets>::value...;
+  using LossFor<Scalar, Targets>::gradient...;
+};
+
 /// The contract of a loss (core/concepts.hpp), as virtual functions.
 template <class Scalar>
-struct LossBase : LossFor<Scalar, ConstMatrixView<Scalar>>,
-                  LossFor<Scalar, Labels<int>>,
-                  LossFor<Scalar, Labels<std::uint8_t>>,
-                  LossFor<Scalar, Labels<std::int64_t>> {
+struct LossBase : LossForAll<Scalar, ConstMatrixView<Scalar>, Labels<int>, Labels<std::uint8_t>, Labels<std::int64_t>> {
   virtual bool on_logits() const = 0;
   virtual Index fewest_outputs() const = 0;
   virtual Index target_rows(Index outputs) const = 0;

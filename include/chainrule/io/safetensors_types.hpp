@@ -1,6 +1,7 @@
 #pragma once
 // The numbers that a safetensors file can hold, and how they lie there: little-endian, the last extent running fastest.
 
+#include <algorithm>
 #include <array>
 #include <bit>
 #include <chainrule/data/binary_array.hpp>
@@ -150,6 +151,18 @@ inline RowsAndColumns rows_and_columns(const std::vector<std::uint64_t>& shape, 
   return {1, shape.empty() ? 1 : extent(0)};
 }
 
+/// Calls f(place where rows lie one after the other, place where columns do) for each entry of a matrix: some rows at a time, so that
+/// a large one is read and written in lines of the cache.
+template <class F>
+void for_each_entry(RowsAndColumns matrix, const F& f) {
+  constexpr std::size_t band = 16;
+  for (std::size_t first = 0; first < matrix.rows; first += band) {
+    const std::size_t end = std::min(first + band, matrix.rows);
+    for (std::size_t j = 0; j < matrix.columns; ++j)
+      for (std::size_t i = first; i < end; ++i) f(i * matrix.columns + j, j * matrix.rows + i);
+  }
+}
+
 /// Puts a tensor's numbers where `to` points. Throws ValueError, before it has put any, for one that Scalar cannot hold; NaN and
 /// infinity stay what they are. `place` is for errors.
 template <class Scalar>
@@ -172,9 +185,9 @@ void copy_safetensors(const SafetensorsTensor& tensor, Scalar* to, TensorOrder o
       std::memcpy(static_cast<void*>(to), from, tensor.bytes.size());
       return;
     }
-    for (std::size_t i = 0; i < matrix.rows; ++i)
-      for (std::size_t j = 0; j < matrix.columns; ++j, from += bytes_of_one)
-        to[j * matrix.rows + i] = static_cast<Scalar>(number_from(from));
+    for_each_entry(matrix, [&](std::size_t in_file, std::size_t in_memory) {
+      to[in_memory] = static_cast<Scalar>(number_from(from + in_file * bytes_of_one));
+    });
   });
 }
 

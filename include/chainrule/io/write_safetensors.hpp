@@ -92,8 +92,13 @@ void append_numbers(std::string& bytes, std::span<const Number> numbers, const T
     bytes.append(reinterpret_cast<const char*>(own.data()), own.size());
     return;
   }
-  for (std::size_t i = 0; i < rows; ++i)
-    for (std::size_t j = 0; j < columns; ++j) append_bytes(bytes, numbers[j * rows + i]);
+  const std::size_t begin = bytes.size();
+  bytes.resize(begin + numbers.size_bytes());
+  for_each_entry({rows, columns}, [&](std::size_t in_file, std::size_t in_memory) {
+    auto own = std::bit_cast<std::array<char, sizeof(Number)>>(numbers[in_memory]);
+    if (native_order != ByteOrder::little) std::reverse(own.begin(), own.end());
+    std::copy_n(own.data(), own.size(), bytes.data() + begin + in_file * sizeof(Number));
+  });
 }
 
 }  // namespace detail

@@ -1,0 +1,31 @@
+#include <chainrule/activations/relu.hpp>
+#include <chainrule/io/model_file.hpp>
+
+#include "fuzz.hpp"
+
+namespace {
+
+using Net = chainrule::Network<float, chainrule::SquaredError, chainrule::Dense<2, 2, chainrule::ReLU>, chainrule::BatchNorm<>>;
+
+// What loads is all there; what does not leaves the network as it was.
+void load_all(const std::string& bytes) {
+  Net net{chainrule::Seed{1}};
+  const auto theta = net.parameters().eval();
+  bool loaded = false;
+  chainrule_fuzz::attempt([&] {
+    chainrule::detail::load_from(chainrule::parse_safetensors(bytes), net, {.convert = true});
+    loaded = true;
+  });
+  chainrule_fuzz::require(loaded || net.parameters() == theta);
+  const auto any = chainrule::parse_network<float>(chainrule::parse_safetensors(bytes), {.convert = true});
+  chainrule_fuzz::attempt([&] { any.predict(chainrule::Vector<float>::Ones(any.inputs()).eval()); });
+}
+
+}  // namespace
+
+/// A file; and, because that is rarely one, a saved network whose layers, or loss, the bytes describe.
+void chainrule_fuzz::read(std::string_view bytes) {
+  attempt([&] { load_all(std::string(bytes)); });
+  attempt([&] { chainrule::make_layers<float>(chainrule::detail::DescriptionReader("layers").list(bytes)); });
+  chainrule::make_loss<float>(chainrule::detail::DescriptionReader("loss").one(bytes));
+}
