@@ -11,6 +11,11 @@ namespace chainrule::detail {
 /// Throws ValueError unless each value has one name and is made before it is taken, so that nothing goes round in circles. The model
 /// must outlive it.
 class OnnxGraph {
+  template <class Container>
+  static auto& at(Container& of, int i) {
+    return of[static_cast<std::size_t>(i)];
+  }
+
  public:
   struct Node {
     const pb::NodeProto* proto = nullptr;
@@ -29,14 +34,14 @@ class OnnxGraph {
     for (const auto& set : model.opset_import())
       if (set.domain().empty() || set.domain() == "ai.onnx") operators_ = set.version();
     if (operators_ < 7) raise<ValueError>(file_, ": expected operators of set 7 or newer, but found set ", operators_);
-    for (const pb::TensorProto& tensor : graph_.initializer()) values_[add_value(tensor.name(), -1)].constant.tensor = &tensor;
+    for (const pb::TensorProto& tensor : graph_.initializer()) at(values_, add_value(tensor.name(), -1)).constant.tensor = &tensor;
     for (const auto& input : graph_.input()) {
       if (find(input.name()) >= 0) continue;  // old models name constants among their inputs
       if (input_ >= 0)
-        raise<ValueError>(file_, ": expected a graph of one input, but found ", in_quotes(values_[input_].name), " and ",
+        raise<ValueError>(file_, ": expected a graph of one input, but found ", in_quotes(at(values_, input_).name), " and ",
                           in_quotes(input.name()));
-      input_ = static_cast<int>(add_value(input.name(), -1));
-      values_[input_].depends_on_input = true;
+      input_ = add_value(input.name(), -1);
+      at(values_, input_).depends_on_input = true;
       input_info_ = &input;
     }
     if (input_ < 0) raise<ValueError>(file_, ": expected a graph of one input, but found none");
@@ -49,15 +54,15 @@ class OnnxGraph {
   const pb::GraphProto& proto() const { return graph_; }
   int input() const { return input_; }
   const pb::ValueInfoProto& input_info() const { return *input_info_; }
-  const Node& node(int i) const { return nodes_[i]; }
-  const Value& value(int i) const { return values_[i]; }
+  const Node& node(int i) const { return at(nodes_, i); }
+  const Value& value(int i) const { return at(values_, i); }
   /// The value of this name; -1: there is none.
   int find(const std::string& name) const {
     const auto found = by_name_.find(name);
     return found == by_name_.end() ? -1 : found->second;
   }
   /// The node that makes a value, or nullptr.
-  const Node* maker(int value) const { return value < 0 || values_[value].maker < 0 ? nullptr : &nodes_[values_[value].maker]; }
+  const Node* maker(int value) const { return value < 0 || at(values_, value).maker < 0 ? nullptr : &at(nodes_, at(values_, value).maker); }
 
   // of a node
   std::string place(const Node& node) const {
@@ -72,11 +77,11 @@ class OnnxGraph {
   int input_of(const Node& node, std::size_t i) const { return i < node.inputs.size() ? node.inputs[i] : -1; }
   const OnnxConstant* constant(const Node& node, std::size_t i) const {
     const int value = input_of(node, i);
-    return value < 0 || values_[value].constant.tensor == nullptr ? nullptr : &values_[value].constant;
+    return value < 0 || at(values_, value).constant.tensor == nullptr ? nullptr : &at(values_, value).constant;
   }
   /// For errors about a constant.
   std::string place_of_constant(const Node& node, std::size_t i) const {
-    return text_of(place(node), ", tensor ", in_quotes(values_[input_of(node, i)].name));
+    return text_of(place(node), ", tensor ", in_quotes(at(values_, input_of(node, i)).name));
   }
   const pb::AttributeProto* attribute(const Node& node, std::string_view name) const {
     for (const pb::AttributeProto& attribute : node.proto->attribute())
@@ -98,10 +103,10 @@ class OnnxGraph {
     for (std::vector<int> open{to}; !open.empty();) {
       const int value = open.back();
       open.pop_back();
-      const int maker = values_[value].maker;
-      if (value == from || maker < 0 || marks_[maker] == mark || !values_[value].depends_on_input) continue;
-      marks_[maker] = mark;
-      for (const int input : nodes_[maker].inputs)
+      const int maker = at(values_, value).maker;
+      if (value == from || maker < 0 || at(marks_, maker) == mark || !at(values_, value).depends_on_input) continue;
+      at(marks_, maker) = mark;
+      for (const int input : at(nodes_, maker).inputs)
         if (input >= 0) open.push_back(input);
     }
     return mark;
@@ -112,8 +117,8 @@ class OnnxGraph {
     std::vector<int> nodes;
     std::set<int> open;
     const auto take = [&](int from) {
-      for (const int taker : values_[from].takers)
-        if (marks_[taker] == mark) open.insert(taker);
+      for (const int taker : at(values_, from).takers)
+        if (at(marks_, taker) == mark) open.insert(taker);
     };
     take(value);
     while (!open.empty()) {
@@ -121,18 +126,18 @@ class OnnxGraph {
       open.erase(open.begin());
       nodes.push_back(first);
       if (open.empty()) break;
-      for (const int output : nodes_[first].outputs)
+      for (const int output : at(nodes_, first).outputs)
         if (output >= 0) take(output);
     }
     return nodes;
   }
 
  private:
-  std::size_t add_value(const std::string& name, int maker) {
+  int add_value(const std::string& name, int maker) {
     if (!by_name_.emplace(name, static_cast<int>(values_.size())).second)
       raise<ValueError>(file_, ": the name ", in_quotes(name), " is there for two values");
     values_.push_back({name, maker});
-    return values_.size() - 1;
+    return static_cast<int>(values_.size()) - 1;
   }
 
   void add_node(const pb::NodeProto& proto) {
@@ -144,14 +149,14 @@ class OnnxGraph {
       if (value < 0 && !name.empty()) raise<ValueError>(place(node), " takes ", in_quotes(name), ", which nothing before it makes");
       node.inputs.push_back(value);
       if (value < 0) continue;
-      values_[value].takers.push_back(index);
-      depends_on_input = depends_on_input || values_[value].depends_on_input;
+      at(values_, value).takers.push_back(index);
+      depends_on_input = depends_on_input || at(values_, value).depends_on_input;
     }
     for (const std::string& name : proto.output()) {
-      node.outputs.push_back(name.empty() ? -1 : static_cast<int>(add_value(name, index)));
+      node.outputs.push_back(name.empty() ? -1 : add_value(name, index));
       if (!name.empty()) values_.back().depends_on_input = depends_on_input;
     }
-    if (!depends_on_input && !node.outputs.empty() && node.outputs[0] >= 0) values_[node.outputs[0]].constant = constant_of(node);
+    if (!depends_on_input && !node.outputs.empty() && node.outputs[0] >= 0) at(values_, node.outputs[0]).constant = constant_of(node);
     nodes_.push_back(std::move(node));
   }
 
