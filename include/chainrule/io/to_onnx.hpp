@@ -54,6 +54,8 @@ inline void add_onnx_metadata(pb::ModelProto& model, const char* key, const std:
 /// network's float or double. Of operator set 13, with LayerNorm or PReLU 17. Dropout stays, so that it is there after parse_onnx; in a
 /// runtime it does nothing. Throws what predict throws of a network that cannot predict yet, ValueError for an activation, a layer or a
 /// loss that has no form in ONNX, and for a model of more than 2^31 - 1 bytes.
+/// Of a network of doubles a runtime gives 7 digits of GELU, and 10 of BatchNorm and LayerNorm, whose epsilon is a float in ONNX; all
+/// else to rounding.
 template <class Net>
 std::string to_onnx(const Net& net, const OnnxOptions& options = {}) {
   using Scalar = typename Net::ScalarType;
