@@ -57,6 +57,7 @@
 #include <chainrule/io/identity.hpp>
 #include <chainrule/io/sealed.hpp>
 #include <chainrule/io/source_activation.hpp>
+#include <chainrule/io/source_functions.hpp>
 #include <chainrule/io/source_text.hpp>
 #include <chainrule/io/source_weights.hpp>
 #include <chainrule/io/source_writer.hpp>

@@ -1,95 +1,15 @@
 #pragma once
-// The activations as functions of C, with the formulas that they have here.
+// The activations as functions of C, with the formulas that they have in the library.
 
 #include <chainrule/activations/selu.hpp>
 #include <chainrule/core/description.hpp>
-#include <chainrule/core/error.hpp>
-#include <chainrule/data/decimal.hpp>
-#include <chainrule/io/source_text.hpp>
-#include <set>
+#include <chainrule/io/source_functions.hpp>
 
 namespace chainrule::detail {
 
-/// The helper functions that a piece of source code calls, each written once, and calls of them. In their bodies $ is the type,
-/// F stands behind the functions of math.h (expF is expf or exp) and numbers are in angle brackets: <0.5>.
-class SourceFunctions {
- public:
-  SourceFunctions(std::string name, SourceNumber number) : name_{std::move(name)}, number_{number} {}
-
-  /// A number of the program's type.
-  std::string literal(double number) const {
-    return number_ == SourceNumber::of_float ? source_literal(static_cast<float>(number)) : source_literal(number);
-  }
-  std::string literal(long double number) const {  // not by way of a double, which would round twice
-    return number_ == SourceNumber::of_float ? source_literal(static_cast<float>(number)) : source_literal(static_cast<double>(number));
-  }
-  std::string scalar() const { return number_ == SourceNumber::of_float ? "float" : "double"; }
-
-  /// A line or a body with its $, F and numbers filled in.
-  std::string filled_in(std::string_view body) const {
-    std::string text;
-    while (!body.empty()) {
-      if (take(body, "$")) {
-        text += scalar();
-      } else if (take(body, "F(")) {
-        text += number_ == SourceNumber::of_float ? "f(" : "(";
-      } else if (body[0] == '<' && body.size() > 1 && body[1] >= '0' && body[1] <= '9') {
-        const std::size_t end = body.find('>');
-        long double number = 0;
-        parse_number(body.substr(1, end - 1), number);
-        text += literal(number);
-        body.remove_prefix(end + 1);
-      } else {
-        text += body[0];
-        body.remove_prefix(1);
-      }
-    }
-    return text;
-  }
-
-  /// Notes that the function is called, and gives its full name. `formula` is its comment.
-  std::string use(const std::string& function, std::string_view formula, std::string_view parameters, std::string_view body) {
-    const std::string full = name_ + "_" + function;
-    if (known_.insert(function).second)
-      text_ += text_of("/* ", formula, " */\nstatic inline ", scalar(), " ", full, "(", filled_in(parameters), ") {\n", filled_in(body),
-                       "}\n\n");
-    return full;
-  }
-
-  /// w a + z, rounded once where the machine can.
-  std::string multiply_add() {
-    return use("fma", "w a + z: rounded once, as the library does, where that takes no longer", "$ w, $ a, $ z", fma_body());
-  }
-  std::string sigmoid() {
-    return use("sigmoid", "sigma(z) = 1/(1 + e^-z), without overflow", "$ z",
-               "  const $ e = expF(-fabsF(z));\n  return (z < <0> ? e : <1>) / (<1> + e);\n");
-  }
-
-  /// All functions that have been called.
-  const std::string& text() const { return text_; }
-
- private:
-  static bool take(std::string_view& text, std::string_view word) {
-    if (!text.starts_with(word)) return false;
-    text.remove_prefix(word.size());
-    return true;
-  }
-
-  std::string fma_body() const {
-    const bool f = number_ == SourceNumber::of_float;
-    // on x86-64 libraries look at run time for the instruction
-    return text_of("#if defined(", f ? "FP_FAST_FMAF" : "FP_FAST_FMA", ") || defined(", f ? "__FP_FAST_FMAF" : "__FP_FAST_FMA",
-                   ") || defined(__x86_64__) || defined(_M_X64)\n  return fmaF(w, a, z);\n#else\n  return w * a + z;\n#endif\n");
-  }
-
-  std::string name_;
-  SourceNumber number_;
-  std::set<std::string> known_;
-  std::string text_;
-};
-
 /// An activation as an expression of z, an identifier. Throws ValueError for one that is not the library's.
-inline std::string source_activation(SourceFunctions& functions, const Description& f, const std::string& z) {
+template <class Written>
+std::string source_activation(SourceFunctions<Written>& functions, const Description& f, const std::string& z) {
   const std::string_view kind = f.kind;
   const auto call = [&](const std::string& name, std::string_view formula, std::string_view body) {
     return functions.use(name, formula, "$ z", body) + "(" + z + ")";
@@ -101,7 +21,7 @@ inline std::string source_activation(SourceFunctions& functions, const Descripti
     return functions.use(name, formula, parameters, body) + "(" + arguments + ")";
   };
   if (kind == "Identity") return z;
-  if (kind == "Tanh") return functions.filled_in("tanhF(") + z + ")";
+  if (kind == "Tanh") return functions.tanh() + "(" + z + ")";
   if (kind == "Sigmoid") return functions.sigmoid() + "(" + z + ")";
   if (kind == "ReLU") return call("relu", "ReLU(z) = max(0, z)", "  return z < <0> ? <0> : z;\n");
   if (kind == "LeakyReLU")
@@ -116,13 +36,18 @@ inline std::string source_activation(SourceFunctions& functions, const Descripti
     const std::string sigmoid = functions.sigmoid();
     return call("silu", "z sigma(z)", "  return z * " + sigmoid + "(z);\n");
   }
-  if (kind == "Mish")
+  if (kind == "Mish") {
+    const std::string exp = functions.exp();
     return call("mish", "z tanh(ln(1 + e^z)) = z n/(n + 2 q^2) with e^z = p/q and n = p (p + 2q)",
-                "  const $ e = expF(-fabsF(z));\n  const $ p = z < <0> ? e : <1>;\n  const $ q = z < <0> ? <1> : e;\n"
-                "  const $ n = p * (p + <2> * q);\n  return z * (n / (n + <2> * (q * q)));\n");
-  if (kind == "Softplus")
+                "  const $ e = " + exp +
+                    "(-fabsF(z));\n  const $ p = z < <0> ? e : <1>;\n  const $ q = z < <0> ? <1> : e;\n"
+                    "  const $ n = p * (p + <2> * q);\n  return z * (n / (n + <2> * (q * q)));\n");
+  }
+  if (kind == "Softplus") {
+    const std::string exp = functions.exp();
     return call_with("softplus", "ln(1 + e^(beta z))/beta = max(z, 0) + ln(1 + e^-|beta z|)/beta", "$ z, $ beta",
-                     "  return (z > <0> ? z : <0>) + log1pF(expF(-fabsF(beta * z))) / beta;\n");
+                     "  return (z > <0> ? z : <0>) + log1pF(" + exp + "(-fabsF(beta * z))) / beta;\n");
+  }
   if (kind == "GELU")
     return call("gelu", "z Phi(z) = z erfc(-z/sqrt 2)/2; far below 0, where erfc(x) ~ e^(-x^2), the rounding error of x is made good",
                 "  const $ x = -z / <1.41421356237309504880168872420969808>;\n  const $ half = erfcF(x) / <2>;\n"

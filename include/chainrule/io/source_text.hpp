@@ -11,9 +11,6 @@
 
 namespace chainrule::detail {
 
-/// Which floating point type the source code computes with.
-enum class SourceNumber { of_float, of_double };
-
 /// Whether the name with something behind it is an identifier that belongs to nobody else: letters, digits and single underscores, a letter
 /// first, none of the underscores last. A keyword is one too, with something behind it.
 inline bool is_source_prefix(std::string_view name) {

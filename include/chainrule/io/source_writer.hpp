@@ -16,8 +16,7 @@ class SourceWriter {
   using Layer = DescribedLayer<const Scalar>;
 
  public:
-  explicit SourceWriter(const Text& name)
-      : name_{name}, functions_(name, sizeof(Written) == sizeof(float) ? SourceNumber::of_float : SourceNumber::of_double) {}
+  explicit SourceWriter(const Text& name) : name_{name}, functions_(name) {}
 
   /// All layers and the link, x to y.
   void write(const std::vector<Layer>& layers, const Description& loss, Index outputs) {
@@ -32,8 +31,7 @@ class SourceWriter {
 
   const Text& body() const { return body_; }
   const SourceWeights<Written>& weights() const { return weights_; }
-  const SourceFunctions& functions() const { return functions_; }
-  Text scalar() const { return functions_.scalar(); }
+  const SourceFunctions<Written>& functions() const { return functions_; }
 
   /// The sizes of t1, t2, ...
   std::vector<Index> arrays() const {
@@ -88,7 +86,7 @@ class SourceWriter {
     const Text a = source_activation(functions_, f, "z"), fma = functions_.multiply_add();
     comment(text_of("Dense: z(", number + 1, ") = W(", number, ") a(", number, ") + b(", number, "), a(", number + 1, ") = f(z(",
                     number + 1, ")) with f = ", f.kind, ", ", n, " -> ", m));
-    body_ += text_of("  for (int i = 0; i < ", m, "; ++i) {\n    ", functions_.scalar(), " z = ", b, "[i];\n    for (int k = 0; k < ", n,
+    body_ += text_of("  for (int i = 0; i < ", m, "; ++i) {\n    ", functions_.scalar, " z = ", b, "[i];\n    for (int k = 0; k < ", n,
                      "; ++k) z = ", fma, "(", w, "[i][k], ", in, "[k], z);\n    ", out, "[i] = ", a, ";\n  }\n");
     give_back(in);
     return out;
@@ -110,18 +108,19 @@ class SourceWriter {
     return out;
   }
 
-  // x_hat = (x - mean)/sqrt(variance + epsilon), a = weight x_hat + bias, where weight/sqrt(...) is one number
+  // x_hat = (x - mean) factor, a = weight x_hat + bias. Weight and factor stay two numbers, because their product would be rounded.
   void batch_norm(const Layer& l, const Text& in, const Text& out) {
     const Index number = ++count_["BatchNorm"];
     const auto named = [&](const char* what) { return text_of(name_, "_batch_norm", number, "_", what); };
-    const Scalar *weight = l.tensor("weight").numbers, *variance = l.tensor("running_variance").numbers;
-    const long double epsilon = static_cast<Scalar>(l.what.hyperparameters.at(1).second);
+    const Scalar* variance = l.tensor("running_variance").numbers;
+    const Scalar epsilon = static_cast<Scalar>(l.what.hyperparameters.at(1).second);
     weights_.add(named("mean"), l.tensor("running_mean"));
-    weights_.add(named("scale"), l.what.outputs,
-                 [&](Index i) { return static_cast<long double>(weight[i]) / std::sqrt(static_cast<long double>(variance[i]) + epsilon); });
+    weights_.add(named("factor"), l.what.outputs, [&](Index i) { return 1 / std::sqrt(variance[i] + epsilon); });
+    weights_.add(named("weight"), l.tensor("weight"));
     weights_.add(named("bias"), l.tensor("bias"));
-    comment("BatchNorm: a = (x - mean) scale + bias with scale = weight/sqrt(variance + epsilon)");
-    loop(l.what.outputs, text_of(out, "[i] = (", in, "[i] - ", named("mean"), "[i]) * ", named("scale"), "[i] + ", named("bias"), "[i];"));
+    comment("BatchNorm: x_hat = (x - mean) factor with factor = 1/sqrt(variance + epsilon), a = weight x_hat + bias");
+    loop(l.what.outputs, text_of(out, "[i] = (", in, "[i] - ", named("mean"), "[i]) * ", named("factor"), "[i] * ", named("weight"),
+                                 "[i] + ", named("bias"), "[i];"));
   }
 
   void layer_norm(const Layer& l, const Text& in, const Text& out) {
@@ -144,22 +143,24 @@ class SourceWriter {
     const std::string_view kind = loss.kind;
     if (kind == "ClassWeighted") return link(loss.parts.at(0), outputs);
     if (kind == "SoftmaxCrossEntropy" || kind == "KLDivergence") {
+      const Text exp = functions_.exp();
       comment("Softmax: y = e^(z - max z), divided by the sum of the same");
-      body_ +=
-          functions_.filled_in(text_of("  {\n    $ largest = y[0];\n    $ sum = <0>;\n    for (int i = 1; i < ", outputs,
-                                       "; ++i) largest = y[i] > largest ? y[i] : largest;\n    for (int i = 0; i < ", outputs,
-                                       "; ++i) {\n      y[i] = expF(y[i] - largest);\n      sum += y[i];\n    }\n    for (int i = 0; i < ",
-                                       outputs, "; ++i) y[i] /= sum;\n  }\n"));
+      body_ += functions_.filled_in(
+          text_of("  {\n    $ largest = y[0];\n    $ sum = <0>;\n    for (int i = 1; i < ", outputs,
+                  "; ++i) largest = y[i] > largest ? y[i] : largest;\n    for (int i = 0; i < ", outputs, "; ++i) {\n      y[i] = ", exp,
+                  "(y[i] - largest);\n      sum += y[i];\n    }\n    for (int i = 0; i < ", outputs, "; ++i) y[i] /= sum;\n  }\n"));
     } else if (kind == "BinaryCrossEntropy") {
       const Text sigmoid = functions_.sigmoid();
       comment("y = sigma(z)");
       loop(outputs, text_of("y[i] = ", sigmoid, "(y[i]);"));
     } else if (kind == "PoissonNLL") {
+      const Text exp = functions_.exp();
       comment("y = e^z");
-      loop(outputs, functions_.filled_in("y[i] = expF(y[i]);"));
+      loop(outputs, text_of("y[i] = ", exp, "(y[i]);"));
     } else if (kind == "GaussianNLL") {
+      const Text exp = functions_.exp();
       comment("the means, and below them the variances e^s + the least one");
-      body_ += functions_.filled_in(text_of("  for (int i = ", outputs / 2, "; i < ", outputs, "; ++i) y[i] = expF(y[i]) + ",
+      body_ += functions_.filled_in(text_of("  for (int i = ", outputs / 2, "; i < ", outputs, "; ++i) y[i] = ", exp, "(y[i]) + ",
                                             functions_.literal(loss.hyperparameters.at(0).second), ";\n"));
     } else if (!works_on_outputs(kind)) {
       raise<ValueError>("to_source: the loss ", kind, " makes its predictions in a way that has no form in source code");
@@ -199,7 +200,7 @@ class SourceWriter {
   }
 
   Text name_;
-  SourceFunctions functions_;
+  SourceFunctions<Written> functions_;
   std::map<Text, Index> count_;  // of layers of a kind
   std::vector<Array> arrays_;
   std::vector<Text> kept_;

@@ -1,0 +1,44 @@
+// The same on the board of tests/microcontroller, which calls learn_and_predict.
+
+#include "../../microcontroller/board.hpp"
+
+extern "C" {
+#include "check.h"
+}
+
+namespace {
+
+// A number below 1 in billionths, without printf.
+void print_billionths(double number) {
+  char text[] = "0.000000000";
+  auto left = static_cast<unsigned long>(number * 1e9 + 0.5);
+  for (int i = 10; i > 1; --i, left /= 10) text[i] = static_cast<char>('0' + left % 10);
+  board::print(text);
+}
+
+}  // namespace
+
+bool learn_and_predict() {
+  double greatest = 0;
+  bool right = corrupted_is_found() != 0;
+  const char* worst = "";
+  for (int j = 0; j < number_of_nets(); ++j) {
+    const char* name = nullptr;
+    double difference = 0;
+    if (net_is_right(j, &name, &difference) == 0) {
+      board::print(name);
+      board::print(" is off\n");
+      right = false;
+    }
+    if (difference > greatest) {
+      greatest = difference;
+      worst = name;
+    }
+  }
+  board::print("greatest relative difference from the library: ");
+  print_billionths(greatest);
+  board::print(" (");
+  board::print(worst);
+  board::print(right ? ")\npassed\n" : ")\nfailed\n");
+  return right;
+}

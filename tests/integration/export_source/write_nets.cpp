@@ -1,0 +1,158 @@
+// Writes networks as source code into a folder: every activation, layer and link, and what can go wrong with arrays. nets.h includes
+// them all and lists them, NETS(DO) is DO(name, NAME, type) of each; corrupted.h is one with a wrong weight.
+//     write_nets FOLDER [SEED]
+
+#include <chainrule/any/from_description.hpp>
+#include <chainrule/io/export_source.hpp>
+#include <chainrule/losses/class_weighted.hpp>
+#include <cstdio>
+
+namespace cr = chainrule;
+using cr::Description;
+using cr::Index;
+
+namespace {
+
+std::string folder;
+std::uint64_t seed = 1;
+std::string includes, list;
+
+Description activation(std::string kind, std::vector<std::pair<std::string, double>> hyperparameters = {}) {
+  return {std::move(kind), 0, 0, std::move(hyperparameters), {}};
+}
+Description dense(Index inputs, Index outputs, Description f = activation("Identity")) {
+  return {"Dense", inputs, outputs, {}, {std::move(f)}};
+}
+Description same(std::string kind, Index units, std::vector<std::pair<std::string, double>> hyperparameters = {}) {
+  return {std::move(kind), units, units, std::move(hyperparameters), {}};
+}
+Description activate(Index units, Description f) { return {"Activate", units, units, {}, {std::move(f)}}; }
+Description residual(Index units, std::vector<Description> inside) { return {"Residual", units, units, {}, std::move(inside)}; }
+Description batch_norm(Index units) { return same("BatchNorm", units, {{"momentum", 0.1}, {"epsilon", 1e-5}}); }
+
+const Description squared = activation("MeanSquaredError");
+
+/// Numbers as a training leaves them: weights as they were drawn, no bias, statistic or slope where it began.
+template <class Net>
+void disturb(Net& net, cr::Random& random) {
+  using Scalar = typename Net::ScalarType;
+  for (auto& layer : cr::described_layers(net)) {
+    const auto deep = [&](const auto& again, auto& one) -> void {
+      for (auto& inside : one.inside) again(again, inside);
+      for (auto& tensor : one.tensors) {
+        if (one.is("Residual")) continue;
+        for (Index i = 0; i < tensor.size(); ++i) {
+          Scalar& number = tensor.numbers[i];
+          const double a = random.normal(), b = random.uniform();
+          if (tensor.name == "running_variance" || tensor.name == "scale")
+            number = static_cast<Scalar>(0.5 + b);
+          else if (tensor.name == "slope")
+            number = static_cast<Scalar>(0.4 * b - 0.1);
+          else if (tensor.name == "batches")
+            number = 1;
+          else if (tensor.cols == 1)
+            number += static_cast<Scalar>(0.3 * a);
+        }
+      }
+    };
+    deep(deep, layer);
+  }
+}
+
+template <class Net>
+void write(const std::string& name, Net& net, bool doubles = false) {
+  cr::Random random{cr::Seed{seed + 1}};
+  disturb(net, random);
+  cr::export_source(net, folder + "/" + name + ".h", {.name = name, .doubles = doubles, .tests = {}});
+  includes += "#include \"" + name + ".h\"\n";
+  list += " \\\n  DO(" + name + ", " + cr::detail::in_capitals(name) + ", " + (doubles ? "double" : "float") + ")";
+}
+void write(const std::string& name, const Description& loss, const std::vector<Description>& layers) {
+  cr::AnyNetwork<float> net{cr::Seed{seed}, cr::make_loss<float>(loss), cr::make_layers<float>(layers)};
+  write(name, net);
+}
+
+/// All that is more than a sum has other constants in double.
+void write_doubles() {
+  using Net = cr::Network<double, cr::SoftmaxCrossEntropy, cr::Dense<4, 6, cr::Tanh>, cr::BatchNorm<>, cr::Activate<cr::Sigmoid>,
+                          cr::LayerNorm<>, cr::Activate<cr::GELU>, cr::Dense<6, 3>>;
+  Net net{cr::Seed{seed}};
+  write("of_double", net);
+  write("in_double", net, true);
+}
+
+void write_all() {
+  // twelve units with the activation, most of them not near where it is flat
+  const std::vector<Description> activations{activation("ELU", {{"alpha", 0.7}}),
+                                             activation("GELU"),
+                                             activation("GELUTanh"),
+                                             activation("HardSigmoid"),
+                                             activation("HardTanh", {{"low", -0.5}, {"high", 0.75}}),
+                                             activation("Identity"),
+                                             activation("LeakyReLU", {{"slope", 0.2}}),
+                                             activation("Mish"),
+                                             activation("ReLU"),
+                                             activation("SELU"),
+                                             activation("Sigmoid"),
+                                             activation("SiLU"),
+                                             activation("Softplus", {{"beta", 1.5}}),
+                                             activation("Softsign"),
+                                             activation("Tanh")};
+  for (const Description& f : activations) {
+    std::string name = "net_" + f.kind;
+    write(name, squared, {dense(6, 12, f), dense(12, 3)});
+  }
+  // the activation itself is the prediction
+  for (const Description& f : activations) write("last_" + f.kind, squared, {dense(3, 8, f)});
+
+  const std::vector<Description> links{activation("SoftmaxCrossEntropy", {{"label_smoothing", 0}}), activation("KLDivergence"),
+                                       activation("BinaryCrossEntropy", {{"label_smoothing", 0}}), activation("PoissonNLL"),
+                                       activation("GaussianNLL", {{"minimum_variance", 1e-3}})};
+  for (const Description& loss : links) write("link_" + loss.kind, loss, {dense(5, 8, activation("ReLU")), dense(8, 4)});
+  Description weighted{"ClassWeighted", 0, 0, {{"weight", 1}, {"weight", 3}, {"weight", 1}}, {links[0]}};
+  write("link_weighted", weighted, {dense(4, 3)});
+  for (const char* loss : {"SquaredError", "MeanAbsoluteError", "LogCosh"})
+    write(std::string("of_") + loss, activation(loss), {dense(2, 2)});
+  write("of_Huber", activation("Huber", {{"delta", 1}}), {dense(2, 2)});
+  write("of_Hinge", activation("Hinge"), {dense(2, 1)});
+
+  write("layer_norms", squared,
+        {same("Normalize", 4), dense(4, 7), batch_norm(7), activate(7, activation("Tanh")), same("LayerNorm", 7, {{"epsilon", 1e-5}}),
+         same("Dropout", 7, {{"rate", 0.5}}), dense(7, 5), same("PReLU", 5, {{"initial_slope", 0.25}}), dense(5, 5),
+         same("PReLUPerUnit", 5, {{"initial_slope", 0.25}}), batch_norm(5)});
+  const Description relu = activation("ReLU");
+  write("residuals", squared,
+        {residual(
+             4, {dense(4, 6, relu), residual(6, {dense(6, 6, relu), batch_norm(6), residual(6, {dense(6, 2), dense(2, 6)})}), dense(6, 4)}),
+         dense(4, 5), residual(5, {same("Dropout", 5, {{"rate", 0.5}})}), residual(5, {activate(5, relu)}), dense(5, 2)});
+  write("residual_last", squared, {dense(3, 4, relu), residual(4, {dense(4, 9, relu), dense(9, 4)}), activate(4, relu)});
+  write("residual_alone", squared, {residual(3, {same("Dropout", 3, {{"rate", 0.5}})})});
+  write("nothing", squared, {same("Dropout", 3, {{"rate", 0.5}})});
+  write("in_place", squared, {same("Normalize", 3), activate(3, relu), same("LayerNorm", 3, {{"epsilon", 1e-3}})});
+  write("one_unit", activation("BinaryCrossEntropy", {{"label_smoothing", 0}}), {dense(1, 1, activation("Tanh")), dense(1, 1)});
+  write("narrow", squared, {dense(40, 1), dense(1, 20, activation("Softsign")), dense(20, 1)});
+}
+
+/// The net of one unit with a 1 before the digits of its first weight.
+void write_corrupted() {
+  const cr::AnyNetwork<float> net{cr::Seed{1}, cr::make_loss<float>(squared), cr::make_layers<float>({dense(2, 1)})};
+  std::string text = cr::to_source(net, {.name = "corrupted", .doubles = false, .tests = {}});
+  text.insert(text.find_first_of("0123456789", text.find("{", text.find("corrupted_w1[") + 1)), "1");
+  cr::detail::write_file("write_nets", folder + "/corrupted.h", text);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) try {
+  if (argc < 2) cr::detail::raise<cr::ValueError>("expected a folder");
+  folder = argv[1];
+  if (argc > 2) seed = std::stoull(argv[2]);
+  std::filesystem::create_directories(folder);
+  write_all();
+  write_doubles();
+  write_corrupted();
+  cr::detail::write_file("write_nets", folder + "/nets.h", includes + "#define NETS(DO)" + list + "\n");
+} catch (const std::exception& error) {
+  std::fprintf(stderr, "write_nets: %s\n", error.what());
+  return 1;
+}
