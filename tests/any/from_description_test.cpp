@@ -89,6 +89,17 @@ TEST_CASE("Every layer with every activation is made again from its description,
   const Matrix<float> y_hat = net.predict(x);
   CHECK(y_hat.allFinite());
   CHECK(again.predict(x) == y_hat);
+
+  auto work = net.make_workspace(20);
+  auto dJ = net.make_gradients();
+  auto dJ_again = again.make_gradients();
+  net.forward(x, work);
+  net.backward(x, x, work, dJ);
+  auto work_again = again.make_workspace(20);
+  again.forward(x, work_again);
+  again.backward(x, x, work_again, dJ_again);
+  CHECK(dJ.flat().allFinite());
+  CHECK(dJ_again.flat() == dJ.flat());
 }
 
 TEST_CASE("Every loss is made again from its description, alone and weighted by class") {
