@@ -60,6 +60,7 @@ TEST_CASE("a net as source code", "[io][export_source]") {
                                      "}\n"));
   CHECK_THAT(text, ContainsSubstring("12 bytes of constants; 0 bytes of arrays on the stack"));
   CHECK_THAT(text, ContainsSubstring("static inline int my_net2_self_check(void) {\n"));
+  CHECK_THAT(text, ContainsSubstring("if (!(fabsf(y[i] - expected) <= 1e-6f * size)) return j + 1;\n"));
   CHECK_THAT(text, !ContainsSubstring("model"));
 }
 

@@ -71,17 +71,20 @@ std::string source_self_check(const std::string& name, const SourceFunctions<Wri
   SourceWeights<Written> tests;
   tests.add_rows(name + "_test_x", source_tests, x.rows(), [&](Index i, Index k) { return x(k, i); });
   tests.add_rows(name + "_test_y", source_tests, y.rows(), [&](Index i, Index k) { return y(k, i); });
+  // sums of floats are less exact than what a net of double gives
+  const char* tolerance = sizeof(Written) < sizeof(Scalar) ? "5e-6" : "1e-6";
   const double floor = 0.25 * static_cast<double>(y.cwiseAbs().maxCoeff());
-  return text_of(
-      "/* Three samples, and what the library predicts for them. */\n", tests.text(),
-      "\n/* 0 if the predictions are the library's, but for 1e-6 of each number (of those that are small, of a quarter of the largest);\n"
-      "   else which sample is the first with others: 1, 2 or 3. */\nstatic inline int ",
-      name, "_self_check(void) {\n  ", functions.scalar, " y[", y.rows(), "];\n  for (int j = 0; j < ", source_tests, "; ++j) {\n    ",
-      name, "_predict(", name, "_test_x[j], y);\n    for (int i = 0; i < ", y.rows(), "; ++i) {\n",
-      functions.filled_in(text_of("      const $ expected = ", name, "_test_y[j][i];\n      const $ size = fabsF(expected) > ",
-                                  functions.literal(floor), " ? fabsF(expected) : ", functions.literal(floor),
-                                  ";\n      if (!(fabsF(y[i] - expected) <= <1e-6> * size)) return j + 1;\n")),
-      "    }\n  }\n  return 0;\n}\n");
+  return text_of("/* Three samples, and what the library predicts for them. */\n", tests.text(),
+                 "\n/* 0 if the predictions are the library's, but for ", tolerance,
+                 " of each number (of those that are small, of a quarter of the largest);\n"
+                 "   else which sample is the first with others: 1, 2 or 3. */\nstatic inline int ",
+                 name, "_self_check(void) {\n  ", functions.scalar, " y[", y.rows(), "];\n  for (int j = 0; j < ", source_tests,
+                 "; ++j) {\n    ", name, "_predict(", name, "_test_x[j], y);\n    for (int i = 0; i < ", y.rows(), "; ++i) {\n",
+                 functions.filled_in(text_of("      const $ expected = ", name, "_test_y[j][i];\n      const $ size = fabsF(expected) > ",
+                                             functions.literal(floor), " ? fabsF(expected) : ", functions.literal(floor),
+                                             ";\n      if (!(fabsF(y[i] - expected) <= ", tolerance,
+                                             sizeof(Written) == sizeof(float) ? "f" : "", " * size)) return j + 1;\n")),
+                 "    }\n  }\n  return 0;\n}\n");
 }
 
 /// The header, of a network whose numbers are as Written holds them.
