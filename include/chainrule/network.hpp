@@ -169,14 +169,12 @@ class Network : public detail::ProvenNetwork<Scalar, LossType, Layers...>::Model
   }
 
  protected:
-  /// Parameters are 0.
-  Network(const LossType& loss, const Sequence& of) : Model(of), loss_{loss} {}
+  Network(const LossType& loss, const Sequence& of) : Model(of), loss_{loss} {}  // parameters are 0
 
  private:
   template <class, class, class...>
   friend class Network;
   using Model::sequence;
-
   const Scalar* theta() const { return parameters().data(); }
   Pass<Scalar> predicting(Team* team = nullptr) const { return {Mode::predict, buffers().data(), {}, 0, team}; }
 
