@@ -127,6 +127,12 @@ TEST_CASE("training allocates nothing after set-up: squared errors in long doubl
   CHECK(allocations_of_training(net, 10, [&](cr::Index n) { return y.leftCols(n); }) == 0);
 }
 
+TEST_CASE("training allocates nothing after set-up: layers and loss known at run time") {
+  cr::AnyNetwork<float> net{cr::Seed{1}, cr::SoftmaxCrossEntropy{}, {cr::Dense<16, 33, cr::GELU>{}, cr::Dropout<>{}, cr::Dense<33, 5>{}}};
+  const std::vector<int> labels(20, 4);
+  CHECK(allocations_of_training(net, 20, [&](cr::Index n) { return std::span(labels.data(), static_cast<std::size_t>(n)); }) == 0);
+}
+
 TEST_CASE("a small net of fixed extents lives without a heap, set-up included") {
   CHECK(allocations_of([] {
           cr::Network<float, cr::SquaredError, cr::Dense<3, 8, cr::Tanh>, cr::Dense<8, 2>> net{cr::Seed{1}};
