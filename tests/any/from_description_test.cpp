@@ -5,6 +5,7 @@
 #include <set>
 
 #include "support/catch.hpp"
+#include "support/networks_from_descriptions.hpp"
 #include "support/random_data.hpp"
 
 using namespace chainrule;

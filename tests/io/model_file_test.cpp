@@ -3,6 +3,7 @@
 #include <fstream>
 
 #include "support/catch.hpp"
+#include "support/networks_from_descriptions.hpp"
 #include "support/random_data.hpp"
 #include "support/temporary_folder.hpp"
 

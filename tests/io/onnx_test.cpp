@@ -2,6 +2,7 @@
 
 #include "onnx_models.hpp"
 #include "support/catch.hpp"
+#include "support/networks_from_descriptions.hpp"
 #include "support/temporary_folder.hpp"
 
 using namespace chainrule;

@@ -1,0 +1,9 @@
+#include "networks_from_descriptions.hpp"
+
+namespace chainrule {
+
+template AnyLayer<float> make_layer<float>(const Description&, int);
+template AnyLayers<float> make_layers<float>(const std::vector<Description>&, int);
+template AnyLoss<float> make_loss<float>(const Description&);
+
+}  // namespace chainrule
