@@ -42,20 +42,20 @@ TEST_CASE("a chain knows whether all its extents are types") {
 
 TEST_CASE("layers of run-time extents that do not fit are named, with their extents") {
   using Any = Dense<Dynamic, Dynamic>;
-  CHECK_NOTHROW(detail::checked_chain<SquaredError>(std::tuple(Any{5, 4})));
-  CHECK_NOTHROW(detail::checked_chain<SquaredError>(std::tuple(Any{5, 4}, Any{4, 3}, Any{3, 2})));
-  CHECK_THROWS_SAYING(detail::checked_chain<SquaredError>(std::tuple(Any{5, 4}, Any{5, 3}, Any{3, 2})), ShapeError,
+  CHECK_NOTHROW(detail::checked_chain(SquaredError{}, std::tuple(Any{5, 4})));
+  CHECK_NOTHROW(detail::checked_chain(SquaredError{}, std::tuple(Any{5, 4}, Any{4, 3}, Any{3, 2})));
+  CHECK_THROWS_SAYING(detail::checked_chain(SquaredError{}, std::tuple(Any{5, 4}, Any{5, 3}, Any{3, 2})), ShapeError,
                       "layer<1> expects 5 inputs, but layer<0> gives 4 outputs");
-  CHECK_THROWS_SAYING(detail::checked_chain<SquaredError>(std::tuple(Any{5, 4}, Any{4, 3}, Any{2, 2})), ShapeError,
+  CHECK_THROWS_SAYING(detail::checked_chain(SquaredError{}, std::tuple(Any{5, 4}, Any{4, 3}, Any{2, 2})), ShapeError,
                       "layer<2> expects 2 inputs, but layer<1> gives 3 outputs");
-  CHECK_THROWS_SAYING(detail::checked_chain<SquaredError>(std::tuple(Any{5, 4}, Dense<3, 2>{})), ShapeError,
+  CHECK_THROWS_SAYING(detail::checked_chain(SquaredError{}, std::tuple(Any{5, 4}, Dense<3, 2>{})), ShapeError,
                       "layer<1> expects 3 inputs, but layer<0> gives 4 outputs");
 }
 
 TEST_CASE("a loss that wants two outputs gets no chain with one") {
   using Any = Dense<Dynamic, Dynamic>;
-  CHECK_NOTHROW(detail::checked_chain<SquaredError>(std::tuple(Any{5, 1})));
-  CHECK_THROWS_SAYING(detail::checked_chain<SoftmaxCrossEntropy>(std::tuple(Any{5, 1})), ShapeError,
+  CHECK_NOTHROW(detail::checked_chain(SquaredError{}, std::tuple(Any{5, 1})));
+  CHECK_THROWS_SAYING(detail::checked_chain(SoftmaxCrossEntropy{}, std::tuple(Any{5, 1})), ShapeError,
                       "SoftmaxCrossEntropy needs at least 2 outputs, but the last layer has 1");
 }
 
