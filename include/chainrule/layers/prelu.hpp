@@ -23,7 +23,7 @@ class PReLU : public detail::SameShape<N> {
 
   explicit PReLU(double initial_slope = 0.25) requires(N != Dynamic) : initial_slope_{checked(initial_slope)} {}
   explicit PReLU(Index units, double initial_slope = 0.25)
-      : detail::SameShape<N>(name.data(), units), initial_slope_{checked(initial_slope)} {}
+      : detail::SameShape<N>("PReLU", units), initial_slope_{checked(initial_slope)} {}
 
   template <int Units>
   using ForInputs = PReLU<slopes, Units>;
@@ -34,7 +34,7 @@ class PReLU : public detail::SameShape<N> {
 
   auto hyperparameters() const { return std::tuple{Hyperparameter{"initial_slope", initial_slope_}}; }
 
-  std::string_view activation_name() const { return name; }
+  std::string_view activation_name() const { return "PReLU"; }
   std::array<TensorShape, 1> tensors() const { return {{{"slope", alphas(), 1}}}; }
 
   template <class Scalar>
