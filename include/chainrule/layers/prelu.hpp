@@ -22,8 +22,7 @@ class PReLU : public detail::SameShape<N> {
   static constexpr Index parameters_at_compile_time = detail::extent_product(1, Alphas);
 
   explicit PReLU(double initial_slope = 0.25) requires(N != Dynamic) : initial_slope_{checked(initial_slope)} {}
-  explicit PReLU(Index units, double initial_slope = 0.25)
-      : detail::SameShape<N>("PReLU", units), initial_slope_{checked(initial_slope)} {}
+  explicit PReLU(Index units, double initial_slope = 0.25) : detail::SameShape<N>("PReLU", units), initial_slope_{checked(initial_slope)} {}
 
   template <int Units>
   using ForInputs = PReLU<slopes, Units>;
