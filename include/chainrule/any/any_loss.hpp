@@ -1,6 +1,7 @@
 #pragma once
 // A loss whose type is known only when the program runs: any type that satisfies the contract, behind virtual functions.
 
+#include <chainrule/arguments.hpp>
 #include <chainrule/core/description.hpp>
 #include <chainrule/core/weighting.hpp>
 #include <cstdint>
@@ -50,20 +51,16 @@ struct LossOfTarget : Next {
       return 0;
     else if (weights == nullptr)
       return this->loss.value(y_hat, y);
-    else if constexpr (requires(const L& l) { l.value(y_hat, y, *weights); })
-      return this->loss.value(y_hat, y, *weights);
     else
-      return weighted_value(this->loss, y_hat, y, *weights);
+      return loss_value(this->loss, y_hat, y, *weights);
   }
   void gradient([[maybe_unused]] ConstMatrixView<Scalar> y_hat, [[maybe_unused]] const Target& y, [[maybe_unused]] MatrixView<Scalar> dJ,
                 [[maybe_unused]] Weights weights) const override {
     if constexpr (takes_this) {
       if (weights == nullptr)
         this->loss.gradient(y_hat, y, dJ);
-      else if constexpr (requires(const L& l) { l.gradient(y_hat, y, dJ, *weights); })
-        this->loss.gradient(y_hat, y, dJ, *weights);
       else
-        weighted_gradient(this->loss, y_hat, y, dJ, *weights);
+        loss_gradient(this->loss, y_hat, y, dJ, *weights);
     }
   }
 };
@@ -91,12 +88,7 @@ struct LossItself : LossBase<Scalar> {
   explicit LossItself(const L& of) : loss{of} {}
   bool on_logits() const override { return L::works_on_logits; }
   Index fewest_outputs() const override { return L::min_outputs; }
-  Index target_rows(Index outputs) const override {
-    if constexpr (requires(const L& l) { l.target_rows(outputs); })
-      return loss.target_rows(outputs);
-    else
-      return outputs;
-  }
+  Index target_rows(Index outputs) const override { return detail::target_rows(loss, outputs); }
   Description describe() const override { return chainrule::describe(loss); }
   void link(MatrixView<Scalar> z) const override { loss.link(z); }
   L loss;

@@ -58,17 +58,12 @@ T make_layer_of_type(const Description& of) {
     return requires { T{extents..., (static_cast<void>(I), double{})...}; };
   };
   constexpr std::make_index_sequence<hyperparameter_count<T>()> each;
-  T made = [&] {
-    if constexpr (takes(each, Index{}, Index{}))
-      return make<T>(of, of.inputs, of.outputs);
-    else if constexpr (takes(each, Index{}))
-      return make<T>(of, of.inputs);
-    else
-      return make<T>(of);
-  }();
-  if (made.inputs() != of.inputs || made.outputs() != of.outputs)
-    raise<ShapeError>(of.kind, ": expected ", made.inputs(), " -> ", made.outputs(), " units, but found ", of.inputs, " -> ", of.outputs);
-  return made;
+  if constexpr (takes(each, Index{}, Index{}))
+    return make<T>(of, of.inputs, of.outputs);
+  else if constexpr (takes(each, Index{}))
+    return make<T>(of, of.inputs);
+  else
+    return make<T>(of);
 }
 
 /// T{} for the one of these types whose name is `kind`, given to f<T>(). Throws ValueError that names them if there is none.
@@ -137,8 +132,8 @@ AnyLayer<Scalar> make_layer(const Description& of, int depth = 0) {
     detail::with_type_named(typename Known::OfLayers{}, "layer", of.kind, [&]<class L>() { made = detail::make_layer_of_type<L>(of); });
   }
   if (made->inputs() != of.inputs || made->outputs() != of.outputs)
-    detail::raise<ShapeError>(of.kind, ": expected ", of.inputs, " -> ", of.outputs, " units, but its parts have ", made->inputs(), " -> ",
-                              made->outputs());
+    detail::raise<ShapeError>(of.kind, ": expected ", made->inputs(), " -> ", made->outputs(), " units, but found ", of.inputs, " -> ",
+                              of.outputs);
   return *made;
 }
 

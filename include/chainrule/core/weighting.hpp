@@ -120,7 +120,23 @@ void weighted_gradient(const L& loss, ConstMatrixView<Scalar> y_hat, const View&
   }
 }
 
-/// J and dJ/dy_hat for targets of every kind. A loss that weighs samples itself (ClassWeighted) is given the weights.
+/// J and dJ/dy_hat where sample j counts w(j). A loss that weighs samples itself (ClassWeighted) is given the weights.
+template <class L, class Scalar, class View, class WeightOf>
+Scalar loss_value(const L& loss, ConstMatrixView<Scalar> y_hat, const View& y, const WeightOf& w) {
+  if constexpr (requires { loss.value(y_hat, y, w); })
+    return loss.value(y_hat, y, w);
+  else
+    return weighted_value(loss, y_hat, y, w);
+}
+template <class L, class Scalar, class View, class WeightOf>
+void loss_gradient(const L& loss, ConstMatrixView<Scalar> y_hat, const View& y, MatrixView<Scalar> dJ, const WeightOf& w) {
+  if constexpr (requires { loss.gradient(y_hat, y, dJ, w); })
+    loss.gradient(y_hat, y, dJ, w);
+  else
+    weighted_gradient(loss, y_hat, y, dJ, w);
+}
+
+/// J and dJ/dy_hat for targets of every kind.
 template <class L, class Scalar, class View>
 Scalar loss_value(const L& loss, ConstMatrixView<Scalar> y_hat, const View& y) {
   return loss.value(y_hat, y);
@@ -128,11 +144,7 @@ Scalar loss_value(const L& loss, ConstMatrixView<Scalar> y_hat, const View& y) {
 template <class L, class Scalar, class View>
 Scalar loss_value(const L& loss, ConstMatrixView<Scalar> y_hat, const WeightedTargets<Scalar, View>& y) {
   if (y.weights.size() == 0) return loss.value(y_hat, y.targets);
-  const auto weight = [&](Index j) { return static_cast<Accumulator<Scalar>>(y.weights[j]); };
-  if constexpr (requires { loss.value(y_hat, y.targets, weight); })
-    return loss.value(y_hat, y.targets, weight);
-  else
-    return weighted_value(loss, y_hat, y.targets, weight);
+  return loss_value(loss, y_hat, y.targets, [&](Index j) { return static_cast<Accumulator<Scalar>>(y.weights[j]); });
 }
 
 template <class L, class Scalar, class View>
@@ -142,11 +154,7 @@ void loss_gradient(const L& loss, ConstMatrixView<Scalar> y_hat, const View& y, 
 template <class L, class Scalar, class View>
 void loss_gradient(const L& loss, ConstMatrixView<Scalar> y_hat, const WeightedTargets<Scalar, View>& y, MatrixView<Scalar> dJ) {
   if (y.weights.size() == 0) return loss.gradient(y_hat, y.targets, dJ);
-  const auto weight = [&](Index j) { return static_cast<Accumulator<Scalar>>(y.weights[j]); };
-  if constexpr (requires { loss.gradient(y_hat, y.targets, dJ, weight); })
-    loss.gradient(y_hat, y.targets, dJ, weight);
-  else
-    weighted_gradient(loss, y_hat, y.targets, dJ, weight);
+  loss_gradient(loss, y_hat, y.targets, dJ, [&](Index j) { return static_cast<Accumulator<Scalar>>(y.weights[j]); });
 }
 
 }  // namespace detail

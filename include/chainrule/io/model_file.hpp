@@ -30,10 +30,8 @@ namespace detail {
 inline constexpr const char* layers_key = "chainrule.layers";
 inline constexpr const char* loss_key = "chainrule.loss";
 
-template <class Scalar>
-std::string place_of(const SafetensorsFile& file, const char* key) {
-  return text_of(file.name(), ", ", key);
-}
+/// What the file says under this key, for errors.
+inline std::string place_of(const SafetensorsFile& file, const char* key) { return text_of(file.name(), ", ", key); }
 
 /// Throws ValueError unless the file, where it says what it holds, says this network.
 template <class Net>
@@ -45,14 +43,14 @@ void check_same_layers(const SafetensorsFile& file, const Net& net) {
                         ", but that of the network is ", to_json(here).dump(), "; .same_layers = false loads it all the same");
   };
   if (const auto text = said.find(layers_key); text != said.end()) {
-    const auto there = DescriptionReader(text_of(file.name(), ", ", layers_key)).list(text->second);
+    const auto there = DescriptionReader(place_of(file, layers_key)).list(text->second);
     const auto here = describe_layers(net);
     if (there.size() != here.size())
       raise<ValueError>(file.name(), " does not fit the network: it has ", there.size(), " layers, but the network has ", here.size());
     for (std::size_t i = 0; i < here.size(); ++i) compare(text_of("layer<", i, ">"), there[i], here[i]);
   }
   if (const auto text = said.find(loss_key); text != said.end())
-    compare("loss", DescriptionReader(text_of(file.name(), ", ", loss_key)).one(text->second), describe(net.loss_function()));
+    compare("loss", DescriptionReader(place_of(file, loss_key)).one(text->second), describe(net.loss_function()));
 }
 
 /// Throws ValueError for numbers that Scalar should not or cannot take.
@@ -159,9 +157,8 @@ AnyNetwork<Scalar> parse_network(const SafetensorsFile& file, const LoadOptions&
                                 "), so it is not from save(); build the network and use load(net, path)");
     return found->second;
   };
-  const std::string place = detail::text_of(file.name(), ", ");
-  const Description loss = detail::DescriptionReader(place + detail::loss_key).one(text_at(detail::loss_key));
-  const auto described = detail::DescriptionReader(place + detail::layers_key).list(text_at(detail::layers_key));
+  const Description loss = detail::DescriptionReader(detail::place_of(file, detail::loss_key)).one(text_at(detail::loss_key));
+  const auto described = detail::DescriptionReader(detail::place_of(file, detail::layers_key)).list(text_at(detail::layers_key));
   const AnyLayers<Scalar> layers = make_layers<Scalar, Own...>(described);
   std::uint64_t held = 0;
   for (const SafetensorsTensor& tensor : file.tensors()) held += tensor.size();
