@@ -8,21 +8,16 @@
 
 #include "flags.hpp"
 #include "gnuplot.hpp"
+#include "output_folder.hpp"
 
 namespace examples {
 
-/// Where an example writes, which its flags --out and --history say: in its build folder if they do not.
-class Output {
+/// Where an example that trains writes: its learning curves too, which the flag --history may send elsewhere.
+class Output : public OutputFolder {
  public:
-  Output(Flags& flags, const std::string& name) : history_name_{name + "_history.csv"} {
-    flags.add("--out", folder_, "The folder for the files that it writes");
+  Output(Flags& flags, const std::string& name) : OutputFolder{flags}, history_name_{name + "_history.csv"} {
     flags.add("--history", history_, "A CSV file for the learning curves, if not " + history_name_ + " in that folder");
   }
-  Output(const Output&) = delete;  // the flags write into it
-  Output& operator=(const Output&) = delete;
-
-  /// A file in that folder, which is made where it is missing.
-  std::string path(const std::string& file) const { return in_existing_folder(std::filesystem::path(folder_) / file); }
 
   /// A table of loss and metrics after each epoch, and a picture of it where there is gnuplot. Says where they are.
   void write_learning_curves(const chainrule::History& history) const {
@@ -57,7 +52,6 @@ class Output {
     return script + curves + "\n";
   }
 
-  std::string folder_ = CHAINRULE_EXAMPLE_OUTPUT;
   std::string history_;
   std::string history_name_;
 };

@@ -1,0 +1,152 @@
+// Sigmoid, tanh, ReLU, leaky ReLU and the library's other activations: what the lecture says of them, and a picture of each with f'.
+#include <algorithm>
+#include <array>
+#include <chainrule/any/known.hpp>  // the list of all activations
+#include <cmath>
+#include <cstdio>
+#include <stdexcept>
+#include <string>
+#include <type_traits>
+#include <vector>
+
+#include "support/flags.hpp"
+#include "support/gnuplot.hpp"
+#include "support/output_folder.hpp"
+namespace cr = chainrule;
+
+// f(z) and f'(z). Activations work on several numbers at a time, so here all of them are z. One whose f' is nicest when written with
+// a = f(z), as sigma' = a (1 - a), has derivative_from_output.
+struct Point {
+  double value, derivative;
+};
+template <cr::Activation F>
+Point at(const F& f, double z) {
+  using Chunk = cr::Chunk<double>;
+  const Chunk zs = Chunk::Constant(z);
+  const Chunk a = f.value(zs);
+  Chunk slope;
+  if constexpr (cr::DerivativeFromOutput<F>)
+    slope = f.derivative_from_output(a);
+  else
+    slope = f.derivative(zs);
+  return {a[0], slope[0]};
+}
+
+struct Curve {
+  std::string name;
+  std::vector<Point> points;  // one for each z
+};
+
+template <class F>
+Curve draw(const F& f, const std::vector<double>& zs) {
+  Curve curve{std::string(f.name), {}};
+  for (const double z : zs) curve.points.push_back(at(f, z));
+  return curve;
+}
+
+// The lecture's four in its order, then the others.
+template <class... F>
+std::vector<Curve> draw_all(cr::Types<F...>, const cr::LeakyReLU& leaky, const std::vector<double>& zs) {
+  const auto made = [&leaky]<class A>(const A& as_by_itself) {
+    if constexpr (std::is_same_v<A, cr::LeakyReLU>)
+      return leaky;
+    else
+      return as_by_itself;
+  };
+  std::vector<Curve> curves{draw(made(F{}), zs)...};
+  std::stable_sort(curves.begin(), curves.end(), [](const Curve& a, const Curve& b) {
+    const std::array<std::string, 4> lecture{"Sigmoid", "Tanh", "ReLU", "LeakyReLU"};
+    const auto rank = [&lecture](const Curve& c) { return std::find(lecture.begin(), lecture.end(), c.name) - lecture.begin(); };
+    return rank(a) < rank(b);
+  });
+  return curves;
+}
+
+// The numbers as a table, and a panel for each activation.
+void plot(const std::vector<Curve>& curves, const std::vector<double>& zs, const examples::OutputFolder& output) {
+  std::vector<std::string> columns{"z"};
+  std::vector<std::vector<double>> rows;
+  for (const Curve& curve : curves) columns.insert(columns.end(), {curve.name, curve.name + "'"});
+  for (std::size_t i = 0; i < zs.size(); ++i) {
+    rows.push_back({zs[i]});
+    for (const Curve& curve : curves) rows[i].insert(rows[i].end(), {curve.points[i].value, curve.points[i].derivative});
+  }
+  const std::string table = examples::quoted(output.write_table("activations", columns, rows));
+
+  const std::size_t across = 4, down = (curves.size() + across) / across;  // one panel more, for the key
+  std::string script = "set datafile separator ','\nset multiplot layout " + std::to_string(down) + "," + std::to_string(across) +
+                       "\nset xrange [-4:4]\nset yrange [-2:2.5]\nset xtics 2\nset ytics 1\nset zeroaxis linetype 1 linecolor 'gray'\n" +
+                       "unset key\n";
+  for (std::size_t i = 0; i < curves.size(); ++i) {
+    const std::string column = std::to_string(2 * i + 2), next = std::to_string(2 * i + 3);
+    script += "set title '" + curves[i].name + "'\nplot " + table + " every ::1 using 1:" + column +
+              " with lines linewidth 2 linecolor '#286ebe', '' every ::1 using 1:" + next +
+              " with lines linewidth 2 dashtype 2 linecolor '#f08c1e'\n";
+  }
+  script +=
+      "unset title\nunset border\nunset tics\nunset zeroaxis\nset key center center spacing 1.5\n"
+      "plot NaN with lines linewidth 2 linecolor '#286ebe' title 'f(z)', "
+      "NaN with lines linewidth 2 dashtype 2 linecolor '#f08c1e' title 'its derivative'\nunset multiplot\n";
+  output.paint("activations", 1100, 260 * static_cast<int>(down), script);
+}
+
+int main(int argc, char** argv) try {
+  double alpha = 0.1;
+  examples::Flags flags("Plots every activation with its derivative, and checks what the lecture says of four of them.");
+  flags.add("--alpha", alpha, "The slope of the leaky ReLU for z < 0, below 1; 0.01, as it has by itself, one would not see");
+  const examples::OutputFolder output(flags);
+  flags.parse(argc, argv);
+
+  const cr::LeakyReLU leaky{alpha};
+  std::vector<double> zs;
+  for (int i = -400; i <= 400; ++i) zs.push_back(i / 100.0);  // z = -4, -3.99, ..., 4
+
+  int right = 0, statements = 0;
+  std::printf("%-45s  %8s  %s\n", "what the lecture says", "expected", "came out");
+  const auto check = [&](const char* statement, double expected, double came_out) {
+    const bool is_right = std::abs(came_out - expected) < 1e-14;
+    std::printf("%-45s  %8g  %.3g%s\n", statement, expected, came_out, is_right ? "" : "  WRONG");
+    right += is_right ? 1 : 0;
+    ++statements;
+  };
+  // The largest distance of f(z) from its formula, for z from -4 to 4.
+  const auto distance = [&zs](const auto& f, const auto& formula) {
+    double largest = 0;
+    for (const double z : zs) {
+      const double here = std::abs(f(z) - formula(z));
+      largest = std::max(largest, std::isnan(here) ? HUGE_VAL : here);
+    }
+    return largest;
+  };
+
+  const auto sigma = [](double z) { return 1 / (1 + std::exp(-z)); };
+  const auto sigma_prime = [](double z) { return at(cr::Sigmoid{}, z).derivative; };
+  const double steepest = *std::max_element(zs.begin(), zs.end(), [&](double a, double b) { return sigma_prime(a) < sigma_prime(b); });
+  check("sigma' - sigma (1 - sigma), at most", 0, distance(sigma_prime, [&](double z) { return sigma(z) * (1 - sigma(z)); }));
+  check("the largest sigma'(z)", 0.25, sigma_prime(steepest));
+  check("  is at z =", 0, steepest);
+
+  const auto tanh = [](double z) { return at(cr::Tanh{}, z).value; };
+  check("tanh(z) - sinh z / cosh z, at most", 0, distance(tanh, [](double z) { return std::sinh(z) / std::cosh(z); }));
+  check("tanh(z) - (e^2z - 1)/(e^2z + 1), at most", 0,
+        distance(tanh, [](double z) { return (std::exp(2 * z) - 1) / (std::exp(2 * z) + 1); }));
+  check("tanh(0)", 0, tanh(0));
+  check("tanh(z) for z -> inf, here 1000", 1, tanh(1000));
+  check("tanh(z) for z -> -inf, here -1000", -1, tanh(-1000));
+
+  const double z = 10;  // z >> 0
+  check("ReLU(0)", 0, at(cr::ReLU{}, 0).value);
+  check("ReLU(z) = z, z = 10", z, at(cr::ReLU{}, z).value);
+  check("ReLU(-z) = 0", 0, at(cr::ReLU{}, -z).value);
+  check("LReLU(0)", 0, at(leaky, 0).value);
+  check("LReLU(z) = z", z, at(leaky, z).value);
+  check("LReLU(-z) = -alpha z", -alpha * z, at(leaky, -z).value);
+
+  const std::vector<Curve> curves = draw_all(cr::Activations{}, leaky, zs);
+  plot(curves, zs, output);
+  if (right < statements) throw std::runtime_error(std::to_string(statements - right) + " of the statements came out wrong");
+  std::printf("%d of %d statements are right; %d activations in the picture\n", right, statements, static_cast<int>(curves.size()));
+} catch (const std::exception& error) {
+  std::fprintf(stderr, "activations: %s\n", error.what());
+  return 1;
+}

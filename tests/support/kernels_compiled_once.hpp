@@ -1,0 +1,42 @@
+#pragma once
+// The kernels are compiled once for all tests and examples, in kernels_compiled_once.cpp, and not in each file that calls them. They are
+// functions that are never inlined, so it is the same code.
+
+#include <chainrule/kernels/derivatives.hpp>
+#include <chainrule/kernels/matrix_product.hpp>
+#include <chainrule/kernels/softmax.hpp>
+#include <chainrule/kernels/vector_math.hpp>
+#include <chainrule/kernels/vector_products.hpp>
+#include <chainrule/kernels/vectors.hpp>
+
+#ifndef CHAINRULE_TEST_COMPILE
+#define CHAINRULE_TEST_COMPILE extern
+#endif
+
+#define CHAINRULE_TEST_KERNELS(Scalar)                                                                                               \
+  CHAINRULE_TEST_COMPILE template void product<Scalar>(const Product<Scalar>&, MatrixView<Scalar>);                                  \
+  CHAINRULE_TEST_COMPILE template void dot_products<Scalar>(const Scalar*, Index, const Scalar*, Index, Scalar, VectorView<Scalar>); \
+  CHAINRULE_TEST_COMPILE template void matrix_times_vector<Scalar>(const Scalar*, Index, const Scalar*, Index, const Scalar*,        \
+                                                                   VectorView<Scalar>);                                              \
+  CHAINRULE_TEST_COMPILE template bool all_finite<Scalar>(Index, const Scalar*);                                                     \
+  CHAINRULE_TEST_COMPILE template void add_multiple<Scalar>(Index, Scalar, const Scalar*, Scalar*);                                  \
+  CHAINRULE_TEST_COMPILE template void rectify<Scalar>(Index, const Scalar*, Scalar*);                                               \
+  CHAINRULE_TEST_COMPILE template void row_sums<Scalar>(ConstMatrixView<Scalar>, Scalar*);                                           \
+  CHAINRULE_TEST_COMPILE template void softmax<Scalar>(ConstMatrixView<Scalar>, MatrixView<Scalar>);                                 \
+  CHAINRULE_TEST_COMPILE template void exponentials<Scalar>(Index, const Scalar*, Scalar*);                                          \
+  CHAINRULE_TEST_COMPILE template void tanhs<Scalar>(Index, const Scalar*, Scalar*);                                                 \
+  CHAINRULE_TEST_COMPILE template void sigmoids<Scalar>(Index, const Scalar*, Scalar*);                                              \
+  CHAINRULE_TEST_COMPILE template void times_derivative<Derivative::of_tanh, Scalar>(Index, const Scalar*, Scalar*);                 \
+  CHAINRULE_TEST_COMPILE template void times_derivative<Derivative::of_sigmoid, Scalar>(Index, const Scalar*, Scalar*);              \
+  CHAINRULE_TEST_COMPILE template void times_derivative<Derivative::of_relu, Scalar>(Index, const Scalar*, Scalar*)
+
+namespace chainrule::kernels {
+
+CHAINRULE_TEST_KERNELS(float);
+CHAINRULE_TEST_KERNELS(double);
+CHAINRULE_TEST_KERNELS(long double);
+
+}  // namespace chainrule::kernels
+
+#undef CHAINRULE_TEST_KERNELS
+#undef CHAINRULE_TEST_COMPILE
