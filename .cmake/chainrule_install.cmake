@@ -1,4 +1,5 @@
-# cmake --install: the headers, and a package that find_package(chainrule) finds, wherever it is moved to.
+# cmake --install: the headers, and a package that find_package(chainrule) and pkg-config find, wherever it is moved to. And the
+# library as one header, by command: cmake --build BUILD --target chainrule_single_header.
 include_guard(GLOBAL)
 include(CMakePackageConfigHelpers)
 
@@ -13,3 +14,9 @@ write_basic_package_version_file("${PROJECT_BINARY_DIR}/chainrule-config-version
 install(FILES "${PROJECT_BINARY_DIR}/chainrule-config.cmake" "${PROJECT_BINARY_DIR}/chainrule-config-version.cmake"
               "${CMAKE_CURRENT_LIST_DIR}/chainrule_components.cmake" "${CMAKE_CURRENT_LIST_DIR}/Findonnx_proto.cmake"
         DESTINATION ${chainrule_package_dir})
+configure_file("${CMAKE_CURRENT_LIST_DIR}/chainrule.pc.in" "${PROJECT_BINARY_DIR}/chainrule.pc" @ONLY)
+install(FILES "${PROJECT_BINARY_DIR}/chainrule.pc" DESTINATION share/pkgconfig)
+
+add_custom_target(chainrule_single_header
+                  COMMAND "${CMAKE_COMMAND}" "-DOUT=${PROJECT_BINARY_DIR}/single_include/chainrule.hpp"
+                          -P "${PROJECT_SOURCE_DIR}/.packaging/single_header.cmake" VERBATIM)

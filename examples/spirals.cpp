@@ -39,8 +39,8 @@ struct Spirals {
 
 /// A PPM picture of the square from (-7, -7) to (7, 7): blue where the net sees the first spiral, orange where it sees the second,
 /// pale where it is not sure; dark are the points that it learned from.
-void paint(const Net& net, const Spirals& spirals, const examples::Output& output) {
-  constexpr Index side = 420;  // pixels
+constexpr Index side = 420;  // pixels
+void write_ppm(const Net& net, const Spirals& spirals, const std::string& path) {
   constexpr float scale = side / 14.0f;
   using Color = Eigen::Vector3f;
   const Color blue(40, 110, 190), orange(240, 140, 30), white(255, 255, 255);
@@ -68,19 +68,37 @@ void paint(const Net& net, const Spirals& spirals, const examples::Output& outpu
       for (Index c = -2; c <= 2; ++c)
         if (r * r + c * c <= 5) set(row + r, column + c, (spirals.y[i] < 0.5f ? blue : orange) / 3);
   }
-  const std::string path = output.path("spirals.ppm");
   std::ofstream file(path, std::ios::binary);
   file << "P6 " << side << " " << side << " 255\n" << pixels;
   if (!file.flush()) throw std::runtime_error("cannot write \"" + path + "\"");
-  std::printf("what it sees:    %s\n", path.c_str());
-
-  const std::string png = output.path("spirals.png");
-  if (examples::paint_png(
-          png, 520, 480,
-          "set size ratio -1\nset xrange [-7:7]\nset yrange [-7:7]\nplot " + examples::quoted(path) +
-              " binary array=(420,420) skip=15 format='%uchar' flipy dx=1./30 dy=1./30 origin=(-7,-7) with rgbimage notitle\n"))
-    std::printf("                 %s\n", png.c_str());
 }
+
+/// What the net takes the plane for after some epochs, side by side in one picture as its decision boundary forms.
+class Boundary {
+ public:
+  Boundary(const Spirals& spirals, const examples::Output& output) : spirals_{spirals}, output_{output} {}
+
+  void add(const Net& net, Index epoch) {
+    const std::string path = output_.path("spirals_" + std::to_string(epoch) + ".ppm");
+    write_ppm(net, spirals_, path);
+    std::printf("what it sees:    %s\n", path.c_str());
+    ++panels_;
+    plots_ += "set title 'after " + std::to_string(epoch) + " epochs'\nplot " + examples::quoted(path) +
+              " binary array=(420,420) skip=15 format='%uchar' flipy dx=1./30 dy=1./30 origin=(-7,-7) with rgbimage notitle\n";
+  }
+
+  void paint() const {
+    output_.paint("spirals", 260 * panels_, 290,
+                  "unset tics\nset border lc rgb 'gray'\nset size ratio -1\nset xrange [-7:7]\nset yrange [-7:7]\nset multiplot layout 1," +
+                      std::to_string(panels_) + " margins 0.01,0.99,0.02,0.9 spacing 0.01\n" + plots_ + "unset multiplot\n");
+  }
+
+ private:
+  const Spirals& spirals_;
+  const examples::Output& output_;
+  int panels_ = 0;
+  std::string plots_;
+};
 
 int main(int argc, char** argv) try {
   Index epochs = 3000;
@@ -101,13 +119,18 @@ int main(int argc, char** argv) try {
   const auto good_enough = [](auto& run) {
     if (run.value("accuracy") == 1 && run.loss < 0.02) run.stop("all points are right, and the loss is below 0.02");
   };
+  Boundary boundary(spirals, output);
+  const auto look = [&](const auto& run) {
+    if (run.epoch == 100 || run.epoch == 300 || run.epoch == 400) boundary.add(net, run.epoch);
+  };
   cr::Trainer trainer{net, cr::Adam{.learning_rate = learning_rate}};
   const auto history =
       trainer.fit(cr::DataView{spirals.x, spirals.y},
                   {.epochs = epochs, .batch_size = spirals.x.cols(), .metrics = {cr::accuracy}, .training_metrics = true},  //
-                  good_enough, cr::ProgressBar{.every = 100});
+                  good_enough, look, cr::ProgressBar{.every = 100});
   output.write_learning_curves(history);
-  paint(net, spirals, output);
+  boundary.add(net, history.epochs());
+  boundary.paint();
 
   const auto right = [&net](const Spirals& s) { return cr::ConfusionMatrix(net.predict(s.x), s.y).counts().trace(); };
   std::printf("after %td epochs, of the points halfway between those %td of %td are right\n", history.epochs(), right(between),

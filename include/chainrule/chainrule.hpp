@@ -1,6 +1,8 @@
 #pragma once
 /// \file
 /// Everything of chainrule that needs Eigen alone.
+/// \namespace chainrule
+/// What programs use. Activations, losses, layers, initializers and optimizers are whatever keeps the contract of its family: a concept.
 
 #include <chainrule/activations/elu.hpp>
 #include <chainrule/activations/gate.hpp>
@@ -47,7 +49,10 @@
 #include <chainrule/initializers/xavier.hpp>
 #include <chainrule/initializers/zeros.hpp>
 #include <chainrule/inspect/check_gradient.hpp>
+#include <chainrule/inspect/flow_report.hpp>
+#include <chainrule/inspect/gradient_flow.hpp>
 #include <chainrule/inspect/summary.hpp>
+#include <chainrule/inspect/watch_gradients.hpp>
 #include <chainrule/io/archive.hpp>
 #include <chainrule/io/checkpoint.hpp>
 #include <chainrule/io/crc64.hpp>
@@ -63,6 +68,7 @@
 #include <chainrule/io/source_writer.hpp>
 #include <chainrule/kernels/thread_team.hpp>
 #include <chainrule/layers/activate.hpp>
+#include <chainrule/layers/activity.hpp>
 #include <chainrule/layers/batch_norm.hpp>
 #include <chainrule/layers/dense.hpp>
 #include <chainrule/layers/dropout.hpp>
@@ -98,6 +104,7 @@
 #include <chainrule/optimizers/adam.hpp>
 #include <chainrule/optimizers/adamw.hpp>
 #include <chainrule/optimizers/clip.hpp>
+#include <chainrule/optimizers/elementwise_step.hpp>
 #include <chainrule/optimizers/flat.hpp>
 #include <chainrule/optimizers/lion.hpp>
 #include <chainrule/optimizers/nadam.hpp>

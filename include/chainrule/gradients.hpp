@@ -13,7 +13,7 @@ class Gradients : public detail::LayeredVector<Scalar, Sequence> {
 
   /// Whether a team shared the backward pass that filled it: then each thread has a part of it at hand, and a step is shared too.
   bool is_shared() const { return shared_; }
-  void set_shared(bool shared) { shared_ = shared; }
+  void set_shared(bool shared) { shared_ = shared; }  ///< for the backward pass to say
 
  private:
   bool shared_ = false;

@@ -28,14 +28,13 @@ class Network : public detail::ProvenNetwork<Scalar, LossType, Layers...>::Model
   using Model::layers;
   using Model::parameters;
   using ScalarType = Scalar;
-  using Gradients = chainrule::Gradients<Scalar, Sequence>;
+  using Gradients = chainrule::Gradients<Scalar, Sequence>;  ///< dJ/dtheta, flat and by layer
   template <int MaxBatch = Dynamic>
-  using Workspace = chainrule::Workspace<Scalar, MaxBatch, Sequence>;
+  using Workspace = chainrule::Workspace<Scalar, MaxBatch, Sequence>;  ///< caches and deltas; see make_workspace
   /// A view on outputs x batch numbers in a workspace, valid until its next use.
   using Output = Eigen::Map<const Matrix<Scalar, Out, Dynamic>>;
-  /// The same network with other numbers: Rebind<double>.
   template <class Other>
-  using Rebind = Network<Other, LossType, Layers...>;
+  using Rebind = Network<Other, LossType, Layers...>;  ///< the same network with other numbers: Rebind<double>
 
   /// Weights are drawn by each layer's initializer, from the first layer to the last; biases start at 0.
   explicit Network(Seed seed) requires(Proven::Chain::all_extents_are_types()) : Network(seed, LossType{}, Layers{}...) {}
@@ -51,7 +50,7 @@ class Network : public detail::ProvenNetwork<Scalar, LossType, Layers...>::Model
     sequence().initialize(parameters().data(), random);
   }
 
-  const LossType& loss_function() const { return loss_; }
+  const LossType& loss_function() const { return loss_; }  ///< the loss, with its parameters
 
   /// Allocates what passes over up to max_batch samples need. `make_workspace<8>()` has its room inside where all extents are
   /// types and it is small.
@@ -62,7 +61,7 @@ class Network : public detail::ProvenNetwork<Scalar, LossType, Layers...>::Model
     return Workspace<MaxBatch>(sequence(), MaxBatch);
   }
 
-  Gradients make_gradients() const { return Gradients(sequence()); }
+  Gradients make_gradients() const { return Gradients(sequence()); }  ///< allocates room for dJ/dtheta
 
   /// A copy with other numbers.
   template <class Other>
@@ -73,7 +72,7 @@ class Network : public detail::ProvenNetwork<Scalar, LossType, Layers...>::Model
     return copy;
   }
 
-  // a(1) = x,  a(l+1) = f(W(l) a(l) + b(l));  y_hat = a(L+1), before the loss's link          (outputs x batch)
+  ///     a(1) = x,  a(l+1) = f(W(l) a(l) + b(l));  y_hat = a(L+1), before the loss's link          (outputs x batch)
   /// The forward pass of a training step, so with Dropout's mask of step `work.step()`, which it counts up, and BatchNorm's
   /// statistics of this batch. Keeps every activation in `work` for loss and backward.
   template <class X, int MaxBatch>
@@ -86,7 +85,7 @@ class Network : public detail::ProvenNetwork<Scalar, LossType, Layers...>::Model
     return output_of(work, input.cols());
   }
 
-  // J = J(y, y_hat), the mean over the batch
+  ///     J = J(y, y_hat), the mean over the batch
   /// The loss of the last forward pass. y: outputs x batch; or integer class labels where the loss takes them; or either
   /// `weighted(y, w)`.
   template <class Y, int MaxBatch>
@@ -95,7 +94,7 @@ class Network : public detail::ProvenNetwork<Scalar, LossType, Layers...>::Model
     return detail::loss_value(loss_, raw_output(work, work.cached_samples()), target);
   }
 
-  // delta(L+1) = dJ/dy_hat,  then from the last layer to the first: dJ/dW(l), dJ/db(l), dJ/da(l) by the chain rule
+  ///     delta(L+1) = dJ/dy_hat,  then from the last layer to the first: dJ/dW(l), dJ/db(l), dJ/da(l) by the chain rule
   /// The backward pass after `forward(x, work)`: fills `gradients` with dJ/dtheta.
   template <class X, class Y, int MaxBatch>
   void backward(const Eigen::DenseBase<X>& x, const Y& y, Workspace<MaxBatch>& work, Gradients& gradients) const {
@@ -148,9 +147,10 @@ class Network : public detail::ProvenNetwork<Scalar, LossType, Layers...>::Model
   /// The loss and the prediction of samples that are not learned from, both as `predict` works: all Dropout off, running
   /// statistics. Without allocation.
   struct Evaluation {
-    Scalar loss;
-    Output prediction;
+    Scalar loss;        ///< J, the mean over the batch
+    Output prediction;  ///< y_hat, the link applied
   };
+  /// Gives them for x, inputs x samples, and its targets y.
   template <class X, class Y, int MaxBatch>
   Evaluation evaluate(const Eigen::DenseBase<X>& x, const Y& y, Workspace<MaxBatch>& work) const {
     const auto input = checked_input("evaluate", x, work, predicting());
@@ -169,7 +169,7 @@ class Network : public detail::ProvenNetwork<Scalar, LossType, Layers...>::Model
   }
 
  protected:
-  Network(const LossType& loss, const Sequence& of) : Model(of), loss_{loss} {}  // parameters are 0
+  Network(const LossType& loss, const Sequence& of) : Model(of), loss_{loss} {}  ///< parameters are 0
 
  private:
   template <class, class, class...>

@@ -16,6 +16,7 @@ namespace chainrule {
 template <class Scalar, int MaxBatch, class Sequence>
 class Workspace {
  public:
+  /// For up to max_batch samples; ShapeError for fewer than 1.
   Workspace(const Sequence& sequence, Index max_batch)
       : max_batch_{checked(sequence.layers(), max_batch)},
         caches_{sequence.template make_caches<Scalar, MaxBatch>(max_batch)},
@@ -36,20 +37,20 @@ class Workspace {
   /// The step that the next forward pass belongs to; each forward pass counts it up by one. Set it to repeat a step, or to go
   /// on after a checkpoint.
   std::uint64_t step() const { return step_; }
-  void set_step(std::uint64_t step) { step_ = step; }
+  void set_step(std::uint64_t step) { step_ = step; }  ///< see step
 
   /// The seed of all that is random in a step; at first Seed{0}.
   Seed seed() const { return seed_; }
-  void set_seed(Seed seed) { seed_ = seed; }
+  void set_seed(Seed seed) { seed_ = seed; }  ///< see seed
 
   /// Which sample of a step's whole batch is the first here, where several workspaces share a batch; at first 0.
   Index first_sample() const { return first_sample_; }
-  void set_first_sample(Index first_sample) { first_sample_ = first_sample; }
+  void set_first_sample(Index first_sample) { first_sample_ = first_sample; }  ///< see first_sample
 
   /// The threads that share the work of its passes; nullptr, as at first: the calling thread alone. The team must outlive its use
   /// here. Several workspaces may name one team as long as one at a time uses it. Results are the same bits for any team.
   Team* team() const { return team_; }
-  void set_team(Team* team) { team_ = team; }
+  void set_team(Team* team) { team_ = team; }  ///< see team
 
  private:
   template <class, class, class...>

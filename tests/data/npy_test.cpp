@@ -143,7 +143,7 @@ TEST_CASE("a .npy file that is cut short, or goes on, is refused with what was e
 
 TEST_CASE("a broken .npy header is refused where it is broken") {
   const auto refused = [](const char* header, const char* says) {
-    CHECK_THROWS_SAYING(parse_npy<float>(npy(header, "1")), ValueError, "the bytes: expected ", says);
+    CHECK_THROWS_SAYING(parse_npy<float>(npy(header, "1")), ValueError, "the input: expected ", says);
   };
   refused("", "{ in the header, but found \"\"");
   refused("{'descr': '|u1', 'fortran_order': False}", "all of 'descr', 'fortran_order' and 'shape' in the header");

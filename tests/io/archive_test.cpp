@@ -99,11 +99,12 @@ TEST_CASE("numbers that cannot be are refused, and no memory is asked for that t
   refuses(word(std::uint64_t{1} << 61) + "12345678", std::vector<double>(), "values, but found 8 bytes");
   refuses(word(9) + "12345678", std::vector<Point>(), "f: expected 9 values, but found 8 bytes");
   refuses(word(8) + "12345678", std::vector<Point>(), "f: expected 8 more bytes, but found 0");
-  refuses(word(std::uint64_t{1} << 40) + word(std::uint64_t{1} << 40), Eigen::MatrixXf(), "cannot be here");
+  constexpr bool is_wide = sizeof(Index) > 4;
+  refuses(word(std::uint64_t{1} << 40) + word(std::uint64_t{1} << 40), Eigen::MatrixXf(), is_wide ? "cannot be here" : "too large");
   refuses(word(~std::uint64_t{0}) + word(1), Eigen::MatrixXf(), "a matrix of -1 x 1 numbers cannot be here");
   refuses(word(4) + word(0), Eigen::Matrix3Xf(), "a matrix of 4 x 0 numbers cannot be here");
   Eigen::MatrixXf empty;
-  Archive::reading(word(0) + word(std::uint64_t{1} << 60), "f")(empty);  // at once
+  Archive::reading(word(0) + word(std::uint64_t{1} << (is_wide ? 60 : 30)), "f")(empty);  // at once
   CHECK(empty.size() == 0);
   const int constant = 3;
   CHECK(written(constant) == word(3));

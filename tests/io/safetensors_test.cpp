@@ -56,7 +56,7 @@ TEST_CASE("a safetensors file written by hand is read") {
   CHECK(numbers<float>(file, weight, TensorOrder::column_major) == std::vector<float>{1, 4, 2, 5, 3, 6});
   CHECK(numbers<double>(file, file.tensor("b"), TensorOrder::column_major) == std::vector<double>{0.5, -1});
   CHECK(file.find("weight") == nullptr);
-  CHECK_THROWS_SAYING(file.tensor("weight"), ValueError, "the bytes: there is no tensor \"weight\" among its 2");
+  CHECK_THROWS_SAYING(file.tensor("weight"), ValueError, "the input: there is no tensor \"weight\" among its 2");
 }
 
 TEST_CASE("a safetensors file is written as it was by hand") {
@@ -125,7 +125,7 @@ TEST_CASE("tensors of no numbers, of one and of three extents") {
   CHECK_THROWS_SAYING(
       parse_safetensors(tensor("U8", "[1,1,1]", "[0,1]", "x"))
           .copy_numbers(parse_safetensors(tensor("U8", "[1,1,1]", "[0,1]", "x")).tensor("w"), &one, TensorOrder::column_major),
-      ShapeError, "the bytes, tensor \"w\": only a tensor of at most two extents", "1 x 1 x 1");
+      ShapeError, "the input, tensor \"w\": only a tensor of at most two extents", "1 x 1 x 1");
 }
 
 TEST_CASE("what is written is read back, whatever its names") {

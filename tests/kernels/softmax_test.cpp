@@ -7,6 +7,7 @@
 #include "support/catch.hpp"
 
 using namespace chainrule;
+using chainrule_test::Approx;
 
 namespace {
 

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <chainrule/kernels/thread_team.hpp>
+#include <cstdint>
 #include <numeric>
 
 #include "support/catch.hpp"
@@ -46,12 +47,12 @@ TEST_CASE("as many threads as the machine runs at once, where none are asked for
 TEST_CASE("many small jobs in a row see each other's results") {
   for (const Index threads : {2, 5}) {
     ThreadTeam team{threads, processors};
-    Index sums[4] = {0, 0, 0, 0};
+    std::int64_t sums[4] = {0, 0, 0, 0};
     bool right = true;
     for (Index job = 1; job <= 100000 / threads; ++job) {
       const Index items = 2 + job % 3;
       detail::for_items(&team, items, [&sums, job](Index i) { sums[i] += job; });
-      right = right && sums[1] == job * (job + 1) / 2;
+      right = right && sums[1] == std::int64_t{job} * (job + 1) / 2;
     }
     CHECK(right);
   }

@@ -1,5 +1,5 @@
 #include <algorithm>
-#include <bit>
+#include <chainrule/core/older_libraries.hpp>
 #include <chainrule/kernels/vector_math.hpp>
 #include <cmath>
 #include <cstdint>
@@ -9,6 +9,7 @@
 #include "support/catch.hpp"
 
 using namespace chainrule;
+using chainrule_test::Approx;
 
 namespace {
 
@@ -97,7 +98,7 @@ long double units_off(Scalar y, long double exact) {
 std::vector<float> floats(std::int32_t step, std::int32_t from = -0x7f800000, std::int32_t to = 0x7f800000) {
   std::vector<float> x;
   for (std::int64_t i = from; i <= to; i += step)
-    x.push_back(std::bit_cast<float>(i < 0 ? 0x80000000u | static_cast<std::uint32_t>(-i) : static_cast<std::uint32_t>(i)));
+    x.push_back(detail::bit_cast<float>(i < 0 ? 0x80000000u | static_cast<std::uint32_t>(-i) : static_cast<std::uint32_t>(i)));
   return x;
 }
 
@@ -237,7 +238,7 @@ TEST_CASE("Vectors of exp, tanh and sigmoid are within 3 units of the last place
 TEST_CASE("Vectors of tanh and sigmoid do not fall where the exponential's reduction changes") {
   int falls = 0;
   const auto look_about = [&](const Function<float>& f, double x) {
-    const auto middle = static_cast<std::int32_t>(std::bit_cast<std::uint32_t>(static_cast<float>(std::abs(x)))) * (x < 0 ? -1 : 1);
+    const auto middle = static_cast<std::int32_t>(detail::bit_cast<std::uint32_t>(static_cast<float>(std::abs(x)))) * (x < 0 ? -1 : 1);
     const std::vector<float> near = floats(1, middle - 500, middle + 500);
     for (const auto kernel : runnable(f)) {
       const std::vector<float> y = values<float>(kernel, near);

@@ -94,7 +94,8 @@ TEST_CASE("a batch of n gives what n batches of one give") {
 TEST_CASE("extents that cannot be are refused at construction, with what was expected and got") {
   CHECK_THROWS_SAYING((Dense<Dynamic, Dynamic>{0, 3}), ShapeError, "Dense: inputs and outputs must be at least 1, got 0 and 3");
   CHECK_THROWS_SAYING((Dense<Dynamic, Dynamic>{3, -1}), ShapeError, "got 3 and -1");
-  CHECK_THROWS_SAYING((Dense<Dynamic, Dynamic>{Index{1} << 40, Index{1} << 40}), ShapeError, "more than memory can address");
+  constexpr Index large = Index{1} << (sizeof(Index) > 4 ? 40 : 20);
+  CHECK_THROWS_SAYING((Dense<Dynamic, Dynamic>{large, large}), ShapeError, "more than memory can address");
   CHECK_THROWS_SAYING((Dense<64, Dynamic>{32, 10}), ShapeError, "its type says 64 inputs and 10 outputs, but it got 32 and 10");
 }
 

@@ -1,4 +1,4 @@
-// expect: F must be an activation, such as ReLU or Tanh
+// expect: Dense<In, Out, F>: F must be an activation, such as ReLU or Tanh
 #include <chainrule/chainrule.hpp>
 #include <vector>
 namespace cr = chainrule;

@@ -1,4 +1,4 @@
-// expect: another scalar type than the network
+// expect: this matrix has another scalar type than the network
 #include <chainrule/chainrule.hpp>
 #include <vector>
 namespace cr = chainrule;

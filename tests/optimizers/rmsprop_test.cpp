@@ -68,7 +68,7 @@ TEST_CASE("three steps of RMSprop with momentum by hand", "[optimizer]") {
 TEST_CASE("a gradient that never changes makes no NaN in centered RMSprop", "[optimizer]") {
   const RMSprop rmsprop{.learning_rate = 1e-9, .rho = 0.5, .centered = true};
   Vector<float> theta = Vector<float>::Zero(16);
-  const Vector<float> gradient = TwoLayers::wave(16, 1);
+  const Vector<float> gradient = wave(16, 1);
   auto state = rmsprop.make_state(theta);
   bool was_negative = false;
   for (int step = 0; step < 60; ++step) {

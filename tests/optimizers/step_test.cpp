@@ -8,6 +8,7 @@
 
 using namespace chainrule;
 using chainrule_test::TwoLayers;
+using chainrule_test::wave;
 
 namespace {
 
@@ -64,7 +65,7 @@ struct OneLayer {
   };
   OneLayer(Index weights, Index biases) : layer{weights, biases} {}
   std::tuple<Layer> layers() const { return {layer}; }
-  Vector<float> parameters() const { return TwoLayers::wave(layer.weights + layer.biases, 1); }
+  Vector<float> parameters() const { return wave(layer.weights + layer.biases, 1); }
   Layer layer;
 };
 
@@ -78,7 +79,7 @@ Vector<float> two_steps(const SGD& sgd, const OneLayer& net, Team* team) {
   auto state = sgd.make_state(net);
   state.team = team;
   for (const float frequency : {2.0f, 3.0f}) {
-    const Vector<float> gradient = TwoLayers::wave(theta.size(), frequency);
+    const Vector<float> gradient = wave(theta.size(), frequency);
     chainrule_test::step(sgd, theta.size(), theta.data(), gradient.data(), state);
   }
   Vector<float> result(theta.size() + state.flat().size());
@@ -170,13 +171,13 @@ struct SharedGradient {
 
 TEST_CASE("a step after a backward pass that a team shared is shared too, if only it is not over at once") {
   const auto shared = [](Index size, bool backward_was_shared) {
-    Vector<float> theta = TwoLayers::wave(size, 1);
-    const SharedGradient gradient{TwoLayers::wave(size, 2), backward_was_shared};
+    Vector<float> theta = wave(size, 1);
+    const SharedGradient gradient{wave(size, 2), backward_was_shared};
     OptimizerState<float> state(theta, 0);
     Backwards team(2);
     state.team = &team;
     SGD{.learning_rate = 1}.step(theta, gradient, state);
-    CHECK(theta == Vector<float>(TwoLayers::wave(size, 1) - gradient.values));
+    CHECK(theta == Vector<float>(wave(size, 1) - gradient.values));
     return team.done > 0;
   };
   CHECK(shared(5000, true));

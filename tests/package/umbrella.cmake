@@ -1,6 +1,6 @@
 cmake_minimum_required(VERSION 3.21)
 # cmake -DINCLUDE=... -P umbrella.cmake: chainrule.hpp brings, itself or through what it includes, every header that needs only
-# Eigen. Headers that need more are listed in optional_headers.cmake.
+# Eigen. Headers that need more are listed in optional_headers.cmake; those of testing/ are for tests alone, and it brings none.
 include("${CMAKE_CURRENT_LIST_DIR}/optional_headers.cmake")
 
 set(reached "chainrule/chainrule.hpp")
@@ -24,6 +24,10 @@ foreach(header IN LISTS optional_headers)
     message(FATAL_ERROR "chainrule.hpp includes ${header}, which is listed as optional")
   endif()
 endforeach()
+list(FILTER headers EXCLUDE REGEX "^chainrule/testing/")
+if(reached MATCHES "chainrule/testing/")
+  message(FATAL_ERROR "chainrule.hpp includes a header of testing/")
+endif()
 foreach(header IN LISTS headers)
   if(NOT header IN_LIST reached)
     message(FATAL_ERROR "chainrule.hpp does not include ${header}")

@@ -1,33 +1,11 @@
 #pragma once
-// Data for tests: seeded, and the same numbers (up to rounding) for every scalar.
 
-#include <chainrule/core/random.hpp>
-#include <chainrule/core/types.hpp>
-#include <vector>
+#include <chainrule/testing/random_data.hpp>
 
 namespace chainrule_test {
 
-/// Uniform in [-1, 1).
-template <class Scalar>
-chainrule::Matrix<Scalar> random_matrix(chainrule::Index rows, chainrule::Index cols, chainrule::Random& random) {
-  chainrule::Matrix<Scalar> m(rows, cols);
-  for (Scalar& entry : m.reshaped()) entry = static_cast<Scalar>(2 * random.uniform() - 1);
-  return m;
-}
-
-/// Columns of probabilities that sum to 1.
-template <class Scalar>
-chainrule::Matrix<Scalar> random_distributions(chainrule::Index rows, chainrule::Index cols, chainrule::Random& random) {
-  chainrule::Matrix<Scalar> m(rows, cols);
-  for (Scalar& entry : m.reshaped()) entry = static_cast<Scalar>(random.uniform() + 0.1);
-  for (auto column : m.colwise()) column /= column.sum();
-  return m;
-}
-
-inline std::vector<int> random_labels(chainrule::Index count, chainrule::Index classes, chainrule::Random& random) {
-  std::vector<int> labels(static_cast<std::size_t>(count));
-  for (int& label : labels) label = static_cast<int>(random.below(static_cast<std::uint64_t>(classes)));
-  return labels;
-}
+using chainrule::testing::random_distributions;
+using chainrule::testing::random_labels;
+using chainrule::testing::random_matrix;
 
 }  // namespace chainrule_test

@@ -14,24 +14,25 @@ class ELU {
  public:
   static constexpr std::string_view name = "ELU";
 
+  /// Throws ValueError unless alpha is at least 0 and finite.
   constexpr explicit ELU(double alpha = 1) : alpha_{alpha} {
     if (!(alpha >= 0 && alpha <= std::numeric_limits<double>::max()))
       detail::raise<ValueError>("ELU: alpha must be at least 0 and finite, got ", alpha);
   }
 
-  constexpr double alpha() const { return alpha_; }
+  constexpr double alpha() const { return alpha_; }  ///< where it goes for z far below 0: to -alpha
   auto hyperparameters() const { return std::tuple{Hyperparameter{"alpha", alpha_}}; }
 
   HeNormal default_initializer() const { return {}; }
 
-  // ELU(z) = z for z > 0 and alpha (e^z - 1) for z <= 0: the sum of both, of which one is 0
+  ///     ELU(z) = z for z > 0 and alpha (e^z - 1) for z <= 0: the sum of both, of which one is 0
   template <class Chunk>
   Chunk value(const Chunk& z) const {
     using Scalar = typename Chunk::Scalar;
     return z.max(Scalar{0}) + static_cast<Scalar>(alpha_) * z.min(Scalar{0}).expm1();
   }
 
-  // ELU'(z) = 1 for z > 0 and alpha e^z = a + alpha for z <= 0, where a has the sign of z; alpha at 0, as PyTorch does
+  ///     ELU'(z) = 1 for z > 0 and alpha e^z = a + alpha for z <= 0, where a has the sign of z; alpha at 0, as PyTorch does
   template <class Chunk>
   Chunk derivative_from_output(const Chunk& a) const {
     const Chunk below = a + static_cast<typename Chunk::Scalar>(alpha_);

@@ -3,10 +3,10 @@
 
 #include <algorithm>
 #include <chainrule/activations/gate.hpp>
+#include <chainrule/core/older_libraries.hpp>
 #include <chainrule/initializers/he.hpp>
 #include <cmath>
 #include <limits>
-#include <numbers>
 #include <string_view>
 
 namespace chainrule {
@@ -17,14 +17,14 @@ struct GELU {
 
   HeNormal default_initializer() const { return {}; }
 
-  // GELU(z) = z Phi(z)
+  ///     GELU(z) = z Phi(z)
   template <class Chunk>
   Chunk value(const Chunk& z) const {
     using Scalar = typename Chunk::Scalar;
     return z.unaryExpr([](Scalar at) { return std::max(at, -reach<Scalar>) * below(bounded(at)); });
   }
 
-  // GELU'(z) = Phi(z) + z phi(z)
+  ///     GELU'(z) = Phi(z) + z phi(z)
   template <class Chunk>
   Chunk derivative(const Chunk& z) const {
     using Scalar = typename Chunk::Scalar;
@@ -44,7 +44,7 @@ struct GELU {
   // made good by a factor of its exponential.
   template <class Scalar>
   static Scalar below(Scalar z) {
-    const Scalar x = -z / std::numbers::sqrt2_v<Scalar>;
+    const Scalar x = -z / detail::sqrt2<Scalar>;
     const Scalar half = std::erfc(x) / 2;
     if (z > -1) return half;
     const Scalar square = 2 * x * x;
@@ -67,13 +67,13 @@ struct GELUTanh {
 
   HeNormal default_initializer() const { return {}; }
 
-  // GELUTanh(z) = z/2 (1 + tanh u) = z sigma(2u)  with  u = sqrt(2/pi) (z + 0.044715 z^3)
+  ///     GELUTanh(z) = z/2 (1 + tanh u) = z sigma(2u)  with  u = sqrt(2/pi) (z + 0.044715 z^3)
   template <class Chunk>
   Chunk value(const Chunk& z) const {
     return z.max(std::numeric_limits<typename Chunk::Scalar>::lowest()) * odds(detail::bounded(z)).open();
   }
 
-  // GELUTanh'(z) = sigma(2u) (1 + z 2u' (1 - sigma(2u)))
+  ///     GELUTanh'(z) = sigma(2u) (1 + z 2u' (1 - sigma(2u)))
   template <class Chunk>
   Chunk derivative(const Chunk& z) const {
     using Scalar = typename Chunk::Scalar;

@@ -12,13 +12,13 @@ struct HardSigmoid {
 
   XavierUniform default_initializer() const { return {}; }
 
-  // HardSigmoid(z) = min(max(z/6 + 1/2, 0), 1), as (z + 3)/6 because that is exact near -3; NaN stays NaN
+  ///     HardSigmoid(z) = min(max(z/6 + 1/2, 0), 1), as (z + 3)/6 because that is exact near -3; NaN stays NaN
   template <class Chunk>
   Chunk value(const Chunk& z) const {
     return (z <= -3).select(Chunk::Zero(), (z >= 3).select(Chunk::Ones(), (z + 3) / 6));
   }
 
-  // HardSigmoid'(z) = 1/6 for |z| < 3, which is where 0 < a < 1; at the kinks it is taken as 0, as PyTorch does
+  ///     HardSigmoid'(z) = 1/6 for |z| < 3, which is where 0 < a < 1; at the kinks it is taken as 0, as PyTorch does
   template <class Chunk>
   Chunk derivative_from_output(const Chunk& a) const {
     using Scalar = typename Chunk::Scalar;

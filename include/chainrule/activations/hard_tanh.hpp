@@ -14,25 +14,26 @@ class HardTanh {
  public:
   static constexpr std::string_view name = "HardTanh";
 
+  /// Throws ValueError unless low < high, both finite.
   constexpr explicit HardTanh(double low = -1, double high = 1) : low_{low}, high_{high} {
     constexpr double largest = std::numeric_limits<double>::max();
     if (!(low >= -largest && low < high && high <= largest))
       detail::raise<ValueError>("HardTanh: low must be below high and both finite, got ", low, " and ", high);
   }
 
-  constexpr double low() const { return low_; }
-  constexpr double high() const { return high_; }
+  constexpr double low() const { return low_; }    ///< the smallest a
+  constexpr double high() const { return high_; }  ///< the largest a
   auto hyperparameters() const { return std::tuple{Hyperparameter{"low", low_}, Hyperparameter{"high", high_}}; }
 
   XavierUniform default_initializer() const { return {}; }
 
-  // HardTanh(z) = min(max(z, low), high); NaN stays NaN
+  ///     HardTanh(z) = min(max(z, low), high); NaN stays NaN
   template <class Chunk>
   Chunk value(const Chunk& z) const {
     return (z < low<Chunk>()).select(low<Chunk>(), (z > high<Chunk>()).select(high<Chunk>(), z));
   }
 
-  // HardTanh'(z) = 1 between low and high, which is where low < a < high; at the kinks it is taken as 0, as PyTorch does
+  ///     HardTanh'(z) = 1 between low and high, which is where low < a < high; at the kinks it is taken as 0, as PyTorch does
   template <class Chunk>
   Chunk derivative_from_output(const Chunk& a) const {
     return (a > low<Chunk>() && a < high<Chunk>()).select(Chunk::Ones(), Chunk::Zero());

@@ -11,13 +11,13 @@ struct Identity {
 
   XavierUniform default_initializer() const { return {}; }
 
-  // f(z) = z
+  ///     f(z) = z
   template <class Chunk>
   Chunk value(const Chunk& z) const {
     return z;
   }
 
-  // f'(z) = 1
+  ///     f'(z) = 1
   template <class Chunk>
   Chunk derivative_from_output(const Chunk&) const {
     return Chunk::Ones();

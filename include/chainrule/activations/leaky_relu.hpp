@@ -12,22 +12,23 @@ class LeakyReLU {
  public:
   static constexpr std::string_view name = "LeakyReLU";
 
+  /// slope: alpha, in [0, 1).
   constexpr explicit LeakyReLU(double slope = 0.01) : slope_{slope} {
     if (!(slope >= 0 && slope < 1)) detail::raise<ValueError>("LeakyReLU: the slope must be at least 0 and below 1, got ", slope);
   }
 
-  constexpr double slope() const { return slope_; }
+  constexpr double slope() const { return slope_; }  ///< alpha
   auto hyperparameters() const { return std::tuple{Hyperparameter{"slope", slope_}}; }
 
   HeNormal default_initializer() const { return {.negative_slope = slope_}; }
 
-  // LReLU(z) = max(alpha z, z), which is alpha z for z < 0; NaN stays NaN
+  ///     LReLU(z) = max(alpha z, z), which is alpha z for z < 0; NaN stays NaN
   template <class Chunk>
   Chunk value(const Chunk& z) const {
     return (z < 0).select(static_cast<typename Chunk::Scalar>(slope_) * z, z);
   }
 
-  // LReLU'(z) = 1 for z > 0 and alpha for z < 0, where a has the sign of z; at 0 it is taken as alpha, as PyTorch does
+  ///     LReLU'(z) = 1 for z > 0 and alpha for z < 0, where a has the sign of z; at 0 it is taken as alpha, as PyTorch does
   template <class Chunk>
   Chunk derivative_from_output(const Chunk& a) const {
     return (a > 0).select(Chunk::Ones(), Chunk::Constant(static_cast<typename Chunk::Scalar>(slope_)));

@@ -13,7 +13,7 @@ struct Mish {
 
   HeNormal default_initializer() const { return {}; }
 
-  // Mish(z) = z t  with  t = tanh(ln(1 + e^z)) = ((1 + e^z)^2 - 1)/((1 + e^z)^2 + 1) = p (p + 2q)/(p (p + 2q) + 2q^2),  e^z = p/q
+  ///     Mish(z) = z t  with  t = tanh(ln(1 + e^z)) = ((1 + e^z)^2 - 1)/((1 + e^z)^2 + 1) = p (p + 2q)/(p (p + 2q) + 2q^2),  e^z = p/q
   template <class Chunk>
   Chunk value(const Chunk& z) const {
     const detail::Odds<Chunk> odds(z);
@@ -22,7 +22,7 @@ struct Mish {
     return z.max(std::numeric_limits<typename Chunk::Scalar>::lowest()) * (n / (n + 2 * q.square()));
   }
 
-  // Mish'(z) = t + z t'  with  t' = (1 - t^2) sigma(z) = 4 e^z (1 + e^z)/((1 + e^z)^2 + 1)^2 = 4 p q^2 (p + q)/(p (p + 2q) + 2q^2)^2
+  ///     Mish'(z) = t + z t'  with  t' = (1 - t^2) sigma(z) = 4 e^z (1 + e^z)/((1 + e^z)^2 + 1)^2 = 4 p q^2 (p + q)/(p (p + 2q) + 2q^2)^2
   template <class Chunk>
   Chunk derivative(const Chunk& z) const {
     const detail::Odds<Chunk> odds(z);

@@ -13,17 +13,18 @@ struct ReLU {
 
   HeNormal default_initializer() const { return {}; }
 
-  // ReLU(z) = max(0, z); NaN stays NaN
+  ///     ReLU(z) = max(0, z); NaN stays NaN
   template <class Scalar>
   void values(Index size, const Scalar* z, Scalar* a) const {
     kernels::rectify(size, z, a);
   }
+  /// The same for a few numbers.
   template <class Chunk>
   Chunk value(const Chunk& z) const {
     return (z < 0).select(Chunk::Zero(), z);
   }
 
-  // ReLU'(z) = 1 for z > 0 and 0 for z < 0; at 0 it is taken as 0, as PyTorch does
+  ///     ReLU'(z) = 1 for z > 0 and 0 for z < 0; at 0 it is taken as 0, as PyTorch does
   template <class Chunk>
   Chunk derivative_from_output(const Chunk& a) const {
     return (a > 0).select(Chunk::Ones(), Chunk::Zero());

@@ -10,20 +10,20 @@ namespace chainrule {
 struct SELU {
   static constexpr std::string_view name = "SELU";
 
-  // The solution of equations 4 and 5 of the paper for the fixed point (0, 1).
+  /// The solution of equations 4 and 5 of the paper for the fixed point (0, 1).
   static constexpr long double alpha = 1.673263242354377284817042991671652038L;
-  static constexpr long double lambda = 1.050700987355480493419334985294606352L;
+  static constexpr long double lambda = 1.050700987355480493419334985294606352L;  ///< the other of the two
 
   LecunNormal default_initializer() const { return {}; }
 
-  // SELU(z) = lambda z for z > 0 and lambda alpha (e^z - 1) for z <= 0: the sum of both, of which one is 0
+  ///     SELU(z) = lambda z for z > 0 and lambda alpha (e^z - 1) for z <= 0: the sum of both, of which one is 0
   template <class Chunk>
   Chunk value(const Chunk& z) const {
     using Scalar = typename Chunk::Scalar;
     return static_cast<Scalar>(lambda) * z.max(Scalar{0}) + static_cast<Scalar>(lambda * alpha) * z.min(Scalar{0}).expm1();
   }
 
-  // SELU'(z) = lambda for z > 0 and lambda alpha e^z = a + lambda alpha for z <= 0, where a has the sign of z
+  ///     SELU'(z) = lambda for z > 0 and lambda alpha e^z = a + lambda alpha for z <= 0, where a has the sign of z
   template <class Chunk>
   Chunk derivative_from_output(const Chunk& a) const {
     using Scalar = typename Chunk::Scalar;

@@ -14,11 +14,12 @@ struct Sigmoid {
 
   XavierUniform default_initializer() const { return {}; }
 
-  // sigma(z) = 1/(1 + e^-z)
+  ///     sigma(z) = 1/(1 + e^-z)
   template <class Scalar>
   void values(Index size, const Scalar* z, Scalar* a) const {
     kernels::sigmoids(size, z, a);
   }
+  /// The same for a few numbers.
   template <class Chunk>
   Chunk value(const Chunk& z) const {
     Chunk a;
@@ -26,7 +27,7 @@ struct Sigmoid {
     return a;
   }
 
-  // sigma'(z) = sigma(z) (1 - sigma(z)) = a (1 - a) <= 1/4, which is why deep sigmoid nets have vanishing gradients
+  ///     sigma'(z) = sigma(z) (1 - sigma(z)) = a (1 - a) <= 1/4, which is why deep sigmoid nets have vanishing gradients
   template <class Chunk>
   Chunk derivative_from_output(const Chunk& a) const {
     return a * (1 - a);

@@ -14,13 +14,13 @@ struct SiLU {
 
   HeNormal default_initializer() const { return {}; }
 
-  // SiLU(z) = z sigma(z) = z/(1 + e^-z)
+  ///     SiLU(z) = z sigma(z) = z/(1 + e^-z)
   template <class Chunk>
   Chunk value(const Chunk& z) const {
     return z.max(std::numeric_limits<typename Chunk::Scalar>::lowest()) * detail::Odds<Chunk>(z).open();
   }
 
-  // SiLU'(z) = sigma(z) (1 + z (1 - sigma(z)))
+  ///     SiLU'(z) = sigma(z) (1 + z (1 - sigma(z)))
   template <class Chunk>
   Chunk derivative(const Chunk& z) const {
     const detail::Odds<Chunk> odds(z);

@@ -12,14 +12,14 @@ struct Softsign {
 
   XavierUniform default_initializer() const { return {}; }
 
-  // Softsign(z) = z/(1 + |z|); +-1 where 1 + |z| is all but infinite
+  ///     Softsign(z) = z/(1 + |z|); +-1 where 1 + |z| is all but infinite
   template <class Chunk>
   Chunk value(const Chunk& z) const {
     constexpr auto large = std::numeric_limits<typename Chunk::Scalar>::max() / 2;
     return (z.abs() > large).select(z.sign(), z / (1 + z.abs()));
   }
 
-  // Softsign'(z) = 1/(1 + |z|)^2 = (1 - |a|)^2
+  ///     Softsign'(z) = 1/(1 + |z|)^2 = (1 - |a|)^2
   template <class Chunk>
   Chunk derivative_from_output(const Chunk& a) const {
     return (1 - a.abs()).square();

@@ -14,11 +14,12 @@ struct Tanh {
 
   XavierUniform default_initializer() const { return {}; }
 
-  // tanh(z) = sinh z / cosh z = (e^2z - 1)/(e^2z + 1)
+  ///     tanh(z) = sinh z / cosh z = (e^2z - 1)/(e^2z + 1)
   template <class Scalar>
   void values(Index size, const Scalar* z, Scalar* a) const {
     kernels::tanhs(size, z, a);
   }
+  /// The same for a few numbers.
   template <class Chunk>
   Chunk value(const Chunk& z) const {
     Chunk a;
@@ -26,7 +27,7 @@ struct Tanh {
     return a;
   }
 
-  // tanh'(z) = 1 - tanh(z)^2 = (1 - a)(1 + a), the product because it is exact to the last bits where a is near 1
+  ///     tanh'(z) = 1 - tanh(z)^2 = (1 - a)(1 + a), the product because it is exact to the last bits where a is near 1
   template <class Chunk>
   Chunk derivative_from_output(const Chunk& a) const {
     return (1 - a) * (1 + a);

@@ -39,6 +39,7 @@ template <class Scalar>
 class AnyInitializer {
  public:
   static constexpr std::string_view name = "AnyInitializer";
+  /// For an AnyActivation, which makes it.
   explicit AnyInitializer(std::shared_ptr<const detail::ActivationBase<Scalar>> f) : f_{std::move(f)} {}
   template <class S>
   void operator()(std::span<S> weights, Index fan_in, Index fan_out, Random& random) const {
@@ -54,13 +55,14 @@ class AnyInitializer {
 template <class Scalar, bool from_output>
 class AnyActivation {
  public:
+  /// Copies f, an activation.
   template <class F>
   requires(!std::is_same_v<F, AnyActivation>) explicit AnyActivation(const F& f)
       : name(F::name), f_{std::make_shared<const detail::ActivationOf<Scalar, F>>(f)} {
     static_assert(DerivativeFromOutput<F> == from_output, "chainrule: AnyActivation<Scalar, DerivativeFromOutput<F>>");
   }
 
-  std::string_view name;
+  std::string_view name;  ///< that of the activation inside
 
   AnyInitializer<Scalar> default_initializer() const { return AnyInitializer<Scalar>(f_); }
   Description describe() const { return f_->describe(); }
@@ -74,17 +76,19 @@ class AnyActivation {
     f_->times_derivative(size, kept, delta);
   }
 
-  // of a few numbers, as the contract asks; whole arrays go through the above
+  /// Of a few numbers, as the contract asks; whole arrays go through the above.
   template <class Chunk>
   Chunk value(const Chunk& z) const {
     Chunk a(z.size());
     values(z.size(), z.data(), a.data());
     return a;
   }
+  /// f'(z), of a = f(z).
   template <class Chunk>
   Chunk derivative_from_output(const Chunk& a) const requires(from_output) {
     return derivative_at(a);
   }
+  /// f'(z), of z.
   template <class Chunk>
   Chunk derivative(const Chunk& z) const requires(!from_output) {
     return derivative_at(z);

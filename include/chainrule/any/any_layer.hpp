@@ -3,6 +3,7 @@
 
 #include <chainrule/core/description.hpp>
 #include <chainrule/core/infer.hpp>
+#include <chainrule/layers/activity.hpp>
 #include <functional>
 #include <memory>
 
@@ -58,6 +59,7 @@ struct LayerBase {
   virtual void backward(const Scalar* theta, ConstMatrixView<Scalar> x, CacheBase<Scalar>& cache, MatrixView<Scalar> delta,
                         Scalar* gradient, MatrixView<Scalar>* input_gradient) const = 0;
   virtual void update_statistics(Scalar* buffers, const CacheBase<Scalar>& cache, Index samples) const = 0;
+  virtual Activity activity(ConstMatrixView<Scalar> x, const CacheBase<Scalar>& cache) const = 0;
 };
 
 template <class Scalar, class L>
@@ -116,6 +118,7 @@ class LayerOf final : public LayerBase<Scalar> {
     if constexpr (requires(const L& l) { l.update_statistics(buffers, own(cache), samples); })
       layer_.update_statistics(buffers, own(cache), samples);
   }
+  Activity activity(ConstMatrixView<Scalar> x, const Base& cache) const override { return activity_of(layer_, x, own(cache)); }
 
  private:
   using Cache = typename L::template Cache<Scalar, Dynamic>;
@@ -138,6 +141,7 @@ class LayerOf final : public LayerBase<Scalar> {
 template <class Scalar>
 class AnyLayer {
  public:
+  /// Copies the layer.
   template <class L>
   requires(!std::is_same_v<L, AnyLayer>) AnyLayer(const L& layer) : name(L::name) {
     if constexpr (detail::takes_inferred_inputs<L>()) {
@@ -148,10 +152,11 @@ class AnyLayer {
     }
   }
 
-  std::string_view name;
+  std::string_view name;  ///< that of the layer inside
 
   /// Whether it takes its inputs from the layer before, as Dropout<> does; until it has one, nothing below may be asked.
   bool is_inferred() const { return layer_ == nullptr; }
+  /// The same with as many inputs, where they are inferred.
   AnyLayer for_inputs(Index inputs) const { return is_inferred() ? for_inputs_(inputs) : *this; }
 
   Index inputs() const { return layer_->inputs(); }

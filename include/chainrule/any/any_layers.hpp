@@ -36,8 +36,10 @@ class NamedTensors {
 
 /// Layers one after the other whose types and number are known only when the program runs; itself a layer, which fills a whole
 /// network (AnyNetwork) or a Residual.
-///     AnyLayers<float> layers{Dense<Dynamic, Dynamic, ReLU>{64, width}};
-///     layers.add(Dropout<>{0.2});
+/// @code{.cpp}
+/// AnyLayers<float> layers{Dense<Dynamic, Dynamic, ReLU>{64, width}};
+/// layers.add(Dropout<>{0.2});
+/// @endcode
 /// Throws ShapeError for a layer that does not fit the one before it.
 template <class Scalar>
 class AnyLayers {
@@ -45,13 +47,15 @@ class AnyLayers {
 
  public:
   static constexpr std::string_view name = "AnyLayers";
-  static constexpr bool holds_all_layers = true;
+  static constexpr bool holds_all_layers = true;  ///< it stands for all layers of a network, and is the only one there
   static constexpr int inputs_at_compile_time = Dynamic;
   static constexpr int outputs_at_compile_time = Dynamic;
   static constexpr Index parameters_at_compile_time = Dynamic;
   static constexpr Index buffers_at_compile_time = Dynamic;
 
+  /// None yet; see add.
   AnyLayers() = default;
+  /// As if each were added in turn.
   AnyLayers(std::initializer_list<AnyLayer<Scalar>> layers) {
     for (const AnyLayer<Scalar>& layer : layers) add(layer);
   }
@@ -74,7 +78,9 @@ class AnyLayers {
     layers_.push_back(next);
   }
 
+  /// The layers, from the first to the last.
   const std::vector<AnyLayer<Scalar>>& list() const { return layers_; }
+  /// f(layer) for each of them in turn.
   template <class F>
   void for_each(const F& f) const {
     for (const AnyLayer<Scalar>& layer : layers_) f(layer);
@@ -121,10 +127,13 @@ class AnyLayers {
       for (const auto& layer : layers.list()) output.of_layers.emplace_back(layer->make_cache(max_batch));
       for (std::size_t i = 0; i + 1 < layers.list().size(); ++i) deltas.emplace_back(layers.list()[i].outputs(), max_batch);
     }
+    /// A copy of all caches.
     Cache(const Cache& other) : output{{}}, deltas{other.deltas} {
       for (const auto& cache : other.output.of_layers) output.of_layers.push_back(cache->clone());
     }
+    /// Takes them over.
     Cache(Cache&&) = default;
+    /// Takes over those of the other.
     Cache& operator=(Cache other) noexcept {
       std::swap(output.of_layers, other.output.of_layers);
       std::swap(deltas, other.deltas);
@@ -132,23 +141,26 @@ class AnyLayers {
     }
     ~Cache() = default;
 
-    struct Output {  // that of the last layer
-      Index rows() const { return of_layers.back()->rows(); }
+    /// What the last layer gives.
+    struct Output {
+      Index rows() const { return of_layers.back()->rows(); }  ///< the outputs of the last layer
+      /// The output of the first samples, to read and to write.
       MatrixView<S> first(Index samples) { return of_layers.back()->first(samples); }
+      /// The same to read.
       ConstMatrixView<S> first(Index samples) const { return std::as_const(*of_layers.back()).first(samples); }
-      std::vector<std::unique_ptr<detail::CacheBase<S>>> of_layers;
-    } output;
-    std::vector<BatchStorage<S, Dynamic, Dynamic>> deltas;
+      std::vector<std::unique_ptr<detail::CacheBase<S>>> of_layers;  ///< one for each layer
+    } output;                                                        ///< outputs x max_batch, in the last of them
+    std::vector<BatchStorage<S, Dynamic, Dynamic>> deltas;           ///< delta of each layer but the last
   };
 
-  // a(1) = x,  a(l+1) = what layer l makes of a(l)
+  ///     a(1) = x,  a(l+1) = what layer l makes of a(l)
   template <class S, int MaxBatch>
   void forward(const S* theta, ConstMatrixView<S> x, Cache<S, MaxBatch>& cache, const Pass<S>& pass) const {
     for (std::size_t i = 0; i < layers_.size(); ++i)
       layers_[i]->forward(theta + offsets_[i], input_of(i, x, cache), *cache.output.of_layers[i], pass_of(i, pass));
   }
 
-  // from the last layer to the first, with dJ/da(L+1) in delta; before the first layer with parameters only where dJ/dx is asked for
+  /// From the last layer to the first, with dJ/da(L+1) in delta; before the first layer with parameters only where dJ/dx is asked for
   template <class S, int MaxBatch>
   void backward(const S* theta, ConstMatrixView<S> x, Cache<S, MaxBatch>& cache, MatrixView<S> delta, S* gradient,
                 MatrixView<S>* input_gradient) const {
@@ -162,6 +174,7 @@ class AnyLayers {
     }
   }
 
+  /// Running statistics of all layers <- what their last forward pass saw.
   template <class S, int MaxBatch>
   void update_statistics(S* numbers, const Cache<S, MaxBatch>& cache, Index samples) const {
     for (std::size_t i = 0; i < layers_.size(); ++i)
@@ -172,6 +185,12 @@ class AnyLayers {
   template <class CacheType, class F>
   void for_each_output(const CacheType& cache, Index samples, const F& f) const {
     for (std::size_t i = 0; i < layers_.size(); ++i) f(layers_[i], std::as_const(*cache.output.of_layers[i]).first(samples));
+  }
+
+  /// Calls f(its activity) for each layer after a forward pass on x (layers/activity.hpp).
+  template <class S, class CacheType, class F>
+  void for_each_activity(ConstMatrixView<S> x, const CacheType& cache, const F& f) const {
+    for (std::size_t i = 0; i < layers_.size(); ++i) f(layers_[i]->activity(input_of(i, x, cache), *cache.output.of_layers[i]));
   }
 
   /// Throws ShapeError unless the cache was made for these layers.

@@ -111,41 +111,47 @@ class AnyLoss {
   static constexpr bool works_on_logits = false;
   static constexpr Index min_outputs = 1;
 
+  /// Copies the loss.
   template <class L>
   requires(!std::is_same_v<L, AnyLoss>) && Loss<L> AnyLoss(const L& loss)
       : name(L::name),
   loss_{std::make_shared<const detail::LossOf<Scalar, L>>(loss)} {}
 
-  std::string_view name;
+  std::string_view name;  ///< that of the loss inside
 
-  bool on_logits() const { return loss_->on_logits(); }
-  Index fewest_outputs() const { return loss_->fewest_outputs(); }
+  bool on_logits() const { return loss_->on_logits(); }             ///< whether the loss inside works on logits
+  Index fewest_outputs() const { return loss_->fewest_outputs(); }  ///< min_outputs of the loss inside
 
   Description describe() const { return loss_->describe(); }
   Index target_rows(Index outputs) const { return loss_->target_rows(outputs); }
 
-  // (The contract is asked for with float, whatever Scalar is.)
+  /// (The contract is asked for with float, whatever Scalar is.)
   template <class S, class Target>
   requires std::derived_from<detail::LossBase<S>, detail::LossFor<S, Target>>
   void check(ConstMatrixView<S> y_hat, const Target& y) const { of<Target>().check(y_hat, y); }
+  /// J, the mean over the batch.
   template <class S, class Target>
   S value(ConstMatrixView<S> y_hat, const Target& y) const {
     return of<Target>().value(y_hat, y, nullptr);
   }
+  /// dJ <- dJ/dy_hat.
   template <class S, class Target>
   void gradient(ConstMatrixView<S> y_hat, const Target& y, MatrixView<S> dJ) const {
     of<Target>().gradient(y_hat, y, dJ, nullptr);
   }
+  /// J where sample j has the weight weight(j).
   template <class S, class Target, class WeightOf>
   S value(ConstMatrixView<S> y_hat, const Target& y, const WeightOf& weight) const {
     const auto weights = erased(weight);
     return of<Target>().value(y_hat, y, &weights);
   }
+  /// dJ <- dJ/dy_hat with these weights.
   template <class S, class Target, class WeightOf>
   void gradient(ConstMatrixView<S> y_hat, const Target& y, MatrixView<S> dJ, const WeightOf& weight) const {
     const auto weights = erased(weight);
     of<Target>().gradient(y_hat, y, dJ, &weights);
   }
+  /// y_hat <- the link of the loss inside, in place.
   template <class S>
   void link(MatrixView<S> z) const {
     loss_->link(z);

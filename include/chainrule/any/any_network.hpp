@@ -7,8 +7,10 @@
 namespace chainrule {
 
 /// A network whose layers and loss are known only when the program runs:
-///     AnyNetwork<float> net{Seed{42}, SoftmaxCrossEntropy{}, {Dense<Dynamic, Dynamic, ReLU>{64, width}, Dropout<>{0.2}, Dense<Dynamic,
-///     10>{width, 10}}};
+/// @code{.cpp}
+/// AnyNetwork<float> net{Seed{42}, SoftmaxCrossEntropy{},
+///                       {Dense<Dynamic, Dynamic, ReLU>{64, width}, Dropout<>{0.2}, Dense<Dynamic, 10>{width, 10}}};
+/// @endcode
 /// It is a Network in every other way: the same passes, kernels, Trainer and optimizers, and the same bits as the network of the
 /// same layers whose types are written down. Parameters by name: net.tensor("0.weight"). Throws ShapeError or ValueError where layers
 /// and loss do not fit together.
@@ -17,6 +19,7 @@ class AnyNetwork : public Network<Scalar, AnyLoss<Scalar>, AnyLayers<Scalar>> {
   using Base = Network<Scalar, AnyLoss<Scalar>, AnyLayers<Scalar>>;
 
  public:
+  /// Weights are drawn by each layer's initializer, from the first layer to the last.
   AnyNetwork(Seed seed, AnyLoss<Scalar> loss, AnyLayers<Scalar> layers) : Base(seed, loss, checked(loss, layers)) {}
 
   /// The same with parameters that are 0, for a reader that knows them.
@@ -33,9 +36,9 @@ class AnyNetwork : public Network<Scalar, AnyLoss<Scalar>, AnyLayers<Scalar>> {
   /// Parameters or buffers by name, as a view: "0.weight" is W(1), "1.running_mean" a buffer of the second layer. ValueError if there is
   /// none of that name.
   auto tensor(std::string_view name) { return this->template layer<0>()[name]; }
-  auto tensor(std::string_view name) const { return this->template layer<0>()[name]; }
-  auto buffer(std::string_view name) { return this->template buffers<0>()[name]; }
-  auto buffer(std::string_view name) const { return this->template buffers<0>()[name]; }
+  auto tensor(std::string_view name) const { return this->template layer<0>()[name]; }    ///< the same to read
+  auto buffer(std::string_view name) { return this->template buffers<0>()[name]; }        ///< a buffer by name
+  auto buffer(std::string_view name) const { return this->template buffers<0>()[name]; }  ///< the same to read
 
  private:
   AnyNetwork(const AnyLoss<Scalar>& loss, const AnyLayers<Scalar>& layers) : Base(loss, std::tuple(checked(loss, layers))) {}

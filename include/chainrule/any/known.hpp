@@ -43,6 +43,7 @@ struct Types {};
 /// is inside.
 using Activations =
     Types<ELU, GELU, GELUTanh, HardSigmoid, HardTanh, Identity, LeakyReLU, Mish, ReLU, SELU, Sigmoid, SiLU, Softplus, Softsign, Tanh>;
+/// The losses.
 using Losses = Types<BinaryCrossEntropy, GaussianNLL, Hinge, Huber, KLDivergence, LogCosh, MeanAbsoluteError, MeanSquaredError, PoissonNLL,
                      SoftmaxCrossEntropy, SquaredError>;
 /// Layers of as many outputs as inputs, with no other type inside.

@@ -1,8 +1,8 @@
 #pragma once
 // Checks of what comes from outside, made before anything is written. Each says who expected what and what it got.
 
-#include <bit>
 #include <chainrule/core/error.hpp>
+#include <chainrule/core/older_libraries.hpp>
 #include <chainrule/core/types.hpp>
 #include <cmath>
 #include <cstdint>
@@ -14,9 +14,9 @@ namespace chainrule::detail {
 template <class Scalar>
 bool is_finite(Scalar x) {
   if constexpr (sizeof(Scalar) == 4)
-    return (std::bit_cast<std::uint32_t>(x) & 0x7f800000u) != 0x7f800000u;
+    return (detail::bit_cast<std::uint32_t>(x) & 0x7f800000u) != 0x7f800000u;
   else if constexpr (sizeof(Scalar) == 8)
-    return (std::bit_cast<std::uint64_t>(x) & 0x7ff0000000000000u) != 0x7ff0000000000000u;
+    return (detail::bit_cast<std::uint64_t>(x) & 0x7ff0000000000000u) != 0x7ff0000000000000u;
   else
     return std::isfinite(x);
 }

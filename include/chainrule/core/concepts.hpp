@@ -1,5 +1,6 @@
 #pragma once
 // The contracts. Whatever satisfies one of these is a full member of its family: no registration, no list to extend.
+// What a concept cannot say, such as that a derivative is right, testing/contracts.hpp checks.
 
 #include <chainrule/core/chunks.hpp>
 #include <chainrule/core/pass.hpp>
@@ -27,6 +28,7 @@ concept DerivativeFromOutput = requires(const T& f, const Chunk<float>& a) {
   { f.derivative_from_output(a) } -> std::convertible_to<Chunk<float>>;
 };
 
+/// Whether f'(z) is written with z, which forward then keeps.
 template <class T>
 concept DerivativeFromInput = requires(const T& f, const Chunk<float>& z) {
   { f.derivative(z) } -> std::convertible_to<Chunk<float>>;
@@ -56,13 +58,14 @@ concept Loss = std::copyable<T> && requires(const T& loss, ConstMatrixView<float
   loss.link(out);                // in place
 };
 
-/// Whether training and predicting are the same to a layer, or it wants to be told which it is.
+/// Whether training and predicting are the same to a layer.
 template <class T>
 concept ForwardsAlike = requires(const T& layer, const float* theta, ConstMatrixView<float> x,
                                  typename T::template Cache<float, Dynamic>& cache) {
   layer.forward(theta, x, cache);  // fills cache.output
 };
 
+/// Whether it is told of the Pass.
 template <class T>
 concept ForwardsByMode = requires(const T& layer, const float* theta, ConstMatrixView<float> x,
                                   typename T::template Cache<float, Dynamic>& cache, const Pass<float>& pass) {
@@ -73,13 +76,13 @@ concept ForwardsByMode = requires(const T& layer, const float* theta, ConstMatri
 /// pass keeps is a Cache in the workspace; so a layer is small, const while it works, and shared by any number of threads.
 ///
 /// Beyond what is asked for here, a layer may have
-///   forward(theta, x, cache, pass)   instead of forward(theta, x, cache): told of the Pass, where training and predicting differ
-///   buffers                          numbers that are saved but not trained, told by the Pass: buffers_at_compile_time,
-///                                    buffer_tensors(), buffers(numbers) with named views, initialize_buffers(numbers)
-///   update_statistics(numbers, cache, samples)   buffers <- what the last forward pass saw
-///   check_pass(pass, samples)        throws where this pass cannot be, before any layer has begun
-///   fewest_training_samples()        where a batch of one is too small to learn from
-///   ForInputs<N>, for_inputs<N>(n)   itself with as many inputs as the layer before has outputs, where its own are Inferred
+/// - `forward(theta, x, cache, pass)` instead of `forward(theta, x, cache)`: told of the Pass, where training and predicting differ
+/// - buffers, numbers that are saved but not trained, told by the Pass: `buffers_at_compile_time`, `buffer_tensors()`,
+///   `buffers(numbers)` with named views, `initialize_buffers(numbers)`
+/// - `update_statistics(numbers, cache, samples)`: buffers <- what the last forward pass saw
+/// - `check_pass(pass, samples)`: throws where this pass cannot be, before any layer has begun
+/// - `fewest_training_samples()`, where a batch of one is too small to learn from
+/// - `ForInputs<N>`, `for_inputs<N>(n)`: itself with as many inputs as the layer before has outputs, where its own are Inferred
 template <class T>
 concept Layer = std::copyable<T> &&
     requires(const T& layer, float* theta, const float* const_theta, ConstMatrixView<float> x, MatrixView<float> delta,

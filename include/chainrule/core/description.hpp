@@ -17,7 +17,7 @@ struct Description {
   std::vector<std::pair<std::string, double>> hyperparameters;  ///< in the order of the constructor: {"slope", 0.2}
   std::vector<Description> parts;  ///< a layer's activation; the layers inside a Residual; the loss inside a ClassWeighted
 
-  bool operator==(const Description&) const = default;
+  bool operator==(const Description&) const = default;  ///< the same names and numbers, all through
 };
 
 /// What a layer, an activation or a loss is. One that is not said by name, extents, hyperparameters(), activation() and layers()

@@ -1,7 +1,7 @@
 #pragma once
 // What the library throws. Every message names who expected what and what it got; a call that throws has changed nothing.
 
-#include <charconv>
+#include <chainrule/core/older_libraries.hpp>
 #include <concepts>
 #include <cstdlib>
 #include <stdexcept>
@@ -43,9 +43,7 @@ template <std::floating_point T>
 void append(std::string& text, T number) {
   if (number != number) return append(text, std::string_view("nan"));
   using Written = std::conditional_t<(sizeof(T) > sizeof(double)), double, T>;
-  char digits[32];
-  const std::to_chars_result end = std::to_chars(digits, digits + sizeof digits, static_cast<Written>(number));
-  text.append(digits, end.ptr);
+  append_shortest(text, static_cast<Written>(number));
 }
 
 /// The parts, texts and numbers, joined to one sentence.

@@ -16,12 +16,13 @@ class LayeredVector {
       part == Part::parameters ? Sequence::parameters_at_compile_time : Sequence::buffers_at_compile_time;
 
  public:
+  /// Zeros for all layers of the sequence.
   explicit LayeredVector(const Sequence& sequence) : sequence_{sequence} {
     if constexpr (decltype(values_)::SizeAtCompileTime == Dynamic) values_.resize(size());
     values_.setZero();
   }
 
-  Index size() const { return offset(count); }
+  Index size() const { return offset(count); }  ///< of all layers together
 
   /// All layers' slices, one after the other.
   VectorView<Scalar> flat() { return {values_.data(), size()}; }
@@ -37,11 +38,13 @@ class LayeredVector {
     return views<I>(*this);
   }
 
+  /// The layers it is of.
   const Sequence& sequence() const { return sequence_; }
-  const typename Sequence::Tuple& layers() const { return sequence_.layers(); }
+  const typename Sequence::Tuple& layers() const { return sequence_.layers(); }  ///< the same as a tuple
 
   /// Where layer i's slice begins.
   Index offset(std::size_t i) const { return part == Part::parameters ? sequence_.parameter_offset(i) : sequence_.buffer_offset(i); }
+  /// The numbers of layer i.
   Scalar* slice(std::size_t i) { return values_.data() + offset(i); }
   const Scalar* slice(std::size_t i) const { return values_.data() + offset(i); }
 

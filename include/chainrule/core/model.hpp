@@ -11,7 +11,7 @@ class Model {
  public:
   Index inputs() const { return sequence().inputs(); }
   Index outputs() const { return sequence().outputs(); }
-  const typename Sequence::Tuple& layers() const { return theta_.layers(); }
+  const typename Sequence::Tuple& layers() const { return theta_.layers(); }  ///< as a tuple, from the first to the last
   /// The smallest batch that forward takes: 2 where there is a BatchNorm, else 1.
   Index fewest_training_samples() const { return sequence().fewest_training_samples(); }
 

@@ -15,9 +15,9 @@ namespace chainrule {
 
 /// A piece [begin, end) of theta, and whether weight decay and penalties pull at it.
 struct Segment {
-  Index begin;
-  Index end;
-  bool decays;
+  Index begin;  ///< the first entry of theta in it
+  Index end;    ///< the first one after it
+  bool decays;  ///< weights do, biases do not
 };
 
 /// Which parts of theta are weights, so that decay leaves biases alone: one Segment for each tensor of each layer, in theta's
@@ -53,22 +53,23 @@ class OptimizerState {
   /// For any vector of parameters, which then all decay; or for one of that size.
   template <class Theta>
   OptimizerState(const Eigen::DenseBase<Theta>& theta, Index moments) : OptimizerState(theta.size(), moments) {}
+  /// For size parameters, which then all decay.
   OptimizerState(Index size, Index moments) : OptimizerState(size, moments, {{0, size, true}}) {}
 
   std::uint64_t steps = 0;  ///< taken so far: t of the papers
   Team* team = nullptr;     ///< threads that share the work of its steps, to the same bits; it must outlive its use here
 
-  Index size() const { return size_; }
+  Index size() const { return size_; }  ///< of theta
   Index moments() const { return moments_; }
-  const std::vector<Segment>& segments() const { return segments_; }
+  const std::vector<Segment>& segments() const { return segments_; }  ///< which parts of theta decay
 
   /// All moments, one after the other; for checkpoints, which need these and `steps`.
   VectorView<Scalar> flat() { return {values_.data(), values_.size()}; }
-  ConstVectorView<Scalar> flat() const { return {values_.data(), values_.size()}; }
+  ConstVectorView<Scalar> flat() const { return {values_.data(), values_.size()}; }  ///< the same to read
 
   /// Moment k alone.
   VectorView<Scalar> moment(Index k) { return {values_.data() + k * size_, size_}; }
-  ConstVectorView<Scalar> moment(Index k) const { return {values_.data() + k * size_, size_}; }
+  ConstVectorView<Scalar> moment(Index k) const { return {values_.data() + k * size_, size_}; }  ///< the same to read
 
  private:
   OptimizerState(Index size, Index moments, std::vector<Segment> segments)
@@ -95,13 +96,14 @@ concept HasParameters = requires(const T& net_or_theta, Index moments) {
 /// A rule by which theta steps downhill. It is a small value that holds hyperparameters alone; what it remembers lies in an
 /// OptimizerState of the caller's, so one rule may drive many nets and a trainer may change its learning rate from step to step.
 /// A rule of your own has
-///   name             to be told apart in messages
-///   learning_rate    a double that a trainer may multiply with the factor of a schedule
-///   moments()        how many vectors of theta's size it remembers; they start as zeros
-///   make_state       template <HasParameters Net> auto make_state(const Net& net) const { return OptimizerState(net, moments()); }
-///   step             changes theta and the state, and counts state.steps once. theta and gradient are vectors in one piece.
+/// - `name`, to be told apart in messages
+/// - `learning_rate`, a double that a trainer may multiply with the factor of a schedule
+/// - `moments()`: how many vectors of theta's size it remembers; they start as zeros
+/// - `template <HasParameters Net> auto make_state(const Net& net) const { return OptimizerState(net, moments()); }`
+/// - `step`, which changes theta and the state, and counts state.steps once. theta and gradient are vectors in one piece.
 /// Nothing that step does may depend on a layer; where it decays weights, state.segments() says which they are. It should neither
-/// allocate nor leave anything half done when it throws. tests/core/optimizer_state_test.cpp has such a rule.
+/// allocate nor leave anything half done when it throws. elementwise_step (optimizers/elementwise_step.hpp) makes such a step of a formula;
+/// examples/lecture/7_your_own.cpp has such a rule.
 template <class T>
 concept Optimizer = std::copyable<T> &&
     requires(T& rule, const T& constant, VectorView<float> theta, ConstVectorView<float> gradient, OptimizerState<float>& state) {

@@ -12,7 +12,7 @@ enum class Mode { train, predict };
 /// What a forward pass tells a layer beside theta and x.
 template <class Scalar>
 struct Pass {
-  Mode mode = Mode::predict;
+  Mode mode = Mode::predict;        ///< Dropout and BatchNorm ask
   const Scalar* buffers = nullptr;  ///< the layer's slice of the network's buffers
   Seed seed = {};                   ///< this layer's own in this step, for what is random in it
   Index first_sample = 0;           ///< which sample of the whole batch column 0 is, where several workspaces share one

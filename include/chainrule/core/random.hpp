@@ -2,6 +2,7 @@
 // Random numbers that are the same bits with every compiler and standard library, which std::*_distribution are not.
 // Everything here is integer arithmetic or single operations that IEEE 754 rounds exactly (+ - * / sqrt fma).
 
+#include <algorithm>
 #include <cmath>
 #include <cstdint>
 #include <iterator>
@@ -12,7 +13,7 @@ namespace chainrule {
 
 /// Where a sequence of random numbers starts: `Network net{Seed{42}}`.
 struct Seed {
-  std::uint64_t value = 0;
+  std::uint64_t value = 0;  ///< any number: each is the start of another sequence
 };
 
 namespace detail {
@@ -39,13 +40,15 @@ inline double exact_log(double s) {
 /// A standard UniformRandomBitGenerator.
 class Random {
  public:
-  using result_type = std::uint64_t;
+  using result_type = std::uint64_t;  ///< 64 random bits
 
+  /// The sequence that begins at this seed.
   constexpr explicit Random(Seed seed) : state_{seed.value} {}
 
-  static constexpr result_type min() { return 0; }
-  static constexpr result_type max() { return std::numeric_limits<result_type>::max(); }
+  static constexpr result_type min() { return 0; }                                        ///< the smallest number it gives
+  static constexpr result_type max() { return std::numeric_limits<result_type>::max(); }  ///< the largest
 
+  /// The next 64 bits.
   constexpr result_type operator()() {
     state_ += 0x9e3779b97f4a7c15u;
     std::uint64_t bits = state_;

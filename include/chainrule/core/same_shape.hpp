@@ -38,13 +38,20 @@ struct WithoutParameters {
   static constexpr Index parameters_at_compile_time = 0;
   std::array<TensorShape, 0> tensors() const { return {}; }
 
-  struct NoParameters {};
+  struct NoParameters {};  ///< stands where others have weight and bias
+  /// Nothing.
   template <class Scalar>
   NoParameters parameters(Scalar*) const {
     return {};
   }
+  /// Nothing to draw.
   template <class Scalar>
   void initialize(Scalar*, Random&) const {}
 };
 
 }  // namespace chainrule::detail
+
+namespace chainrule {
+using detail::SameShape;  // for layers of your own
+using detail::WithoutParameters;
+}  // namespace chainrule

@@ -12,9 +12,9 @@ class Team {
  public:
   /// Work in independent items: call(context, i) does item i.
   struct Work {
-    void (*call)(const void* context, Index item);
-    const void* context;
-    void operator()(Index item) const { call(context, item); }
+    void (*call)(const void* context, Index item);              ///< does one item
+    const void* context;                                        ///< what call is told beside the number of the item
+    void operator()(Index item) const { call(context, item); }  ///< does this item
   };
 
   /// How many threads may work at once, the one that asks among them.
@@ -28,9 +28,9 @@ class Team {
   virtual void run(Index items, Work work) = 0;
 
  protected:
-  Team() = default;
-  Team(const Team&) = default;
-  Team& operator=(const Team&) = default;
+  Team() = default;                        ///< for classes derived from it
+  Team(const Team&) = default;             ///< likewise
+  Team& operator=(const Team&) = default;  ///< likewise
   ~Team() = default;
 };
 

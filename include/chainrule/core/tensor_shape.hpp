@@ -10,12 +10,15 @@ namespace chainrule {
 /// The name of a tensor, kept inside: "weight", or "2.weight" for the third layer of a Residual.
 class TensorName {
  public:
+  /// A name of at most 39 characters; what is beyond is left out.
   constexpr TensorName(const char* text = "") { append(text); }
+  /// "2.weight", of the tensor "weight" of the inner layer 2.
   constexpr TensorName(std::size_t inner_layer, const TensorName& of) {
     append_number(inner_layer);
     append(".");
     append(of);
   }
+  /// The name as a text, valid as long as this is.
   constexpr operator std::string_view() const { return {text_.data(), size_}; }
 
  private:
@@ -35,11 +38,11 @@ class TensorName {
 
 /// One tensor of a layer's parameters or buffers, as the flat vector holds it: column-major, one after the other.
 struct TensorShape {
-  TensorName name;
-  Index rows = 0;
-  Index cols = 0;
-  bool decays = false;  ///< whether weight decay and penalties pull at it: at weights, not at biases
-  constexpr Index size() const { return rows * cols; }
+  TensorName name;                                      ///< "weight"
+  Index rows = 0;                                       ///< outputs, for a weight
+  Index cols = 0;                                       ///< inputs, for a weight; 1 for a bias
+  bool decays = false;                                  ///< whether weight decay and penalties pull at it: at weights, not at biases
+  constexpr Index size() const { return rows * cols; }  ///< how many numbers it has
 };
 
 namespace detail {

@@ -11,7 +11,7 @@
 
 namespace chainrule {
 
-using Index = Eigen::Index;
+using Index = Eigen::Index;  ///< of extents and entries: signed, as wide as a pointer
 
 /// An extent that is known only at run time: `Dense<Dynamic, 10>{inputs, 10}`.
 inline constexpr int Dynamic = Eigen::Dynamic;
@@ -24,16 +24,20 @@ static_assert(Inferred != Dynamic);
 template <class Scalar, int Rows = Dynamic, int Cols = Dynamic>
 using Matrix = Eigen::Matrix<Scalar, Rows, Cols, Rows == 1 && Cols != 1 ? Eigen::RowMajor : Eigen::ColMajor>;
 
+/// One column.
 template <class Scalar, int Rows = Dynamic>
 using Vector = Eigen::Matrix<Scalar, Rows, 1, Eigen::ColMajor>;
 
 /// Views on memory that somebody else owns; columns may lie apart (a block of a larger matrix).
 template <class Scalar>
 using MatrixView = Eigen::Map<Eigen::Matrix<Scalar, Dynamic, Dynamic, Eigen::ColMajor>, Eigen::Unaligned, Eigen::OuterStride<>>;
+/// The same to read.
 template <class Scalar>
 using ConstMatrixView = Eigen::Map<const Eigen::Matrix<Scalar, Dynamic, Dynamic, Eigen::ColMajor>, Eigen::Unaligned, Eigen::OuterStride<>>;
+/// The same of numbers in one piece.
 template <class Scalar>
 using VectorView = Eigen::Map<Vector<Scalar>>;
+/// The same to read.
 template <class Scalar>
 using ConstVectorView = Eigen::Map<const Vector<Scalar>>;
 
@@ -106,16 +110,22 @@ struct Extent<Dynamic> {
 
 }  // namespace detail
 
+/// What a layer's parameters(theta) gives for one of its tensors: a view on its place in theta, read-only where Scalar is const.
+template <class Scalar, int Rows, int Cols = 1>
+using TensorView = detail::MapOf<Scalar, Rows, Cols>;
+
 /// Room for up to MaxBatch samples of Rows numbers each; `first(n)` is a (Rows x n) view on it. Allocates once.
 template <class Scalar, int Rows, int MaxBatch>
 class BatchStorage {
  public:
+  /// All zeros at first.
   BatchStorage(Index rows, Index max_batch) : rows_{rows} {
     if constexpr (decltype(storage_)::SizeAtCompileTime == Dynamic) storage_.resize(rows * max_batch);
     storage_.setZero();
   }
 
-  Index rows() const { return rows_.value(); }
+  Index rows() const { return rows_.value(); }  ///< numbers of one sample
+  /// Rows x n numbers, to read and to write, or only to read; n is at most max_batch.
   MatrixView<Scalar> first(Index n) { return detail::matrix_view(storage_.data(), rows(), n); }
   ConstMatrixView<Scalar> first(Index n) const { return detail::matrix_view(storage_.data(), rows(), n); }
 

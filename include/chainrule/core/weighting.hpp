@@ -12,8 +12,8 @@ namespace chainrule {
 /// Targets with a weight for each sample; a view on both. Empty weights: all samples count the same.
 template <class Scalar, class View>
 struct WeightedTargets {
-  View targets;
-  ConstVectorView<Scalar> weights{nullptr, 0};
+  View targets;                                 ///< Labels, or outputs x samples numbers
+  ConstVectorView<Scalar> weights{nullptr, 0};  ///< one a sample, or none
 };
 
 /// y and how much each sample counts, for `net.loss(weighted(y, w), work)` and `net.backward(x, weighted(y, w), work, dJ)`.

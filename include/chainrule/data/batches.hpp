@@ -9,6 +9,7 @@
 
 namespace chainrule {
 
+/// In which order samples are taken, and what to do with those that are left.
 struct BatchOptions {
   bool shuffle = true;     ///< another order in every epoch; else the data's own, and then nothing is copied
   Seed seed = {};          ///< the order of epoch e depends on it and on e alone
@@ -16,22 +17,26 @@ struct BatchOptions {
 };
 
 /// A dataset cut into batches of `batch_size` samples, the last of which may be short:
-///     Batches batches{data, 32};
-///     for (int epoch = 0; epoch < 10; ++epoch) {
-///       batches.start_epoch(epoch);
-///       for (auto [x, y] : batches) ...        y as net.loss and net.backward take it, weights included
-///     }
+/// @code{.cpp}
+/// Batches batches{DataView{data}, 32};
+/// for (int epoch = 0; epoch < 10; ++epoch) {
+///   batches.start_epoch(epoch);
+///   for (auto [x, y] : batches) net.backward(x, y, work, dJ);  // y as net.loss and net.backward take it, weights included
+/// }
+/// @endcode
 /// Samples are gathered into one batch that is allocated here; x and y are views, valid until the next batch. Throws
 /// ShapeError unless 1 <= batch_size <= the number of samples. The data must outlive it.
 template <class Scalar, class Targets>
 class Batches {
  public:
-  using View = DataView<Scalar, Targets>;
+  using View = DataView<Scalar, Targets>;  ///< of the data it is cut from
+  /// Some samples and their targets, as views.
   struct Batch {
-    ConstMatrixView<Scalar> x;
-    WeightedTargets<Scalar, Targets> y;
+    ConstMatrixView<Scalar> x;           ///< inputs x samples
+    WeightedTargets<Scalar, Targets> y;  ///< targets, with weights where the data has them
   };
 
+  /// Allocates room for one batch; puts the samples in the order of epoch 0.
   Batches(const View& data, Index batch_size, BatchOptions options = {})
       : data_{data}, batch_size_{checked(data.size(), batch_size)}, options_{options}, order_(static_cast<std::size_t>(data.size())) {
     if (options.shuffle) {
@@ -45,10 +50,10 @@ class Batches {
     start_epoch(0);
   }
 
-  Index batch_size() const { return batch_size_; }
+  Index batch_size() const { return batch_size_; }  ///< samples of every batch but a short last one
   /// Samples that an epoch has, which is all unless the last, short batch is dropped.
   Index samples() const { return options_.drop_last ? data_.size() / batch_size_ * batch_size_ : data_.size(); }
-  Index batches() const { return (samples() + batch_size_ - 1) / batch_size_; }
+  Index batches() const { return (samples() + batch_size_ - 1) / batch_size_; }  ///< how many an epoch has
   /// The samples of this epoch in their order.
   const std::vector<Index>& order() const { return order_; }
 
@@ -80,22 +85,25 @@ class Batches {
             {detail::target_view<Scalar>(first_targets(count)), {weights_.data(), weighted ? count : 0}}};
   }
 
+  /// Goes from batch to batch; gathers one when it is asked for.
   class Iterator {
    public:
+    /// At this batch.
     Iterator(Batches& batches, Index index) : batches_{&batches}, index_{index} {}
-    Batch operator*() const { return (*batches_)[index_]; }
+    Batch operator*() const { return (*batches_)[index_]; }  ///< the batch, valid until another one is asked for
+    /// On to the next.
     Iterator& operator++() {
       ++index_;
       return *this;
     }
-    bool operator==(const Iterator& other) const { return index_ == other.index_; }
+    bool operator==(const Iterator& other) const { return index_ == other.index_; }  ///< whether both are at the same batch
 
    private:
     Batches* batches_;
     Index index_;
   };
-  Iterator begin() { return {*this, 0}; }
-  Iterator end() { return {*this, batches()}; }
+  Iterator begin() { return {*this, 0}; }        ///< the first batch of the epoch
+  Iterator end() { return {*this, batches()}; }  ///< behind the last one
 
  private:
   static constexpr bool has_labels = !std::is_same_v<Targets, ConstMatrixView<Scalar>>;

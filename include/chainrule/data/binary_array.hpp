@@ -5,6 +5,7 @@
 #include <array>
 #include <bit>
 #include <chainrule/core/error.hpp>
+#include <chainrule/core/older_libraries.hpp>
 #include <chainrule/core/types.hpp>
 #include <cmath>
 #include <cstdint>
@@ -27,13 +28,13 @@ Number number_at(const char* bytes, ByteOrder order) {
   std::array<char, sizeof(Number)> own;
   std::copy_n(bytes, own.size(), own.begin());
   if (order != native_order) std::reverse(own.begin(), own.end());
-  return std::bit_cast<Number>(own);
+  return detail::bit_cast<Number>(own);
 }
 
 /// The bytes of a number, the least significant first.
 template <class Number>
 void append_bytes(std::string& bytes, Number number) {
-  auto own = std::bit_cast<std::array<char, sizeof(Number)>>(number);
+  auto own = detail::bit_cast<std::array<char, sizeof(Number)>>(number);
   if (native_order != ByteOrder::little) std::reverse(own.begin(), own.end());
   bytes.append(own.data(), own.size());
 }

@@ -1,9 +1,11 @@
 #pragma once
 // Tables of comma-separated values as data sets: a row of the file is a sample, a column of it a feature or a target.
 //
-//     auto iris = read_csv<Dataset<float>>("iris.csv", {.target = "species"});                       // labels
-//     auto house = read_csv<RegressionDataset<float>>("house.csv", {.separator = ';', .target = -1});  // numbers
-//     auto x = read_csv<Matrix<float>>("new.csv", {.ignore = "id"});                                 // features alone
+// @code{.cpp}
+// auto iris = read_csv<Dataset<float>>("iris.csv", {.target = "species"});                          // labels
+// auto house = read_csv<RegressionDataset<float>>("house.csv", {.separator = ';', .target = -1});  // numbers
+// auto x = read_csv<Matrix<float>>("new.csv", {.ignore = "id"});                                    // features alone
+// @endcode
 
 #include <chainrule/data/csv_reader.hpp>
 #include <chainrule/data/dataset.hpp>
@@ -47,9 +49,10 @@ struct ReadCsv<Matrix<Scalar>> {
 }  // namespace detail
 
 /// Reads a table from a text; errors call it `name`. What it is read as says what the target is:
-///   Dataset<Scalar>            class labels: the names in the target column, sorted (whole numbers by value), are target_names
-///   RegressionDataset<Scalar>  numbers, from one target column or several
-///   Matrix<Scalar>             there is none
+/// - `Dataset<Scalar>`: class labels: the names in the target column, sorted (whole numbers by value), are target_names
+/// - `RegressionDataset<Scalar>`: numbers, from one target column or several
+/// - `Matrix<Scalar>`: there is none
+///
 /// Numbers are decimal, with a point, in every locale. Throws ValueError with line and column for whatever cannot be read.
 template <class Result>
 Result parse_csv(std::string_view text, const CsvOptions& options, const std::string& name = "the text") {

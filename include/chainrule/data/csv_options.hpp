@@ -11,13 +11,13 @@ namespace chainrule {
 /// A column of a table: its name in the header, or its number, counted from 0; -1 is the last one, -2 the one before.
 class CsvColumn {
  public:
-  CsvColumn(const char* name) : name_{name}, is_name_{true} {}
-  CsvColumn(std::string name) : name_{std::move(name)}, is_name_{true} {}
-  CsvColumn(int number) : number_{number} {}
+  CsvColumn(const char* name) : name_{name}, is_name_{true} {}             ///< by its name
+  CsvColumn(std::string name) : name_{std::move(name)}, is_name_{true} {}  ///< by its name
+  CsvColumn(int number) : number_{number} {}                               ///< by its number
 
-  bool is_name() const { return is_name_; }
-  const std::string& name() const { return name_; }
-  int number() const { return number_; }
+  bool is_name() const { return is_name_; }          ///< whether it is said by its name
+  const std::string& name() const { return name_; }  ///< empty where it is said by its number
+  int number() const { return number_; }             ///< 0 where it is said by its name
 
  private:
   std::string name_;
@@ -28,10 +28,10 @@ class CsvColumn {
 /// Columns in an order of their own: {.target = "species"}, {.target = -1}, {.target = {"height", "weight"}}.
 class CsvColumns : public std::vector<CsvColumn> {
  public:
-  CsvColumns() = default;
-  CsvColumns(std::initializer_list<CsvColumn> columns) : vector(columns) {}
+  CsvColumns() = default;                                                    ///< none
+  CsvColumns(std::initializer_list<CsvColumn> columns) : vector(columns) {}  ///< several, in this order
   template <std::convertible_to<CsvColumn> Column>
-  CsvColumns(const Column& column) : vector{CsvColumn(column)} {}
+  CsvColumns(const Column& column) : vector{CsvColumn(column)} {}  ///< one
 };
 
 /// What to do where a value is missing.

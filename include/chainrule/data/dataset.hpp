@@ -13,7 +13,7 @@ namespace chainrule {
 template <class Scalar, class Targets = std::vector<int>>
 struct Dataset {
   using ScalarType = Scalar;
-  using TargetsType = Targets;
+  using TargetsType = Targets;  ///< std::vector<int> or Matrix<Scalar>
 
   Matrix<Scalar> features;                      ///< inputs x samples
   Targets targets;                              ///< a label for each sample, from 0; or outputs x samples
@@ -21,14 +21,17 @@ struct Dataset {
   std::vector<std::string> feature_names = {};  ///< a name for each input, or empty
   std::vector<std::string> target_names = {};   ///< what label 0, 1, ... means, or a name for each output; or empty
 
-  Index size() const { return features.cols(); }
+  Index size() const { return features.cols(); }  ///< how many samples there are
 };
 
+/// Targets that are numbers, outputs x samples.
 template <class Scalar>
 using RegressionDataset = Dataset<Scalar, Matrix<Scalar>>;
 
 /// A dataset in somebody else's memory, which is not copied: a Dataset, or any matrices, maps and label vectors of the user's:
-///     DataView{Eigen::Map<const Eigen::MatrixXf>(pixels, 784, n), labels}
+/// @code{.cpp}
+/// DataView{Eigen::Map<const Eigen::MatrixXf>(pixels, 784, n), labels};
+/// @endcode
 /// Throws ShapeError unless there is a target, and a weight if there are any, for each sample.
 template <class Scalar, class Targets>
 class DataView {
@@ -36,12 +39,15 @@ class DataView {
   using ScalarType = Scalar;
   using TargetsView = Targets;  ///< Labels<...> or ConstMatrixView<Scalar>
 
+  /// Of a Dataset, with its weights.
   template <class OwnedTargets>
   DataView(const Dataset<Scalar, OwnedTargets>& data) : DataView(data.features, data.targets, data.weights) {}
 
+  /// Of features, inputs x samples, and targets.
   template <class X, class Y>
   DataView(const X& x, const Y& y) : DataView(x, y, Vector<Scalar>{}) {}
 
+  /// The same with a weight for each sample.
   template <class X, class Y, class W>
   DataView(const X& x, const Y& y, const W& w)
       : features{detail::const_view<Scalar>(x)},
@@ -54,10 +60,10 @@ class DataView {
   }
 
   ConstMatrixView<Scalar> features;  ///< inputs x samples
-  Targets targets;
-  ConstVectorView<Scalar> weights;  ///< empty: all samples count the same
+  Targets targets;                   ///< a label for each sample, or outputs x samples
+  ConstVectorView<Scalar> weights;   ///< empty: all samples count the same
 
-  Index size() const { return features.cols(); }
+  Index size() const { return features.cols(); }  ///< how many samples there are
 };
 
 namespace detail {

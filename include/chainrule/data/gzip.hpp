@@ -1,8 +1,10 @@
 #pragma once
 // Files compressed by gzip (RFC 1952). Needs zlib (link with -lz), which is why chainrule.hpp does not include it.
 //
-//     auto train = read_idx_gzip<float>("train-images-idx3-ubyte.gz", "train-labels-idx1-ubyte.gz");
-//     auto table = parse_csv<Dataset<float>>(gunzip_file("table.csv.gz"), {.target = "y"}, "table.csv.gz");
+// @code{.cpp}
+// auto train = read_idx_gzip<float>("train-images-idx3-ubyte.gz", "train-labels-idx1-ubyte.gz");
+// auto table = parse_csv<Dataset<float>>(gunzip_file("table.csv.gz"), {.target = "y"}, "table.csv.gz");
+// @endcode
 
 #include <zlib.h>
 
@@ -12,6 +14,7 @@
 
 namespace chainrule {
 
+/// How far to trust a compressed file.
 struct GunzipOptions {
   std::uint64_t max_bytes = std::uint64_t{1} << 34;  ///< what may come out; a small file can hold a thousand times its size
 };
@@ -66,7 +69,7 @@ class Inflater {
 
 /// What the bytes of a gzip file unpack to, all members of it one after the other; zeros after the last are padding. Errors call it
 /// `name`. Throws ValueError for bytes that are no such file, are cut short or do not fit their checksum.
-inline std::string gunzip(std::string_view bytes, const GunzipOptions& options = {}, const std::string& name = "the bytes") {
+inline std::string gunzip(std::string_view bytes, const GunzipOptions& options = {}, const std::string& name = "the input") {
   constexpr std::string_view magic = "\x1f\x8b";
   if (bytes.empty()) detail::raise<ValueError>(name, " is empty");
   if (!bytes.starts_with(magic))

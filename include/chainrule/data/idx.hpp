@@ -9,6 +9,7 @@
 
 namespace chainrule {
 
+/// How to read images and labels.
 struct IdxOptions {
   bool unit_range = true;  ///< unsigned bytes, grey levels from 0 to 255, become 0 to 1; numbers of other types stay as they are
 };
@@ -72,7 +73,7 @@ Dataset<Scalar> labelled_images(Matrix<Scalar> images, std::vector<int> labels, 
 /// Images from the bytes of an IDX file; errors call it `name`. A column is an image, row by row of pixels (rows * cols x samples).
 /// Throws ValueError for bytes that are no IDX file, or not a whole one.
 template <class Scalar>
-Matrix<Scalar> parse_idx_images(std::string_view bytes, const IdxOptions& options = {}, const std::string& name = "the bytes") {
+Matrix<Scalar> parse_idx_images(std::string_view bytes, const IdxOptions& options = {}, const std::string& name = "the input") {
   const detail::BinaryArray array = detail::parse_idx(bytes, name);
   if (array.extents.size() < 2)
     detail::raise<ValueError>(name, ": expected images, with two extents or more, but found ", array.shape(), " single numbers");
@@ -83,7 +84,7 @@ Matrix<Scalar> parse_idx_images(std::string_view bytes, const IdxOptions& option
 }
 
 /// Labels from the bytes of an IDX file.
-inline std::vector<int> parse_idx_labels(std::string_view bytes, const std::string& name = "the bytes") {
+inline std::vector<int> parse_idx_labels(std::string_view bytes, const std::string& name = "the input") {
   return detail::to_labels(detail::parse_idx(bytes, name));
 }
 
@@ -92,6 +93,7 @@ template <class Scalar>
 Matrix<Scalar> read_idx_images(const std::string& path, const IdxOptions& options = {}) {
   return parse_idx_images<Scalar>(detail::read_file("read_idx_images", path), options, path);
 }
+/// The labels alone.
 inline std::vector<int> read_idx_labels(const std::string& path) {
   return parse_idx_labels(detail::read_file("read_idx_labels", path), path);
 }

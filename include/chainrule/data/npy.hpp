@@ -60,12 +60,12 @@ inline std::string npy_header(std::string_view type, std::string_view shape) {
 /// extent is one feature, 1 x samples. Any number type of NumPy's up to 8 bytes, either byte order, C or Fortran order; errors call
 /// it `name`. Throws ValueError for bytes that are none of these, or not whole, and for a number that Scalar cannot hold.
 template <class Scalar>
-Matrix<Scalar> parse_npy(std::string_view bytes, const std::string& name = "the bytes") {
+Matrix<Scalar> parse_npy(std::string_view bytes, const std::string& name = "the input") {
   return detail::to_matrix<Scalar>(detail::parse_npy(bytes, name));
 }
 
 /// Whole numbers, one for each sample: an array of one extent, or of one column.
-inline std::vector<int> parse_npy_labels(std::string_view bytes, const std::string& name = "the bytes") {
+inline std::vector<int> parse_npy_labels(std::string_view bytes, const std::string& name = "the input") {
   return detail::to_labels(detail::parse_npy(bytes, name));
 }
 
@@ -74,6 +74,7 @@ template <class Scalar>
 Matrix<Scalar> read_npy(const std::string& path) {
   return parse_npy<Scalar>(detail::read_file("read_npy", path), path);
 }
+/// The labels of one.
 inline std::vector<int> read_npy_labels(const std::string& path) {
   return parse_npy_labels(detail::read_file("read_npy_labels", path), path);
 }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <algorithm>
+#include <chainrule/core/older_libraries.hpp>
 #include <chainrule/core/views.hpp>
 #include <chainrule/data/decimal.hpp>
 #include <chainrule/kernels/finite.hpp>
@@ -8,6 +9,7 @@
 #include <limits>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 
 namespace chainrule::detail {
@@ -20,11 +22,11 @@ class Scaler {
  public:
   using ScalarType = Scalar;
 
-  bool is_fitted() const { return origin_.size() > 0; }
+  bool is_fitted() const { return origin_.size() > 0; }  ///< whether fit was called, or a fitted one was read
 
   /// The form that Normalize takes, a = (x - shift) * scale, with a number for each feature; both finite, scale not 0.
   const Vector<Scalar>& shift() const { return check_fitted().shift_; }
-  const Vector<Scalar>& scale() const { return check_fitted().scale_; }
+  const Vector<Scalar>& scale() const { return check_fitted().scale_; }  ///< see shift
 
   /// x scaled (features x samples). Throws StateError before fit, ShapeError where x has another number of rows than what was
   /// fitted, ValueError for NaN and infinity.
@@ -155,9 +157,12 @@ class TextLine {
   void add(std::string_view word) { text_ += (text_.empty() ? "" : " ") + std::string(word); }
   template <class Number>
   void add_number(Number number) {
-    char digits[64];
-    const char* end = std::to_chars(digits, digits + sizeof digits, number).ptr;
-    add(std::string_view(digits, static_cast<std::size_t>(end - digits)));
+    std::string digits;
+    if constexpr (std::is_floating_point_v<Number>)
+      append_shortest(digits, number);
+    else
+      append(digits, number);
+    add(digits);
   }
   void add_numbers(const Vector<Scalar>& numbers) {
     for (const Scalar number : numbers) add_number(number);

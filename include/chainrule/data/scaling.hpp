@@ -82,8 +82,8 @@ class Standardizer : public detail::Scaler<Scalar> {
 
 /// The interval that features are scaled to.
 struct FeatureRange {
-  double low = 0;
-  double high = 1;
+  double low = 0;   ///< what the smallest number becomes
+  double high = 1;  ///< and the largest
 };
 
 /// Scales the smallest number of each feature to `low` and the largest to `high`,  a = low + (x - min) (high - low) / (max - min),

@@ -1,8 +1,10 @@
 #pragma once
 // Samples divided for training and testing, or into k folds. The same seed gives the same parts with every compiler.
 //
-//     auto [train, test] = stratified_split(data, {.test_share = 0.2, .seed = Seed{1}});
-//     for (const Fold& fold : stratified_k_fold(data, 5)) ... select(data, fold.train), select(data, fold.validation)
+// @code{.cpp}
+// auto [train, test] = stratified_split(data, {.test_share = 0.2, .seed = Seed{1}});
+// for (const Fold& fold : stratified_k_fold(data, 5)) trainer.fit(select(data, fold.train), {.validation = select(data, fold.validation)});
+// @endcode
 
 #include <algorithm>
 #include <chainrule/core/random.hpp>
@@ -16,12 +18,14 @@
 
 namespace chainrule {
 
+/// How samples are divided in two.
 struct SplitOptions {
   double test_share = 0.2;  ///< how much of the samples is for testing, rounded to whole samples
   Seed seed = {};           ///< which samples those are
   bool shuffle = true;      ///< else both parts keep the order, and the last samples are for testing
 };
 
+/// How samples are divided into k folds.
 struct FoldOptions {
   Seed seed = {};       ///< which samples are in which fold
   bool shuffle = true;  ///< else samples that follow each other are in the same fold
@@ -29,18 +33,20 @@ struct FoldOptions {
 
 /// Numbers of samples, each of them in one of the two.
 struct IndexSplit {
-  std::vector<Index> train;
-  std::vector<Index> test;
+  std::vector<Index> train;  ///< in the order in which select takes them
+  std::vector<Index> test;   ///< likewise
 };
+/// One of k ways to divide samples: each is for validation in one fold.
 struct Fold {
-  std::vector<Index> train;
-  std::vector<Index> validation;
+  std::vector<Index> train;       ///< all other samples
+  std::vector<Index> validation;  ///< the samples of this fold
 };
 
+/// Data divided in two.
 template <class Data>
 struct Split {
-  Data train;
-  Data test;
+  Data train;  ///< to learn from
+  Data test;   ///< to be judged by
 };
 
 namespace detail {
@@ -98,7 +104,8 @@ inline std::vector<Index> test_sizes(const char* who, const Groups& groups, doub
     left -= sizes.back();
     lost.emplace_back(groups[g].size() > 1 ? size - std::floor(size) : -1.0, g);
   }
-  std::stable_sort(lost.begin(), lost.end(), [](const auto& a, const auto& b) { return a.first > b.first; });
+  std::sort(lost.begin(), lost.end(),
+            [](const auto& a, const auto& b) { return a.first != b.first ? a.first > b.first : a.second < b.second; });
   for (std::size_t i = 0; left > 0 && i < lost.size(); ++i, --left) ++sizes[lost[i].second];
   return sizes;
 }
@@ -180,6 +187,7 @@ Split<Dataset<Scalar, Targets>> split(const Dataset<Scalar, Targets>& data, cons
   const IndexSplit parts = split_indices(data.size(), options);
   return {select(data, parts.train), select(data, parts.test)};
 }
+/// The same by labels.
 template <class Scalar, class Targets>
 Split<Dataset<Scalar, Targets>> stratified_split(const Dataset<Scalar, Targets>& data, const SplitOptions& options = {}) {
   const IndexSplit parts = detail::split_groups("stratified_split", detail::classes_of(data), options);
@@ -204,6 +212,7 @@ template <class Scalar, class Targets>
 std::vector<Fold> k_fold(const Dataset<Scalar, Targets>& data, Index k, const FoldOptions& options = {}) {
   return k_fold(data.size(), k, options);
 }
+/// The same by labels.
 template <class Scalar, class Targets>
 std::vector<Fold> stratified_k_fold(const Dataset<Scalar, Targets>& data, Index k, const FoldOptions& options = {}) {
   return detail::fold_groups("stratified_k_fold", detail::classes_of(data), k, options);

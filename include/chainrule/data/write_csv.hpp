@@ -1,12 +1,12 @@
 #pragma once
 // Data sets as tables of comma-separated values, which read_csv reads back to the same bits.
 
+#include <chainrule/core/older_libraries.hpp>
 #include <chainrule/core/views.hpp>
 #include <chainrule/data/csv_columns.hpp>
 #include <chainrule/data/dataset.hpp>
 #include <chainrule/data/file.hpp>
 #include <chainrule/kernels/finite.hpp>
-#include <charconv>
 
 namespace chainrule {
 
@@ -26,9 +26,8 @@ inline std::string csv_cell(std::string_view text, char separator) {
 template <class Scalar>
 void append_numbers(std::string& text, ConstMatrixView<Scalar> m, Index sample, char separator) {
   for (Index i = 0; i < m.rows(); ++i) {
-    char digits[64];
     if (i > 0) text += separator;
-    text.append(digits, std::to_chars(digits, digits + sizeof digits, m(i, sample)).ptr);
+    append_shortest(text, m(i, sample));
   }
 }
 

@@ -14,7 +14,7 @@ namespace chainrule {
 /// W ~ U(-r, r) with r = sqrt(6 / ((1 + alpha^2) fan_in)).
 struct HeUniform {
   static constexpr std::string_view name = "HeUniform";
-  double negative_slope = 0;  // alpha
+  double negative_slope = 0;  ///< alpha
 
   template <class Scalar>
   void operator()(std::span<Scalar> weights, Index fan_in, Index, Random& random) const {
@@ -26,7 +26,7 @@ struct HeUniform {
 /// W ~ N(0, s^2) with s = sqrt(2 / ((1 + alpha^2) fan_in)).
 struct HeNormal {
   static constexpr std::string_view name = "HeNormal";
-  double negative_slope = 0;  // alpha
+  double negative_slope = 0;  ///< alpha
 
   template <class Scalar>
   void operator()(std::span<Scalar> weights, Index fan_in, Index, Random& random) const {

@@ -19,23 +19,24 @@ namespace chainrule {
 /// What check_gradient found. The relative error of an entry is |computed - difference| / max(|computed|, |difference|), where
 /// entries below a thousandth of their layer's largest are measured against that thousandth.
 struct GradientReport {
-  bool passed = false;
+  bool passed = false;      ///< whether all is right
   double worst_error = 0;   ///< the largest relative error
   std::string worst_entry;  ///< where: "layer<1>.weight(3, 0)" or "x(2, 5)"
   double computed = 0;      ///< the entry there as backward gives it
   double difference = 0;    ///< and as the central difference gives it
-  double tolerance = 0;
-  Index entries = 0;    ///< how many entries were compared
-  Index kinks = 0;      ///< and how many not, because J has a kink there (a ReLU at 0): its slopes to the left and right differ
-  std::string failure;  ///< why it did not pass, in a sentence; empty if it did
+  double tolerance = 0;     ///< the largest relative error that passes
+  Index entries = 0;        ///< how many entries were compared
+  Index kinks = 0;          ///< and how many not, because J has a kink there (a ReLU at 0): its slopes to the left and right differ
+  std::string failure;      ///< why it did not pass, in a sentence; empty if it did
 
-  explicit operator bool() const { return passed; }
+  explicit operator bool() const { return passed; }  ///< passed
 
   /// Notes the first reason not to pass.
   void fail(const std::string& reason) {
     if (failure.empty()) failure = reason;
   }
 
+  /// All of it in one line.
   std::string to_string() const {
     return detail::text_of(passed ? "gradient check passed: " : "gradient check FAILED: ", failure, passed ? "" : "; ", entries,
                            " entries, ", kinks, " more at kinks, worst relative error ", number(worst_error), " at ", worst_entry,
@@ -51,6 +52,7 @@ struct GradientReport {
   }
 };
 
+/// How exact check_gradient is.
 struct GradientCheckOptions {
   double tolerance = 0;  ///< largest relative error that passes; 0: 5e-3 for float, otherwise 1e-7 (1e-5 where long double is double)
   double step = 0;       ///< h, times max(1, |p|); 0: 1e-4 (1e-3 where long double is double)

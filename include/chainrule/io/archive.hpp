@@ -30,10 +30,12 @@ concept Archived = requires(T& object, Archive& archive) {
 /// the file, where they are too few or cannot be what is read. Numbers are in this machine's byte order.
 class Archive {
  public:
+  /// Writes behind what `bytes` already holds.
   static Archive writing(std::string& bytes) { return Archive(&bytes, {}, ""); }
   /// The bytes must outlive it.
   static Archive reading(std::string_view bytes, std::string_view file) { return Archive(nullptr, bytes, file); }
 
+  /// Whether it reads; else it writes.
   bool reads() const { return written_ == nullptr; }
 
   /// Each value in its turn: bool, integers, floating point numbers, strings, what is Archived; vectors of these, and Eigen matrices of

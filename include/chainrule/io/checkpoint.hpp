@@ -69,7 +69,9 @@ void keep_training(Archive& archive, Net& net, State& state, More&... more) {
 
 /// For a loop of one's own; Trainer has Checkpoint. Writes the network's numbers and the optimizer's state into one file, and behind
 /// them what else the loop has to keep: an epoch, a string, anything that an Archive knows.
-///     save_checkpoint("run.checkpoint", net, state, epoch);
+/// @code{.cpp}
+/// save_checkpoint("run.checkpoint", net, state, epoch);
+/// @endcode
 /// A crash at any moment leaves the old file or the new one, whole. One program at a time may write it. Throws ValueError with the
 /// system's reason where it cannot be written.
 template <class Net, class Scalar, class... More>

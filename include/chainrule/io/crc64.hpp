@@ -11,7 +11,7 @@ namespace chainrule::detail {
 /// (Kounavis and Berry 2005, "slicing-by-8").
 inline constexpr std::array<std::array<std::uint64_t, 256>, 8> crc64_tables = [] {
   std::array<std::array<std::uint64_t, 256>, 8> tables{};
-  for (std::uint64_t byte = 0; byte < 256; ++byte) {
+  for (std::size_t byte = 0; byte < 256; ++byte) {
     std::uint64_t rest = byte;
     for (int bit = 0; bit < 8; ++bit) rest = (rest >> 1) ^ ((rest & 1) != 0 ? 0xc96c5795d7870f42u : 0);
     tables[0][byte] = rest;

@@ -8,22 +8,22 @@ namespace chainrule {
 /// One tensor of a network, column-major: weight of a Dense is outputs x inputs.
 template <class Scalar>
 struct TensorOf {
-  std::string name;
-  Index rows = 0;
-  Index cols = 0;
-  Scalar* numbers = nullptr;
-  Index size() const { return rows * cols; }
+  std::string name;                           ///< "weight"
+  Index rows = 0;                             ///< outputs, for a weight
+  Index cols = 0;                             ///< inputs, for a weight
+  Scalar* numbers = nullptr;                  ///< rows * cols of them, the network's own
+  Index size() const { return rows * cols; }  ///< how many numbers it has
 };
 
 /// A layer with its tensors, those of its parameters and those of its buffers; of a Residual the layers inside, with theirs. Valid as
 /// long as the network it was made of.
 template <class Scalar>
 struct DescribedLayer {
-  Description what;
-  std::vector<TensorOf<Scalar>> tensors;
-  std::vector<DescribedLayer> inside;
+  Description what;                       ///< name, extents, hyperparameters
+  std::vector<TensorOf<Scalar>> tensors;  ///< parameters, then buffers
+  std::vector<DescribedLayer> inside;     ///< the layers of a Residual
 
-  bool is(std::string_view kind) const { return what.kind == kind; }
+  bool is(std::string_view kind) const { return what.kind == kind; }  ///< whether that is its name: "Dense"
 
   /// The tensor of this name; ValueError if there is none.
   const TensorOf<Scalar>& tensor(std::string_view name) const {

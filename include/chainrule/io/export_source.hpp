@@ -15,7 +15,7 @@ namespace chainrule {
 struct SourceOptions {
   std::string name = "model";  ///< what all names in it begin with: model_predict, MODEL_INPUTS
   bool doubles = false;        ///< of a network of double or long double: doubles, not floats
-  Matrix<double> tests;        ///< three samples (inputs x 3) to test it with; where there are none they are drawn
+  Matrix<double> tests = {};   ///< three samples (inputs x 3) to test it with; where there are none they are drawn
 };
 
 namespace detail {
@@ -39,7 +39,7 @@ Matrix<Scalar> drawn_tests(const Net& net, const DescribedLayer<const Scalar>& f
   const Vector<Scalar> least = net.predict(x).cwiseAbs().colwise().minCoeff().transpose();
   std::array<Index, drawn> best;
   std::iota(best.begin(), best.end(), Index{0});
-  std::stable_sort(best.begin(), best.end(), [&](Index a, Index b) { return least[a] > least[b]; });
+  std::sort(best.begin(), best.end(), [&](Index a, Index b) { return least[a] != least[b] ? least[a] > least[b] : a < b; });
   Matrix<Scalar> three(x.rows(), source_tests);
   for (Index j = 0; j < source_tests; ++j) three.col(j) = x.col(best[static_cast<std::size_t>(j)]);
   return three;

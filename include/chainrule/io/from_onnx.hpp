@@ -56,7 +56,7 @@ auto of_file(const std::string& name, const F& f) {
 /// six digits, however it is written. Throws ValueError or ShapeError, with the node and its operator, for what is no chain of layers
 /// known here, and for bytes that are no whole model.
 template <class Scalar, class... Own>
-AnyNetwork<Scalar> parse_onnx(std::string_view bytes, const std::string& name = "the bytes") {
+AnyNetwork<Scalar> parse_onnx(std::string_view bytes, const std::string& name = "the input") {
   const detail::pb::ModelProto model = detail::parse_onnx_model(bytes, name);
   detail::OnnxGraph graph(model, name);
   const detail::OnnxEnd end(model, graph);

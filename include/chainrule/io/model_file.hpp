@@ -20,7 +20,7 @@ struct LoadOptions {
 
 /// What there was to say of a file that was read.
 struct LoadReport {
-  Index numbers = 0;
+  Index numbers = 0;             ///< how many were read
   Index not_finite = 0;          ///< how many of them are NaN or infinite
   std::string first_not_finite;  ///< the name of the first tensor with such a number
 };
@@ -128,8 +128,10 @@ std::string to_model_file(const Net& net) {
 
 /// Saves a network: everything that its predictions are made of. A file of this name is replaced when the new one is whole. Throws
 /// ValueError with the system's reason where it cannot be written.
-///     save(net, "model.safetensors");
-///     model.load_state_dict(safetensors.torch.load_file("model.safetensors"))     in Python, into a torch.nn.Sequential
+/// @code{.cpp}
+/// save(net, "model.safetensors");
+/// @endcode
+/// and in Python, into a torch.nn.Sequential, `model.load_state_dict(safetensors.torch.load_file("model.safetensors"))`.
 template <class Net>
 void save(const Net& net, const std::string& path) {
   detail::write_file("save", path, to_model_file(net));
@@ -145,7 +147,9 @@ LoadReport load(Net& net, const std::string& path, const LoadOptions& options = 
 }
 
 /// A network from a file that says its layers and loss, as save() writes it:
-///     AnyNetwork<float> net = load_network<float>("model.safetensors");
+/// @code{.cpp}
+/// AnyNetwork<float> net = load_network<float>("model.safetensors");
+/// @endcode
 /// `Own`: activations, layers and losses of yours that are in it. Throws ValueError, also for a file from elsewhere: of that, build the
 /// network and load(net, path).
 template <class Scalar, class... Own>
@@ -170,6 +174,7 @@ AnyNetwork<Scalar> parse_network(const SafetensorsFile& file, const LoadOptions&
   if (report != nullptr) *report = loaded;
   return net;
 }
+/// The same from a path.
 template <class Scalar, class... Own>
 AnyNetwork<Scalar> load_network(const std::string& path, const LoadOptions& options = {}, LoadReport* report = nullptr) {
   return parse_network<Scalar, Own...>(read_safetensors(path), options, report);

@@ -3,9 +3,11 @@
 // of the header in 8 bytes, the header in JSON, the numbers of all tensors one after the other. Needs nlohmann/json (link with
 // chainrule::safetensors), which is why chainrule.hpp does not include it.
 //
-//     const SafetensorsFile file = read_safetensors("model.safetensors");
-//     Matrix<float> weight(64, 32);  // rows and columns as in the file's shape
-//     file.copy_numbers(file.tensor("layers.0.weight"), weight.data(), TensorOrder::column_major);
+// @code{.cpp}
+// const SafetensorsFile file = read_safetensors("model.safetensors");
+// Matrix<float> weight(64, 32);  // rows and columns as in the file's shape
+// file.copy_numbers(file.tensor("layers.0.weight"), weight.data(), TensorOrder::column_major);
+// @endcode
 
 #include <chainrule/data/file.hpp>
 #include <chainrule/io/safetensors_header.hpp>
@@ -37,6 +39,7 @@ class SafetensorsFile {
     sort_names();
   }
 
+  /// What the file is called in messages.
   const std::string& name() const { return name_; }
 
   /// The texts that somebody added.
@@ -127,7 +130,7 @@ class SafetensorsFile {
 };
 
 /// The file that these bytes are; errors call it `name`. Throws ValueError, as the next.
-inline SafetensorsFile parse_safetensors(std::string bytes, const std::string& name = "the bytes") { return {std::move(bytes), name}; }
+inline SafetensorsFile parse_safetensors(std::string bytes, const std::string& name = "the input") { return {std::move(bytes), name}; }
 
 /// The same from a file. Takes the memory of the file, and little more.
 inline SafetensorsFile read_safetensors(const std::string& path) { return {detail::read_file("read_safetensors", path), path}; }

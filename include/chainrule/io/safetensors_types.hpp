@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <bit>
+#include <chainrule/core/older_libraries.hpp>
 #include <chainrule/data/binary_array.hpp>
 #include <chainrule/data/in_quotes.hpp>
 #include <cmath>
@@ -28,10 +29,10 @@ enum class TensorOrder {
 
 /// A tensor in a file. Its bytes belong to the SafetensorsFile that it is from.
 struct SafetensorsTensor {
-  std::string name;
-  SafetensorsType type = SafetensorsType::F32;
-  std::vector<std::uint64_t> shape = {};  ///< none: a single number
-  std::string_view bytes = {};            ///< as they are in the file
+  std::string name;                             ///< "layers.0.weight"
+  SafetensorsType type = SafetensorsType::F32;  ///< of its numbers
+  std::vector<std::uint64_t> shape = {};        ///< none: a single number
+  std::string_view bytes = {};                  ///< as they are in the file
 
   /// How many numbers there are.
   std::uint64_t size() const {
@@ -97,11 +98,11 @@ inline float float_of_half(std::uint16_t half) {
     return sign == 0 ? size : -size;
   }
   const std::uint32_t new_exponent = exponent == 0x1f ? 0xff : exponent + (127 - 15);
-  return std::bit_cast<float>(sign | new_exponent << 23 | fraction << 13);
+  return detail::bit_cast<float>(sign | new_exponent << 23 | fraction << 13);
 }
 
 /// bfloat16 is the upper half of a float.
-inline float float_of_bfloat16(std::uint16_t upper) { return std::bit_cast<float>(std::uint32_t{upper} << 16); }
+inline float float_of_bfloat16(std::uint16_t upper) { return detail::bit_cast<float>(std::uint32_t{upper} << 16); }
 
 /// Calls f with a function that gives the number which begins at a pointer, as float, double or integer.
 template <class F>

@@ -1,9 +1,9 @@
 #pragma once
 // Numbers, arrays and names as C99 and C++11 both read them.
 
+#include <chainrule/core/older_libraries.hpp>
 #include <chainrule/core/types.hpp>
 #include <chainrule/data/in_quotes.hpp>
-#include <charconv>
 #include <cmath>
 #include <limits>
 #include <string>
@@ -32,10 +32,8 @@ inline std::string in_capitals(std::string_view name) {
 /// as in 0.100000001f, 17 of a double. Precondition: a finite number.
 template <class Written>
 std::string source_literal(Written number) {
-  char digits[40];
-  const std::to_chars_result end =
-      std::to_chars(digits, digits + sizeof digits, number, std::chars_format::general, std::numeric_limits<Written>::max_digits10);
-  std::string text(digits, end.ptr);
+  std::string text;
+  append_digits(text, number, std::numeric_limits<Written>::max_digits10);
   if (text.find_first_of(".e") == std::string::npos) text += ".0";
   return sizeof(Written) == sizeof(float) ? text + "f" : text;
 }

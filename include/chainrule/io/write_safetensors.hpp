@@ -2,6 +2,7 @@
 // Writes the file as the format's own Python package does: tensors of wide numbers first, so that all are aligned, then by name.
 
 #include <algorithm>
+#include <chainrule/core/older_libraries.hpp>
 #include <chainrule/data/file.hpp>
 #include <chainrule/io/safetensors_header.hpp>
 #include <cstddef>
@@ -13,11 +14,12 @@ namespace chainrule {
 
 /// A tensor to be written, in its owner's memory: as F32 where its numbers are float, as F64 where they are double.
 struct TensorToWrite {
-  std::string name;
-  std::vector<std::uint64_t> shape;  ///< none: a single number
-  std::variant<std::span<const float>, std::span<const double>> numbers;
-  TensorOrder order = TensorOrder::row_major;  ///< how the numbers lie in memory
+  std::string name;                                                       ///< "layers.0.weight"
+  std::vector<std::uint64_t> shape;                                       ///< none: a single number
+  std::variant<std::span<const float>, std::span<const double>> numbers;  ///< as many as the extents of shape multiply to
+  TensorOrder order = TensorOrder::row_major;                             ///< how the numbers lie in memory
 
+  /// The type that they get in the file.
   SafetensorsType type() const { return numbers.index() == 0 ? SafetensorsType::F32 : SafetensorsType::F64; }
 };
 
@@ -95,7 +97,7 @@ void append_numbers(std::string& bytes, std::span<const Number> numbers, const T
   const std::size_t begin = bytes.size();
   bytes.resize(begin + numbers.size_bytes());
   for_each_entry({rows, columns}, [&](std::size_t in_file, std::size_t in_memory) {
-    auto own = std::bit_cast<std::array<char, sizeof(Number)>>(numbers[in_memory]);
+    auto own = detail::bit_cast<std::array<char, sizeof(Number)>>(numbers[in_memory]);
     if (native_order != ByteOrder::little) std::reverse(own.begin(), own.end());
     std::copy_n(own.data(), own.size(), bytes.data() + begin + in_file * sizeof(Number));
   });

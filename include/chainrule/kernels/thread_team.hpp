@@ -16,15 +16,15 @@
 
 namespace chainrule {
 
-/// A team of threads for as long as the object lives:
-///     ThreadTeam team{2};       two, the calling one among them; ThreadTeam{}: as many as the machine runs at once
-///     work.set_team(&team);     the passes on this workspace share their work out, with the same bits as without
-/// A run costs well below a microsecond more than its items where the threads are awake. A thread that is late, asleep or preempted
-/// is never waited for unless it has begun an item: the caller does what nobody else has begun. Any thread may call run; while one is
-/// in it, others do their items alone. Nothing is allocated after construction.
+/// A team of threads for as long as the object lives: @code{.cpp}
+/// ThreadTeam team{2};    // two, the calling one among them; ThreadTeam{}: as many as the machine runs at once
+/// work.set_team(&team);  // the passes on this workspace share their work out, with the same bits as without
+/// @endcode A run costs well below a microsecond more than its items where the threads are awake. A thread that is late, asleep or
+/// preempted is never waited for unless it has begun an item: the caller does what nobody else has begun. Any thread may call run; while
+/// one is in it, others do their items alone. Nothing is allocated after construction.
 class ThreadTeam final : public Team {
  public:
-  static constexpr Index max_threads = 1024;
+  static constexpr Index max_threads = 1024;  ///< ValueError for more
 
   /// The calling thread and threads - 1 more, of which no more are kept awake than `processors` can run at once. Throws ValueError
   /// for a number below 1 or above max_threads, std::system_error where the system gives no more threads.
@@ -61,9 +61,9 @@ class ThreadTeam final : public Team {
   }
 
  private:
-  static constexpr Index most_items = 0xffffffff;
-  static constexpr std::size_t line = 128;  // bytes that processors fetch together, at most
-  static constexpr unsigned turns = 512;    // of waiting, between two looks at the clock: some ten microseconds
+  static constexpr Index most_items = 0x7fffffff;  // an Index may have 32 bits
+  static constexpr std::size_t line = 128;         // bytes that processors fetch together, at most
+  static constexpr unsigned turns = 512;           // of waiting, between two looks at the clock: some ten microseconds
 
   // To wake a thread costs the caller some 5 to 40 us, and the thread begins some 40 to 80 us later. So workers wait for about as long
   // before they sleep, and are woken when the caller has worked without them for so long that it would have been worth it.

@@ -16,7 +16,9 @@ class Activate : public detail::SameShape<N>, public detail::WithoutParameters {
   static constexpr std::string_view name = "Activate";
   using ActivationType = F;
 
+  /// With as many units as its type says, or the layer before.
   explicit Activate(F f = F{}) requires(N != Dynamic) : f_{f} {}
+  /// For an extent that is a value.
   explicit Activate(Index units, F f = F{}) : detail::SameShape<N>(name.data(), units), f_{f} {}
 
   template <int Units>
@@ -35,13 +37,13 @@ class Activate : public detail::SameShape<N>, public detail::WithoutParameters {
     BatchStorage<Scalar, N, MaxBatch> output;
   };
 
-  // a = f(z)        (N x batch)
+  ///     a = f(z)        (N x batch)
   template <class Scalar, int MaxBatch>
   void forward(const Scalar*, ConstMatrixView<Scalar> z, Cache<Scalar, MaxBatch>& cache) const {
     kernels::activate(f_, z, cache.output.first(z.cols()));
   }
 
-  // dJ/dz = dJ/da * f'(z)        (N x batch)
+  ///     dJ/dz = dJ/da * f'(z)        (N x batch)
   template <class Scalar, int MaxBatch>
   void backward(const Scalar*, ConstMatrixView<Scalar> z, Cache<Scalar, MaxBatch>& cache, MatrixView<Scalar> delta, Scalar*,
                 MatrixView<Scalar>* input_gradient) const {

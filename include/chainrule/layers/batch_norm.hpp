@@ -19,8 +19,10 @@ class BatchNorm : public detail::Normalized<N> {
   static constexpr std::string_view name = "BatchNorm";
   static constexpr Index buffers_at_compile_time = detail::extent_sum(detail::extent_product(2, N), 1);
 
+  /// momentum: the share of the last batch in the running statistics, in (0, 1]; epsilon: above 0 and finite. Else ValueError.
   explicit BatchNorm(double momentum = 0.1, double epsilon = 1e-5) requires(N != Dynamic)
       : Base(name.data(), epsilon), momentum_{checked(momentum)} {}
+  /// For an extent that is a value.
   explicit BatchNorm(Index units, double momentum = 0.1, double epsilon = 1e-5)
       : Base(name.data(), units, epsilon), momentum_{checked(momentum)} {}
 
@@ -31,7 +33,7 @@ class BatchNorm : public detail::Normalized<N> {
     return ForInputs<Units>(units, momentum_, this->epsilon());
   }
 
-  double momentum() const { return momentum_; }
+  double momentum() const { return momentum_; }  ///< the share of the last batch in the running statistics
   auto hyperparameters() const { return std::tuple{Hyperparameter{"momentum", momentum_}, Hyperparameter{"epsilon", this->epsilon()}}; }
   Index fewest_training_samples() const { return 2; }
 
@@ -41,9 +43,9 @@ class BatchNorm : public detail::Normalized<N> {
   /// The running statistics, and of how many batches they are (in float counted up to 2^24).
   template <class Scalar>
   struct Buffers {
-    detail::MapOf<Scalar, N, 1> running_mean;
-    detail::MapOf<Scalar, N, 1> running_variance;
-    Scalar& batches;
+    detail::MapOf<Scalar, N, 1> running_mean;      ///< of each unit
+    detail::MapOf<Scalar, N, 1> running_variance;  ///< of each unit, divided by batch - 1
+    Scalar& batches;                               ///< how many they are of
   };
   template <class Scalar>
   Buffers<Scalar> buffers(Scalar* numbers) const {
@@ -74,14 +76,14 @@ class BatchNorm : public detail::Normalized<N> {
           variance(layer.outputs(), 1),
           room(layer.outputs(), 1) {}
     BatchStorage<Scalar, N, MaxBatch> output;
-    BatchStorage<Scalar, N, MaxBatch> x_hat;
-    BatchStorage<Scalar, N, 1> mean;
-    BatchStorage<Scalar, N, 1> variance;  // of the batch, divided by its size
-    BatchStorage<Scalar, N, 1> room;
+    BatchStorage<Scalar, N, MaxBatch> x_hat;  ///< N x batch
+    BatchStorage<Scalar, N, 1> mean;          ///< of the batch
+    BatchStorage<Scalar, N, 1> variance;      ///< of the batch, divided by its size
+    BatchStorage<Scalar, N, 1> room;          ///< 1/sqrt(variance + epsilon)
   };
 
-  // mean = 1/batch sum x,  variance = 1/batch sum (x - mean)^2,  x_hat = (x - mean)/sqrt(variance + epsilon)
-  // a = weight * x_hat + bias        (N x batch)
+  ///     mean = 1/batch sum x,  variance = 1/batch sum (x - mean)^2,  x_hat = (x - mean)/sqrt(variance + epsilon)
+  ///     a = weight * x_hat + bias        (N x batch)
   template <class Scalar, int MaxBatch>
   void forward(const Scalar* theta, ConstMatrixView<Scalar> x, Cache<Scalar, MaxBatch>& cache, const Pass<Scalar>& pass) const {
     MatrixView<Scalar> mean = cache.mean.first(1);
@@ -105,8 +107,8 @@ class BatchNorm : public detail::Normalized<N> {
     Base::template scale_and_shift<Scalar>(this->parameters(theta), detail::as_const(x_hat), cache.output.first(x.cols()));
   }
 
-  // with g = dJ/da * weight = dJ/dx_hat:
-  // dJ/dx = (g - 1/batch sum g - x_hat 1/batch sum (g x_hat))/sqrt(variance + epsilon)        (N x batch)
+  ///     with g = dJ/da * weight = dJ/dx_hat:
+  ///     dJ/dx = (g - 1/batch sum g - x_hat 1/batch sum (g x_hat))/sqrt(variance + epsilon)        (N x batch)
   template <class Scalar, int MaxBatch>
   void backward(const Scalar* theta, ConstMatrixView<Scalar> x, Cache<Scalar, MaxBatch>& cache, MatrixView<Scalar> delta, Scalar* gradient,
                 MatrixView<Scalar>* input_gradient) const {
@@ -124,7 +126,7 @@ class BatchNorm : public detail::Normalized<N> {
           (delta.col(j) - dJ_dbias / batch - x_hat.col(j).cwiseProduct(dJ_dweight / batch)).cwiseProduct(factor.col(0));
   }
 
-  // running <- (1 - momentum) running + momentum batch
+  ///     running <- (1 - momentum) running + momentum batch
   template <class Scalar, int MaxBatch>
   void update_statistics(Scalar* numbers, const Cache<Scalar, MaxBatch>& cache, Index samples) const {
     auto running = buffers(numbers);

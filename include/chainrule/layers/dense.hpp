@@ -14,9 +14,11 @@
 namespace chainrule {
 
 /// The affine map with an activation, a(l+1) = f(W(l) a(l) + b(l)); torch.nn.Linear and its activation, Dense in Keras.
-///     Dense<64, 32, ReLU>{}                       extents are types, checked by the compiler
-///     Dense<Dynamic, Dynamic, ReLU>{64, 32}       extents are values, checked when the network is built
-///     Dense<64, 32, LeakyReLU>{LeakyReLU{0.2}}    an activation with a parameter
+/// @code{.cpp}
+/// Dense<64, 32, ReLU>{};                     // extents are types, checked by the compiler
+/// Dense<Dynamic, Dynamic, ReLU>{64, 32};     // extents are values, checked when the network is built
+/// Dense<64, 32, LeakyReLU>{LeakyReLU{0.2}};  // an activation with a parameter
+/// @endcode
 /// weight: Out x In, set by Init (the activation's default where none is named); bias: Out, starts at 0.
 /// Throws ShapeError for an extent below 1 or one that contradicts the type.
 template <int In, int Out, class F = Identity, class Init = decltype(std::declval<const F&>().default_initializer())>
@@ -40,6 +42,7 @@ class Dense {
   /// For extents that are values; those that are types too must agree.
   Dense(Index inputs, Index outputs, F f = F{}) : Dense(inputs, outputs, f, default_initializer(f)) {}
 
+  /// The same with an initializer that has hyperparameters.
   Dense(Index inputs, Index outputs, F f, Init initializer) : inputs_{inputs}, outputs_{outputs}, f_{f}, initializer_{initializer} {
     if (inputs < 1 || outputs < 1)
       detail::raise<ShapeError>("Dense: inputs and outputs must be at least 1, got ", inputs, " and ", outputs);
@@ -59,8 +62,8 @@ class Dense {
   /// W and b, or dJ/dW and dJ/db, as views on a slice of a flat vector.
   template <class Scalar>
   struct Parameters {
-    detail::MapOf<Scalar, Out, In> weight;
-    detail::MapOf<Scalar, Out, 1> bias;
+    detail::MapOf<Scalar, Out, In> weight;  ///< W(l), Out x In
+    detail::MapOf<Scalar, Out, 1> bias;     ///< b(l), Out
   };
 
   template <class Scalar>
@@ -77,18 +80,19 @@ class Dense {
   /// What forward keeps for backward: a(l+1), and z(l+1) only where f' cannot do without it.
   template <class Scalar, int MaxBatch>
   struct Cache {
-    using Storage = BatchStorage<Scalar, Out, MaxBatch>;
+    using Storage = BatchStorage<Scalar, Out, MaxBatch>;  ///< Out x max_batch
+    /// Stands for z where f' is written with a alone.
     struct Nothing {
-      Nothing(Index, Index) {}
+      Nothing(Index, Index) {}  ///< as Storage is made
     };
     Cache(const Dense& layer, Index max_batch) : output(layer.outputs(), max_batch), z(layer.outputs(), max_batch) {}
     Storage output;
-    [[no_unique_address]] std::conditional_t<DerivativeFromOutput<F>, Nothing, Storage> z;
-    Team* team = nullptr;  // of the forward pass, and so of the backward pass
+    [[no_unique_address]] std::conditional_t<DerivativeFromOutput<F>, Nothing, Storage> z;  ///< z(l+1), or nothing
+    Team* team = nullptr;  ///< of the forward pass, and so of the backward pass
   };
 
-  // z(l+1) = W(l) a(l) + b(l)        (Out x batch)
-  // a(l+1) = f(z(l+1))
+  ///     z(l+1) = W(l) a(l) + b(l)        (Out x batch)
+  ///     a(l+1) = f(z(l+1))
   template <class Scalar, int MaxBatch>
   void forward(const Scalar* theta, ConstMatrixView<Scalar> x, Cache<Scalar, MaxBatch>& cache, const Pass<Scalar>& pass) const {
     cache.team = pass.team;
@@ -106,10 +110,10 @@ class Dense {
     });
   }
 
-  // delta(l+1) = dJ/da(l+1) * f'(z(l+1))       (Out x batch), in place
-  // dJ/dW(l)   = delta(l+1) a(l)^T             (Out x In)
-  // dJ/db(l)   = row sums of delta(l+1)        (Out)
-  // dJ/da(l)   = W(l)^T delta(l+1)             (In x batch), only where somebody asks
+  ///     delta(l+1) = dJ/da(l+1) * f'(z(l+1))       (Out x batch), in place
+  ///     dJ/dW(l)   = delta(l+1) a(l)^T             (Out x In)
+  ///     dJ/db(l)   = row sums of delta(l+1)        (Out)
+  ///     dJ/da(l)   = W(l)^T delta(l+1)             (In x batch), only where somebody asks
   template <class Scalar, int MaxBatch>
   void backward(const Scalar* theta, ConstMatrixView<Scalar> x, const Cache<Scalar, MaxBatch>& cache, MatrixView<Scalar> delta,
                 Scalar* gradient, MatrixView<Scalar>* input_gradient) const {

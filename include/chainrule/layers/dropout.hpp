@@ -14,7 +14,9 @@ class Dropout : public detail::SameShape<N>, public detail::WithoutParameters {
  public:
   static constexpr std::string_view name = "Dropout";
 
+  /// rate: the share of units that a training pass leaves out, in [0, 1); else ValueError.
   explicit Dropout(double rate = 0.5) requires(N != Dynamic) : rate_{checked(rate)} {}
+  /// For an extent that is a value.
   Dropout(Index units, double rate) : detail::SameShape<N>(name.data(), units), rate_{checked(rate)} {}
 
   template <int Units>
@@ -24,7 +26,7 @@ class Dropout : public detail::SameShape<N>, public detail::WithoutParameters {
     return {units, rate_};
   }
 
-  double rate() const { return rate_; }
+  double rate() const { return rate_; }  ///< the share of units that a training pass leaves out
   auto hyperparameters() const { return std::tuple{Hyperparameter{"rate", rate_}}; }
 
   /// What forward keeps: m, which is 0 or 1/(1 - rate) for each number.
@@ -32,10 +34,10 @@ class Dropout : public detail::SameShape<N>, public detail::WithoutParameters {
   struct Cache {
     Cache(const Dropout& layer, Index max_batch) : output(layer.outputs(), max_batch), mask(layer.outputs(), max_batch) {}
     BatchStorage<Scalar, N, MaxBatch> output;
-    BatchStorage<Scalar, N, MaxBatch> mask;
+    BatchStorage<Scalar, N, MaxBatch> mask;  ///< m, N x batch
   };
 
-  // a(l+1) = m * a(l) in training, a(l) in predicting        (N x batch)
+  ///     a(l+1) = m * a(l) in training, a(l) in predicting        (N x batch)
   template <class Scalar, int MaxBatch>
   void forward(const Scalar*, ConstMatrixView<Scalar> x, Cache<Scalar, MaxBatch>& cache, const Pass<Scalar>& pass) const {
     MatrixView<Scalar> a = cache.output.first(x.cols());
@@ -49,7 +51,7 @@ class Dropout : public detail::SameShape<N>, public detail::WithoutParameters {
     a = x.cwiseProduct(m);
   }
 
-  // dJ/da(l) = m * dJ/da(l+1)        (N x batch)
+  ///     dJ/da(l) = m * dJ/da(l+1)        (N x batch)
   template <class Scalar, int MaxBatch>
   void backward(const Scalar*, ConstMatrixView<Scalar> x, Cache<Scalar, MaxBatch>& cache, MatrixView<Scalar> delta, Scalar*,
                 MatrixView<Scalar>* input_gradient) const {

@@ -15,7 +15,9 @@ class LayerNorm : public detail::Normalized<N> {
  public:
   static constexpr std::string_view name = "LayerNorm";
 
+  /// epsilon: above 0 and finite, else ValueError.
   explicit LayerNorm(double epsilon = 1e-5) requires(N != Dynamic) : Base(name.data(), epsilon) {}
+  /// For an extent that is a value.
   explicit LayerNorm(Index units, double epsilon = 1e-5) : Base(name.data(), units, epsilon) {}
 
   template <int Units>
@@ -32,12 +34,12 @@ class LayerNorm : public detail::Normalized<N> {
     Cache(const LayerNorm& layer, Index max_batch)
         : output(layer.outputs(), max_batch), x_hat(layer.outputs(), max_batch), inverse_deviation(1, max_batch) {}
     BatchStorage<Scalar, N, MaxBatch> output;
-    BatchStorage<Scalar, N, MaxBatch> x_hat;
-    BatchStorage<Scalar, 1, MaxBatch> inverse_deviation;  // 1/sqrt(variance + epsilon) of each sample
+    BatchStorage<Scalar, N, MaxBatch> x_hat;              ///< N x batch
+    BatchStorage<Scalar, 1, MaxBatch> inverse_deviation;  ///< 1/sqrt(variance + epsilon) of each sample
   };
 
-  // mean = 1/N sum x,  variance = 1/N sum (x - mean)^2,  x_hat = (x - mean)/sqrt(variance + epsilon)
-  // a = weight * x_hat + bias        (N x batch)
+  ///     mean = 1/N sum x,  variance = 1/N sum (x - mean)^2,  x_hat = (x - mean)/sqrt(variance + epsilon)
+  ///     a = weight * x_hat + bias        (N x batch)
   template <class Scalar, int MaxBatch>
   void forward(const Scalar* theta, ConstMatrixView<Scalar> x, Cache<Scalar, MaxBatch>& cache) const {
     const Index n = x.rows();
@@ -59,8 +61,8 @@ class LayerNorm : public detail::Normalized<N> {
     Base::template scale_and_shift<Scalar>(this->parameters(theta), detail::as_const(x_hat), cache.output.first(x.cols()));
   }
 
-  // with g = dJ/da * weight = dJ/dx_hat:
-  // dJ/dx = (g - 1/N sum g - x_hat 1/N sum (g x_hat))/sqrt(variance + epsilon)        (N x batch)
+  ///     with g = dJ/da * weight = dJ/dx_hat:
+  ///     dJ/dx = (g - 1/N sum g - x_hat 1/N sum (g x_hat))/sqrt(variance + epsilon)        (N x batch)
   template <class Scalar, int MaxBatch>
   void backward(const Scalar* theta, ConstMatrixView<Scalar> x, Cache<Scalar, MaxBatch>& cache, MatrixView<Scalar> delta, Scalar* gradient,
                 MatrixView<Scalar>* input_gradient) const {

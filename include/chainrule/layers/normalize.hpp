@@ -8,7 +8,9 @@ namespace chainrule {
 
 /// Fixed scaling of the inputs as the net's first layer, a = (x - shift) * scale, so that nobody can forget it at prediction:
 /// it is copied and saved with the net. Shift and scale come from the training data, once, before training:
-///     net.buffers<0>().set(Standardizer<float>(train.features));
+/// @code{.cpp}
+/// net.buffers<0>().set(Standardizer<float>(train.features));
+/// @endcode
 /// Until then every pass throws StateError. Nothing of it is trained. The first layer says its extent: Normalize<4>.
 template <int N = Inferred>
 class Normalize : public detail::SameShape<N>, public detail::WithoutParameters {
@@ -16,7 +18,9 @@ class Normalize : public detail::SameShape<N>, public detail::WithoutParameters 
   static constexpr std::string_view name = "Normalize";
   static constexpr Index buffers_at_compile_time = detail::extent_product(2, N);
 
+  /// With as many units as its type says, or the layer before.
   Normalize() requires(N != Dynamic) = default;
+  /// For an extent that is a value.
   explicit Normalize(Index units) : detail::SameShape<N>(name.data(), units) {}
 
   template <int Units>
@@ -28,10 +32,11 @@ class Normalize : public detail::SameShape<N>, public detail::WithoutParameters 
 
   std::array<TensorShape, 2> buffer_tensors() const { return {{{"shift", this->inputs(), 1}, {"scale", this->inputs(), 1}}}; }
 
+  /// What it shifts and scales by: views, N numbers each.
   template <class Scalar>
   struct Buffers {
-    detail::MapOf<Scalar, N, 1> shift;
-    detail::MapOf<Scalar, N, 1> scale;
+    detail::MapOf<Scalar, N, 1> shift;  ///< of each feature
+    detail::MapOf<Scalar, N, 1> scale;  ///< of each feature; not 0
 
     /// Takes over a fitted scaler's, a Standardizer's or MinMaxScaler's. Throws ShapeError for another number of features,
     /// ValueError for a scale of 0 or numbers that are not finite.
@@ -76,10 +81,10 @@ class Normalize : public detail::SameShape<N>, public detail::WithoutParameters 
   struct Cache {
     Cache(const Normalize& layer, Index max_batch) : output(layer.outputs(), max_batch), scale(layer.outputs(), 1) {}
     BatchStorage<Scalar, N, MaxBatch> output;
-    BatchStorage<Scalar, N, 1> scale;  // of the last forward pass, for backward
+    BatchStorage<Scalar, N, 1> scale;  ///< of the last forward pass, for backward
   };
 
-  // a = (x - shift) * scale        (N x batch)
+  ///     a = (x - shift) * scale        (N x batch)
   template <class Scalar, int MaxBatch>
   void forward(const Scalar*, ConstMatrixView<Scalar> x, Cache<Scalar, MaxBatch>& cache, const Pass<Scalar>& pass) const {
     const auto [shift, scale] = buffers(pass.buffers);
@@ -88,7 +93,7 @@ class Normalize : public detail::SameShape<N>, public detail::WithoutParameters 
     for (Index j = 0; j < x.cols(); ++j) a.col(j) = (x.col(j) - shift).cwiseProduct(scale);
   }
 
-  // dJ/dx = dJ/da * scale        (N x batch)
+  ///     dJ/dx = dJ/da * scale        (N x batch)
   template <class Scalar, int MaxBatch>
   void backward(const Scalar*, ConstMatrixView<Scalar> x, Cache<Scalar, MaxBatch>& cache, MatrixView<Scalar> delta, Scalar*,
                 MatrixView<Scalar>* input_gradient) const {

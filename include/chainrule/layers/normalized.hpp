@@ -10,18 +10,20 @@
 
 namespace chainrule::detail {
 
+/// What BatchNorm and LayerNorm have in common: N units, epsilon, and a weight and a bias for each unit.
 template <int N>
 class Normalized : public SameShape<N> {
  public:
   static constexpr Index parameters_at_compile_time = extent_product(2, N);
 
-  double epsilon() const { return epsilon_; }
+  double epsilon() const { return epsilon_; }  ///< what is added to the variance
   std::array<TensorShape, 2> tensors() const { return {{{"weight", this->inputs(), 1}, {"bias", this->inputs(), 1}}}; }
 
+  /// Its parameters, or dJ by them: views, N numbers each.
   template <class Scalar>
   struct Parameters {
-    MapOf<Scalar, N, 1> weight;
-    MapOf<Scalar, N, 1> bias;
+    MapOf<Scalar, N, 1> weight;  ///< gamma of the papers, starts at 1
+    MapOf<Scalar, N, 1> bias;    ///< beta, starts at 0
   };
   template <class Scalar>
   Parameters<Scalar> parameters(Scalar* theta) const {

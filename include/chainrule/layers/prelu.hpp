@@ -21,7 +21,9 @@ class PReLU : public detail::SameShape<N> {
   static constexpr std::string_view name = shared ? "PReLU" : "PReLUPerUnit";
   static constexpr Index parameters_at_compile_time = detail::extent_product(1, Alphas);
 
+  /// initial_slope: what alpha starts with; ValueError unless it is finite.
   explicit PReLU(double initial_slope = 0.25) requires(N != Dynamic) : initial_slope_{checked(initial_slope)} {}
+  /// For an extent that is a value.
   explicit PReLU(Index units, double initial_slope = 0.25) : detail::SameShape<N>("PReLU", units), initial_slope_{checked(initial_slope)} {}
 
   template <int Units>
@@ -36,9 +38,10 @@ class PReLU : public detail::SameShape<N> {
   std::string_view activation_name() const { return "PReLU"; }
   std::array<TensorShape, 1> tensors() const { return {{{"slope", alphas(), 1}}}; }
 
+  /// alpha, or dJ/dalpha.
   template <class Scalar>
   struct Parameters {
-    detail::MapOf<Scalar, Alphas, 1> slope;
+    detail::MapOf<Scalar, Alphas, 1> slope;  ///< one number, or one for each unit
   };
   template <class Scalar>
   Parameters<Scalar> parameters(Scalar* theta) const {
@@ -55,7 +58,7 @@ class PReLU : public detail::SameShape<N> {
     BatchStorage<Scalar, N, MaxBatch> output;
   };
 
-  // a = z for z > 0, alpha z elsewhere        (N x batch)
+  ///     a = z for z > 0, alpha z elsewhere        (N x batch)
   template <class Scalar, int MaxBatch>
   void forward(const Scalar* theta, ConstMatrixView<Scalar> z, Cache<Scalar, MaxBatch>& cache) const {
     MatrixView<Scalar> a = cache.output.first(z.cols());
@@ -63,7 +66,7 @@ class PReLU : public detail::SameShape<N> {
       for (Index i = 0; i < z.rows(); ++i) a(i, j) = z(i, j) > 0 ? z(i, j) : theta[alpha_of(i)] * z(i, j);
   }
 
-  // dJ/dalpha = sum of dJ/da * z where z <= 0,  dJ/dz = dJ/da * (1 for z > 0, alpha elsewhere)        (N x batch)
+  ///     dJ/dalpha = sum of dJ/da * z where z <= 0,  dJ/dz = dJ/da * (1 for z > 0, alpha elsewhere)        (N x batch)
   template <class Scalar, int MaxBatch>
   void backward(const Scalar* theta, ConstMatrixView<Scalar> z, Cache<Scalar, MaxBatch>&, MatrixView<Scalar> delta, Scalar* gradient,
                 MatrixView<Scalar>* input_gradient) const {

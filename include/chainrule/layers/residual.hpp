@@ -6,7 +6,9 @@
 namespace chainrule {
 
 /// A skip connection (He, Zhang, Ren and Sun 2016), a = x + F(x), where F is the layers inside, one after the other:
-///     Residual<Dense<32, 32, ReLU>, Dense<32, 32>>{}
+/// @code{.cpp}
+/// Residual<Dense<32, 32, ReLU>, Dense<32, 32>>{};
+/// @endcode
 /// F has as many outputs as inputs, else the compiler says so, or ShapeError where extents are values. The layers inside have
 /// their parameters in a tuple, std::get<0>(net.layer<1>()).weight; in tensors() that is "0.weight".
 template <class... Layers>
@@ -29,6 +31,7 @@ class Residual {
   static constexpr Index buffers_at_compile_time = Sequence::buffers_at_compile_time;
 
   Residual() requires(Chain::all_extents_are_types()) : Residual(Layers{}...) {}
+  /// The layers of F, from the first to the last. ShapeError where they do not fit.
   explicit Residual(Layers... layer) : inside_{detail::resolve_layers<Inferred>(std::tuple<>{}, 0, layer...)} {
     detail::check_neighbours("Residual", inside_.layers());
     if (inside_.outputs() != inside_.inputs())
@@ -39,7 +42,7 @@ class Residual {
   Index inputs() const { return inside_.inputs(); }
   Index outputs() const { return inside_.inputs(); }
   std::string_view activation_name() const { return ""; }
-  const auto& layers() const { return inside_.layers(); }
+  const auto& layers() const { return inside_.layers(); }  ///< the layers of F
   Index fewest_training_samples() const { return inside_.fewest_training_samples(); }
 
   auto tensors() const {
@@ -83,18 +86,18 @@ class Residual {
           caches(layer.inside_.template make_caches<Scalar, MaxBatch>(max_batch)),
           deltas(layer.inside_.template make_deltas<Scalar, MaxBatch>(max_batch)) {}
     BatchStorage<Scalar, N, MaxBatch> output;
-    typename Sequence::template Caches<Scalar, MaxBatch> caches;
-    typename Sequence::template Deltas<Scalar, MaxBatch> deltas;
+    typename Sequence::template Caches<Scalar, MaxBatch> caches;  ///< of the layers inside
+    typename Sequence::template Deltas<Scalar, MaxBatch> deltas;  ///< between them
   };
 
-  // a = x + F(x)        (N x batch)
+  ///     a = x + F(x)        (N x batch)
   template <class Scalar, int MaxBatch>
   void forward(const Scalar* theta, ConstMatrixView<Scalar> x, Cache<Scalar, MaxBatch>& cache, const Pass<Scalar>& pass) const {
     inside_.forward(theta, x, cache.caches, pass);
     cache.output.first(x.cols()) = x + std::get<last>(cache.caches).output.first(x.cols());
   }
 
-  // dJ/dx = dJ/da + what comes back through F        (N x batch)
+  ///     dJ/dx = dJ/da + what comes back through F        (N x batch)
   template <class Scalar, int MaxBatch>
   void backward(const Scalar* theta, ConstMatrixView<Scalar> x, Cache<Scalar, MaxBatch>& cache, MatrixView<Scalar> delta, Scalar* gradient,
                 MatrixView<Scalar>* input_gradient) const {
@@ -103,6 +106,7 @@ class Residual {
     if (input_gradient != nullptr) *input_gradient += delta;
   }
 
+  /// Running statistics of the layers inside <- what their last forward pass saw.
   template <class Scalar, int MaxBatch>
   void update_statistics(Scalar* numbers, const Cache<Scalar, MaxBatch>& cache, Index samples) const {
     inside_.update_statistics(numbers, cache.caches, samples);
@@ -142,7 +146,9 @@ requires(detail::takes_inferred_inputs<First>()) class Residual<First, Rest...> 
   static constexpr int inputs_at_compile_time = Inferred;
   static constexpr int outputs_at_compile_time = Inferred;
 
+  /// For layers whose extents are types.
   Residual() : Residual(First{}, Rest{}...) {}
+  /// The layers of F, from the first to the last.
   explicit Residual(First first, Rest... rest) : layers_{first, rest...} {}
 
   template <int Units>

@@ -17,7 +17,7 @@ struct BinaryCrossEntropy {
   static constexpr std::string_view name = "BinaryCrossEntropy";
   static constexpr bool works_on_logits = true;
   static constexpr Index min_outputs = 1;
-  double label_smoothing = 0;
+  double label_smoothing = 0;  ///< e, in [0, 1)
 
   auto hyperparameters() const { return std::tuple{Hyperparameter{"label_smoothing", label_smoothing}}; }
 
@@ -32,7 +32,7 @@ struct BinaryCrossEntropy {
                                     ", but BinaryCrossEntropy takes probabilities, each from 0 to 1");
   }
 
-  // J = 1/batch sum of max(z, 0) - z y + ln(1 + e^-|z|), the same sum without a logarithm of 0 or a large exponential
+  ///     J = 1/batch sum of max(z, 0) - z y + ln(1 + e^-|z|), the same sum without a logarithm of 0 or a large exponential
   template <class Scalar>
   Scalar value(ConstMatrixView<Scalar> logits, ConstMatrixView<Scalar> y) const {
     detail::Accumulator<Scalar> sum = 0;
@@ -47,7 +47,7 @@ struct BinaryCrossEntropy {
     return static_cast<Scalar>(sum / static_cast<detail::Accumulator<Scalar>>(y.cols()));
   }
 
-  // dJ/dz = (sigma(z) - y)/batch
+  ///     dJ/dz = (sigma(z) - y)/batch
   template <class Scalar>
   void gradient(ConstMatrixView<Scalar> logits, ConstMatrixView<Scalar> y, MatrixView<Scalar> dJ) const {
     dJ = logits;
@@ -57,7 +57,7 @@ struct BinaryCrossEntropy {
       for (Index i = 0; i < y.rows(); ++i) dJ(i, j) = (dJ(i, j) - smoothed(y(i, j))) / batch;
   }
 
-  // y_hat = sigma(z)
+  ///     y_hat = sigma(z)
   template <class Scalar>
   void link(MatrixView<Scalar> z) const {
     kernels::activate(Sigmoid{}, detail::as_const(z), z);

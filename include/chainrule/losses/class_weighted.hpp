@@ -13,7 +13,9 @@ namespace chainrule {
 ///     J = sum_j w(class of j) J_j / sum_j w(class of j)
 /// as in PyTorch's CrossEntropyLoss(weight=...). A sample's class is its label; for targets as a matrix the row of the largest
 /// number (Keras's class_weight), and with one row class 1 where y > 1/2, else class 0. Weights of single samples multiply.
-///     Network<float, ClassWeighted<SoftmaxCrossEntropy>, ...> net{Seed{1}, {{1, 5}}};     class 1 counts five times
+/// @code{.cpp}
+/// Network<float, ClassWeighted<SoftmaxCrossEntropy>, Dense<4, 2>> net{Seed{1}, {{1, 5}}};  // class 1 counts five times
+/// @endcode
 /// Weights: one a class, finite, at least 0, not all 0; else ShapeError or ValueError when targets come in.
 template <class L>
 class ClassWeighted {
@@ -22,8 +24,11 @@ class ClassWeighted {
   static constexpr bool works_on_logits = L::works_on_logits;
   static constexpr Index min_outputs = L::min_outputs;
 
+  /// No weights yet: its check throws.
   ClassWeighted() = default;
+  /// A weight for each class: {{1, 5}}.
   ClassWeighted(std::initializer_list<double> class_weights, L loss = L{}) : ClassWeighted(std::vector<double>(class_weights), loss) {}
+  /// The same for weights that are counted at run time.
   explicit ClassWeighted(const std::vector<double>& class_weights, L loss = L{})
       : loss_{loss}, weights_(Eigen::Map<const Vector<double>>(class_weights.data(), static_cast<Index>(class_weights.size()))) {
     bool any = false;
@@ -35,8 +40,8 @@ class ClassWeighted {
     if (!any) detail::raise<ValueError>("ClassWeighted: all class weights are 0, so nothing would be learned");
   }
 
-  const L& loss() const { return loss_; }
-  const Vector<double>& class_weights() const { return weights_; }
+  const L& loss() const { return loss_; }                           ///< the loss inside
+  const Vector<double>& class_weights() const { return weights_; }  ///< one a class
 
   /// Its hyperparameters are the weights, its part is the loss.
   Description describe() const {
@@ -65,10 +70,12 @@ class ClassWeighted {
     loss_.check(y_hat, y);
   }
 
+  /// J, the weighted mean over the batch.
   template <class Scalar, class Target>
   Scalar value(ConstMatrixView<Scalar> y_hat, const Target& y) const {
     return detail::weighted_value(loss_, y_hat, y, class_weight<Scalar>(y));
   }
+  /// dJ <- dJ/dy_hat.
   template <class Scalar, class Target>
   void gradient(ConstMatrixView<Scalar> y_hat, const Target& y, MatrixView<Scalar> dJ) const {
     detail::weighted_gradient(loss_, y_hat, y, dJ, class_weight<Scalar>(y));
@@ -80,12 +87,14 @@ class ClassWeighted {
     const auto of_class = class_weight<Scalar>(y);
     return detail::weighted_value(loss_, y_hat, y, [&](Index j) { return sample_weight(j) * of_class(j); });
   }
+  /// dJ <- dJ/dy_hat with these weights.
   template <class Scalar, class Target, class SampleWeight>
   void gradient(ConstMatrixView<Scalar> y_hat, const Target& y, MatrixView<Scalar> dJ, const SampleWeight& sample_weight) const {
     const auto of_class = class_weight<Scalar>(y);
     detail::weighted_gradient(loss_, y_hat, y, dJ, [&](Index j) { return sample_weight(j) * of_class(j); });
   }
 
+  /// y_hat <- the link of the loss inside, in place.
   template <class Scalar>
   void link(MatrixView<Scalar> z) const {
     loss_.link(z);

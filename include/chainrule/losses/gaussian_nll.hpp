@@ -19,7 +19,7 @@ struct GaussianNLL {
   static constexpr bool works_on_logits = true;
   static constexpr Index min_outputs = 2;
   static constexpr Index target_rows(Index outputs) { return outputs / 2; }
-  double minimum_variance = 1e-6;  // where it is 0, 1/v overflows for an s far below 0
+  double minimum_variance = 1e-6;  ///< where it is 0, 1/v overflows for an s far below 0
 
   auto hyperparameters() const { return std::tuple{Hyperparameter{"minimum_variance", minimum_variance}}; }
 
@@ -33,7 +33,7 @@ struct GaussianNLL {
     detail::check_finite("target", "y", y);
   }
 
-  // J = 1/(K batch) sum 1/2 (ln v + (y - m)^2 / v)
+  ///     J = 1/(K batch) sum 1/2 (ln v + (y - m)^2 / v)
   template <class Scalar>
   Scalar value(ConstMatrixView<Scalar> z, ConstMatrixView<Scalar> y) const {
     detail::Accumulator<Scalar> sum = 0;
@@ -46,7 +46,7 @@ struct GaussianNLL {
     return static_cast<Scalar>(sum / static_cast<detail::Accumulator<Scalar>>(y.size()));
   }
 
-  // dJ/dm = -(y - m)/v /(K batch),  dJ/ds = 1/2 e^s/v (1 - (y - m)^2/v) /(K batch)
+  ///     dJ/dm = -(y - m)/v /(K batch),  dJ/ds = 1/2 e^s/v (1 - (y - m)^2/v) /(K batch)
   template <class Scalar>
   void gradient(ConstMatrixView<Scalar> z, ConstMatrixView<Scalar> y, MatrixView<Scalar> dJ) const {
     const Scalar size = static_cast<Scalar>(y.size());
@@ -59,7 +59,7 @@ struct GaussianNLL {
       }
   }
 
-  // y_hat = (m, v)
+  ///     y_hat = (m, v)
   template <class Scalar>
   void link(MatrixView<Scalar> z) const {
     for (Index j = 0; j < z.cols(); ++j)

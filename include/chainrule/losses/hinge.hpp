@@ -22,7 +22,7 @@ struct Hinge {
           detail::raise<ValueError>("target: y(", i, ", ", j, ") is ", y(i, j), ", but Hinge takes -1 for no and 1 for yes");
   }
 
-  // J = 1/(outputs batch) sum max(0, 1 - y y_hat)
+  ///     J = 1/(outputs batch) sum max(0, 1 - y y_hat)
   template <class Scalar>
   Scalar value(ConstMatrixView<Scalar> y_hat, ConstMatrixView<Scalar> y) const {
     return detail::mean_over_elements(y_hat, y, [](Scalar prediction, Scalar target) {
@@ -30,14 +30,14 @@ struct Hinge {
     });
   }
 
-  // dJ/dy_hat = -y/(outputs batch) where y y_hat < 1, else 0
+  ///     dJ/dy_hat = -y/(outputs batch) where y y_hat < 1, else 0
   template <class Scalar>
   void gradient(ConstMatrixView<Scalar> y_hat, ConstMatrixView<Scalar> y, MatrixView<Scalar> dJ) const {
     detail::slopes_over_elements(y_hat, y, dJ,
                                  [](Scalar prediction, Scalar target) { return target * prediction < 1 ? -target : Scalar{0}; });
   }
 
-  // the prediction is the output itself
+  /// the prediction is the output itself
   template <class Scalar>
   void link(MatrixView<Scalar>) const {}
 };

@@ -15,7 +15,7 @@ struct Huber {
   static constexpr std::string_view name = "Huber";
   static constexpr bool works_on_logits = false;
   static constexpr Index min_outputs = 1;
-  double delta = 1;
+  double delta = 1;  ///< up to which error it is half the square
 
   auto hyperparameters() const { return std::tuple{Hyperparameter{"delta", delta}}; }
 
@@ -25,7 +25,7 @@ struct Huber {
     detail::check_finite("target", "y", y);
   }
 
-  // J = 1/(outputs batch) sum of  e^2/2 where |e| <= delta,  delta (|e| - delta/2) elsewhere,  with e = y_hat - y
+  ///     J = 1/(outputs batch) sum of  e^2/2 where |e| <= delta,  delta (|e| - delta/2) elsewhere,  with e = y_hat - y
   template <class Scalar>
   Scalar value(ConstMatrixView<Scalar> y_hat, ConstMatrixView<Scalar> y) const {
     const Scalar d = static_cast<Scalar>(delta);
@@ -35,14 +35,14 @@ struct Huber {
     });
   }
 
-  // dJ/dy_hat = max(-delta, min(delta, e))/(outputs batch)
+  ///     dJ/dy_hat = max(-delta, min(delta, e))/(outputs batch)
   template <class Scalar>
   void gradient(ConstMatrixView<Scalar> y_hat, ConstMatrixView<Scalar> y, MatrixView<Scalar> dJ) const {
     const Scalar d = static_cast<Scalar>(delta);
     detail::slopes_over_elements(y_hat, y, dJ, [d](Scalar prediction, Scalar target) { return std::clamp(prediction - target, -d, d); });
   }
 
-  // the prediction is the output itself
+  /// the prediction is the output itself
   template <class Scalar>
   void link(MatrixView<Scalar>) const {}
 };

@@ -18,7 +18,7 @@ struct KLDivergence {
     detail::check_distributions(name, y);
   }
 
-  // J = 1/batch sum over samples of  sum_k y_k (ln y_k - ln p_k), where 0 ln 0 = 0
+  ///     J = 1/batch sum over samples of  sum_k y_k (ln y_k - ln p_k), where 0 ln 0 = 0
   template <class Scalar>
   Scalar value(ConstMatrixView<Scalar> logits, ConstMatrixView<Scalar> y) const {
     detail::Accumulator<Scalar> sum = 0;
@@ -30,13 +30,13 @@ struct KLDivergence {
     return static_cast<Scalar>(sum / static_cast<detail::Accumulator<Scalar>>(y.cols()));
   }
 
-  // dJ/dz = (softmax(z) - y)/batch
+  ///     dJ/dz = (softmax(z) - y)/batch
   template <class Scalar>
   void gradient(ConstMatrixView<Scalar> logits, ConstMatrixView<Scalar> y, MatrixView<Scalar> dJ) const {
     SoftmaxCrossEntropy{}.gradient(logits, y, dJ);
   }
 
-  // y_hat = softmax(z)
+  ///     y_hat = softmax(z)
   template <class Scalar>
   void link(MatrixView<Scalar> z) const {
     SoftmaxCrossEntropy{}.link(z);

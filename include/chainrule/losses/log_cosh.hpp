@@ -1,9 +1,9 @@
 #pragma once
 
+#include <chainrule/core/older_libraries.hpp>
 #include <chainrule/kernels/finite.hpp>
 #include <chainrule/losses/elements.hpp>
 #include <cmath>
-#include <numbers>
 #include <string_view>
 
 namespace chainrule {
@@ -20,25 +20,25 @@ struct LogCosh {
     detail::check_finite("target", "y", y);
   }
 
-  // J = 1/(outputs batch) sum ln cosh e,  with e = y_hat - y. Near 0 as ln(1 + 2 sinh^2(e/2)), so that nothing cancels; else as
-  // |e| + ln(1 + e^(-2|e|)) - ln 2, so that nothing overflows
+  ///     J = 1/(outputs batch) sum ln cosh e,  with e = y_hat - y
+  /// Near 0 as ln(1 + 2 sinh^2(e/2)), so that nothing cancels; else as |e| + ln(1 + e^(-2|e|)) - ln 2, so that nothing overflows.
   template <class Scalar>
   Scalar value(ConstMatrixView<Scalar> y_hat, ConstMatrixView<Scalar> y) const {
     return detail::mean_over_elements(y_hat, y, [](Scalar prediction, Scalar target) {
       const Scalar e = std::abs(prediction - target);
-      if (!(e < 1)) return e + std::log1p(std::exp(-2 * e)) - std::numbers::ln2_v<Scalar>;
+      if (!(e < 1)) return e + std::log1p(std::exp(-2 * e)) - detail::ln2<Scalar>;
       const Scalar s = std::sinh(e / 2);
       return std::log1p(2 * s * s);
     });
   }
 
-  // dJ/dy_hat = tanh(e)/(outputs batch)
+  ///     dJ/dy_hat = tanh(e)/(outputs batch)
   template <class Scalar>
   void gradient(ConstMatrixView<Scalar> y_hat, ConstMatrixView<Scalar> y, MatrixView<Scalar> dJ) const {
     detail::slopes_over_elements(y_hat, y, dJ, [](Scalar prediction, Scalar target) { return std::tanh(prediction - target); });
   }
 
-  // the prediction is the output itself
+  /// the prediction is the output itself
   template <class Scalar>
   void link(MatrixView<Scalar>) const {}
 };

@@ -19,13 +19,13 @@ struct MeanAbsoluteError {
     detail::check_finite("target", "y", y);
   }
 
-  // J = 1/(outputs batch) sum |y_hat - y|
+  ///     J = 1/(outputs batch) sum |y_hat - y|
   template <class Scalar>
   Scalar value(ConstMatrixView<Scalar> y_hat, ConstMatrixView<Scalar> y) const {
     return detail::mean_over_elements(y_hat, y, [](Scalar prediction, Scalar target) { return std::abs(prediction - target); });
   }
 
-  // dJ/dy_hat = sign(y_hat - y)/(outputs batch), and 0 where they are equal
+  ///     dJ/dy_hat = sign(y_hat - y)/(outputs batch), and 0 where they are equal
   template <class Scalar>
   void gradient(ConstMatrixView<Scalar> y_hat, ConstMatrixView<Scalar> y, MatrixView<Scalar> dJ) const {
     detail::slopes_over_elements(y_hat, y, dJ, [](Scalar prediction, Scalar target) {
@@ -33,7 +33,7 @@ struct MeanAbsoluteError {
     });
   }
 
-  // the prediction is the output itself
+  /// the prediction is the output itself
   template <class Scalar>
   void link(MatrixView<Scalar>) const {}
 };

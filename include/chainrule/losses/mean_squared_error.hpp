@@ -9,13 +9,13 @@ namespace chainrule {
 struct MeanSquaredError : SquaredError {
   static constexpr std::string_view name = "MeanSquaredError";
 
-  // J = 1/(outputs batch) sum (y_hat - y)^2
+  ///     J = 1/(outputs batch) sum (y_hat - y)^2
   template <class Scalar>
   Scalar value(ConstMatrixView<Scalar> y_hat, ConstMatrixView<Scalar> y) const {
     return static_cast<Scalar>(sum_of_squares(y_hat, y) / static_cast<detail::Accumulator<Scalar>>(y.size()));
   }
 
-  // dJ/dy_hat = 2 (y_hat - y)/(outputs batch)
+  ///     dJ/dy_hat = 2 (y_hat - y)/(outputs batch)
   template <class Scalar>
   void gradient(ConstMatrixView<Scalar> y_hat, ConstMatrixView<Scalar> y, MatrixView<Scalar> dJ) const {
     dJ = 2 * (y_hat - y) / static_cast<Scalar>(y.size());

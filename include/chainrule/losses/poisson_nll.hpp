@@ -26,13 +26,13 @@ struct PoissonNLL {
           detail::raise<ValueError>("target: y(", i, ", ", j, ") is ", y(i, j), ", but PoissonNLL takes counts, which are at least 0");
   }
 
-  // J = 1/(outputs batch) sum e^z - y z
+  ///     J = 1/(outputs batch) sum e^z - y z
   template <class Scalar>
   Scalar value(ConstMatrixView<Scalar> z, ConstMatrixView<Scalar> y) const {
     return detail::mean_over_elements(z, y, [](Scalar log_rate, Scalar count) { return std::exp(log_rate) - count * log_rate; });
   }
 
-  // dJ/dz = (e^z - y)/(outputs batch)
+  ///     dJ/dz = (e^z - y)/(outputs batch)
   template <class Scalar>
   void gradient(ConstMatrixView<Scalar> z, ConstMatrixView<Scalar> y, MatrixView<Scalar> dJ) const {
     dJ = z;
@@ -40,7 +40,7 @@ struct PoissonNLL {
     dJ = (dJ - y) / static_cast<Scalar>(y.size());
   }
 
-  // y_hat = e^z
+  ///     y_hat = e^z
   template <class Scalar>
   void link(MatrixView<Scalar> z) const {
     const auto exponential = [](const Chunk<Scalar>& c) -> Chunk<Scalar> { return c.exp(); };

@@ -50,7 +50,7 @@ struct SoftmaxCrossEntropy {
   static constexpr std::string_view name = "SoftmaxCrossEntropy";
   static constexpr bool works_on_logits = true;
   static constexpr Index min_outputs = 2;
-  double label_smoothing = 0;
+  double label_smoothing = 0;  ///< e, in [0, 1)
 
   auto hyperparameters() const { return std::tuple{Hyperparameter{"label_smoothing", label_smoothing}}; }
 
@@ -72,7 +72,7 @@ struct SoftmaxCrossEntropy {
     detail::check_distributions(name, y);
   }
 
-  // J = 1/batch sum over samples of  - sum_k y_k ln p_k
+  ///     J = 1/batch sum over samples of  - sum_k y_k ln p_k
   template <class Scalar, class Target>
   Scalar value(ConstMatrixView<Scalar> logits, Target y) const {
     detail::Accumulator<Scalar> sum = 0;
@@ -80,7 +80,7 @@ struct SoftmaxCrossEntropy {
     return static_cast<Scalar>(sum / static_cast<detail::Accumulator<Scalar>>(logits.cols()));
   }
 
-  // dJ/dz = (softmax(z) - y)/batch; where a column of y sums not quite to 1, softmax(z) times that sum, so that it is exact
+  ///     dJ/dz = (softmax(z) - y)/batch; where a column of y sums not quite to 1, softmax(z) times that sum, so that it is exact
   template <class Scalar, class Target>
   void gradient(ConstMatrixView<Scalar> logits, Target y, MatrixView<Scalar> dJ) const {
     kernels::softmax(logits, dJ);
@@ -102,7 +102,7 @@ struct SoftmaxCrossEntropy {
     for (Index j = 0; j < columns; ++j) VectorView<Scalar>(dJ.data() + j * dJ.outerStride(), rows) /= static_cast<Scalar>(dJ.cols());
   }
 
-  // y_hat = softmax(z)
+  ///     y_hat = softmax(z)
   template <class Scalar>
   void link(MatrixView<Scalar> z) const {
     kernels::softmax(detail::as_const(z), z);

@@ -18,13 +18,13 @@ struct SquaredError {
     detail::check_finite("target", "y", y);
   }
 
-  // J = 1/batch sum over samples of 1/2 |y_hat - y|^2
+  ///     J = 1/batch sum over samples of 1/2 |y_hat - y|^2
   template <class Scalar>
   Scalar value(ConstMatrixView<Scalar> y_hat, ConstMatrixView<Scalar> y) const {
     return static_cast<Scalar>(sum_of_squares(y_hat, y) / (2 * static_cast<detail::Accumulator<Scalar>>(y.cols())));
   }
 
-  // dJ/dy_hat = (y_hat - y)/batch
+  ///     dJ/dy_hat = (y_hat - y)/batch
   template <class Scalar>
   void gradient(ConstMatrixView<Scalar> y_hat, ConstMatrixView<Scalar> y, MatrixView<Scalar> dJ) const {
     const auto batch = static_cast<Scalar>(y.cols());
@@ -37,12 +37,12 @@ struct SquaredError {
                                                                    batch;
   }
 
-  // the prediction is the output itself
+  /// the prediction is the output itself
   template <class Scalar>
   void link(MatrixView<Scalar>) const {}
 
  protected:
-  // sum of (y_hat - y)^2 over all elements
+  /// sum of (y_hat - y)^2 over all elements
   template <class Scalar>
   static detail::Accumulator<Scalar> sum_of_squares(ConstMatrixView<Scalar> y_hat, ConstMatrixView<Scalar> y) {
     detail::Accumulator<Scalar> sum = 0;

@@ -13,7 +13,7 @@ struct Accuracy {
   static constexpr std::string_view name = "accuracy";
   static constexpr bool larger_is_better = true;
 
-  // 1/samples sum of (1 where the class of y_hat is that of y, else 0)
+  ///     1/samples sum of (1 where the class of y_hat is that of y, else 0)
   template <detail::Classes Predictions, detail::Classes Targets>
   double operator()(const Predictions& y_hat, const Targets& y) const {
     return share_right(detail::metric_view(y_hat), detail::metric_view(y));
@@ -39,15 +39,16 @@ class TopKAccuracy {
  public:
   static constexpr bool larger_is_better = true;
 
+  /// k: how many of the most probable classes count, at least 1.
   explicit TopKAccuracy(Index k) : name{detail::text_of("top_", k, "_accuracy")}, k_{k} {
     if (k < 1) detail::raise<ValueError>("TopKAccuracy: k must be at least 1, got ", k);
   }
 
   std::string name;  ///< top_5_accuracy
 
-  Index k() const { return k_; }
+  Index k() const { return k_; }  ///< how many classes count
 
-  // 1/samples sum of (1 where fewer than k classes are above the class of y, else 0)
+  ///     1/samples sum of (1 where fewer than k classes are above the class of y, else 0)
   template <detail::Numbers Predictions, detail::Classes Targets>
   double operator()(const Predictions& y_hat, const Targets& y) const {
     return share_near_top(detail::metric_view(y_hat), detail::metric_view(y));

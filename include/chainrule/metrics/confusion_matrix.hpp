@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <chainrule/metrics/class_scores.hpp>
 #include <chainrule/metrics/classes.hpp>
 #include <string>
@@ -37,8 +38,8 @@ class ConfusionMatrix {
     count(predictions, targets);
   }
 
-  Index classes() const { return counts_.rows(); }
-  Index samples() const { return counts_.sum(); }
+  Index classes() const { return counts_.rows(); }  ///< how many there are
+  Index samples() const { return counts_.sum(); }   ///< how many were counted
   /// classes x classes; row: truth, column: prediction.
   const Matrix<Index>& counts() const { return counts_; }
   /// How many samples of class `truth` are predicted to be of class `prediction`.
@@ -65,7 +66,9 @@ class ConfusionMatrix {
 
   /// The same three over all classes.
   double precision(ClassAverage average) const { return average_of(average, &detail::ClassCounts::precision); }
+  /// TP/(TP + FN) over all classes.
   double recall(ClassAverage average) const { return average_of(average, &detail::ClassCounts::recall); }
+  /// 2 TP/(2 TP + FP + FN) over all classes.
   double f1(ClassAverage average) const { return average_of(average, &detail::ClassCounts::f1); }
 
   /// A table for people, of a line for each true class. names: one for each class, else ShapeError; none: their numbers.
@@ -122,7 +125,8 @@ class ConfusionMatrix {
 
   /// In characters: all bytes of UTF-8 but those that continue a character.
   static std::size_t width_of(const std::string& text) {
-    return static_cast<std::size_t>(std::ranges::count_if(text, [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }));
+    const auto begins = [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; };
+    return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), begins));
   }
 
   Matrix<Index> counts_;

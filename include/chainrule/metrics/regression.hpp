@@ -75,7 +75,7 @@ struct Rmse {
   }
 
  private:
-  // 1/outputs sum over the outputs of sqrt(1/samples sum (y - y_hat)^2)
+  ///     1/outputs sum over the outputs of sqrt(1/samples sum (y - y_hat)^2)
   template <class A, class B>
   static double mean_of_roots(const ConstMatrixView<A>& y_hat, const ConstMatrixView<B>& y) {
     detail::check_regression(name, y_hat, y);

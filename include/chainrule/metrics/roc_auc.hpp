@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <chainrule/metrics/classes.hpp>
 #include <vector>
 
@@ -48,7 +49,7 @@ struct RocAuc {
   static void check_present(const std::vector<Index>& truth, Index classes) {
     std::vector<bool> present(static_cast<std::size_t>(classes));
     for (const Index k : truth) present[static_cast<std::size_t>(k)] = true;
-    const auto missing = std::ranges::find(present, false);
+    const auto missing = std::find(present.begin(), present.end(), false);
     if (missing != present.end())
       detail::raise<ValueError>(name, ": no sample is of class ", missing - present.begin(),
                                 ", so it has no ROC curve; every class needs a sample");
@@ -57,7 +58,7 @@ struct RocAuc {
   // pairs (yes, no) in which yes is above no, and half of those in which they are equal, over all pairs
   template <class Scalar>
   static double area(std::vector<Scored<Scalar>>& scored) {
-    std::ranges::sort(scored, {}, &Scored<Scalar>::score);
+    std::sort(scored.begin(), scored.end(), [](const Scored<Scalar>& a, const Scored<Scalar>& b) { return a.score < b.score; });
     double won = 0;
     double yes = 0;
     double no = 0;

@@ -6,11 +6,16 @@ namespace chainrule {
 
 /// Adadelta (Zeiler 2012) as PyTorch has it: the root mean square of past steps over that of past gradients stands where other
 /// rules have a learning rate, so 1 suits the learning rate that is left. Errors as in SGD.
+///     g = dJ/dtheta + weight_decay theta
+///     v <- rho v + (1 - rho) g^2
+///     step = sqrt(u + epsilon) / sqrt(v + epsilon) g
+///     u <- rho u + (1 - rho) step^2
+///     theta <- theta - learning_rate step
 struct Adadelta {
   static constexpr std::string_view name = "Adadelta";
   double learning_rate = 1;
-  double rho = 0.9;  ///< how much of both running means is kept, in [0, 1)
-  double epsilon = 1e-6;
+  double rho = 0.9;           ///< how much of both running means is kept, in [0, 1)
+  double epsilon = 1e-6;      ///< keeps the divisor from 0; at least 0
   double weight_decay = 0;    ///< L2, added to the gradient
   bool decay_biases = false;  ///< decay pulls at biases too
 

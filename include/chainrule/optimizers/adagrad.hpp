@@ -6,14 +6,17 @@ namespace chainrule {
 
 /// Adagrad (Duchi, Hazan and Singer 2011) as PyTorch has it: every parameter's step is divided by the root of the sum of all its
 /// squared gradients so far. Errors as in SGD.
+///     g = dJ/dtheta + weight_decay theta
+///     s <- s + g^2
+///     theta <- theta - learning_rate / (1 + (t - 1) learning_rate_decay) g / (sqrt(s) + epsilon)    in step t
 struct Adagrad {
   static constexpr std::string_view name = "Adagrad";
   double learning_rate = 0.01;
   double learning_rate_decay = 0;  ///< the rate falls as 1 / (1 + (t - 1) learning_rate_decay)
   double initial_sum = 0;          ///< what the sum of squares starts from; initial_accumulator_value in PyTorch
-  double epsilon = 1e-10;
-  double weight_decay = 0;    ///< L2, added to the gradient
-  bool decay_biases = false;  ///< decay pulls at biases too
+  double epsilon = 1e-10;          ///< keeps the divisor from 0; at least 0
+  double weight_decay = 0;         ///< L2, added to the gradient
+  bool decay_biases = false;       ///< decay pulls at biases too
 
   Index moments() const { return 1; }
   template <HasParameters Net>

@@ -71,15 +71,19 @@ void adam_step(const Rule& rule, Decay kind, Theta& theta, const Gradient& gradi
 
 /// Adam (Kingma and Ba 2015, algorithm 1) as PyTorch has it: running means m of the gradient and v of its square, both corrected
 /// for their start at 0; with amsgrad (Reddi, Kale and Kumar 2018) the largest v so far. Errors as in SGD.
+///     g = dJ/dtheta + weight_decay theta
+///     m <- beta1 m + (1 - beta1) g
+///     v <- beta2 v + (1 - beta2) g^2
+///     theta <- theta - learning_rate m / (1 - beta1^t) / (sqrt(v / (1 - beta2^t)) + epsilon)    in step t
 struct Adam {
   static constexpr std::string_view name = "Adam";
   double learning_rate = 1e-3;
-  double beta1 = 0.9;    ///< how much of m is kept, in [0, 1)
-  double beta2 = 0.999;  ///< how much of v is kept, in [0, 1)
-  double epsilon = 1e-8;
+  double beta1 = 0.9;         ///< how much of m is kept, in [0, 1)
+  double beta2 = 0.999;       ///< how much of v is kept, in [0, 1)
+  double epsilon = 1e-8;      ///< keeps the divisor from 0; at least 0
   double weight_decay = 0;    ///< L2, added to the gradient; AdamW decays without that detour
   bool decay_biases = false;  ///< decay pulls at biases too
-  bool amsgrad = false;
+  bool amsgrad = false;       ///< the largest v so far stands for v
 
   Index moments() const { return amsgrad ? 3 : 2; }
   template <HasParameters Net>

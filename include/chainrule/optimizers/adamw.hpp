@@ -9,9 +9,9 @@ namespace chainrule {
 struct AdamW {
   static constexpr std::string_view name = "AdamW";
   double learning_rate = 1e-3;
-  double beta1 = 0.9;    ///< how much of m is kept, in [0, 1)
-  double beta2 = 0.999;  ///< how much of v is kept, in [0, 1)
-  double epsilon = 1e-8;
+  double beta1 = 0.9;          ///< how much of m is kept, in [0, 1)
+  double beta2 = 0.999;        ///< how much of v is kept, in [0, 1)
+  double epsilon = 1e-8;       ///< keeps the divisor from 0; at least 0
   double weight_decay = 0.01;  ///< decoupled
   bool decay_biases = false;   ///< decay pulls at biases too
   bool amsgrad = false;        ///< as in Adam

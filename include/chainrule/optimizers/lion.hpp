@@ -7,6 +7,9 @@ namespace chainrule {
 /// Lion (Chen et al. 2023, "Symbolic discovery of optimization algorithms", algorithm 2): every parameter takes a step of the same
 /// length, whose sign a mean of gradients gives. So it wants a learning rate 3 to 10 times smaller than Adam's, and a weight decay as
 /// much larger; the decay is decoupled as in AdamW. Errors as in SGD.
+///     c = beta1 m + (1 - beta1) dJ/dtheta
+///     theta <- (1 - learning_rate weight_decay) theta - learning_rate sign(c)
+///     m <- beta2 m + (1 - beta2) dJ/dtheta
 struct Lion {
   static constexpr std::string_view name = "Lion";
   double learning_rate = 1e-4;

@@ -7,12 +7,16 @@ namespace chainrule {
 
 /// Adam with Nesterov's momentum (Dozat 2016) as PyTorch has it (from 2.0; the loop over single tensors in 1.x multiplied the
 /// product below by mu(t) twice). Errors as in SGD.
+///     mu(t) = beta1 (1 - 0.96^(t momentum_decay) / 2)
+///     m <- beta1 m + (1 - beta1) g,  v <- beta2 v + (1 - beta2) g^2
+///     m_hat = (1 - mu(t)) g / (1 - mu(1)...mu(t)) + mu(t+1) m / (1 - mu(1)...mu(t+1))
+///     theta <- theta - learning_rate m_hat / (sqrt(v / (1 - beta2^t)) + epsilon)    in step t
 struct NAdam {
   static constexpr std::string_view name = "NAdam";
   double learning_rate = 2e-3;
-  double beta1 = 0.9;    ///< how much of m is kept, in [0, 1)
-  double beta2 = 0.999;  ///< how much of v is kept, in [0, 1)
-  double epsilon = 1e-8;
+  double beta1 = 0.9;            ///< how much of m is kept, in [0, 1)
+  double beta2 = 0.999;          ///< how much of v is kept, in [0, 1)
+  double epsilon = 1e-8;         ///< keeps the divisor from 0; at least 0
   double momentum_decay = 4e-3;  ///< how fast mu(t) rises to beta1, at least 0
   double weight_decay = 0;       ///< L2, added to the gradient
   bool decay_biases = false;     ///< decay pulls at biases too

@@ -46,7 +46,7 @@ void add_penalty_gradient(std::string_view who, const Theta& theta, Gradient& gr
 /// that is negative or not finite, ShapeError for sizes that do not fit.
 struct L1 {
   static constexpr std::string_view name = "L1";
-  double strength = 1e-4;
+  double strength = 1e-4;  ///< at least 0
 
   /// What it adds to J. theta: `net.parameters()` or any vector in one piece; segments: `segments_of(net)`, or those of an
   /// OptimizerState: all that decays counts.
@@ -58,7 +58,7 @@ struct L1 {
     return static_cast<Scalar>(strength * detail::penalty_sum<Scalar>(name, theta, segments, [](const Sum& w) -> Sum { return w.abs(); }));
   }
 
-  // dJ/dw <- dJ/dw + strength sign(w)
+  ///     dJ/dw <- dJ/dw + strength sign(w)
   /// What it adds to dJ/dtheta. gradient: what `net.make_gradients()` made and backward filled, or a vector in one piece.
   template <class Theta, class Gradient>
   void add_gradient(const Theta& theta, Gradient&& gradient, std::span<const Segment> segments) const {
@@ -73,7 +73,7 @@ struct L1 {
 /// J + strength/2 sum w^2 over the weights w (ridge, Tikhonov): all of them become smaller. Arguments and errors as in L1.
 struct L2 {
   static constexpr std::string_view name = "L2";
-  double strength = 1e-4;
+  double strength = 1e-4;  ///< at least 0
 
   /// What it adds to J.
   template <class Theta>
@@ -85,7 +85,7 @@ struct L2 {
                                detail::penalty_sum<Scalar>(name, theta, segments, [](const Sum& w) -> Sum { return w * w; }));
   }
 
-  // dJ/dw <- dJ/dw + strength w
+  ///     dJ/dw <- dJ/dw + strength w
   /// What it adds to dJ/dtheta.
   template <class Theta, class Gradient>
   void add_gradient(const Theta& theta, Gradient&& gradient, std::span<const Segment> segments) const {

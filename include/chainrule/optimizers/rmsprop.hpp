@@ -6,13 +6,16 @@ namespace chainrule {
 
 /// RMSprop (Tieleman and Hinton 2012, lecture 6e) as PyTorch has it: every parameter's step is divided by the root of a running
 /// mean of its squared gradients; if centered, of their variance (Graves 2013). Errors as in SGD.
+///     g = dJ/dtheta + weight_decay theta
+///     v <- rho v + (1 - rho) g^2
+///     theta <- theta - learning_rate g / (sqrt(v) + epsilon)
 struct RMSprop {
   static constexpr std::string_view name = "RMSprop";
   double learning_rate = 0.01;
-  double rho = 0.99;  ///< how much of the running means is kept, in [0, 1); alpha in PyTorch
-  double epsilon = 1e-8;
-  double momentum = 0;  ///< in [0, 1)
-  bool centered = false;
+  double rho = 0.99;          ///< how much of the running means is kept, in [0, 1); alpha in PyTorch
+  double epsilon = 1e-8;      ///< keeps the divisor from 0; at least 0
+  double momentum = 0;        ///< in [0, 1)
+  bool centered = false;      ///< divides by the root of the variance instead of the mean square
   double weight_decay = 0;    ///< L2, added to the gradient
   bool decay_biases = false;  ///< decay pulls at biases too
 

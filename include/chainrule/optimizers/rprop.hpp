@@ -7,13 +7,17 @@ namespace chainrule {
 /// Resilient backpropagation (Riedmiller and Braun 1993) as PyTorch has it: of the gradient only signs count. Each parameter has a
 /// step size of its own, which grows while the sign stays and shrinks when it turns; then the parameter waits for one step. For
 /// whole-batch training: gradients of small batches turn by chance. Errors as in SGD.
+///     turn = sign(dJ/dtheta) last
+///     size <- size * (eta_plus, 1 or eta_minus for a turn of 1, 0 or -1), within [min_step, max_step]
+///     last <- sign(dJ/dtheta), or 0 where it has turned
+///     theta <- theta - size last
 struct Rprop {
   static constexpr std::string_view name = "Rprop";
   double learning_rate = 0.01;  ///< the first step size of every parameter; without effect on later steps
   double eta_minus = 0.5;       ///< by which a step size shrinks, in (0, 1)
   double eta_plus = 1.2;        ///< by which a step size grows, above 1
-  double min_step = 1e-6;
-  double max_step = 50;
+  double min_step = 1e-6;       ///< no step size falls below it
+  double max_step = 50;         ///< or rises above it
 
   Index moments() const { return 2; }
   template <HasParameters Net>

@@ -9,6 +9,10 @@ namespace chainrule {
 /// steps of the past carry on, with nesterov (1983) as PyTorch and Sutskever et al. 2013 write it. Weight decay is L2: it adds
 /// weight_decay theta to the gradient. What throws has changed nothing: ShapeError for sizes that do not fit and what does not lie
 /// in memory in one piece, ValueError for a hyperparameter out of its range.
+///     g = dJ/dtheta + weight_decay theta
+///     theta <- theta - learning_rate g                                    without momentum
+///     b <- momentum b + g,  theta <- theta - learning_rate b              with momentum
+///     b <- momentum b + g,  theta <- theta - learning_rate (g + momentum b)    with nesterov
 struct SGD {
   static constexpr std::string_view name = "SGD";
   double learning_rate = 0.01;

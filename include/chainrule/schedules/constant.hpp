@@ -7,7 +7,7 @@ namespace chainrule {
 /// The same factor for ever.
 struct ConstantRate {
   static constexpr std::string_view name = "ConstantRate";
-  double factor = 1;
+  double factor = 1;  ///< at every time
 
   double operator()(double time) const {
     detail::check_from_0(name, "factor", factor);

@@ -12,9 +12,9 @@ namespace chainrule {
 /// CosineAnnealingLR and CosineAnnealingWarmRestarts at whole times, but that the former rises again after its end.
 struct Cosine {
   static constexpr std::string_view name = "Cosine";
-  double period = 10;  ///< how long the (first) fall takes; T_max or T_0 in PyTorch
-  double floor = 0;    ///< a factor, so eta_min / learning_rate
-  bool restarts = false;
+  double period = 10;     ///< how long the (first) fall takes; T_max or T_0 in PyTorch
+  double floor = 0;       ///< a factor, so eta_min / learning_rate
+  bool restarts = false;  ///< whether it falls again and again
   double multiplier = 1;  ///< of the period, at each restart; at least 1; T_mult in PyTorch
 
   double operator()(double time) const {

@@ -12,7 +12,7 @@ namespace chainrule {
 /// length = total_steps - 1, rise = (pct_start total_steps - 1) / length.
 struct OneCycle {
   static constexpr std::string_view name = "OneCycle";
-  double length = 10;
+  double length = 10;         ///< of rise and fall together; above 0
   double rise = 0.3;          ///< the part of length until the peak, in [0, 1)
   double start = 1.0 / 25;    ///< 1 / div_factor in PyTorch
   double end = 1.0 / 250000;  ///< start / final_div_factor

@@ -25,14 +25,15 @@ struct ReduceOnPlateau {
 
   /// What it remembers; public so that it can be saved and set.
   struct Memory {
-    double factor = 1;
-    double best = 0;  ///< of the metrics, their sign changed if maximize
-    bool has_best = false;
-    int bad_epochs = 0;
-    int cooling = 0;
+    double factor = 1;      ///< of the learning rate from here on
+    double best = 0;        ///< of the metrics, their sign changed if maximize
+    bool has_best = false;  ///< whether there is a best already
+    int bad_epochs = 0;     ///< in a row, without improvement
+    int cooling = 0;        ///< epochs for which none is counted
   };
-  Memory memory = {};
+  Memory memory = {};  ///< as it is before the first epoch
 
+  /// Takes down the metric of an epoch; the factor of the learning rate from there on.
   double operator()(double metric) {
     check();
     const double value = maximize ? -metric : metric;

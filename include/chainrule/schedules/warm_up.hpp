@@ -10,11 +10,11 @@ namespace chainrule {
 template <Schedule Next = ConstantRate>
 struct WarmUp {
   static constexpr std::string_view name = "WarmUp";
-  double length = 5;  ///< 0: no rise
-  double start = 0.1;
-  Next then = {};
+  double length = 5;   ///< 0: no rise
+  double start = 0.1;  ///< the factor at time 0, as a part of then(0)
+  Next then = {};      ///< what follows
 
-  // then(0) (start + (1 - start) time / length) for time < length, else then(time - length)
+  ///     then(0) (start + (1 - start) time / length) for time < length, else then(time - length)
   double operator()(double time) const {
     detail::check_from_0(name, "length", length);
     detail::check_from_0(name, "start", start);

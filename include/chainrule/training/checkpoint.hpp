@@ -8,7 +8,9 @@
 namespace chainrule {
 
 /// As an observer, keeps the state of a training in a file, from which the same call of `fit` goes on, in the same program or another:
-///     trainer.fit(train, {.epochs = 20}, EarlyStopping{}, Checkpoint{.path = "run.checkpoint", .every = 100});
+/// @code{.cpp}
+/// trainer.fit(train, {.epochs = 20, .validation = test}, EarlyStopping{}, Checkpoint{.path = "run.checkpoint", .every = 100});
+/// @endcode
 /// However often it was stopped or killed in between, wherever, the training ends with the same bits as one that never was: parameters,
 /// buffers, the optimizer's state, the history but for its seconds, and what the other observers keep. A training that has come to its
 /// end does nothing more and returns its history; with more .epochs it goes on. So does one that an observer has stopped, as Interrupt
@@ -22,7 +24,7 @@ namespace chainrule {
 /// where one of them is another now, or the file is damaged, `fit` throws ValueError with what it expected and what it found, before
 /// anything has changed. It does not know the samples, the schedule, nor the optimizer's rates, which are to be the same.
 struct Checkpoint {
-  std::string path;
+  std::string path;  ///< the file
   /// How many steps lie between two files; 0: one after each epoch, and none amid it. A file takes the time that the disk needs to have
   /// it for sure, as a rule some milliseconds.
   Index every = 0;

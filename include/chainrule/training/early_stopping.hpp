@@ -21,10 +21,10 @@ struct EarlyStopping {
 
   /// What it found in the last training.
   struct Best {
-    double value = std::numeric_limits<double>::quiet_NaN();
-    Index epoch = 0;                   ///< 0: none yet
-    std::vector<std::byte> numbers{};  ///< parameters and buffers
-  } best{};
+    double value = std::numeric_limits<double>::quiet_NaN();  ///< of what is watched, after that epoch
+    Index epoch = 0;                                          ///< 0: none yet
+    std::vector<std::byte> numbers{};                         ///< parameters and buffers
+  } best{};                                                   ///< EarlyStopping gives it back at the end
 
   template <class RunType>
   void training_started(RunType& run) {

@@ -17,25 +17,27 @@ namespace chainrule {
 template <class Scalar, class Targets>
 class Metric {
  public:
-  using Function = std::function<double(const ConstMatrixView<Scalar>&, const Targets&)>;
+  using Function = std::function<double(const ConstMatrixView<Scalar>&, const Targets&)>;  ///< of predictions and targets
 
+  /// A metric of the library, or one of yours with a name.
   template <class M>
   requires requires(const M& metric, const ConstMatrixView<Scalar>& y_hat, const Targets& y) {
     std::string(metric.name);
     { metric(y_hat, y) } -> std::convertible_to<double>;
   }
   Metric(const M& metric) : name(metric.name), value(metric) {}
+  /// A function and what it is called.
   Metric(std::string called, Function function) : name(std::move(called)), value(std::move(function)) {}
 
-  std::string name;
-  Function value;  ///< of predictions (outputs x samples, the loss's link applied) and targets
+  std::string name;  ///< what history calls it, behind "validation_"
+  Function value;    ///< of predictions (outputs x samples, the loss's link applied) and targets
 };
 
 /// What `Trainer::fit` is told beside the data.
 template <class Scalar, class Targets>
 struct FitOptions {
-  Index epochs = 10;
-  Index batch_size = 32;
+  Index epochs = 10;      ///< how often the data is gone through; at least 1
+  Index batch_size = 32;  ///< samples a step; at most as many as there are
   /// Measured after each epoch, never learned from: a Dataset, or DataView{x, y}.
   std::optional<DataView<Scalar, Targets>> validation = std::nullopt;
   bool shuffle = true;     ///< another order of the samples in every epoch

@@ -7,23 +7,28 @@
 namespace chainrule {
 
 /// Every quantity of every epoch. `fit` returns one; as an observer it is filled while the training runs:
-///     auto history = trainer.fit(...);   history["validation_loss"].back();   history.write_csv("history.csv");
+/// @code{.cpp}
+/// auto history = trainer.fit(train, {.epochs = 20, .validation = test});
+/// const double last = history["validation_loss"].back();
+/// history.write_csv("history.csv");
+/// @endcode
 class History {
  public:
   static constexpr std::string_view name = "History";
 
+  /// One epoch.
   struct Row {
-    Index epoch;
-    double seconds;  ///< since the training began
-    double learning_rate;
+    Index epoch;                 ///< counted from 1
+    double seconds;              ///< since the training began
+    double learning_rate;        ///< of its last step
     std::vector<double> values;  ///< one for each of names()
   };
 
   std::string stopped_because;  ///< why it ended before its last epoch; empty if it did not
 
-  const std::vector<std::string>& names() const { return names_; }
-  const std::vector<Row>& rows() const { return rows_; }
-  Index epochs() const { return static_cast<Index>(rows_.size()); }
+  const std::vector<std::string>& names() const { return names_; }   ///< the quantities; the first is "loss"
+  const std::vector<Row>& rows() const { return rows_; }             ///< one for each epoch
+  Index epochs() const { return static_cast<Index>(rows_.size()); }  ///< how many epochs there were
 
   /// One quantity over the epochs; ValueError if there is none of this name.
   std::vector<double> operator[](std::string_view quantity) const {

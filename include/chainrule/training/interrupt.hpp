@@ -7,11 +7,13 @@ namespace chainrule {
 
 /// Ctrl-C ends the training after the running batch instead of the program: history is kept, and EarlyStopping's best
 /// parameters come back. A second Ctrl-C, or one outside of a training, does what it did before.
-///     trainer.fit(train, {...}, Interrupt{}, EarlyStopping{...});
+/// @code{.cpp}
+/// trainer.fit(train, {.epochs = 100, .validation = test}, Interrupt{}, EarlyStopping{});
+/// @endcode
 /// One training at a time can listen; what a signal handler may touch is one flag of the process, the library's only one.
 class Interrupt {
  public:
-  using Handler = void (*)(int);
+  using Handler = void (*)(int);  ///< what std::signal takes
 
   template <class RunType>
   void training_started(RunType&) {

@@ -4,8 +4,15 @@
 // gives false stops the training.
 //
 // An observer takes part in checkpoints where it has a name and says what it keeps, in one function for writing and reading:
-//     static constexpr std::string_view name = "CountsBatches";
-//     template <class Archive> void archive(Archive& a) { a(batches); }
+// @code{.cpp}
+// struct CountsBatches {
+//   static constexpr std::string_view name = "CountsBatches";
+//   Index batches = 0;
+//   void batch_ended(const Progress&) { ++batches; }
+//   template <class Archive>
+//   void archive(Archive& a) { a(batches); }
+// };
+// @endcode
 // All kinds of values that this knows are told in io/archive.hpp. When a training goes on from a file, observers hear training_started,
 // then what they keep is read, then they hear training_resumed(run), if they have it: to stop it again where they had decided so.
 

@@ -13,34 +13,34 @@ namespace chainrule {
 
 /// A number that is measured once an epoch: "loss", "validation_loss", "validation_accuracy", ... NaN before it is known.
 struct Quantity {
-  std::string name;
-  double value = std::numeric_limits<double>::quiet_NaN();
+  std::string name;                                         ///< "validation_loss"
+  double value = std::numeric_limits<double>::quiet_NaN();  ///< of the last whole epoch
 };
 
 /// How far a training is. Epochs and batches are counted from 1.
 struct Progress {
-  Index epoch = 0;
-  Index epochs = 0;
-  Index batch = 0;  ///< in this epoch
-  Index batches = 0;
-  Index samples = 0;  ///< seen in this epoch
-  Index samples_per_epoch = 0;
+  Index epoch = 0;                                         ///< the running one
+  Index epochs = 0;                                        ///< how many there shall be
+  Index batch = 0;                                         ///< in this epoch
+  Index batches = 0;                                       ///< of an epoch
+  Index samples = 0;                                       ///< seen in this epoch
+  Index samples_per_epoch = 0;                             ///< as Batches has them
   double loss = std::numeric_limits<double>::quiet_NaN();  ///< mean over this epoch so far, penalties included
   double loss_sum = 0;                                     ///< over this epoch so far, of each batch's loss times its weight
   double weight_sum = 0;                                   ///< which, as the number of samples is where they have no weights, divides it
   double gradient_norm = std::numeric_limits<double>::quiet_NaN();  ///< of the last batch, before clipping; where clip_norm is on
   double learning_rate = 0;                                         ///< of the last step
-  double learning_rate_factor = 1;     ///< for observers to set: multiplies the learning rate of the steps to come
-  std::vector<Quantity> quantities{};  ///< of the last whole epoch; the first is "loss"
-  std::chrono::steady_clock::time_point started{};
-  std::chrono::steady_clock::time_point epoch_started{};
-  std::string stopped_because{};  ///< empty as long as nobody has asked to stop
+  double learning_rate_factor = 1;                        ///< for observers to set: multiplies the learning rate of the steps to come
+  std::vector<Quantity> quantities{};                     ///< of the last whole epoch; the first is "loss"
+  std::chrono::steady_clock::time_point started{};        ///< when the training began
+  std::chrono::steady_clock::time_point epoch_started{};  ///< and this epoch
+  std::string stopped_because{};                          ///< empty as long as nobody has asked to stop
 
   /// Ends the training after this batch or epoch.
   void stop(std::string_view reason) {
     if (stopped_because.empty()) stopped_because = reason;
   }
-  bool stopped() const { return !stopped_because.empty(); }
+  bool stopped() const { return !stopped_because.empty(); }  ///< whether somebody has asked to stop
 
   /// What a checkpoint keeps of it, so that numbers and times go on. Not who stopped it: it goes on.
   template <class Archive>
@@ -58,12 +58,14 @@ struct Progress {
     epoch_started = before_now(a, in_epoch);
   }
 
-  double seconds() const { return seconds_since(started); }
+  double seconds() const { return seconds_since(started); }  ///< since the training began
+  /// Of this epoch so far.
   double samples_per_second() const {
     const double elapsed = seconds_since(epoch_started);
     return elapsed > 0 ? static_cast<double>(samples) / elapsed : 0;
   }
 
+  /// Whether this training measures it.
   bool has(std::string_view name) const {
     for (const Quantity& quantity : quantities)
       if (quantity.name == name) return true;
@@ -95,8 +97,9 @@ struct Progress {
 /// The progress of the training of one network, which observers may read and copy.
 template <class Net>
 struct Run : Progress {
+  /// For this network.
   explicit Run(Net& trained) : net{trained} {}
-  Net& net;
+  Net& net;  ///< the network as it is now
 };
 
 }  // namespace chainrule

@@ -13,13 +13,16 @@ namespace chainrule {
 
 /// Shows a training as it runs. On a terminal a bar with loss, samples a second and the time left in the epoch, drawn ten times a
 /// second; after each epoch a line that stays:
-///     epoch  3/20  1.2 s  50,000 samples/s  loss 0.0812  validation_loss 0.0934  validation_accuracy 0.9721
+/// @verbatim
+/// epoch  3/20  1.2 s  50,000 samples/s  loss 0.0812  validation_loss 0.0934  validation_accuracy 0.9721
+/// @endverbatim
 /// Where the output is no terminal only those lines, so that a log file reads well. It allocates nothing per batch.
 struct ProgressBar {
+  /// What is shown: automatic is a bar on a terminal, else lines.
   enum class Style { automatic, bar, lines, silent };
 
-  Style style = Style::automatic;  ///< automatic: a bar on a terminal, else lines
-  std::FILE* output = stderr;
+  Style style = Style::automatic;                 ///< automatic: a bar on a terminal, else lines
+  std::FILE* output = stderr;                     ///< a terminal, or a file
   Index every = 1;                                ///< a line for every how many epochs; the last has one always
   std::chrono::steady_clock::time_point drawn{};  ///< when the bar was drawn last
 

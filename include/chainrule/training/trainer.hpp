@@ -8,24 +8,27 @@
 namespace chainrule {
 
 /// Trains a network with an optimizer:
-///     Trainer trainer{net, Adam{}};
-///     auto history = trainer.fit(train, {.epochs = 20, .batch_size = 32, .validation = test}, ProgressBar{}, EarlyStopping{});
+/// @code{.cpp}
+/// Trainer trainer{net, Adam{}};
+/// auto history = trainer.fit(train, {.epochs = 20, .batch_size = 32, .validation = test}, ProgressBar{}, EarlyStopping{});
+/// @endcode
 /// `fit` is this loop, which anybody can write for himself; work, dJ, state and batches are made before it, and it allocates
 /// nothing per step:
-///     for (epoch = 0; epoch < options.epochs; ++epoch) {
-///       batches.start_epoch(epoch);                          another order of the samples
-///       for (auto [x, y] : batches) {
-///         net.forward(x, work);                              1  make a prediction
-///         J = net.loss(y, work);                             2  calculate the loss
-///         net.backward(x, y, work, dJ);                      3  calculate its gradient by the chain rule
-///         (penalties of l1 and l2; clip_by_value; clip_by_norm)
-///         rule.step(net.parameters(), dJ, state);            4  step in the opposite direction, with the schedule's factor
-///         net.update_statistics(work);                          running statistics, where there is a BatchNorm
-///         observers: batch_ended(run)
-///       }                                                    5  iterate
-///       evaluate on options.validation
-///       observers: epoch_ended(run)
-///     }
+/// @code{.cpp}
+/// for (Index epoch = 0; epoch < options.epochs; ++epoch) {
+///   batches.start_epoch(epoch);                // another order of the samples
+///   for (auto [x, y] : batches) {
+///     net.forward(x, work);                    // 1  make a prediction
+///     J = net.loss(y, work);                   // 2  calculate the loss
+///     net.backward(x, y, work, dJ);            // 3  calculate its gradient by the chain rule
+///                                              //    (penalties of l1 and l2; clip_by_value; clip_by_norm)
+///     rule.step(net.parameters(), dJ, state);  // 4  step in the opposite direction, with the schedule's factor
+///     net.update_statistics(work);             //    running statistics, where there is a BatchNorm
+///                                              //    observers: batch_ended(run)
+///   }                                          // 5  iterate
+///                                              //    evaluate on options.validation; observers: epoch_ended(run)
+/// }
+/// @endcode
 /// The trainer keeps the optimizer's state and the number of epochs done, so a second `fit` goes on where the first one ended.
 /// The network must outlive it.
 template <class Net, Optimizer Rule>
@@ -33,11 +36,12 @@ class Trainer {
   using Scalar = typename Net::ScalarType;
 
  public:
+  /// Allocates the optimizer's state.
   Trainer(Net& net, Rule rule) : net_{net}, rule_{rule}, state_{rule.make_state(net)} {}
 
-  const Rule& rule() const { return rule_; }
-  const OptimizerState<Scalar>& state() const { return state_; }
-  Index epochs_done() const { return epochs_done_; }
+  const Rule& rule() const { return rule_; }                      ///< the optimizer
+  const OptimizerState<Scalar>& state() const { return state_; }  ///< what it remembers
+  Index epochs_done() const { return epochs_done_; }              ///< by all calls of fit
 
   /// Goes through the data options.epochs times, or until an observer stops it; returns the history. Observers are called in
   /// their order: ProgressBar, EarlyStopping, History, Interrupt, ReduceOnPlateau, or anything that can be called with the Run

@@ -1,4 +1,9 @@
-#include <chainrule/chainrule.hpp>
+// Only the headers that it needs, so that it compiles in moments.
+#include <chainrule/activations/tanh.hpp>
+#include <chainrule/core/version.hpp>
+#include <chainrule/layers/dense.hpp>
+#include <chainrule/losses/squared_error.hpp>
+#include <chainrule/network.hpp>
 #include <cstdio>
 
 int main() {

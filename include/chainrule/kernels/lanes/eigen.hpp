@@ -4,8 +4,8 @@
 
 #include <algorithm>
 #include <array>
-#include <bit>
 #include <chainrule/core/checks.hpp>
+#include <chainrule/core/older_libraries.hpp>
 #include <chainrule/core/types.hpp>
 #include <cstdint>
 #include <limits>
@@ -55,9 +55,9 @@ struct EigenLanes {
     constexpr int mantissa_bits = std::numeric_limits<Scalar>::digits - 1;
     constexpr Scalar unit_in_last_place_1 = Scalar{3} * static_cast<Scalar>(Bits{1} << (mantissa_bits - 1));
     const V biased = add(n, all(unit_in_last_place_1 + static_cast<Scalar>(std::numeric_limits<Scalar>::max_exponent - 1)));
-    auto bits = std::bit_cast<std::array<Bits, width>>(biased);
+    auto bits = detail::bit_cast<std::array<Bits, width>>(biased);
     for (Bits& b : bits) b <<= mantissa_bits;
-    return std::bit_cast<V>(bits);
+    return detail::bit_cast<V>(bits);
   }
   /// v 2^n for any integer n of that size, twice that too: in two steps, of which the first is exact.
   static V times_power_of_2(const V& v, const V& n) {

@@ -1,0 +1,28 @@
+#pragma once
+// What the code in docstrings takes for granted: names that are there, and are never looked at by more than the compiler.
+
+#include <chainrule/chainrule.hpp>
+#include <chainrule/data/gzip.hpp>
+#include <chainrule/io/model_file.hpp>
+#include <cstdio>
+#include <vector>
+
+namespace cr = chainrule;
+using namespace chainrule;
+
+extern Network<float, SoftmaxCrossEntropy, Normalize<2>, Dense<2, 32>, BatchNorm<>, Activate<ReLU>, Dropout<>, Dense<32, 2>> net;
+using Net = decltype(net);
+extern Net::Workspace<> work;
+extern Net::Gradients dJ;
+extern Adam rule;
+extern OptimizerState<float> state;
+extern Trainer<Net, Adam> trainer;
+
+extern Matrix<float> x;
+extern std::vector<int> y, labels;
+extern Dataset<float> data, train, test;
+extern FitOptions<float, Labels<int>> options;
+extern Batches<float, Labels<int>> batches;
+extern float J;
+extern Index epoch, width, n;
+extern const float* pixels;
