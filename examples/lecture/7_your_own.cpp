@@ -1,0 +1,228 @@
+// An activation, a loss, a layer and an optimizer of one's own, each checked against its contract; then a net of all four learns.
+#include <algorithm>
+#include <array>
+#include <chainrule/chainrule.hpp>
+#include <chainrule/testing/contracts.hpp>
+#include <cmath>
+#include <cstdint>
+#include <cstdio>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include "support/flags.hpp"
+#include "support/gnuplot.hpp"
+#include "support/output_folder.hpp"
+namespace cr = chainrule;
+using cr::Index;
+
+// An activation: a formula, its derivative, and how weights before it start. Squareplus (J. T. Barron 2021, "Squareplus: A
+// Softplus-Like Algebraic Rectifier") is close to max(0, z) without a kink and without e^z.
+struct Squareplus {
+  static constexpr std::string_view name = "Squareplus";
+  cr::HeNormal default_initializer() const { return {}; }
+
+  // f(z) = (z + r)/2 with r = sqrt(z^2 + 1). Numerical issues: z^2 must not become infinite, and where z < 0 the sum would lose all
+  // its digits; there it is the same as 1/2/(r - z).
+  template <class Chunk>  // a few z side by side
+  Chunk value(const Chunk& z) const {
+    const Chunk r = (z.abs() > 1e15f).select(z.abs(), (z * z + 1).sqrt());
+    return (z > 0).select(z / 2 + r / 2, 0.5 / (r - z));
+  }
+  // f'(z) = f(z)/r. "Nice": with a = f(z) alone, r = a + 1/(4a), so f'(z) = 1/(1 + 1/(2a)^2), and z need not be kept
+  template <class Chunk>
+  Chunk derivative_from_output(const Chunk& a) const {
+    return 1 / (1 + (0.5 / a).square());
+  }
+};
+
+// A loss: J(y, y_hat), a mean over the batch, and dJ/dy_hat. That of a quantile (R. Koenker and G. Bassett 1978, "Regression
+// Quantiles") is least where a share tau of the targets lies below y_hat.
+struct QuantileLoss {
+  static constexpr std::string_view name = "QuantileLoss";
+  static constexpr bool works_on_logits = false;  // so the last layer's output is the prediction, and link has nothing to do
+  static constexpr Index min_outputs = 1;
+  double tau = 0.5;
+
+  template <class Scalar>
+  void check(cr::ConstMatrixView<Scalar>, cr::ConstMatrixView<Scalar> y) const {
+    if (!y.allFinite()) throw cr::ValueError("QuantileLoss: targets must be finite numbers");
+  }
+  // J = 1/(outputs batch) sum of  tau (y - y_hat) where y > y_hat,  (1 - tau) (y_hat - y) elsewhere
+  template <class Scalar>
+  Scalar value(cr::ConstMatrixView<Scalar> y_hat, cr::ConstMatrixView<Scalar> y) const {
+    return cr::mean_over_elements(
+        y_hat, y, [t = Scalar(tau)](Scalar p, Scalar target) { return std::max(t * (target - p), (1 - t) * (p - target)); });
+  }
+  // dJ/dy_hat = (-tau or 1 - tau)/(outputs batch)
+  template <class Scalar>
+  void gradient(cr::ConstMatrixView<Scalar> y_hat, cr::ConstMatrixView<Scalar> y, cr::MatrixView<Scalar> dJ) const {
+    cr::slopes_over_elements(y_hat, y, dJ, [t = Scalar(tau)](Scalar p, Scalar target) { return target > p ? -t : 1 - t; });
+  }
+  template <class Scalar>
+  void link(cr::MatrixView<Scalar>) const {}
+};
+
+// A layer: its part of theta, a cache for what the backward pass needs, forward and backward. Snake (L. Ziyin, T. Hartwig and M. Ueda
+// 2020, "Neural Networks Fail to Learn Periodic Functions and How to Fix It") has a frequency alpha for each unit, which is learned.
+template <int N>
+struct Snake : cr::SameShape<N> {  // as many outputs as inputs: N, or if that is Dynamic what the constructor is told
+  static constexpr std::string_view name = "Snake";
+  static constexpr Index parameters_at_compile_time = N;
+  Snake() = default;
+  explicit Snake(Index units) : cr::SameShape<N>("Snake", units) {}
+
+  std::array<cr::TensorShape, 1> tensors() const { return {{{"alpha", this->inputs(), 1, false}}}; }  // weight decay leaves it alone
+  template <class Scalar>
+  struct Parameters {
+    cr::TensorView<Scalar, N> alpha;
+  };
+  template <class Scalar>
+  Parameters<Scalar> parameters(Scalar* theta) const {
+    return {{theta, this->inputs()}};
+  }
+  template <class Scalar>
+  void initialize(Scalar* theta, cr::Random&) const {
+    parameters(theta).alpha.setOnes();
+  }
+
+  template <class Scalar, int MaxBatch>
+  struct Cache {
+    Cache(const Snake& layer, Index max_batch) : output(layer.outputs(), max_batch) {}
+    cr::BatchStorage<Scalar, N, MaxBatch> output;
+  };
+
+  // a = z + sin^2(alpha z)/alpha        (N x batch)
+  template <class Scalar, int MaxBatch>
+  void forward(const Scalar* alpha, cr::ConstMatrixView<Scalar> z, Cache<Scalar, MaxBatch>& cache) const {
+    cr::MatrixView<Scalar> a = cache.output.first(z.cols());
+    for (Index j = 0; j < z.cols(); ++j)
+      for (Index i = 0; i < z.rows(); ++i) {
+        const Scalar s = std::sin(alpha[i] * z(i, j));
+        a(i, j) = z(i, j) + s * s / alpha[i];
+      }
+  }
+  // dJ/dalpha = sum over the batch of delta (z sin(2 alpha z) - sin^2(alpha z)/alpha)/alpha,  dJ/dz = delta (1 + sin(2 alpha z))
+  template <class Scalar, int MaxBatch>
+  void backward(const Scalar* alpha, cr::ConstMatrixView<Scalar> z, Cache<Scalar, MaxBatch>&, cr::MatrixView<Scalar> delta,
+                Scalar* dJ_dalpha, cr::MatrixView<Scalar>* dJ_dz) const {
+    std::fill_n(dJ_dalpha, z.rows(), Scalar{0});
+    for (Index j = 0; j < z.cols(); ++j)
+      for (Index i = 0; i < z.rows(); ++i) {
+        const Scalar s = std::sin(alpha[i] * z(i, j)), sin_twice = std::sin(2 * alpha[i] * z(i, j));
+        dJ_dalpha[i] += delta(i, j) * (z(i, j) * sin_twice - s * s / alpha[i]) / alpha[i];
+        if (dJ_dz != nullptr) (*dJ_dz)(i, j) = delta(i, j) * (1 + sin_twice);  // the first layer of a net is asked for none
+      }
+  }
+};
+
+// An optimizer: how theta steps downhill, and how many vectors of theta's size it remembers. Signum (J. Bernstein et al. 2018,
+// "signSGD: Compressed Optimisation for Non-Convex Problems") moves every parameter by the learning rate, up or down.
+struct Signum {
+  static constexpr std::string_view name = "Signum";
+  double learning_rate = 1e-3;
+  double beta = 0.9;
+
+  Index moments() const { return 1; }
+  template <cr::HasParameters Net>
+  auto make_state(const Net& net) const {
+    return cr::OptimizerState(net, moments());
+  }
+
+  // m <- beta m + (1 - beta) dJ/dtheta,  theta <- theta - learning_rate sign(m)
+  template <class Theta, class Gradient, class Scalar>
+  void step(Theta&& theta, const Gradient& gradient, cr::OptimizerState<Scalar>& state) const {
+    const auto rate = static_cast<Scalar>(learning_rate), keep = static_cast<Scalar>(beta), fresh = static_cast<Scalar>(1 - beta);
+    cr::elementwise_step<1>(*this, theta, gradient, state, [=](const auto& g, auto& t, auto& m) {
+      m = keep * m + fresh * g;
+      t -= rate * m.sign();
+    });
+  }
+};
+
+using Net = cr::Network<float, QuantileLoss, cr::Dense<1, 16, Squareplus>, cr::Dense<16, 16>, Snake<16>, cr::Dense<16, 1>>;
+
+// What the contracts of the library's own activations, losses, layers and optimizers ask for, as one would write it in a test.
+template <class Report>
+void require(const Report& report) {
+  std::printf("%s\n", report.to_string().c_str());
+  if (!report.passed) throw std::runtime_error("what is wrong stands above");
+}
+
+void check_all(std::uint64_t seed) {
+  require(cr::testing::check_activation<float>(Squareplus{}, {.at_minus_infinity = 0, .at_infinity = HUGE_VAL}));
+  require(cr::testing::check_loss<float>(QuantileLoss{0.9}, cr::testing::random_matrix<float>));
+  require(cr::testing::check_layer(Snake<5>{}, Snake<cr::Dynamic>{5}, {.initial_parameters = {1, 1, 1, 1, 1}}));
+  require(cr::testing::check_optimizer(Signum{}));
+  cr::Random random{cr::Seed{seed}};
+  const auto x = cr::testing::random_matrix<float>(1, 8, random), y = cr::testing::random_matrix<float>(1, 8, random);
+  require(cr::check_gradient(Net{cr::Seed{seed}, QuantileLoss{0.9}}, x, y));
+}
+
+// The task: x from -3 to 3, and y = sin 2x + (0.5 + x/8) u with u uniform from -1 to 1: a wave in noise that grows. Below which curve
+// lies a share tau of all y?
+void draw_samples(cr::Random& random, Eigen::RowVectorXf& x, Eigen::RowVectorXf& y) {
+  for (Index j = 0; j < x.cols(); ++j) {
+    x[j] = static_cast<float>(6 * random.uniform() - 3);
+    y[j] = std::sin(2 * x[j]) + (0.5f + x[j] / 8) * static_cast<float>(2 * random.uniform() - 1);
+  }
+}
+
+// The five steps, with new samples in each batch and a rate that falls to 0, for which a step of constant length has to be told.
+Net learn(double tau, Index steps, double learning_rate, std::uint64_t seed) {
+  Net net{cr::Seed{seed}, QuantileLoss{tau}};
+  auto work = net.make_workspace(64);
+  auto dJ = net.make_gradients();
+  auto state = Signum{}.make_state(net);
+  cr::Random random{cr::Seed{seed + 1}};
+  Eigen::RowVectorXf x(64), y(64);
+  for (Index t = 0; t < steps; ++t) {
+    draw_samples(random, x, y);
+    net.forward(x, work);
+    net.backward(x, y, work, dJ);
+    const double left = 1 - static_cast<double>(t) / static_cast<double>(steps);
+    Signum{.learning_rate = learning_rate * left}.step(net.parameters(), dJ, state);
+  }
+  return net;
+}
+
+int main(int argc, char** argv) try {
+  Index steps = 4000;
+  double learning_rate = 0.005;
+  std::uint64_t seed = 1;
+  examples::Flags flags("Checks an activation, a loss, a layer and an optimizer written here, and trains nets that are made of them.");
+  flags.add("--steps", steps, "How many steps to take for each quantile");
+  flags.add("--learning-rate", learning_rate, "How far the first step moves each parameter");
+  flags.add_seed(seed, "the samples and the initial weights");
+  const examples::OutputFolder output(flags);
+  flags.parse(argc, argv);
+
+  check_all(seed);
+
+  Eigen::RowVectorXf x(10000), y(10000);  // never learned from
+  cr::Random random{cr::Seed{seed + 2}};
+  draw_samples(random, x, y);
+  std::vector<std::vector<double>> rows;
+  for (Index j = 0; j < 1000; ++j) rows.push_back({x[j], y[j]});
+  std::array<double, 3> percent_below{};
+  for (std::size_t k = 0; k < 3; ++k) {
+    const Eigen::RowVectorXf y_hat = learn(std::array{0.1, 0.5, 0.9}[k], steps, learning_rate, seed).predict(x);
+    percent_below[k] = 100 * (y.array() < y_hat.array()).cast<double>().mean();
+    for (std::size_t j = 0; j < rows.size(); ++j) rows[j].push_back(y_hat[static_cast<Index>(j)]);
+  }
+  std::sort(rows.begin(), rows.end());
+
+  const std::string table = examples::quoted(output.write_table("your_own", {"x", "y", "y10", "y50", "y90"}, rows));
+  std::string script = "set datafile separator ','\nset key outside bottom center horizontal\nset xlabel 'x'\nset ylabel 'y'\nplot " +
+                       table + " every ::1 using 1:2 with points pointtype 7 pointsize 0.4 linecolor 'gray60' title 'samples'";
+  const std::array<const char*, 3> colors{"#286ebe", "black", "#f08c1e"};
+  for (std::size_t k = 0; k < 3; ++k)
+    script += ", '' every ::1 using 1:" + std::to_string(3 + k) + " with lines linewidth 3 linecolor '" + colors[k] + "' title '" +
+              std::array{"10", "50", "90"}[k] + " % lie below'";
+  output.paint("your_own", 900, 560, script + "\n");
+  std::printf("of 10000 new samples %.1f, %.1f and %.1f %% lie below the curves for 10, 50 and 90 %%\n", percent_below[0], percent_below[1],
+              percent_below[2]);
+} catch (const std::exception& error) {
+  std::fprintf(stderr, "your_own: %s\n", error.what());
+  return 1;
+}
