@@ -1,0 +1,97 @@
+#pragma once
+// What libc++ lacks: before version 14 (Emscripten 3.1.6 has 13) std::bit_cast, and std::to_chars for floating point; up to 22 at least
+// the digits of std::numbers beyond double. Elsewhere the functions here are the standard ones.
+
+#include <bit>
+#include <charconv>
+#include <clocale>
+#include <concepts>
+#include <cstdio>
+#include <cstdlib>
+#include <string>
+#include <type_traits>
+
+namespace chainrule::detail {
+
+/// The root of 2, in every digit of T.
+template <std::floating_point T>
+inline constexpr T sqrt2 = static_cast<T>(1.41421356237309504880168872420969807857L);
+/// The natural logarithm of 2, in every digit of T.
+template <std::floating_point T>
+inline constexpr T ln2 = static_cast<T>(0.693147180559945309417232121458176568076L);
+
+/// The same bits as another type of the same size.
+template <class To, class From>
+constexpr To bit_cast(const From& from) {
+#if defined(__cpp_lib_bit_cast)
+  return std::bit_cast<To>(from);
+#else
+  static_assert(sizeof(To) == sizeof(From));
+  return __builtin_bit_cast(To, from);
+#endif
+}
+
+/// printf's words for the number, with a point in every locale. `conversion` is e, f or g.
+template <std::floating_point T>
+std::string printed(T number, int precision, char conversion) {
+  constexpr bool is_long = sizeof(T) > sizeof(double);
+  using Printed = std::conditional_t<is_long, long double, double>;
+  const std::string format = std::string(is_long ? "%.*L" : "%.*") + conversion;
+  char room[128];
+  const int size = std::snprintf(room, sizeof room, format.c_str(), precision, static_cast<Printed>(number));
+  std::string text(room, static_cast<std::size_t>(size));
+  const std::string point = std::localeconv()->decimal_point;
+  if (const auto place = text.find(point); place != std::string::npos) text.replace(place, point.size(), ".");
+  return text;
+}
+
+/// Whether the text is read as this number.
+template <std::floating_point T>
+bool reads_as(const std::string& text, T number) {
+  std::string here = text;
+  if (const auto place = here.find('.'); place != std::string::npos) here.replace(place, 1, std::localeconv()->decimal_point);
+  if constexpr (sizeof(T) == sizeof(float))
+    return std::strtof(here.c_str(), nullptr) == number;
+  else if constexpr (sizeof(T) == sizeof(double))
+    return std::strtod(here.c_str(), nullptr) == number;
+  else
+    return std::strtold(here.c_str(), nullptr) == number;
+}
+
+/// What std::to_chars(number) writes, done with printf: as few digits as are read back as the number, with an exponent where that is
+/// shorter than without.
+template <std::floating_point T>
+std::string shortest_by_printf(T number) {
+  std::string scientific = printed(number, 0, 'e');
+  if (!(number - number == 0)) return scientific;  // inf, nan
+  int digits = 1;
+  while (!reads_as(scientific, number)) scientific = printed(number, digits++, 'e');
+  const int exponent = std::atoi(scientific.c_str() + scientific.find('e') + 1);
+  if (exponent < -40 || exponent > 40) return scientific;
+  const std::string fixed = printed(number, digits - 1 > exponent ? digits - 1 - exponent : 0, 'f');
+  return fixed.size() <= scientific.size() ? fixed : scientific;
+}
+
+/// Appends the shortest decimal that is read back as the same number: 0.1, 1e-09, inf.
+template <std::floating_point T>
+void append_shortest(std::string& text, T number) {
+#if defined(_LIBCPP_VERSION) && _LIBCPP_VERSION < 14000
+  text += shortest_by_printf(number);
+#else
+  char room[64];
+  text.append(room, std::to_chars(room, room + sizeof room, number).ptr);
+#endif
+}
+
+/// Appends the number with so many digits, as printf's %g does.
+template <std::floating_point T>
+void append_digits(std::string& text, T number, int digits) {
+#if defined(_LIBCPP_VERSION) && _LIBCPP_VERSION < 14000
+  text += printed(number, digits, 'g');
+#else
+  char room[64];
+  text.append(room, std::to_chars(room, room + sizeof room, number, std::chars_format::general, digits).ptr);
+#endif
+}
+
+}  // namespace chainrule::detail

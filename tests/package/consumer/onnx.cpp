@@ -1,0 +1,12 @@
+// Messages of ONNX through our header: the macros, the include path and the libraries that it needs come with chainrule::onnx.
+#include <chainrule/io/onnx_protobuf.hpp>
+#include <cstdio>
+#include <string>
+
+int main() {
+  chainrule::detail::pb::ModelProto model, again;
+  model.set_producer_name("chainrule");
+  std::string bytes;
+  if (!model.SerializeToString(&bytes) || !again.ParseFromString(bytes)) return 1;
+  std::printf("%zu bytes of a model by %s\n", bytes.size(), again.producer_name().c_str());
+}
