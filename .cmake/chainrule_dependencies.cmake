@@ -2,7 +2,7 @@
 include_guard(GLOBAL)
 include(FetchContent)
 if(POLICY CMP0135)
-  set(CMAKE_POLICY_DEFAULT_CMP0135 NEW)  # an unpacked file has the time of its unpacking
+  cmake_policy(SET CMP0135 NEW)  # an unpacked file has the time of its unpacking
 endif()
 
 # chainrule_download(NAME URL SHA256): the unpacked source in ${NAME}_SOURCE_DIR, without running its build files.
@@ -20,6 +20,7 @@ macro(chainrule_provide_eigen)
       message(FATAL_ERROR "chainrule needs Eigen 3.4 or newer; found ${Eigen3_VERSION} in ${Eigen3_DIR}")
     endif()
     if(NOT Eigen3_FOUND)
+      message(STATUS "chainrule: Debian's package of Eigen is libeigen3-dev")
       chainrule_download(eigen "https://gitlab.com/libeigen/eigen/-/archive/3.4.0/eigen-3.4.0.tar.bz2"
                          b4c198460eba6f28d34894e3a5710998818515104d6e74e5cc331ce31e46e626)
       add_library(Eigen3::Eigen INTERFACE IMPORTED GLOBAL)

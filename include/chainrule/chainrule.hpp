@@ -4,6 +4,10 @@
 /// \namespace chainrule
 /// What programs use. Activations, losses, layers, initializers and optimizers are whatever keeps the contract of its family: a concept.
 
+#if __cplusplus < 202002L && !defined(_MSVC_LANG) && !defined(__cpp_concepts)
+#error "chainrule is written in C++20: compile with -std=c++20"
+#endif
+
 #include <chainrule/activations/elu.hpp>
 #include <chainrule/activations/gate.hpp>
 #include <chainrule/activations/gelu.hpp>

@@ -55,9 +55,9 @@ class Network : public detail::ProvenNetwork<Scalar, LossType, Layers...>::Model
   /// Allocates what passes over up to max_batch samples need. `make_workspace<8>()` has its room inside where all extents are
   /// types and it is small.
   Workspace<> make_workspace(Index max_batch) const { return Workspace<>(sequence(), max_batch); }
-  template <int MaxBatch>
+  template <int MaxBatch = 0>
   Workspace<MaxBatch> make_workspace() const {
-    static_assert(MaxBatch >= 1, "chainrule: make_workspace<MaxBatch>() needs room for at least one sample");
+    static_assert(MaxBatch >= 1, "chainrule: make_workspace(max_batch) must be told for how many samples it shall have room");
     return Workspace<MaxBatch>(sequence(), MaxBatch);
   }
 

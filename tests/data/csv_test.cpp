@@ -134,9 +134,10 @@ TEST_CASE("blanks around names and values are no part of them") {
 
 TEST_CASE("a missing value is an error, drops its row or becomes the mean of its column") {
   const std::string text = "a,b,y\n1,2,0\n?,4,1\n5,NA,1\n6,,0\n";
-  CHECK(complaint(text) ==
-        "t.csv, line 3, column 1 (a): expected a number, but the value is missing, \"?\"; Missing::drop_row leaves such rows out, "
-        "Missing::mean puts the mean of the column there"s);
+  CHECK(
+      complaint(text) ==
+      "t.csv, line 3, column 1 (a): expected a number, but the value is missing, \"?\"; .missing = Missing::drop_row leaves such rows out, "
+      "Missing::mean puts the mean of the column there"s);
   CHECK(features(text, {.missing = Missing::drop_row}) == "1 2"s);
   CHECK(features(text, {.missing = Missing::mean}) == "1 2|4 4|5 3|6 3"s);
   CHECK(features("a,y\n-999,0\n1,0\n", {.missing = Missing::drop_row, .missing_words = {"-999"}}) == "1"s);
@@ -145,8 +146,9 @@ TEST_CASE("a missing value is an error, drops its row or becomes the mean of its
 
 TEST_CASE("a missing target cannot be replaced by a mean") {
   const std::string text = "a,y\n1,2\n3,nan\n";
-  CHECK(complaint(text, {.target = "y", .missing = Missing::mean}) ==
-        "t.csv, line 3, column 2 (y): expected a target, but the value is missing, \"nan\"; Missing::drop_row leaves such rows out"s);
+  CHECK(
+      complaint(text, {.target = "y", .missing = Missing::mean}) ==
+      "t.csv, line 3, column 2 (y): expected a target, but the value is missing, \"nan\"; .missing = Missing::drop_row leaves such rows out"s);
   CHECK_THROWS_SAYING(regression(text, {.target = "y", .missing = Missing::mean}), ValueError, "expected a target");
   CHECK(written(regression(text, {.target = "y", .missing = Missing::drop_row}).targets) == "2"s);
 }
@@ -159,19 +161,22 @@ TEST_CASE("a column or a table of missing values alone is an error") {
 }
 
 TEST_CASE("text where a number is due is an error with line and column") {
-  CHECK(complaint("a,b,y\n1,2,0\n3,x4,0\n") == "t.csv, line 3, column 2 (b): expected a number, but found \"x4\""s);
-  CHECK(complaint("1,2,0\n3,4 5,0\n", {.header = false, .target = -1}) == "t.csv, line 2, column 2: expected a number, but found \"4 5\""s);
-  CHECK(complaint("a,y\n\"1\n2\",0\n") == "t.csv, line 2, column 1 (a): expected a number, but found \"1?2\""s);
-  CHECK(complaint("a,b,y\n\"1\",\"2\n\",0\n") == "t.csv, line 2, column 2 (b): expected a number, but found \"2?\""s);
-  CHECK(complaint("a,y\n1,\"\n\"\nx,0\n") == "t.csv, line 4, column 1 (a): expected a number, but found \"x\""s);  // lines in quotes count
+  const std::string remedy = "; .ignore leaves a column out, .missing_words are what stands for no value";
+  CHECK(complaint("a,b,y\n1,2,0\n3,x4,0\n") == "t.csv, line 3, column 2 (b): expected a number, but found \"x4\""s + remedy);
+  CHECK(complaint("1,2,0\n3,4 5,0\n", {.header = false, .target = -1}) ==
+        "t.csv, line 2, column 2: expected a number, but found \"4 5\""s + remedy);
+  CHECK(complaint("a,y\n\"1\n2\",0\n") == "t.csv, line 2, column 1 (a): expected a number, but found \"1?2\""s + remedy);
+  CHECK(complaint("a,b,y\n\"1\",\"2\n\",0\n") == "t.csv, line 2, column 2 (b): expected a number, but found \"2?\""s + remedy);
+  CHECK(complaint("a,y\n1,\"\n\"\nx,0\n") ==
+        "t.csv, line 4, column 1 (a): expected a number, but found \"x\""s + remedy);  // lines in quotes count
   CHECK(complaint("a,y\n1e39,0\n") == "t.csv, line 2, column 1 (a): expected a number of at most 3.4028235e+38, but found \"1e39\""s);
-  CHECK(complaint("a,y\ninf,0\n") == "t.csv, line 2, column 1 (a): expected a number, but found \"inf\""s);
+  CHECK(complaint("a,y\ninf,0\n") == "t.csv, line 2, column 1 (a): expected a number, but found \"inf\""s + remedy);
   CHECK(complaint("a,y\n" + std::string(50, 'z') + ",0\n") ==
-        "t.csv, line 2, column 1 (a): expected a number, but found \"" + std::string(40, 'z') + "...\"");
+        "t.csv, line 2, column 1 (a): expected a number, but found \"" + std::string(40, 'z') + "...\"" + remedy);
   const std::string umlauts = "\xc3\xa4\xc3\xb6\xc3\xbc\xc3\x9f";  // of two bytes each
   CHECK(complaint("\x1b[1m,y\nz" + umlauts + umlauts + umlauts + umlauts + umlauts + umlauts + ",0\n") ==
         "t.csv, line 2, column 1 (?[1m): expected a number, but found \"z" + umlauts + umlauts + umlauts + umlauts + umlauts.substr(0, 6) +
-            "...\"");
+            "...\"" + remedy);
   CHECK_THROWS_SAYING(regression("a,y\n1,high\n"), ValueError, "t.csv, line 2, column 2 (y): expected a number, but found \"high\"");
 }
 

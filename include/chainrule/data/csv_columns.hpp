@@ -48,7 +48,8 @@ inline std::size_t find_column(const CsvPlaces& places, std::size_t count, const
       raise<ValueError>(places.file, ": a file without a header has no column ", in_quotes(column.name()), "; give its number, from 0");
     const auto found = std::find(places.columns.begin(), places.columns.end(), column.name());
     if (found == places.columns.end())
-      raise<ValueError>(places.file, ": there is no column ", in_quotes(column.name()), "; there are ", list_of(places.columns));
+      raise<ValueError>(places.file, ": there is no column ", in_quotes(column.name()), "; there are ", list_of(places.columns),
+                        places.columns.size() == 1 ? "; .separator says what stands between columns, if not this" : "");
     return static_cast<std::size_t>(found - places.columns.begin());
   }
   const long long number = column.number() < 0 ? static_cast<long long>(count) + column.number() : column.number();

@@ -102,7 +102,8 @@ class CsvReader {
     Scalar value{};
     const Parsed parsed = parse_number(cell.text, value);
     if (parsed == Parsed::no_number)
-      raise<ValueError>(places_.cell(cell.line, column), ": expected a number, but found ", in_quotes(cell.text));
+      raise<ValueError>(places_.cell(cell.line, column), ": expected a number, but found ", in_quotes(cell.text),
+                        "; .ignore leaves a column out, .missing_words are what stands for no value");
     if (parsed == Parsed::out_of_range)
       raise<ValueError>(places_.cell(cell.line, column), ": expected a number of at most ", std::numeric_limits<Scalar>::max(),
                         ", but found ", in_quotes(cell.text));
@@ -113,7 +114,7 @@ class CsvReader {
     const bool is_target = roles_[column].kind == CsvRole::target;
     if (options_.missing == Missing::error || is_target)
       raise<ValueError>(places_.cell(cell.line, column), ": expected ", is_target ? "a target" : "a number", ", but the value is missing, ",
-                        in_quotes(cell.text), "; Missing::drop_row leaves such rows out",
+                        in_quotes(cell.text), "; .missing = Missing::drop_row leaves such rows out",
                         is_target ? "" : ", Missing::mean puts the mean of the column there");
   }
 

@@ -54,7 +54,8 @@ class DataView {
         targets{detail::target_view<Scalar>(y)},
         weights{w.size() == 0 ? nullptr : w.data(), static_cast<Index>(w.size())} {
     if (detail::samples_of(targets) != size())
-      detail::raise<ShapeError>("dataset: there are ", size(), " samples, but targets for ", detail::samples_of(targets));
+      detail::raise<ShapeError>("dataset: there are ", size(), " samples, but targets for ", detail::samples_of(targets),
+                                " (one column is one sample)");
     if (weights.size() != 0 && weights.size() != size())
       detail::raise<ShapeError>("dataset: there are ", size(), " samples, but ", weights.size(), " weights");
   }
