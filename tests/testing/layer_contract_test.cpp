@@ -3,10 +3,10 @@
 #include <chainrule/core/same_shape.hpp>
 #include <chainrule/testing/layer_contract.hpp>
 
-#include "support/catch.hpp"
+#include "support/contract.hpp"
 
 using namespace chainrule;
-using chainrule_test::ContainsSubstring;
+using chainrule_test::check_broken;
 
 namespace {
 
@@ -107,11 +107,7 @@ ContractReport report_of(Fault fault) {
 }
 
 void check_found(Fault fault, const char* clause, std::initializer_list<const char*> words) {
-  const ContractReport report = report_of(fault);
-  INFO(report.to_string());
-  CHECK_FALSE(report.passed);
-  CHECK(report.is_broken(clause));
-  for (const char* text : words) CHECK_THAT(report.to_string(), ContainsSubstring(text));
+  check_broken(report_of(fault), clause, words);
 }
 
 }  // namespace

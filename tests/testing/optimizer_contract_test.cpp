@@ -4,10 +4,10 @@
 #include <chainrule/testing/optimizer_contract.hpp>
 #include <stdexcept>
 
-#include "support/catch.hpp"
+#include "support/contract.hpp"
 
 using namespace chainrule;
-using chainrule_test::ContainsSubstring;
+using chainrule_test::check_broken;
 
 namespace {
 
@@ -78,11 +78,7 @@ struct Faulty {
 ContractReport report_of(Fault fault) { return testing::check_optimizer(Faulty{.fault = fault}); }
 
 void check_found(Fault fault, const char* clause, std::initializer_list<const char*> words) {
-  const ContractReport report = report_of(fault);
-  INFO(report.to_string());
-  CHECK_FALSE(report.passed);
-  CHECK(report.is_broken(clause));
-  for (const char* text : words) CHECK_THAT(report.to_string(), ContainsSubstring(text));
+  check_broken(report_of(fault), clause, words);
 }
 
 }  // namespace
