@@ -25,8 +25,11 @@ TEST_CASE("a workspace shows every activation of the last forward pass") {
   auto work = net.make_workspace(1);
   const Eigen::Matrix<float, 1, 1> x{3.0f};
   net.forward(x, work);
-  CHECK(work.cache<0>().output.first(1) == Eigen::Vector2f(7, 0));
+  CHECK(work.activation<0>() == Eigen::Vector2f(7, 0));
+  CHECK(work.activation<1>()(0, 0) == 70.5f);
   CHECK(work.cache<1>().output.first(1)(0, 0) == 70.5f);
+  net.predict(x, work);
+  CHECK(work.activation<0>().cols() == 0);
 }
 
 TEST_CASE("a workspace for no sample, or for more than can be, is refused") {

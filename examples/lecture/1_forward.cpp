@@ -51,8 +51,8 @@ int main(int argc, char** argv) try {
   auto work = net.make_workspace(x.cols());
   const Matrix net_z4 = net.forward(x, work);  // the last layer's output, before the softmax
   const double net_J = net.loss(y, work);
-  const Matrix net_a2 = work.cache<0>().output.first(x.cols());  // what each layer has put down in the workspace
-  const Matrix net_a3 = work.cache<1>().output.first(x.cols());
+  const Matrix net_a2 = work.activation<0>();  // what each layer has put down in the workspace
+  const Matrix net_a3 = work.activation<1>();
   const Matrix net_y_hat = net.predict(x);  // with the softmax
 
   // The formulas, from x to J, with none of the net's work but its weights and biases. z(2) and z(3) are to be had in no other way:

@@ -28,7 +28,14 @@ class Workspace {
   /// The number of samples of the forward pass whose caches it holds; 0: none, so backward would throw.
   Index cached_samples() const { return cached_samples_; }
 
-  /// Layer I's cache, with its activation in `.output`: `work.cache<0>().output.first(samples)`.
+  /// a(I+2), the activation of layer I in the last forward pass, outputs x cached_samples(): a view, until the next pass. After predict,
+  /// which keeps nothing, it has no columns.
+  template <std::size_t I>
+  ConstMatrixView<Scalar> activation() const {
+    return cache<I>().output.first(cached_samples_);
+  }
+
+  /// All that layer I keeps for its backward pass.
   template <std::size_t I>
   const auto& cache() const {
     return std::get<I>(caches_);
