@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "support/flags.hpp"
-#include "support/gnuplot.hpp"
+#include "support/gradient_plots.hpp"
 #include "support/output_folder.hpp"
 namespace cr = chainrule;
 using cr::Index;
@@ -74,47 +74,15 @@ void train(Course& course, const Samples& samples, Index steps, double learning_
   course.accuracy = cr::accuracy(net.predict(x), y);
 }
 
-// Norms for each layer before and after training, with a dashed line that loses a factor 1/4 at each layer, and the losses.
-void plot(const std::vector<Course>& courses, Index steps, const examples::OutputFolder& output) {
-  const std::size_t layers = courses[0].first.layers.size();
-  std::vector<std::string> columns{"layer"}, losses{"step"};
+// Norms for each layer before and after training, and the losses.
+void plot(const std::vector<Course>& courses, const examples::OutputFolder& output) {
+  std::vector<examples::GradientCurves> curves;
   for (const Course& course : courses) {
-    columns.insert(columns.end(), {course.name + " at the start", course.name + " at the end"});
-    losses.push_back(course.name);
+    curves.push_back({course.name, course.color, {}, {}, course.J});
+    for (const auto& layer : course.first.layers) curves.back().at_start.push_back(layer.gradient_norm);
+    for (const auto& layer : course.last.layers) curves.back().at_end.push_back(layer.gradient_norm);
   }
-  columns.push_back("1/4 for each layer");
-  std::vector<std::vector<double>> norms, J;
-  for (std::size_t l = 0; l < layers; ++l) {
-    norms.push_back({static_cast<double>(l + 1)});
-    for (const Course& course : courses)
-      norms[l].insert(norms[l].end(), {course.first.layers[l].gradient_norm, course.last.layers[l].gradient_norm});
-    norms[l].push_back(courses[0].first.layers.back().gradient_norm * std::pow(0.25, static_cast<double>(layers - 1 - l)));
-  }
-  for (std::size_t step = 0; step < courses[0].J.size(); ++step) {
-    J.push_back({static_cast<double>(step)});
-    for (const Course& course : courses) J[step].push_back(course.J[step]);
-  }
-  const std::string table = examples::quoted(output.write_table("vanishing_gradients", columns, norms));
-  const std::string loss_table = examples::quoted(output.write_table("vanishing_gradients_loss", losses, J));
-
-  const auto curves = [&](const std::string& of, std::size_t first, std::size_t stride, const char* style) {
-    std::string text = "plot ";
-    for (std::size_t i = 0; i < courses.size(); ++i)
-      text += (i > 0 ? ", " : "") + of + " every ::1 using 1:" + std::to_string(first + stride * i) + " with " + style +
-              " linewidth 2 linecolor '" + courses[i].color + "' title '" + courses[i].name + "'";
-    return text;
-  };
-  const std::string quarter =
-      ", " + table + " every ::1 using 1:" + std::to_string(columns.size()) + " with lines dashtype 2 linecolor 'gray40' title '";
-  output.paint(
-      "vanishing_gradients", 1350, 480,
-      "set datafile separator ','\nset multiplot layout 1,3\nset grid\nset key bottom right\nset format y '10^{%L}'\n"
-      "set logscale y\nset xlabel 'layer l'\nset xtics 1\nset title '||dJ/dW(l)|| at the start'\n" +
-          curves(table, 2, 2, "linespoints pointtype 7") + quarter +
-          "a factor 1/4 for each layer'\nunset key\nset title '||dJ/dW(l)|| after " + std::to_string(steps) + " steps'\n" +
-          curves(table, 3, 2, "linespoints pointtype 7") +
-          "\nunset logscale\nset format y '%g'\nset xtics autofreq\nset logscale x\nset xlabel 'step'\nset yrange [0:1]\nset title 'J'\n" +
-          curves(loss_table, 2, 1, "lines") + "\nunset multiplot\n");
+  examples::plot_gradients("vanishing_gradients", curves, output);
 }
 
 int main(int argc, char** argv) try {
@@ -156,7 +124,7 @@ int main(int argc, char** argv) try {
     if (course.first.warnings.empty()) std::printf("  %s: nothing\n", course.name.c_str());
   }
   std::printf("\n");
-  plot(courses, steps, output);
+  plot(courses, output);
   std::printf("right after %td steps of %td layers:", steps, layers);
   for (const Course& course : courses)
     std::printf(" %s %.1f %%%s", course.name.c_str(), 100 * course.accuracy, &course == &courses.back() ? "\n" : ",");

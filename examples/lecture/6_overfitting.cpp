@@ -4,12 +4,11 @@
 #include <cmath>
 #include <cstdint>
 #include <cstdio>
-#include <string>
 #include <vector>
 
 #include "support/flags.hpp"
-#include "support/gnuplot.hpp"
 #include "support/output_folder.hpp"
+#include "support/overfitting_plots.hpp"
 namespace cr = chainrule;
 using cr::Index;
 
@@ -81,63 +80,18 @@ void train(Method& method, const Samples& samples, const Options& options) {
   method.end = Losses::of(method.net, samples, work);
 }
 
-// Above, the losses over the epochs; below, the probability of 1 that each net sees in each place, and the points that it learned from.
-constexpr const char* picture = R"(
-set datafile separator ','
-set multiplot layout 2,4
-set grid; set ylabel 'J'; set yrange [0:1.2]; set xlabel 'epoch'; set xrange [0:epochs]; set xtics ceil(epochs/4.)
-unset key
-do for [i=1:4] {
-  best = int(word(bests, i))
-  set title word(names, i).", best: epoch ".best
-  set arrow 1 from best,0 to best,1.2 nohead linecolor 'gray50'
-  if (i == 4) { set key bottom right }
-  plot losses every ::1 using 1:3*i-1 with lines linewidth 2 linecolor '#286ebe' title 'training', \
-       losses every ::1 using 1:3*i   with lines linewidth 2 linecolor '#d2321e' title 'validation', \
-       losses every ::1 using 1:3*i+1 with lines linewidth 2 linecolor '#f08c1e' title 'test', \
-       noise with lines dashtype 2 linecolor 'gray40' title 'the noise alone'
-}
-unset arrow; unset title; unset grid; unset key; unset colorbox
-set size ratio -1; set xlabel 'x1'; set ylabel 'x2'; set xrange [-1:1]; set yrange [-1:1]; set xtics 0.5; set ytics 0.5
-set cbrange [0:1]; set palette defined (0 '#286ebe', 0.5 'white', 1 '#f08c1e')
-set object circle at 0,0 size 0.75 front fillstyle empty border linecolor 'black' dashtype 3
-do for [i=1:4] {
-  plot map every ::1 using 1:2:2+i with image, points every ::1 using 1:2 with points pointtype 7 pointsize 1 linecolor 'black', \
-       points every ::1 using 1:2:3 with points pointtype 7 pointsize 0.7 linecolor palette
-}
-unset multiplot
-)";
-
-void plot(const std::vector<Method>& methods, const Samples& samples, double noise_alone, const examples::OutputFolder& output) {
-  constexpr int side = 60;  // of the map
-  const Index epochs = std::ssize(methods[0].after_epoch), count = std::ssize(methods);
-  Eigen::MatrixXd losses = Eigen::MatrixXd::Constant(1 + 3 * count, epochs, NAN), map(2 + count, side * side), dots(3, 60);
-  losses.row(0).setLinSpaced(1, static_cast<double>(epochs));
-  const auto middles = Eigen::VectorXd::LinSpaced(side, -1 + 1.0 / side, 1 - 1.0 / side);
-  for (Index i = 0; i < side * side; ++i) map.col(i).head(2) << middles[i % side], middles[i / side];
-  dots << samples.training.features.cast<double>(), samples.training.targets.cast<double>();
-
-  std::vector<std::string> loss_columns{"epoch"}, map_columns{"x1", "x2"};
-  std::string names, bests;
-  for (Index m = 0; const Method& method : methods) {
-    for (const char* of : {": training", ": validation", ": test"}) loss_columns.push_back(method.name + std::string(of));
-    for (Index e = 0; const Losses& J : method.after_epoch) losses.col(e++).segment(1 + 3 * m, 3) << J.training, J.validation, J.test;
-    map_columns.push_back(method.name);
-    map.row(2 + m++) = method.net.predict(map.topRows(2).cast<float>().eval()).cast<double>();
-    names += std::string("\"") + method.name + "\" ";
-    bests += std::to_string(method.best() + 1) + " ";
+// For each net its losses, and what it says about every place of the square; beside them the points that they have learned from.
+void plot(const std::vector<Method>& methods, const Data& training, double noise_alone, const examples::OutputFolder& output) {
+  std::vector<examples::OverfittingCurves> curves;
+  for (const Method& method : methods) {
+    Eigen::MatrixXd losses(3, std::ssize(method.after_epoch));
+    for (Index e = 0; const Losses& J : method.after_epoch) losses.col(e++) << J.training, J.validation, J.test;
+    const Eigen::MatrixXf places = examples::places_of_square().cast<float>();
+    curves.push_back({method.name, method.best() + 1, losses, method.net.predict(places).cast<double>()});
   }
-  std::string script = "names = '" + names + "'\nbests = '" + bests + "'\nnoise = " + std::to_string(noise_alone) +
-                       "\nepochs = " + std::to_string(epochs) + "\n";
-  const auto write = [&](const std::string& name, const std::vector<std::string>& columns, const Eigen::MatrixXd& numbers) {
-    std::vector<std::vector<double>> rows;
-    for (const auto& column : numbers.colwise()) rows.emplace_back(column.begin(), column.end());
-    script += name + " = " + examples::quoted(output.write_table("overfitting_" + name, columns, rows)) + "\n";
-  };
-  write("losses", loss_columns, losses);
-  write("map", map_columns, map);
-  write("points", {"x1", "x2", "y"}, dots);
-  output.paint("overfitting", 1400, 760, script + picture);
+  Eigen::MatrixXd points(3, training.size());
+  points << training.features.cast<double>(), training.targets.cast<double>();
+  examples::plot_overfitting("overfitting", curves, points, noise_alone, output);
 }
 
 int main(int argc, char** argv) try {
@@ -171,7 +125,7 @@ int main(int argc, char** argv) try {
       "\nThe plain net's J on the test points is %.1f times that on its training points, and %.1f times what it was at its best:\n"
       "it %s. The noise in the labels alone makes %.3f.\n\n",
       now / methods[0].end.training, now / then, now > 1.2 * then ? "overfits" : "hardly overfits", noise_alone);
-  plot(methods, samples, noise_alone, output);
+  plot(methods, samples.training, noise_alone, output);
   std::printf("test loss:");
   for (const Method& method : methods) std::printf(" %s %.3f%s", method.name, method.end.test, &method == &methods.back() ? "\n" : ",");
 } catch (const std::exception& error) {

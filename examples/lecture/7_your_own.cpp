@@ -6,13 +6,13 @@
 #include <cmath>
 #include <cstdint>
 #include <cstdio>
-#include <stdexcept>
-#include <string>
+#include <string_view>
 #include <vector>
 
 #include "support/flags.hpp"
-#include "support/gnuplot.hpp"
+#include "support/noisy_wave.hpp"
 #include "support/output_folder.hpp"
+#include "support/require.hpp"
 namespace cr = chainrule;
 using cr::Index;
 
@@ -21,7 +21,6 @@ using cr::Index;
 struct Squareplus {
   static constexpr std::string_view name = "Squareplus";
   cr::HeNormal default_initializer() const { return {}; }
-
   // f(z) = (z + r)/2 with r = sqrt(z^2 + 1). Numerical issues: z^2 must not become infinite, and where z < 0 the sum would lose all
   // its digits; there it is the same as 1/2/(r - z).
   template <class Chunk>  // a few z side by side
@@ -43,7 +42,6 @@ struct QuantileLoss {
   static constexpr bool works_on_logits = false;  // so the last layer's output is the prediction, and link has nothing to do
   static constexpr Index min_outputs = 1;
   double tau = 0.5;
-
   template <class Scalar>
   void check(cr::ConstMatrixView<Scalar>, cr::ConstMatrixView<Scalar> y) const {
     if (!y.allFinite()) throw cr::ValueError("QuantileLoss: targets must be finite numbers");
@@ -71,7 +69,6 @@ struct Snake : cr::SameShape<N> {  // as many outputs as inputs: N, or if that i
   static constexpr Index parameters_at_compile_time = N;
   Snake() = default;
   explicit Snake(Index units) : cr::SameShape<N>("Snake", units) {}
-
   std::array<cr::TensorShape, 1> tensors() const { return {{{"alpha", this->inputs(), 1, false}}}; }  // weight decay leaves it alone
   template <class Scalar>
   struct Parameters {
@@ -91,7 +88,6 @@ struct Snake : cr::SameShape<N> {  // as many outputs as inputs: N, or if that i
     Cache(const Snake& layer, Index max_batch) : output(layer.outputs(), max_batch) {}
     cr::BatchStorage<Scalar, N, MaxBatch> output;
   };
-
   // a = z + sin^2(alpha z)/alpha        (N x batch)
   template <class Scalar, int MaxBatch>
   void forward(const Scalar* alpha, cr::ConstMatrixView<Scalar> z, Cache<Scalar, MaxBatch>& cache) const {
@@ -120,9 +116,7 @@ struct Snake : cr::SameShape<N> {  // as many outputs as inputs: N, or if that i
 // "signSGD: Compressed Optimisation for Non-Convex Problems") moves every parameter by the learning rate, up or down.
 struct Signum {
   static constexpr std::string_view name = "Signum";
-  double learning_rate = 1e-3;
-  double beta = 0.9;
-
+  double learning_rate = 1e-3, beta = 0.9;
   Index moments() const { return 1; }
   template <cr::HasParameters Net>
   auto make_state(const Net& net) const {
@@ -143,32 +137,18 @@ struct Signum {
 using Net = cr::Network<float, QuantileLoss, cr::Dense<1, 16, Squareplus>, cr::Dense<16, 16>, Snake<16>, cr::Dense<16, 1>>;
 
 // What the contracts of the library's own activations, losses, layers and optimizers ask for, as one would write it in a test.
-template <class Report>
-void require(const Report& report) {
-  std::printf("%s\n", report.to_string().c_str());
-  if (!report.passed) throw std::runtime_error("what is wrong stands above");
-}
-
 void check_all(std::uint64_t seed) {
-  require(cr::testing::check_activation<float>(Squareplus{}, {.at_minus_infinity = 0, .at_infinity = HUGE_VAL}));
-  require(cr::testing::check_loss<float>(QuantileLoss{0.9}, cr::testing::random_matrix<float>));
-  require(cr::testing::check_layer(Snake<5>{}, Snake<cr::Dynamic>{5}, {.initial_parameters = {1, 1, 1, 1, 1}}));
-  require(cr::testing::check_optimizer(Signum{}));
+  examples::require(cr::testing::check_activation<float>(Squareplus{}, {.at_minus_infinity = 0, .at_infinity = HUGE_VAL}));
+  examples::require(cr::testing::check_loss<float>(QuantileLoss{0.9}, cr::testing::random_matrix<float>));
+  examples::require(cr::testing::check_layer(Snake<5>{}, Snake<cr::Dynamic>{5}, {.initial_parameters = {1, 1, 1, 1, 1}}));
+  examples::require(cr::testing::check_optimizer(Signum{}));
   cr::Random random{cr::Seed{seed}};
   const auto x = cr::testing::random_matrix<float>(1, 8, random), y = cr::testing::random_matrix<float>(1, 8, random);
-  require(cr::check_gradient(Net{cr::Seed{seed}, QuantileLoss{0.9}}, x, y));
+  examples::require(cr::check_gradient(Net{cr::Seed{seed}, QuantileLoss{0.9}}, x, y));
 }
 
-// The task: x from -3 to 3, and y = sin 2x + (0.5 + x/8) u with u uniform from -1 to 1: a wave in noise that grows. Below which curve
-// lies a share tau of all y?
-void draw_samples(cr::Random& random, Eigen::RowVectorXf& x, Eigen::RowVectorXf& y) {
-  for (Index j = 0; j < x.cols(); ++j) {
-    x[j] = static_cast<float>(6 * random.uniform() - 3);
-    y[j] = std::sin(2 * x[j]) + (0.5f + x[j] / 8) * static_cast<float>(2 * random.uniform() - 1);
-  }
-}
-
-// The five steps, with new samples in each batch and a rate that falls to 0, for which a step of constant length has to be told.
+// The five steps on a wave in noise that grows: below which curve lies a share tau of all y? Each batch has new samples, and the rate
+// falls to 0, for which a step of constant length has to be told.
 Net learn(double tau, Index steps, double learning_rate, std::uint64_t seed) {
   Net net{cr::Seed{seed}, QuantileLoss{tau}};
   auto work = net.make_workspace(64);
@@ -177,11 +157,10 @@ Net learn(double tau, Index steps, double learning_rate, std::uint64_t seed) {
   cr::Random random{cr::Seed{seed + 1}};
   Eigen::RowVectorXf x(64), y(64);
   for (Index t = 0; t < steps; ++t) {
-    draw_samples(random, x, y);
+    examples::draw_noisy_wave(random, x, y);
     net.forward(x, work);
     net.backward(x, y, work, dJ);
-    const double left = 1 - static_cast<double>(t) / static_cast<double>(steps);
-    Signum{.learning_rate = learning_rate * left}.step(net.parameters(), dJ, state);
+    Signum{.learning_rate = learning_rate * (1 - static_cast<double>(t) / static_cast<double>(steps))}.step(net.parameters(), dJ, state);
   }
   return net;
 }
@@ -198,30 +177,12 @@ int main(int argc, char** argv) try {
   flags.parse(argc, argv);
 
   check_all(seed);
-
-  Eigen::RowVectorXf x(10000), y(10000);  // never learned from
-  cr::Random random{cr::Seed{seed + 2}};
-  draw_samples(random, x, y);
-  std::vector<std::vector<double>> rows;
-  for (Index j = 0; j < 1000; ++j) rows.push_back({x[j], y[j]});
-  std::array<double, 3> percent_below{};
-  for (std::size_t k = 0; k < 3; ++k) {
-    const Eigen::RowVectorXf y_hat = learn(std::array{0.1, 0.5, 0.9}[k], steps, learning_rate, seed).predict(x);
-    percent_below[k] = 100 * (y.array() < y_hat.array()).cast<double>().mean();
-    for (std::size_t j = 0; j < rows.size(); ++j) rows[j].push_back(y_hat[static_cast<Index>(j)]);
-  }
-  std::sort(rows.begin(), rows.end());
-
-  const std::string table = examples::quoted(output.write_table("your_own", {"x", "y", "y10", "y50", "y90"}, rows));
-  std::string script = "set datafile separator ','\nset key outside bottom center horizontal\nset xlabel 'x'\nset ylabel 'y'\nplot " +
-                       table + " every ::1 using 1:2 with points pointtype 7 pointsize 0.4 linecolor 'gray60' title 'samples'";
-  const std::array<const char*, 3> colors{"#286ebe", "black", "#f08c1e"};
-  for (std::size_t k = 0; k < 3; ++k)
-    script += ", '' every ::1 using 1:" + std::to_string(3 + k) + " with lines linewidth 3 linecolor '" + colors[k] + "' title '" +
-              std::array{"10", "50", "90"}[k] + " % lie below'";
-  output.paint("your_own", 900, 560, script + "\n");
-  std::printf("of 10000 new samples %.1f, %.1f and %.1f %% lie below the curves for 10, 50 and 90 %%\n", percent_below[0], percent_below[1],
-              percent_below[2]);
+  const auto [x, y] = examples::noisy_wave(10000, cr::Seed{seed + 2});  // never learned from
+  std::vector<examples::QuantileCurve> curves;
+  for (const double tau : {0.1, 0.5, 0.9}) curves.push_back({tau, learn(tau, steps, learning_rate, seed).predict(x)});
+  examples::plot_quantiles("your_own", x, y, curves, output);
+  std::printf("of 10000 new samples %.1f, %.1f and %.1f %% lie below the curves for 10, 50 and 90 %%\n", curves[0].percent_below(y),
+              curves[1].percent_below(y), curves[2].percent_below(y));
 } catch (const std::exception& error) {
   std::fprintf(stderr, "your_own: %s\n", error.what());
   return 1;

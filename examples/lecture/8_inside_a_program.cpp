@@ -1,6 +1,5 @@
 // A net learns inside a running program: a control loop asks it at a fixed rate and never waits, a second thread trains it meanwhile.
 #include <algorithm>
-#include <array>
 #include <atomic>
 #include <chainrule/activations/tanh.hpp>
 #include <chainrule/layers/dense.hpp>
@@ -11,43 +10,18 @@
 #include <cmath>
 #include <cstdint>
 #include <cstdio>
-#include <limits>
-#include <numbers>
-#include <string>
 #include <thread>
 #include <vector>
 
+#include "support/arm.hpp"  // the arm, and where it should be
 #include "support/count_allocations.hpp"
 #include "support/flags.hpp"
-#include "support/gnuplot.hpp"
+#include "support/handover.hpp"  // Queue, Handover and Count
 #include "support/output_folder.hpp"
 namespace cr = chainrule;
 using cr::Index;
 
 constexpr double dt = 0.005;  // seconds between two ticks of the control loop
-
-// The plant: an arm on a motor with the torque u, at most 10 Nm. Weight and friction pull at it; the controller knows of neither.
-//     0.1 q'' = u - 2 sin q - 0.1 q' - 0.3 sign(q')           q: the angle in rad, 0 is hanging down
-struct Arm {
-  double q = 0, velocity = 0;
-  void move(double u) {
-    for (int part = 0; part < 10; ++part) {
-      const double acceleration = (u - 2 * std::sin(q) - 0.1 * velocity - 0.3 * std::tanh(velocity / 0.05)) / 0.1;
-      velocity += acceleration * dt / 10;
-      q += velocity * dt / 10;
-    }
-  }
-};
-
-// Where the arm should be: two swings at once that begin anew every 4 seconds, with their first and second derivative.
-constexpr double w = std::numbers::pi / 2;
-struct Target {
-  explicit Target(double t)
-      : q{1.2 * std::sin(w * t) + 0.5 * std::sin(2 * w * t)},
-        velocity{w * (1.2 * std::cos(w * t) + std::cos(2 * w * t))},
-        acceleration{-w * w * (1.2 * std::sin(w * t) + 2 * std::sin(2 * w * t))} {}
-  double q, velocity, acceleration;
-};
 
 // The net says which torque goes with an angle, a velocity and an acceleration, beyond the 0.05 q'' that the controller takes for granted.
 using Net = cr::Network<float, cr::SquaredError, cr::Dense<3, 24, cr::Tanh>, cr::Dense<24, 24, cr::Tanh>, cr::Dense<24, 1>>;
@@ -59,86 +33,37 @@ struct Sample {
   float y;
 };
 
-// From the control loop to the learner: what was seen. One thread pushes, one pops, neither waits; if it is full, a sample is lost.
-class Samples {
- public:
-  void push(const Sample& sample) {
-    const std::size_t end = end_.load(std::memory_order_relaxed);
-    if (end - begin_.load(std::memory_order_acquire) == room_.size()) return;
-    room_[end % room_.size()] = sample;
-    end_.store(end + 1, std::memory_order_release);
-  }
-  bool pop(Sample& sample) {
-    const std::size_t begin = begin_.load(std::memory_order_relaxed);
-    if (begin == end_.load(std::memory_order_acquire)) return false;
-    sample = room_[begin % room_.size()];
-    begin_.store(begin + 1, std::memory_order_release);
-    return true;
-  }
-
- private:
-  std::array<Sample, 1024> room_;
-  std::atomic<std::size_t> begin_{0}, end_{0};
-};
-
-// From the learner to the control loop: weights. Of three nets each thread owns one, and the third changes hands: an exchange of indices.
-class Handover {
- public:
-  explicit Handover(const Net& net) : nets_{net, net, net} {}
-  void give(const Net& net) {  // the learner's side
-    nets_[written_].parameters() = net.parameters();
-    written_ = between_.exchange(written_ + fresh, std::memory_order_acq_rel) % fresh;
-  }
-  const Net& newest() {  // the control loop's
-    if (between_.load(std::memory_order_relaxed) >= fresh) read_ = between_.exchange(read_, std::memory_order_acq_rel) % fresh;
-    return nets_[read_];
-  }
-
- private:
-  static constexpr std::size_t fresh = 4;  // is added where the control loop has not seen it
-  std::array<Net, 3> nets_;
-  std::size_t written_ = 0, read_ = 1;
-  std::atomic<std::size_t> between_{2};
-};
-
-// What the threads share, beside the clock.
+// What the threads share: samples go from the control loop to the learner, weights come back, and neither waits for the other.
 struct Shared {
-  explicit Shared(const Net& net) : handover{net} {}
-  Samples samples;
-  Handover handover;
-  std::atomic<long> now{0}, ticks_done{0}, rounds_done{0};  // the time in ticks, and how far the threads are
+  explicit Shared(const Net& net) : weights{net} {}
+  examples::Queue<Sample, 1024> samples;
+  examples::Handover<Net> weights;
+  examples::Count now, ticks_done, rounds_done;  // the time in ticks, and how far the threads are
   std::atomic<bool> running{true};
 };
 
-void wait_for(const std::atomic<long>& counter, long least) {
-  for (long is = counter.load(); is < least; is = counter.load()) counter.wait(is);
-}
-void count(std::atomic<long>& counter) {
-  ++counter;
-  counter.notify_all();
-}
-
-// The control loop. Set-up allocates, a tick does not.
-void control(Shared& shared, long ticks, std::uint64_t seed, std::vector<std::vector<double>>& log) {
-  auto work = shared.handover.newest().make_workspace<1>();
+// The control loop. It knows nothing of the weight and the friction that pull at the arm; that is for the net to learn. Set-up allocates,
+// a tick does not.
+void control(Shared& shared, long ticks, std::uint64_t seed, examples::ArmLog& log) {
+  auto work = shared.weights.newest().make_workspace<1>();
   cr::Random noise{cr::Seed{seed}};
-  Arm arm{0, Target(0).velocity};
+  examples::Arm arm{0, examples::Target(0).velocity};
   double measured = arm.velocity;
   const examples::CountAllocations counted;
   for (long tick = 0; tick < ticks; ++tick) {
-    wait_for(shared.now, tick + 1);
-    const Target target(static_cast<double>(tick) * dt);
+    shared.now.wait_for(tick + 1);
+    const examples::Target target(static_cast<double>(tick) * dt);
     const double wanted = target.acceleration + 60 * (target.q - arm.q) + 10 * (target.velocity - measured);
-    const auto y_hat = shared.handover.newest().predict(input(arm.q, measured, wanted), work);
+    const auto y_hat = shared.weights.newest().predict(input(arm.q, measured, wanted), work);
     const double u = std::clamp(0.05 * wanted + static_cast<double>(y_hat(0, 0)), -10.0, 10.0);
 
     const double q = arm.q, before = measured;
-    arm.move(u);
+    arm.move(u, dt);
     measured = arm.velocity + 0.002 * noise.normal();
     const double acceleration = (measured - before) / dt;
     shared.samples.push({input(q, before, acceleration), static_cast<float>(u - 0.05 * acceleration)});
     log[static_cast<std::size_t>(tick)] = {static_cast<double>(tick) * dt, target.q, q, target.q - q};
-    count(shared.ticks_done);
+    shared.ticks_done.add_one();
   }
 }
 
@@ -156,7 +81,7 @@ std::uint64_t learn(Shared& shared, Net net, std::uint64_t seed, long steps_a_ti
   cr::Matrix<float, 1, batch> y;
   const examples::CountAllocations counted;
   for (long round = 0; shared.running; ++round) {
-    if (steps_a_tick > 0) wait_for(shared.now, round / steps_a_tick + 1);
+    if (steps_a_tick > 0) shared.now.wait_for(round / steps_a_tick + 1);
     for (Sample sample; shared.samples.pop(sample);) seen[static_cast<std::size_t>(count_seen++ % memory)] = sample;
     if (count_seen >= batch) {
       for (Index j = 0; j < batch; ++j) {
@@ -167,11 +92,11 @@ std::uint64_t learn(Shared& shared, Net net, std::uint64_t seed, long steps_a_ti
       net.forward(x, work);                    // 1, 2  make a prediction; the loss nobody looks at
       net.backward(x, y, work, dJ);            // 3  its gradient
       adam.step(net.parameters(), dJ, state);  // 4  a step in the opposite direction
-      if (state.steps % 8 == 0) shared.handover.give(net);
+      if (state.steps % 8 == 0) shared.weights.give(net);
     } else {
       std::this_thread::yield();  // nothing to learn from yet
     }
-    count(shared.rounds_done);  // 5  iterate
+    shared.rounds_done.add_one();  // 5  iterate
   }
   return state.steps;
 }
@@ -192,7 +117,7 @@ int main(int argc, char** argv) try {
   net.layer<2>().weight.setZero();  // so that it says nothing at first
   Shared shared(net);
   const long ticks = std::lround(static_cast<double>(seconds) / dt);
-  std::vector<std::vector<double>> log(static_cast<std::size_t>(ticks), std::vector<double>(4));
+  examples::ArmLog log(static_cast<std::size_t>(ticks), std::vector<double>(4));
 
   std::uint64_t steps = 0;
   std::thread control_thread([&] { control(shared, ticks, seed + 1, log); });
@@ -202,33 +127,18 @@ int main(int argc, char** argv) try {
     if (real_time) {
       std::this_thread::sleep_until(start + tick * std::chrono::microseconds(5000));
     } else {  // a simulated one, when all have done their part
-      wait_for(shared.ticks_done, tick - 1);
-      wait_for(shared.rounds_done, (tick - 1) * steps_a_tick);
+      shared.ticks_done.wait_for(tick - 1);
+      shared.rounds_done.wait_for((tick - 1) * steps_a_tick);
     }
-    count(shared.now);
+    shared.now.add_one();
   }
   control_thread.join();
   shared.running = false;
-  shared.now = std::numeric_limits<long>::max();
-  shared.now.notify_all();
+  shared.now.end();
   learner_thread.join();
 
-  std::printf("the error, as the root of its mean square, of each 4 seconds in which the target repeats itself:");
-  std::vector<double> errors;
-  for (std::size_t i = 0; i + 800 <= log.size(); i += 800) {  // ticks
-    double sum = 0;
-    for (std::size_t k = i; k < i + 800; ++k) sum += log[k][3] * log[k][3];
-    errors.push_back(std::sqrt(sum / 800));
-    std::printf(" %.3f", errors.back());
-  }
-  std::printf("\n");
-  const std::string table = examples::quoted(output.write_table("inside_a_program", {"seconds", "target", "q", "error"}, log));
-  output.paint("inside_a_program", 1000, 600,
-               "set datafile separator ','\nset multiplot layout 2,1\nset grid\nset key outside top center horizontal\nset lmargin 9\nset "
-               "ylabel 'rad'\nplot " +
-                   table + " every ::1 using 1:2 with lines linewidth 2 linecolor 'gray60' title 'where it should be', " + table +
-                   " every ::1 using 1:3 with lines linewidth 2 linecolor '#286ebe' title 'where it is'\nset xlabel 'seconds'\nplot " +
-                   table + " every ::1 using 1:4 with lines linewidth 2 linecolor '#f08c1e' title 'the difference'\nunset multiplot\n");
+  const std::vector<double> errors = examples::print_tracking_errors(log, std::lround(4 / dt));
+  examples::plot_tracking("inside_a_program", log, output);
   std::printf("tracking error %.3f rad in the first 4 seconds, %.3f in the last; ", errors.front(), errors.back());
   if (examples::counts_allocations)
     std::printf("%ld allocations in %ld ticks and %ju steps of learning\n", examples::allocations.load(), ticks, std::uintmax_t{steps});

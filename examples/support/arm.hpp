@@ -1,0 +1,74 @@
+#pragma once
+// An arm to be moved, where it should be, and how well that went: in numbers and as a picture.
+
+#include <cmath>
+#include <cstddef>
+#include <cstdio>
+#include <numbers>
+#include <string>
+#include <vector>
+
+#include "gnuplot.hpp"
+#include "output_folder.hpp"
+
+namespace examples {
+
+/// An arm on a motor with the torque u in Nm. Weight and friction pull at it.
+///     0.1 q'' = u - 2 sin q - 0.1 q' - 0.3 sign(q')           q: the angle in rad, 0 is hanging down
+struct Arm {
+  double q = 0, velocity = 0;
+
+  /// The torque u for dt seconds. Around 0 the sign is a steep tanh.
+  void move(double u, double dt) {
+    for (int part = 0; part < 10; ++part) {
+      const double acceleration = (u - 2 * std::sin(q) - 0.1 * velocity - 0.3 * std::tanh(velocity / 0.05)) / 0.1;
+      velocity += acceleration * dt / 10;
+      q += velocity * dt / 10;
+    }
+  }
+};
+
+/// Where an arm should be after t seconds: two swings at once that begin anew every 4 seconds, with their first and second derivative.
+struct Target {
+  explicit Target(double t)
+      : q{1.2 * std::sin(w * t) + 0.5 * std::sin(2 * w * t)},
+        velocity{w * (1.2 * std::cos(w * t) + std::cos(2 * w * t))},
+        acceleration{-w * w * (1.2 * std::sin(w * t) + 2 * std::sin(2 * w * t))} {}
+  double q, velocity, acceleration;
+
+ private:
+  static constexpr double w = std::numbers::pi / 2;
+};
+
+/// A row for each tick: seconds, target, q and their difference.
+using ArmLog = std::vector<std::vector<double>>;
+
+/// Prints the root of the mean square of the difference for each 4 seconds, which are so many ticks; a rest of fewer is left out.
+inline std::vector<double> print_tracking_errors(const ArmLog& log, std::ptrdiff_t ticks_in_4_seconds) {
+  const auto ticks = static_cast<std::size_t>(ticks_in_4_seconds);
+  std::vector<double> errors;
+  std::printf("the error, as the root of its mean square, of each 4 seconds in which the target repeats itself:");
+  for (std::size_t i = 0; i + ticks <= log.size(); i += ticks) {
+    double sum = 0;
+    for (std::size_t k = i; k < i + ticks; ++k) sum += log[k][3] * log[k][3];
+    errors.push_back(std::sqrt(sum / static_cast<double>(ticks)));
+    std::printf(" %.3f", errors.back());
+  }
+  std::printf("\n");
+  return errors;
+}
+
+/// NAME.csv, .png and .svg: the angle beside its target, and below them the difference.
+inline void plot_tracking(const std::string& name, const ArmLog& log, const OutputFolder& output) {
+  const std::string table = quoted(output.write_table(name, {"seconds", "target", "q", "error"}, log));
+  const auto curve = [&](const std::string& column, const std::string& color, const std::string& title) {
+    return table + " every ::1 using 1:" + column + " with lines linewidth 2 linecolor '" + color + "' title '" + title + "'";
+  };
+  output.paint(name, 1000, 600,
+               "set datafile separator ','\nset multiplot layout 2,1\nset grid\nset key outside top center horizontal\n"
+               "set lmargin 9\nset ylabel 'rad'\nplot " +
+                   curve("2", "gray60", "where it should be") + ", " + curve("3", "#286ebe", "where it is") +
+                   "\nset xlabel 'seconds'\nplot " + curve("4", "#f08c1e", "the difference") + "\nunset multiplot\n");
+}
+
+}  // namespace examples
