@@ -34,3 +34,10 @@ macro(chainrule_find_component name)
     endif()
   endif()
 endmacro()
+
+# CMake's default is no optimization at all: says so.
+function(chainrule_note_build_type)
+  if(NOT CMAKE_CONFIGURATION_TYPES AND NOT CMAKE_BUILD_TYPE AND NOT CMAKE_CXX_FLAGS MATCHES "-O")
+    message(NOTICE "chainrule: CMAKE_BUILD_TYPE is empty, so nothing is optimized; -DCMAKE_BUILD_TYPE=Release is some forty times as fast")
+  endif()
+endfunction()

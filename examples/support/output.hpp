@@ -31,11 +31,6 @@ class Output : public OutputFolder {
   }
 
  private:
-  static std::string in_existing_folder(const std::filesystem::path& file) {
-    if (file.has_parent_path()) std::filesystem::create_directories(file.parent_path());
-    return file.string();
-  }
-
   // Losses have the axis on the left, metrics the one on the right.
   static std::string learning_curves(const chainrule::History& history, const std::string& table) {
     std::string script =

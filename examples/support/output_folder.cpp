@@ -2,7 +2,6 @@
 
 #include <cmath>
 #include <cstdio>
-#include <filesystem>
 #include <fstream>
 #include <limits>
 #include <stdexcept>
@@ -13,10 +12,11 @@ namespace examples {
 
 OutputFolder::OutputFolder(Flags& flags) { flags.add("--out", folder_, "The folder for the files that it writes"); }
 
-std::string OutputFolder::path(const std::string& file) const {
-  const std::filesystem::path path = std::filesystem::path(folder_) / file;
-  if (path.has_parent_path()) std::filesystem::create_directories(path.parent_path());
-  return path.string();
+std::string OutputFolder::path(const std::string& file) const { return in_existing_folder(std::filesystem::path(folder_) / file); }
+
+std::string OutputFolder::in_existing_folder(const std::filesystem::path& file) {
+  if (file.has_parent_path()) std::filesystem::create_directories(file.parent_path());
+  return file.string();
 }
 
 std::string OutputFolder::write_table(const std::string& name, const std::vector<std::string>& columns,

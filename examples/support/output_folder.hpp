@@ -1,5 +1,6 @@
 #pragma once
 
+#include <filesystem>
 #include <string>
 #include <vector>
 
@@ -25,6 +26,10 @@ class OutputFolder {
   /// NAME.png and NAME.svg through gnuplot: the script says what to plot, in so many pixels. Says where they are, or that gnuplot is
   /// missing.
   void paint(const std::string& name, int width, int height, const std::string& script) const;
+
+ protected:
+  /// The file, whose folder is made where it is missing.
+  static std::string in_existing_folder(const std::filesystem::path& file);
 
  private:
   std::string folder_ = CHAINRULE_EXAMPLE_OUTPUT;

@@ -1,15 +1,7 @@
 cmake_minimum_required(VERSION 3.21)
 # Builds and runs a consumer, which depends on chainrule in the way named by WAY: add_subdirectory, FetchContent, find_package (with its
 # versions and components), pkg-config, or compiler (no build system at all).
-function(run)
-  execute_process(COMMAND ${ARGN} RESULT_VARIABLE result OUTPUT_VARIABLE words ERROR_VARIABLE words)
-  if(NOT result EQUAL 0)
-    string(REPLACE ";" " " command "${ARGN}")
-    message(FATAL_ERROR "${command} failed:\n${words}")
-  endif()
-  string(STRIP "${words}" words)
-  set(words "${words}" PARENT_SCOPE)
-endfunction()
+include("${CMAKE_CURRENT_LIST_DIR}/run_command.cmake")
 
 # Installed, then moved: a package must not remember where it was.
 function(install_and_move)
@@ -39,6 +31,7 @@ if(WAY STREQUAL "pkg-config")
   install_and_move()
   set(ENV{PKG_CONFIG_PATH} "${BUILD}/prefix/share/pkgconfig:$ENV{PKG_CONFIG_PATH}")
   run("${PKG_CONFIG}" --modversion chainrule)
+  string(STRIP "${words}" words)
   if(NOT words STREQUAL VERSION)
     message(FATAL_ERROR "chainrule.pc says version ${words}, and the library ${VERSION}")
   endif()

@@ -1,14 +1,7 @@
 cmake_minimum_required(VERSION 3.21)
 # The library as one header: made, then compiled as a unit of its own and with the README's quick start, without our include folder.
 # The program says what the one with all the headers says, which the test of the README has built in README_BUILD.
-function(run)
-  execute_process(COMMAND ${ARGN} RESULT_VARIABLE result OUTPUT_VARIABLE words ERROR_VARIABLE words)
-  if(NOT result EQUAL 0)
-    string(REPLACE ";" " " command "${ARGN}")
-    message(FATAL_ERROR "${command} failed:\n${words}")
-  endif()
-  set(words "${words}" PARENT_SCOPE)
-endfunction()
+include("${CMAKE_CURRENT_LIST_DIR}/run_command.cmake")
 
 file(REMOVE_RECURSE "${BUILD}")
 set(header "${BUILD}/single_include/chainrule.hpp")

@@ -1,13 +1,7 @@
 cmake_minimum_required(VERSION 3.21)
 # Runs the port as vcpkg would, with stand-ins for the functions of vcpkg that it calls, and finds the package that comes of it.
 # Not vcpkg itself: that this passes says that the port's own steps are right.
-function(run)
-  execute_process(COMMAND ${ARGN} RESULT_VARIABLE result OUTPUT_VARIABLE words ERROR_VARIABLE words)
-  if(NOT result EQUAL 0)
-    string(REPLACE ";" " " command "${ARGN}")
-    message(FATAL_ERROR "${command} failed:\n${words}")
-  endif()
-endfunction()
+include("${CMAKE_CURRENT_LIST_DIR}/run_command.cmake")
 
 set(PORT chainrule)
 set(CURRENT_PORT_DIR "${SOURCE}/.packaging/vcpkg")

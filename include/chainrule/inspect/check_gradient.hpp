@@ -9,7 +9,6 @@
 #include <chainrule/core/targets.hpp>
 #include <chainrule/core/views.hpp>
 #include <cmath>
-#include <cstdio>
 #include <limits>
 #include <string>
 #include <vector>
@@ -45,11 +44,7 @@ struct GradientReport {
   }
 
  private:
-  static std::string number(double value) {
-    char text[32];
-    std::snprintf(text, sizeof text, "%.3g", value);
-    return text;
-  }
+  static std::string number(double value) { return detail::printed(value, 3, 'g'); }
 };
 
 /// How exact check_gradient is.

@@ -5,7 +5,6 @@
 #include <chainrule/core/error.hpp>
 #include <chainrule/core/types.hpp>
 #include <cmath>
-#include <cstdio>
 #include <limits>
 #include <string>
 #include <vector>
@@ -63,14 +62,9 @@ struct GradientFlow {
 namespace detail {
 
 /// "1.2e-07", or "-" for NaN.
-inline std::string short_number(double value, const char* format = "%.3g") {
-  if (value != value) return "-";
-  char text[32];
-  std::snprintf(text, sizeof text, format, value);
-  return text;
-}
+inline std::string short_number(double value, int digits = 3) { return value != value ? "-" : printed(value, digits, 'g'); }
 
-inline std::string percent(double share) { return short_number(100 * share, "%.0f%%"); }
+inline std::string percent(double share) { return share != share ? "-" : printed(100 * share, 0, 'f') + "%"; }
 
 }  // namespace detail
 
@@ -123,7 +117,7 @@ inline void GradientFlow::warn_of_gradients() {
   if (!without.empty()) warnings.push_back(without + ": the gradient of the weights is 0, so that a step leaves them as they are");
   const double ratio = layers[faintest].gradient_per_weight() / layers[learning.back()].gradient_per_weight();
   if (ratio < 1e-3)
-    warnings.push_back(detail::text_of(place(faintest), ": its gradient is ", detail::short_number(ratio, "%.2g"),
+    warnings.push_back(detail::text_of(place(faintest), ": its gradient is ", detail::short_number(ratio, 2),
                                        " of the last layer's, per weight: it vanishes on its way back; ReLU or leaky ReLU, He's initial "
                                        "weights, BatchNorm or Residual let it pass"));
   if (strength(strongest) > 100)

@@ -49,8 +49,9 @@ GradientFlow gradient_flow_of(const Net& net, ConstMatrixView<Scalar> x, const W
     LayerFlow one;
     one.name = layer.name;
     one.activation = layer.activation_name();
-    one.weights = norm_of_weights(layer, theta).count;
-    one.weight_norm = norm_of_weights(layer, theta).norm;
+    const NormOf weights = norm_of_weights(layer, theta);
+    one.weights = weights.count;
+    one.weight_norm = weights.norm;
     one.gradient_norm = norm_of_weights(layer, gradient).norm;
     flow.layers.push_back(one);
     const Index size = size_of_tensors(layer.tensors());

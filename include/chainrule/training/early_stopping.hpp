@@ -2,7 +2,6 @@
 
 #include <chainrule/training/progress.hpp>
 #include <cstddef>
-#include <cstdio>
 #include <cstring>
 #include <span>
 
@@ -76,9 +75,8 @@ struct EarlyStopping {
   template <class RunType>
   void stop_if_patience_is_over(RunType& run) const {
     if (run.epoch - best.epoch < patience) return;
-    char value_then[32];
-    std::snprintf(value_then, sizeof value_then, "%.6g", best.value);
-    run.stop(detail::text_of(watch, " has not improved for ", patience, " epochs; the best was ", value_then, " after epoch ", best.epoch));
+    run.stop(detail::text_of(watch, " has not improved for ", patience, " epochs; the best was ", detail::printed(best.value, 6, 'g'),
+                             " after epoch ", best.epoch));
   }
   template <class Numbers>
   static std::size_t bytes_of(const Numbers& numbers) {

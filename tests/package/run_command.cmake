@@ -1,0 +1,9 @@
+# run(COMMAND...): stops with what it has said if it fails; else that is in `words`.
+function(run)
+  execute_process(COMMAND ${ARGN} RESULT_VARIABLE result OUTPUT_VARIABLE words ERROR_VARIABLE words)
+  if(NOT result EQUAL 0)
+    string(REPLACE ";" " " command "${ARGN}")
+    message(FATAL_ERROR "${command} failed:\n${words}")
+  endif()
+  set(words "${words}" PARENT_SCOPE)
+endfunction()
