@@ -189,14 +189,14 @@ class Network : public detail::ProvenNetwork<Scalar, LossType, Layers...>::Model
   }
 
   template <int MaxBatch>
-  ConstMatrixView<Scalar> run_predict(ConstMatrixView<Scalar> x, Workspace<MaxBatch>& work) const {
+  ConstMatrixView<Scalar> run_predict(const ConstMatrixView<Scalar>& x, Workspace<MaxBatch>& work) const {
     work.set_cached_samples(0);
     sequence().forward(theta(), x, work.caches(), predicting(work.team_for(parameters().size(), x.cols())));
     return raw_output(work, x.cols());
   }
 
   template <int MaxBatch>
-  Output link(ConstMatrixView<Scalar> y_hat, Workspace<MaxBatch>& work) const {
+  Output link(const ConstMatrixView<Scalar>& y_hat, Workspace<MaxBatch>& work) const {
     loss_.link(std::get<last>(work.caches()).output.first(y_hat.cols()));
     return output_of(work, y_hat.cols());
   }

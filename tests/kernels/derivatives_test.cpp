@@ -8,7 +8,7 @@
 #include "support/catch.hpp"
 
 using namespace chainrule;
-using kernels::Derivative;
+using kernels::Function;
 
 namespace {
 
@@ -16,7 +16,7 @@ template <class Scalar>
 using Kernel = void (*)(Index, const Scalar*, Scalar*);
 
 /// Those of one derivative that this machine can run, the one that is called among them.
-template <Derivative f, class Scalar>
+template <Function f, class Scalar>
 std::vector<Kernel<Scalar>> runnable() {
   namespace k = kernels;
   std::vector<Kernel<Scalar>> all{k::times_derivative<f, Scalar>, k::as_built::times_derivative<f, Scalar>};
@@ -28,7 +28,7 @@ std::vector<Kernel<Scalar>> runnable() {
 }
 
 /// How many numbers differ from delta * f'(z) as the activation writes it, number by number, or were not to be written. NaN is NaN.
-template <Derivative f, class Scalar, class F>
+template <Function f, class Scalar, class F>
 int different(const F& activation) {
   constexpr Scalar infinity = std::numeric_limits<Scalar>::infinity(), nan = std::numeric_limits<Scalar>::quiet_NaN();
   const std::vector<Scalar> as{Scalar(0.25), 0, Scalar(0.7), 1, -1, -Scalar{0}, Scalar(1e-30), Scalar(-0.3), nan};
@@ -57,7 +57,7 @@ int different(const F& activation) {
 
 TEMPLATE_TEST_CASE("products with derivatives are those that the activations write, by every instruction set", "", float, double,
                    long double) {
-  CHECK(different<Derivative::of_tanh, TestType>(Tanh{}) == 0);
-  CHECK(different<Derivative::of_sigmoid, TestType>(Sigmoid{}) == 0);
-  CHECK(different<Derivative::of_relu, TestType>(ReLU{}) == 0);
+  CHECK(different<Function::tanh, TestType>(Tanh{}) == 0);
+  CHECK(different<Function::sigmoid, TestType>(Sigmoid{}) == 0);
+  CHECK(different<Function::relu, TestType>(ReLU{}) == 0);
 }

@@ -26,9 +26,9 @@
   CHAINRULE_TEST_COMPILE template void exponentials<Scalar>(Index, const Scalar*, Scalar*);                                          \
   CHAINRULE_TEST_COMPILE template void tanhs<Scalar>(Index, const Scalar*, Scalar*);                                                 \
   CHAINRULE_TEST_COMPILE template void sigmoids<Scalar>(Index, const Scalar*, Scalar*);                                              \
-  CHAINRULE_TEST_COMPILE template void times_derivative<Derivative::of_tanh, Scalar>(Index, const Scalar*, Scalar*);                 \
-  CHAINRULE_TEST_COMPILE template void times_derivative<Derivative::of_sigmoid, Scalar>(Index, const Scalar*, Scalar*);              \
-  CHAINRULE_TEST_COMPILE template void times_derivative<Derivative::of_relu, Scalar>(Index, const Scalar*, Scalar*)
+  CHAINRULE_TEST_COMPILE template void times_derivative<Function::tanh, Scalar>(Index, const Scalar*, Scalar*);                 \
+  CHAINRULE_TEST_COMPILE template void times_derivative<Function::sigmoid, Scalar>(Index, const Scalar*, Scalar*);              \
+  CHAINRULE_TEST_COMPILE template void times_derivative<Function::relu, Scalar>(Index, const Scalar*, Scalar*)
 
 namespace chainrule::kernels {
 

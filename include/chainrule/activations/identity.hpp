@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chainrule/initializers/xavier.hpp>
+#include <chainrule/kernels/derivatives.hpp>
 #include <string_view>
 
 namespace chainrule {
@@ -8,6 +9,7 @@ namespace chainrule {
 /// a = z. What a last layer has when the loss works on raw outputs.
 struct Identity {
   static constexpr std::string_view name = "Identity";
+  static constexpr auto function = kernels::Function::identity;
 
   XavierUniform default_initializer() const { return {}; }
 

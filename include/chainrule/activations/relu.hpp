@@ -10,6 +10,7 @@ namespace chainrule {
 /// The rectified linear unit: its derivative is 1 wherever it is active, so gradients do not vanish there.
 struct ReLU {
   static constexpr std::string_view name = "ReLU";
+  static constexpr auto function = kernels::Function::relu;
 
   HeNormal default_initializer() const { return {}; }
 
@@ -31,7 +32,7 @@ struct ReLU {
   }
   template <class Scalar>
   void times_derivative(Index size, const Scalar* a, Scalar* delta) const {
-    kernels::times_derivative<kernels::Derivative::of_relu>(size, a, delta);
+    kernels::times_derivative<kernels::Function::relu>(size, a, delta);
   }
 };
 

@@ -11,6 +11,7 @@ namespace chainrule {
 /// The logistic function sigma(z) = 1/(1 + e^-z), between 0 and 1.
 struct Sigmoid {
   static constexpr std::string_view name = "Sigmoid";
+  static constexpr auto function = kernels::Function::sigmoid;
 
   XavierUniform default_initializer() const { return {}; }
 
@@ -34,7 +35,7 @@ struct Sigmoid {
   }
   template <class Scalar>
   void times_derivative(Index size, const Scalar* a, Scalar* delta) const {
-    kernels::times_derivative<kernels::Derivative::of_sigmoid>(size, a, delta);
+    kernels::times_derivative<kernels::Function::sigmoid>(size, a, delta);
   }
 };
 

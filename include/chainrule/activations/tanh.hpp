@@ -11,6 +11,7 @@ namespace chainrule {
 /// The hyperbolic tangent, between -1 and 1 and with tanh(0) = 0.
 struct Tanh {
   static constexpr std::string_view name = "Tanh";
+  static constexpr auto function = kernels::Function::tanh;
 
   XavierUniform default_initializer() const { return {}; }
 
@@ -34,7 +35,7 @@ struct Tanh {
   }
   template <class Scalar>
   void times_derivative(Index size, const Scalar* a, Scalar* delta) const {
-    kernels::times_derivative<kernels::Derivative::of_tanh>(size, a, delta);
+    kernels::times_derivative<kernels::Function::tanh>(size, a, delta);
   }
 };
 

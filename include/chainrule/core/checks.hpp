@@ -23,7 +23,7 @@ bool is_finite(Scalar x) {
 
 /// What a pass reads must not lie in the workspace that it writes to: h = predict(h, work) would read what it has overwritten.
 template <class Scalar>
-void check_apart(const char* who, ConstMatrixView<Scalar> x, ConstMatrixView<Scalar> written) {
+[[gnu::always_inline]] inline void check_apart(const char* who, const ConstMatrixView<Scalar>& x, const ConstMatrixView<Scalar>& written) {
   const std::less<const Scalar*> before;
   const Scalar* end = x.data() + (x.cols() - 1) * x.outerStride() + x.rows();
   if (before(x.data(), written.data() + written.size()) && before(written.data(), end))

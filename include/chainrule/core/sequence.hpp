@@ -98,7 +98,7 @@ class Sequence {
 
   // a(1) = x,  a(l+1) = what layer l makes of a(l)
   template <class Scalar, class CacheTuple>
-  void forward(const Scalar* theta, ConstMatrixView<Scalar> x, CacheTuple& caches, const Pass<Scalar>& pass) const {
+  void forward(const Scalar* theta, const ConstMatrixView<Scalar>& x, CacheTuple& caches, const Pass<Scalar>& pass) const {
     for_each_index<size>([&](auto i) {
       const Scalar* slice = theta + parameter_offset(i);
       auto& cache = std::get<i>(caches);
@@ -112,7 +112,7 @@ class Sequence {
   // from the last layer to the first, with dJ/da(L+1) in the last delta: dJ/dtheta of each, and dJ/da(l) for the one before.
   // Before the first layer with parameters (a Normalize) nobody needs dJ/da(l) unless dJ/dx is asked for.
   template <class Scalar, class CacheTuple, class DeltaTuple>
-  void backward(const Scalar* theta, ConstMatrixView<Scalar> x, CacheTuple& caches, DeltaTuple& deltas, Scalar* gradient,
+  void backward(const Scalar* theta, const ConstMatrixView<Scalar>& x, CacheTuple& caches, DeltaTuple& deltas, Scalar* gradient,
                 MatrixView<Scalar>* input_gradient) const {
     const Index samples = x.cols();
     const auto needs_delta = [&](std::size_t i) { return input_gradient != nullptr || i >= first_with_parameters; };
@@ -126,7 +126,7 @@ class Sequence {
         get<i>().backward(theta + offset, input_of<i>(x, caches), std::get<i>(caches), delta, gradient + offset,
                           needs_delta(i - 1) ? &delta_before : nullptr);
       } else {
-        get<i>().backward(theta + offset, x, std::get<i>(caches), delta, gradient + offset, input_gradient);
+        get<i>().backward(theta + offset, input_of<i>(x, caches), std::get<i>(caches), delta, gradient + offset, input_gradient);
       }
     });
   }
@@ -163,9 +163,9 @@ class Sequence {
 
   // a(I+1), what layer I reads: x for the first layer, then the activation of the layer before
   template <std::size_t I, class Scalar, class CacheTuple>
-  static ConstMatrixView<Scalar> input_of(ConstMatrixView<Scalar> x, const CacheTuple& caches) {
+  static ConstMatrixView<Scalar> input_of(const ConstMatrixView<Scalar>& x, const CacheTuple& caches) {
     if constexpr (I == 0) {
-      return x;
+      return {x.data(), x.rows(), x.cols(), Eigen::OuterStride<>(x.outerStride())};  // part by part: a copy as a whole takes longer
     } else {
       return std::get<I - 1>(caches).output.first(x.cols());
     }

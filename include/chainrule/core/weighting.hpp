@@ -138,21 +138,21 @@ void loss_gradient(const L& loss, ConstMatrixView<Scalar> y_hat, const View& y, 
 
 /// J and dJ/dy_hat for targets of every kind.
 template <class L, class Scalar, class View>
-Scalar loss_value(const L& loss, ConstMatrixView<Scalar> y_hat, const View& y) {
+Scalar loss_value(const L& loss, const ConstMatrixView<Scalar>& y_hat, const View& y) {
   return loss.value(y_hat, y);
 }
 template <class L, class Scalar, class View>
-Scalar loss_value(const L& loss, ConstMatrixView<Scalar> y_hat, const WeightedTargets<Scalar, View>& y) {
+Scalar loss_value(const L& loss, const ConstMatrixView<Scalar>& y_hat, const WeightedTargets<Scalar, View>& y) {
   if (y.weights.size() == 0) return loss.value(y_hat, y.targets);
   return loss_value(loss, y_hat, y.targets, [&](Index j) { return static_cast<Accumulator<Scalar>>(y.weights[j]); });
 }
 
 template <class L, class Scalar, class View>
-void loss_gradient(const L& loss, ConstMatrixView<Scalar> y_hat, const View& y, MatrixView<Scalar> dJ) {
+void loss_gradient(const L& loss, const ConstMatrixView<Scalar>& y_hat, const View& y, MatrixView<Scalar> dJ) {
   loss.gradient(y_hat, y, dJ);
 }
 template <class L, class Scalar, class View>
-void loss_gradient(const L& loss, ConstMatrixView<Scalar> y_hat, const WeightedTargets<Scalar, View>& y, MatrixView<Scalar> dJ) {
+void loss_gradient(const L& loss, const ConstMatrixView<Scalar>& y_hat, const WeightedTargets<Scalar, View>& y, MatrixView<Scalar> dJ) {
   if (y.weights.size() == 0) return loss.gradient(y_hat, y.targets, dJ);
   loss_gradient(loss, y_hat, y.targets, dJ, [&](Index j) { return static_cast<Accumulator<Scalar>>(y.weights[j]); });
 }

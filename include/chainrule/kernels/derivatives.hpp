@@ -5,8 +5,8 @@
 
 namespace chainrule::kernels {
 
-/// f'(z) = (1 - a)(1 + a) of tanh, a (1 - a) of sigma, and of ReLU 1 where a > 0 and else 0.
-enum class Derivative { of_tanh, of_sigmoid, of_relu };
+/// f'(z) = 1 of the identity, (1 - a)(1 + a) of tanh, a (1 - a) of sigma, and of ReLU 1 where a > 0 and else 0.
+enum class Function { identity, tanh, sigmoid, relu };
 
 }  // namespace chainrule::kernels
 
@@ -16,7 +16,7 @@ enum class Derivative { of_tanh, of_sigmoid, of_relu };
 namespace chainrule::kernels {
 
 /// delta[i] <- delta[i] f'(z[i]) for all i < size, where a = f(z).
-template <Derivative f, class Scalar>
+template <Function f, class Scalar>
 [[gnu::noinline]] void times_derivative(Index size, const Scalar* a, Scalar* delta) {
   if constexpr (HasWiderLanes<Scalar>) {
     const InstructionSet set = widest();

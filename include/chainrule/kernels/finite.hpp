@@ -15,18 +15,28 @@ bool all_finite(const Scalar* data, Index size) {
   return true;
 }
 
-/// NaN and infinity in data are an error of the caller's, found here before they can spoil the parameters.
+/// The error that names the place.
 template <class Scalar>
-[[gnu::noinline]] void check_finite(const char* who, const char* name, ConstMatrixView<Scalar> m) {
-  if (m.outerStride() == m.rows() && all_finite(m.data(), m.size())) return;
-  for (Index j = 0; j < m.cols(); ++j) {
-    const Scalar* column = m.data() + j * m.outerStride();
-    if (all_finite(column, m.rows())) continue;
-    Index i = 0;
-    while (all_finite(column + i, 1)) ++i;
-    raise<ValueError>(who, ": ", name, "(", i, ", ", j, ") is ", column[i], " (feature or output ", i, " of sample ", j,
-                      "); all numbers must be finite: clean the data first");
+[[noreturn, gnu::noinline, gnu::cold]] void not_finite(const char* who, const char* name, ConstMatrixView<Scalar> m) {
+  Index i = 0, j = 0;
+  while (is_finite(m(i, j))) {
+    i = i + 1 == m.rows() ? 0 : i + 1;
+    j += i == 0 ? 1 : 0;
   }
+  raise<ValueError>(who, ": ", name, "(", i, ", ", j, ") is ", m(i, j), " (feature or output ", i, " of sample ", j,
+                    "); all numbers must be finite: clean the data first");
+}
+
+/// NaN and infinity in data are an error of the caller's, found here before they can spoil the parameters. Always inline, as the view
+/// then stays in registers.
+template <class Scalar>
+[[gnu::always_inline]] inline void check_finite(const char* who, const char* name, const ConstMatrixView<Scalar>& m) {
+  if (m.outerStride() == m.rows()) {
+    if (!all_finite(m.data(), m.size())) not_finite(who, name, m);
+    return;
+  }
+  for (Index j = 0; j < m.cols(); ++j)
+    if (!all_finite(m.data() + j * m.outerStride(), m.rows())) not_finite(who, name, m);
 }
 
 }  // namespace chainrule::detail

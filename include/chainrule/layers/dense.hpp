@@ -9,6 +9,7 @@
 #include <chainrule/kernels/layer_products.hpp>
 #include <chainrule/kernels/pieces.hpp>
 #include <chainrule/kernels/reductions.hpp>
+#include <chainrule/kernels/small_layer.hpp>
 #include <limits>
 
 namespace chainrule {
@@ -96,6 +97,7 @@ class Dense {
   template <class Scalar, int MaxBatch>
   void forward(const Scalar* theta, ConstMatrixView<Scalar> x, Cache<Scalar, MaxBatch>& cache, const Pass<Scalar>& pass) const {
     cache.team = pass.team;
+    if constexpr (kernels::StaysInRegisters<Scalar, Out, In>) return small_forward(theta, x, cache);
     // threads share the units, so that each reads no more of W than its own rows; the samples, of ten times the work, where units are few
     const bool by_units = never_shared || outputs() >= 2 * kernels::unit_block;
     const kernels::Pieces pieces = by_units ? cut(outputs(), kernels::unit_block, operations(x.cols()), pass.team)
@@ -117,6 +119,7 @@ class Dense {
   template <class Scalar, int MaxBatch>
   void backward(const Scalar* theta, ConstMatrixView<Scalar> x, const Cache<Scalar, MaxBatch>& cache, MatrixView<Scalar> delta,
                 Scalar* gradient, MatrixView<Scalar>* input_gradient) const {
+    if constexpr (kernels::StaysInRegisters<Scalar, Out, In>) return small_backward(theta, x, cache, delta, gradient, input_gradient);
     if constexpr (!std::is_same_v<F, Identity>) {
       const kernels::Pieces units = cut(outputs(), kernels::unit_block, 2.0 * static_cast<double>(delta.size()), cache.team);
       detail::for_items(cache.team, units.count(), [&](Index piece) {
@@ -145,8 +148,34 @@ class Dense {
     }
   }
 
+  // what a kernel can compute as part of a product; what it cannot comes before or after
+  static constexpr kernels::Function in_product = [] {
+    if constexpr (requires { F::function; })
+      return F::function;
+    else
+      return kernels::Function::identity;
+  }();
+  static constexpr bool apart = in_product == kernels::Function::identity && !std::is_same_v<F, Identity>;
+
+  template <class Scalar, class Cache>
+  void small_forward(const Scalar* theta, ConstMatrixView<Scalar> x, Cache& cache) const {
+    MatrixView<Scalar> z = keep(cache).first(x.cols());
+    kernels::SmallLayer<Scalar, Out, In>::template forward<in_product>({theta, x.data(), x.outerStride(), x.cols()}, bias(theta), z.data());
+    if constexpr (apart) kernels::activate(f_, detail::as_const(z), cache.output.first(x.cols()));
+  }
+  template <class Scalar, class Cache>
+  void small_backward(const Scalar* theta, ConstMatrixView<Scalar> x, const Cache& cache, MatrixView<Scalar> delta, Scalar* gradient,
+                      MatrixView<Scalar>* input_gradient) const {
+    const ConstMatrixView<Scalar> kept = keep(cache).first(x.cols());
+    if constexpr (apart) kernels::multiply_by_derivative(f_, kept, delta);
+    Scalar* dX = input_gradient == nullptr ? nullptr : input_gradient->data();
+    const Index dX_step = input_gradient == nullptr ? 0 : input_gradient->outerStride();
+    kernels::SmallLayer<Scalar, Out, In>::template backward<in_product>({theta, x.data(), x.outerStride(), x.cols()}, kept.data(),
+                                                                        delta.data(), gradient, bias(gradient), dX, dX_step);
+  }
+
   template <class Scalar>
-  kernels::LayerProducts<Scalar, Out, In> products() const {
+  kernels::LayerProducts<Scalar> products() const {
     return {outputs(), inputs()};
   }
   template <class Scalar>

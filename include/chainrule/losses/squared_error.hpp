@@ -14,19 +14,19 @@ struct SquaredError {
   static constexpr Index min_outputs = 1;
 
   template <class Scalar>
-  void check(ConstMatrixView<Scalar>, ConstMatrixView<Scalar> y) const {
+  void check(const ConstMatrixView<Scalar>&, const ConstMatrixView<Scalar>& y) const {
     detail::check_finite("target", "y", y);
   }
 
   ///     J = 1/batch sum over samples of 1/2 |y_hat - y|^2
   template <class Scalar>
-  Scalar value(ConstMatrixView<Scalar> y_hat, ConstMatrixView<Scalar> y) const {
+  Scalar value(const ConstMatrixView<Scalar>& y_hat, const ConstMatrixView<Scalar>& y) const {
     return static_cast<Scalar>(sum_of_squares(y_hat, y) / (2 * static_cast<detail::Accumulator<Scalar>>(y.cols())));
   }
 
   ///     dJ/dy_hat = (y_hat - y)/batch
   template <class Scalar>
-  void gradient(ConstMatrixView<Scalar> y_hat, ConstMatrixView<Scalar> y, MatrixView<Scalar> dJ) const {
+  void gradient(const ConstMatrixView<Scalar>& y_hat, const ConstMatrixView<Scalar>& y, MatrixView<Scalar> dJ) const {
     const auto batch = static_cast<Scalar>(y.cols());
     // columns that lie one after the other are one long column, many times as soon done where outputs are few
     const bool in_one_piece = y_hat.outerStride() == y_hat.rows() && y.outerStride() == y.rows() && dJ.outerStride() == dJ.rows();

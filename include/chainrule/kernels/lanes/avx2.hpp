@@ -49,6 +49,13 @@ struct Lanes<float> {
     return multiply(multiply(v, power_of_2(half)), power_of_2(subtract(n, half)));
   }
 
+  /// All numbers, added in pairs: i and i + width/2, and so on.
+  static float sum(V v) {
+    const __m128 fours = _mm_add_ps(_mm256_castps256_ps128(v), _mm256_extractf128_ps(v, 1));
+    const __m128 twos = _mm_add_ps(fours, _mm_movehl_ps(fours, fours));
+    return _mm_cvtss_f32(_mm_add_ss(twos, _mm_movehdup_ps(twos)));
+  }
+
   /// Looks at the exponents' bits, which -ffast-math does not switch off.
   static bool all_finite(V v) {
     const __m256i exponent = _mm256_set1_epi32(0x7f800000);
@@ -110,6 +117,11 @@ struct Lanes<double> {
   static V times_power_of_2(V v, V n) {
     const V half = subtract(fma(n, all(0.5), all(6755399441055744)), all(6755399441055744));
     return multiply(multiply(v, power_of_2(half)), power_of_2(subtract(n, half)));
+  }
+
+  static double sum(V v) {
+    const __m128d twos = _mm_add_pd(_mm256_castpd256_pd128(v), _mm256_extractf128_pd(v, 1));
+    return _mm_cvtsd_f64(_mm_add_sd(twos, _mm_unpackhi_pd(twos, twos)));
   }
 
   static bool all_finite(V v) {

@@ -66,6 +66,15 @@ struct EigenLanes {
     return multiply(multiply(v, power_of_2(half)), power_of_2(subtract(n, half)));
   }
 
+  /// All numbers, added in pairs: i and i + width/2, and so on.
+  static Scalar sum(const V& v) {
+    alignas(64) Scalar numbers[width];
+    store(numbers, v);
+    for (int half = width / 2; half > 0; half /= 2)
+      for (int i = 0; i < half; ++i) numbers[i] += numbers[half + i];
+    return numbers[0];
+  }
+
   static bool all_finite(const V& v) {
     alignas(64) Scalar numbers[width];
     store(numbers, v);
