@@ -51,9 +51,8 @@ struct Results {
 };
 
 /// The columns of W, and the rows for z, in pieces of this size, the last ones first.
-template <int Out, int In>
 Results results(const Layer& layer, Index piece) {
-  const kernels::LayerProducts<float, Out, In> products(layer.outputs, layer.inputs);
+  const kernels::LayerProducts<float> products(layer.outputs, layer.inputs);
   Results r(layer);
   const Index rows = piece < layer.inputs ? piece : layer.outputs;
   for (Index first = (layer.outputs - 1) / rows * rows; first >= 0; first -= rows) {
@@ -121,7 +120,7 @@ TEST_CASE("the products of a layer, worked out") {
   layer.b = {10, 20};
   layer.x = {1, 0, 2, hole, 0, 1, 0, hole};
   layer.delta = {1, 0, 10, 1};
-  for (const Results& r : {results<Dynamic, Dynamic>(layer, 3), results<Dynamic, Dynamic>(layer, 1), results<2, 3>(layer, 3)}) {
+  for (const Results& r : {results(layer, 3), results(layer, 1)}) {
     CHECK(r.z == Numbers{17, 36, 12, 25});
     CHECK(r.dW == Numbers{1, 0, 10, 1, 2, 0, untouched});
     CHECK(r.db == Numbers{11, 1, untouched});
@@ -134,28 +133,14 @@ TEST_CASE("the products of layers of all extents are the plain sums, and pieces 
     for (const Index inputs : extents)
       for (const Index samples : batches) {
         const Layer layer(outputs, inputs, samples);
-        const Results whole = results<Dynamic, Dynamic>(layer, inputs);
+        const Results whole = results(layer, inputs);
         int wrong = wrong_numbers(layer, whole), different = 0;
         for (const Index piece : {1, 2, 3, 7, 16, 32})
-          if (piece < inputs) different += results<Dynamic, Dynamic>(layer, piece) != whole;
+          if (piece < inputs) different += results(layer, piece) != whole;
         CAPTURE(outputs, inputs, samples);
         CHECK((wrong == 0 && different == 0));
       }
 }
-
-TEMPLATE_TEST_CASE_SIG("extents that are types give the same bits as extents that are values", "", ((int Out, int In), Out, In), (1, 3),
-                       (8, 2), (15, 16), (17, 3), (33, 17)) {
-  for (const Index samples : batches) {
-    CAPTURE(samples);
-    const Layer layer(Out, In, samples);
-    const Results of_values = results<Dynamic, Dynamic>(layer, In);
-    CHECK((results<Out, In>(layer, In) == of_values));
-    if (Out > kernels::small_layer || In > kernels::small_layer) CHECK((results<Out, In>(layer, 5) == of_values));
-  }
-}
-
-// So those that are built for fixed extents, which do it all at once, are not asked for pieces.
-TEST_CASE("small layers are never cut") { STATIC_REQUIRE(kernels::small_layer <= kernels::unit_block); }
 
 /// How many of a batch's samples have other bits alone, or as a piece of the batch.
 struct Differences {
@@ -163,7 +148,7 @@ struct Differences {
 };
 Differences differences(Index outputs, Index inputs) {
   const Layer batch(outputs, inputs, 40);
-  const Numbers together = results<Dynamic, Dynamic>(batch, inputs).z;
+  const Numbers together = results(batch, inputs).z;
   Differences found;
   for (Index n = 0; n < batch.samples; ++n) {
     Layer alone(outputs, inputs, 1);
@@ -171,10 +156,10 @@ Differences differences(Index outputs, Index inputs) {
     alone.b = batch.b;
     alone.x.assign(batch.x.begin() + n * (inputs + 1), batch.x.begin() + (n + 1) * (inputs + 1));
     const auto same = [&](const Numbers& z) { return std::equal(z.begin(), z.end(), together.begin() + n * outputs); };
-    found.alone += !same(results<Dynamic, Dynamic>(alone, inputs).z);
+    found.alone += !same(results(alone, inputs).z);
 
     Numbers piece(static_cast<std::size_t>(outputs));
-    const kernels::LayerProducts<float, Dynamic, Dynamic> products(outputs, inputs);
+    const kernels::LayerProducts<float> products(outputs, inputs);
     products.affine(alone.w.data(), alone.x_view(), alone.b.data(), 0, detail::matrix_view(piece.data(), outputs, 1), batch.samples);
     found.as_piece += !same(piece);
   }

@@ -26,8 +26,8 @@
   CHAINRULE_TEST_COMPILE template void exponentials<Scalar>(Index, const Scalar*, Scalar*);                                          \
   CHAINRULE_TEST_COMPILE template void tanhs<Scalar>(Index, const Scalar*, Scalar*);                                                 \
   CHAINRULE_TEST_COMPILE template void sigmoids<Scalar>(Index, const Scalar*, Scalar*);                                              \
-  CHAINRULE_TEST_COMPILE template void times_derivative<Function::tanh, Scalar>(Index, const Scalar*, Scalar*);                 \
-  CHAINRULE_TEST_COMPILE template void times_derivative<Function::sigmoid, Scalar>(Index, const Scalar*, Scalar*);              \
+  CHAINRULE_TEST_COMPILE template void times_derivative<Function::tanh, Scalar>(Index, const Scalar*, Scalar*);                      \
+  CHAINRULE_TEST_COMPILE template void times_derivative<Function::sigmoid, Scalar>(Index, const Scalar*, Scalar*);                   \
   CHAINRULE_TEST_COMPILE template void times_derivative<Function::relu, Scalar>(Index, const Scalar*, Scalar*)
 
 namespace chainrule::kernels {

@@ -60,7 +60,7 @@ struct Registers {
   }
 };
 
-/// What a small layer reads and writes. Columns of x are x_step apart, of dX dX_step; those of a and delta follow one another.
+/// What both passes of a small layer read. Columns of x are x_step apart, those of a and delta follow one another.
 template <class Scalar>
 struct SmallLayerPass {
   const Scalar* w;
@@ -198,15 +198,15 @@ class SmallLayer<Scalar, 1, In> {
   template <Function f>
   [[gnu::flatten]] static void forward(const Pass& pass, const Scalar* bias, Scalar* a) {
     all_samples(pass, bias, a, typename R::All{});
-    if constexpr (f == Function::tanh) tanhs(pass.samples, a, a);
-    if constexpr (f == Function::sigmoid) sigmoids(pass.samples, a, a);
-    if constexpr (f == Function::relu) rectify(pass.samples, a, a);
+    if constexpr (f == Function::tanh) as_built::tanhs(pass.samples, a, a);
+    if constexpr (f == Function::sigmoid) as_built::sigmoids(pass.samples, a, a);
+    if constexpr (f == Function::relu) as_built::rectify(pass.samples, a, a);
   }
 
   template <Function f>
   [[gnu::flatten]] static void backward(const Pass& pass, const Scalar* a, Scalar* delta, Scalar* dW, Scalar* db, Scalar* dX,
                                         Index dX_step) {
-    if constexpr (f != Function::identity) times_derivative<f>(pass.samples, a, delta);
+    if constexpr (f != Function::identity) as_built::times_derivative<f>(pass.samples, a, delta);
     gradients(pass, delta, dW, db, typename R::All{});
     if (dX != nullptr) input_gradient(pass, delta, dX, dX_step, typename R::All{});
   }
@@ -242,8 +242,7 @@ class SmallLayer<Scalar, 1, In> {
   template <int... I>
   static void input_gradient(const Pass& pass, const Scalar* delta, Scalar* dX, Index dX_step, std::integer_sequence<int, I...>) {
     const V weight[] = {R::template load<I>(pass.w)...}, zero = L::all(Scalar{0});
-    for (Index j = 0; j < pass.samples; ++j, dX += dX_step)
-      (R::template store<I>(dX, L::fma(weight[I], L::all(delta[j]), zero)), ...);
+    for (Index j = 0; j < pass.samples; ++j, dX += dX_step) (R::template store<I>(dX, L::fma(weight[I], L::all(delta[j]), zero)), ...);
   }
 };
 

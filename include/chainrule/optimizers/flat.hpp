@@ -15,7 +15,7 @@ concept HasFlat = requires(V& v) {
 };
 
 template <class Scalar>
-[[gnu::noinline]] void check_one_piece(std::string_view who, const char* name, ConstMatrixView<Scalar> m) {
+void check_one_piece(std::string_view who, const char* name, const ConstMatrixView<Scalar>& m) {
   if (m.cols() > 1 && m.outerStride() != m.rows())
     raise<ShapeError>(who, ": ", name, " must lie in memory in one piece; copy it with .eval()");
 }
@@ -56,7 +56,7 @@ struct FlatScalar<V> {
 template <class V>
 using ScalarOf = typename FlatScalar<std::remove_reference_t<V>>::Type;
 
-[[gnu::noinline]] inline void check_same_size(std::string_view who, Index theta, Index gradient) {
+inline void check_same_size(std::string_view who, Index theta, Index gradient) {
   if (theta != gradient) raise<ShapeError>(who, ": theta has ", theta, " parameters, but the gradient has ", gradient);
 }
 

@@ -7,7 +7,7 @@
 
 namespace chainrule::detail {
 
-[[gnu::noinline]] inline void check_not_negative(std::string_view who, const char* what, double value, double largest) {
+inline void check_not_negative(std::string_view who, const char* what, double value, double largest) {
   if (!(value >= 0 && value <= largest)) raise<ValueError>(who, ": ", what, " must be at least 0 and finite, got ", value);
 }
 
@@ -19,7 +19,7 @@ void check_not_negative(std::string_view who, const char* what, double value) {
 }
 
 /// What says how much of an average is kept: beta1, rho, momentum.
-[[gnu::noinline]] inline void check_fraction(std::string_view who, const char* what, double value) {
+inline void check_fraction(std::string_view who, const char* what, double value) {
   if (!(value >= 0 && value < 1)) raise<ValueError>(who, ": ", what, " must be at least 0 and below 1, got ", value);
 }
 

@@ -38,7 +38,9 @@ struct SGD {
     detail::check_fraction(name, "momentum", momentum);
     if (nesterov && momentum == 0) detail::raise<ValueError>("SGD: nesterov needs a momentum above 0");
     const auto arguments = detail::begin_step(*this, theta, gradient, state);
-    detail::for_pieces(*this, arguments, state, [this](const detail::Piece<Scalar>& piece) { descend(*this, piece); });
+    detail::for_pieces(*this, arguments, state, [this](const detail::Piece<Scalar>& piece) {
+      momentum == 0 && piece.decay == 0 ? descend_plainly(piece) : descend(*this, piece);
+    });
   }
 
   /// The same for a rule that remembers nothing: no momentum and no weight decay, which could not tell weights from biases here.
@@ -49,10 +51,16 @@ struct SGD {
       detail::raise<StateError>("SGD: a step with ", momentum != 0 ? "momentum" : "weight_decay",
                                 " needs a state: auto state = sgd.make_state(net); sgd.step(theta, gradient, state)");
     const auto arguments = detail::step_arguments<detail::ScalarOf<Theta>>(*this, theta, gradient);
-    descend(*this, detail::Piece<detail::ScalarOf<Theta>>{arguments.size, 0, arguments.gradient, arguments.theta, nullptr, 0});
+    descend_plainly(detail::Piece<detail::ScalarOf<Theta>>{arguments.size, 0, arguments.gradient, arguments.theta, nullptr, 0});
   }
 
  private:
+  // theta <- theta - learning_rate dJ/dtheta
+  template <class Scalar>
+  void descend_plainly(const detail::Piece<Scalar>& piece) const {
+    kernels::add_multiple(piece.size, static_cast<Scalar>(-learning_rate), piece.gradient, piece.theta);
+  }
+
   // g <- dJ/dtheta + weight_decay theta
   // theta <- theta - learning_rate g                                          without momentum, else
   // b <- momentum b + g,  theta <- theta - learning_rate b                    or with nesterov
@@ -61,7 +69,6 @@ struct SGD {
   [[gnu::noinline]] static void descend(const SGD& rule, const detail::Piece<Scalar>& piece) {
     using C = Chunk<Scalar>;
     const auto rate = static_cast<Scalar>(rule.learning_rate), decay = static_cast<Scalar>(piece.decay);
-    if (rule.momentum == 0 && piece.decay == 0) return kernels::add_multiple(piece.size, -rate, piece.gradient, piece.theta);
     if (rule.momentum == 0) {
       const auto plain = [=](const C& dJ, C& theta) { theta -= rate * (dJ + decay * theta); };
       return detail::update_chunks(piece.size, plain, piece.gradient, piece.theta);

@@ -9,7 +9,7 @@
 
 namespace chainrule::detail {
 
-[[gnu::noinline]] inline void check_state(std::string_view rule, Index size, Index state_size, Index moments, Index state_moments) {
+inline void check_state(std::string_view rule, Index size, Index state_size, Index moments, Index state_moments) {
   if (state_size != size)
     raise<ShapeError>(rule, ": the state was made for ", state_size, " parameters, but theta has ", size,
                       "; make_state(net) makes one that fits");
