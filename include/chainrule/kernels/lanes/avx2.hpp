@@ -20,7 +20,7 @@ struct Lanes<float> {
   using First = __m256i;
   static constexpr int width = 8;
   static constexpr int registers = 16;
-  static constexpr bool masks_are_cheap = true;  // those of load_first
+  static constexpr bool masks_are_cheap = true, masks_are_free = false;  // those of load_first
 
   static V load(const float* p) { return _mm256_loadu_ps(p); }
   static void store(float* p, V v) { _mm256_storeu_ps(p, v); }
@@ -95,7 +95,7 @@ struct Lanes<double> {
   using First = __m256i;
   static constexpr int width = 4;
   static constexpr int registers = 16;
-  static constexpr bool masks_are_cheap = true;  // those of load_first
+  static constexpr bool masks_are_cheap = true, masks_are_free = false;  // those of load_first
 
   static V load(const double* p) { return _mm256_loadu_pd(p); }
   static void store(double* p, V v) { _mm256_storeu_pd(p, v); }

@@ -21,7 +21,7 @@ struct Lanes<float> {
   using First = __mmask16;
   static constexpr int width = 16;
   static constexpr int registers = 32;
-  static constexpr bool masks_are_cheap = true;  // those of load_first
+  static constexpr bool masks_are_cheap = true, masks_are_free = true;  // those of load_first
 
   static V load(const float* p) { return _mm512_loadu_ps(p); }
   static void store(float* p, V v) { _mm512_storeu_ps(p, v); }
@@ -96,7 +96,7 @@ struct Lanes<double> {
   using First = __mmask8;
   static constexpr int width = 8;
   static constexpr int registers = 32;
-  static constexpr bool masks_are_cheap = true;  // those of load_first
+  static constexpr bool masks_are_cheap = true, masks_are_free = true;  // those of load_first
 
   static V load(const double* p) { return _mm512_loadu_pd(p); }
   static void store(double* p, V v) { _mm512_storeu_pd(p, v); }

@@ -24,7 +24,7 @@ struct EigenLanes {
   using First = Index;
   static constexpr int width = Eigen::internal::unpacket_traits<V>::size;
   static constexpr int registers = EIGEN_ARCH_DEFAULT_NUMBER_OF_REGISTERS;
-  static constexpr bool masks_are_cheap = false;  // those of load_first
+  static constexpr bool masks_are_cheap = false, masks_are_free = false;  // those of load_first
 
   static V load(const Scalar* p) { return Eigen::internal::ploadu<V>(p); }
   static void store(Scalar* p, const V& v) { Eigen::internal::pstoreu(p, v); }
@@ -84,12 +84,13 @@ struct EigenLanes {
   }
 
   static First first(Index count) { return count; }
-  static V load_first(const Scalar* p, First count) {
+  // not inline, as there are so many places that nothing else would be left of a kernel
+  [[gnu::noinline]] static V load_first(const Scalar* p, First count) {
     alignas(64) Scalar numbers[width] = {};
     std::copy_n(p, count, numbers);
     return load(numbers);
   }
-  static void store_first(Scalar* p, const V& v, First count) {
+  [[gnu::noinline]] static void store_first(Scalar* p, const V& v, First count) {
     alignas(64) Scalar numbers[width];
     store(numbers, v);
     std::copy_n(numbers, count, p);
