@@ -71,4 +71,13 @@ auto checked_target(const char* who, const LossType& loss, const Y& y, ConstMatr
   return target;
 }
 
+/// The same for the samples of the last forward pass, which the workspace holds.
+template <class Scalar, class Sequence, class LossType, class Y, class Work>
+auto checked_target(const char* who, const Sequence& sequence, const LossType& loss, const Y& y, const Work& work) {
+  check_workspace(who, sequence.layers(), work);
+  check_forward_ran(who, work.cached_samples());
+  const ConstMatrixView<Scalar> y_hat = work.template cache<Sequence::last>().output.first(work.cached_samples());
+  return checked_target<Scalar, LossType, Sequence>(who, loss, y, y_hat, "the last forward(x, work)");
+}
+
 }  // namespace chainrule::detail

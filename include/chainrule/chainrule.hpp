@@ -108,6 +108,7 @@
 #include <chainrule/optimizers/adam.hpp>
 #include <chainrule/optimizers/adamw.hpp>
 #include <chainrule/optimizers/clip.hpp>
+#include <chainrule/optimizers/descend.hpp>
 #include <chainrule/optimizers/elementwise_step.hpp>
 #include <chainrule/optimizers/flat.hpp>
 #include <chainrule/optimizers/lion.hpp>

@@ -90,7 +90,7 @@ class Network : public detail::ProvenNetwork<Scalar, LossType, Layers...>::Model
   /// `weighted(y, w)`.
   template <class Y, int MaxBatch>
   Scalar loss(const Y& y, const Workspace<MaxBatch>& work) const {
-    const auto target = checked_target("loss", y, work);
+    const auto target = detail::checked_target<Scalar>("loss", sequence(), loss_, y, work);
     return detail::loss_value(loss_, raw_output(work, work.cached_samples()), target);
   }
 
@@ -106,6 +106,14 @@ class Network : public detail::ProvenNetwork<Scalar, LossType, Layers...>::Model
   void backward(const Eigen::DenseBase<X>& x, const Y& y, Workspace<MaxBatch>& work, Gradients& gradients, D&& input_gradient) const {
     MatrixView<Scalar> dJ_dx = detail::mutable_view<Scalar>(input_gradient);
     run_backward(x, y, work, gradients, &dJ_dx);
+  }
+
+  /// Steps 3 and 4 at once, theta <- theta - rate dJ/dtheta: to the bits of `backward` and a step of plain SGD, but sooner, as dJ/dW(l) is
+  /// used while it is in the cache. `room` is then no gradient. `descend` (optimizers/descend.hpp) is the safe way to call it.
+  template <class X, class Y, int MaxBatch>
+  void backward_and_step(const Eigen::DenseBase<X>& x, const Y& y, Workspace<MaxBatch>& work, Gradients& room, Scalar rate) {
+    const auto input = begin_backward(x, y, work, room, nullptr);
+    sequence().backward_and_step(parameters().data(), input, work.caches(), work.deltas(), -rate, room.flat().data());
   }
 
   /// Running statistics <- the batch of the last forward pass. Once a training step where there is a BatchNorm; else it does
@@ -204,9 +212,17 @@ class Network : public detail::ProvenNetwork<Scalar, LossType, Layers...>::Model
   template <class X, class Y, int MaxBatch>
   void run_backward(const Eigen::DenseBase<X>& x, const Y& y, Workspace<MaxBatch>& work, Gradients& gradients,
                     MatrixView<Scalar>* input_gradient) const {
+    const auto input = begin_backward(x, y, work, gradients, input_gradient);
+    sequence().backward(theta(), input, work.caches(), work.deltas(), gradients.flat().data(), input_gradient);
+  }
+
+  // all checks, then dJ/dy_hat
+  template <class X, class Y, int MaxBatch>
+  ConstMatrixView<Scalar> begin_backward(const Eigen::DenseBase<X>& x, const Y& y, Workspace<MaxBatch>& work, Gradients& gradients,
+                                         const MatrixView<Scalar>* input_gradient) const {
     const auto input = detail::const_view<Scalar>(x);
     if (input.rows() != inputs() || !work.has_checked(input)) detail::checked_input<Scalar>("backward", sequence(), x, work);
-    const auto target = checked_target("backward", y, work);
+    const auto target = detail::checked_target<Scalar>("backward", sequence(), loss_, y, work);
     const Index samples = input.cols();
     detail::check_samples("backward", "x", samples, work.cached_samples(), "the last forward(x, work)");
     detail::check_gradients(layers(), gradients.layers());
@@ -214,7 +230,7 @@ class Network : public detail::ProvenNetwork<Scalar, LossType, Layers...>::Model
 
     detail::loss_gradient(loss_, raw_output(work, samples), target, std::get<last>(work.deltas()).first(samples));
     gradients.set_shared(work.team_for(parameters().size(), samples) != nullptr);
-    sequence().backward(theta(), input, work.caches(), work.deltas(), gradients.flat().data(), input_gradient);
+    return input;
   }
 
   template <class X, int MaxBatch>
@@ -225,26 +241,9 @@ class Network : public detail::ProvenNetwork<Scalar, LossType, Layers...>::Model
     return input;
   }
 
-  template <class Y, int MaxBatch>
-  auto checked_target(const char* who, const Y& y, const Workspace<MaxBatch>& work) const {
-    detail::check_workspace(who, layers(), work);
-    detail::check_forward_ran(who, work.cached_samples());
-    return detail::checked_target<Scalar, LossType, Sequence>(who, loss_, y, raw_output(work, work.cached_samples()),
-                                                              "the last forward(x, work)");
-  }
-
   [[no_unique_address]] LossType loss_;
 };
 
-/// A network whose layers' types need not be written down: make_network<float, SoftmaxCrossEntropy>(Seed{42}, layers...),
-/// or with a loss that has parameters, make_network<float>(Seed{42}, Huber{.delta = 2}, layers...).
-template <class Scalar, class LossType, class... Layers>
-Network<Scalar, LossType, Layers...> make_network(Seed seed, Layers... layers) {
-  return Network<Scalar, LossType, Layers...>(seed, layers...);
-}
-template <class Scalar, Loss LossType, class... Layers>
-Network<Scalar, LossType, Layers...> make_network(Seed seed, LossType loss, Layers... layers) {
-  return Network<Scalar, LossType, Layers...>(seed, loss, layers...);
-}
-
 }  // namespace chainrule
+
+#include <chainrule/make_network.hpp>

@@ -6,6 +6,7 @@
 #include <array>
 #include <chainrule/core/chain.hpp>
 #include <chainrule/core/concepts.hpp>
+#include <chainrule/kernels/vectors.hpp>
 
 namespace chainrule::detail {
 
@@ -110,23 +111,27 @@ class Sequence {
   }
 
   // from the last layer to the first, with dJ/da(L+1) in the last delta: dJ/dtheta of each, and dJ/da(l) for the one before.
-  // Before the first layer with parameters (a Normalize) nobody needs dJ/da(l) unless dJ/dx is asked for.
   template <class Scalar, class CacheTuple, class DeltaTuple>
   void backward(const Scalar* theta, const ConstMatrixView<Scalar>& x, CacheTuple& caches, DeltaTuple& deltas, Scalar* gradient,
                 MatrixView<Scalar>* input_gradient) const {
-    const Index samples = x.cols();
-    const auto needs_delta = [&](std::size_t i) { return input_gradient != nullptr || i >= first_with_parameters; };
-    for_each_index<size>([&](auto k) {
-      constexpr std::size_t i = last - k;
-      if (!needs_delta(i)) return;
-      MatrixView<Scalar> delta = std::get<i>(deltas).first(samples);
+    for_each_backwards(x, caches, deltas, input_gradient, [&](auto i, const auto& layer, auto& cache, const auto& delta, auto* dX) {
       const Index offset = parameter_offset(i);
-      if constexpr (i > 0) {
-        MatrixView<Scalar> delta_before = std::get<i - 1>(deltas).first(samples);
-        get<i>().backward(theta + offset, input_of<i>(x, caches), std::get<i>(caches), delta, gradient + offset,
-                          needs_delta(i - 1) ? &delta_before : nullptr);
+      layer.backward(theta + offset, input_of<i>(x, caches), cache, delta, gradient + offset, dX);
+    });
+  }
+
+  // the same, and with each layer theta <- theta + factor dJ/dtheta; `room` is as large as a gradient
+  template <class Scalar, class CacheTuple, class DeltaTuple>
+  void backward_and_step(Scalar* theta, const ConstMatrixView<Scalar>& x, CacheTuple& caches, DeltaTuple& deltas, Scalar factor,
+                         Scalar* room) const {
+    MatrixView<Scalar>* nobody = nullptr;
+    for_each_backwards(x, caches, deltas, nobody, [&](auto i, const auto& layer, auto& cache, const auto& delta, auto* dX) {
+      const Index offset = parameter_offset(i);
+      if constexpr (requires { layer.backward_and_step(theta, x, cache, delta, factor, room, dX); }) {
+        layer.backward_and_step(theta + offset, input_of<i>(x, caches), cache, delta, factor, room + offset, dX);
       } else {
-        get<i>().backward(theta + offset, input_of<i>(x, caches), std::get<i>(caches), delta, gradient + offset, input_gradient);
+        layer.backward(theta + offset, input_of<i>(x, caches), cache, delta, room + offset, dX);
+        kernels::add_multiple<Scalar>(parameter_count(layer), factor, room + offset, theta + offset);
       }
     });
   }
@@ -159,6 +164,26 @@ class Sequence {
     Pass<Scalar> own = pass.of_layer(I, buffer_offset(I));
     if constexpr (HoldsAllLayers<std::tuple_element_t<I, Tuple>>) own.seed = pass.seed;
     return own;
+  }
+
+  // visit(i, layer i, its cache, dJ/da(i+2), where dJ/da(i+1) shall be), the last layer first. Before the first layer with parameters (a
+  // Normalize) nobody needs dJ/da unless dJ/dx is asked for.
+  template <class Scalar, class CacheTuple, class DeltaTuple, class Visit>
+  void for_each_backwards(const ConstMatrixView<Scalar>& x, CacheTuple& caches, DeltaTuple& deltas, MatrixView<Scalar>* input_gradient,
+                          const Visit& visit) const {
+    const auto needs_delta = [&](std::size_t i) { return input_gradient != nullptr || i >= first_with_parameters; };
+    for_each_index<size>([&](auto k) {
+      constexpr std::size_t i = last - k;
+      constexpr std::integral_constant<std::size_t, i> index{};
+      if (!needs_delta(i)) return;
+      const MatrixView<Scalar> delta = std::get<i>(deltas).first(x.cols());
+      if constexpr (i > 0) {
+        MatrixView<Scalar> delta_before = std::get<i - 1>(deltas).first(x.cols());
+        visit(index, get<i>(), std::get<i>(caches), delta, needs_delta(i - 1) ? &delta_before : nullptr);
+      } else {
+        visit(index, get<i>(), std::get<i>(caches), delta, input_gradient);
+      }
+    });
   }
 
   // a(I+1), what layer I reads: x for the first layer, then the activation of the layer before

@@ -2,9 +2,8 @@
 // A dense layer of at most 16 inputs and outputs, built for just these extents: weights, sums and activations stay in registers while
 // the samples run through. The sums and their order are those of LayerProducts, so the bits are too.
 //
-//     forward    z = W x + b,  a = f(z)                          backward   delta = dJ/da f'(z)
-//                                                                           dJ/dW = delta x^T,  dJ/db = row sums of delta
-//                                                                           dJ/dx = W^T delta
+//     forward    z = W x + b,  a = f(z)
+//     backward   delta = dJ/da f'(z),  dJ/dx = W^T delta,  dJ/dW = delta x^T,  dJ/db = row sums of delta
 
 #include <chainrule/kernels/derivatives.hpp>
 #include <chainrule/kernels/vector_math.hpp>
@@ -50,6 +49,12 @@ struct Registers {
     }
   }
 
+  /// sum, or with a factor what is there and factor sum.
+  template <int I>
+  static void put(Scalar* p, V sum, const Scalar* factor) {
+    store<I>(p, factor == nullptr ? sum : L::fma(L::all(*factor), sum, load<I>(p)));
+  }
+
   /// f of each number.
   template <Function f>
   static V value(V z) {
@@ -63,10 +68,8 @@ struct Registers {
 /// What both passes of a small layer read. Columns of x are x_step apart, those of a and delta follow one another.
 template <class Scalar>
 struct SmallLayerPass {
-  const Scalar* w;
-  const Scalar* x;
-  Index x_step;
-  Index samples;
+  const Scalar *w, *x;
+  Index x_step, samples;
 };
 
 template <class Scalar, int Out, int In>
@@ -87,16 +90,13 @@ class SmallLayer {
       all_samples<f>(pass, bias, a, typename R::All{}, Weights{});
   }
 
-  /// dX may be nullptr.
+  /// dX may be nullptr. With a factor dW and db are W and b, to which factor times the gradients are added at the end.
   template <Function f>
   [[gnu::flatten]] static void backward(const Pass& pass, const Scalar* a, const Scalar* delta, Scalar* dW, Scalar* db, Scalar* dX,
-                                        Index dX_step) {
-    gradients<f>(pass, a, delta, dW, db, typename R::All{}, Weights{});
-    if (dX == nullptr) return;
-    if (pass.samples == 1)
-      input_gradient_of_one<f>(pass, a, delta, dX, typename R::All{});
-    else
-      input_gradient<f>(pass, a, delta, dX, dX_step, typename R::All{});
+                                        Index dX_step, const Scalar* factor = nullptr) {
+    if (dX != nullptr && pass.samples == 1) input_gradient_of_one<f>(pass, a, delta, dX, typename R::All{});
+    if (dX != nullptr && pass.samples > 1) input_gradient<f>(pass, a, delta, dX, dX_step, typename R::All{});
+    gradients<f>(pass, a, delta, dW, db, factor, typename R::All{}, Weights{});
   }
 
  private:
@@ -133,8 +133,8 @@ class SmallLayer {
   }
 
   template <Function f, int... I, int... T>
-  static void gradients(const Pass& pass, const Scalar* a, const Scalar* delta, Scalar* dW, Scalar* db, std::integer_sequence<int, I...>,
-                        std::integer_sequence<int, T...>) {
+  static void gradients(const Pass& pass, const Scalar* a, const Scalar* delta, Scalar* dW, Scalar* db, const Scalar* factor,
+                        std::integer_sequence<int, I...>, std::integer_sequence<int, T...>) {
     const V zero = L::all(Scalar{0}), one = L::all(Scalar{1});
     V sum[] = {(static_cast<void>(T), zero)...}, sum_of_delta[] = {(static_cast<void>(I), zero)...};
     const Scalar* x = pass.x;
@@ -143,8 +143,8 @@ class SmallLayer {
       ((sum[T] = L::fma(d[T % P], L::all(x[T / P]), sum[T])), ...);
       ((sum_of_delta[I] = L::fma(d[I], one, sum_of_delta[I])), ...);
     }
-    (R::template store<T % P>(dW + T / P * Out, sum[T]), ...);
-    (R::template store<I>(db, sum_of_delta[I]), ...);
+    (R::template put<T % P>(dW + T / P * Out, sum[T], factor), ...);
+    (R::template put<I>(db, sum_of_delta[I], factor), ...);
   }
 
   // rows of W as columns, then as forward: dJ/dx = W^T(:, 0) delta(0) + W^T(:, 1) delta(1) + ...
@@ -204,11 +204,11 @@ class SmallLayer<Scalar, 1, In> {
   }
 
   template <Function f>
-  [[gnu::flatten]] static void backward(const Pass& pass, const Scalar* a, Scalar* delta, Scalar* dW, Scalar* db, Scalar* dX,
-                                        Index dX_step) {
+  [[gnu::flatten]] static void backward(const Pass& pass, const Scalar* a, Scalar* delta, Scalar* dW, Scalar* db, Scalar* dX, Index dX_step,
+                                        const Scalar* factor = nullptr) {
     if constexpr (f != Function::identity) as_built::times_derivative<f>(pass.samples, a, delta);
-    gradients(pass, delta, dW, db, typename R::All{});
     if (dX != nullptr) input_gradient(pass, delta, dX, dX_step, typename R::All{});
+    gradients(pass, delta, dW, db, factor, typename R::All{});
   }
 
  private:
@@ -226,7 +226,8 @@ class SmallLayer<Scalar, 1, In> {
   }
 
   template <int... I>
-  static void gradients(const Pass& pass, const Scalar* delta, Scalar* dW, Scalar* db, std::integer_sequence<int, I...>) {
+  static void gradients(const Pass& pass, const Scalar* delta, Scalar* dW, Scalar* db, const Scalar* factor,
+                        std::integer_sequence<int, I...>) {
     V sum[] = {(static_cast<void>(I), L::all(Scalar{0}))...};
     Scalar sum_of_delta = 0;
     const Scalar* x = pass.x;
@@ -234,8 +235,8 @@ class SmallLayer<Scalar, 1, In> {
       ((sum[I] = L::fma(R::template load<I>(x), L::all(delta[j]), sum[I])), ...);
       sum_of_delta += delta[j];
     }
-    (R::template store<I>(dW, sum[I]), ...);
-    *db = sum_of_delta;
+    (R::template put<I>(dW, sum[I], factor), ...);
+    Registers<Scalar, 1>::template put<0>(db, Registers<Scalar, 1>::L::all(sum_of_delta), factor);
   }
 
   // dJ/dx = W^T delta

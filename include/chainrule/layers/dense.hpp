@@ -119,15 +119,9 @@ class Dense {
   template <class Scalar, int MaxBatch>
   void backward(const Scalar* theta, ConstMatrixView<Scalar> x, const Cache<Scalar, MaxBatch>& cache, MatrixView<Scalar> delta,
                 Scalar* gradient, MatrixView<Scalar>* input_gradient) const {
-    if constexpr (kernels::StaysInRegisters<Scalar, Out, In>) return small_backward(theta, x, cache, delta, gradient, input_gradient);
-    if constexpr (!std::is_same_v<F, Identity>) {
-      const kernels::Pieces units = cut(outputs(), kernels::unit_block, 2.0 * static_cast<double>(delta.size()), cache.team);
-      detail::for_items(cache.team, units.count(), [&](Index piece) {
-        const auto part = [&](auto m) { return kernels::rows(m, units.first(piece), units.length(piece)); };
-        kernels::multiply_by_derivative(f_, part(keep(cache).first(x.cols())), part(delta));
-      });
-    }
-
+    if constexpr (kernels::StaysInRegisters<Scalar, Out, In>)
+      return small_backward(theta, x, cache, delta, gradient, input_gradient, static_cast<const Scalar*>(nullptr));
+    times_derivative(cache, delta);
     // the columns of W are cut for both, and a thread has the same for both: of dJ/dW they are columns, of dJ/da rows
     const kernels::Pieces units = cut(inputs(), kernels::unit_block, operations(x.cols()), cache.team);
     const Index both = input_gradient == nullptr ? 1 : 2;
@@ -136,6 +130,24 @@ class Dense {
       if (item % both == 1) return products<Scalar>().input_gradient(theta, detail::as_const(delta), first, length, *input_gradient);
       products<Scalar>().weight_gradient(detail::as_const(delta), x, first, length, gradient);
       if (item == 0) products<Scalar>().bias_gradient(detail::as_const(delta), bias(gradient));
+    });
+  }
+
+  /// The same and at once the step that follows, theta <- theta + factor dJ/dtheta, to the same bits: dJ/dW is there a piece at a time,
+  /// while it is in the cache. `room` is as large as a gradient.
+  template <class Scalar, int MaxBatch>
+  void backward_and_step(Scalar* theta, ConstMatrixView<Scalar> x, const Cache<Scalar, MaxBatch>& cache, MatrixView<Scalar> delta,
+                         Scalar factor, Scalar* room, MatrixView<Scalar>* input_gradient) const {
+    if constexpr (kernels::StaysInRegisters<Scalar, Out, In>) return small_backward(theta, x, cache, delta, theta, input_gradient, &factor);
+    times_derivative(cache, delta);
+    const kernels::Pieces units = cut(inputs(), kernels::unit_block, operations(x.cols()), cache.team);
+    detail::for_items(cache.team, units.count(), [&](Index piece) {  // of W it reads the columns alone that it then changes
+      const Index first = units.first(piece), length = units.length(piece);
+      if (input_gradient != nullptr) products<Scalar>().input_gradient(theta, detail::as_const(delta), first, length, *input_gradient);
+      products<Scalar>().add_multiple_of_gradient(factor, detail::as_const(delta), x, first, length, theta, room + first * outputs());
+      if (piece != 0) return;
+      products<Scalar>().bias_gradient(detail::as_const(delta), bias(room));
+      kernels::add_multiple<Scalar>(outputs(), factor, bias(room), bias(theta));
     });
   }
 
@@ -163,15 +175,28 @@ class Dense {
     kernels::SmallLayer<Scalar, Out, In>::template forward<in_product>({theta, x.data(), x.outerStride(), x.cols()}, bias(theta), z.data());
     if constexpr (apart) kernels::activate(f_, detail::as_const(z), cache.output.first(x.cols()));
   }
+  // out: dJ/dW and dJ/db, or, with a factor, W and b themselves
   template <class Scalar, class Cache>
-  void small_backward(const Scalar* theta, ConstMatrixView<Scalar> x, const Cache& cache, MatrixView<Scalar> delta, Scalar* gradient,
-                      MatrixView<Scalar>* input_gradient) const {
+  void small_backward(const Scalar* theta, ConstMatrixView<Scalar> x, const Cache& cache, MatrixView<Scalar> delta, Scalar* out,
+                      MatrixView<Scalar>* input_gradient, const Scalar* factor) const {
     const ConstMatrixView<Scalar> kept = keep(cache).first(x.cols());
     if constexpr (apart) kernels::multiply_by_derivative(f_, kept, delta);
     Scalar* dX = input_gradient == nullptr ? nullptr : input_gradient->data();
     const Index dX_step = input_gradient == nullptr ? 0 : input_gradient->outerStride();
     kernels::SmallLayer<Scalar, Out, In>::template backward<in_product>({theta, x.data(), x.outerStride(), x.cols()}, kept.data(),
-                                                                        delta.data(), gradient, bias(gradient), dX, dX_step);
+                                                                        delta.data(), out, bias(out), dX, dX_step, factor);
+  }
+
+  // delta <- delta * f'(z)
+  template <class Cache, class Scalar>
+  void times_derivative(const Cache& cache, MatrixView<Scalar>& delta) const {
+    if constexpr (std::is_same_v<F, Identity>) return;
+    const Index samples = delta.cols();
+    const kernels::Pieces units = cut(outputs(), kernels::unit_block, 2.0 * static_cast<double>(delta.size()), cache.team);
+    detail::for_items(cache.team, units.count(), [&](Index piece) {
+      const auto part = [&](auto m) { return kernels::rows(m, units.first(piece), units.length(piece)); };
+      kernels::multiply_by_derivative(f_, part(keep(cache).first(samples)), part(delta));
+    });
   }
 
   template <class Scalar>
