@@ -9,7 +9,7 @@
 #include <chainrule/losses/softmax_cross_entropy.hpp>
 #include <chainrule/losses/squared_error.hpp>
 #include <chainrule/network.hpp>
-#include <chainrule/optimizers/sgd.hpp>
+#include <chainrule/optimizers/descend.hpp>
 #include <optional>
 #include <span>
 #include <type_traits>
@@ -57,10 +57,9 @@ class Ours final : public Learner {
     const Eigen::Map<const X> x(x_, net_.inputs(), row_.batch);
     net_.forward(x, work_);
     if constexpr (!std::is_same_v<LossType, cr::SquaredError>)
-      if (has_labels()) net_.backward(x, std::span(labels_, static_cast<std::size_t>(row_.batch)), work_, dJ_);
+      if (has_labels()) cr::descend(net_, x, std::span(labels_, static_cast<std::size_t>(row_.batch)), work_, dJ_, sgd_, state_);
     if constexpr (!std::is_same_v<LossType, cr::SoftmaxCrossEntropy>)
-      if (!has_labels()) net_.backward(x, Eigen::Map<const Y>(y_, net_.outputs(), row_.batch), work_, dJ_);
-    sgd_.step(net_.parameters(), dJ_, state_);
+      if (!has_labels()) cr::descend(net_, x, Eigen::Map<const Y>(y_, net_.outputs(), row_.batch), work_, dJ_, sgd_, state_);
   }
 
   Scalar predict() override {

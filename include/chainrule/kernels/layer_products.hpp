@@ -2,7 +2,6 @@
 // The three products of a layer with Out x In weights:  W x + b,  W^T delta,  delta x^T,  and the row sums of delta.
 
 #include <chainrule/kernels/matrix_product.hpp>
-#include <chainrule/kernels/pieces.hpp>
 #include <chainrule/kernels/vector_products.hpp>
 #include <chainrule/kernels/vectors.hpp>
 
@@ -37,24 +36,16 @@ class LayerProducts {
                     {dW + first * outputs_, outputs_, count, Eigen::OuterStride<>(outputs_)});
   }
 
-  // columns first .. first + count of W <- W + factor delta X^T, whose gradient lies in `room` (Out x count) a block at a time, so that it
-  // stays in the cache
+  // columns first .. first + count of W <- W + factor delta X^T; `room` is Out x In, for a gradient that cannot be added at once
   void add_multiple_of_gradient(Scalar factor, Const delta, Const x, Index first, Index count, Scalar* w, Scalar* room) const {
-    w += first * outputs_;
-    if (x.cols() == 1) return add_multiple_of_outer_product(delta.data(), outputs_, x.data() + first, count, factor, w);
-    constexpr Index most_rows = 96, block_size = 96 * 256;
-    const Pieces rows{outputs_, outputs_ <= 2 * most_rows ? outputs_ : most_rows};
-    const Pieces columns{count, std::max(Index{16}, block_size / rows.size / 16 * 16)};
-    for (Index j = 0; j < columns.count(); ++j)
-      for (Index i = 0; i < rows.count(); ++i) {
-        const View block = {room, rows.length(i), columns.length(j), Eigen::OuterStride<>(rows.length(i))};
-        product<Scalar>({{delta.data() + rows.first(i), 1, delta.outerStride()},
-                         {x.data() + first + columns.first(j), x.outerStride(), 1},
-                         x.cols(),
-                         {}},
-                        block);
-        add_multiple_of_columns(block.rows(), block.cols(), factor, room, w + rows.first(i) + columns.first(j) * outputs_, outputs_);
-      }
+    Scalar* columns = w + first * outputs_;
+    if (x.cols() == 1) return add_multiple_of_outer_product(delta.data(), outputs_, x.data() + first, count, factor, columns);
+    if (x.cols() > as_built::longest_panel<Scalar>) {
+      weight_gradient(delta, x, first, count, room);
+      return add_multiple(outputs_ * count, factor, room + first * outputs_, columns);
+    }
+    product<Scalar>({{delta.data(), 1, delta.outerStride()}, {x.data() + first, x.outerStride(), 1}, x.cols(), {StartKind::step, &factor}},
+                    {columns, outputs_, count, Eigen::OuterStride<>(outputs_)});
   }
 
   // dJ/db = row sums of delta          (Out)

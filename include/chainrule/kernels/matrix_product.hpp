@@ -20,7 +20,8 @@ struct Operand {
 };
 
 /// What a sum begins with: zero; an entry of `column`, the same for all columns of C; the one number there for all of C; what C holds.
-enum class StartKind { zero, column, all, c };
+/// With `step` it begins with zero, and C becomes C + f sum at the end, where f is the one number there.
+enum class StartKind { zero, column, all, c, step };
 template <class Scalar>
 struct Start {
   StartKind kind = StartKind::zero;
@@ -35,7 +36,7 @@ struct Start {
 
 namespace chainrule::kernels {
 
-/// C = start + A B.
+/// C = start + A B. A depth of at most panel_depth, where it is to be a step.
 template <class Scalar>
 struct Product {
   Operand<Scalar> a;  ///< rows of C x depth

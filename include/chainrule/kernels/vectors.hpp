@@ -32,17 +32,6 @@ template <class Scalar>
   as_built::add_multiple(size, a, x, y);
 }
 
-/// Y <- Y + a X, likewise, for columns of X that follow one another and columns of Y that are y_step apart.
-template <class Scalar>
-[[gnu::noinline]] void add_multiple_of_columns(Index rows, Index columns, Scalar a, const Scalar* x, Scalar* y, Index y_step) {
-  if constexpr (HasWiderLanes<Scalar>) {
-    const InstructionSet set = widest();
-    if (set == InstructionSet::avx512) return avx512::add_multiple_of_columns(rows, columns, a, x, y, y_step);
-    if (set == InstructionSet::avx2) return avx2::add_multiple_of_columns(rows, columns, a, x, y, y_step);
-  }
-  as_built::add_multiple_of_columns(rows, columns, a, x, y, y_step);
-}
-
 /// C <- C + a (u v^T), likewise, for one column u and one row v^T; C's columns follow one another.
 template <class Scalar>
 [[gnu::noinline]] void add_multiple_of_outer_product(const Scalar* u, Index rows, const Scalar* v, Index columns, Scalar a, Scalar* c) {

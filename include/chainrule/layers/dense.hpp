@@ -133,8 +133,8 @@ class Dense {
     });
   }
 
-  /// The same and at once the step that follows, theta <- theta + factor dJ/dtheta, to the same bits: dJ/dW is there a piece at a time,
-  /// while it is in the cache. `room` is as large as a gradient.
+  /// The same and at once the step that follows, theta <- theta + factor dJ/dtheta, to the same bits: dJ/dW is not written where
+  /// it can be added as it leaves the registers. `room` is as large as a gradient.
   template <class Scalar, int MaxBatch>
   void backward_and_step(Scalar* theta, ConstMatrixView<Scalar> x, const Cache<Scalar, MaxBatch>& cache, MatrixView<Scalar> delta,
                          Scalar factor, Scalar* room, MatrixView<Scalar>* input_gradient) const {
@@ -144,7 +144,7 @@ class Dense {
     detail::for_items(cache.team, units.count(), [&](Index piece) {  // of W it reads the columns alone that it then changes
       const Index first = units.first(piece), length = units.length(piece);
       if (input_gradient != nullptr) products<Scalar>().input_gradient(theta, detail::as_const(delta), first, length, *input_gradient);
-      products<Scalar>().add_multiple_of_gradient(factor, detail::as_const(delta), x, first, length, theta, room + first * outputs());
+      products<Scalar>().add_multiple_of_gradient(factor, detail::as_const(delta), x, first, length, theta, room);
       if (piece != 0) return;
       products<Scalar>().bias_gradient(detail::as_const(delta), bias(room));
       kernels::add_multiple<Scalar>(outputs(), factor, bias(room), bias(theta));
