@@ -142,6 +142,28 @@ TEST_CASE("the products of layers of all extents are the plain sums, and pieces 
       }
 }
 
+TEST_CASE("a step added at once is that of add_multiple with the gradient, bit for bit, in any pieces") {
+  const float factor = -0.3f;
+  for (const Index outputs : {1, 3, 16, 17, 33, 200})
+    for (const Index inputs : {1, 2, 17, 40})
+      for (const Index samples : {1, 2, 9, 385}) {
+        const Layer layer(outputs, inputs, samples);
+        const kernels::LayerProducts<float> products(outputs, inputs);
+        Numbers expected = layer.w, room = results(layer, inputs).dW;
+        kernels::add_multiple<float>(outputs * inputs, factor, room.data(), expected.data());
+        int different = 0;
+        for (const Index piece : {Index{1}, Index{16}, inputs}) {
+          Numbers w = layer.w;
+          for (Index first = 0; first < inputs; first += piece)
+            products.add_multiple_of_gradient(factor, layer.delta_view(), layer.x_view(), first, std::min(piece, inputs - first), w.data(),
+                                              room.data());
+          different += w != expected;
+        }
+        CAPTURE(outputs, inputs, samples);
+        CHECK((different == 0 && room.back() == untouched));
+      }
+}
+
 /// How many of a batch's samples have other bits alone, or as a piece of the batch.
 struct Differences {
   int alone = 0, as_piece = 0;

@@ -234,7 +234,8 @@ TEMPLATE_TEST_CASE("products deeper than a panel are the plain sums", "", float,
 namespace {
 
 using kernels::StartKind;
-constexpr StartKind kinds[] = {StartKind::zero, StartKind::column, StartKind::all, StartKind::c};
+constexpr StartKind begins[] = {StartKind::zero, StartKind::column, StartKind::all, StartKind::c};
+constexpr StartKind kinds[] = {StartKind::zero, StartKind::column, StartKind::all, StartKind::c, StartKind::step};
 
 /// All sums of products of parts of two square matrices, as the kernels should round them: of an a b + c at once or of a b before.
 template <class Scalar>
@@ -242,7 +243,7 @@ class Sums {
  public:
   static constexpr Index n = 70, stride = 73, offset = 3;
 
-  explicit Sums(bool fused) {
+  explicit Sums(bool fused) : fused_{fused} {
     Random random{Seed{9}};
     for (Padded<Scalar>* m : {&a_, &b_, &c_, &bias_}) m->randomize(random);
     for (Index j = 0; j < n; ++j)
@@ -251,7 +252,7 @@ class Sums {
         b_transposed_.view()(i, j) = b_.view()(j, i);
       }
     sums_.resize(4 * static_cast<std::size_t>((n + 1) * n * n));
-    for (const StartKind kind : kinds)
+    for (const StartKind kind : begins)
       for (Index depth = 0; depth <= n; ++depth)
         for (Index j = 0; j < n; ++j) {
           Scalar* sum = at(kind, depth, j);
@@ -275,17 +276,18 @@ class Sums {
     const Index step = rows + gap;
     memory_.assign(static_cast<std::size_t>(1 + step * cols + 16), static_cast<Scalar>(untouched));
     Scalar* c = memory_.data() + 1;
-    if (kind == StartKind::c)
+    if (kind == StartKind::c || kind == StartKind::step)
       for (Index j = 0; j < cols; ++j)
-        for (Index i = 0; i < rows; ++i) c[i + j * step] = first(kind, i, j);
+        for (Index i = 0; i < rows; ++i) c[i + j * step] = c_.view()(i, j);
     const bool a_turned = layout == Product::transposed_times, b_turned = layout == Product::times_transposed;
     k.product({(a_turned ? a_transposed_ : a_).view().data(), a_turned ? stride : 1, a_turned ? 1 : stride},
               {(b_turned ? b_transposed_ : b_).view().data(), b_turned ? stride : 1, b_turned ? 1 : stride}, depth,
               {kind, bias_.view().data()}, c, step, rows, cols);
     int different = memory_[0] != untouched;
     for (Index j = 0; j < cols; ++j) {
-      const Scalar *is = c + j * step, *should_be = at(kind, depth, j);
-      for (Index i = 0; i < rows; ++i) different += is[i] != should_be[i];
+      const Scalar *is = c + j * step, *sums = at(kind == StartKind::step ? StartKind::zero : kind, depth, j);
+      for (Index i = 0; i < rows; ++i)
+        different += is[i] != (kind == StartKind::step ? times_plus(fused_, bias_.view()(0, 0), sums[i], c_.view()(i, j)) : sums[i]);
       for (Index i = rows; i < step; ++i) different += is[i] != untouched;
     }
     for (Index i = 0; i < 16; ++i) different += c[step * cols + i] != untouched;
@@ -301,6 +303,7 @@ class Sums {
 
   Padded<Scalar> a_{n, n, stride - n, offset}, b_{n, n, stride - n, offset}, a_transposed_ = a_, b_transposed_ = b_, c_{n, n}, bias_{n, 1};
   std::vector<Scalar> sums_, memory_;
+  bool fused_;
 };
 
 /// Products of parts of these matrices by each instruction set; kinds of start and gaps take turns.
@@ -314,8 +317,8 @@ class Grid {
 
   /// How many numbers are wrong.
   int wrong(Product layout, Index rows, Index cols, Index depth) {
-    const StartKind kind = kinds[products % 4];
-    const Index gap = gaps[products / 4 % 3];
+    const StartKind kind = kinds[products % 5];
+    const Index gap = gaps[products / 5 % 3];
     ++products;
     int wrong = 0;
     for (const Kernels<Scalar>& k : kernels_) wrong += sums_[k.fused]->wrong(k, layout, kind, rows, cols, depth, gap);

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <chainrule/kernels/vectors.hpp>
 #include <cmath>
 #include <limits>
@@ -16,6 +17,7 @@ struct Passes {
   bool fused;  // whether it rounds a x + y once; as built: where the program's flags allow it
   bool (*all_finite)(Index, const Scalar*);
   void (*add_multiple)(Index, Scalar, const Scalar*, Scalar*);
+  void (*add_multiple_of_outer_product)(const Scalar*, Index, const Scalar*, Index, Scalar, Scalar*);
   void (*rectify)(Index, const Scalar*, Scalar*);
   void (*row_sums)(const Scalar*, Index, Index, Index, Scalar*);
 };
@@ -34,15 +36,16 @@ template <class Scalar>
 std::vector<Passes<Scalar>> runnable() {
   namespace k = kernels;
   std::vector<Passes<Scalar>> all{{"as built", fuses<Scalar>(k::as_built::add_multiple<Scalar>), k::as_built::all_finite<Scalar>,
-                                   k::as_built::add_multiple<Scalar>, k::as_built::rectify<Scalar>, k::as_built::row_sums<Scalar>}};
+                                   k::as_built::add_multiple<Scalar>, k::as_built::add_multiple_of_outer_product<Scalar>,
+                                   k::as_built::rectify<Scalar>, k::as_built::row_sums<Scalar>}};
   if constexpr (k::HasWiderLanes<Scalar>) {
     const k::InstructionSet set = k::widest();
     if (CHAINRULE_DISPATCH >= 2 && set != k::InstructionSet::as_built)
-      all.push_back(
-          {"AVX2", true, k::avx2::all_finite<Scalar>, k::avx2::add_multiple<Scalar>, k::avx2::rectify<Scalar>, k::avx2::row_sums<Scalar>});
+      all.push_back({"AVX2", true, k::avx2::all_finite<Scalar>, k::avx2::add_multiple<Scalar>,
+                     k::avx2::add_multiple_of_outer_product<Scalar>, k::avx2::rectify<Scalar>, k::avx2::row_sums<Scalar>});
     if (set == k::InstructionSet::avx512)
-      all.push_back({"AVX-512", true, k::avx512::all_finite<Scalar>, k::avx512::add_multiple<Scalar>, k::avx512::rectify<Scalar>,
-                     k::avx512::row_sums<Scalar>});
+      all.push_back({"AVX-512", true, k::avx512::all_finite<Scalar>, k::avx512::add_multiple<Scalar>,
+                     k::avx512::add_multiple_of_outer_product<Scalar>, k::avx512::rectify<Scalar>, k::avx512::row_sums<Scalar>});
   }
   return all;
 }
@@ -155,6 +158,29 @@ TEMPLATE_TEST_CASE("y + a x, worked out", "", float, double) {
     k.add_multiple(3, TestType{0.5}, x, y);
     CAPTURE(k.name);
     CHECK((y[0] == 6 && y[1] == -3 && y[2] == std::numeric_limits<TestType>::infinity()));
+  }
+}
+
+TEMPLATE_TEST_CASE("a multiple of an outer product is added to the bits of the product and then add_multiple", "", float, double,
+                   long double) {
+  const TestType a = TestType(-0.3), nan = std::numeric_limits<TestType>::quiet_NaN();
+  for (const auto& k : runnable<TestType>()) {
+    int wrong = 0;
+    for (Index rows = 1; rows <= largest; ++rows)
+      for (const Index columns : {1, 2, 5, 31, 32, 33, 70}) {
+        Guarded<TestType> u(rows, nan), v(columns, nan), c(rows * columns + 1);
+        for (Index i = 0; i < rows; ++i) u[i] = wave<TestType>(i);
+        for (Index j = 0; j < columns; ++j) v[j] = wave<TestType>(5 * j + 2);
+        for (Index i = 0; i < rows * columns; ++i) c[i] = wave<TestType>(3 * i + 1);
+        std::vector<TestType> product, expected(c.memory.begin() + 1, c.memory.end());
+        for (Index j = 0; j < columns; ++j)
+          for (Index i = 0; i < rows; ++i) product.push_back(u[i] * v[j]);
+        k.add_multiple(rows * columns, a, product.data(), expected.data());
+        k.add_multiple_of_outer_product(u.data(), rows, v.data(), columns, a, c.data());
+        wrong += !std::equal(expected.begin(), expected.end(), c.memory.begin() + 1) || !c.guard_is_untouched();
+      }
+    CAPTURE(k.name);
+    CHECK(wrong == 0);
   }
 }
 
