@@ -113,7 +113,8 @@ class Network : public detail::ProvenNetwork<Scalar, LossType, Layers...>::Model
   template <class X, class Y, int MaxBatch>
   void backward_and_step(const Eigen::DenseBase<X>& x, const Y& y, Workspace<MaxBatch>& work, Gradients& room, Scalar rate) {
     const auto input = begin_backward(x, y, work, room, nullptr);
-    sequence().backward_and_step(parameters().data(), input, work.caches(), work.deltas(), -rate, room.flat().data());
+    sequence().backward_and_step(parameters().data(), input, work.caches(), work.deltas(), -rate, room.flat().data(),
+                                 kernels::add_multiple<Scalar>);
   }
 
   /// Running statistics <- the batch of the last forward pass. Once a training step where there is a BatchNorm; else it does

@@ -80,6 +80,8 @@ concept ForwardsByMode = requires(const T& layer, const float* theta, ConstMatri
 /// - buffers, numbers that are saved but not trained, told by the Pass: `buffers_at_compile_time`, `buffer_tensors()`,
 ///   `buffers(numbers)` with named views, `initialize_buffers(numbers)`
 /// - `update_statistics(numbers, cache, samples)`: buffers <- what the last forward pass saw
+/// - `backward_and_step(theta, x, cache, delta, factor, room, &input_gradient)`: backward and theta <- theta + factor dJ/dtheta at once, to
+///   the same bits (Dense; see `descend`)
 /// - `check_pass(pass, samples)`: throws where this pass cannot be, before any layer has begun
 /// - `fewest_training_samples()`, where a batch of one is too small to learn from
 /// - `ForInputs<N>`, `for_inputs<N>(n)`: itself with as many inputs as the layer before has outputs, where its own are Inferred

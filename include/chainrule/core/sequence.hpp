@@ -6,7 +6,6 @@
 #include <array>
 #include <chainrule/core/chain.hpp>
 #include <chainrule/core/concepts.hpp>
-#include <chainrule/kernels/vectors.hpp>
 
 namespace chainrule::detail {
 
@@ -120,10 +119,11 @@ class Sequence {
     });
   }
 
-  // the same, and with each layer theta <- theta + factor dJ/dtheta; `room` is as large as a gradient
-  template <class Scalar, class CacheTuple, class DeltaTuple>
+  // the same, and with each layer theta <- theta + factor dJ/dtheta, by the layer itself or by add_multiple(size, factor, dJ/dtheta,
+  // theta); `room` is as large as a gradient
+  template <class Scalar, class CacheTuple, class DeltaTuple, class AddMultiple>
   void backward_and_step(Scalar* theta, const ConstMatrixView<Scalar>& x, CacheTuple& caches, DeltaTuple& deltas, Scalar factor,
-                         Scalar* room) const {
+                         Scalar* room, const AddMultiple& add_multiple) const {
     MatrixView<Scalar>* nobody = nullptr;
     for_each_backwards(x, caches, deltas, nobody, [&](auto i, const auto& layer, auto& cache, const auto& delta, auto* dX) {
       const Index offset = parameter_offset(i);
@@ -131,7 +131,7 @@ class Sequence {
         layer.backward_and_step(theta + offset, input_of<i>(x, caches), cache, delta, factor, room + offset, dX);
       } else {
         layer.backward(theta + offset, input_of<i>(x, caches), cache, delta, room + offset, dX);
-        kernels::add_multiple<Scalar>(parameter_count(layer), factor, room + offset, theta + offset);
+        add_multiple(parameter_count(layer), factor, room + offset, theta + offset);
       }
     });
   }
