@@ -13,6 +13,22 @@ namespace as_built = kernels::as_built;
 
 namespace {
 
+/// In vectors of the program's flags, or without any.
+template <class Scalar>
+void tanh_of(Index size, Scalar* a) {
+  if constexpr (kernels::HasVectors<Scalar>)
+    as_built::tanhs(size, a, a);
+  else
+    kernels::tanhs(size, a, a);
+}
+template <class Scalar>
+void sigmoid_of(Index size, Scalar* a) {
+  if constexpr (kernels::HasVectors<Scalar>)
+    as_built::sigmoids(size, a, a);
+  else
+    kernels::sigmoids(size, a, a);
+}
+
 /// A layer of Out x In weights, a batch whose samples lie apart, and all that comes of them with a number behind that nobody may change.
 template <class Scalar, int Out, int In>
 struct Layer {
@@ -70,8 +86,8 @@ struct Layer {
       as_built::product<Scalar>({w.data(), 1, Out}, {x.data(), 1, x_step}, In, {kernels::StartKind::column, b.data()}, r.a.data(), Out, Out,
                                 samples);
     const Index size = Out * samples;
-    if (f == Function::tanh) as_built::tanhs(size, r.a.data(), r.a.data());
-    if (f == Function::sigmoid) as_built::sigmoids(size, r.a.data(), r.a.data());
+    if (f == Function::tanh) tanh_of(size, r.a.data());
+    if (f == Function::sigmoid) sigmoid_of(size, r.a.data());
     if (f == Function::relu) as_built::rectify(size, r.a.data(), r.a.data());
 
     Numbers d = delta;
@@ -126,7 +142,7 @@ TEST_CASE("a small layer, worked out") {
   CHECK((dX[0] == 1 && dX[1] == 2 && dX[2] == 3 && dX[3] == 10 && dX[4] == 20 && dX[5] == 30));
 }
 
-TEMPLATE_TEST_CASE("a small layer gives the bits of the kernels for any extents", "", float, double) {
+TEMPLATE_TEST_CASE("a small layer gives the bits of the kernels for any extents", "", float, double, long double) {
   check_all<TestType, 1, 1>();
   check_all<TestType, 1, 8>();
   check_all<TestType, 1, 13>();
