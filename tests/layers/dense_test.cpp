@@ -2,6 +2,8 @@
 #include <chainrule/losses/squared_error.hpp>
 #include <chainrule/network.hpp>
 
+#include <cmath>
+
 #include "support/catch.hpp"
 
 #include <chainrule/activations/leaky_relu.hpp>
@@ -29,7 +31,28 @@ struct Square {
   }
 };
 
+/// One that is made of another: f(z) = -tanh(z).
+struct MinusTanh : Tanh {
+  template <class Scalar>
+  void values(Index size, const Scalar* z, Scalar* a) const {
+    Tanh::values(size, z, a);
+    for (Index i = 0; i < size; ++i) a[i] = -a[i];
+  }
+};
+
 }  // namespace
+
+TEST_CASE("what is derived from an activation is not taken for it") {
+  STATIC_REQUIRE(kernels::IsKnown<Tanh>);
+  STATIC_REQUIRE(!kernels::IsKnown<MinusTanh>);
+  const Dense<1, 2, MinusTanh> layer;
+  const float theta[] = {1, -2, 0, 0.5f}, x[] = {0.75f, -1};
+  Dense<1, 2, MinusTanh>::Cache<float, 2> cache(layer, 2);
+  layer.forward(theta, detail::matrix_view(static_cast<const float*>(x), 1, 2), cache, Pass<float>{});
+  const auto a = cache.output.first(2);
+  CHECK(a(0, 0) == Approx(-std::tanh(0.75)));
+  CHECK(a(1, 1) == Approx(-std::tanh(2.5)));
+}
 
 TEST_CASE("a dense layer by hand: z = W x + b, a = f(z), and every gradient of one step") {
   //     W = (1 2)   b = ( 0.5)   x = (3)   z = W x + b = (1*3 + 2*4 + 0.5) = (11.5)   a = ReLU(z) = (11.5)

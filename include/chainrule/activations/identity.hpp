@@ -9,7 +9,7 @@ namespace chainrule {
 /// a = z. What a last layer has when the loss works on raw outputs.
 struct Identity {
   static constexpr std::string_view name = "Identity";
-  static constexpr auto function = kernels::Function::identity;
+  static constexpr kernels::Known<Identity> known{kernels::Function::identity};
 
   XavierUniform default_initializer() const { return {}; }
 

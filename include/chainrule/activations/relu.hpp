@@ -10,7 +10,7 @@ namespace chainrule {
 /// The rectified linear unit: its derivative is 1 wherever it is active, so gradients do not vanish there.
 struct ReLU {
   static constexpr std::string_view name = "ReLU";
-  static constexpr auto function = kernels::Function::relu;
+  static constexpr kernels::Known<ReLU> known{kernels::Function::relu};
 
   HeNormal default_initializer() const { return {}; }
 

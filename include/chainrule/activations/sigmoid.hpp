@@ -11,7 +11,7 @@ namespace chainrule {
 /// The logistic function sigma(z) = 1/(1 + e^-z), between 0 and 1.
 struct Sigmoid {
   static constexpr std::string_view name = "Sigmoid";
-  static constexpr auto function = kernels::Function::sigmoid;
+  static constexpr kernels::Known<Sigmoid> known{kernels::Function::sigmoid};
 
   XavierUniform default_initializer() const { return {}; }
 

@@ -11,7 +11,7 @@ namespace chainrule {
 /// The hyperbolic tangent, between -1 and 1 and with tanh(0) = 0.
 struct Tanh {
   static constexpr std::string_view name = "Tanh";
-  static constexpr auto function = kernels::Function::tanh;
+  static constexpr kernels::Known<Tanh> known{kernels::Function::tanh};
 
   XavierUniform default_initializer() const { return {}; }
 

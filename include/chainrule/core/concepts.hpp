@@ -37,7 +37,7 @@ concept DerivativeFromInput = requires(const T& f, const Chunk<float>& z) {
 /// a = f(z) for a Chunk of z, elementwise; its derivative in one of two forms; the initializer that suits it.
 /// values(size, z, a), where it has that too, gives f of a whole array with the same bits, faster; a may be z. Likewise
 /// times_derivative(size, a, delta) multiplies a whole array by derivative_from_output(a), or times_derivative(size, z, delta) by the
-/// other. `function` names one that kernels know, and apply as part of a product.
+/// other. `known` says which it is of those that kernels apply as part of a product.
 template <class T>
 concept Activation = std::copyable<T> && requires(const T& f, const Chunk<float>& z) {
   { T::name } -> std::convertible_to<std::string_view>;

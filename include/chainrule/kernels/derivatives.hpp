@@ -8,6 +8,16 @@ namespace chainrule::kernels {
 /// f'(z) = 1 of the identity, (1 - a)(1 + a) of tanh, a (1 - a) of sigma, and of ReLU 1 where a > 0 and else 0.
 enum class Function { identity, tanh, sigmoid, relu };
 
+/// Says of the activation F that it is one of these. What is derived from F may compute something else, and has not said so.
+template <class F>
+struct Known {
+  Function function;
+};
+template <class F>
+concept IsKnown = requires {
+  requires std::is_same_v<decltype(F::known), const Known<F>>;
+};
+
 }  // namespace chainrule::kernels
 
 #define CHAINRULE_KERNEL <chainrule/kernels/derivatives.inc>

@@ -162,12 +162,12 @@ class Dense {
 
   // what a kernel can compute as part of a product; what it cannot comes before or after
   static constexpr kernels::Function in_product = [] {
-    if constexpr (requires { F::function; })
-      return F::function;
+    if constexpr (kernels::IsKnown<F>)
+      return F::known.function;
     else
       return kernels::Function::identity;
   }();
-  static constexpr bool apart = in_product == kernels::Function::identity && !std::is_same_v<F, Identity>;
+  static constexpr bool apart = !kernels::IsKnown<F>;
 
   template <class Scalar, class Cache>
   void small_forward(const Scalar* theta, ConstMatrixView<Scalar> x, Cache& cache) const {
