@@ -62,6 +62,7 @@ long allocations_of_training(Net& net, cr::Index max_batch, const Y& targets) {
   auto work = net.make_workspace(max_batch);
   auto gradients = net.make_gradients();
   const cr::SGD sgd{.learning_rate = 0.01};
+  auto state = sgd.make_state(net);
   cr::Matrix<Scalar> x = cr::Matrix<Scalar>::Random(net.inputs(), max_batch);
   cr::Matrix<Scalar> input_gradient(net.inputs(), max_batch);
   return allocations_of([&] {
@@ -73,6 +74,7 @@ long allocations_of_training(Net& net, cr::Index max_batch, const Y& targets) {
       net.backward(batch, y, work, gradients);
       net.backward(batch, y, work, gradients, input_gradient.leftCols(n));
       sgd.step(net.parameters(), gradients);
+      cr::descend(net, batch, y, work, gradients, sgd, state);
       net.predict(batch, work);
     }
   });

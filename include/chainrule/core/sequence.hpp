@@ -131,7 +131,7 @@ class Sequence {
         layer.backward_and_step(theta + offset, input_of<i>(x, caches), cache, delta, factor, room + offset, dX);
       } else {
         layer.backward(theta + offset, input_of<i>(x, caches), cache, delta, room + offset, dX);
-        add_multiple(parameter_count(layer), factor, room + offset, theta + offset);
+        add_multiple(parameter_offset(i + 1) - offset, factor, room + offset, theta + offset);
       }
     });
   }
