@@ -9,6 +9,7 @@
 #include <chainrule/layers/residual.hpp>
 #include <chainrule/losses/mean_squared_error.hpp>
 #include <chainrule/network.hpp>
+#include <chainrule/optimizers/descend.hpp>
 #include <memory>
 
 #include "support/catch.hpp"
@@ -40,7 +41,7 @@ struct Data {
   Matrix<float> y;
 };
 
-/// What two training passes and a prediction compute: outputs, gradients of theta and of x, predictions.
+/// What two training passes and a prediction compute: outputs, gradients of theta and of x, predictions; and theta after a step at once.
 template <class N>
 std::vector<Matrix<float>> passes(const N& net, const Data& data, Team* team) {
   auto work = net.make_workspace(data.x.cols());
@@ -55,6 +56,13 @@ std::vector<Matrix<float>> passes(const N& net, const Data& data, Team* team) {
     results.emplace_back(dJ_dx);
   }
   results.emplace_back(net.predict(data.x, work));
+
+  N learning = net;
+  const SGD sgd{.learning_rate = 0.1};
+  auto state = sgd.make_state(learning);
+  learning.forward(data.x, work);
+  descend(learning, data.x, data.y, work, dJ, sgd, state);
+  results.emplace_back(learning.parameters());
   return results;
 }
 
