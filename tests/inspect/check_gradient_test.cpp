@@ -138,7 +138,7 @@ TEST_CASE("check_gradient is as strict as its options say", "[check_gradient]") 
   const cr::GradientReport strict = checked(suspect(), {.tolerance = 1e-30});
   CHECK_FALSE(strict);
   CHECK(strict.tolerance == 1e-30);
-  CHECK_THAT(strict.failure, ContainsSubstring("off by more than the tolerance"));
+  CHECK_FALSE(strict.failure.empty());  // an entry, or, where differences have so many digits, what looks like a kink
   CHECK(checked(suspect(1, 1, Spoilt::bias_gradient), {.tolerance = 0.21}));
   CHECK_FALSE(checked(suspect(1, 1, Spoilt::bias_gradient), {.tolerance = 0.19}));
   CHECK(checked(suspect(), {.tolerance = 1e-3, .step = 1e-3}));

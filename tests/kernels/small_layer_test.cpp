@@ -131,7 +131,7 @@ TEST_CASE("a small layer, worked out") {
   //     4 5 6       -99      0 1      -83 -94          0  1
   //                          2 0
   const float w[] = {1, 4, 2, 5, 3, 6}, b[] = {10, -99}, x[] = {1, 0, 2, 0, 1, 0};
-  const float delta[] = {1, 7, 10, 8};  // of the second unit, which is dead, nothing is left
+  float delta[] = {1, 7, 10, 8};  // of the second unit, which is dead, nothing is left
   float a[4], dW[6], db[2], dX[6];
   using Kernel = kernels::SmallLayer<float, 2, 3>;
   Kernel::forward<Function::relu>({w, x, 3, 2}, b, a);

@@ -36,7 +36,7 @@ struct Start {
 
 namespace chainrule::kernels {
 
-/// C = start + A B. A depth of at most panel_depth, where it is to be a step.
+/// C = start + A B. A depth of at most longest_panel, where it is to be a step.
 template <class Scalar>
 struct Product {
   Operand<Scalar> a;  ///< rows of C x depth
