@@ -21,7 +21,7 @@ TEMPLATE_TEST_CASE("Tanh has the values of the formula", "[activation]", float, 
   const double few_eps = std::max(1e-15, static_cast<double>(8 * eps<TestType>));
   CHECK(value_at(Tanh{}, TestType{0}) == 0);
   CHECK(value_at(Tanh{}, std::log(TestType{2})) == Approx(0.6).epsilon(few_eps));
-  CHECK(value_at(Tanh{}, TestType{50}) == 1);
+  CHECK(value_at(Tanh{}, TestType{std::numeric_limits<TestType>::digits > 64 ? 50 : 30}) == 1);
   CHECK(value_at(Tanh{}, std::numeric_limits<TestType>::infinity()) == 1);
   CHECK(value_at(Tanh{}, -std::numeric_limits<TestType>::infinity()) == -1);
 }

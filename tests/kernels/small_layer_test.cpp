@@ -13,20 +13,17 @@ namespace as_built = kernels::as_built;
 
 namespace {
 
-/// In vectors of the program's flags, or without any.
-template <class Scalar>
-void tanh_of(Index size, Scalar* a) {
-  if constexpr (kernels::HasVectors<Scalar>)
-    as_built::tanhs(size, a, a);
-  else
-    kernels::tanhs(size, a, a);
-}
-template <class Scalar>
-void sigmoid_of(Index size, Scalar* a) {
-  if constexpr (kernels::HasVectors<Scalar>)
-    as_built::sigmoids(size, a, a);
-  else
-    kernels::sigmoids(size, a, a);
+/// f of all numbers, in vectors of the program's flags where there are such.
+template <Function f, class Scalar>
+void apply(Index size, Scalar* a) {
+  if constexpr (f == Function::relu) as_built::rectify(size, a, a);
+  if constexpr (kernels::HasVectors<Scalar>) {
+    if constexpr (f == Function::tanh) as_built::tanhs(size, a, a);
+    if constexpr (f == Function::sigmoid) as_built::sigmoids(size, a, a);
+  } else {
+    if constexpr (f == Function::tanh) kernels::tanhs(size, a, a);
+    if constexpr (f == Function::sigmoid) kernels::sigmoids(size, a, a);
+  }
 }
 
 /// A layer of Out x In weights, a batch whose samples lie apart, and all that comes of them with a number behind that nobody may change.
@@ -86,9 +83,7 @@ struct Layer {
       as_built::product<Scalar>({w.data(), 1, Out}, {x.data(), 1, x_step}, In, {kernels::StartKind::column, b.data()}, r.a.data(), Out, Out,
                                 samples);
     const Index size = Out * samples;
-    if (f == Function::tanh) tanh_of(size, r.a.data());
-    if (f == Function::sigmoid) sigmoid_of(size, r.a.data());
-    if (f == Function::relu) as_built::rectify(size, r.a.data(), r.a.data());
+    apply<f>(size, r.a.data());
 
     Numbers d = delta;
     if (f != Function::identity) as_built::times_derivative<f>(size, r.a.data(), d.data());

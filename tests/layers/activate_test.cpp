@@ -5,27 +5,10 @@
 #include <chainrule/layers/dense.hpp>
 
 #include "support/layer_contract.hpp"
+#include "support/square.hpp"
 
 using namespace chainrule;
 using namespace chainrule_test;
-
-namespace {
-
-/// An activation written with f'(z), so that z must be kept: f(z) = z^2.
-struct Square {
-  static constexpr std::string_view name = "Square";
-  XavierUniform default_initializer() const { return {}; }
-  template <class Chunk>
-  Chunk value(const Chunk& z) const {
-    return z * z;
-  }
-  template <class Chunk>
-  Chunk derivative(const Chunk& z) const {
-    return 2 * z;
-  }
-};
-
-}  // namespace
 
 TEST_CASE("Activate keeps the contract of a layer") { check_layer(Activate<Tanh, 5>{}, Activate<Tanh, Dynamic>{5}); }
 

@@ -7,26 +7,14 @@
 #include <chainrule/layers/activity.hpp>
 
 #include "support/catch.hpp"
+#include "support/square.hpp"
 
 using namespace chainrule;
 using chainrule_test::Approx;
+using chainrule_test::Square;
 using detail::Activity;
 
 namespace {
-
-/// z^2: its slope has no largest value.
-struct Square {
-  static constexpr std::string_view name = "Square";
-  XavierUniform default_initializer() const { return {}; }
-  template <class Chunk>
-  Chunk value(const Chunk& z) const {
-    return z * z;
-  }
-  template <class Chunk>
-  Chunk derivative(const Chunk& z) const {
-    return 2 * z;
-  }
-};
 
 bool is(const Activity& activity, const Activity& expected) {
   return activity.can_saturate == expected.can_saturate && activity.saturated == expected.saturated &&

@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "support/catch.hpp"
+#include "support/square.hpp"
 
 #include <chainrule/activations/leaky_relu.hpp>
 #include <chainrule/activations/relu.hpp>
@@ -14,22 +15,9 @@
 
 using namespace chainrule;
 using chainrule_test::Approx;
+using chainrule_test::Square;
 
 namespace {
-
-/// An activation written with f'(z), so that z must be kept: f(z) = z^2.
-struct Square {
-  static constexpr std::string_view name = "Square";
-  XavierUniform default_initializer() const { return {}; }
-  template <class Chunk>
-  Chunk value(const Chunk& z) const {
-    return z * z;
-  }
-  template <class Chunk>
-  Chunk derivative(const Chunk& z) const {
-    return 2 * z;
-  }
-};
 
 /// One that is made of another: f(z) = -tanh(z).
 struct MinusTanh : Tanh {

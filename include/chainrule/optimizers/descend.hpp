@@ -16,8 +16,7 @@ void descend(Net& net, const X& x, const Y& y, Work& work, typename Net::Gradien
   if constexpr (std::is_same_v<Rule, SGD>) {
     if (rule.momentum == 0 && rule.weight_decay == 0 && !rule.nesterov) {
       auto theta = net.parameters();
-      detail::step_arguments<Scalar>(rule, theta, dJ);
-      detail::check_state(Rule::name, theta.size(), state.size(), rule.moments(), state.moments());
+      detail::step_arguments<Scalar>(rule, theta, dJ, state);
       net.backward_and_step(x, y, work, dJ, static_cast<Scalar>(rule.learning_rate));
       ++state.steps;
       return;

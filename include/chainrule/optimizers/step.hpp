@@ -39,12 +39,19 @@ StepArguments<Scalar> step_arguments(const Rule& rule, Theta& theta, const Gradi
   return {t.size(), g.data(), t.data(), shared};
 }
 
-/// Checks these and the state, and counts the step. A rule checks its other hyperparameters before.
+/// Checks these and the state. A rule checks its other hyperparameters before.
 template <class Scalar, class Rule, class Theta, class Gradient>
-StepArguments<Scalar> begin_step(const Rule& rule, Theta& theta, const Gradient& gradient, OptimizerState<Scalar>& state) {
+StepArguments<Scalar> step_arguments(const Rule& rule, Theta& theta, const Gradient& gradient, const OptimizerState<Scalar>& state) {
   const StepArguments<Scalar> arguments = step_arguments<Scalar>(rule, theta, gradient);
   check_state(Rule::name, arguments.size, state.size(), rule.moments(), state.moments());
   if constexpr (requires { rule.weight_decay; }) check_not_negative<Scalar>(Rule::name, "weight_decay", rule.weight_decay);
+  return arguments;
+}
+
+/// The same, and counts the step.
+template <class Scalar, class Rule, class Theta, class Gradient>
+StepArguments<Scalar> begin_step(const Rule& rule, Theta& theta, const Gradient& gradient, OptimizerState<Scalar>& state) {
+  const StepArguments<Scalar> arguments = step_arguments<Scalar>(rule, theta, gradient, state);
   ++state.steps;
   return arguments;
 }
