@@ -4,6 +4,7 @@
 #include <chainrule/core/older_libraries.hpp>
 #include <concepts>
 #include <cstdlib>
+#include <initializer_list>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -46,19 +47,60 @@ void append(std::string& text, T number) {
   append_shortest(text, static_cast<Written>(number));
 }
 
+/// A text or a number of a sentence. Not a template of all that a sentence is made of, which would be slow to compile.
+class SentencePart {
+ public:
+  SentencePart(std::string_view words) : words_{words} {}
+  SentencePart(const std::string& words) : words_{words} {}
+  SentencePart(const char* words) : words_{words} {}
+  SentencePart(std::signed_integral auto number) : whole_{number}, kind_{Kind::whole} {}
+  SentencePart(std::unsigned_integral auto number) : natural_{number}, kind_{Kind::natural} {}
+  SentencePart(float number) : number_{number}, kind_{Kind::single} {}
+  SentencePart(std::floating_point auto number) : number_{static_cast<double>(number)}, kind_{Kind::number} {}
+
+  void append_to(std::string& text) const {
+    switch (kind_) {
+      case Kind::words:
+        return append(text, words_);
+      case Kind::whole:
+        return append(text, whole_);
+      case Kind::natural:
+        return append(text, natural_);
+      case Kind::single:
+        return append(text, static_cast<float>(number_));
+      case Kind::number:
+        return append(text, number_);
+    }
+  }
+
+ private:
+  enum class Kind { words, whole, natural, single, number };
+  std::string_view words_ = {};
+  union {
+    long long whole_ = 0;
+    unsigned long long natural_;
+    double number_;
+  };
+  Kind kind_ = Kind::words;
+};
+
+inline std::string sentence(std::initializer_list<SentencePart> parts) {
+  std::string text;
+  for (const SentencePart& part : parts) part.append_to(text);
+  return text;
+}
+
 /// The parts, texts and numbers, joined to one sentence.
 template <class... Parts>
 std::string text_of(const Parts&... parts) {
-  std::string text;
-  (append(text, parts), ...);
-  return text;
+  return sentence({SentencePart(parts)...});
 }
 
 /// Throws E with the parts joined to one sentence. Without exceptions (-fno-exceptions) the program aborts.
 template <class E, class... Parts>
 [[noreturn, gnu::noinline, gnu::cold]] void raise(const Parts&... parts) {
 #if defined(__cpp_exceptions)
-  throw E(text_of(parts...));
+  throw E(sentence({SentencePart(parts)...}));
 #else
   (static_cast<void>(parts), ...);
   std::abort();

@@ -16,7 +16,7 @@
 #if defined(__GNUC__) && defined(__x86_64__) && defined(__AVX512F__) && defined(__AVX512BW__) && defined(__AVX512DQ__) && \
     defined(__AVX512VL__)
 #define CHAINRULE_LANES avx512::Lanes
-#define CHAINRULE_HALF_LANES avx2::Lanes
+#define CHAINRULE_HALF_LANES avx512::HalfLanes
 #define CHAINRULE_DISPATCH 0
 #elif defined(__GNUC__) && defined(__x86_64__) && defined(__AVX2__) && defined(__FMA__)
 #define CHAINRULE_LANES avx2::Lanes
@@ -72,10 +72,6 @@ struct Lanes;  // other machines have none, and need the name
 template <class Scalar>
 using HalfLanes = Lanes<Scalar>;
 }  // namespace avx2
-namespace avx512 {
-template <class Scalar>
-using HalfLanes = avx2::Lanes<Scalar>;
-}
 
 #undef CHAINRULE_LANES
 #undef CHAINRULE_HALF_LANES

@@ -10,11 +10,37 @@
 
 namespace chainrule::kernels {
 
-/// Whether such a layer is worth being built for its extents.
+/// With the vectors that the program's flags allow, or else with AVX2's where the machine has them: those of AVX-512 would hardly be
+/// filled. Where there are neither it is plain loops.
 template <class Scalar, int Out, int In>
-concept IsSmallLayer = is_small_layer(Out, In) && !HasWiderLanes<Scalar>;
+class SmallLayer {
+  using Pass = SmallLayerPass<Scalar>;
+  using Loops = ScalarLayer<Scalar, Out, In>;
+  static constexpr bool has_avx2_beside = HasWiderLanes<Scalar> && CHAINRULE_DISPATCH >= 2;
+  using Vectors = avx2::RegisterLayer<Scalar, Out, In>;  // or as_built's, see for_each_instruction_set.inc
 
-template <class Scalar, int Out, int In>
-using SmallLayer = std::conditional_t<HasVectors<Scalar>, RegisterLayer<Scalar, Out, In>, ScalarLayer<Scalar, Out, In>>;
+ public:
+  template <Function f>
+  static void forward(const Pass& pass, const Scalar* bias, Scalar* a) {
+    if constexpr (has_avx2_beside)
+      if (widest() == InstructionSet::as_built) return Loops::template forward<f>(pass, bias, a);
+    if constexpr (has_avx2_beside || HasVectors<Scalar>)
+      Vectors::template forward<f>(pass, bias, a);
+    else
+      Loops::template forward<f>(pass, bias, a);
+  }
+
+  /// dX may be nullptr. With a factor dW and db are W and b, to which factor times the gradients are added at the end.
+  template <Function f>
+  static void backward(const Pass& pass, const Scalar* a, Scalar* delta, Scalar* dW, Scalar* db, Scalar* dX, Index dX_step,
+                       const Scalar* factor = nullptr) {
+    if constexpr (has_avx2_beside)
+      if (widest() == InstructionSet::as_built) return Loops::template backward<f>(pass, a, delta, dW, db, dX, dX_step, factor);
+    if constexpr (has_avx2_beside || HasVectors<Scalar>)
+      Vectors::template backward<f>(pass, a, delta, dW, db, dX, dX_step, factor);
+    else
+      Loops::template backward<f>(pass, a, delta, dW, db, dX, dX_step, factor);
+  }
+};
 
 }  // namespace chainrule::kernels

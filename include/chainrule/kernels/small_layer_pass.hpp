@@ -4,8 +4,8 @@
 
 namespace chainrule::kernels {
 
-/// Up to this many inputs and outputs a product is over so soon that it is built for just these extents where they are types: if the
-/// program's flags allow the widest vectors, for the choice of others at run time is worth more. To the same bits in any case.
+/// Up to this many inputs and outputs a product is over so soon that it is built for just these extents where they are types. To the
+/// same bits in any case.
 inline constexpr Index small_layer = 16;
 constexpr bool is_small_layer(int outputs, int inputs) {
   return outputs != Dynamic && inputs != Dynamic && outputs <= small_layer && inputs <= small_layer;

@@ -72,15 +72,16 @@ template <class Scalar, Activation F>
   const SlopeRange<Scalar> range = slope_range<Scalar>(f);
   if (!range.flat_below && !range.flat_above) return {};
   Vector<Scalar> slope(kept.rows());
-  Vector<double> rests = Vector<double>::Zero(kept.rows());
+  std::vector<Index> rests(static_cast<std::size_t>(kept.rows()), Index{0});
   for (Index j = 0; j < kept.cols(); ++j) {
     slope.setOnes();
     kernels::multiply_by_derivative(f, kept.rows(), kept.data() + j * kept.outerStride(), slope.data());
-    for (Index i = 0; i < kept.rows(); ++i) rests[i] += range.is_rest(slope[i]) ? 1 : 0;
+    for (Index i = 0; i < kept.rows(); ++i) rests[static_cast<std::size_t>(i)] += range.is_rest(slope[i]) ? 1 : 0;
   }
-  const double samples = static_cast<double>(kept.cols());
-  if (range.flat_below && range.flat_above) return {kept.rows(), (rests.array() >= 0.9 * samples).count(), 0, 0};
-  return {0, 0, kept.rows(), (rests.array() >= samples).count()};
+  const bool both = range.flat_below && range.flat_above;
+  const double most = (both ? 0.9 : 1.0) * static_cast<double>(kept.cols());
+  const Index count = std::count_if(rests.begin(), rests.end(), [&](Index samples) { return static_cast<double>(samples) >= most; });
+  return both ? Activity{kept.rows(), count, 0, 0} : Activity{0, 0, kept.rows(), count};
 }
 
 template <class... Layers, class Scalar, class CacheOf, class F>

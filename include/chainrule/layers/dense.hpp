@@ -97,9 +97,9 @@ class Dense {
   template <class Scalar, int MaxBatch>
   void forward(const Scalar* theta, ConstMatrixView<Scalar> x, Cache<Scalar, MaxBatch>& cache, const Pass<Scalar>& pass) const {
     cache.team = pass.team;
-    if constexpr (kernels::IsSmallLayer<Scalar, Out, In>) return small_forward(theta, x, cache);
+    if constexpr (is_small) return small_forward(theta, x, cache);
     // threads share the units, so that each reads no more of W than its own rows; the samples, of ten times the work, where units are few
-    const bool by_units = never_shared || outputs() >= 2 * kernels::unit_block;
+    const bool by_units = is_small || outputs() >= 2 * kernels::unit_block;
     const kernels::Pieces pieces = by_units ? cut(outputs(), kernels::unit_block, operations(x.cols()), pass.team)
                                             : cut(x.cols(), kernels::sample_unit, operations(x.cols()) / 10, pass.team);
     detail::for_items(pass.team, pieces.count(), [&](Index piece) {
@@ -119,8 +119,7 @@ class Dense {
   template <class Scalar, int MaxBatch>
   void backward(const Scalar* theta, ConstMatrixView<Scalar> x, const Cache<Scalar, MaxBatch>& cache, MatrixView<Scalar> delta,
                 Scalar* gradient, MatrixView<Scalar>* input_gradient) const {
-    if constexpr (kernels::IsSmallLayer<Scalar, Out, In>)
-      return small_backward(theta, x, cache, delta, gradient, input_gradient, static_cast<const Scalar*>(nullptr));
+    if constexpr (is_small) return small_backward(theta, x, cache, delta, gradient, input_gradient, static_cast<const Scalar*>(nullptr));
     times_derivative(cache, delta);
     // the columns of W are cut for both, and a thread has the same for both: of dJ/dW they are columns, of dJ/da rows
     const kernels::Pieces units = cut(inputs(), kernels::unit_block, operations(x.cols()), cache.team);
@@ -138,7 +137,7 @@ class Dense {
   template <class Scalar, int MaxBatch>
   void backward_and_step(Scalar* theta, ConstMatrixView<Scalar> x, const Cache<Scalar, MaxBatch>& cache, MatrixView<Scalar> delta,
                          Scalar factor, Scalar* room, MatrixView<Scalar>* input_gradient) const {
-    if constexpr (kernels::IsSmallLayer<Scalar, Out, In>) return small_backward(theta, x, cache, delta, theta, input_gradient, &factor);
+    if constexpr (is_small) return small_backward(theta, x, cache, delta, theta, input_gradient, &factor);
     times_derivative(cache, delta);
     const kernels::Pieces units = cut(inputs(), kernels::unit_block, operations(x.cols()), cache.team);
     detail::for_items(cache.team, units.count(), [&](Index piece) {  // of W it reads the columns alone that it then changes
@@ -209,9 +208,9 @@ class Dense {
   }
 
   // How a team shares the work. That of a small layer is over so soon that nobody asks.
-  static constexpr bool never_shared = kernels::is_small_layer(Out, In);
+  static constexpr bool is_small = kernels::is_small_layer(Out, In);
   static kernels::Pieces cut(Index extent, Index unit, double operations, const Team* team) {
-    if constexpr (never_shared)
+    if constexpr (is_small)
       return {extent, extent};
     else
       return kernels::cut(extent, unit, operations, team);

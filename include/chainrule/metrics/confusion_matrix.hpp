@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chainrule/metrics/class_scores.hpp>
 #include <chainrule/metrics/classes.hpp>
+#include <numeric>
 #include <string>
 #include <vector>
 
@@ -15,7 +16,8 @@ class ConfusionMatrix {
   /// Without a sample yet, for `add`. Throws ValueError unless 1 <= classes <= 10,000.
   explicit ConfusionMatrix(Index classes) {
     if (classes < 1 || classes > 10'000) detail::raise<ValueError>("ConfusionMatrix: classes must be 1 to 10000, got ", classes);
-    counts_ = Matrix<Index>::Zero(classes, classes);
+    counts_.resize(classes, classes);
+    std::fill_n(counts_.data(), counts_.size(), Index{0});
   }
 
   /// Of predictions and truth, each as Accuracy takes them, which see for errors. Where both are labels there are as many classes
@@ -38,8 +40,8 @@ class ConfusionMatrix {
     count(predictions, targets);
   }
 
-  Index classes() const { return counts_.rows(); }  ///< how many there are
-  Index samples() const { return counts_.sum(); }   ///< how many were counted
+  Index classes() const { return counts_.rows(); }                                                              ///< how many there are
+  Index samples() const { return std::accumulate(counts_.data(), counts_.data() + counts_.size(), Index{0}); }  ///< how many were counted
   /// classes x classes; row: truth, column: prediction.
   const Matrix<Index>& counts() const { return counts_; }
   /// How many samples of class `truth` are predicted to be of class `prediction`.
@@ -52,7 +54,9 @@ class ConfusionMatrix {
   /// The share of samples on the diagonal. Throws StateError where no sample is counted yet, as the averages below do.
   double accuracy() const {
     check_samples();
-    return static_cast<double>(counts_.trace()) / static_cast<double>(samples());
+    Index right = 0;
+    for (Index k = 0; k < classes(); ++k) right += counts_(k, k);
+    return static_cast<double>(right) / static_cast<double>(samples());
   }
 
   /// TP/(TP + FP) of class k; ValueError where there is no such class, as for the next three.
@@ -81,7 +85,8 @@ class ConfusionMatrix {
     std::size_t margin = width_of(corner);
     std::vector<std::size_t> widths;
     for (Index k = 0; k < classes(); ++k) {
-      const std::string largest = std::to_string(counts_.col(k).maxCoeff());
+      const Index* column = counts_.data() + k * classes();
+      const std::string largest = std::to_string(*std::max_element(column, column + classes()));
       widths.push_back(std::max(width_of(name(k)), largest.size()));
       margin = std::max(margin, width_of(name(k)));
     }
@@ -105,7 +110,12 @@ class ConfusionMatrix {
 
   detail::ClassCounts counts_of(Index k) const {
     check_class(k);
-    return {counts_(k, k), counts_.col(k).sum(), counts_.row(k).sum()};
+    Index predicted = 0, actual = 0;
+    for (Index i = 0; i < classes(); ++i) {
+      predicted += counts_(i, k);
+      actual += counts_(k, i);
+    }
+    return {counts_(k, k), predicted, actual};
   }
 
   double average_of(ClassAverage average, detail::ClassScore score) const {

@@ -12,41 +12,6 @@
 
 namespace chainrule {
 
-namespace detail {
-
-/// A text or a number of a sentence. Not a template of all that a sentence is made of, which would be slow to compile.
-class SentencePart {
- public:
-  SentencePart(std::string_view words) : words_{words} {}
-  SentencePart(const std::string& words) : words_{words} {}
-  SentencePart(const char* words) : words_{words} {}
-  SentencePart(std::integral auto number) : whole_{static_cast<long long>(number)}, kind_{Kind::whole} {}
-  SentencePart(float number) : number_{number}, kind_{Kind::single} {}
-  SentencePart(std::floating_point auto number) : number_{static_cast<double>(number)}, kind_{Kind::number} {}
-
-  void append_to(std::string& text) const {
-    switch (kind_) {
-      case Kind::words:
-        return detail::append(text, words_);
-      case Kind::whole:
-        return detail::append(text, whole_);
-      case Kind::single:
-        return detail::append(text, static_cast<float>(number_));
-      case Kind::number:
-        return detail::append(text, number_);
-    }
-  }
-
- private:
-  enum class Kind { words, whole, single, number };
-  std::string_view words_ = {};
-  long long whole_ = 0;
-  double number_ = 0;
-  Kind kind_ = Kind::words;
-};
-
-}  // namespace detail
-
 /// What testing::check_activation, check_loss, check_layer and check_optimizer say. A contract has clauses, each with a name; a clause
 /// that is broken has one sentence, about the first place where it is: what was expected there and what came.
 struct ContractReport {
