@@ -99,6 +99,45 @@ TEST_CASE("a step to infinity is taken back") {
   CHECK(net.layer<0>().weight(0, 0) == weight);
 }
 
+// J = (w x)^2 of w = 1e-60 and x = 1e200 is 1e280, but dJ/dw = 2 w x^2 is infinite.
+TEST_CASE("a gradient that is not finite takes no step, whether or not steps are made as the gradient comes") {
+  RegressionDataset<double> data;
+  data.features = Eigen::MatrixXd::Constant(1, 4, 1e200);
+  data.targets = Eigen::MatrixXd::Zero(1, 4);
+  const double clip_value = GENERATE(0.0, 1.0);
+  for (const SGD rule : {SGD{}, SGD{.momentum = 0.9}}) {
+    CAPTURE(clip_value, rule.momentum);
+    Net net{Seed{1}};
+    net.layer<0>().weight(0, 0) = 1e-60;
+    Trainer trainer{net, rule};
+    CHECK_THROWS_SAYING(trainer.fit(data, {.epochs = 1, .batch_size = 2, .clip_value = clip_value}), DivergenceError,
+                        "epoch 1, batch 1 of 2", "the gradient is not finite, first dJ/d layer<0>.weight(0, 0), which is inf");
+    CHECK((net.layer<0>().weight(0, 0) == 1e-60 && net.layer<0>().bias[0] == 0));
+    CHECK(trainer.state().steps == 0);
+  }
+}
+
+TEST_CASE("plain SGD trains to the bits of the loop that one writes") {
+  const RegressionDataset<double> data = line();
+  Net by_fit{Seed{1}}, net{Seed{1}};
+  Trainer trainer{by_fit, SGD{.learning_rate = 0.1}};
+  trainer.fit(data, {.epochs = 2, .batch_size = 4, .shuffle = false});
+
+  const SGD rule{.learning_rate = 0.1};
+  auto state = rule.make_state(net);
+  auto work = net.make_workspace(4);
+  auto dJ = net.make_gradients();
+  for (int epoch = 0; epoch < 2; ++epoch)
+    for (const auto& [first, count] : {std::pair{0, 4}, {4, 4}, {8, 2}}) {
+      const Eigen::MatrixXd x = data.features.middleCols(first, count), y = data.targets.middleCols(first, count);
+      net.forward(x, work);
+      net.backward(x, y, work, dJ);
+      rule.step(net.parameters(), dJ, state);
+    }
+  CHECK(by_fit.parameters() == net.parameters());
+  CHECK(trainer.state().steps == state.steps);
+}
+
 TEST_CASE("the activation that is the first not to be finite is named") {
   Network<float, MeanSquaredError, Dense<2, 2, ReLU>, Dense<2, 1>> net{Seed{1}};
   net.layer<0>().weight << 1, 0, 3e38f, 3e38f;

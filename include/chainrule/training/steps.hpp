@@ -4,6 +4,7 @@
 #include <chainrule/data/batches.hpp>
 #include <chainrule/kernels/thread_team.hpp>
 #include <chainrule/optimizers/clip.hpp>
+#include <chainrule/optimizers/descend.hpp>
 #include <chainrule/optimizers/penalty.hpp>
 #include <chainrule/training/divergence.hpp>
 #include <chainrule/training/fit_options.hpp>
@@ -84,6 +85,19 @@ class Steps {
     const double J = static_cast<double>(net_.loss(y, work_)) + penalty(options);  // 2  calculate the loss
     if (!all_finite(&J, 1)) diverged(run, text_of("the loss is ", J, first_activation_not_finite(net_.layers(), work_)));
 
+    auto theta = net_.parameters();
+    theta_before_ = theta;
+    const bool changes_gradient = options.l1 > 0 || options.l2 > 0 || options.clip_value > 0 || options.clip_norm > 0;
+    if (is_plain_descent(rule) && !changes_gradient) {
+      descend(net_, x, y, work_, dJ_, rule, state_);  // 3 and 4 at once
+      if (all_finite(theta.data(), theta.size())) {
+        net_.update_statistics(work_);
+        return J;
+      }
+      theta = theta_before_;  // and once more, one after the other, to see what became infinite first
+      --state_.steps;
+    }
+
     net_.backward(x, y, work_, dJ_);  // 3  its gradient, by the chain rule
     if (options.l1 > 0) L1{options.l1}.add_gradient(net_.parameters(), dJ_, state_.segments());
     if (options.l2 > 0) L2{options.l2}.add_gradient(net_.parameters(), dJ_, state_.segments());
@@ -92,8 +106,6 @@ class Steps {
     if (options.clip_value > 0) clip_by_value(dJ_, options.clip_value);
     if (options.clip_norm > 0) run.gradient_norm = static_cast<double>(clip_by_norm(dJ_, options.clip_norm));
 
-    auto theta = net_.parameters();
-    theta_before_ = theta;
     rule.step(theta, dJ_, state_);  // 4  step in the opposite direction
     if (!all_finite(theta.data(), theta.size())) {
       const std::string where = first_not_finite(net_.layers(), theta.data());
