@@ -98,6 +98,12 @@ class Dense {
   void forward(const Scalar* theta, ConstMatrixView<Scalar> x, Cache<Scalar, MaxBatch>& cache, const Pass<Scalar>& pass) const {
     cache.team = pass.team;
     if constexpr (is_small) return small_forward(theta, x, cache);
+    if (pass.team == nullptr) {  // in one piece, which a short pass on one thread gains from
+      const MatrixView<Scalar> z = keep(cache).first(x.cols());
+      products<Scalar>().affine(theta, x, bias(theta), 0, z, x.cols());
+      if constexpr (!std::is_same_v<F, Identity>) kernels::activate(f_, detail::as_const(z), cache.output.first(x.cols()));
+      return;
+    }
     // threads share the units, so that each reads no more of W than its own rows; the samples, of ten times the work, where units are few
     const bool by_units = is_small || outputs() >= 2 * kernels::unit_block;
     const kernels::Pieces pieces = by_units ? cut(outputs(), kernels::unit_block, operations(x.cols()), pass.team)
