@@ -81,6 +81,33 @@ TEMPLATE_TEST_CASE("every instruction set adds dot products in sixteen sums and 
   CHECK(wrong == 0);
 }
 
+// Which one way or the other are sums of one term.
+TEMPLATE_TEST_CASE("dot products of single numbers are the same whether or not they follow one another", "", float, double, long double) {
+  constexpr TestType infinity = std::numeric_limits<TestType>::infinity(), nan = std::numeric_limits<TestType>::quiet_NaN();
+  const TestType special[] = {0, -TestType{0}, infinity, -infinity, nan};
+  Random random{Seed{11}};
+  int wrong = 0;
+  for (Index rows = 1; rows <= 70; ++rows) {
+    std::vector<TestType> together, apart;
+    for (Index i = 0; i < rows; ++i) {
+      together.push_back(i % 7 == 3 ? special[i % 5] : static_cast<TestType>(random.uniform() - 0.5));
+      apart.insert(apart.end(), {together.back(), nan});
+    }
+    for (const TestType b : {TestType{3} / 7, -TestType{3} / 7, TestType{0}})
+      for (const TestType start : {TestType{0}, -TestType{0}, TestType{1} / 3})
+        for (const Kernels<TestType>& kernels : runnable<TestType>()) {
+          std::vector<TestType> is(static_cast<std::size_t>(rows) + 1, static_cast<TestType>(untouched)), should_be = is;
+          kernels.dot_products(together.data(), 1, &b, 1, start, is.data(), rows);
+          kernels.dot_products(apart.data(), 2, &b, 1, start, should_be.data(), rows);
+          for (std::size_t i = 0; i < is.size(); ++i) {
+            const bool both_nan = std::isnan(is[i]) && std::isnan(should_be[i]);
+            wrong += both_nan || (is[i] == should_be[i] && std::signbit(is[i]) == std::signbit(should_be[i])) ? 0 : 1;
+          }
+        }
+  }
+  CHECK(wrong == 0);
+}
+
 TEST_CASE("matrix_times_vector is start + A b, in four sums") {
   const float a[] = {1, 4, 2, 5, 3, 6};  // 1 2 3
   const float b[] = {1, 0, 2};           // 4 5 6
