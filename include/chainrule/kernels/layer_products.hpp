@@ -39,8 +39,8 @@ class LayerProducts {
   // columns first .. first + count of W <- W + factor delta X^T; `room` is Out x In, for a gradient that cannot be added at once
   void add_multiple_of_gradient(Scalar factor, Const delta, Const x, Index first, Index count, Scalar* w, Scalar* room) const {
     Scalar* columns = w + first * outputs_;
-    constexpr Index several = 16;  // with fewer outputs the columns of W are too near to each other
-    if (x.cols() == 1 && outputs_ >= several)
+    constexpr Index several = 16, next_to_none = 4;  // with fewer outputs the columns of W are too near to each other, if there are some
+    if (x.cols() == 1 && (outputs_ >= several || count <= next_to_none))
       return add_multiple_of_outer_product(delta.data(), outputs_, x.data() + first, count, factor, columns);
     if (x.cols() == 1 || x.cols() > as_built::longest_panel<Scalar>) {
       weight_gradient(delta, x, first, count, room);
