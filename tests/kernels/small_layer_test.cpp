@@ -1,5 +1,5 @@
 #include <chainrule/core/random.hpp>
-#include <chainrule/kernels/matrix_product.hpp>
+#include <chainrule/kernels/layer_products.hpp>
 #include <chainrule/kernels/pieces.hpp>
 #include <chainrule/kernels/small_layer.hpp>
 #include <limits>
@@ -13,69 +13,18 @@ namespace as_built = kernels::as_built;
 
 namespace {
 
-/// The kernels for any extents that a layer is measured against: those for the program's flags, and those of this machine.
-struct AsBuilt {
-  template <class Scalar>
-  static void product(const kernels::Product<Scalar>& p, MatrixView<Scalar> c) {
-    as_built::product(p.a, p.b, p.depth, p.start, c.data(), c.outerStride(), c.rows(), c.cols());
-  }
-  template <class Scalar>
-  static void dot_products(const Scalar* a, Index a_step, const Scalar* b, Index depth, Scalar start, VectorView<Scalar> c) {
-    as_built::dot_products(a, a_step, b, depth, start, c.data(), c.size());
-  }
-  template <class Scalar>
-  static void affine(const Scalar* a, Index rows, const Scalar* b, Index depth, const Scalar* start, VectorView<Scalar> c) {
-    as_built::matrix_times_vector(a, rows, b, depth, start, c.data(), rows);
-  }
-  template <class Scalar>
-  static void row_sums(ConstMatrixView<Scalar> m, Scalar* sums) {
-    as_built::row_sums(m.data(), m.outerStride(), m.rows(), m.cols(), sums);
-  }
-  template <Function f, class Scalar>
-  static void apply(Index size, Scalar* a) {
-    if constexpr (f == Function::relu) as_built::rectify(size, a, a);
-    if constexpr (kernels::HasVectors<Scalar>) {
-      if constexpr (f == Function::tanh) as_built::tanhs(size, a, a);
-      if constexpr (f == Function::sigmoid) as_built::sigmoids(size, a, a);
-    } else {
-      if constexpr (f == Function::tanh) kernels::tanhs(size, a, a);
-      if constexpr (f == Function::sigmoid) kernels::sigmoids(size, a, a);
-    }
-  }
-  template <Function f, class Scalar>
-  static void times_derivative(Index size, const Scalar* a, Scalar* delta) {
-    as_built::times_derivative<f>(size, a, delta);
-  }
-};
-
-struct OfMachine {
-  template <class Scalar>
-  static void product(const kernels::Product<Scalar>& p, MatrixView<Scalar> c) {
-    kernels::product(p, c);
-  }
-  template <class Scalar>
-  static void dot_products(const Scalar* a, Index a_step, const Scalar* b, Index depth, Scalar start, VectorView<Scalar> c) {
-    kernels::dot_products(a, a_step, b, depth, start, c);
-  }
-  template <class Scalar>
-  static void affine(const Scalar* a, Index rows, const Scalar* b, Index depth, const Scalar* start, VectorView<Scalar> c) {
-    kernels::matrix_times_vector(a, rows, b, depth, start, c);
-  }
-  template <class Scalar>
-  static void row_sums(ConstMatrixView<Scalar> m, Scalar* sums) {
-    kernels::row_sums<Scalar>(m, sums);
-  }
-  template <Function f, class Scalar>
-  static void apply(Index size, Scalar* a) {
-    if constexpr (f == Function::relu) kernels::rectify(size, a, a);
+/// f of all numbers, in vectors of the program's flags where there are such.
+template <Function f, class Scalar>
+void apply(Index size, Scalar* a) {
+  if constexpr (f == Function::relu) as_built::rectify(size, a, a);
+  if constexpr (kernels::HasVectors<Scalar>) {
+    if constexpr (f == Function::tanh) as_built::tanhs(size, a, a);
+    if constexpr (f == Function::sigmoid) as_built::sigmoids(size, a, a);
+  } else {
     if constexpr (f == Function::tanh) kernels::tanhs(size, a, a);
     if constexpr (f == Function::sigmoid) kernels::sigmoids(size, a, a);
   }
-  template <Function f, class Scalar>
-  static void times_derivative(Index size, const Scalar* a, Scalar* delta) {
-    kernels::times_derivative<f>(size, a, delta);
-  }
-};
+}
 
 /// A layer of Out x In weights, a batch whose samples lie apart, and all that comes of them with a number behind that nobody may change.
 template <class Scalar, int Out, int In>
@@ -121,31 +70,54 @@ struct Layer {
     return r;
   }
 
-  /// What the kernels for extents that are values give, one after the other.
-  template <Function f, class Kernels>
+  /// What the kernels for extents that are values give, one after the other, with the vectors of the program's flags.
+  template <Function f>
   Results one_by_one() const {
     Results r(samples);
-    const auto view = [](Scalar* numbers, Index rows, Index columns, Index step) {
-      return MatrixView<Scalar>(numbers, rows, columns, Eigen::OuterStride<>(step));
-    };
     if (Out == 1)
-      Kernels::template dot_products<Scalar>(x.data(), x_step, w.data(), In, b[0], {r.a.data(), samples});
+      as_built::dot_products<Scalar>(x.data(), x_step, w.data(), In, b[0], r.a.data(), samples);
     else if (samples == 1)
-      Kernels::template affine<Scalar>(w.data(), Out, x.data(), In, b.data(), {r.a.data(), Out});
+      as_built::matrix_times_vector<Scalar>(w.data(), Out, x.data(), In, b.data(), r.a.data(), Out);
     else
-      Kernels::template product<Scalar>({{w.data(), 1, Out}, {x.data(), 1, x_step}, In, {kernels::StartKind::column, b.data()}},
-                                        view(r.a.data(), Out, samples, Out));
+      as_built::product<Scalar>({w.data(), 1, Out}, {x.data(), 1, x_step}, In, {kernels::StartKind::column, b.data()}, r.a.data(), Out, Out,
+                                samples);
     const Index size = Out * samples;
-    Kernels::template apply<f, Scalar>(size, r.a.data());
+    apply<f>(size, r.a.data());
 
     Numbers d = delta;
-    if (f != Function::identity) Kernels::template times_derivative<f, Scalar>(size, r.a.data(), d.data());
-    Kernels::template product<Scalar>({{d.data(), 1, Out}, {x.data(), x_step, 1}, samples, {}}, view(r.dW.data(), Out, In, Out));
-    Kernels::template row_sums<Scalar>(detail::as_const(view(d.data(), Out, samples, Out)), r.db.data());
+    if (f != Function::identity) as_built::times_derivative<f>(size, r.a.data(), d.data());
+    as_built::product<Scalar>({d.data(), 1, Out}, {x.data(), x_step, 1}, samples, {}, r.dW.data(), Out, Out, In);
+    as_built::row_sums<Scalar>(d.data(), Out, Out, samples, r.db.data());
     if (samples == 1)
-      Kernels::template dot_products<Scalar>(w.data(), Out, d.data(), Out, 0, {r.dX.data(), In});
+      as_built::dot_products<Scalar>(w.data(), Out, d.data(), Out, 0, r.dX.data(), In);
     else
-      Kernels::template product<Scalar>({{w.data(), Out, 1}, {d.data(), 1, Out}, Out, {}}, view(r.dX.data(), In, samples, dX_step));
+      as_built::product<Scalar>({w.data(), Out, 1}, {d.data(), 1, Out}, Out, {}, r.dX.data(), dX_step, In, samples);
+    return r;
+  }
+
+  /// The same of this machine, as a layer of any extents calls them.
+  template <Function f>
+  Results of_machine() const {
+    Results r(samples);
+    const kernels::LayerProducts<Scalar> products(Out, In);
+    const auto view = [this](auto* numbers, Index rows, Index step) {
+      using View =
+          std::conditional_t<std::is_const_v<std::remove_pointer_t<decltype(numbers)>>, ConstMatrixView<Scalar>, MatrixView<Scalar>>;
+      return View(numbers, rows, samples, Eigen::OuterStride<>(step));
+    };
+    const ConstMatrixView<Scalar> inputs = view(x.data(), In, x_step);
+    const Index size = Out * samples;
+    products.affine(w.data(), inputs, b.data(), 0, view(r.a.data(), Out, Out), samples);
+    if constexpr (f == Function::relu) kernels::rectify(size, r.a.data(), r.a.data());
+    if constexpr (f == Function::tanh) kernels::tanhs(size, r.a.data(), r.a.data());
+    if constexpr (f == Function::sigmoid) kernels::sigmoids(size, r.a.data(), r.a.data());
+
+    Numbers d = delta;
+    if (f != Function::identity) kernels::times_derivative<f>(size, static_cast<const Scalar*>(r.a.data()), d.data());
+    const ConstMatrixView<Scalar> deltas = view(std::as_const(d).data(), Out, Out);
+    products.weight_gradient(deltas, inputs, 0, In, r.dW.data());
+    products.bias_gradient(deltas, r.db.data());
+    products.input_gradient(w.data(), deltas, 0, In, view(r.dX.data(), In, dX_step));
     return r;
   }
 
@@ -153,32 +125,34 @@ struct Layer {
   Numbers w, b, x, delta;
 };
 
-template <Function f, class Kernel, class Kernels, class Scalar, int Out, int In>
-int different(Index samples) {
-  const Layer<Scalar, Out, In> layer(samples);
-  return layer.template small<f, Kernel>() == layer.template one_by_one<f, Kernels>() ? 0 : 1;
-}
-
 constexpr Index batches[] = {1, 2, 3, 4, 9, 40};
 
-template <class Kernel, class Kernels, class Scalar, int Out, int In>
+template <Function f, class Scalar, int Out, int In>
 void check() {
   for (const Index samples : batches) {
-    CAPTURE(Out, In, samples);
-    CHECK(different<Function::identity, Kernel, Kernels, Scalar, Out, In>(samples) == 0);
-    CHECK(different<Function::tanh, Kernel, Kernels, Scalar, Out, In>(samples) == 0);
-    CHECK(different<Function::sigmoid, Kernel, Kernels, Scalar, Out, In>(samples) == 0);
-    CHECK(different<Function::relu, Kernel, Kernels, Scalar, Out, In>(samples) == 0);
+    CAPTURE(Out, In, samples, f);
+    const Layer<Scalar, Out, In> layer(samples);
+    const bool as_on_machine = layer.template small<f, kernels::SmallLayer<Scalar, Out, In>>() == layer.template of_machine<f>();
+    CHECK(as_on_machine);
+    // and each kind of layer that this program would run on some machine
+    const auto one_by_one = layer.template one_by_one<f>();
+    if constexpr (kernels::HasVectors<Scalar>) {
+      const bool in_registers = layer.template small<f, as_built::RegisterLayer<Scalar, Out, In>>() == one_by_one;
+      CHECK(in_registers);
+    }
+    if constexpr (CHAINRULE_DISPATCH >= 2 || !kernels::HasVectors<Scalar>) {
+      const bool in_loops = layer.template small<f, kernels::ScalarLayer<Scalar, Out, In>>() == one_by_one;
+      CHECK(in_loops);
+    }
   }
 }
 
-/// On this machine, and each kind of layer that this program would run on some machine.
 template <class Scalar, int Out, int In>
 void check_all() {
-  check<kernels::SmallLayer<Scalar, Out, In>, OfMachine, Scalar, Out, In>();
-  if constexpr (kernels::HasVectors<Scalar>) check<as_built::RegisterLayer<Scalar, Out, In>, AsBuilt, Scalar, Out, In>();
-  if constexpr (CHAINRULE_DISPATCH >= 2 || !kernels::HasVectors<Scalar>)
-    check<kernels::ScalarLayer<Scalar, Out, In>, AsBuilt, Scalar, Out, In>();
+  check<Function::identity, Scalar, Out, In>();
+  check<Function::tanh, Scalar, Out, In>();
+  check<Function::sigmoid, Scalar, Out, In>();
+  check<Function::relu, Scalar, Out, In>();
 }
 
 }  // namespace

@@ -118,7 +118,8 @@ inline IndexSplit split_groups(const char* who, Groups groups, const SplitOption
     std::vector<Index>& samples = groups[g].samples;
     if (options.shuffle) chainrule::shuffle(samples.begin(), samples.end(), random);
     const auto middle = samples.end() - sizes[g];
-    for (auto sample = samples.begin(); sample != samples.end(); ++sample) (sample < middle ? parts.train : parts.test).push_back(*sample);
+    parts.train.insert(parts.train.end(), samples.begin(), middle);
+    parts.test.insert(parts.test.end(), middle, samples.end());
   }
   for (std::vector<Index>* part : {&parts.train, &parts.test})
     if (options.shuffle)

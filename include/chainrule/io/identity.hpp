@@ -15,8 +15,7 @@ namespace chainrule::detail {
 
 template <class... Parts>
 void add_line(std::string& lines, const Parts&... parts) {
-  (append(lines, parts), ...);
-  lines += '\n';
+  lines += text_of(parts..., "\n");
 }
 
 /// Kind, extents, hyperparameters, and what is inside: a layer's activation, the layers of a Residual by their numbers.

@@ -18,16 +18,14 @@ class SmallLayer {
   using Loops = ScalarLayer<Scalar, Out, In>;
   static constexpr bool has_avx2_beside = HasWiderLanes<Scalar> && CHAINRULE_DISPATCH >= 2;
   using Vectors = avx2::RegisterLayer<Scalar, Out, In>;  // or as_built's, see for_each_instruction_set.inc
+  using Best = std::conditional_t<has_avx2_beside || HasVectors<Scalar>, Vectors, Loops>;
 
  public:
   template <Function f>
   static void forward(const Pass& pass, const Scalar* bias, Scalar* a) {
     if constexpr (has_avx2_beside)
       if (widest() == InstructionSet::as_built) return Loops::template forward<f>(pass, bias, a);
-    if constexpr (has_avx2_beside || HasVectors<Scalar>)
-      Vectors::template forward<f>(pass, bias, a);
-    else
-      Loops::template forward<f>(pass, bias, a);
+    Best::template forward<f>(pass, bias, a);
   }
 
   /// dX may be nullptr. With a factor dW and db are W and b, to which factor times the gradients are added at the end.
@@ -36,10 +34,7 @@ class SmallLayer {
                        const Scalar* factor = nullptr) {
     if constexpr (has_avx2_beside)
       if (widest() == InstructionSet::as_built) return Loops::template backward<f>(pass, a, delta, dW, db, dX, dX_step, factor);
-    if constexpr (has_avx2_beside || HasVectors<Scalar>)
-      Vectors::template backward<f>(pass, a, delta, dW, db, dX, dX_step, factor);
-    else
-      Loops::template backward<f>(pass, a, delta, dW, db, dX, dX_step, factor);
+    Best::template backward<f>(pass, a, delta, dW, db, dX, dX_step, factor);
   }
 };
 

@@ -98,23 +98,21 @@ class Dense {
   void forward(const Scalar* theta, ConstMatrixView<Scalar> x, Cache<Scalar, MaxBatch>& cache, const Pass<Scalar>& pass) const {
     cache.team = pass.team;
     if constexpr (is_small) return small_forward(theta, x, cache);
-    if (pass.team == nullptr) {  // in one piece, which a short pass on one thread gains from
-      const MatrixView<Scalar> z = keep(cache).first(x.cols());
-      products<Scalar>().affine(theta, x, bias(theta), 0, z, x.cols());
-      if constexpr (!std::is_same_v<F, Identity>) kernels::activate(f_, detail::as_const(z), cache.output.first(x.cols()));
-      return;
-    }
+    const MatrixView<Scalar> z = keep(cache).first(x.cols()), a = cache.output.first(x.cols());
+    const auto compute = [&](const ConstMatrixView<Scalar>& x_part, Index first, const MatrixView<Scalar>& z_part,
+                             const MatrixView<Scalar>& a_part) {
+      products<Scalar>().affine(theta, x_part, bias(theta), first, z_part, x.cols());
+      if constexpr (!std::is_same_v<F, Identity>) kernels::activate(f_, detail::as_const(z_part), a_part);
+    };
+    if (pass.team == nullptr) return compute(x, 0, z, a);
     // threads share the units, so that each reads no more of W than its own rows; the samples, of ten times the work, where units are few
-    const bool by_units = is_small || outputs() >= 2 * kernels::unit_block;
-    const kernels::Pieces pieces = by_units ? cut(outputs(), kernels::unit_block, operations(x.cols()), pass.team)
-                                            : cut(x.cols(), kernels::sample_unit, operations(x.cols()) / 10, pass.team);
+    const bool by_units = outputs() >= 2 * kernels::unit_block;
+    const kernels::Pieces pieces = by_units ? kernels::cut(outputs(), kernels::unit_block, operations(x.cols()), pass.team)
+                                            : kernels::cut(x.cols(), kernels::sample_unit, operations(x.cols()) / 10, pass.team);
     detail::for_items(pass.team, pieces.count(), [&](Index piece) {
       const Index first = pieces.first(piece), count = pieces.length(piece);
       const auto part = [&](auto m) { return by_units ? kernels::rows(m, first, count) : kernels::columns(m, first, count); };
-      const MatrixView<Scalar> z = part(keep(cache).first(x.cols()));
-
-      products<Scalar>().affine(theta, by_units ? x : part(x), bias(theta), by_units ? first : 0, z, x.cols());
-      if constexpr (!std::is_same_v<F, Identity>) kernels::activate(f_, detail::as_const(z), part(cache.output.first(x.cols())));
+      compute(by_units ? x : part(x), by_units ? first : 0, part(z), part(a));
     });
   }
 
@@ -128,7 +126,7 @@ class Dense {
     if constexpr (is_small) return small_backward(theta, x, cache, delta, gradient, input_gradient, static_cast<const Scalar*>(nullptr));
     times_derivative(cache, delta);
     // the columns of W are cut for both, and a thread has the same for both: of dJ/dW they are columns, of dJ/da rows
-    const kernels::Pieces units = cut(inputs(), kernels::unit_block, operations(x.cols()), cache.team);
+    const kernels::Pieces units = kernels::cut(inputs(), kernels::unit_block, operations(x.cols()), cache.team);
     const Index both = input_gradient == nullptr ? 1 : 2;
     detail::for_items(cache.team, both * units.count(), [&](Index item) {
       const Index first = units.first(item / both), length = units.length(item / both);
@@ -145,7 +143,7 @@ class Dense {
                          Scalar factor, Scalar* room, MatrixView<Scalar>* input_gradient) const {
     if constexpr (is_small) return small_backward(theta, x, cache, delta, theta, input_gradient, &factor);
     times_derivative(cache, delta);
-    const kernels::Pieces units = cut(inputs(), kernels::unit_block, operations(x.cols()), cache.team);
+    const kernels::Pieces units = kernels::cut(inputs(), kernels::unit_block, operations(x.cols()), cache.team);
     detail::for_items(cache.team, units.count(), [&](Index piece) {  // of W it reads the columns alone that it then changes
       const Index first = units.first(piece), length = units.length(piece);
       if (input_gradient != nullptr) products<Scalar>().input_gradient(theta, detail::as_const(delta), first, length, *input_gradient);
@@ -197,7 +195,7 @@ class Dense {
   void times_derivative(const Cache& cache, MatrixView<Scalar>& delta) const {
     if constexpr (std::is_same_v<F, Identity>) return;
     const Index samples = delta.cols();
-    const kernels::Pieces units = cut(outputs(), kernels::unit_block, 2.0 * static_cast<double>(delta.size()), cache.team);
+    const kernels::Pieces units = kernels::cut(outputs(), kernels::unit_block, 2.0 * static_cast<double>(delta.size()), cache.team);
     detail::for_items(cache.team, units.count(), [&](Index piece) {
       const auto part = [&](auto m) { return kernels::rows(m, units.first(piece), units.length(piece)); };
       kernels::multiply_by_derivative(f_, part(keep(cache).first(samples)), part(delta));
@@ -213,14 +211,8 @@ class Dense {
     return theta + outputs() * inputs();
   }
 
-  // How a team shares the work. That of a small layer is over so soon that nobody asks.
+  // so soon over that no team shares it
   static constexpr bool is_small = kernels::is_small_layer(Out, In);
-  static kernels::Pieces cut(Index extent, Index unit, double operations, const Team* team) {
-    if constexpr (is_small)
-      return {extent, extent};
-    else
-      return kernels::cut(extent, unit, operations, team);
-  }
 
   // multiplications and additions of one product
   double operations(Index samples) const { return 2.0 * static_cast<double>(outputs() * inputs()) * static_cast<double>(samples); }

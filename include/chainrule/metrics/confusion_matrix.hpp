@@ -40,8 +40,10 @@ class ConfusionMatrix {
     count(predictions, targets);
   }
 
-  Index classes() const { return counts_.rows(); }                                                              ///< how many there are
-  Index samples() const { return std::accumulate(counts_.data(), counts_.data() + counts_.size(), Index{0}); }  ///< how many were counted
+  /// How many there are.
+  Index classes() const { return counts_.rows(); }
+  /// How many were counted.
+  Index samples() const { return std::accumulate(counts_.data(), counts_.data() + counts_.size(), Index{0}); }
   /// classes x classes; row: truth, column: prediction.
   const Matrix<Index>& counts() const { return counts_; }
   /// How many samples of class `truth` are predicted to be of class `prediction`.
@@ -139,7 +141,7 @@ class ConfusionMatrix {
     return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), begins));
   }
 
-  Matrix<Index> counts_;
+  Matrix<Index> counts_;  // summed by loops: nobody else has Eigen's expressions of Index, which all files would compile
 };
 
 }  // namespace chainrule

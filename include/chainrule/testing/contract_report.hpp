@@ -3,11 +3,9 @@
 
 #include <algorithm>
 #include <chainrule/core/error.hpp>
-#include <concepts>
 #include <initializer_list>
 #include <string>
 #include <string_view>
-#include <type_traits>
 #include <vector>
 
 namespace chainrule {
@@ -51,8 +49,7 @@ struct ContractReport {
     if (is_broken(clause_name)) return;
     passed = false;
     broken.emplace_back(clause_name);
-    failures.push_back(std::string(clause_name) + ": ");
-    for (const detail::SentencePart& part : sentence) part.append_to(failures.back());
+    failures.push_back(std::string(clause_name) + ": " + detail::sentence(sentence));
   }
 };
 

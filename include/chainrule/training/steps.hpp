@@ -85,19 +85,28 @@ class Steps {
     const double J = static_cast<double>(net_.loss(y, work_)) + penalty(options);  // 2  calculate the loss
     if (!all_finite(&J, 1)) diverged(run, text_of("the loss is ", J, first_activation_not_finite(net_.layers(), work_)));
 
-    auto theta = net_.parameters();
-    theta_before_ = theta;
+    theta_before_ = net_.parameters();
     const bool changes_gradient = options.l1 > 0 || options.l2 > 0 || options.clip_value > 0 || options.clip_norm > 0;
-    if (is_plain_descent(rule) && !changes_gradient) {
-      descend(net_, x, y, work_, dJ_, rule, state_);  // 3 and 4 at once
-      if (all_finite(theta.data(), theta.size())) {
-        net_.update_statistics(work_);
-        return J;
-      }
-      theta = theta_before_;  // and once more, one after the other, to see what became infinite first
-      --state_.steps;
-    }
+    if (!(is_plain_descent(rule) && !changes_gradient && descended(x, y, rule))) descend_in_parts(x, y, options, rule, run);
+    net_.update_statistics(work_);
+    return J;
+  }
 
+  // 3 and 4 at once; where a parameter is not finite after that, takes it back
+  template <class X, class Y>
+  bool descended(const X& x, const Y& y, const Rule& rule) {
+    descend(net_, x, y, work_, dJ_, rule, state_);
+    auto theta = net_.parameters();
+    if (all_finite(theta.data(), theta.size())) return true;
+    theta = theta_before_;
+    --state_.steps;
+    return false;
+  }
+
+  // 3 and 4 one after the other, which sees what became infinite first
+  template <class X, class Y, class Options>
+  void descend_in_parts(const X& x, const Y& y, const Options& options, const Rule& rule, Run<Net>& run) {
+    auto theta = net_.parameters();
     net_.backward(x, y, work_, dJ_);  // 3  its gradient, by the chain rule
     if (options.l1 > 0) L1{options.l1}.add_gradient(net_.parameters(), dJ_, state_.segments());
     if (options.l2 > 0) L2{options.l2}.add_gradient(net_.parameters(), dJ_, state_.segments());
@@ -112,8 +121,6 @@ class Steps {
       theta = theta_before_;
       diverged(run, "a step made a parameter that is not finite, first " + where);
     }
-    net_.update_statistics(work_);
-    return J;
   }
 
   [[noreturn]] void diverged(Run<Net>& run, const std::string& what) {

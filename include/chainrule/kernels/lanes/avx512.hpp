@@ -151,24 +151,24 @@ struct Lanes<double> {
 };
 
 template <class Scalar>
-struct HalfLanes;
-
-template <>
-struct HalfLanes<float> : avx2::Lanes<float> {
+struct HalfLanes : avx2::Lanes<Scalar> {
+  using V = typename avx2::Lanes<Scalar>::V;
   using First = __mmask8;
   static constexpr bool masks_are_free = true;
-  static First first(Index count) { return static_cast<First>((1u << count) - 1); }
-  static V load_first(const float* p, First count) { return _mm256_maskz_loadu_ps(count, p); }
-  static void store_first(float* p, V v, First count) { _mm256_mask_storeu_ps(p, count, v); }
-};
 
-template <>
-struct HalfLanes<double> : avx2::Lanes<double> {
-  using First = __mmask8;
-  static constexpr bool masks_are_free = true;
   static First first(Index count) { return static_cast<First>((1u << count) - 1); }
-  static V load_first(const double* p, First count) { return _mm256_maskz_loadu_pd(count, p); }
-  static void store_first(double* p, V v, First count) { _mm256_mask_storeu_pd(p, count, v); }
+  static V load_first(const Scalar* p, First count) {
+    if constexpr (sizeof(Scalar) == sizeof(float))
+      return _mm256_maskz_loadu_ps(count, p);
+    else
+      return _mm256_maskz_loadu_pd(count, p);
+  }
+  static void store_first(Scalar* p, V v, First count) {
+    if constexpr (sizeof(Scalar) == sizeof(float))
+      _mm256_mask_storeu_ps(p, count, v);
+    else
+      _mm256_mask_storeu_pd(p, count, v);
+  }
 };
 
 }  // namespace chainrule::kernels::avx512
