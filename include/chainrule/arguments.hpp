@@ -25,25 +25,29 @@ Index target_rows(const LossType& loss, Index outputs) {
     return outputs;
 }
 
-/// A view on x, which has a row for each input, at least one sample, and finite numbers.
+/// A view on x, which has a row for each input, at least one sample, and finite numbers; the team looks at these, if there is one.
 template <class Scalar, class Sequence, class X>
-ConstMatrixView<Scalar> checked_input(const char* who, const Sequence& sequence, const Eigen::DenseBase<X>& x) {
+ConstMatrixView<Scalar> checked_input(const char* who, const Sequence& sequence, const Eigen::DenseBase<X>& x, Team* team = nullptr) {
   constexpr int In = ChainOf<Sequence>::inputs_at_compile_time;
   static_assert(In == Dynamic || X::RowsAtCompileTime == Dynamic || In == X::RowsAtCompileTime,
                 "chainrule: x must have as many rows as the network has inputs; one column is one sample");
   const ConstMatrixView<Scalar> input = const_view<Scalar>(x);
   check_rows(who, "x", input.rows(), sequence.inputs(), "inputs");
   check_batch(who, input.cols());
-  check_finite(who, "x", input);
+  if (team == nullptr)
+    check_finite(who, "x", input);
+  else
+    check_finite(who, "x", input, *team);
   return input;
 }
 
 /// The same, and the workspace was made for this network, has room for x and does not hold it.
 template <class Scalar, class Sequence, class X, class Work>
-ConstMatrixView<Scalar> checked_input(const char* who, const Sequence& sequence, const Eigen::DenseBase<X>& x, const Work& work) {
+ConstMatrixView<Scalar> checked_input(const char* who, const Sequence& sequence, const Eigen::DenseBase<X>& x, const Work& work,
+                                      Team* team) {
   check_workspace(who, sequence.layers(), work);
   check_room(who, x.cols(), work.max_batch());
-  const auto input = checked_input<Scalar>(who, sequence, x);
+  const auto input = checked_input<Scalar>(who, sequence, x, team);
   for_each_index<Sequence::size>([&](auto i) { check_apart<Scalar>(who, input, work.template cache<i>().output.first(work.max_batch())); });
   return input;
 }

@@ -222,7 +222,7 @@ class Network : public detail::ProvenNetwork<Scalar, LossType, Layers...>::Model
   ConstMatrixView<Scalar> begin_backward(const Eigen::DenseBase<X>& x, const Y& y, Workspace<MaxBatch>& work, Gradients& gradients,
                                          const MatrixView<Scalar>* input_gradient) const {
     const auto input = detail::const_view<Scalar>(x);
-    if (input.rows() != inputs() || !work.has_checked(input)) detail::checked_input<Scalar>("backward", sequence(), x, work);
+    if (input.rows() != inputs() || !work.has_checked(input)) detail::checked_input<Scalar>("backward", sequence(), x, work, nullptr);
     const auto target = detail::checked_target<Scalar>("backward", sequence(), loss_, y, work);
     const Index samples = input.cols();
     detail::check_samples("backward", "x", samples, work.cached_samples(), "the last forward(x, work)");
@@ -237,7 +237,7 @@ class Network : public detail::ProvenNetwork<Scalar, LossType, Layers...>::Model
   template <class X, int MaxBatch>
   ConstMatrixView<Scalar> checked_input(const char* who, const Eigen::DenseBase<X>& x, const Workspace<MaxBatch>& work,
                                         const Pass<Scalar>& pass) const {
-    const auto input = detail::checked_input<Scalar>(who, sequence(), x, work);
+    const auto input = detail::checked_input<Scalar>(who, sequence(), x, work, pass.team);
     sequence().check_pass(pass, input.cols());
     return input;
   }

@@ -1,5 +1,7 @@
 #include <chainrule/kernels/finite.hpp>
+#include <chainrule/kernels/thread_team.hpp>
 #include <limits>
+#include <string>
 #include <vector>
 
 #include "support/catch.hpp"
@@ -71,4 +73,23 @@ TEST_CASE("check_finite does not look between the columns of a block") {
   CHECK_NOTHROW(detail::check_finite("forward", "x", left_of_gaps));
   const ConstMatrixView<float> with_them(memory.data(), 3, 2, Eigen::OuterStride<>(3));
   CHECK_THROWS_SAYING(detail::check_finite("forward", "x", with_them), ValueError, "x(2, 0) is nan");
+}
+
+TEST_CASE("check_finite by several threads says the same, whichever of them sees it") {
+  ThreadTeam team{3, 3};
+  constexpr Index rows = 150, columns = 203;
+  const Matrix<float> good = Matrix<float>::Ones(rows + 1, columns);
+  Matrix<float> bad = good;
+  const auto check = [&](const Matrix<float>& m) {  // a block: what lies below it is not looked at
+    const ConstMatrixView<float> view(m.data(), rows, columns, Eigen::OuterStride<>(rows + 1));
+    REQUIRE(kernels::cut(columns, kernels::sample_unit, 4.0 * static_cast<double>(view.size()), &team).count() == 3);
+    detail::check_finite("forward", "x", view, team);
+  };
+  bad.row(rows).setConstant(not_a_number);
+  CHECK_NOTHROW(check(bad));
+  for (Index j = columns - 1; j >= 0; j -= 29) {  // the first of those that there are by now
+    bad(149, j) = infinity;
+    const std::string expected = "forward: x(149, " + std::to_string(j) + ") is inf";
+    CHECK_THROWS_SAYING(check(bad), ValueError, expected.c_str());
+  }
 }

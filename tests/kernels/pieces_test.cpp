@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <chainrule/kernels/pieces.hpp>
 
 #include "support/catch.hpp"
@@ -20,45 +21,59 @@ struct TeamOf final : Team {
   bool far;
 };
 
-/// Whether the pieces are 0 .. extent without gaps, each but the last as long as the others and a multiple of the unit, none empty.
+/// Whether the pieces are 0 .. extent without gaps, each begins with a unit, and none is empty or more than a unit longer than another.
 bool cover(const Pieces& pieces, Index extent, Index unit) {
-  Index next = 0;
+  Index next = 0, shortest = extent, longest = 0;
   for (Index piece = 0; piece < pieces.count(); ++piece) {
-    if (pieces.first(piece) != next || pieces.length(piece) < 1) return false;
+    if (pieces.first(piece) != next || next % unit != 0 || pieces.length(piece) < 1) return false;
     next += pieces.length(piece);
-    if (piece < pieces.count() - 1 && (pieces.length(piece) != pieces.size || pieces.size % unit != 0)) return false;
+    const Index units = (pieces.length(piece) + unit - 1) / unit;
+    shortest = std::min(shortest, units);
+    longest = std::max(longest, units);
   }
-  return next == extent;
+  return next == extent && longest <= shortest + 1;
 }
 
 constexpr double much = 1e12;  // operations: enough for as many pieces as there may be
 
 }  // namespace
 
-TEST_CASE("pieces of an extent, the last one shorter") {
-  constexpr Pieces pieces{100, 48};
+TEST_CASE("pieces of an extent, as equal as whole units can be") {
+  const Pieces pieces{100, 16, 3};  // 7 units, the last one of 4
   CHECK(pieces.count() == 3);
   CHECK(pieces.first(0) == 0);
-  CHECK(pieces.first(2) == 96);
-  CHECK(pieces.length(1) == 48);
-  CHECK(pieces.length(2) == 4);
-  CHECK(Pieces{96, 48}.count() == 2);
-  CHECK(Pieces{1, 48}.count() == 1);
+  CHECK(pieces.length(0) == 32);
+  CHECK(pieces.first(1) == 32);
+  CHECK(pieces.length(1) == 32);
+  CHECK(pieces.first(2) == 64);
+  CHECK(pieces.length(2) == 36);
+  CHECK(Pieces(96, 48, 8).count() == 2);  // no more pieces than units
+  CHECK(Pieces(1, 48, 8).count() == 1);
+  CHECK(Pieces(1, 48, 8).length(0) == 1);
 }
 
 TEST_CASE("four pieces for each thread where there is much to do, of whole units") {
   const TeamOf two(2);
-  CHECK(cut(640, 8, much, &two).size == 80);  // 80 units for 8 pieces
-  CHECK(cut(640, 8, much, &two).count() == 8);
-  CHECK(cut(784, 48, much, &two).size == 144);  // 17 units: 3 each, so that 6 pieces are enough
-  CHECK(cut(784, 48, much, &two).count() == 6);
+  CHECK(cut(640, 8, much, &two).count() == 8);  // 80 units: 10 each
+  CHECK(cut(640, 8, much, &two).length(3) == 80);
+  CHECK(cut(784, 48, much, &two).count() == 8);  // 17 units: 2 each, and 3
+  CHECK(cut(784, 48, much, &two).length(0) == 96);
+  CHECK(cut(784, 48, much, &two).length(7) == 784 - 14 * 48);
+}
+
+TEST_CASE("two threads have half of the units each, but for one") {
+  const TeamOf two(2);
+  const Pieces pieces = cut(784, 16, 2.6e7, &two);  // 49 units, 6 pieces
+  CHECK(pieces.count() == 6);
+  CHECK(pieces.first(3) == 24 * 16);
 }
 
 TEST_CASE("a piece for each thread where there is little to do, and more as they become long") {
   const TeamOf two(2), sixteen(16);
   CHECK(cut(1000, 1, 1e5, &two).count() == 2);
   CHECK(cut(1000, 1, 8e6, &two).count() == 2);
-  CHECK(cut(1000, 1, 1.2e7, &two).count() == 3);
+  CHECK(cut(1000, 1, 1.59e7, &two).count() == 2);
+  CHECK(cut(1000, 1, 1.6e7, &two).count() == 4);
   CHECK(cut(1000, 1, 3.2e7, &two).count() == 8);
   CHECK(cut(1000, 1, 1e5, &sixteen).count() == 16);
 }
@@ -96,7 +111,7 @@ TEST_CASE("nothing is no pieces") {
 TEST_CASE("pieces cover the extent in multiples of the unit, at most four for each thread") {
   for (const Index threads : {2, 3, 16}) {
     const TeamOf team(threads);
-    for (const Index unit : {Index{1}, kernels::sample_unit, kernels::unit_block}) {
+    for (const Index unit : {Index{1}, kernels::sample_unit, Index{8}, Index{16}}) {
       CAPTURE(threads, unit);
       int wrong = 0;
       for (Index extent = 1; extent <= 1000; ++extent)
@@ -108,6 +123,12 @@ TEST_CASE("pieces cover the extent in multiples of the unit, at most four for ea
       CHECK(wrong == 0);
     }
   }
+}
+
+TEST_CASE("pieces of units begin with cache lines where columns do, and are smaller where they do not") {
+  STATIC_REQUIRE(kernels::unit_block(784) == 16);
+  STATIC_REQUIRE(kernels::unit_block(300) == 8);
+  STATIC_REQUIRE(kernels::unit_block(16) == 16);
 }
 
 TEST_CASE("columns and rows of a view are views on the same memory") {

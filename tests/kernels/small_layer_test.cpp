@@ -184,6 +184,3 @@ TEMPLATE_TEST_CASE("a small layer gives the bits of the kernels for any extents"
   check_all<TestType, 9, 4>();
   check_all<TestType, 16, 16>();
 }
-
-// So a layer that does it all at once is not asked for pieces.
-TEST_CASE("small layers are never cut") { STATIC_REQUIRE(kernels::small_layer <= kernels::unit_block); }

@@ -1,7 +1,9 @@
 #pragma once
 // Whether numbers are finite, and an error that names the place where they are not.
 
+#include <atomic>
 #include <chainrule/core/checks.hpp>
+#include <chainrule/kernels/pieces.hpp>
 #include <chainrule/kernels/vectors.hpp>
 
 namespace chainrule::detail {
@@ -27,16 +29,31 @@ template <class Scalar>
                     "); all numbers must be finite: clean the data first");
 }
 
+template <class Scalar>
+[[gnu::always_inline]] inline bool all_finite(const ConstMatrixView<Scalar>& m) {
+  if (m.outerStride() == m.rows()) return all_finite(m.data(), m.size());
+  for (Index j = 0; j < m.cols(); ++j)
+    if (!all_finite(m.data() + j * m.outerStride(), m.rows())) return false;
+  return true;
+}
+
 /// NaN and infinity in data are an error of the caller's, found here before they can spoil the parameters. Always inline, as the view
 /// then stays in registers.
 template <class Scalar>
 [[gnu::always_inline]] inline void check_finite(const char* who, const char* name, const ConstMatrixView<Scalar>& m) {
-  if (m.outerStride() == m.rows()) {
-    if (!all_finite(m.data(), m.size())) not_finite(who, name, m);
-    return;
-  }
-  for (Index j = 0; j < m.cols(); ++j)
-    if (!all_finite(m.data() + j * m.outerStride(), m.rows())) not_finite(who, name, m);
+  if (!all_finite(m)) not_finite(who, name, m);
+}
+
+/// The same by several threads.
+template <class Scalar>
+void check_finite(const char* who, const char* name, const ConstMatrixView<Scalar>& m, Team& team) {
+  const double as_operations = 4.0 * static_cast<double>(m.size());
+  const kernels::Pieces samples = kernels::cut(m.cols(), kernels::sample_unit, as_operations, &team);
+  std::atomic<bool> finite{true};
+  for_items(&team, samples.count(), [&](Index piece) {
+    if (!all_finite(kernels::columns(m, samples.first(piece), samples.length(piece)))) finite.store(false, std::memory_order_relaxed);
+  });
+  if (!finite.load(std::memory_order_relaxed)) not_finite(who, name, m);
 }
 
 }  // namespace chainrule::detail

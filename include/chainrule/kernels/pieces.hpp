@@ -7,13 +7,23 @@
 
 namespace chainrule::kernels {
 
-/// `extent` rows or columns, cut into pieces of `size` >= 1, the last one perhaps shorter; of nothing there are no pieces.
-struct Pieces {
-  Index extent;
-  Index size;
-  Index count() const { return (extent + size - 1) / size; }
-  Index first(Index piece) const { return piece * size; }
-  Index length(Index piece) const { return std::min(size, extent - first(piece)); }
+/// `extent` rows or columns in `count` pieces of whole units, none of them more than a unit longer than another. The last unit may be a
+/// part of one; of nothing there are no pieces.
+class Pieces {
+ public:
+  /// At most as many pieces as there are units, and at least one if there is a unit.
+  Pieces(Index extent, Index unit, Index count)
+      : extent_{extent}, unit_{unit}, units_{(extent + unit - 1) / unit}, count_{std::min(count, units_)} {}
+
+  Index count() const { return count_; }
+  Index first(Index piece) const { return std::min(extent_, units_ * piece / count_ * unit_); }
+  Index length(Index piece) const { return first(piece + 1) - first(piece); }
+
+ private:
+  Index extent_;
+  Index unit_;
+  Index units_;
+  Index count_;
 };
 
 /// Columns and rows of a view, as views.
@@ -26,9 +36,10 @@ View rows(View m, Index first, Index count) {
   return {m.data() + first, count, m.cols(), Eigen::OuterStride<>(m.outerStride())};
 }
 
-/// What pieces are multiples of, so that they fit tiles and cache lines: samples, and units of a layer.
+/// What pieces are multiples of, so that they fit tiles and cache lines: samples, and units of a layer. Where columns of so many units do
+/// not begin with cache lines, smaller pieces are shared out more evenly.
 inline constexpr Index sample_unit = 4;
-inline constexpr Index unit_block = 16;
+constexpr Index unit_block(Index units) { return units % 16 == 0 ? 16 : 8; }
 
 /// Whether work of so many operations is worth sharing at all: what threads exchange takes time too, and more where they are far apart.
 /// Asked once for a whole pass or step, since memory that changes hands between its parts costs most.
@@ -41,13 +52,12 @@ inline bool worth_sharing(double operations, const Team* team) {
 /// and several where that would be long ones, so that a thread that is kept from working delays the others little.
 [[gnu::noinline]] inline Pieces cut_for(const Team& team, Index extent, Index unit, double operations) {
   constexpr double over_at_once = 1e5, long_enough = 4e6;
-  if (operations < over_at_once || team.threads() < 2) return {extent, std::max(Index{1}, extent)};
-  const Index units = (extent + unit - 1) / unit;
-  const Index pieces = std::clamp(static_cast<Index>(std::min(operations / long_enough, 1e6)), team.threads(), 4 * team.threads());
-  return {extent, std::max(Index{1}, (units + pieces - 1) / pieces) * unit};
+  if (operations < over_at_once) return {extent, unit, 1};
+  const double for_each = operations / long_enough / static_cast<double>(team.threads());
+  return {extent, unit, team.threads() * (team.threads() < 2 ? 1 : static_cast<Index>(std::clamp(for_each, 1.0, 4.0)))};
 }
 inline Pieces cut(Index extent, Index unit, double operations, const Team* team) {
-  if (team == nullptr) return {extent, std::max(Index{1}, extent)};
+  if (team == nullptr) return {extent, unit, 1};
   return cut_for(*team, extent, unit, operations);
 }
 

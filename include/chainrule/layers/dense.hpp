@@ -104,10 +104,12 @@ class Dense {
       if constexpr (!std::is_same_v<F, Identity>) kernels::activate(f_, detail::as_const(z), cache.output.first(x.cols()));
       return;
     }
-    // threads share the units, so that each reads no more of W than its own rows; the samples, of ten times the work, where units are few
-    const bool by_units = outputs() >= 2 * kernels::unit_block;
-    const kernels::Pieces pieces = by_units ? kernels::cut(outputs(), kernels::unit_block, operations(x.cols()), pass.team)
-                                            : kernels::cut(x.cols(), kernels::sample_unit, operations(x.cols()) / 10, pass.team);
+    // threads share the units, so that each reads no more of W than its own rows; the samples, where W is small: of ten times the work
+    // if there is more of x, which another thread may have computed, than of z
+    const bool by_units = outputs() >= 32 && inputs() >= 64;
+    const double work = !by_units && outputs() < inputs() ? operations(x.cols()) / 10 : operations(x.cols());
+    const kernels::Pieces pieces = by_units ? kernels::cut(outputs(), kernels::unit_block(outputs()), work, pass.team)
+                                            : kernels::cut(x.cols(), kernels::sample_unit, work, pass.team);
     detail::for_items(pass.team, pieces.count(), [&](Index piece) {
       const Index first = pieces.first(piece), count = pieces.length(piece);
       const auto part = [&](auto m) { return by_units ? kernels::rows(m, first, count) : kernels::columns(m, first, count); };
@@ -128,7 +130,7 @@ class Dense {
     if constexpr (is_small) return small_backward(theta, x, cache, delta, gradient, input_gradient, static_cast<const Scalar*>(nullptr));
     times_derivative(cache, delta);
     // the columns of W are cut for both, and a thread has the same for both: of dJ/dW they are columns, of dJ/da rows
-    const kernels::Pieces units = kernels::cut(inputs(), kernels::unit_block, operations(x.cols()), cache.team);
+    const kernels::Pieces units = kernels::cut(inputs(), kernels::unit_block(inputs()), operations(x.cols()), cache.team);
     const Index both = input_gradient == nullptr ? 1 : 2;
     detail::for_items(cache.team, both * units.count(), [&](Index item) {
       const Index first = units.first(item / both), length = units.length(item / both);
@@ -145,7 +147,7 @@ class Dense {
                          Scalar factor, Scalar* room, MatrixView<Scalar>* input_gradient) const {
     if constexpr (is_small) return small_backward(theta, x, cache, delta, theta, input_gradient, &factor);
     times_derivative(cache, delta);
-    const kernels::Pieces units = kernels::cut(inputs(), kernels::unit_block, operations(x.cols()), cache.team);
+    const kernels::Pieces units = kernels::cut(inputs(), kernels::unit_block(inputs()), operations(x.cols()), cache.team);
     detail::for_items(cache.team, units.count(), [&](Index piece) {  // of W it reads the columns alone that it then changes
       const Index first = units.first(piece), length = units.length(piece);
       if (input_gradient != nullptr) products<Scalar>().input_gradient(theta, detail::as_const(delta), first, length, *input_gradient);
@@ -196,11 +198,12 @@ class Dense {
   template <class Cache, class Scalar>
   void times_derivative(const Cache& cache, MatrixView<Scalar>& delta) const {
     if constexpr (std::is_same_v<F, Identity>) return;
-    const Index samples = delta.cols();
-    const kernels::Pieces units = kernels::cut(outputs(), kernels::unit_block, 2.0 * static_cast<double>(delta.size()), cache.team);
-    detail::for_items(cache.team, units.count(), [&](Index piece) {
-      const auto part = [&](auto m) { return kernels::rows(m, units.first(piece), units.length(piece)); };
-      kernels::multiply_by_derivative(f_, part(keep(cache).first(samples)), part(delta));
+    // of memory in one piece each; a number read and written takes as long as some operations
+    const double as_operations = 8.0 * static_cast<double>(delta.size());
+    const kernels::Pieces samples = kernels::cut(delta.cols(), kernels::sample_unit, as_operations, cache.team);
+    detail::for_items(cache.team, samples.count(), [&](Index piece) {
+      const auto part = [&](auto m) { return kernels::columns(m, samples.first(piece), samples.length(piece)); };
+      kernels::multiply_by_derivative(f_, part(keep(cache).first(delta.cols())), part(delta));
     });
   }
 
