@@ -3,6 +3,7 @@
 // functions that are never inlined, so it is the same code.
 
 #include <chainrule/kernels/derivatives.hpp>
+#include <chainrule/kernels/few_units.hpp>
 #include <chainrule/kernels/matrix_product.hpp>
 #include <chainrule/kernels/softmax.hpp>
 #include <chainrule/kernels/vector_math.hpp>
@@ -14,6 +15,7 @@
 #endif
 
 #define CHAINRULE_TEST_KERNELS(Scalar)                                                                                                     \
+  CHAINRULE_TEST_COMPILE template class FewUnits<Scalar>;                                                                                  \
   CHAINRULE_TEST_COMPILE template void product<Scalar>(const Product<Scalar>&, MatrixView<Scalar>);                                        \
   CHAINRULE_TEST_COMPILE template void dot_products<Scalar>(const Scalar*, Index, const Scalar*, Index, Scalar, VectorView<Scalar>);       \
   CHAINRULE_TEST_COMPILE template void matrix_times_vector<Scalar>(const Scalar*, Index, const Scalar*, Index, const Scalar*,              \

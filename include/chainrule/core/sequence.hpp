@@ -113,9 +113,10 @@ class Sequence {
   template <class Scalar, class CacheTuple, class DeltaTuple>
   void backward(const Scalar* theta, const ConstMatrixView<Scalar>& x, CacheTuple& caches, DeltaTuple& deltas, Scalar* gradient,
                 MatrixView<Scalar>* input_gradient) const {
-    for_each_backwards(x, caches, deltas, input_gradient, [&](auto i, const auto& layer, auto& cache, const auto& delta, auto* dX) {
+    for_each_backwards(x.cols(), deltas, input_gradient, [&](auto i, auto* dX) {
       const Index offset = parameter_offset(i);
-      layer.backward(theta + offset, input_of<i>(x, caches), cache, delta, gradient + offset, dX);
+      get<i>().backward(theta + offset, input_of<i>(x, caches), std::get<i>(caches), std::get<i>(deltas).first(x.cols()), gradient + offset,
+                        dX);
     });
   }
 
@@ -125,12 +126,15 @@ class Sequence {
   void backward_and_step(Scalar* theta, const ConstMatrixView<Scalar>& x, CacheTuple& caches, DeltaTuple& deltas, Scalar factor,
                          Scalar* room, const AddMultiple& add_multiple) const {
     MatrixView<Scalar>* nobody = nullptr;
-    for_each_backwards(x, caches, deltas, nobody, [&](auto i, const auto& layer, auto& cache, const auto& delta, auto* dX) {
+    for_each_backwards(x.cols(), deltas, nobody, [&](auto i, auto* dX) {
       const Index offset = parameter_offset(i);
-      if constexpr (requires { layer.backward_and_step(theta, x, cache, delta, factor, room, dX); }) {
-        layer.backward_and_step(theta + offset, input_of<i>(x, caches), cache, delta, factor, room + offset, dX);
+      const auto& layer = get<i>();
+      auto& cache = std::get<i>(caches);
+      auto& delta = std::get<i>(deltas);
+      if constexpr (requires { layer.backward_and_step(theta, x, cache, delta.first(1), factor, room, dX); }) {
+        layer.backward_and_step(theta + offset, input_of<i>(x, caches), cache, delta.first(x.cols()), factor, room + offset, dX);
       } else {
-        layer.backward(theta + offset, input_of<i>(x, caches), cache, delta, room + offset, dX);
+        layer.backward(theta + offset, input_of<i>(x, caches), cache, delta.first(x.cols()), room + offset, dX);
         add_multiple(parameter_offset(i + 1) - offset, factor, room + offset, theta + offset);
       }
     });
@@ -166,22 +170,20 @@ class Sequence {
     return own;
   }
 
-  // visit(i, layer i, its cache, dJ/da(i+2), where dJ/da(i+1) shall be), the last layer first. Before the first layer with parameters (a
-  // Normalize) nobody needs dJ/da unless dJ/dx is asked for.
-  template <class Scalar, class CacheTuple, class DeltaTuple, class Visit>
-  void for_each_backwards(const ConstMatrixView<Scalar>& x, CacheTuple& caches, DeltaTuple& deltas, MatrixView<Scalar>* input_gradient,
-                          const Visit& visit) const {
+  // visit(i, where dJ/da(i+1) shall be), the last layer first. Before the first layer with parameters (a Normalize) nobody needs dJ/da
+  // unless dJ/dx is asked for. (Views are made where they are passed on: a copy of one takes longer.)
+  template <class Scalar, class DeltaTuple, class Visit>
+  void for_each_backwards(Index samples, DeltaTuple& deltas, MatrixView<Scalar>* input_gradient, const Visit& visit) const {
     const auto needs_delta = [&](std::size_t i) { return input_gradient != nullptr || i >= first_with_parameters; };
     for_each_index<size>([&](auto k) {
       constexpr std::size_t i = last - k;
       constexpr std::integral_constant<std::size_t, i> index{};
       if (!needs_delta(i)) return;
-      const MatrixView<Scalar> delta = std::get<i>(deltas).first(x.cols());
       if constexpr (i > 0) {
-        MatrixView<Scalar> delta_before = std::get<i - 1>(deltas).first(x.cols());
-        visit(index, get<i>(), std::get<i>(caches), delta, needs_delta(i - 1) ? &delta_before : nullptr);
+        MatrixView<Scalar> delta_before = std::get<i - 1>(deltas).first(samples);
+        visit(index, needs_delta(i - 1) ? &delta_before : nullptr);
       } else {
-        visit(index, get<i>(), std::get<i>(caches), delta, input_gradient);
+        visit(index, input_gradient);
       }
     });
   }

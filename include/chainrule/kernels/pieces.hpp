@@ -7,22 +7,25 @@
 
 namespace chainrule::kernels {
 
-/// `extent` rows or columns in `count` pieces of whole units, none of them more than a unit longer than another. The last unit may be a
-/// part of one; of nothing there are no pieces.
+/// `extent` rows or columns in pieces of whole units, none of them more than a unit longer than another. The last unit may be a part of
+/// one; of nothing there are no pieces.
 class Pieces {
  public:
-  /// At most as many pieces as there are units, and at least one if there is a unit.
+  /// One piece.
+  explicit Pieces(Index extent) : extent_{extent}, count_{extent > 0 ? 1 : 0} {}
+
+  /// `count` >= 1 pieces, or as many as there are units where these are fewer.
   Pieces(Index extent, Index unit, Index count)
       : extent_{extent}, unit_{unit}, units_{(extent + unit - 1) / unit}, count_{std::min(count, units_)} {}
 
   Index count() const { return count_; }
-  Index first(Index piece) const { return std::min(extent_, units_ * piece / count_ * unit_); }
+  Index first(Index piece) const { return piece == 0 ? 0 : piece == count_ ? extent_ : units_ * piece / count_ * unit_; }
   Index length(Index piece) const { return first(piece + 1) - first(piece); }
 
  private:
   Index extent_;
-  Index unit_;
-  Index units_;
+  Index unit_ = 1;
+  Index units_ = 1;
   Index count_;
 };
 
@@ -52,13 +55,12 @@ inline bool worth_sharing(double operations, const Team* team) {
 /// and several where that would be long ones, so that a thread that is kept from working delays the others little.
 [[gnu::noinline]] inline Pieces cut_for(const Team& team, Index extent, Index unit, double operations) {
   constexpr double over_at_once = 1e5, long_enough = 4e6;
-  if (operations < over_at_once) return {extent, unit, 1};
+  if (operations < over_at_once || team.threads() < 2) return Pieces(extent);
   const double for_each = operations / long_enough / static_cast<double>(team.threads());
-  return {extent, unit, team.threads() * (team.threads() < 2 ? 1 : static_cast<Index>(std::clamp(for_each, 1.0, 4.0)))};
+  return {extent, unit, team.threads() * static_cast<Index>(std::clamp(for_each, 1.0, 4.0))};
 }
 inline Pieces cut(Index extent, Index unit, double operations, const Team* team) {
-  if (team == nullptr) return {extent, unit, 1};
-  return cut_for(*team, extent, unit, operations);
+  return team == nullptr ? Pieces(extent) : cut_for(*team, extent, unit, operations);
 }
 
 }  // namespace chainrule::kernels

@@ -5,6 +5,7 @@
 //     forward    z = W x + b,  a = f(z)
 //     backward   delta = dJ/da f'(z),  dJ/dx = W^T delta,  dJ/dW = delta x^T,  dJ/db = row sums of delta
 
+#include <chainrule/kernels/few_units.hpp>
 #include <chainrule/kernels/register_layer.hpp>
 #include <chainrule/kernels/scalar_layer.hpp>
 
@@ -21,6 +22,9 @@ class SmallLayer {
   using Best = std::conditional_t<has_avx2_beside || HasVectors<Scalar>, Vectors, Loops>;
 
  public:
+  SmallLayer(Index, Index) {}
+  static constexpr bool is_small() { return true; }
+
   template <Function f>
   static void forward(const Pass& pass, const Scalar* bias, Scalar* a) {
     if constexpr (has_avx2_beside)
@@ -37,5 +41,9 @@ class SmallLayer {
     Best::template backward<f>(pass, a, delta, dW, db, dX, dX_step, factor);
   }
 };
+
+/// That, or a layer of few units, where an extent is a value.
+template <class Scalar, int Out, int In>
+using SmallLayerOf = std::conditional_t<is_small_layer(Out, In), SmallLayer<Scalar, Out, In>, FewUnits<Scalar>>;
 
 }  // namespace chainrule::kernels

@@ -97,7 +97,7 @@ class Dense {
   template <class Scalar, int MaxBatch>
   void forward(const Scalar* theta, ConstMatrixView<Scalar> x, Cache<Scalar, MaxBatch>& cache, const Pass<Scalar>& pass) const {
     cache.team = pass.team;
-    if constexpr (is_small) return small_forward(theta, x, cache);
+    if (small_forward(theta, x, cache)) return;
     if (pass.team == nullptr) {  // in one piece; a short pass is slower by some per cent where both go through one function
       const MatrixView<Scalar> z = keep(cache).first(x.cols());
       products<Scalar>().affine(theta, x, bias(theta), 0, z, x.cols());
@@ -127,7 +127,7 @@ class Dense {
   template <class Scalar, int MaxBatch>
   void backward(const Scalar* theta, ConstMatrixView<Scalar> x, const Cache<Scalar, MaxBatch>& cache, MatrixView<Scalar> delta,
                 Scalar* gradient, MatrixView<Scalar>* input_gradient) const {
-    if constexpr (is_small) return small_backward(theta, x, cache, delta, gradient, input_gradient, static_cast<const Scalar*>(nullptr));
+    if (small_backward(theta, x, cache, delta, gradient, input_gradient, static_cast<const Scalar*>(nullptr))) return;
     times_derivative(cache, delta);
     // the columns of W are cut for both, and a thread has the same for both: of dJ/dW they are columns, of dJ/da rows
     const kernels::Pieces units = kernels::cut(inputs(), kernels::unit_block(inputs()), operations(x.cols()), cache.team);
@@ -145,7 +145,7 @@ class Dense {
   template <class Scalar, int MaxBatch>
   void backward_and_step(Scalar* theta, ConstMatrixView<Scalar> x, const Cache<Scalar, MaxBatch>& cache, MatrixView<Scalar> delta,
                          Scalar factor, Scalar* room, MatrixView<Scalar>* input_gradient) const {
-    if constexpr (is_small) return small_backward(theta, x, cache, delta, theta, input_gradient, &factor);
+    if (small_backward(theta, x, cache, delta, theta, input_gradient, &factor)) return;
     times_derivative(cache, delta);
     const kernels::Pieces units = kernels::cut(inputs(), kernels::unit_block(inputs()), operations(x.cols()), cache.team);
     detail::for_items(cache.team, units.count(), [&](Index piece) {  // of W it reads the columns alone that it then changes
@@ -176,22 +176,35 @@ class Dense {
   }();
   static constexpr bool apart = !kernels::IsKnown<F>;
 
+  // The whole pass at once, if the layer is a small one.
   template <class Scalar, class Cache>
-  void small_forward(const Scalar* theta, ConstMatrixView<Scalar> x, Cache& cache) const {
-    MatrixView<Scalar> z = keep(cache).first(x.cols());
-    kernels::SmallLayer<Scalar, Out, In>::template forward<in_product>({theta, x.data(), x.outerStride(), x.cols()}, bias(theta), z.data());
-    if constexpr (apart) kernels::activate(f_, detail::as_const(z), cache.output.first(x.cols()));
+  bool small_forward(const Scalar* theta, ConstMatrixView<Scalar> x, Cache& cache) const {
+    if constexpr (kernels::may_be_small(Out, In)) {
+      const kernels::SmallLayerOf<Scalar, Out, In> layer(outputs(), inputs());
+      if (!layer.is_small()) return false;
+      MatrixView<Scalar> z = keep(cache).first(x.cols());
+      layer.template forward<in_product>({theta, x.cols(), x.data(), x.outerStride()}, bias(theta), z.data());
+      if constexpr (apart) kernels::activate(f_, detail::as_const(z), cache.output.first(x.cols()));
+      return true;
+    } else {
+      return false;
+    }
   }
   // out: dJ/dW and dJ/db, or, with a factor, W and b themselves
   template <class Scalar, class Cache>
-  void small_backward(const Scalar* theta, ConstMatrixView<Scalar> x, const Cache& cache, MatrixView<Scalar> delta, Scalar* out,
-                      MatrixView<Scalar>* input_gradient, const Scalar* factor) const {
-    const ConstMatrixView<Scalar> kept = keep(cache).first(x.cols());
-    if constexpr (apart) kernels::multiply_by_derivative(f_, kept, delta);
-    Scalar* dX = input_gradient == nullptr ? nullptr : input_gradient->data();
-    const Index dX_step = input_gradient == nullptr ? 0 : input_gradient->outerStride();
-    kernels::SmallLayer<Scalar, Out, In>::template backward<in_product>({theta, x.data(), x.outerStride(), x.cols()}, kept.data(),
-                                                                        delta.data(), out, bias(out), dX, dX_step, factor);
+  bool small_backward(const Scalar* theta, ConstMatrixView<Scalar> x, const Cache& cache, MatrixView<Scalar> delta, Scalar* out,
+                      MatrixView<Scalar>* dX, const Scalar* factor) const {
+    if constexpr (kernels::may_be_small(Out, In)) {
+      const kernels::SmallLayerOf<Scalar, Out, In> layer(outputs(), inputs());
+      if (!layer.is_small()) return false;
+      const ConstMatrixView<Scalar> kept = keep(cache).first(x.cols());
+      if constexpr (apart) kernels::multiply_by_derivative(f_, kept, delta);
+      layer.template backward<in_product>({theta, x.cols(), x.data(), x.outerStride()}, kept.data(), delta.data(), out, bias(out),
+                                          dX == nullptr ? nullptr : dX->data(), dX == nullptr ? 0 : dX->outerStride(), factor);
+      return true;
+    } else {
+      return false;
+    }
   }
 
   // delta <- delta * f'(z)
@@ -215,9 +228,6 @@ class Dense {
   Scalar* bias(Scalar* theta) const {
     return theta + outputs() * inputs();
   }
-
-  // so soon over that no team shares it
-  static constexpr bool is_small = kernels::is_small_layer(Out, In);
 
   // multiplications and additions of one product
   double operations(Index samples) const { return 2.0 * static_cast<double>(outputs() * inputs()) * static_cast<double>(samples); }
