@@ -1,6 +1,9 @@
+#include <algorithm>
 #include <array>
 #include <chainrule/core/types.hpp>
+#include <cstdint>
 #include <functional>
+#include <utility>
 
 #include "support/catch.hpp"
 
@@ -37,13 +40,50 @@ TEST_CASE("an extent that is a type takes no room") {
 }
 
 // Eigen's static assertion forbids fixed-size objects above 128 KiB, so a fixed shape must not force fixed storage.
-TEST_CASE("storage of fixed size is fixed up to 32 KiB and dynamic above") {
-  STATIC_REQUIRE(detail::Storage<float, 8192>::SizeAtCompileTime == 8192);
-  STATIC_REQUIRE(detail::Storage<float, 8193>::SizeAtCompileTime == Dynamic);
-  STATIC_REQUIRE(detail::Storage<double, 4096>::SizeAtCompileTime == 4096);
-  STATIC_REQUIRE(detail::Storage<double, 4097>::SizeAtCompileTime == Dynamic);
-  STATIC_REQUIRE(detail::Storage<float, Index{1} << (sizeof(Index) > 4 ? 40 : 30)>::SizeAtCompileTime == Dynamic);  // which is no int
-  STATIC_REQUIRE(detail::Storage<float, Dynamic>::SizeAtCompileTime == Dynamic);
+TEST_CASE("storage of fixed size is fixed up to 32 KiB and on the heap above") {
+  constexpr std::size_t object = 64;
+  STATIC_REQUIRE(sizeof(detail::Storage<float, 8192>) == 8192 * sizeof(float));
+  STATIC_REQUIRE(sizeof(detail::Storage<float, 8193>) <= object);
+  STATIC_REQUIRE(sizeof(detail::Storage<double, 4096>) == 4096 * sizeof(double));
+  STATIC_REQUIRE(sizeof(detail::Storage<double, 4097>) <= object);
+  STATIC_REQUIRE(sizeof(detail::Storage<float, Index{1} << (sizeof(Index) > 4 ? 40 : 30)>) <= object);  // which is no int
+  STATIC_REQUIRE(sizeof(detail::Storage<float, Dynamic>) <= object);
+}
+
+namespace {
+
+/// Zeros at first, then a copy that is one's own, all of them where a cache line begins if they are longer than one.
+template <class Scalar, Index Size>
+void check_storage(Index size) {
+  const auto begins_a_line = [](const Scalar* p) { return reinterpret_cast<std::uintptr_t>(p) % 64 == 0; };
+  const bool is_long = size * Index{sizeof(Scalar)} > 64;
+  detail::Storage<Scalar, Size> storage(size);
+  CHECK(storage.size() == size);
+  CHECK(std::all_of(storage.data(), storage.data() + size, [](Scalar x) { return x == 0; }));
+  storage.data()[size - 1] = 7;
+  const detail::Storage<Scalar, Size> copy = storage;
+  storage.data()[size - 1] = 8;
+  CHECK(copy.data()[size - 1] == 7);
+  detail::Storage<Scalar, Size> assigned(size);
+  assigned = copy;
+  CHECK(assigned.data()[size - 1] == 7);
+  const detail::Storage<Scalar, Size> moved = std::move(assigned);
+  CHECK(moved.data()[size - 1] == 7);
+  for (const Scalar* p : {std::as_const(storage).data(), copy.data(), moved.data()}) CHECK((begins_a_line(p) || !is_long));
+}
+
+}  // namespace
+
+TEST_CASE("storage starts as zeros where a cache line begins, and so do its copies") {
+  check_storage<float, 1>(1);
+  check_storage<float, 17>(17);
+  check_storage<double, 100>(100);
+  check_storage<float, 9000>(9000);
+  check_storage<float, Dynamic>(1);
+  check_storage<double, Dynamic>(33);
+  check_storage<long double, Dynamic>(1001);
+  CHECK(detail::Storage<float, Dynamic>(0).size() == 0);
+  CHECK(detail::Storage<float, 0>(0).size() == 0);
 }
 
 TEST_CASE("a mean is accumulated in double at least") {

@@ -17,10 +17,7 @@ class LayeredVector {
 
  public:
   /// Zeros for all layers of the sequence.
-  explicit LayeredVector(const Sequence& sequence) : sequence_{sequence} {
-    if constexpr (decltype(values_)::SizeAtCompileTime == Dynamic) values_.resize(size());
-    values_.setZero();
-  }
+  explicit LayeredVector(const Sequence& sequence) : sequence_{sequence}, values_{size()} {}
 
   Index size() const { return offset(count); }  ///< of all layers together
 
@@ -63,7 +60,7 @@ class LayeredVector {
   }
 
   [[no_unique_address]] Sequence sequence_;
-  alignas(line_alignment<Scalar, size_at_compile_time>) Storage<Scalar, size_at_compile_time> values_;
+  Storage<Scalar, size_at_compile_time> values_;
 };
 
 }  // namespace chainrule::detail

@@ -73,11 +73,11 @@ class OptimizerState {
 
  private:
   OptimizerState(Index size, Index moments, std::vector<Segment> segments)
-      : size_{size}, moments_{moments}, values_{Vector<Scalar>::Zero(size * moments)}, segments_{std::move(segments)} {}
+      : size_{size}, moments_{moments}, values_{size * moments}, segments_{std::move(segments)} {}
 
   Index size_;
   Index moments_;
-  Vector<Scalar> values_;
+  detail::Storage<Scalar, Dynamic> values_;
   std::vector<Segment> segments_;
 };
 

@@ -3,7 +3,9 @@
 
 #include <Eigen/Core>
 #include <cstddef>
+#include <new>
 #include <type_traits>
+#include <vector>
 
 #if !EIGEN_VERSION_AT_LEAST(3, 4, 0)
 #error "chainrule needs Eigen 3.4 or newer"
@@ -80,15 +82,47 @@ using Accumulator = std::conditional_t<(sizeof(Scalar) < sizeof(double)), double
 constexpr Index extent_product(Index a, Index b) { return a < 0 || b < 0 ? Dynamic : a * b; }
 constexpr Index extent_sum(Index a, Index b) { return a < 0 || b < 0 ? Dynamic : a + b; }
 
-/// A flat vector of Size scalars (Dynamic: known at run time), without a heap where it is fixed and small.
-template <class Scalar, Index Size>
-using Storage = Vector<Scalar, Size != Dynamic && Size <= inline_bytes / Index{sizeof(Scalar)} ? static_cast<int>(Size) : Dynamic>;
+/// Memory from the beginning of a cache line on, whatever malloc does: vectors of numbers then cross none.
+template <class T>
+struct LineAllocator {
+  using value_type = T;
+  static constexpr std::align_val_t line{64};
 
-/// What such a vector is aligned to: a cache line where it lives inside an object and is longer than one.
+  LineAllocator() = default;
+  template <class U>
+  LineAllocator(const LineAllocator<U>&) {}
+  T* allocate(std::size_t count) { return static_cast<T*>(::operator new(count * sizeof(T), line)); }
+  void deallocate(T* memory, std::size_t) { ::operator delete(memory, line); }
+  bool operator==(const LineAllocator&) const { return true; }
+};
+
+/// Numbers that are zeros at first: as many as the type says (Dynamic: as the constructor says), without a heap where these are few.
 template <class Scalar, Index Size>
-inline constexpr std::size_t line_alignment = Storage<Scalar, Size>::SizeAtCompileTime != Dynamic&& Size* Index{sizeof(Scalar)} > 64
-                                                  ? 64
-                                                  : alignof(Storage<Scalar, Size>);
+class Storage {
+ public:
+  explicit Storage(Index size) : numbers_(static_cast<std::size_t>(size), Scalar(0)) {}
+  Index size() const { return static_cast<Index>(numbers_.size()); }
+  Scalar* data() { return numbers_.data(); }
+  const Scalar* data() const { return numbers_.data(); }
+
+ private:
+  std::vector<Scalar, LineAllocator<Scalar>> numbers_;
+};
+
+/// They live where they are declared, and from the beginning of a cache line on if they are longer than one.
+template <class Scalar, Index Size>
+requires(Size != Dynamic && Size <= inline_bytes / Index{sizeof(Scalar)}) class Storage<Scalar, Size> {
+  using Numbers = Vector<Scalar, static_cast<int>(Size)>;
+
+ public:
+  explicit Storage(Index) : numbers_{Numbers::Zero()} {}
+  static constexpr Index size() { return Size; }
+  Scalar* data() { return numbers_.data(); }
+  const Scalar* data() const { return numbers_.data(); }
+
+ private:
+  alignas(sizeof(Numbers) > 64 ? 64 : alignof(Numbers)) Numbers numbers_;
+};
 
 /// An extent that takes no room when it is a type: `Extent<64>` is 64, `Extent<Dynamic>` holds a number. `Extent<Inferred>` is
 /// not known yet.
@@ -119,20 +153,16 @@ template <class Scalar, int Rows, int MaxBatch>
 class BatchStorage {
  public:
   /// All zeros at first.
-  BatchStorage(Index rows, Index max_batch) : rows_{rows} {
-    if constexpr (decltype(storage_)::SizeAtCompileTime == Dynamic) storage_.resize(rows * max_batch);
-    storage_.setZero();
-  }
+  BatchStorage(Index rows, Index max_batch) : rows_{rows}, numbers_{rows * max_batch} {}
 
   Index rows() const { return rows_.value(); }  ///< numbers of one sample
   /// Rows x n numbers, to read and to write, or only to read; n is at most max_batch.
-  MatrixView<Scalar> first(Index n) { return detail::matrix_view(storage_.data(), rows(), n); }
-  ConstMatrixView<Scalar> first(Index n) const { return detail::matrix_view(storage_.data(), rows(), n); }
+  MatrixView<Scalar> first(Index n) { return detail::matrix_view(numbers_.data(), rows(), n); }
+  ConstMatrixView<Scalar> first(Index n) const { return detail::matrix_view(numbers_.data(), rows(), n); }
 
  private:
   [[no_unique_address]] detail::Extent<Rows> rows_;
-  static constexpr Index size_at_compile_time = detail::extent_product(Rows, MaxBatch);
-  alignas(detail::line_alignment<Scalar, size_at_compile_time>) detail::Storage<Scalar, size_at_compile_time> storage_;
+  detail::Storage<Scalar, detail::extent_product(Rows, MaxBatch)> numbers_;
 };
 
 }  // namespace chainrule

@@ -97,7 +97,7 @@ class Dense {
   template <class Scalar, int MaxBatch>
   void forward(const Scalar* theta, ConstMatrixView<Scalar> x, Cache<Scalar, MaxBatch>& cache, const Pass<Scalar>& pass) const {
     cache.team = pass.team;
-    if (small_forward(theta, x, cache)) return;
+    if (always_small || (may_be_small && is_small<Scalar>())) return small_forward(theta, x, cache);
     if (pass.team == nullptr) {  // in one piece; a short pass is slower by some per cent where both go through one function
       const MatrixView<Scalar> z = keep(cache).first(x.cols());
       products<Scalar>().affine(theta, x, bias(theta), 0, z, x.cols());
@@ -127,7 +127,8 @@ class Dense {
   template <class Scalar, int MaxBatch>
   void backward(const Scalar* theta, ConstMatrixView<Scalar> x, const Cache<Scalar, MaxBatch>& cache, MatrixView<Scalar> delta,
                 Scalar* gradient, MatrixView<Scalar>* input_gradient) const {
-    if (small_backward(theta, x, cache, delta, gradient, input_gradient, static_cast<const Scalar*>(nullptr))) return;
+    if (always_small || (may_be_small && is_small<Scalar>()))
+      return small_backward(theta, x, cache, delta, gradient, input_gradient, static_cast<const Scalar*>(nullptr));
     times_derivative(cache, delta);
     // the columns of W are cut for both, and a thread has the same for both: of dJ/dW they are columns, of dJ/da rows
     const kernels::Pieces units = kernels::cut(inputs(), kernels::unit_block(inputs()), operations(x.cols()), cache.team);
@@ -145,7 +146,7 @@ class Dense {
   template <class Scalar, int MaxBatch>
   void backward_and_step(Scalar* theta, ConstMatrixView<Scalar> x, const Cache<Scalar, MaxBatch>& cache, MatrixView<Scalar> delta,
                          Scalar factor, Scalar* room, MatrixView<Scalar>* input_gradient) const {
-    if (small_backward(theta, x, cache, delta, theta, input_gradient, &factor)) return;
+    if (always_small || (may_be_small && is_small<Scalar>())) return small_backward(theta, x, cache, delta, theta, input_gradient, &factor);
     times_derivative(cache, delta);
     const kernels::Pieces units = kernels::cut(inputs(), kernels::unit_block(inputs()), operations(x.cols()), cache.team);
     detail::for_items(cache.team, units.count(), [&](Index piece) {  // of W it reads the columns alone that it then changes
@@ -176,35 +177,32 @@ class Dense {
   }();
   static constexpr bool apart = !kernels::IsKnown<F>;
 
-  // The whole pass at once, if the layer is a small one.
+  // Whether a pass is over so soon that no team shares it, and one kernel does it all. What is known of that to the compiler is said where
+  // it is asked, for then it need not build the rest.
+  static constexpr bool always_small = kernels::is_small_layer(Out, In), may_be_small = kernels::may_be_small(Out, In);
+  template <class Scalar>
+  bool is_small() const {
+    return small<Scalar>().is_small();
+  }
+  template <class Scalar>
+  kernels::SmallLayerOf<Scalar, Out, In> small() const {
+    return {outputs(), inputs()};
+  }
+
   template <class Scalar, class Cache>
-  bool small_forward(const Scalar* theta, ConstMatrixView<Scalar> x, Cache& cache) const {
-    if constexpr (kernels::may_be_small(Out, In)) {
-      const kernels::SmallLayerOf<Scalar, Out, In> layer(outputs(), inputs());
-      if (!layer.is_small()) return false;
-      MatrixView<Scalar> z = keep(cache).first(x.cols());
-      layer.template forward<in_product>({theta, x.cols(), x.data(), x.outerStride()}, bias(theta), z.data());
-      if constexpr (apart) kernels::activate(f_, detail::as_const(z), cache.output.first(x.cols()));
-      return true;
-    } else {
-      return false;
-    }
+  void small_forward(const Scalar* theta, ConstMatrixView<Scalar> x, Cache& cache) const {
+    MatrixView<Scalar> z = keep(cache).first(x.cols());
+    small<Scalar>().template forward<in_product>({theta, x.cols(), x.data(), x.outerStride()}, bias(theta), z.data());
+    if constexpr (apart) kernels::activate(f_, detail::as_const(z), cache.output.first(x.cols()));
   }
   // out: dJ/dW and dJ/db, or, with a factor, W and b themselves
   template <class Scalar, class Cache>
-  bool small_backward(const Scalar* theta, ConstMatrixView<Scalar> x, const Cache& cache, MatrixView<Scalar> delta, Scalar* out,
+  void small_backward(const Scalar* theta, ConstMatrixView<Scalar> x, const Cache& cache, MatrixView<Scalar> delta, Scalar* out,
                       MatrixView<Scalar>* dX, const Scalar* factor) const {
-    if constexpr (kernels::may_be_small(Out, In)) {
-      const kernels::SmallLayerOf<Scalar, Out, In> layer(outputs(), inputs());
-      if (!layer.is_small()) return false;
-      const ConstMatrixView<Scalar> kept = keep(cache).first(x.cols());
-      if constexpr (apart) kernels::multiply_by_derivative(f_, kept, delta);
-      layer.template backward<in_product>({theta, x.cols(), x.data(), x.outerStride()}, kept.data(), delta.data(), out, bias(out),
-                                          dX == nullptr ? nullptr : dX->data(), dX == nullptr ? 0 : dX->outerStride(), factor);
-      return true;
-    } else {
-      return false;
-    }
+    const ConstMatrixView<Scalar> kept = keep(cache).first(x.cols());
+    if constexpr (apart) kernels::multiply_by_derivative(f_, kept, delta);
+    small<Scalar>().template backward<in_product>({theta, x.cols(), x.data(), x.outerStride()}, kept.data(), delta.data(), out, bias(out),
+                                                  dX == nullptr ? nullptr : dX->data(), dX == nullptr ? 0 : dX->outerStride(), factor);
   }
 
   // delta <- delta * f'(z)
