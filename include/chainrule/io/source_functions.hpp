@@ -64,16 +64,25 @@ class SourceFunctions {
                        "  return fmaF(w, a, z);\n#else\n  return w * a + z;\n#endif\n"));
   }
 
-  /// As kernels::Exponential. The integer is found without adding a large number, which -ffast-math would take away again.
-  std::string exp_rest() {
+  /// The integer n next to x/ln 2, found without adding a large number, which -ffast-math would take away again.
+  std::string exp_power() {
+    return use("exp_power", "n of e^x = 2^n e^s with |s| <= ln 2/2", "$ x",
+               text_of("  const $ real = x * ", literal(Constants::log2_e),
+                       ";\n  return x != x ? <0> : ($)(int)(real < <0> ? real - <0.5> : real + <0.5>);\n"));
+  }
+  std::string near_0() {
     const std::string fma = multiply_add();
-    return use(
-        "exp_rest", "e^x = 2^n e^s with |s| <= ln 2/2: n, and e^s - 1 = s + s^2 P(s); NaN stays NaN", "$ x, int* n",
-        text_of("  const $ real = x * ", literal(Constants::log2_e), ";\n  *n = 0;\n  if (x != x) return x;\n",
-                "  *n = (int)(real < <0> ? real - <0.5> : real + <0.5>);\n  const $ s = ", fma, "(-($)*n, ", literal(Constants::ln2_low),
-                ", ", fma, "(-($)*n, ", literal(Constants::ln2_high), ", x));\n  const $ s2 = s * s;\n  const $ s4 = s2 * s2;\n",
-                Constants::p.size() > 8 ? "  const $ s8 = s4 * s4;\n" : "", "  const $ p =\n      ",
-                polynomial(fma, 0, Constants::p.size()), ";\n  return ", fma, "(s2, p, s);\n"));
+    return use("near_0", "e^s - 1 = s + s^2 P(s) for |s| <= ln 2/2", "$ s",
+               text_of("  const $ s2 = s * s;\n  const $ s4 = s2 * s2;\n", Constants::p.size() > 8 ? "  const $ s8 = s4 * s4;\n" : "",
+                       "  const $ p =\n      ", polynomial(fma, 0, Constants::p.size()), ";\n  return ", fma, "(s2, p, s);\n"));
+  }
+  /// As kernels::Exponential.
+  std::string exp_rest() {
+    const std::string fma = multiply_add(), power = exp_power(), rest = near_0();
+    return use("exp_rest", "e^x = 2^n e^s: n, and e^s - 1; ln 2 is a sum of two, as n times the first is exact; NaN stays NaN",
+               "$ x, int* n",
+               text_of("  const $ real_n = ", power, "(x);\n  *n = (int)real_n;\n  return ", rest, "(", fma, "(-real_n, ",
+                       literal(Constants::ln2_low), ", ", fma, "(-real_n, ", literal(Constants::ln2_high), ", x)));\n"));
   }
   std::string exp() {
     const std::string rest = exp_rest(), least = literal(Constants::underflow), most = literal(Constants::overflow);
@@ -90,11 +99,12 @@ class SourceFunctions {
                        "(power, r, power + c);\n"));
   }
   std::string tanh() {
-    const std::string fma = multiply_add(), rest = exp_rest(), most = literal(Constants::tanh_is_1);
-    return use("tanh", "tanh |z| = m/(2 - m) with m = 1 - e^-2|z|", "$ z",
-               text_of("  int n;\n  const $ x = fabsF(z) > ", most, " ? ", most, " : fabsF(z);\n  const $ r = ", rest,
-                       "(-<2> * x, &n);\n  const $ power = ldexpF(<1>, n);\n  const $ m = ", fma,
-                       "(-power, r, <1> - power);\n  return z < <0> ? -m / (<2> - m) : m / (<2> - m);\n"));
+    const std::string fma = multiply_add(), exponent = exp_power(), rest = near_0(), most = literal(Constants::tanh_is_1);
+    return use("tanh", "tanh |z| = (1 - e^-2|z|)/(1 + e^-2|z|)", "$ z",
+               text_of("  const $ x = -<2> * (fabsF(z) > ", most, " ? ", most, " : fabsF(z));\n  const $ n = ", exponent,
+                       "(x);\n  const $ r = ", rest, "(", fma, "(-n, ", literal(Constants::ln2),
+                       ", x));\n  const $ power = ldexpF(<1>, (int)n);\n", "  const $ t = ", fma, "(-power, r, <1> - power) / ", fma,
+                       "(power, r, <1> + power);\n  return z < <0> ? -t : t;\n"));
   }
 
   /// All functions that have been called.
