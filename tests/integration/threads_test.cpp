@@ -110,6 +110,9 @@ TEST_CASE("training and predicting give the same bits with any team and with non
         check(with_statistics(make_net(width), data), data);
     }
   CHECK(reversed.asked);  // else the nets are too small for this test to say anything
+
+  const Data many(7, 40000);  // few units, for which a thread alone has one kernel
+  check(make_plain_net(7), many);
 }
 
 TEST_CASE("threads with a workspace each use one const network and one team at once, and all get the same bits") {

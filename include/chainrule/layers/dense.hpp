@@ -97,7 +97,7 @@ class Dense {
   template <class Scalar, int MaxBatch>
   void forward(const Scalar* theta, ConstMatrixView<Scalar> x, Cache<Scalar, MaxBatch>& cache, const Pass<Scalar>& pass) const {
     cache.team = pass.team;
-    if (always_small || (may_be_small && is_small<Scalar>())) return small_forward(theta, x, cache);
+    if (always_small || (may_be_small && is_small<Scalar>(pass.team))) return small_forward(theta, x, cache);
     if (pass.team == nullptr) {  // in one piece; a short pass is slower by some per cent where both go through one function
       const MatrixView<Scalar> z = keep(cache).first(x.cols());
       products<Scalar>().affine(theta, x, bias(theta), 0, z, x.cols());
@@ -127,7 +127,7 @@ class Dense {
   template <class Scalar, int MaxBatch>
   void backward(const Scalar* theta, ConstMatrixView<Scalar> x, const Cache<Scalar, MaxBatch>& cache, MatrixView<Scalar> delta,
                 Scalar* gradient, MatrixView<Scalar>* input_gradient) const {
-    if (always_small || (may_be_small && is_small<Scalar>()))
+    if (always_small || (may_be_small && is_small<Scalar>(cache.team)))
       return small_backward(theta, x, cache, delta, gradient, input_gradient, static_cast<const Scalar*>(nullptr));
     times_derivative(cache, delta);
     // the columns of W are cut for both, and a thread has the same for both: of dJ/dW they are columns, of dJ/da rows
@@ -146,7 +146,8 @@ class Dense {
   template <class Scalar, int MaxBatch>
   void backward_and_step(Scalar* theta, ConstMatrixView<Scalar> x, const Cache<Scalar, MaxBatch>& cache, MatrixView<Scalar> delta,
                          Scalar factor, Scalar* room, MatrixView<Scalar>* input_gradient) const {
-    if (always_small || (may_be_small && is_small<Scalar>())) return small_backward(theta, x, cache, delta, theta, input_gradient, &factor);
+    if (always_small || (may_be_small && is_small<Scalar>(cache.team)))
+      return small_backward(theta, x, cache, delta, theta, input_gradient, &factor);
     times_derivative(cache, delta);
     const kernels::Pieces units = kernels::cut(inputs(), kernels::unit_block(inputs()), operations(x.cols()), cache.team);
     detail::for_items(cache.team, units.count(), [&](Index piece) {  // of W it reads the columns alone that it then changes
@@ -177,12 +178,12 @@ class Dense {
   }();
   static constexpr bool apart = !kernels::IsKnown<F>;
 
-  // Whether a pass is over so soon that no team shares it, and one kernel does it all. What is known of that to the compiler is said where
-  // it is asked, for then it need not build the rest.
+  // Whether one kernel does a whole pass, which no team shares. What the compiler knows of that is said where it is asked, for then it
+  // need not build the rest.
   static constexpr bool always_small = kernels::is_small_layer(Out, In), may_be_small = kernels::may_be_small(Out, In);
   template <class Scalar>
-  bool is_small() const {
-    return small<Scalar>().is_small();
+  bool is_small(const Team* team) const {
+    return team == nullptr && small<Scalar>().is_small();
   }
   template <class Scalar>
   kernels::SmallLayerOf<Scalar, Out, In> small() const {
