@@ -5,6 +5,7 @@
 #include <chainrule/core/views.hpp>
 #include <chainrule/core/weighting.hpp>
 #include <chainrule/kernels/finite.hpp>
+#include <chainrule/kernels/small_layer_pass.hpp>
 
 namespace chainrule::detail {
 
@@ -34,7 +35,7 @@ ConstMatrixView<Scalar> checked_input(const char* who, const Sequence& sequence,
   const ConstMatrixView<Scalar> input = const_view<Scalar>(x);
   check_rows(who, "x", input.rows(), sequence.inputs(), "inputs");
   check_batch(who, input.cols());
-  constexpr bool is_soon_done = In != Dynamic && In <= 16;
+  constexpr bool is_soon_done = In != Dynamic && In <= kernels::small_layer;
   if (is_soon_done || team == nullptr)
     check_finite(who, "x", input);
   else

@@ -29,6 +29,7 @@ template <class Scalar>
                     "); all numbers must be finite: clean the data first");
 }
 
+/// The same of a matrix, whose columns may lie apart.
 template <class Scalar>
 [[gnu::always_inline]] inline bool all_finite(const ConstMatrixView<Scalar>& m) {
   if (m.outerStride() == m.rows()) return all_finite(m.data(), m.size());
