@@ -63,9 +63,9 @@ Results results(const Layer& layer, Index piece) {
   products.bias_gradient(layer.delta_view(), r.db.data());
   const MatrixView<float> dX(r.dX.data(), layer.inputs, layer.samples, Eigen::OuterStride<>(layer.inputs + 1));
   for (Index first = (layer.inputs - 1) / piece * piece; first >= 0; first -= piece) {
-    const Index count = std::min(piece, layer.inputs - first);
-    products.weight_gradient(layer.delta_view(), layer.x_view(), first, count, r.dW.data());
-    products.input_gradient(layer.w.data(), layer.delta_view(), first, count, dX);
+    const kernels::Block block{0, layer.outputs, first, std::min(piece, layer.inputs - first)};
+    products.weight_gradient(layer.delta_view(), layer.x_view(), block, r.dW.data());
+    products.input_gradient(layer.w.data(), layer.delta_view(), block, dX);
   }
   return r;
 }
@@ -152,12 +152,14 @@ TEST_CASE("a step added at once is that of add_multiple with the gradient, bit f
         Numbers expected = layer.w, room = results(layer, inputs).dW;
         kernels::add_multiple<float>(outputs * inputs, factor, room.data(), expected.data());
         int different = 0;
-        for (const Index piece : {Index{1}, Index{16}, inputs}) {
-          Numbers w = layer.w;
-          for (Index first = 0; first < inputs; first += piece)
-            products.add_multiple_of_gradient(factor, layer.delta_view(), layer.x_view(), first, std::min(piece, inputs - first), w.data(),
-                                              room.data());
-          different += w != expected;
+        for (const Index piece : {Index{1}, Index{16}, Index{200}}) {
+          Numbers by_columns = layer.w, by_rows = layer.w;
+          const auto step = [&](const kernels::Block& block, Numbers& w) {
+            products.add_multiple_of_gradient(factor, layer.delta_view(), layer.x_view(), block, w.data(), room.data());
+          };
+          for (Index first = 0; first < inputs; first += piece) step({0, outputs, first, std::min(piece, inputs - first)}, by_columns);
+          for (Index first = 0; first < outputs; first += piece) step({first, std::min(piece, outputs - first), 0, inputs}, by_rows);
+          different += (by_columns != expected) + (by_rows != expected);
         }
         CAPTURE(outputs, inputs, samples);
         CHECK((different == 0 && room.back() == untouched));

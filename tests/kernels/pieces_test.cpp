@@ -131,14 +131,9 @@ TEST_CASE("pieces of units begin with cache lines where columns do, and are smal
   STATIC_REQUIRE(kernels::unit_block(16) == 16);
 }
 
-TEST_CASE("columns and rows of a view are views on the same memory") {
+TEST_CASE("columns of a view are a view on the same memory") {
   float numbers[] = {11, 21, 31, 0, 12, 22, 32, 0, 13, 23, 33};
-  const MatrixView<float> m(numbers, 3, 3, Eigen::OuterStride<>(4));
-  const MatrixView<float> last = kernels::columns(m, 1, 2);
+  const MatrixView<float> last = kernels::columns(MatrixView<float>(numbers, 3, 3, Eigen::OuterStride<>(4)), 1, 2);
   CHECK((last.rows() == 3 && last.cols() == 2 && last.outerStride() == 4));
   CHECK((last(0, 0) == 12 && last(2, 1) == 33));
-  const ConstMatrixView<float> middle = kernels::rows(detail::as_const(m), 1, 1);
-  CHECK((middle.rows() == 1 && middle.cols() == 3 && middle.outerStride() == 4));
-  CHECK((middle(0, 0) == 21 && middle(0, 2) == 23));
-  CHECK(middle.data() == numbers + 1);
 }

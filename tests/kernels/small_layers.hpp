@@ -135,9 +135,10 @@ struct Layer {
     Numbers d = delta;
     if (f != Function::identity) kernels::times_derivative<f>(size, static_cast<const Scalar*>(r.a.data()), d.data());
     const ConstMatrixView<Scalar> deltas = view(std::as_const(d).data(), Out, Out);
-    products.weight_gradient(deltas, inputs, 0, In, r.dW.data());
+    const kernels::Block all{0, Out, 0, In};
+    products.weight_gradient(deltas, inputs, all, r.dW.data());
     products.bias_gradient(deltas, r.db.data());
-    products.input_gradient(w.data(), deltas, 0, In, view(r.dX.data(), In, dX_step));
+    products.input_gradient(w.data(), deltas, all, view(r.dX.data(), In, dX_step));
     return r;
   }
 

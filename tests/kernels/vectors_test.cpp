@@ -17,7 +17,7 @@ struct Passes {
   bool fused;  // whether it rounds a x + y once; as built: where the program's flags allow it
   bool (*all_finite)(Index, const Scalar*);
   void (*add_multiple)(Index, Scalar, const Scalar*, Scalar*);
-  void (*add_multiple_of_outer_product)(const Scalar*, Index, const Scalar*, Index, Scalar, Scalar*);
+  void (*add_multiple_of_outer_product)(const Scalar*, Index, const Scalar*, Index, Scalar, Scalar*, Index);
   void (*rectify)(Index, const Scalar*, Scalar*);
   void (*row_sums)(const Scalar*, Index, Index, Index, Scalar*);
 };
@@ -161,6 +161,23 @@ TEMPLATE_TEST_CASE("y + a x, worked out", "", float, double) {
   }
 }
 
+TEMPLATE_TEST_CASE("a multiple of a matrix is added to another one, and what lies between columns stays", "", float, double, long double) {
+  const TestType a = TestType(-0.3);
+  for (const Index rows : {1, 17, 40})
+    for (const auto& [x_step, y_step] : {std::pair{rows, rows}, {rows, rows + 3}, {rows + 1, rows}, {rows + 2, rows + 5}}) {
+      constexpr Index columns = 3;
+      std::vector<TestType> x(static_cast<std::size_t>(x_step * columns)), y(static_cast<std::size_t>(y_step * columns));
+      for (std::size_t i = 0; i < x.size(); ++i) x[i] = wave<TestType>(static_cast<Index>(i));
+      for (std::size_t i = 0; i < y.size(); ++i) y[i] = wave<TestType>(static_cast<Index>(3 * i + 1));
+      std::vector<TestType> expected = y;
+      for (Index j = 0; j < columns; ++j) kernels::add_multiple(rows, a, x.data() + j * x_step, expected.data() + j * y_step);
+      kernels::add_multiple_of_matrix<TestType>(a, {x.data(), rows, columns, Eigen::OuterStride<>(x_step)},
+                                                {y.data(), rows, columns, Eigen::OuterStride<>(y_step)});
+      CAPTURE(rows, x_step, y_step);
+      CHECK(y == expected);
+    }
+}
+
 TEMPLATE_TEST_CASE("a multiple of an outer product is added to the bits of the product and then add_multiple", "", float, double,
                    long double) {
   const TestType a = TestType(-0.3), nan = std::numeric_limits<TestType>::quiet_NaN();
@@ -168,15 +185,18 @@ TEMPLATE_TEST_CASE("a multiple of an outer product is added to the bits of the p
     int wrong = 0;
     for (Index rows = 1; rows <= largest; ++rows)
       for (const Index columns : {1, 2, 5, 31, 32, 33, 70}) {
-        Guarded<TestType> u(rows, nan), v(columns, nan), c(rows * columns + 1);
+        const Index step = rows + columns % 3;  // with and without numbers between the columns, which stay
+        Guarded<TestType> u(rows, nan), v(columns, nan), c(step * columns + 1);
         for (Index i = 0; i < rows; ++i) u[i] = wave<TestType>(i);
         for (Index j = 0; j < columns; ++j) v[j] = wave<TestType>(5 * j + 2);
-        for (Index i = 0; i < rows * columns; ++i) c[i] = wave<TestType>(3 * i + 1);
-        std::vector<TestType> product, expected(c.memory.begin() + 1, c.memory.end());
-        for (Index j = 0; j < columns; ++j)
+        for (Index i = 0; i < step * columns; ++i) c[i] = wave<TestType>(3 * i + 1);
+        std::vector<TestType> expected(c.memory.begin() + 1, c.memory.end());
+        for (Index j = 0; j < columns; ++j) {
+          std::vector<TestType> product;
           for (Index i = 0; i < rows; ++i) product.push_back(u[i] * v[j]);
-        k.add_multiple(rows * columns, a, product.data(), expected.data());
-        k.add_multiple_of_outer_product(u.data(), rows, v.data(), columns, a, c.data());
+          k.add_multiple(rows, a, product.data(), expected.data() + j * step);
+        }
+        k.add_multiple_of_outer_product(u.data(), rows, v.data(), columns, a, c.data(), step);
         wrong += !std::equal(expected.begin(), expected.end(), c.memory.begin() + 1) || !c.guard_is_untouched();
       }
     CAPTURE(k.name);

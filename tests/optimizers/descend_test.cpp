@@ -108,6 +108,7 @@ TEST_CASE("a step at once gives the bits of backward and step, for any layers, b
     CHECK(steps_alike(Wide{Seed{1}, {300, 217}, {217, 350}, {350, 17}}, sgd, batch, &team));
   }
   CHECK(steps_alike(Wide{Seed{1}, {40, 33}, {33, 130}, {130, 1}}, sgd, 1));
+  CHECK(steps_alike(Wide{Seed{1}, {800, 700}, {700, 20}, {20, 3}}, sgd, 1, &team));
   CHECK(steps_alike(Network<float, SquaredError, Dense<2, 8, Tanh>, Dense<8, 1>>{Seed{1}}, sgd, 1));
 }
 

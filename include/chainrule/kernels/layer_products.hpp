@@ -1,6 +1,7 @@
 #pragma once
 // The three products of a layer with Out x In weights:  W x + b,  W^T delta,  delta x^T,  and the row sums of delta.
 
+#include <chainrule/kernels/layer_blocks.hpp>
 #include <chainrule/kernels/matrix_product.hpp>
 #include <chainrule/kernels/vector_products.hpp>
 #include <chainrule/kernels/vectors.hpp>
@@ -30,31 +31,30 @@ class LayerProducts {
       product<Scalar>({{w + first, 1, outputs_}, {x.data(), 1, x.outerStride()}, inputs_, {StartKind::column, bias + first}}, z);
   }
 
-  // columns first .. first + count of dJ/dW = delta X^T          (Out x count)
-  void weight_gradient(Const delta, Const x, Index first, Index count, Scalar* dW) const {
-    product<Scalar>({{delta.data(), 1, delta.outerStride()}, {x.data() + first, x.outerStride(), 1}, x.cols(), {}},
-                    {dW + first * outputs_, outputs_, count, Eigen::OuterStride<>(outputs_)});
+  // a block of dJ/dW = delta X^T          (Out x In)
+  void weight_gradient(Const delta, Const x, const Block& block, Scalar* dW) const {
+    product<Scalar>(gradient(delta, x, block, {}), block.of(weight(dW)));
   }
 
-  // columns first .. first + count of W <- W + factor delta X^T; `room` is Out x In, for a gradient that cannot be added at once
-  void add_multiple_of_gradient(Scalar factor, Const delta, Const x, Index first, Index count, Scalar* w, Scalar* room) const {
-    Scalar* columns = w + first * outputs_;
+  // a block of W <- W + factor delta X^T; `room` is Out x In, for a gradient that cannot be added at once
+  void add_multiple_of_gradient(Scalar factor, Const delta, Const x, const Block& block, Scalar* w, Scalar* room) const {
+    const View changed = block.of(weight(w));
     constexpr Index several = 16, next_to_none = 4;  // with fewer outputs the columns of W are too near to each other, if there are some
-    if (x.cols() == 1 && (outputs_ >= several || count <= next_to_none))
-      return add_multiple_of_outer_product(delta.data(), outputs_, x.data() + first, count, factor, columns);
+    if (x.cols() == 1 && (outputs_ >= several || block.columns <= next_to_none))
+      return add_multiple_of_outer_product(delta.data() + block.first_row, x.data() + block.first_column, factor, changed);
     if (x.cols() == 1 || x.cols() > as_built::longest_panel<Scalar>) {
-      weight_gradient(delta, x, first, count, room);
-      return add_multiple(outputs_ * count, factor, room + first * outputs_, columns);
+      weight_gradient(delta, x, block, room);
+      return add_multiple_of_matrix(factor, block.of(weight(static_cast<const Scalar*>(room))), changed);
     }
-    product<Scalar>({{delta.data(), 1, delta.outerStride()}, {x.data() + first, x.outerStride(), 1}, x.cols(), {StartKind::step, &factor}},
-                    {columns, outputs_, count, Eigen::OuterStride<>(outputs_)});
+    product<Scalar>(gradient(delta, x, block, {StartKind::step, &factor}), changed);
   }
 
   // dJ/db = row sums of delta          (Out)
   void bias_gradient(Const delta, Scalar* db) const { row_sums<Scalar>(delta, db); }
 
-  // rows first .. first + count of dJ/dX = W^T delta          (count x samples)
-  void input_gradient(const Scalar* w, Const delta, Index first, Index count, View dX) const {
+  // of dJ/dX = W^T delta, In x samples, the rows of a block's columns
+  void input_gradient(const Scalar* w, Const delta, const Block& block, View dX) const {
+    const Index first = block.first_column, count = block.columns;
     if (delta.cols() == 1)
       dot_products<Scalar>(w + first * outputs_, outputs_, delta.data(), outputs_, 0, {dX.data() + first, count});
     else
@@ -63,6 +63,11 @@ class LayerProducts {
   }
 
  private:
+  auto weight(auto* w) const { return detail::matrix_view(w, outputs_, inputs_); }
+  static Product<Scalar> gradient(Const delta, Const x, const Block& block, Start<Scalar> start) {
+    return {{delta.data() + block.first_row, 1, delta.outerStride()}, {x.data() + block.first_column, x.outerStride(), 1}, x.cols(), start};
+  }
+
   Index outputs_;
   Index inputs_;
 };

@@ -29,14 +29,10 @@ class Pieces {
   Index count_;
 };
 
-/// Columns and rows of a view, as views.
+/// Columns of a view, as a view.
 template <class View>
 View columns(View m, Index first, Index count) {
   return {m.data() + first * m.outerStride(), m.rows(), count, Eigen::OuterStride<>(m.outerStride())};
-}
-template <class View>
-View rows(View m, Index first, Index count) {
-  return {m.data() + first, count, m.cols(), Eigen::OuterStride<>(m.outerStride())};
 }
 
 /// What pieces are multiples of, so that they fit tiles and cache lines: samples, and units of a layer. Where columns of so many units do

@@ -32,15 +32,23 @@ template <class Scalar>
   as_built::add_multiple(size, a, x, y);
 }
 
-/// C <- C + a (u v^T), likewise, for one column u and one row v^T; C's columns follow one another.
+/// The same for matrices whose columns may lie apart.
 template <class Scalar>
-[[gnu::noinline]] void add_multiple_of_outer_product(const Scalar* u, Index rows, const Scalar* v, Index columns, Scalar a, Scalar* c) {
+void add_multiple_of_matrix(Scalar a, ConstMatrixView<Scalar> x, MatrixView<Scalar> y) {
+  if (x.outerStride() == x.rows() && y.outerStride() == y.rows()) return add_multiple(x.size(), a, x.data(), y.data());
+  for (Index j = 0; j < x.cols(); ++j) add_multiple(x.rows(), a, x.data() + j * x.outerStride(), y.data() + j * y.outerStride());
+}
+
+/// C <- C + a (u v^T), likewise, for one column u and one row v^T.
+template <class Scalar>
+[[gnu::noinline]] void add_multiple_of_outer_product(const Scalar* u, const Scalar* v, Scalar a, MatrixView<Scalar> c) {
+  const Index rows = c.rows(), columns = c.cols(), step = c.outerStride();
   if constexpr (HasWiderLanes<Scalar>) {
     const InstructionSet set = widest();
-    if (set == InstructionSet::avx512) return avx512::add_multiple_of_outer_product(u, rows, v, columns, a, c);
-    if (set == InstructionSet::avx2) return avx2::add_multiple_of_outer_product(u, rows, v, columns, a, c);
+    if (set == InstructionSet::avx512) return avx512::add_multiple_of_outer_product(u, rows, v, columns, a, c.data(), step);
+    if (set == InstructionSet::avx2) return avx2::add_multiple_of_outer_product(u, rows, v, columns, a, c.data(), step);
   }
-  as_built::add_multiple_of_outer_product(u, rows, v, columns, a, c);
+  as_built::add_multiple_of_outer_product(u, rows, v, columns, a, c.data(), step);
 }
 
 /// a = max(0, z), elementwise; NaN stays NaN; a and z may be the same memory.

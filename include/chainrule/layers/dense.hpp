@@ -6,8 +6,8 @@
 #include <chainrule/core/concepts.hpp>
 #include <chainrule/core/error.hpp>
 #include <chainrule/kernels/elementwise.hpp>
+#include <chainrule/kernels/layer_blocks.hpp>
 #include <chainrule/kernels/layer_products.hpp>
-#include <chainrule/kernels/pieces.hpp>
 #include <chainrule/kernels/reductions.hpp>
 #include <chainrule/kernels/small_layer.hpp>
 #include <limits>
@@ -98,25 +98,11 @@ class Dense {
   void forward(const Scalar* theta, ConstMatrixView<Scalar> x, Cache<Scalar, MaxBatch>& cache, const Pass<Scalar>& pass) const {
     cache.team = pass.team;
     if (always_small || (may_be_small && is_small<Scalar>(pass.team))) return small_forward(theta, x, cache);
-    if (pass.team == nullptr) {  // in one piece; a short pass is slower by some per cent where both go through one function
-      const MatrixView<Scalar> z = keep(cache).first(x.cols());
-      products<Scalar>().affine(theta, x, bias(theta), 0, z, x.cols());
-      if constexpr (!std::is_same_v<F, Identity>) kernels::activate(f_, detail::as_const(z), cache.output.first(x.cols()));
-      return;
-    }
-    // threads share the units, so that each reads no more of W than its own rows; the samples, where W is small: of ten times the work
-    // if there is more of x, which another thread may have computed, than of z
-    const bool by_units = outputs() >= 32 && inputs() >= 64;
-    const double work = !by_units && outputs() < inputs() ? operations(x.cols()) / 10 : operations(x.cols());
-    const kernels::Pieces pieces = by_units ? kernels::cut(outputs(), kernels::unit_block(outputs()), work, pass.team)
-                                            : kernels::cut(x.cols(), kernels::sample_unit, work, pass.team);
-    detail::for_items(pass.team, pieces.count(), [&](Index piece) {
-      const Index first = pieces.first(piece), count = pieces.length(piece);
-      const auto part = [&](auto m) { return by_units ? kernels::rows(m, first, count) : kernels::columns(m, first, count); };
-      const MatrixView<Scalar> z = part(keep(cache).first(x.cols()));
-
-      products<Scalar>().affine(theta, by_units ? x : part(x), bias(theta), by_units ? first : 0, z, x.cols());
-      if constexpr (!std::is_same_v<F, Identity>) kernels::activate(f_, detail::as_const(z), part(cache.output.first(x.cols())));
+    blocks_for(x.cols(), pass.team).for_activation([&](const kernels::Block& block) {
+      const MatrixView<Scalar> z = block.of(keep(cache).first(x.cols()));
+      const ConstMatrixView<Scalar> samples = kernels::columns(x, block.first_column, block.columns);
+      products<Scalar>().affine(theta, samples, bias(theta), block.first_row, z, x.cols());
+      if constexpr (!std::is_same_v<F, Identity>) kernels::activate(f_, detail::as_const(z), block.of(cache.output.first(x.cols())));
     });
   }
 
@@ -130,14 +116,10 @@ class Dense {
     if (always_small || (may_be_small && is_small<Scalar>(cache.team)))
       return small_backward(theta, x, cache, delta, gradient, input_gradient, static_cast<const Scalar*>(nullptr));
     times_derivative(cache, delta);
-    // the columns of W are cut for both, and a thread has the same for both: of dJ/dW they are columns, of dJ/da rows
-    const kernels::Pieces units = kernels::cut(inputs(), kernels::unit_block(inputs()), operations(x.cols()), cache.team);
-    const Index both = input_gradient == nullptr ? 1 : 2;
-    detail::for_items(cache.team, both * units.count(), [&](Index item) {
-      const Index first = units.first(item / both), length = units.length(item / both);
-      if (item % both == 1) return products<Scalar>().input_gradient(theta, detail::as_const(delta), first, length, *input_gradient);
-      products<Scalar>().weight_gradient(detail::as_const(delta), x, first, length, gradient);
-      if (item == 0) products<Scalar>().bias_gradient(detail::as_const(delta), bias(gradient));
+    blocks_for(x.cols(), cache.team).for_weight(false, [&](const kernels::Block& block) {
+      products<Scalar>().weight_gradient(detail::as_const(delta), x, block, gradient);
+      if (block.is_first()) products<Scalar>().bias_gradient(detail::as_const(delta), bias(gradient));
+      if (input_gradient != nullptr) products<Scalar>().input_gradient(theta, detail::as_const(delta), block, *input_gradient);
     });
   }
 
@@ -149,12 +131,11 @@ class Dense {
     if (always_small || (may_be_small && is_small<Scalar>(cache.team)))
       return small_backward(theta, x, cache, delta, theta, input_gradient, &factor);
     times_derivative(cache, delta);
-    const kernels::Pieces units = kernels::cut(inputs(), kernels::unit_block(inputs()), operations(x.cols()), cache.team);
-    detail::for_items(cache.team, units.count(), [&](Index piece) {  // of W it reads the columns alone that it then changes
-      const Index first = units.first(piece), length = units.length(piece);
-      if (input_gradient != nullptr) products<Scalar>().input_gradient(theta, detail::as_const(delta), first, length, *input_gradient);
-      products<Scalar>().add_multiple_of_gradient(factor, detail::as_const(delta), x, first, length, theta, room);
-      if (piece != 0) return;
+    blocks_for(x.cols(), cache.team).for_weight(input_gradient == nullptr, [&](const kernels::Block& block) {
+      if (input_gradient != nullptr)  // reads the columns of W alone that then change
+        products<Scalar>().input_gradient(theta, detail::as_const(delta), block, *input_gradient);
+      products<Scalar>().add_multiple_of_gradient(factor, detail::as_const(delta), x, block, theta, room);
+      if (!block.is_first()) return;
       products<Scalar>().bias_gradient(detail::as_const(delta), bias(room));
       kernels::add_multiple<Scalar>(outputs(), factor, bias(room), bias(theta));
     });
@@ -210,12 +191,8 @@ class Dense {
   template <class Cache, class Scalar>
   void times_derivative(const Cache& cache, MatrixView<Scalar>& delta) const {
     if constexpr (std::is_same_v<F, Identity>) return;
-    // of memory in one piece each; a number read and written takes as long as some operations
-    const double as_operations = 8.0 * static_cast<double>(delta.size());
-    const kernels::Pieces samples = kernels::cut(delta.cols(), kernels::sample_unit, as_operations, cache.team);
-    detail::for_items(cache.team, samples.count(), [&](Index piece) {
-      const auto part = [&](auto m) { return kernels::columns(m, samples.first(piece), samples.length(piece)); };
-      kernels::multiply_by_derivative(f_, part(keep(cache).first(delta.cols())), part(delta));
+    blocks_for(delta.cols(), cache.team).for_derivative([&](const kernels::Block& block) {
+      kernels::multiply_by_derivative(f_, block.of(keep(cache).first(delta.cols())), block.of(delta));
     });
   }
 
@@ -228,8 +205,8 @@ class Dense {
     return theta + outputs() * inputs();
   }
 
-  // multiplications and additions of one product
-  double operations(Index samples) const { return 2.0 * static_cast<double>(outputs() * inputs()) * static_cast<double>(samples); }
+  // how a team shares a pass over so many samples
+  kernels::LayerBlocks blocks_for(Index samples, Team* team) const { return {outputs(), inputs(), samples, team}; }
 
   template <class Cache>
   static auto& keep(Cache& cache) {

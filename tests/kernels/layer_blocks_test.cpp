@@ -1,0 +1,113 @@
+#include <chainrule/kernels/layer_blocks.hpp>
+#include <vector>
+
+#include "support/catch.hpp"
+
+using namespace chainrule;
+using kernels::Block;
+using kernels::LayerBlocks;
+
+namespace {
+
+/// So many threads, so it says, that do the items in order.
+struct TeamOf final : Team {
+  explicit TeamOf(Index n) : number{n} {}
+  Index threads() const override { return number; }
+  void run(Index items, Work work) override {
+    for (Index i = 0; i < items; ++i) work(i);
+  }
+  Index number;
+};
+
+/// The blocks that one of LayerBlocks' functions gives.
+template <class For>
+std::vector<Block> collected(const For& for_blocks) {
+  std::vector<Block> blocks;
+  for_blocks([&](const Block& block) { blocks.push_back(block); });
+  return blocks;
+}
+std::vector<Block> of_activation(const LayerBlocks& layer) {
+  return collected([&](const auto& f) { layer.for_activation(f); });
+}
+std::vector<Block> of_derivative(const LayerBlocks& layer) {
+  return collected([&](const auto& f) { layer.for_derivative(f); });
+}
+std::vector<Block> of_weight(const LayerBlocks& layer, bool may_be_rows) {
+  return collected([&](const auto& f) { layer.for_weight(may_be_rows, f); });
+}
+
+/// Whether each entry of a rows x columns matrix is in one block, and the first block is the only one that says so.
+bool cover(const std::vector<Block>& blocks, Index rows, Index columns) {
+  Matrix<int> times = Matrix<int>::Zero(rows, columns);
+  const MatrixView<int> view(times.data(), rows, columns, Eigen::OuterStride<>(rows));
+  bool right = !blocks.empty();
+  for (const Block& block : blocks) {
+    block.of(view).array() += 1;
+    right = right && block.is_first() == (&block == &blocks.front());
+  }
+  return right && (times.array() == 1).all();
+}
+
+bool are_rows(const std::vector<Block>& blocks, Index columns) {
+  return blocks.size() > 1 && blocks.back().first_row > 0 && blocks.back().columns == columns;
+}
+bool are_columns(const std::vector<Block>& blocks, Index rows) {
+  return blocks.size() > 1 && blocks.back().first_column > 0 && blocks.back().rows == rows;
+}
+
+}  // namespace
+
+TEST_CASE("a block of a matrix is a view on its memory") {
+  float numbers[] = {11, 21, 31, 0, 12, 22, 32, 0, 13, 23, 33};
+  const MatrixView<float> m(numbers, 3, 3, Eigen::OuterStride<>(4));
+  const auto block = Block{1, 2, 1, 2}.of(m);
+  CHECK((block.rows() == 2 && block.cols() == 2 && block.outerStride() == 4));
+  CHECK((block(0, 0) == 22 && block(1, 1) == 33));
+  const auto column = Block{0, 3, 2, 1}.of(ConstMatrixView<float>(numbers, 3, 3, Eigen::OuterStride<>(4)));
+  CHECK((column(0, 0) == 13 && column(2, 0) == 33));
+  CHECK_FALSE((Block{0, 3, 2, 1}.is_first() || Block{1, 2, 0, 3}.is_first()));
+}
+
+TEST_CASE("the blocks of a layer cover its matrices, for any extents, batch and team") {
+  TeamOf two(2), three(3);
+  for (const Index outputs : {1, 10, 32, 130, 300})
+    for (const Index inputs : {1, 63, 64, 300})
+      for (const Index samples : {1, 5, 100}) {
+        int wrong = 0;
+        for (Team* team : {static_cast<Team*>(nullptr), static_cast<Team*>(&two), static_cast<Team*>(&three)}) {
+          const LayerBlocks layer(outputs, inputs, samples, team);
+          wrong += !cover(of_activation(layer), outputs, samples) + !cover(of_derivative(layer), outputs, samples);
+          wrong += !cover(of_weight(layer, false), outputs, inputs) + !cover(of_weight(layer, true), outputs, inputs);
+        }
+        CAPTURE(outputs, inputs, samples);
+        CHECK(wrong == 0);
+      }
+}
+
+TEST_CASE("a thread alone has each matrix whole") {
+  const LayerBlocks layer(300, 300, 1000, nullptr);
+  CHECK(of_activation(layer).size() == 1);
+  CHECK(of_derivative(layer).size() == 1);
+  CHECK(of_weight(layer, true).size() == 1);
+}
+
+TEST_CASE("threads share the units of a large layer, and again when it steps alone; else the columns of W") {
+  TeamOf two(2);
+  const LayerBlocks large(500, 784, 100, &two);
+  CHECK(are_rows(of_activation(large), 100));
+  CHECK(are_rows(of_weight(large, true), 784));
+  CHECK(are_columns(of_weight(large, false), 500));
+  CHECK(are_columns(of_derivative(large), 500));
+  CHECK(of_weight(large, true).size() == of_activation(large).size());
+  CHECK(of_weight(large, true)[1].first_row == of_activation(large)[1].first_row);
+}
+
+TEST_CASE("of a layer of few units or inputs threads share the samples, if there is enough to do") {
+  TeamOf two(2);
+  const LayerBlocks few_inputs(300, 28, 100, &two), few_units(10, 1000, 100, &two), little(10, 128, 32, &two);
+  CHECK(are_columns(of_activation(few_inputs), 300));
+  CHECK(are_columns(of_weight(few_inputs, true), 300));
+  CHECK(are_columns(of_activation(few_units), 10));
+  CHECK(are_columns(of_weight(few_units, true), 10));
+  CHECK(of_activation(little).size() == 1);
+}
