@@ -14,7 +14,7 @@
 
 namespace chainrule::kernels {
 
-/// A layer of few inputs and few outputs: of no more than a register of AVX2 holds. Where there is none, no layer is small.
+/// A layer of few inputs and few outputs: of no more than a register of AVX-512 or AVX2 holds. Where there is none, no layer is small.
 template <class Scalar>
 class FewUnits {
   using Pass = SmallLayerPass<Scalar>;
@@ -45,33 +45,30 @@ class FewUnits {
   static Index most() {
     if constexpr (HasWiderLanes<Scalar>) {
       const InstructionSet set = widest();
-      if (set == InstructionSet::avx512) return avx512::HalfLanes<Scalar>::width;
-      if (set == InstructionSet::avx2) return avx2::HalfLanes<Scalar>::width;
+      if (set == InstructionSet::avx512) return avx512::most_units<Scalar>;
+      if (set == InstructionSet::avx2) return avx2::most_units<Scalar>;
     }
-    return in_registers_as_built ? as_built::HalfLanes<Scalar>::width : 0;
+    return in_registers_as_built ? as_built::most_units<Scalar> : 0;
   }
 
   // one copy for all activations
   [[gnu::noinline]] void forward(Function f, const Pass& pass, const Scalar* bias, Scalar* a) const {
     if constexpr (HasWiderLanes<Scalar>) {
       const InstructionSet set = widest();
-      if (set == InstructionSet::avx512) return avx512::LayerOfFew<Scalar>(outputs_, inputs_).forward(f, pass, bias, a);
-      if (set == InstructionSet::avx2) return avx2::LayerOfFew<Scalar>(outputs_, inputs_).forward(f, pass, bias, a);
+      if (set == InstructionSet::avx512) return avx512::forward_of_few(outputs_, inputs_, f, pass, bias, a);
+      if (set == InstructionSet::avx2) return avx2::forward_of_few(outputs_, inputs_, f, pass, bias, a);
     }
-    if constexpr (in_registers_as_built) as_built::LayerOfFew<Scalar>(outputs_, inputs_).forward(f, pass, bias, a);
+    if constexpr (in_registers_as_built) as_built::forward_of_few(outputs_, inputs_, f, pass, bias, a);
   }
 
   [[gnu::noinline]] void backward(Function f, const Pass& pass, const Scalar* a, Scalar* delta, Scalar* dW, Scalar* db, Scalar* dX,
                                   Index dX_step, const Scalar* factor) const {
     if constexpr (HasWiderLanes<Scalar>) {
       const InstructionSet set = widest();
-      if (set == InstructionSet::avx512)
-        return avx512::LayerOfFew<Scalar>(outputs_, inputs_).backward(f, pass, a, delta, dW, db, dX, dX_step, factor);
-      if (set == InstructionSet::avx2)
-        return avx2::LayerOfFew<Scalar>(outputs_, inputs_).backward(f, pass, a, delta, dW, db, dX, dX_step, factor);
+      if (set == InstructionSet::avx512) return avx512::backward_of_few(outputs_, inputs_, f, pass, a, delta, dW, db, dX, dX_step, factor);
+      if (set == InstructionSet::avx2) return avx2::backward_of_few(outputs_, inputs_, f, pass, a, delta, dW, db, dX, dX_step, factor);
     }
-    if constexpr (in_registers_as_built)
-      as_built::LayerOfFew<Scalar>(outputs_, inputs_).backward(f, pass, a, delta, dW, db, dX, dX_step, factor);
+    if constexpr (in_registers_as_built) as_built::backward_of_few(outputs_, inputs_, f, pass, a, delta, dW, db, dX, dX_step, factor);
   }
 
   Index outputs_;
