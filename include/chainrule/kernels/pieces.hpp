@@ -44,7 +44,7 @@ constexpr Index unit_block(Index units) { return units % 16 == 0 ? 16 : 8; }
 /// Asked once for a whole pass or step, since memory that changes hands between its parts costs most.
 inline bool worth_sharing(double operations, const Team* team) {
   constexpr double near = 1e6, far = 1.2e7;
-  return team != nullptr && team->threads() > 1 && operations >= near && (operations >= far || !team->far_apart());
+  return team != nullptr && operations >= near && team->threads() > 1 && (operations >= far || !team->far_apart());
 }
 
 /// Pieces of a multiple of `unit` rows or columns. One, if nobody shares the work or it is over at once. One for each thread otherwise,
