@@ -29,7 +29,8 @@ struct Blocks {
 };
 
 /// Those of a layer with Out x In weights in a pass over so many samples: f(block) for each of them, by the team if there is one. A thread
-/// has again what it had before where that can be, for what another one has written comes from far.
+/// has again what it had before where that can be, for what another one has written comes from far. A thread alone has the whole matrix,
+/// as if nothing were cut: with one sample to predict that shows, so f is inlined there.
 class LayerBlocks {
  public:
   LayerBlocks(Index outputs, Index inputs, Index samples, Team* team)
@@ -45,7 +46,7 @@ class LayerBlocks {
 
   /// Of delta(l+1), Out x samples, where it is multiplied by f': samples, so that each is in memory in one piece.
   template <class F>
-  [[gnu::flatten]] void for_derivative(const F& f) const {
+  void for_derivative(const F& f) const {
     if (team_ == nullptr) return f(Block{0, outputs_, 0, samples_});
     constexpr double of_one_number = 8;  // read and written, it takes as long as so many operations
     share(samples(of_one_number * static_cast<double>(outputs_ * samples_)), f);
@@ -54,7 +55,7 @@ class LayerBlocks {
   /// Of W or dJ/dW, Out x In: columns, for of dJ/da(l) = W^T delta(l+1) they are rows. Where nobody asks for dJ/da(l) and W changes, the
   /// rows that each thread has read for a(l+1).
   template <class F>
-  [[gnu::flatten]] void for_weight(bool may_be_rows, const F& f) const {
+  void for_weight(bool may_be_rows, const F& f) const {
     if (team_ == nullptr) return f(Block{0, outputs_, 0, inputs_});
     share(
         may_be_rows && has_many_units() ? units(inputs_) : Blocks{false, cut(inputs_, unit_block(inputs_), operations(), team_), outputs_},

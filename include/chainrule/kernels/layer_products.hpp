@@ -36,17 +36,17 @@ class LayerProducts {
     product<Scalar>(gradient(delta, x, block, {}), block.of(weight(dW)));
   }
 
-  // a block of W <- W + factor delta X^T; `room` is Out x In, for a gradient that cannot be added at once
+  // a block of W <- W + factor delta X^T; `room` is Out x In, for a gradient that cannot be added at once. (Views are made where they are
+  // passed on: a copy of one takes longer.)
   void add_multiple_of_gradient(Scalar factor, Const delta, Const x, const Block& block, Scalar* w, Scalar* room) const {
-    const View changed = block.of(weight(w));
     constexpr Index several = 16, next_to_none = 4;  // with fewer outputs the columns of W are too near to each other, if there are some
     if (x.cols() == 1 && (outputs_ >= several || block.columns <= next_to_none))
-      return add_multiple_of_outer_product(delta.data() + block.first_row, x.data() + block.first_column, factor, changed);
+      return add_multiple_of_outer_product(delta.data() + block.first_row, x.data() + block.first_column, factor, block.of(weight(w)));
     if (x.cols() == 1 || x.cols() > as_built::longest_panel<Scalar>) {
       weight_gradient(delta, x, block, room);
-      return add_multiple_of_matrix(factor, block.of(weight(static_cast<const Scalar*>(room))), changed);
+      return add_multiple_of_matrix(factor, block.of(weight(static_cast<const Scalar*>(room))), block.of(weight(w)));
     }
-    product<Scalar>(gradient(delta, x, block, {StartKind::step, &factor}), changed);
+    product<Scalar>(gradient(delta, x, block, {StartKind::step, &factor}), block.of(weight(w)));
   }
 
   // dJ/db = row sums of delta          (Out)
