@@ -14,7 +14,8 @@
 
 namespace chainrule::kernels {
 
-/// A layer of few inputs and few outputs: of no more than a register of AVX-512 or AVX2 holds. Where there is none, no layer is small.
+/// A layer of few inputs and few outputs: of no more than a register of AVX-512 holds, or two of AVX2. Where there are none, no layer is
+/// small.
 template <class Scalar>
 class FewUnits {
   using Pass = SmallLayerPass<Scalar>;
