@@ -2,22 +2,14 @@
 #include <vector>
 
 #include "support/catch.hpp"
+#include "support/team_of.hpp"
 
 using namespace chainrule;
+using chainrule_test::TeamOf;
 using kernels::Block;
 using kernels::LayerBlocks;
 
 namespace {
-
-/// So many threads, so it says, that do the items in order.
-struct TeamOf final : Team {
-  explicit TeamOf(Index n) : number{n} {}
-  Index threads() const override { return number; }
-  void run(Index items, Work work) override {
-    for (Index i = 0; i < items; ++i) work(i);
-  }
-  Index number;
-};
 
 /// The blocks that one of LayerBlocks' functions gives.
 template <class For>

@@ -2,24 +2,14 @@
 #include <chainrule/kernels/pieces.hpp>
 
 #include "support/catch.hpp"
+#include "support/team_of.hpp"
 
 using namespace chainrule;
+using chainrule_test::TeamOf;
 using kernels::cut;
 using kernels::Pieces;
 
 namespace {
-
-/// Says how many threads it has, and how far they are apart, which is all that is asked of it here.
-struct TeamOf final : Team {
-  explicit TeamOf(Index n, bool is_far = false) : number{n}, far{is_far} {}
-  Index threads() const override { return number; }
-  bool far_apart() const override { return far; }
-  void run(Index items, Work work) override {
-    for (Index i = 0; i < items; ++i) work(i);
-  }
-  Index number;
-  bool far;
-};
 
 /// Whether the pieces are 0 .. extent without gaps, each begins with a unit, and none is empty or more than a unit longer than another.
 bool cover(const Pieces& pieces, Index extent, Index unit) {

@@ -39,11 +39,9 @@ namespace detail {
 /// f(i) for all i < items: by the team, or one after the other where there is none.
 template <class F>
 void for_items(Team* team, Index items, const F& f) {
-  if (team == nullptr || items < 2) {
-    for (Index i = 0; i < items; ++i) f(i);
-  } else {
-    team->run(items, {[](const void* context, Index i) { (*static_cast<const F*>(context))(i); }, &f});
-  }
+  const Team::Work work{[](const void* context, Index i) { (*static_cast<const F*>(context))(i); }, &f};
+  if (team != nullptr && items > 1) return team->run(items, work);
+  for (Index i = 0; i < items; ++i) work(i);
 }
 
 }  // namespace detail

@@ -71,8 +71,7 @@ class LayerBlocks {
 
   template <class F>
   [[gnu::noinline]] void share(const Blocks& blocks, const F& f) const {
-    const auto at = [&](Index i) { f(blocks[i]); };
-    team_->run(blocks.pieces.count(), {[](const void* context, Index i) { (*static_cast<const decltype(at)*>(context))(i); }, &at});
+    detail::for_items(team_, blocks.pieces.count(), [&](Index i) { f(blocks[i]); });
   }
 
   Index outputs_;
