@@ -231,6 +231,23 @@ TEMPLATE_TEST_CASE("products deeper than a panel are the plain sums", "", float,
   }
 }
 
+TEMPLATE_TEST_CASE("products of matrices too large for the second cache are the plain sums", "", float, double) {
+  constexpr Index gap = 1000;
+  const auto far = [](Index rows, Index columns) { return kernels::is_far<TestType>(rows + gap, columns); };
+  REQUIRE((far(50, 390) && far(50, 310) && far(115, 390) && !far(115, 21)));
+  for (const Product product : all_products) {
+    Random random{Seed{5}};
+    int wrong = 0;
+    for (const Index rows : {50, 115}) {
+      wrong += errors<TestType>(product, rows, 21, 390, random, gap, 1);  // A is far, in two panels
+      wrong += errors<TestType>(product, rows, 310, 5, random, gap, 1);   // C is far
+      wrong += errors<TestType>(product, rows, 310, 390, random, gap);    // both are
+    }
+    CAPTURE(static_cast<int>(product));
+    CHECK(wrong == 0);
+  }
+}
+
 namespace {
 
 using kernels::StartKind;

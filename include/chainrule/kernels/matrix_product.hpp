@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <chainrule/kernels/instruction_sets.hpp>
+#include <chainrule/kernels/prefetch.hpp>
 #include <utility>
 
 namespace chainrule::kernels {

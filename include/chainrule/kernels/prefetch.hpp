@@ -1,0 +1,79 @@
+#pragma once
+// Asking for memory before it is wanted. A machine finds by itself what follows in a page (of 4 KiB). The columns of a large matrix lie in
+// pages of their own, and a product would wait for each of them, longest where the matrix is beyond the caches.
+
+#include <algorithm>
+#include <chainrule/core/types.hpp>
+
+namespace chainrule::kernels {
+
+/// Whether columns `step` numbers apart are each in a page of their own, or almost.
+template <class Scalar>
+constexpr bool is_apart(Index step) {
+  return step * Index{sizeof(Scalar)} >= 3072;
+}
+
+/// Whether so many columns, `step` numbers apart, are too much to stay in the second cache.
+template <class Scalar>
+constexpr bool is_far(Index step, Index columns) {
+  return step * columns * Index{sizeof(Scalar)} >= Index{1} << 20;
+}
+
+/// Columns of a matrix, to be asked for a few at a time.
+class Prefetch {
+ public:
+  /// None.
+  Prefetch() = default;
+
+  /// `columns` of `rows` >= 1 numbers, `step` numbers apart.
+  template <class Scalar>
+  Prefetch(const Scalar* first, Index rows, Index step, Index columns)
+      : first_{reinterpret_cast<const char*>(first)}, last_{bytes<Scalar>(rows) - 1}, step_{bytes<Scalar>(step)}, left_{columns} {}
+
+  /// How many have not been asked for.
+  Index left() const { return left_; }
+
+  /// Asks for the next `columns`, or as many as are left, to be in the second cache.
+  void next(Index columns) {
+    for (Index i = std::min(columns, left_); i > 0; --i) {
+      for (Index at = 0; at < last_; at += cache_line) ask(first_ + at);
+      ask(first_ + last_);  // a column that does not begin with a line ends in one more
+      if (--left_ > 0) first_ += step_;
+    }
+  }
+
+ private:
+  static constexpr Index cache_line = 64;
+  template <class Scalar>
+  static constexpr Index bytes(Index numbers) {
+    return numbers * Index{sizeof(Scalar)};
+  }
+
+  static void ask([[maybe_unused]] const char* address) {
+#if defined(__GNUC__)
+    __builtin_prefetch(address, 0, 2);
+    asm volatile("");  // or g++ takes a function that only asks for one without effect, and calls it no more
+#endif
+  }
+
+  const char* first_ = nullptr;
+  Index last_ = 0;
+  Index step_ = 0;
+  Index left_ = 0;
+};
+
+/// What a product of large matrices asks for before it computes a tile of C: some columns of the panel of A after this one, and the tile
+/// after this one.
+struct Ahead {
+  Prefetch a;
+  Index columns_of_a = 0;
+
+  /// c: the tile, of `rows` x `columns`; `left`: how many columns are right of it.
+  template <class Scalar>
+  [[gnu::noinline]] void fetch(const Scalar* c, Index c_step, Index rows, Index columns, Index left) {
+    a.next(columns_of_a);
+    if (left > 0) Prefetch(c + columns * c_step, rows, c_step, left).next(columns);
+  }
+};
+
+}  // namespace chainrule::kernels

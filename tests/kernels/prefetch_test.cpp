@@ -1,0 +1,44 @@
+#include <chainrule/kernels/prefetch.hpp>
+#include <vector>
+
+#include "support/catch.hpp"
+
+using namespace chainrule;
+using kernels::is_apart;
+using kernels::is_far;
+using kernels::Prefetch;
+
+TEST_CASE("columns are apart from three quarters of a page on, and far from a mebibyte on") {
+  STATIC_REQUIRE(is_apart<float>(768));
+  STATIC_REQUIRE(!is_apart<float>(767));
+  STATIC_REQUIRE(is_apart<double>(384));
+  STATIC_REQUIRE(is_far<float>(512, 512));
+  STATIC_REQUIRE(!is_far<float>(512, 511));
+  STATIC_REQUIRE(is_far<double>(512, 256));
+}
+
+TEST_CASE("columns are asked for a few at a time, and no more than there are") {
+  const std::vector<float> m(5 * 20);
+  Prefetch columns(m.data(), 17, 20, 5);
+  CHECK(columns.left() == 5);
+  columns.next(2);
+  CHECK(columns.left() == 3);
+  columns.next(0);
+  CHECK(columns.left() == 3);
+  columns.next(4);
+  CHECK(columns.left() == 0);
+  columns.next(1);
+  CHECK(columns.left() == 0);
+  CHECK(Prefetch().left() == 0);
+}
+
+TEST_CASE("before a tile some columns of A are asked for, as well as a tile") {
+  const std::vector<double> m(100);
+  kernels::Ahead ahead{{m.data(), 10, 10, 10}, 4};
+  for (const Index left : {6, 2, 0, 0}) {
+    ahead.fetch(m.data(), 10, 10, 4, 4);
+    CHECK(ahead.a.left() == left);
+  }
+  ahead.fetch(m.data() + 60, 10, 10, 4, 0);  // the last tile: nothing is right of it
+  CHECK(ahead.a.left() == 0);
+}
