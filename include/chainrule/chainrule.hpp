@@ -8,8 +8,8 @@
 #error "chainrule is written in C++20: compile with -std=c++20"
 #endif
 
+#include <chainrule/activations/by_formula.hpp>
 #include <chainrule/activations/elu.hpp>
-#include <chainrule/activations/gate.hpp>
 #include <chainrule/activations/gelu.hpp>
 #include <chainrule/activations/hard_sigmoid.hpp>
 #include <chainrule/activations/hard_tanh.hpp>

@@ -4,8 +4,10 @@
 
 #include <chainrule/kernels/derivatives.hpp>
 #include <chainrule/kernels/few_units.hpp>
+#include <chainrule/kernels/formulas.hpp>
 #include <chainrule/kernels/matrix_product.hpp>
 #include <chainrule/kernels/softmax.hpp>
+#include <chainrule/kernels/update_rules.hpp>
 #include <chainrule/kernels/vector_math.hpp>
 #include <chainrule/kernels/vector_products.hpp>
 #include <chainrule/kernels/vectors.hpp>
@@ -14,7 +16,33 @@
 #define CHAINRULE_TEST_COMPILE extern
 #endif
 
+#define CHAINRULE_TEST_FORMULA(f, Scalar)                                                                         \
+  CHAINRULE_TEST_COMPILE template void values<Formula::f, Scalar>(Index, const Scalar*, Scalar*, Scalar, Scalar); \
+  CHAINRULE_TEST_COMPILE template void times_derivative<Formula::f, Scalar>(Index, const Scalar*, Scalar*, Scalar, Scalar)
+
+#define CHAINRULE_TEST_RULE(Rule, Scalar, ...) \
+  CHAINRULE_TEST_COMPILE template void update(const Rule<Scalar>&, Index, const Scalar*, Scalar* __VA_OPT__(, ) __VA_ARGS__)
+
 #define CHAINRULE_TEST_KERNELS(Scalar)                                                                                                  \
+  CHAINRULE_TEST_FORMULA(leaky_relu, Scalar);                                                                                           \
+  CHAINRULE_TEST_FORMULA(elu, Scalar);                                                                                                  \
+  CHAINRULE_TEST_FORMULA(softplus, Scalar);                                                                                             \
+  CHAINRULE_TEST_FORMULA(silu, Scalar);                                                                                                 \
+  CHAINRULE_TEST_FORMULA(gelu, Scalar);                                                                                                 \
+  CHAINRULE_TEST_FORMULA(gelu_tanh, Scalar);                                                                                            \
+  CHAINRULE_TEST_FORMULA(mish, Scalar);                                                                                                 \
+  CHAINRULE_TEST_FORMULA(softsign, Scalar);                                                                                             \
+  CHAINRULE_TEST_FORMULA(hard_tanh, Scalar);                                                                                            \
+  CHAINRULE_TEST_FORMULA(hard_sigmoid, Scalar);                                                                                         \
+  CHAINRULE_TEST_RULE(MomentumRule, Scalar);                                                                                            \
+  CHAINRULE_TEST_RULE(MomentumRule, Scalar, Scalar*);                                                                                   \
+  CHAINRULE_TEST_RULE(AdamRule, Scalar, Scalar*, Scalar*);                                                                              \
+  CHAINRULE_TEST_RULE(AdamRule, Scalar, Scalar*, Scalar*, Scalar*);                                                                     \
+  CHAINRULE_TEST_RULE(NAdamRule, Scalar, Scalar*, Scalar*);                                                                             \
+  CHAINRULE_TEST_RULE(AdagradRule, Scalar, Scalar*);                                                                                    \
+  CHAINRULE_TEST_RULE(AdadeltaRule, Scalar, Scalar*, Scalar*);                                                                          \
+  CHAINRULE_TEST_RULE(RpropRule, Scalar, Scalar*, Scalar*);                                                                             \
+  CHAINRULE_TEST_RULE(LionRule, Scalar, Scalar*);                                                                                       \
   CHAINRULE_TEST_COMPILE template class FewUnits<Scalar>;                                                                               \
   CHAINRULE_TEST_COMPILE template void product<Scalar>(const Product<Scalar>&, MatrixView<Scalar>);                                     \
   CHAINRULE_TEST_COMPILE template void dot_products<Scalar>(const Scalar*, Index, const Scalar*, Index, Scalar, VectorView<Scalar>);    \
@@ -42,4 +70,6 @@ CHAINRULE_TEST_KERNELS(long double);
 }  // namespace chainrule::kernels
 
 #undef CHAINRULE_TEST_KERNELS
+#undef CHAINRULE_TEST_FORMULA
+#undef CHAINRULE_TEST_RULE
 #undef CHAINRULE_TEST_COMPILE

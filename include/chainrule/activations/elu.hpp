@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chainrule/activations/by_formula.hpp>
 #include <chainrule/core/error.hpp>
 #include <chainrule/core/hyperparameter.hpp>
 #include <chainrule/initializers/he.hpp>
@@ -10,7 +11,9 @@ namespace chainrule {
 
 /// The exponential linear unit: as ReLU for z > 0, and for z < 0 it goes to -alpha, so that the mean activation is nearer to 0
 /// (Clevert, Unterthiner and Hochreiter 2016). Throws ValueError unless alpha is at least 0 and finite.
-class ELU {
+///     ELU(z) = z for z > 0 and alpha (e^z - 1) for z <= 0: the sum of both, of which one is 0
+///     ELU'(z) = 1 for z > 0 and alpha e^z = a + alpha for z <= 0, where a has the sign of z; alpha at 0, as PyTorch does
+class ELU : public detail::FromOutput<ELU, kernels::Formula::elu> {
  public:
   static constexpr std::string_view name = "ELU";
 
@@ -25,18 +28,10 @@ class ELU {
 
   HeNormal default_initializer() const { return {}; }
 
-  ///     ELU(z) = z for z > 0 and alpha (e^z - 1) for z <= 0: the sum of both, of which one is 0
-  template <class Chunk>
-  Chunk value(const Chunk& z) const {
-    using Scalar = typename Chunk::Scalar;
-    return z.max(Scalar{0}) + static_cast<Scalar>(alpha_) * z.min(Scalar{0}).expm1();
-  }
-
-  ///     ELU'(z) = 1 for z > 0 and alpha e^z = a + alpha for z <= 0, where a has the sign of z; alpha at 0, as PyTorch does
-  template <class Chunk>
-  Chunk derivative_from_output(const Chunk& a) const {
-    const Chunk below = a + static_cast<typename Chunk::Scalar>(alpha_);
-    return (a > 0).select(Chunk::Ones(), below);
+  /// p and q of the formula.
+  template <class Scalar>
+  std::array<Scalar, 2> constants() const {
+    return {Scalar{1}, static_cast<Scalar>(alpha_)};
   }
 
  private:

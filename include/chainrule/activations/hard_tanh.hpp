@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chainrule/activations/by_formula.hpp>
 #include <chainrule/core/error.hpp>
 #include <chainrule/core/hyperparameter.hpp>
 #include <chainrule/initializers/xavier.hpp>
@@ -10,7 +11,9 @@ namespace chainrule {
 
 /// z, clipped to [low, high] (Collobert 2004); PyTorch's Hardtanh. HardTanh{0, 6} is ReLU6.
 /// Throws ValueError unless low < high, both finite.
-class HardTanh {
+///     HardTanh(z) = min(max(z, low), high); NaN stays NaN
+///     HardTanh'(z) = 1 between low and high, which is where low < a < high; at the kinks it is taken as 0, as PyTorch does
+class HardTanh : public detail::FromOutput<HardTanh, kernels::Formula::hard_tanh> {
  public:
   static constexpr std::string_view name = "HardTanh";
 
@@ -27,28 +30,13 @@ class HardTanh {
 
   XavierUniform default_initializer() const { return {}; }
 
-  ///     HardTanh(z) = min(max(z, low), high); NaN stays NaN
-  template <class Chunk>
-  Chunk value(const Chunk& z) const {
-    return (z < low<Chunk>()).select(low<Chunk>(), (z > high<Chunk>()).select(high<Chunk>(), z));
-  }
-
-  ///     HardTanh'(z) = 1 between low and high, which is where low < a < high; at the kinks it is taken as 0, as PyTorch does
-  template <class Chunk>
-  Chunk derivative_from_output(const Chunk& a) const {
-    return (a > low<Chunk>() && a < high<Chunk>()).select(Chunk::Ones(), Chunk::Zero());
+  /// p and q of the formula.
+  template <class Scalar>
+  std::array<Scalar, 2> constants() const {
+    return {static_cast<Scalar>(low_), static_cast<Scalar>(high_)};
   }
 
  private:
-  template <class Chunk>
-  Chunk low() const {
-    return Chunk::Constant(static_cast<typename Chunk::Scalar>(low_));
-  }
-  template <class Chunk>
-  Chunk high() const {
-    return Chunk::Constant(static_cast<typename Chunk::Scalar>(high_));
-  }
-
   double low_;
   double high_;
 };

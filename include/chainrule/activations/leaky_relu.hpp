@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chainrule/activations/by_formula.hpp>
 #include <chainrule/core/error.hpp>
 #include <chainrule/core/hyperparameter.hpp>
 #include <chainrule/initializers/he.hpp>
@@ -8,7 +9,9 @@
 namespace chainrule {
 
 /// ReLU with a slope alpha for z < 0, so that no unit dies (Maas, Hannun and Ng 2013). Throws ValueError unless 0 <= alpha < 1.
-class LeakyReLU {
+///     LReLU(z) = max(alpha z, z), which is alpha z for z < 0; NaN stays NaN
+///     LReLU'(z) = 1 for z > 0 and alpha for z < 0, where a has the sign of z; at 0 it is taken as alpha, as PyTorch does
+class LeakyReLU : public detail::FromOutput<LeakyReLU, kernels::Formula::leaky_relu> {
  public:
   static constexpr std::string_view name = "LeakyReLU";
 
@@ -22,16 +25,10 @@ class LeakyReLU {
 
   HeNormal default_initializer() const { return {.negative_slope = slope_}; }
 
-  ///     LReLU(z) = max(alpha z, z), which is alpha z for z < 0; NaN stays NaN
-  template <class Chunk>
-  Chunk value(const Chunk& z) const {
-    return (z < 0).select(static_cast<typename Chunk::Scalar>(slope_) * z, z);
-  }
-
-  ///     LReLU'(z) = 1 for z > 0 and alpha for z < 0, where a has the sign of z; at 0 it is taken as alpha, as PyTorch does
-  template <class Chunk>
-  Chunk derivative_from_output(const Chunk& a) const {
-    return (a > 0).select(Chunk::Ones(), Chunk::Constant(static_cast<typename Chunk::Scalar>(slope_)));
+  /// p and q of the formula.
+  template <class Scalar>
+  std::array<Scalar, 2> constants() const {
+    return {static_cast<Scalar>(slope_), Scalar{0}};
   }
 
  private:

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chainrule/activations/by_formula.hpp>
 #include <chainrule/initializers/lecun.hpp>
 #include <string_view>
 
@@ -7,7 +8,9 @@ namespace chainrule {
 
 /// The scaled ELU of self-normalizing networks: with weights from LecunNormal, activations of mean 0 and variance 1 keep both
 /// from layer to layer (Klambauer, Unterthiner, Mayr and Hochreiter 2017).
-struct SELU {
+///     SELU(z) = lambda z for z > 0 and lambda alpha (e^z - 1) for z <= 0: the sum of both, of which one is 0
+///     SELU'(z) = lambda for z > 0 and lambda alpha e^z = a + lambda alpha for z <= 0, where a has the sign of z
+struct SELU : detail::FromOutput<SELU, kernels::Formula::elu> {
   static constexpr std::string_view name = "SELU";
 
   /// The solution of equations 4 and 5 of the paper for the fixed point (0, 1).
@@ -16,19 +19,10 @@ struct SELU {
 
   LecunNormal default_initializer() const { return {}; }
 
-  ///     SELU(z) = lambda z for z > 0 and lambda alpha (e^z - 1) for z <= 0: the sum of both, of which one is 0
-  template <class Chunk>
-  Chunk value(const Chunk& z) const {
-    using Scalar = typename Chunk::Scalar;
-    return static_cast<Scalar>(lambda) * z.max(Scalar{0}) + static_cast<Scalar>(lambda * alpha) * z.min(Scalar{0}).expm1();
-  }
-
-  ///     SELU'(z) = lambda for z > 0 and lambda alpha e^z = a + lambda alpha for z <= 0, where a has the sign of z
-  template <class Chunk>
-  Chunk derivative_from_output(const Chunk& a) const {
-    using Scalar = typename Chunk::Scalar;
-    const Chunk below = a + static_cast<Scalar>(lambda * alpha);
-    return (a > 0).select(Chunk::Constant(static_cast<Scalar>(lambda)), below);
+  /// p and q of the formula.
+  template <class Scalar>
+  std::array<Scalar, 2> constants() const {
+    return {static_cast<Scalar>(lambda), static_cast<Scalar>(lambda * alpha)};
   }
 };
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chainrule/activations/by_formula.hpp>
 #include <chainrule/core/error.hpp>
 #include <chainrule/core/hyperparameter.hpp>
 #include <chainrule/initializers/he.hpp>
@@ -10,7 +11,9 @@ namespace chainrule {
 
 /// ln(1 + e^(beta z))/beta, a smooth ReLU that is never 0 (Dugas et al. 2001); the larger beta, the nearer to ReLU. PyTorch's
 /// Softplus, without its threshold: there is no overflow to avoid. Throws ValueError unless beta is above 0 and finite.
-class Softplus {
+///     Softplus(z) = 1/beta ln(1 + e^(beta z)) = max(z, 0) + 1/beta ln(1 + e^-|beta z|), whose exponential cannot overflow
+///     Softplus'(z) = sigma(beta z) = 1 - e^(-beta a)
+class Softplus : public detail::FromOutput<Softplus, kernels::Formula::softplus> {
  public:
   static constexpr std::string_view name = "Softplus";
 
@@ -25,18 +28,10 @@ class Softplus {
 
   HeNormal default_initializer() const { return {}; }
 
-  ///     Softplus(z) = 1/beta ln(1 + e^(beta z)) = max(z, 0) + 1/beta ln(1 + e^-|beta z|), whose exponential cannot overflow
-  template <class Chunk>
-  Chunk value(const Chunk& z) const {
-    using Scalar = typename Chunk::Scalar;
-    const Scalar beta = static_cast<Scalar>(beta_);
-    return z.max(Scalar{0}) + (-(beta * z).abs()).exp().log1p() / beta;
-  }
-
-  ///     Softplus'(z) = sigma(beta z) = 1 - e^(-beta a)
-  template <class Chunk>
-  Chunk derivative_from_output(const Chunk& a) const {
-    return -(-static_cast<typename Chunk::Scalar>(beta_) * a).expm1();
+  /// p and q of the formula.
+  template <class Scalar>
+  std::array<Scalar, 2> constants() const {
+    return {static_cast<Scalar>(beta_), Scalar{0}};
   }
 
  private:

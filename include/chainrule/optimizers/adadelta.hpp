@@ -35,31 +35,9 @@ struct Adadelta {
     detail::check_fraction(name, "rho", rho);
     detail::check_not_negative<Scalar>(name, "epsilon", epsilon);
     const auto arguments = detail::begin_step(*this, theta, gradient, state);
-    const Factors<Scalar> factors{static_cast<Scalar>(learning_rate), static_cast<Scalar>(rho), static_cast<Scalar>(1 - rho),
-                                  static_cast<Scalar>(epsilon)};
-    detail::for_pieces(*this, arguments, state, [&](const detail::Piece<Scalar>& piece) { descend(factors, piece); });
-  }
-
- private:
-  template <class Scalar>
-  struct Factors {
-    Scalar rate, kept, fresh, epsilon;
-  };
-
-  // g <- dJ/dtheta + weight_decay theta
-  // v <- rho v + (1 - rho) g^2
-  // step <- sqrt(u + epsilon) / sqrt(v + epsilon) g,  u <- rho u + (1 - rho) step^2,  theta <- theta - learning_rate step
-  template <class Scalar>
-  [[gnu::noinline]] static void descend(const Factors<Scalar>& factors, const detail::Piece<Scalar>& piece) {
-    using C = Chunk<Scalar>;
-    const auto update = [k = factors, decay = static_cast<Scalar>(piece.decay)](const C& dJ, C& theta, C& v, C& u) {
-      const C g = dJ + decay * theta;
-      v = k.kept * v + k.fresh * g * g;
-      const C step = (u + k.epsilon).sqrt() / (v + k.epsilon).sqrt() * g;
-      u = k.kept * u + k.fresh * step * step;
-      theta -= k.rate * step;
-    };
-    detail::update_chunks(piece.size, update, piece.gradient, piece.theta, piece.moment(0), piece.moment(1));
+    detail::for_pieces(*this, arguments, state, [&](const detail::Piece<Scalar>& piece) {
+      detail::update<kernels::AdadeltaRule, 2>(piece, piece.decay, learning_rate, rho, 1 - rho, epsilon);
+    });
   }
 };
 

@@ -36,28 +36,10 @@ struct Adagrad {
     detail::check_not_negative<Scalar>(name, "epsilon", epsilon);
     const auto arguments = detail::begin_step(*this, theta, gradient, state);
     const double before = static_cast<double>(state.steps - 1);
-    const Factors<Scalar> factors{static_cast<Scalar>(learning_rate / (1 + before * learning_rate_decay)),
-                                  static_cast<Scalar>(before == 0 ? initial_sum : 0), static_cast<Scalar>(epsilon)};
-    detail::for_pieces(*this, arguments, state, [&](const detail::Piece<Scalar>& piece) { descend(factors, piece); });
-  }
-
- private:
-  template <class Scalar>
-  struct Factors {
-    Scalar rate, initial_sum, epsilon;
-  };
-
-  // g <- dJ/dtheta + weight_decay theta
-  // s <- s + g^2,  theta <- theta - rate g / (sqrt(s) + epsilon)
-  template <class Scalar>
-  [[gnu::noinline]] static void descend(const Factors<Scalar>& factors, const detail::Piece<Scalar>& piece) {
-    using C = Chunk<Scalar>;
-    const auto update = [k = factors, decay = static_cast<Scalar>(piece.decay)](const C& dJ, C& theta, C& s) {
-      const C g = dJ + decay * theta;
-      s = (s + k.initial_sum) + g * g;
-      theta -= k.rate * g / (s.sqrt() + k.epsilon);
-    };
-    detail::update_chunks(piece.size, update, piece.gradient, piece.theta, piece.moment(0));
+    detail::for_pieces(*this, arguments, state, [&](const detail::Piece<Scalar>& piece) {
+      detail::update<kernels::AdagradRule, 1>(piece, piece.decay, learning_rate / (1 + before * learning_rate_decay),
+                                              before == 0 ? initial_sum : 0, epsilon);
+    });
   }
 };
 

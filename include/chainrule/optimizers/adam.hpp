@@ -9,42 +9,6 @@ namespace detail {
 /// Whether weight decay is a part of the gradient, or shrinks theta beside the step.
 enum class Decay { in_gradient, decoupled };
 
-template <class Scalar>
-struct AdamFactors {
-  Scalar beta1, fresh1, beta2, fresh2, epsilon;
-  Scalar step_size;   // learning_rate / (1 - beta1^t)
-  Scalar root_scale;  // 1 / sqrt(1 - beta2^t)
-};
-
-template <class C>
-const C& largest(const C& v) {
-  return v;
-}
-template <class C>
-const C& largest(const C& v, C& v_max) {
-  return v_max = v_max.max(v);
-}
-
-// g <- dJ/dtheta + pull theta,  theta <- keep theta                one of the two decays: the other's factor is 0, or 1
-// m <- beta1 m + (1 - beta1) g
-// v <- beta2 v + (1 - beta2) g^2                                   amsgrad: v_max <- max(v_max, v) stands for v from here on
-// theta <- theta - learning_rate m / (1 - beta1^t) / (sqrt(v / (1 - beta2^t)) + epsilon)
-template <class Scalar>
-[[gnu::noinline]] void adam_descend(const AdamFactors<Scalar>& factors, Scalar pull, Scalar keep, bool amsgrad,
-                                    const Piece<Scalar>& piece) {
-  using C = Chunk<Scalar>;
-  const auto update = [k = factors, pull, keep](const C& dJ, C& theta, C& m, C& v, auto&... v_max) {
-    const C g = dJ + pull * theta;
-    m = k.beta1 * m + k.fresh1 * g;
-    v = k.beta2 * v + k.fresh2 * g * g;
-    theta = keep * theta - k.step_size * m / (largest(v, v_max...).sqrt() * k.root_scale + k.epsilon);
-  };
-  if (amsgrad)
-    update_chunks(piece.size, update, piece.gradient, piece.theta, piece.moment(0), piece.moment(1), piece.moment(2));
-  else
-    update_chunks(piece.size, update, piece.gradient, piece.theta, piece.moment(0), piece.moment(1));
-}
-
 /// The step that Adam and AdamW share.
 template <class Rule, class Theta, class Gradient, class Scalar>
 void adam_step(const Rule& rule, Decay kind, Theta& theta, const Gradient& gradient, OptimizerState<Scalar>& state) {
@@ -53,17 +17,16 @@ void adam_step(const Rule& rule, Decay kind, Theta& theta, const Gradient& gradi
   check_not_negative<Scalar>(Rule::name, "epsilon", rule.epsilon);
   const auto arguments = begin_step(rule, theta, gradient, state);
   const double t = static_cast<double>(state.steps);
-  const AdamFactors<Scalar> factors{static_cast<Scalar>(rule.beta1),
-                                    static_cast<Scalar>(1 - rule.beta1),
-                                    static_cast<Scalar>(rule.beta2),
-                                    static_cast<Scalar>(1 - rule.beta2),
-                                    static_cast<Scalar>(rule.epsilon),
-                                    static_cast<Scalar>(rule.learning_rate / (1 - std::pow(rule.beta1, t))),
-                                    static_cast<Scalar>(1 / std::sqrt(1 - std::pow(rule.beta2, t)))};
+  const double step_size = rule.learning_rate / (1 - std::pow(rule.beta1, t)), root_scale = 1 / std::sqrt(1 - std::pow(rule.beta2, t));
   for_pieces(rule, arguments, state, [&](const Piece<Scalar>& piece) {
     const double pull = kind == Decay::in_gradient ? piece.decay : 0;
     const double keep = kind == Decay::decoupled ? 1 - rule.learning_rate * piece.decay : 1;
-    adam_descend(factors, static_cast<Scalar>(pull), static_cast<Scalar>(keep), rule.amsgrad, piece);
+    if (rule.amsgrad)
+      update<kernels::AdamRule, 3>(piece, pull, keep, rule.beta1, 1 - rule.beta1, rule.beta2, 1 - rule.beta2, rule.epsilon, step_size,
+                                   root_scale);
+    else
+      update<kernels::AdamRule, 2>(piece, pull, keep, rule.beta1, 1 - rule.beta1, rule.beta2, 1 - rule.beta2, rule.epsilon, step_size,
+                                   root_scale);
   });
 }
 

@@ -34,31 +34,9 @@ struct Lion {
     detail::check_fraction(name, "beta1", beta1);
     detail::check_fraction(name, "beta2", beta2);
     const auto arguments = detail::begin_step(*this, theta, gradient, state);
-    const Factors<Scalar> factors{static_cast<Scalar>(learning_rate), static_cast<Scalar>(beta1), static_cast<Scalar>(1 - beta1),
-                                  static_cast<Scalar>(beta2), static_cast<Scalar>(1 - beta2)};
     detail::for_pieces(*this, arguments, state, [&](const detail::Piece<Scalar>& piece) {
-      descend(factors, static_cast<Scalar>(1 - learning_rate * piece.decay), piece);
+      detail::update<kernels::LionRule, 1>(piece, 1 - learning_rate * piece.decay, learning_rate, beta1, 1 - beta1, beta2, 1 - beta2);
     });
-  }
-
- private:
-  template <class Scalar>
-  struct Factors {
-    Scalar rate, beta1, fresh1, beta2, fresh2;
-  };
-
-  // c = beta1 m + (1 - beta1) dJ/dtheta
-  // theta <- (1 - learning_rate weight_decay) theta - learning_rate sign(c)
-  // m <- beta2 m + (1 - beta2) dJ/dtheta
-  template <class Scalar>
-  [[gnu::noinline]] static void descend(const Factors<Scalar>& factors, Scalar keep, const detail::Piece<Scalar>& piece) {
-    using C = Chunk<Scalar>;
-    const auto update = [k = factors, keep](const C& dJ, C& theta, C& m) {
-      const C c = k.beta1 * m + k.fresh1 * dJ;
-      theta = keep * theta - k.rate * detail::sign<Scalar>(c);
-      m = k.beta2 * m + k.fresh2 * dJ;
-    };
-    detail::update_chunks(piece.size, update, piece.gradient, piece.theta, piece.moment(0));
   }
 };
 

@@ -40,23 +40,15 @@ struct NAdam {
     detail::check_not_negative<Scalar>(name, "momentum_decay", momentum_decay);
     const auto arguments = detail::begin_step(*this, theta, gradient, state);
     const double t = static_cast<double>(state.steps), product = mu_product(t);
-    const Factors<Scalar> factors{static_cast<Scalar>(beta1),
-                                  static_cast<Scalar>(1 - beta1),
-                                  static_cast<Scalar>(beta2),
-                                  static_cast<Scalar>(1 - beta2),
-                                  static_cast<Scalar>(epsilon),
-                                  static_cast<Scalar>(learning_rate * (1 - mu(t)) / (1 - product)),
-                                  static_cast<Scalar>(learning_rate * mu(t + 1) / (1 - product * mu(t + 1))),
-                                  static_cast<Scalar>(1 / std::sqrt(1 - std::pow(beta2, t)))};
-    detail::for_pieces(*this, arguments, state, [&](const detail::Piece<Scalar>& piece) { descend(factors, piece); });
+    const double rate_of_g = learning_rate * (1 - mu(t)) / (1 - product), root_scale = 1 / std::sqrt(1 - std::pow(beta2, t));
+    const double rate_of_m = learning_rate * mu(t + 1) / (1 - product * mu(t + 1));
+    detail::for_pieces(*this, arguments, state, [&](const detail::Piece<Scalar>& piece) {
+      detail::update<kernels::NAdamRule, 2>(piece, piece.decay, beta1, 1 - beta1, beta2, 1 - beta2, epsilon, rate_of_g, rate_of_m,
+                                            root_scale);
+    });
   }
 
  private:
-  template <class Scalar>
-  struct Factors {
-    Scalar beta1, fresh1, beta2, fresh2, epsilon, rate_of_g, rate_of_m, root_scale;
-  };
-
   // mu(t) = beta1 (1 - 0.96^(t momentum_decay) / 2)
   double mu(double t) const { return beta1 * (1 - 0.5 * std::pow(0.96, t * momentum_decay)); }
 
@@ -66,22 +58,6 @@ struct NAdam {
     double product = 1;
     for (double i = 1; i <= t && product > 0x1p-60; ++i) product *= mu(i);
     return product;
-  }
-
-  // g <- dJ/dtheta + weight_decay theta
-  // m <- beta1 m + (1 - beta1) g,  v <- beta2 v + (1 - beta2) g^2
-  // theta <- theta - learning_rate ((1 - mu(t)) g / (1 - mu(1)...mu(t)) + mu(t+1) m / (1 - mu(1)...mu(t+1)))
-  //                  / (sqrt(v / (1 - beta2^t)) + epsilon)
-  template <class Scalar>
-  [[gnu::noinline]] static void descend(const Factors<Scalar>& factors, const detail::Piece<Scalar>& piece) {
-    using C = Chunk<Scalar>;
-    const auto update = [k = factors, decay = static_cast<Scalar>(piece.decay)](const C& dJ, C& theta, C& m, C& v) {
-      const C g = dJ + decay * theta;
-      m = k.beta1 * m + k.fresh1 * g;
-      v = k.beta2 * v + k.fresh2 * g * g;
-      theta -= (k.rate_of_g * g + k.rate_of_m * m) / (v.sqrt() * k.root_scale + k.epsilon);
-    };
-    detail::update_chunks(piece.size, update, piece.gradient, piece.theta, piece.moment(0), piece.moment(1));
   }
 };
 

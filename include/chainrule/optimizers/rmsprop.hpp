@@ -36,59 +36,19 @@ struct RMSprop {
     detail::check_not_negative<Scalar>(name, "epsilon", epsilon);
     detail::check_fraction(name, "momentum", momentum);
     const auto arguments = detail::begin_step(*this, theta, gradient, state);
-    const Factors<Scalar> factors{static_cast<Scalar>(learning_rate), static_cast<Scalar>(rho), static_cast<Scalar>(1 - rho),
-                                  static_cast<Scalar>(epsilon), static_cast<Scalar>(momentum)};
     detail::for_pieces(*this, arguments, state, [&](const detail::Piece<Scalar>& piece) {
       if (centered)
-        descend(factors, piece, piece.moment(0), piece.moment(1));
+        momentum != 0 ? descend<true, true>(piece) : descend<true, false>(piece);
       else
-        descend(factors, piece, piece.moment(0));
+        momentum != 0 ? descend<false, true>(piece) : descend<false, false>(piece);
     });
   }
 
  private:
-  template <class Scalar>
-  struct Factors {
-    Scalar rate, kept, fresh, epsilon, momentum;
-  };
-
-  // v <- rho v + (1 - rho) g^2,  divisor = sqrt(v) + epsilon
-  template <class C, class Scalar>
-  static C divisor(const Factors<Scalar>& k, const C& g, C& v) {
-    v = k.kept * v + k.fresh * g * g;
-    return v.sqrt() + k.epsilon;
-  }
-
-  // and mean <- rho mean + (1 - rho) g,  divisor = sqrt(v - mean^2) + epsilon
-  // The difference is a variance, but where g hardly changes rounding can make it negative; PyTorch's root is NaN there.
-  template <class C, class Scalar>
-  static C divisor(const Factors<Scalar>& k, const C& g, C& v, C& mean) {
-    v = k.kept * v + k.fresh * g * g;
-    mean = k.kept * mean + k.fresh * g;
-    const C variance = (v - mean * mean).max(Scalar{0});
-    return variance.sqrt() + k.epsilon;
-  }
-
-  // g <- dJ/dtheta + weight_decay theta
-  // theta <- theta - learning_rate g / divisor                                   without momentum, else
-  // b <- momentum b + g / divisor,  theta <- theta - learning_rate b
-  template <class Scalar, class... Averages>
-  [[gnu::noinline]] static void descend(const Factors<Scalar>& factors, const detail::Piece<Scalar>& piece, Averages*... averages) {
-    using C = Chunk<Scalar>;
-    const auto decay = static_cast<Scalar>(piece.decay);
-    if (factors.momentum == 0) {
-      const auto plain = [k = factors, decay](const C& dJ, C& theta, auto&... means) {
-        const C g = dJ + decay * theta;
-        theta -= k.rate * g / divisor(k, g, means...);
-      };
-      return detail::update_chunks(piece.size, plain, piece.gradient, piece.theta, averages...);
-    }
-    const auto carried_on = [k = factors, decay](const C& dJ, C& theta, C& b, auto&... means) {
-      const C g = dJ + decay * theta;
-      b = k.momentum * b + g / divisor(k, g, means...);
-      theta -= k.rate * b;
-    };
-    detail::update_chunks(piece.size, carried_on, piece.gradient, piece.theta, piece.moment(sizeof...(averages)), averages...);
+  template <bool is_centered, bool has_momentum, class Scalar>
+  void descend(const detail::Piece<Scalar>& piece) const {
+    detail::update<kernels::RMSpropRuleOf<is_centered, has_momentum>::template Rule, 1 + is_centered + has_momentum>(
+        piece, piece.decay, learning_rate, rho, 1 - rho, epsilon, momentum);
   }
 };
 

@@ -39,34 +39,9 @@ struct Rprop {
     detail::check_not_negative<Scalar>(name, "max_step", max_step);
     if (min_step > max_step) detail::raise<ValueError>("Rprop: min_step is ", min_step, ", above max_step, which is ", max_step);
     const auto arguments = detail::begin_step(*this, theta, gradient, state);
-    const Factors<Scalar> factors{static_cast<Scalar>(state.steps == 1 ? learning_rate : 0), static_cast<Scalar>(eta_minus),
-                                  static_cast<Scalar>(eta_plus), static_cast<Scalar>(min_step), static_cast<Scalar>(max_step)};
-    detail::for_pieces(*this, arguments, state, [&](const detail::Piece<Scalar>& piece) { descend(factors, piece); });
-  }
-
- private:
-  template <class Scalar>
-  struct Factors {
-    Scalar first_size, eta_minus, eta_plus, min_step, max_step;
-  };
-
-  // turn = sign(dJ/dtheta) last                   last is a sign, because the product of two small gradients would be 0
-  // size <- size * (eta_plus, 1 or eta_minus for a turn of 1, 0 or -1), within [min_step, max_step]
-  // last <- sign(dJ/dtheta), or 0 where it has turned
-  // theta <- theta - size last
-  template <class Scalar>
-  [[gnu::noinline]] static void descend(const Factors<Scalar>& factors, const detail::Piece<Scalar>& piece) {
-    using C = Chunk<Scalar>;
-    const auto update = [k = factors](const C& dJ, C& theta, C& last, C& size) {
-      const C direction = detail::sign<Scalar>(dJ);
-      const C turn = direction * last;
-      const C same = turn.max(Scalar{0}), turned = (-turn).max(Scalar{0});  // 1 or 0, so that the sum below is one of its terms
-      const C scale = k.eta_plus * same + k.eta_minus * turned + (1 - same - turned);
-      last = direction * (1 - turned);
-      size = ((size + k.first_size) * scale).max(k.min_step).min(k.max_step);
-      theta -= size * last;
-    };
-    detail::update_chunks(piece.size, update, piece.gradient, piece.theta, piece.moment(0), piece.moment(1));
+    detail::for_pieces(*this, arguments, state, [&](const detail::Piece<Scalar>& piece) {
+      detail::update<kernels::RpropRule, 2>(piece, state.steps == 1 ? learning_rate : 0, eta_minus, eta_plus, min_step, max_step);
+    });
   }
 };
 

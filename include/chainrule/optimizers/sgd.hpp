@@ -39,7 +39,7 @@ struct SGD {
     if (nesterov && momentum == 0) detail::raise<ValueError>("SGD: nesterov needs a momentum above 0");
     const auto arguments = detail::begin_step(*this, theta, gradient, state);
     detail::for_pieces(*this, arguments, state, [this](const detail::Piece<Scalar>& piece) {
-      momentum == 0 && piece.decay == 0 ? descend_plainly(piece) : descend(*this, piece);
+      momentum == 0 && piece.decay == 0 ? descend_plainly(piece) : descend(piece);
     });
   }
 
@@ -61,26 +61,12 @@ struct SGD {
     kernels::add_multiple(piece.size, static_cast<Scalar>(-learning_rate), piece.gradient, piece.theta);
   }
 
-  // g <- dJ/dtheta + weight_decay theta
-  // theta <- theta - learning_rate g                                          without momentum, else
-  // b <- momentum b + g,  theta <- theta - learning_rate b                    or with nesterov
-  //                       theta <- theta - learning_rate (g + momentum b)
   template <class Scalar>
-  [[gnu::noinline]] static void descend(const SGD& rule, const detail::Piece<Scalar>& piece) {
-    using C = Chunk<Scalar>;
-    const auto rate = static_cast<Scalar>(rule.learning_rate), decay = static_cast<Scalar>(piece.decay);
-    if (rule.momentum == 0) {
-      const auto plain = [=](const C& dJ, C& theta) { theta -= rate * (dJ + decay * theta); };
-      return detail::update_chunks(piece.size, plain, piece.gradient, piece.theta);
-    }
-    const auto momentum = static_cast<Scalar>(rule.momentum);
-    const Scalar of_g = rule.nesterov ? 1 : 0, of_b = rule.nesterov ? momentum : Scalar{1};
-    const auto carried_on = [=](const C& dJ, C& theta, C& b) {
-      const C g = dJ + decay * theta;
-      b = momentum * b + g;
-      theta -= rate * (of_g * g + of_b * b);
-    };
-    detail::update_chunks(piece.size, carried_on, piece.gradient, piece.theta, piece.moment(0));
+  void descend(const detail::Piece<Scalar>& piece) const {
+    if (momentum == 0)
+      detail::update<kernels::MomentumRule, 0>(piece, piece.decay, learning_rate, momentum, 1, 0);
+    else
+      detail::update<kernels::MomentumRule, 1>(piece, piece.decay, learning_rate, momentum, nesterov ? 1 : 0, nesterov ? momentum : 1);
   }
 };
 

@@ -4,6 +4,7 @@
 
 #include <chainrule/core/optimizer_state.hpp>
 #include <chainrule/kernels/pieces.hpp>
+#include <chainrule/kernels/update_rules.hpp>
 #include <chainrule/optimizers/flat.hpp>
 #include <chainrule/optimizers/ranges.hpp>
 
@@ -67,6 +68,14 @@ struct Piece {
   Index stride;
   Scalar* moment(Index k) const { return moments + k * stride; }
 };
+
+/// A step by a rule of kernels/update_rules.hpp, with its numbers and so many moments.
+template <template <class> class Rule, int Moments, class Scalar, class... Numbers>
+void update(const Piece<Scalar>& piece, Numbers... numbers) {
+  const Rule<Scalar> rule{static_cast<Scalar>(numbers)...};
+  [&]<int... K>(std::integer_sequence<int, K...>) { kernels::update(rule, piece.size, piece.gradient, piece.theta, piece.moment(K)...); }
+  (std::make_integer_sequence<int, Moments>{});
+}
 
 /// How many pieces of each tensor a team should share; 1: the work is not worth it. Each number counts as many operations, for it comes
 /// from memory.

@@ -31,6 +31,7 @@ struct Lanes<float> {
   static V subtract(V a, V b) { return _mm256_sub_ps(a, b); }
   static V multiply(V a, V b) { return _mm256_mul_ps(a, b); }
   static V divide(V a, V b) { return _mm256_div_ps(a, b); }
+  static V root(V x) { return _mm256_sqrt_ps(x); }
   static V minus_product(V a, V b, V c) { return _mm256_fnmadd_ps(a, b, c); }  // c - a b
 
   /// x, but not above or below the bound; NaN stays.
@@ -38,6 +39,8 @@ struct Lanes<float> {
   static V at_least(V x, V bound) { return _mm256_max_ps(bound, x); }
   /// v where x > 0, and 0 elsewhere.
   static V where_positive(V x, V v) { return _mm256_and_ps(_mm256_cmp_ps(x, _mm256_setzero_ps(), _CMP_GT_OQ), v); }
+  /// v where x > 0, and other elsewhere.
+  static V choose(V x, V v, V other) { return _mm256_blendv_ps(other, v, _mm256_cmp_ps(x, _mm256_setzero_ps(), _CMP_GT_OQ)); }
   static V magnitude(V x) { return _mm256_andnot_ps(all(-0.0f), x); }
   /// v >= +0, with the sign of x.
   static V with_sign_of(V x, V v) { return _mm256_or_ps(v, _mm256_and_ps(all(-0.0f), x)); }
@@ -106,11 +109,13 @@ struct Lanes<double> {
   static V subtract(V a, V b) { return _mm256_sub_pd(a, b); }
   static V multiply(V a, V b) { return _mm256_mul_pd(a, b); }
   static V divide(V a, V b) { return _mm256_div_pd(a, b); }
+  static V root(V x) { return _mm256_sqrt_pd(x); }
   static V minus_product(V a, V b, V c) { return _mm256_fnmadd_pd(a, b, c); }
 
   static V at_most(V x, V bound) { return _mm256_min_pd(bound, x); }
   static V at_least(V x, V bound) { return _mm256_max_pd(bound, x); }
   static V where_positive(V x, V v) { return _mm256_and_pd(_mm256_cmp_pd(x, _mm256_setzero_pd(), _CMP_GT_OQ), v); }
+  static V choose(V x, V v, V other) { return _mm256_blendv_pd(other, v, _mm256_cmp_pd(x, _mm256_setzero_pd(), _CMP_GT_OQ)); }
   static V magnitude(V x) { return _mm256_andnot_pd(all(-0.0), x); }
   static V with_sign_of(V x, V v) { return _mm256_or_pd(v, _mm256_and_pd(all(-0.0), x)); }
   static V power_of_2(V n) { return _mm256_castsi256_pd(_mm256_slli_epi64(_mm256_castpd_si256(add(n, all(6755399441055744 + 1023))), 52)); }

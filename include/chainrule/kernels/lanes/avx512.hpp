@@ -33,6 +33,7 @@ struct Lanes<float> {
   static V subtract(V a, V b) { return _mm512_sub_ps(a, b); }
   static V multiply(V a, V b) { return _mm512_mul_ps(a, b); }
   static V divide(V a, V b) { return _mm512_div_ps(a, b); }
+  static V root(V x) { return _mm512_maskz_sqrt_ps(0xffff, x); }
   static V minus_product(V a, V b, V c) { return _mm512_fnmadd_ps(a, b, c); }  // c - a b
 
   /// x, but not above or below the bound; NaN stays.
@@ -40,6 +41,8 @@ struct Lanes<float> {
   static V at_least(V x, V bound) { return _mm512_maskz_max_ps(0xffff, bound, x); }
   /// v where x > 0, and 0 elsewhere.
   static V where_positive(V x, V v) { return _mm512_maskz_mov_ps(_mm512_cmp_ps_mask(x, _mm512_setzero_ps(), _CMP_GT_OQ), v); }
+  /// v where x > 0, and other elsewhere.
+  static V choose(V x, V v, V other) { return _mm512_mask_mov_ps(other, _mm512_cmp_ps_mask(x, _mm512_setzero_ps(), _CMP_GT_OQ), v); }
   static V magnitude(V x) { return _mm512_maskz_andnot_ps(0xffff, all(-0.0f), x); }
   /// v >= +0, with the sign of x.
   static V with_sign_of(V x, V v) { return _mm512_maskz_or_ps(0xffff, v, _mm512_maskz_and_ps(0xffff, all(-0.0f), x)); }
@@ -108,11 +111,13 @@ struct Lanes<double> {
   static V subtract(V a, V b) { return _mm512_sub_pd(a, b); }
   static V multiply(V a, V b) { return _mm512_mul_pd(a, b); }
   static V divide(V a, V b) { return _mm512_div_pd(a, b); }
+  static V root(V x) { return _mm512_maskz_sqrt_pd(0xff, x); }
   static V minus_product(V a, V b, V c) { return _mm512_fnmadd_pd(a, b, c); }
 
   static V at_most(V x, V bound) { return _mm512_maskz_min_pd(0xff, bound, x); }
   static V at_least(V x, V bound) { return _mm512_maskz_max_pd(0xff, bound, x); }
   static V where_positive(V x, V v) { return _mm512_maskz_mov_pd(_mm512_cmp_pd_mask(x, _mm512_setzero_pd(), _CMP_GT_OQ), v); }
+  static V choose(V x, V v, V other) { return _mm512_mask_mov_pd(other, _mm512_cmp_pd_mask(x, _mm512_setzero_pd(), _CMP_GT_OQ), v); }
   static V magnitude(V x) { return _mm512_maskz_andnot_pd(0xff, all(-0.0), x); }
   static V with_sign_of(V x, V v) { return _mm512_maskz_or_pd(0xff, v, _mm512_maskz_and_pd(0xff, all(-0.0), x)); }
   static V power_of_2(V n) {

@@ -35,6 +35,7 @@ struct EigenLanes {
   static V subtract(const V& a, const V& b) { return Eigen::internal::psub(a, b); }
   static V multiply(const V& a, const V& b) { return Eigen::internal::pmul(a, b); }
   static V divide(const V& a, const V& b) { return Eigen::internal::pdiv(a, b); }
+  static V root(const V& x) { return Eigen::internal::psqrt(x); }
   static V minus_product(const V& a, const V& b, const V& c) { return fma(Eigen::internal::pnegate(a), b, c); }  // c - a b
 
   /// x, but not above or below the bound; NaN stays.
@@ -44,6 +45,10 @@ struct EigenLanes {
   static V where_positive(const V& x, const V& v) {
     const V zero = all(Scalar{0});
     return Eigen::internal::pselect(Eigen::internal::pcmp_lt(zero, x), v, zero);
+  }
+  /// v where x > 0, and other elsewhere.
+  static V choose(const V& x, const V& v, const V& other) {
+    return Eigen::internal::pselect(Eigen::internal::pcmp_lt(all(Scalar{0}), x), v, other);
   }
   static V magnitude(const V& x) { return Eigen::internal::pabs(x); }
   /// v >= +0, with the sign of x.
