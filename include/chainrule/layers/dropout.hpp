@@ -69,7 +69,8 @@ class Dropout : public detail::SameShape<N>, public detail::WithoutParameters {
   [[gnu::noinline]] void draw(Random random, Index units, Scalar* mask) const {
     const Scalar kept = static_cast<Scalar>(1 / (1 - rate_));
     const auto dropped_below = static_cast<std::uint64_t>(std::llround(rate_ * 0x1p32));
-    const auto number = [&](std::uint64_t bits) { return bits < dropped_below ? Scalar{0} : kept; };
+    // by the sign of a difference, since what a branch would do cannot be guessed
+    const auto number = [&](std::uint64_t bits) { return kept * static_cast<Scalar>(1 - static_cast<int>((bits - dropped_below) >> 63)); };
     Index i = 0;
     for (; i + 2 <= units; i += 2) {
       const std::uint64_t bits = random();
