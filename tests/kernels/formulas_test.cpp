@@ -94,7 +94,7 @@ TEMPLATE_TEST_CASE("formulas write what they are told to, give each number the s
     const std::vector<float> d = run<float>(kernels.derivatives[set], z);
     CHECK(std::isnan(a[33]));
     int different = 0;
-    for (std::size_t from : {0, 1, 5, 34})
+    for (const std::size_t from : std::vector<std::size_t>{0, 1, 5, 34})
       for (std::size_t size = 0; size <= 33; ++size) {
         std::vector<float> part(size + 1, 1), slope(size + 1, 1);
         kernels.values[set](static_cast<Index>(size), z.data() + from, part.data(), p, q);

@@ -121,7 +121,7 @@ TEMPLATE_TEST_CASE("a rule's steps with wide vectors, which all have fused multi
 TEST_CASE("a step changes as many numbers as it is told, and each the same wherever it is") {
   const kernels::AdamRule<float> rule = Of<kernels::AdamRule, 2>::rule<float>();
   const std::vector<float> dJ(70, 0.5f);
-  for (std::size_t from : {0, 1, 7})
+  for (const std::size_t from : std::vector<std::size_t>{0, 1, 7})
     for (std::size_t count = 0; count <= 40; ++count) {
       std::vector<float> theta(70, 1.0f), m(70, 0.25f), v(70, 0.5f);
       kernels::update(rule, static_cast<Index>(count), dJ.data() + from, theta.data() + from, m.data() + from, v.data() + from);
