@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "support/catch.hpp"
+#include "support/instruction_sets.hpp"
 
 using namespace chainrule;
 using chainrule_test::Approx;
@@ -64,12 +65,7 @@ std::vector<Function<Scalar>> functions() {
 /// Those that this machine can run; as built comes first.
 template <class Scalar>
 std::vector<typename Function<Scalar>::Kernel> runnable(const Function<Scalar>& f) {
-  std::vector<typename Function<Scalar>::Kernel> kernels{f.as_built};
-#if CHAINRULE_DISPATCH >= 1
-  if (CHAINRULE_DISPATCH >= 2 && __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) kernels.push_back(f.avx2);
-  if (chainrule::kernels::widest() == chainrule::kernels::InstructionSet::avx512) kernels.push_back(f.avx512);
-#endif
-  return kernels;
+  return chainrule_test::runnable<Scalar>(f.as_built, f.avx2, f.avx512);
 }
 
 template <class Scalar>

@@ -6,7 +6,7 @@
 
 namespace chainrule::kernels {
 
-/// What SGD does with momentum: moment b. Without one its factors are of_g = 1, momentum = of_b = 0, and there is no b.
+/// SGD with momentum: moment b. Without, there is no b, and nothing but decay and rate counts.
 template <class Scalar>
 struct MomentumRule {
   Scalar decay, rate, momentum, of_g, of_b;

@@ -21,12 +21,11 @@ void adam_step(const Rule& rule, Decay kind, Theta& theta, const Gradient& gradi
   for_pieces(rule, arguments, state, [&](const Piece<Scalar>& piece) {
     const double pull = kind == Decay::in_gradient ? piece.decay : 0;
     const double keep = kind == Decay::decoupled ? 1 - rule.learning_rate * piece.decay : 1;
-    if (rule.amsgrad)
-      update<kernels::AdamRule, 3>(piece, pull, keep, rule.beta1, 1 - rule.beta1, rule.beta2, 1 - rule.beta2, rule.epsilon, step_size,
-                                   root_scale);
-    else
-      update<kernels::AdamRule, 2>(piece, pull, keep, rule.beta1, 1 - rule.beta1, rule.beta2, 1 - rule.beta2, rule.epsilon, step_size,
-                                   root_scale);
+    const auto descend = [&](auto moments) {
+      update<kernels::AdamRule, moments.value>(piece, pull, keep, rule.beta1, 1 - rule.beta1, rule.beta2, 1 - rule.beta2, rule.epsilon,
+                                               step_size, root_scale);
+    };
+    rule.amsgrad ? descend(std::integral_constant<int, 3>{}) : descend(std::integral_constant<int, 2>{});
   });
 }
 

@@ -64,7 +64,7 @@ struct SGD {
   template <class Scalar>
   void descend(const detail::Piece<Scalar>& piece) const {
     if (momentum == 0)
-      detail::update<kernels::MomentumRule, 0>(piece, piece.decay, learning_rate, momentum, 1, 0);
+      detail::update<kernels::MomentumRule, 0>(piece, piece.decay, learning_rate, 0, 0, 0);
     else
       detail::update<kernels::MomentumRule, 1>(piece, piece.decay, learning_rate, momentum, nesterov ? 1 : 0, nesterov ? momentum : 1);
   }
