@@ -8,6 +8,29 @@
 #error "chainrule is written in C++20: compile with -std=c++20"
 #endif
 
+// Types, errors, random numbers and the contracts of each family.
+#include <chainrule/core/chunks.hpp>
+#include <chainrule/core/concepts.hpp>
+#include <chainrule/core/description.hpp>
+#include <chainrule/core/error.hpp>
+#include <chainrule/core/forward_context.hpp>
+#include <chainrule/core/hyperparameter.hpp>
+#include <chainrule/core/optimizer_state.hpp>
+#include <chainrule/core/random.hpp>
+#include <chainrule/core/shape_preserving_layer.hpp>
+#include <chainrule/core/targets.hpp>
+#include <chainrule/core/tensor_shape.hpp>
+#include <chainrule/core/types.hpp>
+#include <chainrule/core/version.hpp>
+#include <chainrule/core/weighting.hpp>
+
+// Initializers.
+#include <chainrule/initializers/he.hpp>
+#include <chainrule/initializers/lecun.hpp>
+#include <chainrule/initializers/xavier.hpp>
+#include <chainrule/initializers/zeros.hpp>
+
+// Activations.
 #include <chainrule/activations/by_formula.hpp>
 #include <chainrule/activations/elu.hpp>
 #include <chainrule/activations/gelu.hpp>
@@ -23,67 +46,20 @@
 #include <chainrule/activations/softplus.hpp>
 #include <chainrule/activations/softsign.hpp>
 #include <chainrule/activations/tanh.hpp>
-#include <chainrule/any/any_network.hpp>
-#include <chainrule/any/from_description.hpp>
-#include <chainrule/core/at_exit.hpp>
-#include <chainrule/core/version.hpp>
-#include <chainrule/data/batches.hpp>
-#include <chainrule/data/binary_array.hpp>
-#include <chainrule/data/csv.hpp>
-#include <chainrule/data/csv_columns.hpp>
-#include <chainrule/data/csv_options.hpp>
-#include <chainrule/data/csv_reader.hpp>
-#include <chainrule/data/csv_scanner.hpp>
-#include <chainrule/data/dataset.hpp>
-#include <chainrule/data/decimal.hpp>
-#include <chainrule/data/file.hpp>
-#include <chainrule/data/flush.hpp>
-#include <chainrule/data/idx.hpp>
-#include <chainrule/data/in_quotes.hpp>
-#include <chainrule/data/npy.hpp>
-#include <chainrule/data/npy_header.hpp>
-#include <chainrule/data/one_hot.hpp>
-#include <chainrule/data/scaler.hpp>
-#include <chainrule/data/scaling.hpp>
-#include <chainrule/data/select.hpp>
-#include <chainrule/data/split.hpp>
-#include <chainrule/data/write_csv.hpp>
-#include <chainrule/initializers/he.hpp>
-#include <chainrule/initializers/lecun.hpp>
-#include <chainrule/initializers/xavier.hpp>
-#include <chainrule/initializers/zeros.hpp>
-#include <chainrule/inspect/check_gradient.hpp>
-#include <chainrule/inspect/flow_report.hpp>
-#include <chainrule/inspect/gradient_flow.hpp>
-#include <chainrule/inspect/summary.hpp>
-#include <chainrule/inspect/watch_gradients.hpp>
-#include <chainrule/io/archive.hpp>
-#include <chainrule/io/checkpoint.hpp>
-#include <chainrule/io/crc64.hpp>
-#include <chainrule/io/described_layer.hpp>
-#include <chainrule/io/export_source.hpp>
-#include <chainrule/io/file_tensors.hpp>
-#include <chainrule/io/identity.hpp>
-#include <chainrule/io/sealed.hpp>
-#include <chainrule/io/source_activation.hpp>
-#include <chainrule/io/source_functions.hpp>
-#include <chainrule/io/source_text.hpp>
-#include <chainrule/io/source_weights.hpp>
-#include <chainrule/io/source_writer.hpp>
-#include <chainrule/kernels/thread_team.hpp>
+
+// Layers.
 #include <chainrule/layers/activate.hpp>
-#include <chainrule/layers/activity.hpp>
 #include <chainrule/layers/batch_norm.hpp>
 #include <chainrule/layers/dense.hpp>
 #include <chainrule/layers/dropout.hpp>
 #include <chainrule/layers/layer_norm.hpp>
 #include <chainrule/layers/normalize.hpp>
-#include <chainrule/layers/normalized.hpp>
 #include <chainrule/layers/prelu.hpp>
 #include <chainrule/layers/residual.hpp>
+
+// Losses.
 #include <chainrule/losses/binary_cross_entropy.hpp>
 #include <chainrule/losses/class_weighted.hpp>
-#include <chainrule/losses/elements.hpp>
 #include <chainrule/losses/gaussian_nll.hpp>
 #include <chainrule/losses/hinge.hpp>
 #include <chainrule/losses/huber.hpp>
@@ -94,15 +70,22 @@
 #include <chainrule/losses/poisson_nll.hpp>
 #include <chainrule/losses/softmax_cross_entropy.hpp>
 #include <chainrule/losses/squared_error.hpp>
-#include <chainrule/metrics/accuracy.hpp>
-#include <chainrule/metrics/class_scores.hpp>
-#include <chainrule/metrics/classes.hpp>
-#include <chainrule/metrics/confusion_matrix.hpp>
-#include <chainrule/metrics/log_loss.hpp>
-#include <chainrule/metrics/precision_recall.hpp>
-#include <chainrule/metrics/regression.hpp>
-#include <chainrule/metrics/roc_auc.hpp>
+
+// The network, what a pass keeps, and dJ/dtheta.
+#include <chainrule/gradients.hpp>
 #include <chainrule/network.hpp>
+#include <chainrule/workspace.hpp>
+
+// Networks whose layers are known only at run time.
+#include <chainrule/any/any_activation.hpp>
+#include <chainrule/any/any_layer.hpp>
+#include <chainrule/any/any_layers.hpp>
+#include <chainrule/any/any_loss.hpp>
+#include <chainrule/any/any_network.hpp>
+#include <chainrule/any/from_description.hpp>
+#include <chainrule/any/known.hpp>
+
+// Optimizers and what acts on a gradient before a step.
 #include <chainrule/optimizers/adadelta.hpp>
 #include <chainrule/optimizers/adagrad.hpp>
 #include <chainrule/optimizers/adam.hpp>
@@ -110,15 +93,14 @@
 #include <chainrule/optimizers/clip.hpp>
 #include <chainrule/optimizers/descend.hpp>
 #include <chainrule/optimizers/elementwise_step.hpp>
-#include <chainrule/optimizers/flat.hpp>
 #include <chainrule/optimizers/lion.hpp>
 #include <chainrule/optimizers/nadam.hpp>
 #include <chainrule/optimizers/penalty.hpp>
-#include <chainrule/optimizers/ranges.hpp>
 #include <chainrule/optimizers/rmsprop.hpp>
 #include <chainrule/optimizers/rprop.hpp>
 #include <chainrule/optimizers/sgd.hpp>
-#include <chainrule/optimizers/step.hpp>
+
+// Learning rates that change.
 #include <chainrule/schedules/constant.hpp>
 #include <chainrule/schedules/cosine.hpp>
 #include <chainrule/schedules/exponential.hpp>
@@ -127,15 +109,52 @@
 #include <chainrule/schedules/schedule.hpp>
 #include <chainrule/schedules/step_decay.hpp>
 #include <chainrule/schedules/warm_up.hpp>
-#include <chainrule/training/checkpoint.hpp>
+
+// Data sets, batches, files of data.
+#include <chainrule/data/batches.hpp>
+#include <chainrule/data/csv.hpp>
+#include <chainrule/data/csv_options.hpp>
+#include <chainrule/data/dataset.hpp>
+#include <chainrule/data/idx.hpp>
+#include <chainrule/data/npy.hpp>
+#include <chainrule/data/one_hot.hpp>
+#include <chainrule/data/scalers.hpp>
+#include <chainrule/data/select.hpp>
+#include <chainrule/data/split.hpp>
+#include <chainrule/data/write_csv.hpp>
+
+// The trainer and its observers.
 #include <chainrule/training/divergence.hpp>
 #include <chainrule/training/early_stopping.hpp>
 #include <chainrule/training/fit_options.hpp>
 #include <chainrule/training/history.hpp>
 #include <chainrule/training/interrupt.hpp>
-#include <chainrule/training/observers.hpp>
 #include <chainrule/training/progress.hpp>
 #include <chainrule/training/progress_bar.hpp>
-#include <chainrule/training/scores.hpp>
-#include <chainrule/training/steps.hpp>
+#include <chainrule/training/save_checkpoints.hpp>
 #include <chainrule/training/trainer.hpp>
+
+// Metrics.
+#include <chainrule/metrics/accuracy.hpp>
+#include <chainrule/metrics/class_scores.hpp>
+#include <chainrule/metrics/confusion_matrix.hpp>
+#include <chainrule/metrics/log_loss.hpp>
+#include <chainrule/metrics/precision_recall.hpp>
+#include <chainrule/metrics/regression.hpp>
+#include <chainrule/metrics/roc_auc.hpp>
+
+// Looking inside a network.
+#include <chainrule/inspect/check_gradient.hpp>
+#include <chainrule/inspect/flow_report.hpp>
+#include <chainrule/inspect/gradient_flow.hpp>
+#include <chainrule/inspect/summary.hpp>
+#include <chainrule/inspect/watch_gradients.hpp>
+
+// Threads.
+#include <chainrule/threads/team.hpp>
+#include <chainrule/threads/thread_team.hpp>
+
+// Checkpoints and source code (model files and ONNX need more than Eigen: io/model_file.hpp, io/onnx.hpp).
+#include <chainrule/io/archive.hpp>
+#include <chainrule/io/checkpoint.hpp>
+#include <chainrule/io/export_source.hpp>

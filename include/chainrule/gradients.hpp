@@ -1,6 +1,6 @@
 #pragma once
 
-#include <chainrule/core/layered_vector.hpp>
+#include <chainrule/core/detail/layered_vector.hpp>
 
 namespace chainrule {
 

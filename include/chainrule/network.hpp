@@ -1,7 +1,7 @@
 #pragma once
 
-#include <chainrule/arguments.hpp>
-#include <chainrule/core/proven_network.hpp>
+#include <chainrule/core/detail/argument_checks.hpp>
+#include <chainrule/core/detail/network_checks.hpp>
 #include <chainrule/gradients.hpp>
 #include <chainrule/workspace.hpp>
 
@@ -245,6 +245,15 @@ class Network : public detail::ProvenNetwork<Scalar, LossType, Layers...>::Model
   [[no_unique_address]] LossType loss_;
 };
 
-}  // namespace chainrule
+/// A network whose layers' types need not be written down: make_network<float, SoftmaxCrossEntropy>(Seed{42}, layers...),
+/// or with a loss that has parameters, make_network<float>(Seed{42}, Huber{.delta = 2}, layers...).
+template <class Scalar, class LossType, class... Layers>
+Network<Scalar, LossType, Layers...> make_network(Seed seed, Layers... layers) {
+  return Network<Scalar, LossType, Layers...>(seed, layers...);
+}
+template <class Scalar, Loss LossType, class... Layers>
+Network<Scalar, LossType, Layers...> make_network(Seed seed, LossType loss, Layers... layers) {
+  return Network<Scalar, LossType, Layers...>(seed, loss, layers...);
+}
 
-#include <chainrule/make_network.hpp>
+}  // namespace chainrule

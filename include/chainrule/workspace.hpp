@@ -1,7 +1,7 @@
 #pragma once
 
+#include <chainrule/core/detail/sequence.hpp>
 #include <chainrule/core/error.hpp>
-#include <chainrule/core/sequence.hpp>
 #include <chainrule/kernels/pieces.hpp>
 #include <limits>
 

@@ -4,12 +4,12 @@
 #include <chainrule/activations/relu.hpp>
 #include <chainrule/activations/sigmoid.hpp>
 #include <chainrule/activations/tanh.hpp>
-#include <chainrule/kernels/thread_team.hpp>
 #include <chainrule/layers/dense.hpp>
 #include <chainrule/losses/softmax_cross_entropy.hpp>
 #include <chainrule/losses/squared_error.hpp>
 #include <chainrule/network.hpp>
 #include <chainrule/optimizers/descend.hpp>
+#include <chainrule/threads/thread_team.hpp>
 #include <optional>
 #include <span>
 #include <type_traits>

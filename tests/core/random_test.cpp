@@ -1,6 +1,6 @@
 #include <algorithm>
 #include <array>
-#include <chainrule/core/older_libraries.hpp>
+#include <chainrule/core/detail/compatibility.hpp>
 #include <chainrule/core/random.hpp>
 #include <map>
 #include <numeric>

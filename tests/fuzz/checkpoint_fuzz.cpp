@@ -1,4 +1,4 @@
-#include <chainrule/training/checkpoint.hpp>
+#include <chainrule/training/save_checkpoints.hpp>
 
 #include <chainrule/activations/tanh.hpp>
 #include <chainrule/layers/batch_norm.hpp>

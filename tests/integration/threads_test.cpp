@@ -1,7 +1,6 @@
 // Training and predicting give the same bits with any number of threads, for shapes that are shared out and for those that are not.
 #include <chainrule/activations/relu.hpp>
 #include <chainrule/activations/tanh.hpp>
-#include <chainrule/kernels/thread_team.hpp>
 #include <chainrule/layers/activate.hpp>
 #include <chainrule/layers/batch_norm.hpp>
 #include <chainrule/layers/dense.hpp>
@@ -10,6 +9,7 @@
 #include <chainrule/losses/mean_squared_error.hpp>
 #include <chainrule/network.hpp>
 #include <chainrule/optimizers/descend.hpp>
+#include <chainrule/threads/thread_team.hpp>
 #include <memory>
 
 #include "support/catch.hpp"

@@ -2,8 +2,8 @@
 // Models of ONNX made by hand, as exporters write them, and what is read from them.
 
 #include <chainrule/any/any_network.hpp>
-#include <chainrule/io/description_text.hpp>
-#include <chainrule/io/onnx_protobuf.hpp>
+#include <chainrule/io/detail/onnx/description_text.hpp>
+#include <chainrule/io/detail/onnx/protobuf.hpp>
 
 namespace chainrule_test {
 

@@ -1,5 +1,5 @@
 #include <algorithm>
-#include <chainrule/core/older_libraries.hpp>
+#include <chainrule/core/detail/compatibility.hpp>
 #include <chainrule/kernels/vector_math.hpp>
 #include <cmath>
 #include <cstdint>

@@ -1,6 +1,5 @@
 #include <chainrule/activations/gelu.hpp>
 #include <chainrule/activations/tanh.hpp>
-#include <chainrule/kernels/thread_team.hpp>
 #include <chainrule/layers/batch_norm.hpp>
 #include <chainrule/layers/dense.hpp>
 #include <chainrule/layers/residual.hpp>
@@ -9,6 +8,7 @@
 #include <chainrule/network.hpp>
 #include <chainrule/optimizers/adam.hpp>
 #include <chainrule/optimizers/descend.hpp>
+#include <chainrule/threads/thread_team.hpp>
 #include <limits>
 #include <vector>
 

@@ -1,6 +1,6 @@
 #pragma once
 
-#include <chainrule/testing/random_data.hpp>
+#include <chainrule/testing/detail/random_data.hpp>
 
 namespace chainrule_test {
 

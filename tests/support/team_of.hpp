@@ -1,6 +1,6 @@
 #pragma once
 
-#include <chainrule/core/team.hpp>
+#include <chainrule/threads/team.hpp>
 
 namespace chainrule_test {
 

@@ -1,6 +1,6 @@
 // Each clause finds the fault that it is there for.
 
-#include <chainrule/core/same_shape.hpp>
+#include <chainrule/core/shape_preserving_layer.hpp>
 #include <chainrule/testing/layer_contract.hpp>
 
 #include "support/contract.hpp"

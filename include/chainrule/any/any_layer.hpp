@@ -2,8 +2,8 @@
 // A layer whose type is known only when the program runs: any type that satisfies the contract, behind virtual functions.
 
 #include <chainrule/core/description.hpp>
-#include <chainrule/core/infer.hpp>
-#include <chainrule/layers/activity.hpp>
+#include <chainrule/core/detail/infer.hpp>
+#include <chainrule/inspect/detail/unit_statistics.hpp>
 #include <functional>
 #include <memory>
 

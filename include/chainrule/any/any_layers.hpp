@@ -187,7 +187,7 @@ class AnyLayers {
     for (std::size_t i = 0; i < layers_.size(); ++i) f(layers_[i], std::as_const(*cache.output.of_layers[i]).first(samples));
   }
 
-  /// Calls f(its activity) for each layer after a forward pass on x (layers/activity.hpp).
+  /// Calls f(its activity) for each layer after a forward pass on x (inspect/detail/unit_statistics.hpp).
   template <class S, class CacheType, class F>
   void for_each_activity(ConstMatrixView<S> x, const CacheType& cache, const F& f) const {
     for (std::size_t i = 0; i < layers_.size(); ++i) f(layers_[i]->activity(input_of(i, x, cache), *cache.output.of_layers[i]));

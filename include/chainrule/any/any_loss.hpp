@@ -1,8 +1,8 @@
 #pragma once
 // A loss whose type is known only when the program runs: any type that satisfies the contract, behind virtual functions.
 
-#include <chainrule/arguments.hpp>
 #include <chainrule/core/description.hpp>
+#include <chainrule/core/detail/argument_checks.hpp>
 #include <chainrule/core/weighting.hpp>
 #include <cstdint>
 #include <memory>

@@ -3,7 +3,7 @@
 // What a concept cannot say, such as that a derivative is right, testing/contracts.hpp checks.
 
 #include <chainrule/core/chunks.hpp>
-#include <chainrule/core/pass.hpp>
+#include <chainrule/core/forward_context.hpp>
 #include <chainrule/core/random.hpp>
 #include <chainrule/core/tensor_shape.hpp>
 #include <chainrule/core/types.hpp>

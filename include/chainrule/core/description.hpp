@@ -1,7 +1,7 @@
 #pragma once
 // What a network is made of, as values: for files, for exchange with other frameworks, and to make it again.
 
-#include <chainrule/core/chain.hpp>
+#include <chainrule/core/detail/chain.hpp>
 #include <chainrule/core/hyperparameter.hpp>
 #include <string>
 #include <utility>

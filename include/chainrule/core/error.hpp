@@ -1,7 +1,7 @@
 #pragma once
 // What the library throws. Every message names who expected what and what it got; a call that throws has changed nothing.
 
-#include <chainrule/core/older_libraries.hpp>
+#include <chainrule/core/detail/compatibility.hpp>
 #include <concepts>
 #include <cstdlib>
 #include <initializer_list>

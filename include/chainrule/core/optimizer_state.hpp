@@ -3,7 +3,7 @@
 // that a trainer and a checkpoint need to know one.
 
 #include <chainrule/core/concepts.hpp>
-#include <chainrule/core/team.hpp>
+#include <chainrule/threads/team.hpp>
 #include <concepts>
 #include <cstdint>
 #include <string_view>

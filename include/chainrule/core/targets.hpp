@@ -1,7 +1,7 @@
 #pragma once
 // The two kinds of targets: y as a matrix (outputs x batch), or one integer class label for each sample.
 
-#include <chainrule/core/views.hpp>
+#include <chainrule/core/detail/views.hpp>
 #include <concepts>
 #include <ranges>
 #include <span>

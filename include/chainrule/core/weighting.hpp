@@ -4,7 +4,7 @@
 //     dJ/dy_hat(:, j) = w_j / sum w_j dJ_j/dy_hat(:, j)
 // Weights of 1 give the gradient of no weights bit for bit. Where all weights of a batch are 0, J and its gradient are 0.
 
-#include <chainrule/core/checks.hpp>
+#include <chainrule/core/detail/checks.hpp>
 #include <chainrule/core/targets.hpp>
 
 namespace chainrule {

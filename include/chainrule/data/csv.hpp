@@ -7,8 +7,8 @@
 // auto x = read_csv<Matrix<float>>("new.csv", {.ignore = "id"});                                    // features alone
 // @endcode
 
-#include <chainrule/data/csv_reader.hpp>
 #include <chainrule/data/dataset.hpp>
+#include <chainrule/data/detail/csv_reader.hpp>
 #include <istream>
 
 namespace chainrule {

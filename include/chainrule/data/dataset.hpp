@@ -1,7 +1,7 @@
 #pragma once
 
+#include <chainrule/core/detail/views.hpp>
 #include <chainrule/core/targets.hpp>
-#include <chainrule/core/views.hpp>
 #include <chainrule/kernels/finite.hpp>
 #include <string>
 #include <vector>

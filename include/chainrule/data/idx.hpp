@@ -3,9 +3,9 @@
 // two bytes of 0, the type of numbers, how many extents there are, the extents, and the numbers, the last extent running fastest;
 // the most significant byte comes first.
 
-#include <chainrule/data/binary_array.hpp>
+#include <chainrule/bytes/binary_array.hpp>
+#include <chainrule/bytes/file.hpp>
 #include <chainrule/data/dataset.hpp>
-#include <chainrule/data/file.hpp>
 
 namespace chainrule {
 

@@ -2,11 +2,11 @@
 // NumPy's .npy files (NEP 1): "\x93NUMPY", the version, the length of the header, the header, the numbers. A row of a NumPy array is a
 // sample (samples x features), as is a column here, so that both hold the same numbers in the same order.
 
+#include <chainrule/bytes/file.hpp>
+#include <chainrule/core/detail/views.hpp>
 #include <chainrule/core/targets.hpp>
 #include <chainrule/core/types.hpp>
-#include <chainrule/core/views.hpp>
-#include <chainrule/data/file.hpp>
-#include <chainrule/data/npy_header.hpp>
+#include <chainrule/data/detail/npy_header.hpp>
 #include <concepts>
 
 namespace chainrule {

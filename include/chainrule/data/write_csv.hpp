@@ -1,11 +1,11 @@
 #pragma once
 // Data sets as tables of comma-separated values, which read_csv reads back to the same bits.
 
-#include <chainrule/core/older_libraries.hpp>
-#include <chainrule/core/views.hpp>
-#include <chainrule/data/csv_columns.hpp>
+#include <chainrule/bytes/file.hpp>
+#include <chainrule/core/detail/compatibility.hpp>
+#include <chainrule/core/detail/views.hpp>
 #include <chainrule/data/dataset.hpp>
-#include <chainrule/data/file.hpp>
+#include <chainrule/data/detail/csv_columns.hpp>
 #include <chainrule/kernels/finite.hpp>
 
 namespace chainrule {

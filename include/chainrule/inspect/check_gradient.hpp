@@ -5,9 +5,9 @@
 
 #include <algorithm>
 #include <chainrule/core/concepts.hpp>
+#include <chainrule/core/detail/views.hpp>
 #include <chainrule/core/error.hpp>
 #include <chainrule/core/targets.hpp>
-#include <chainrule/core/views.hpp>
 #include <cmath>
 #include <limits>
 #include <string>

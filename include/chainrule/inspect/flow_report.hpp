@@ -30,7 +30,8 @@ struct LayerFlow {
 };
 
 /// What gradient_flow found. A unit is saturated where |f'(z)| is below a hundredth of its largest value in 9 of 10 samples of the batch
-/// and f is flat at both ends (sigma, tanh); dead, where f is flat at one end (ReLU), if it is so in every sample. See layers/activity.hpp.
+/// and f is flat at both ends (sigma, tanh); dead, where f is flat at one end (ReLU), if it is so in every sample. See
+/// inspect/detail/unit_statistics.hpp.
 struct GradientFlow {
   std::vector<LayerFlow> layers;      ///< as in summary(net); a Residual is one layer, with the units inside it
   Index samples = 0;                  ///< of the batch that was looked at

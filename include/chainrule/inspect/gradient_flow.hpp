@@ -4,9 +4,9 @@
 // and the share of saturated units are what Glorot and Bengio (2010) look at.
 
 #include <algorithm>
-#include <chainrule/core/views.hpp>
+#include <chainrule/core/detail/views.hpp>
+#include <chainrule/inspect/detail/unit_statistics.hpp>
 #include <chainrule/inspect/flow_report.hpp>
-#include <chainrule/layers/activity.hpp>
 #include <chainrule/network.hpp>
 #include <cmath>
 #include <limits>

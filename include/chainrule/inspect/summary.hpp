@@ -2,7 +2,7 @@
 
 #include <algorithm>
 #include <array>
-#include <chainrule/core/chain.hpp>
+#include <chainrule/core/detail/chain.hpp>
 #include <chainrule/core/error.hpp>
 #include <string>
 #include <vector>

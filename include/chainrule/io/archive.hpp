@@ -2,9 +2,9 @@
 // Values as bytes, and back. What an object has to keep it says once, in one function that serves both ways, so that writing and
 // reading cannot go out of step.
 
+#include <chainrule/bytes/quoted.hpp>
+#include <chainrule/core/detail/views.hpp>
 #include <chainrule/core/error.hpp>
-#include <chainrule/core/views.hpp>
-#include <chainrule/data/in_quotes.hpp>
 #include <concepts>
 #include <cstdint>
 #include <cstring>

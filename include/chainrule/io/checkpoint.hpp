@@ -1,14 +1,15 @@
 #pragma once
 // The state of a training in a file: parameters, buffers, the optimizer's steps and moments, and what else the training has to keep.
-// Behind the file's header (io/sealed.hpp) lie the library's version, the identity of network and training as text, and the values.
+// Behind the file's header (bytes/checksummed_file.hpp) lie the library's version, the identity of network and training as text, and the
+// values.
 
-#include <chainrule/core/at_exit.hpp>
+#include <chainrule/bytes/checksummed_file.hpp>
+#include <chainrule/bytes/file.hpp>
+#include <chainrule/core/detail/scope_exit.hpp>
 #include <chainrule/core/optimizer_state.hpp>
 #include <chainrule/core/version.hpp>
-#include <chainrule/data/file.hpp>
 #include <chainrule/io/archive.hpp>
-#include <chainrule/io/identity.hpp>
-#include <chainrule/io/sealed.hpp>
+#include <chainrule/io/detail/network_identity.hpp>
 
 namespace chainrule {
 namespace detail {

@@ -3,10 +3,10 @@
 
 #include <algorithm>
 #include <array>
+#include <chainrule/bytes/file.hpp>
 #include <chainrule/core/random.hpp>
 #include <chainrule/core/version.hpp>
-#include <chainrule/data/file.hpp>
-#include <chainrule/io/source_writer.hpp>
+#include <chainrule/io/detail/source/writer.hpp>
 #include <numeric>
 
 namespace chainrule {

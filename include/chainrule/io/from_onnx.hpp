@@ -2,9 +2,9 @@
 // ONNX models (onnx.ai) of feedforward networks, as chainrule, PyTorch, Keras and scikit-learn export them. Needs the messages of ONNX
 // (link with chainrule::onnx).
 
-#include <chainrule/data/file.hpp>
-#include <chainrule/io/description_text.hpp>
-#include <chainrule/io/onnx_read_link.hpp>
+#include <chainrule/bytes/file.hpp>
+#include <chainrule/io/detail/onnx/description_text.hpp>
+#include <chainrule/io/detail/onnx/read_link.hpp>
 
 namespace chainrule {
 namespace detail {

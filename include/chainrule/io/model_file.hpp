@@ -5,8 +5,8 @@
 #include <chainrule/any/from_description.hpp>
 #include <chainrule/core/version.hpp>
 #include <chainrule/inspect/summary.hpp>
-#include <chainrule/io/description_json.hpp>
-#include <chainrule/io/match_tensors.hpp>
+#include <chainrule/io/detail/safetensors/description_json.hpp>
+#include <chainrule/io/detail/safetensors/match_tensors.hpp>
 #include <chainrule/kernels/finite.hpp>
 
 namespace chainrule {

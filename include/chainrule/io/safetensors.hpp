@@ -9,8 +9,8 @@
 // file.copy_numbers(file.tensor("layers.0.weight"), weight.data(), TensorOrder::column_major);
 // @endcode
 
-#include <chainrule/data/file.hpp>
-#include <chainrule/io/safetensors_header.hpp>
+#include <chainrule/bytes/file.hpp>
+#include <chainrule/io/detail/safetensors/header.hpp>
 #include <chainrule/io/write_safetensors.hpp>
 #include <memory>
 

@@ -4,9 +4,9 @@
 #include <algorithm>
 #include <array>
 #include <bit>
-#include <chainrule/core/older_libraries.hpp>
-#include <chainrule/data/binary_array.hpp>
-#include <chainrule/data/in_quotes.hpp>
+#include <chainrule/bytes/binary_array.hpp>
+#include <chainrule/bytes/quoted.hpp>
+#include <chainrule/core/detail/compatibility.hpp>
 #include <cmath>
 #include <cstdint>
 #include <cstring>

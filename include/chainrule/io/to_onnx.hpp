@@ -1,10 +1,10 @@
 #pragma once
 // Networks as ONNX models (onnx.ai), which onnxruntime and others run. Needs the messages of ONNX (link with chainrule::onnx).
 
+#include <chainrule/bytes/file.hpp>
 #include <chainrule/core/version.hpp>
-#include <chainrule/data/file.hpp>
-#include <chainrule/io/description_text.hpp>
-#include <chainrule/io/onnx_write_layers.hpp>
+#include <chainrule/io/detail/onnx/description_text.hpp>
+#include <chainrule/io/detail/onnx/write_layers.hpp>
 
 namespace chainrule {
 

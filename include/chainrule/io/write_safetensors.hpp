@@ -2,9 +2,9 @@
 // Writes the file as the format's own Python package does: tensors of wide numbers first, so that all are aligned, then by name.
 
 #include <algorithm>
-#include <chainrule/core/older_libraries.hpp>
-#include <chainrule/data/file.hpp>
-#include <chainrule/io/safetensors_header.hpp>
+#include <chainrule/bytes/file.hpp>
+#include <chainrule/core/detail/compatibility.hpp>
+#include <chainrule/io/detail/safetensors/header.hpp>
 #include <cstddef>
 #include <map>
 #include <span>

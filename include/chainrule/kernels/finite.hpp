@@ -2,7 +2,7 @@
 // Whether numbers are finite, and an error that names the place where they are not.
 
 #include <atomic>
-#include <chainrule/core/checks.hpp>
+#include <chainrule/core/detail/checks.hpp>
 #include <chainrule/kernels/pieces.hpp>
 #include <chainrule/kernels/vectors.hpp>
 

@@ -3,7 +3,7 @@
 // many pieces there are, and who does which, shows in no result.
 
 #include <algorithm>
-#include <chainrule/core/team.hpp>
+#include <chainrule/threads/team.hpp>
 
 namespace chainrule::kernels {
 

@@ -2,7 +2,7 @@
 // Passes over whole vectors of numbers, as fast as memory gives them.
 
 #include <algorithm>
-#include <chainrule/core/checks.hpp>
+#include <chainrule/core/detail/checks.hpp>
 #include <chainrule/kernels/instruction_sets.hpp>
 
 #define CHAINRULE_KERNEL <chainrule/kernels/vectors.inc>

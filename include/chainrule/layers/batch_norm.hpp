@@ -1,6 +1,6 @@
 #pragma once
 
-#include <chainrule/layers/normalized.hpp>
+#include <chainrule/layers/detail/standardize.hpp>
 
 namespace chainrule {
 

@@ -1,6 +1,6 @@
 #pragma once
 
-#include <chainrule/core/same_shape.hpp>
+#include <chainrule/core/shape_preserving_layer.hpp>
 #include <cmath>
 
 namespace chainrule {

@@ -1,7 +1,7 @@
 #pragma once
 
 #include <algorithm>
-#include <chainrule/core/same_shape.hpp>
+#include <chainrule/core/shape_preserving_layer.hpp>
 #include <chainrule/kernels/reductions.hpp>
 
 namespace chainrule {

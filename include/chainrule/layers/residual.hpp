@@ -1,6 +1,6 @@
 #pragma once
 
-#include <chainrule/core/infer.hpp>
+#include <chainrule/core/detail/infer.hpp>
 #include <type_traits>
 
 namespace chainrule {

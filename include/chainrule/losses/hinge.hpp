@@ -2,7 +2,7 @@
 
 #include <algorithm>
 #include <chainrule/kernels/finite.hpp>
-#include <chainrule/losses/elements.hpp>
+#include <chainrule/losses/detail/elementwise.hpp>
 #include <string_view>
 
 namespace chainrule {

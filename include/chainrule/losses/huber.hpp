@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <chainrule/core/hyperparameter.hpp>
 #include <chainrule/kernels/finite.hpp>
-#include <chainrule/losses/elements.hpp>
+#include <chainrule/losses/detail/elementwise.hpp>
 #include <cmath>
 #include <string_view>
 

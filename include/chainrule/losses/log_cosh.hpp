@@ -1,10 +1,10 @@
 #pragma once
 
 #include <chainrule/activations/tanh.hpp>
-#include <chainrule/core/older_libraries.hpp>
+#include <chainrule/core/detail/compatibility.hpp>
 #include <chainrule/kernels/elementwise.hpp>
 #include <chainrule/kernels/finite.hpp>
-#include <chainrule/losses/elements.hpp>
+#include <chainrule/losses/detail/elementwise.hpp>
 #include <cmath>
 #include <string_view>
 

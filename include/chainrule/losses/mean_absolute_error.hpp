@@ -1,7 +1,7 @@
 #pragma once
 
 #include <chainrule/kernels/finite.hpp>
-#include <chainrule/losses/elements.hpp>
+#include <chainrule/losses/detail/elementwise.hpp>
 #include <cmath>
 #include <string_view>
 

@@ -2,7 +2,7 @@
 
 #include <chainrule/core/chunks.hpp>
 #include <chainrule/kernels/finite.hpp>
-#include <chainrule/losses/elements.hpp>
+#include <chainrule/losses/detail/elementwise.hpp>
 #include <cmath>
 #include <string_view>
 

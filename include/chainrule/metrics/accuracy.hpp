@@ -1,6 +1,6 @@
 #pragma once
 
-#include <chainrule/metrics/classes.hpp>
+#include <chainrule/metrics/detail/class_counts.hpp>
 #include <string>
 
 namespace chainrule {

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 #include <chainrule/metrics/class_scores.hpp>
-#include <chainrule/metrics/classes.hpp>
+#include <chainrule/metrics/detail/class_counts.hpp>
 #include <numeric>
 #include <string>
 #include <vector>

@@ -2,7 +2,7 @@
 
 #include <array>
 #include <chainrule/metrics/class_scores.hpp>
-#include <chainrule/metrics/classes.hpp>
+#include <chainrule/metrics/detail/class_counts.hpp>
 
 namespace chainrule {
 

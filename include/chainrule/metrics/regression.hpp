@@ -1,7 +1,7 @@
 #pragma once
 // How far predicted numbers are from the true ones. The conventions for several outputs are scikit-learn's ("uniform_average").
 
-#include <chainrule/metrics/classes.hpp>
+#include <chainrule/metrics/detail/class_counts.hpp>
 #include <cmath>
 
 namespace chainrule {

@@ -1,7 +1,7 @@
 #pragma once
 
 #include <algorithm>
-#include <chainrule/metrics/classes.hpp>
+#include <chainrule/metrics/detail/class_counts.hpp>
 #include <vector>
 
 namespace chainrule {

@@ -1,8 +1,8 @@
 #pragma once
 // Gradient clipping, between backward and step: one sample that is far off shall not throw theta away.
 
-#include <chainrule/optimizers/flat.hpp>
-#include <chainrule/optimizers/ranges.hpp>
+#include <chainrule/optimizers/detail/flat_vector.hpp>
+#include <chainrule/optimizers/detail/hyperparameter_checks.hpp>
 #include <cmath>
 
 namespace chainrule {

@@ -1,7 +1,7 @@
 #pragma once
 // What a rule of your own needs for its step, where it does the same to each number of theta.
 
-#include <chainrule/optimizers/step.hpp>
+#include <chainrule/optimizers/detail/update.hpp>
 #include <utility>
 
 namespace chainrule {

@@ -1,6 +1,6 @@
 #pragma once
 
-#include <chainrule/optimizers/step.hpp>
+#include <chainrule/optimizers/detail/update.hpp>
 #include <cmath>
 
 namespace chainrule {

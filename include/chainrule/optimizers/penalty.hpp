@@ -3,8 +3,8 @@
 // of AdamW and Lion does not; that of the other rules is L2 under another name.)
 
 #include <chainrule/core/optimizer_state.hpp>
-#include <chainrule/optimizers/flat.hpp>
-#include <chainrule/optimizers/ranges.hpp>
+#include <chainrule/optimizers/detail/flat_vector.hpp>
+#include <chainrule/optimizers/detail/hyperparameter_checks.hpp>
 #include <span>
 
 namespace chainrule {

@@ -1,6 +1,6 @@
 #pragma once
 
-#include <chainrule/optimizers/step.hpp>
+#include <chainrule/optimizers/detail/update.hpp>
 
 namespace chainrule {
 

@@ -1,7 +1,7 @@
 #pragma once
 
 #include <chainrule/kernels/vectors.hpp>
-#include <chainrule/optimizers/step.hpp>
+#include <chainrule/optimizers/detail/update.hpp>
 
 namespace chainrule {
 

@@ -5,9 +5,9 @@
 // @endcode
 // A report is true where all is well, and else says in report.to_string() what is not.
 
-#include <chainrule/core/older_libraries.hpp>
-#include <chainrule/testing/activation_values.hpp>
+#include <chainrule/core/detail/compatibility.hpp>
 #include <chainrule/testing/contract_report.hpp>
+#include <chainrule/testing/detail/activation_values.hpp>
 #include <cstdint>
 #include <optional>
 #include <span>

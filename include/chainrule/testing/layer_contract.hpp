@@ -7,7 +7,7 @@
 #include <chainrule/losses/squared_error.hpp>
 #include <chainrule/network.hpp>
 #include <chainrule/testing/contract_report.hpp>
-#include <chainrule/testing/random_data.hpp>
+#include <chainrule/testing/detail/random_data.hpp>
 #include <set>
 
 namespace chainrule {

@@ -4,8 +4,8 @@
 // A report is true where all is well, and else says in report.to_string() what is not.
 
 #include <chainrule/testing/contract_report.hpp>
-#include <chainrule/testing/loss_calls.hpp>
-#include <chainrule/testing/random_data.hpp>
+#include <chainrule/testing/detail/loss_calls.hpp>
+#include <chainrule/testing/detail/random_data.hpp>
 #include <cmath>
 #include <exception>
 

@@ -1,7 +1,7 @@
 #pragma once
 // When a training meets its first number that is not finite: where it is, why it may be there, and what to try.
 
-#include <chainrule/core/chain.hpp>
+#include <chainrule/core/detail/chain.hpp>
 #include <chainrule/core/error.hpp>
 #include <chainrule/core/tensor_shape.hpp>
 #include <chainrule/kernels/finite.hpp>

@@ -3,8 +3,8 @@
 #include <chainrule/core/random.hpp>
 #include <chainrule/core/weighting.hpp>
 #include <chainrule/data/dataset.hpp>
-#include <chainrule/kernels/thread_team.hpp>
 #include <chainrule/metrics/accuracy.hpp>
+#include <chainrule/threads/thread_team.hpp>
 #include <functional>
 #include <limits>
 #include <optional>

@@ -1,6 +1,6 @@
 #pragma once
 
-#include <chainrule/data/file.hpp>
+#include <chainrule/bytes/file.hpp>
 #include <chainrule/training/progress.hpp>
 #include <span>
 

@@ -1,9 +1,9 @@
 #pragma once
 
-#include <chainrule/training/checkpoint.hpp>
+#include <chainrule/training/detail/scores.hpp>
+#include <chainrule/training/detail/training_steps.hpp>
 #include <chainrule/training/history.hpp>
-#include <chainrule/training/scores.hpp>
-#include <chainrule/training/steps.hpp>
+#include <chainrule/training/save_checkpoints.hpp>
 
 namespace chainrule {
 

@@ -1,5 +1,5 @@
 // Messages of ONNX through our header: the macros, the include path and the libraries that it needs come with chainrule::onnx.
-#include <chainrule/io/onnx_protobuf.hpp>
+#include <chainrule/io/detail/onnx/protobuf.hpp>
 #include <cstdio>
 #include <string>
 

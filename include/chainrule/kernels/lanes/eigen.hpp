@@ -4,8 +4,8 @@
 
 #include <algorithm>
 #include <array>
-#include <chainrule/core/checks.hpp>
-#include <chainrule/core/older_libraries.hpp>
+#include <chainrule/core/detail/checks.hpp>
+#include <chainrule/core/detail/compatibility.hpp>
 #include <chainrule/core/types.hpp>
 #include <cstdint>
 #include <limits>

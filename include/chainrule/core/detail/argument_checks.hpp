@@ -1,0 +1,89 @@
+#pragma once
+// What a network asks of the x, y and workspace that a pass is called with, before anything is written.
+
+#include <chainrule/core/detail/chain.hpp>
+#include <chainrule/core/detail/views.hpp>
+#include <chainrule/core/weighting.hpp>
+#include <chainrule/kernels/finite.hpp>
+#include <chainrule/kernels/small_layer_pass.hpp>
+
+namespace chainrule::detail {
+
+/// The rows of a loss's targets; `outputs` unless the loss says otherwise.
+template <class LossType>
+constexpr Index target_rows(Index outputs) {
+  if constexpr (requires { LossType::target_rows(outputs); })
+    return outputs == Dynamic ? Dynamic : LossType::target_rows(outputs);
+  else
+    return outputs;
+}
+
+template <class LossType>
+Index target_rows(const LossType& loss, Index outputs) {
+  if constexpr (requires { loss.target_rows(outputs); })
+    return loss.target_rows(outputs);
+  else
+    return outputs;
+}
+
+/// A view on x, which has a row for each input, at least one sample, and finite numbers; the team looks at these, if there is one.
+template <class Scalar, class Sequence, class X>
+ConstMatrixView<Scalar> checked_input(const char* who, const Sequence& sequence, const Eigen::DenseBase<X>& x, Team* team = nullptr) {
+  constexpr int In = ChainOf<Sequence>::inputs_at_compile_time;
+  static_assert(In == Dynamic || X::RowsAtCompileTime == Dynamic || In == X::RowsAtCompileTime,
+                "chainrule: x must have as many rows as the network has inputs; one column is one sample");
+  const ConstMatrixView<Scalar> input = const_view<Scalar>(x);
+  check_rows(who, "x", input.rows(), sequence.inputs(), "inputs");
+  check_batch(who, input.cols());
+  constexpr bool is_soon_done = In != Dynamic && In <= kernels::small_layer;
+  if (is_soon_done || team == nullptr)
+    check_finite(who, "x", input);
+  else
+    check_finite(who, "x", input, *team);
+  return input;
+}
+
+/// The same, and the workspace was made for this network, has room for x and does not hold it.
+template <class Scalar, class Sequence, class X, class Work>
+ConstMatrixView<Scalar> checked_input(const char* who, const Sequence& sequence, const Eigen::DenseBase<X>& x, const Work& work,
+                                      Team* team) {
+  check_workspace(who, sequence.layers(), work);
+  check_room(who, x.cols(), work.max_batch());
+  const auto input = checked_input<Scalar>(who, sequence, x, team);
+  for_each_index<Sequence::size>([&](auto i) { check_apart<Scalar>(who, input, work.template cache<i>().output.first(work.max_batch())); });
+  return input;
+}
+
+/// A view on y, which has `samples` samples (those of `of`) and is a target of the loss.
+template <class Scalar, class LossType, class Sequence, class Y>
+auto checked_target(const char* who, const LossType& loss, const Y& y, ConstMatrixView<Scalar> y_hat, const char* of) {
+  constexpr int outputs = ChainOf<Sequence>::outputs_at_compile_time;
+  constexpr Index rows = target_rows<LossType>(outputs);
+  const auto target = target_view<Scalar>(y);
+  const auto& plain = without_weights(target);
+  check_samples(who, "y", samples_of(plain), y_hat.cols(), of);
+  check_weights(target);
+  if constexpr (std::is_same_v<std::remove_cvref_t<decltype(plain)>, ConstMatrixView<Scalar>>) {
+    if constexpr (EigenDense<Y>)
+      static_assert(rows == Dynamic || Y::RowsAtCompileTime == Dynamic || rows == Y::RowsAtCompileTime,
+                    "chainrule: y must have as many rows as the network has outputs; one column is one sample");
+    const Index expected = target_rows(loss, y_hat.rows());
+    check_rows(who, "y", plain.rows(), expected, expected == y_hat.rows() ? "outputs" : "targets");
+  }
+  constexpr bool takes_this = requires { loss.check(y_hat, plain); };
+  static_assert(takes_this,
+                "chainrule: this loss takes targets as a matrix (outputs x batch); integer class labels go with SoftmaxCrossEntropy");
+  if constexpr (takes_this) loss.check(y_hat, plain);
+  return target;
+}
+
+/// The same for the samples of the last forward pass, which the workspace holds.
+template <class Scalar, class Sequence, class LossType, class Y, class Work>
+auto checked_target(const char* who, const Sequence& sequence, const LossType& loss, const Y& y, const Work& work) {
+  check_workspace(who, sequence.layers(), work);
+  check_forward_ran(who, work.cached_samples());
+  const ConstMatrixView<Scalar> y_hat = work.template cache<Sequence::last>().output.first(work.cached_samples());
+  return checked_target<Scalar, LossType, Sequence>(who, loss, y, y_hat, "the last forward(x, work)");
+}
+
+}  // namespace chainrule::detail

@@ -1,0 +1,151 @@
+#pragma once
+
+#include <chainrule/bytes/decimal.hpp>
+#include <chainrule/bytes/quoted.hpp>
+#include <chainrule/core/error.hpp>
+#include <deque>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace chainrule::detail {
+
+/// Says where in a table something is: the file, the line, the column, both from 1, and the column's name if it has one.
+struct CsvPlaces {
+  std::string file;
+  std::vector<std::string> columns = {};  ///< names, or empty
+
+  std::string line(std::size_t number) const { return text_of(file, ", line ", number); }
+  std::string cell(std::size_t line_number, std::size_t column) const {
+    const std::string place = text_of(line(line_number), ", column ", column + 1);
+    return column < columns.size() && !columns[column].empty() ? text_of(place, " (", clipped(columns[column]), ")") : place;
+  }
+};
+
+/// The byte order mark, with which some programs begin a text in UTF-8.
+inline constexpr std::string_view utf8_mark = "\xef\xbb\xbf";
+
+struct CsvCell {
+  std::string_view text;  ///< without quotes, and without blanks around it that are not in quotes
+  std::size_t line = 0;   ///< where it begins
+};
+
+/// Cuts a text into rows of cells, as RFC 4180 says: a cell in quotes may hold separators, line breaks and doubled quotes. Lines end
+/// with \n, \r\n or \r, the last one also without; blank lines at the end are none. Errors are ValueErrors.
+class CsvScanner {
+ public:
+  /// `text` and `places` must outlive the scanner.
+  CsvScanner(std::string_view text, char separator, const CsvPlaces& places)
+      : at_{text.data()}, end_{text.data() + text.size()}, separator_{separator}, places_{places} {
+    if (text.starts_with(utf8_mark)) at_ += utf8_mark.size();
+  }
+
+  /// Whether there is another row, which is then in cells(): at least one. They are valid until the next call.
+  bool next_row() {
+    std::size_t blank_line = 0;
+    while (at_ != end_) {
+      read_row();
+      if (!is_blank_line_) {
+        if (blank_line != 0) raise<ValueError>(places_.line(blank_line), ": expected a row, but the line is blank and rows follow");
+        return true;
+      }
+      if (blank_line == 0) blank_line = cells_.front().line;
+    }
+    return false;
+  }
+
+  const std::vector<CsvCell>& cells() const { return cells_; }
+
+  /// The line that the row of cells() begins in.
+  std::size_t line() const { return cells_.front().line; }
+
+ private:
+  bool is_space(char c) const { return is_blank(c) && c != separator_; }
+  bool ends_cell(char c) const { return c == separator_ || c == '\n' || c == '\r'; }
+
+  void read_row() {
+    cells_.clear();
+    unquoted_.clear();
+    is_blank_line_ = true;
+    for (;;) {
+      const char* begin = at_;
+      while (at_ != end_ && is_space(*at_)) ++at_;
+      if (at_ != end_ && *at_ == '"') {
+        read_quoted();
+        is_blank_line_ = false;
+      } else {
+        at_ = end_of_cell(at_);
+        add(begin, at_);
+      }
+      if (at_ == end_ || *at_ != separator_) break;
+      is_blank_line_ = false;
+      ++at_;
+    }
+    if (at_ != end_) end_line();
+  }
+
+  /// Most of the time goes here: with all that it needs in registers, because a char may be a part of anything in memory.
+  const char* end_of_cell(const char* at) const {
+    const char* const end = end_;
+    const char separator = separator_;
+    while (at != end && *at != separator && *at != '\n' && *at != '\r') ++at;
+    return at;
+  }
+
+  void add(const char* begin, const char* end) {
+    while (begin != end && is_space(*begin)) ++begin;
+    while (begin != end && is_space(end[-1])) --end;
+    if (begin != end) is_blank_line_ = false;
+    cells_.push_back({std::string_view(begin, static_cast<std::size_t>(end - begin)), line_});
+  }
+
+  /// Steps over a line's end, of one character or two.
+  void end_line() {
+    if (*at_ == '\r' && at_ + 1 != end_ && at_[1] == '\n') ++at_;
+    ++at_;
+    ++line_;
+  }
+
+  // "a, ""b"""  is  a, "b"
+  void read_quoted() {
+    const std::size_t line = line_;
+    const char* begin = ++at_;
+    bool has_doubled = false;
+    for (;; ++at_) {
+      while (at_ != end_ && (*at_ == '\n' || *at_ == '\r')) end_line();
+      if (at_ == end_)
+        raise<ValueError>(places_.cell(line, cells_.size()), ": expected a closing quote, but the quote that begins here is never closed");
+      if (*at_ != '"') continue;
+      if (at_ + 1 == end_ || at_[1] != '"') break;
+      has_doubled = true;
+      ++at_;
+    }
+    std::string_view text(begin, static_cast<std::size_t>(at_ - begin));
+    ++at_;
+    while (at_ != end_ && is_space(*at_)) ++at_;
+    if (at_ != end_ && !ends_cell(*at_))
+      raise<ValueError>(places_.cell(line, cells_.size()), ": expected a separator after the closing quote, but found ",
+                        in_quotes(std::string_view(at_, 1)));
+    cells_.push_back({has_doubled ? undoubled(text) : text, line});
+  }
+
+  std::string_view undoubled(std::string_view text) {
+    std::string& single = unquoted_.emplace_back();
+    for (std::size_t i = 0; i < text.size(); ++i) {
+      single += text[i];
+      if (text[i] == '"') ++i;
+    }
+    return single;
+  }
+
+  const char* at_;
+  const char* end_;
+  char separator_;
+  const CsvPlaces& places_;
+  std::size_t line_ = 1;
+  bool is_blank_line_ = true;
+  std::vector<CsvCell> cells_ = {};
+  std::deque<std::string> unquoted_ = {};  // a deque, because its texts stay where they are
+};
+
+}  // namespace chainrule::detail

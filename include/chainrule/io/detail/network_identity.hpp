@@ -1,0 +1,65 @@
+#pragma once
+// What a network is, as lines of text: so two can be compared, and the first difference told in words.
+
+#include <algorithm>
+#include <chainrule/bytes/quoted.hpp>
+#include <chainrule/core/description.hpp>
+#include <chainrule/core/error.hpp>
+#include <chainrule/core/tensor_shape.hpp>
+#include <limits>
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace chainrule::detail {
+
+template <class... Parts>
+void add_line(std::string& lines, const Parts&... parts) {
+  lines += text_of(parts..., "\n");
+}
+
+/// Kind, extents, hyperparameters, and what is inside: a layer's activation, the layers of a Residual by their numbers.
+inline void add_description(std::string& lines, const std::string& name, const Description& of) {
+  add_line(lines, name, ": ", of.kind, of.inputs > 0 ? text_of(" ", of.inputs, " -> ", of.outputs) : std::string());
+  for (const auto& [what, value] : of.hyperparameters) add_line(lines, name, ".", what, ": ", value);
+  for (std::size_t i = 0; i < of.parts.size(); ++i)
+    add_description(lines, of.inputs > 0 && of.parts[i].inputs == 0 ? name + ".activation" : text_of(name, ".", i), of.parts[i]);
+}
+
+inline void add_tensors(std::string& lines, const std::string& of, std::span<const TensorShape> tensors) {
+  for (const TensorShape& tensor : tensors) add_line(lines, of, ".", std::string_view(tensor.name), ": ", tensor.rows, " x ", tensor.cols);
+}
+
+/// The lines of a network, whose types may be known or not before the program runs. Nothing about its numbers.
+template <class Net>
+std::string identity_of(const Net& net) {
+  using Scalar = typename Net::ScalarType;
+  std::string lines;
+  add_line(lines, "scalar: ", std::numeric_limits<Scalar>::digits, " binary digits in ", sizeof(Scalar), " bytes");
+  std::size_t i = 0;
+  for_each_layer(net.layers(), [&](const auto& layer) {
+    const std::string name = text_of("layer<", i++, ">");
+    add_description(lines, name, describe(layer));
+    add_tensors(lines, name, layer.tensors());
+    if constexpr (requires { layer.buffer_tensors(); }) add_tensors(lines, name, layer.buffer_tensors());
+  });
+  add_description(lines, "loss", describe(net.loss_function()));
+  return lines;
+}
+
+/// Throws ValueError with the first line that differs.
+inline void check_identity(std::string_view file, std::string_view expected, std::string_view found) {
+  const auto next_line = [](std::string_view& lines) {
+    const std::string_view line = lines.substr(0, lines.find('\n'));
+    lines.remove_prefix(std::min(lines.size(), line.size() + 1));
+    return line;
+  };
+  const auto shown = [](std::string_view line) { return line.empty() ? std::string("no such line") : in_quotes(line); };
+  while (!expected.empty() || !found.empty()) {
+    const std::string_view wanted = next_line(expected);
+    if (const std::string_view line = next_line(found); line != wanted)
+      raise<ValueError>(file, " is of another network or training: expected ", shown(wanted), ", but found ", shown(line));
+  }
+}
+
+}  // namespace chainrule::detail

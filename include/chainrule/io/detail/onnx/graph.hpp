@@ -1,0 +1,199 @@
+#pragma once
+// The graph of an ONNX model: which node makes and which nodes take each value.
+
+#include <chainrule/io/detail/onnx/numbers.hpp>
+#include <deque>
+#include <map>
+#include <set>
+
+namespace chainrule::detail {
+
+/// Throws ValueError unless each value has one name and is made before it is taken, so that nothing goes round in circles. The model
+/// must outlive it.
+class OnnxGraph {
+  template <class Container>
+  static auto& at(Container& of, int i) {
+    return of[static_cast<std::size_t>(i)];
+  }
+
+ public:
+  struct Node {
+    const pb::NodeProto* proto = nullptr;
+    std::vector<int> inputs = {};  ///< values; -1: an optional one that is left out
+    std::vector<int> outputs = {};
+  };
+  struct Value {
+    std::string_view name;
+    int maker = -1;                ///< the node; -1 for inputs and constants
+    std::vector<int> takers = {};  ///< nodes
+    OnnxConstant constant = {};    ///< its numbers, if it is one
+    bool depends_on_input = false;
+  };
+
+  OnnxGraph(const pb::ModelProto& model, std::string file) : file_{std::move(file)}, graph_{model.graph()} {
+    for (const auto& set : model.opset_import())
+      if (set.domain().empty() || set.domain() == "ai.onnx") operators_ = set.version();
+    if (operators_ < 7) raise<ValueError>(file_, ": expected operators of set 7 or newer, but found set ", operators_);
+    for (const pb::TensorProto& tensor : graph_.initializer()) at(values_, add_value(tensor.name(), -1)).constant.tensor = &tensor;
+    for (const auto& input : graph_.input()) {
+      if (find(input.name()) >= 0) continue;  // old models name constants among their inputs
+      if (input_ >= 0)
+        raise<ValueError>(file_, ": expected a graph of one input, but found ", in_quotes(at(values_, input_).name), " and ",
+                          in_quotes(input.name()));
+      input_ = add_value(input.name(), -1);
+      at(values_, input_).depends_on_input = true;
+      input_info_ = &input;
+    }
+    if (input_ < 0) raise<ValueError>(file_, ": expected a graph of one input, but found none");
+    for (const pb::NodeProto& node : graph_.node()) add_node(node);
+    marks_.assign(nodes_.size(), 0);
+  }
+
+  const std::string& file() const { return file_; }
+  std::int64_t operators() const { return operators_; }
+  const pb::GraphProto& proto() const { return graph_; }
+  int input() const { return input_; }
+  const pb::ValueInfoProto& input_info() const { return *input_info_; }
+  const Node& node(int i) const { return at(nodes_, i); }
+  const Value& value(int i) const { return at(values_, i); }
+  /// The value of this name; -1: there is none.
+  int find(const std::string& name) const {
+    const auto found = by_name_.find(name);
+    return found == by_name_.end() ? -1 : found->second;
+  }
+  /// The node that makes a value, or nullptr.
+  const Node* maker(int value) const { return value < 0 || at(values_, value).maker < 0 ? nullptr : &at(nodes_, at(values_, value).maker); }
+
+  // of a node
+  std::string place(const Node& node) const {
+    const std::string& name = node.proto->name();
+    return text_of(file_, ": node ", in_quotes(name.empty() && node.proto->output_size() > 0 ? node.proto->output(0) : name), " (",
+                   clipped(node.proto->op_type()), ")");
+  }
+  bool is(const Node& node, std::string_view op) const {
+    const std::string& domain = node.proto->domain();
+    return node.proto->op_type() == op && (domain.empty() || domain == "ai.onnx" || domain == "ai.onnx.ml");
+  }
+  int input_of(const Node& node, std::size_t i) const { return i < node.inputs.size() ? node.inputs[i] : -1; }
+  const OnnxConstant* constant(const Node& node, std::size_t i) const {
+    const int value = input_of(node, i);
+    return value < 0 || at(values_, value).constant.tensor == nullptr ? nullptr : &at(values_, value).constant;
+  }
+  /// For errors about a constant.
+  std::string place_of_constant(const Node& node, std::size_t i) const {
+    return text_of(place(node), ", tensor ", in_quotes(at(values_, input_of(node, i)).name));
+  }
+  const pb::AttributeProto* attribute(const Node& node, std::string_view name) const {
+    for (const pb::AttributeProto& attribute : node.proto->attribute())
+      if (attribute.name() == name) return &attribute;
+    return nullptr;
+  }
+  double number(const Node& node, std::string_view name, double otherwise) const {
+    const pb::AttributeProto* found = attribute(node, name);
+    return found == nullptr ? otherwise : decimal_of(found->f());
+  }
+  std::int64_t integer(const Node& node, std::string_view name, std::int64_t otherwise) const {
+    const pb::AttributeProto* found = attribute(node, name);
+    return found == nullptr ? otherwise : found->i();
+  }
+
+  /// The nodes between two values get a mark, which it gives: those that `to` depends on and that depend on `from`.
+  int mark_between(int from, int to) {
+    const int mark = ++last_mark_;
+    for (std::vector<int> open{to}; !open.empty();) {
+      const int value = open.back();
+      open.pop_back();
+      const int maker = at(values_, value).maker;
+      if (value == from || maker < 0 || at(marks_, maker) == mark || !at(values_, value).depends_on_input) continue;
+      at(marks_, maker) = mark;
+      for (const int input : at(nodes_, maker).inputs)
+        if (input >= 0) open.push_back(input);
+    }
+    return mark;
+  }
+
+  /// The marked nodes from this value to the next one through which all that depends on it goes; that is made by the last of them.
+  std::vector<int> until_next_cut(int value, int mark) const {
+    std::vector<int> nodes;
+    std::set<int> open;
+    const auto take = [&](int from) {
+      for (const int taker : at(values_, from).takers)
+        if (at(marks_, taker) == mark) open.insert(taker);
+    };
+    take(value);
+    while (!open.empty()) {
+      const int first = *open.begin();
+      open.erase(open.begin());
+      nodes.push_back(first);
+      if (open.empty()) break;
+      for (const int output : at(nodes_, first).outputs)
+        if (output >= 0) take(output);
+    }
+    return nodes;
+  }
+
+ private:
+  int add_value(const std::string& name, int maker) {
+    if (!by_name_.emplace(name, static_cast<int>(values_.size())).second)
+      raise<ValueError>(file_, ": the name ", in_quotes(name), " is there for two values");
+    values_.push_back({name, maker});
+    return static_cast<int>(values_.size()) - 1;
+  }
+
+  void add_node(const pb::NodeProto& proto) {
+    const int index = static_cast<int>(nodes_.size());
+    Node node{&proto};
+    bool depends_on_input = false;
+    for (const std::string& name : proto.input()) {
+      const int value = name.empty() ? -1 : find(name);
+      if (value < 0 && !name.empty()) raise<ValueError>(place(node), " takes ", in_quotes(name), ", which nothing before it makes");
+      node.inputs.push_back(value);
+      if (value < 0) continue;
+      at(values_, value).takers.push_back(index);
+      depends_on_input = depends_on_input || at(values_, value).depends_on_input;
+    }
+    for (const std::string& name : proto.output()) {
+      node.outputs.push_back(name.empty() ? -1 : add_value(name, index));
+      if (!name.empty()) values_.back().depends_on_input = depends_on_input;
+    }
+    if (!depends_on_input && !node.outputs.empty() && node.outputs[0] >= 0) at(values_, node.outputs[0]).constant = constant_of(node);
+    nodes_.push_back(std::move(node));
+  }
+
+  // of a node that makes a constant, or one from another in a way that is seen through here
+  OnnxConstant constant_of(const Node& node) {
+    if (is(node, "Constant")) {
+      if (const auto* tensor = attribute(node, "value")) return {&tensor->t()};
+      pb::TensorProto& made = made_.emplace_back();
+      for (const pb::AttributeProto& a : node.proto->attribute()) {
+        const bool is_integer = a.name().starts_with("value_int");
+        made.set_data_type(is_integer ? pb::TensorProto::INT64 : pb::TensorProto::FLOAT);
+        if (a.name() == "value_float") made.add_float_data(a.f());
+        if (a.name() == "value_int") made.add_int64_data(a.i());
+        if (a.name() == "value_floats") *made.mutable_float_data() = a.floats();
+        if (a.name() == "value_ints") *made.mutable_int64_data() = a.ints();
+        if (a.name().ends_with("s")) made.add_dims(is_integer ? a.ints_size() : a.floats_size());
+      }
+      return made.has_data_type() ? OnnxConstant{&made} : OnnxConstant{};
+    }
+    const OnnxConstant* from = constant(node, 0);
+    if (from == nullptr) return {};
+    if (is(node, "Identity") || is(node, "Cast")) return *from;
+    if (is(node, "Transpose") && from->tensor->dims_size() == 2) return {from->tensor, !from->transposed};
+    return {};
+  }
+
+  std::string file_;
+  const pb::GraphProto& graph_;
+  std::int64_t operators_ = 0;
+  int input_ = -1;
+  const pb::ValueInfoProto* input_info_ = nullptr;
+  std::deque<Node> nodes_ = {};
+  std::deque<Value> values_ = {};
+  std::map<std::string, int, std::less<>> by_name_ = {};
+  std::deque<pb::TensorProto> made_ = {};
+  std::vector<int> marks_ = {};  // of the nodes
+  int last_mark_ = 0;
+};
+
+}  // namespace chainrule::detail

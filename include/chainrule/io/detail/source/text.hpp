@@ -1,0 +1,57 @@
+#pragma once
+// Numbers, arrays and names as C99 and C++11 both read them.
+
+#include <chainrule/bytes/quoted.hpp>
+#include <chainrule/core/detail/compatibility.hpp>
+#include <chainrule/core/types.hpp>
+#include <cmath>
+#include <limits>
+#include <string>
+#include <string_view>
+
+namespace chainrule::detail {
+
+/// Whether the name with something behind it is an identifier that belongs to nobody else: letters, digits and single underscores, a letter
+/// first, none of the underscores last. A keyword is one too, with something behind it.
+inline bool is_source_prefix(std::string_view name) {
+  const auto is_letter = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); };
+  if (name.empty() || !is_letter(name.front()) || name.back() == '_' || name.find("__") != std::string_view::npos) return false;
+  for (const char c : name)
+    if (!is_letter(c) && !(c >= '0' && c <= '9') && c != '_') return false;
+  return true;
+}
+
+/// MODEL of model.
+inline std::string in_capitals(std::string_view name) {
+  std::string capitals;
+  for (const char c : name) capitals += c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
+  return capitals;
+}
+
+/// The number in decimal (hexadecimal ones are not C++ before C++17), with so many digits that it is read as the same again: 9 of a float
+/// as in 0.100000001f, 17 of a double. Precondition: a finite number.
+template <class Written>
+std::string source_literal(Written number) {
+  std::string text;
+  append_digits(text, number, std::numeric_limits<Written>::max_digits10);
+  if (text.find_first_of(".e") == std::string::npos) text += ".0";
+  return sizeof(Written) == sizeof(float) ? text + "f" : text;
+}
+
+/// {1.0f, 2.0f, ...} on as many lines as it takes, of `size` numbers that number(i) gives.
+template <class Number>
+std::string source_row(Index size, const std::string& margin, const Number& number) {
+  constexpr std::size_t longest_line = 120;
+  std::string row = "{", line;
+  for (Index i = 0; i < size; ++i) {
+    const std::string one = number(i) + (i + 1 < size ? "," : "");
+    if (!line.empty() && margin.size() + line.size() + one.size() + 3 > longest_line) {
+      row += line + "\n" + margin;
+      line.clear();
+    }
+    line += (line.empty() ? "" : " ") + one;
+  }
+  return row + line + "}";
+}
+
+}  // namespace chainrule::detail

@@ -1,0 +1,66 @@
+#pragma once
+// What BatchNorm and LayerNorm share: after x_hat, which each makes in its own way, comes  a = weight * x_hat + bias  with a
+// weight (gamma of the papers) and a bias (beta) for each unit.
+
+#include <algorithm>
+#include <chainrule/core/shape_preserving_layer.hpp>
+#include <chainrule/kernels/reductions.hpp>
+#include <cmath>
+#include <limits>
+
+namespace chainrule::detail {
+
+/// What BatchNorm and LayerNorm have in common: N units, epsilon, and a weight and a bias for each unit.
+template <int N>
+class Normalized : public SameShape<N> {
+ public:
+  static constexpr Index parameters_at_compile_time = extent_product(2, N);
+
+  double epsilon() const { return epsilon_; }  ///< what is added to the variance
+  std::array<TensorShape, 2> tensors() const { return {{{"weight", this->inputs(), 1}, {"bias", this->inputs(), 1}}}; }
+
+  /// Its parameters, or dJ by them: views, N numbers each.
+  template <class Scalar>
+  struct Parameters {
+    MapOf<Scalar, N, 1> weight;  ///< gamma of the papers, starts at 1
+    MapOf<Scalar, N, 1> bias;    ///< beta, starts at 0
+  };
+  template <class Scalar>
+  Parameters<Scalar> parameters(Scalar* theta) const {
+    return {{theta, this->inputs()}, {theta + this->inputs(), this->inputs()}};
+  }
+  template <class Scalar>
+  void initialize(Scalar* theta, Random&) const {
+    std::fill_n(theta, this->inputs(), Scalar{1});
+    std::fill_n(theta + this->inputs(), this->inputs(), Scalar{0});
+  }
+
+ protected:
+  explicit Normalized(const char* who, double epsilon) requires(N != Dynamic) : epsilon_{checked(who, epsilon)} {}
+  Normalized(const char* who, Index units, double epsilon) : SameShape<N>(who, units), epsilon_{checked(who, epsilon)} {}
+
+  // a = weight * x_hat + bias        (N x batch)
+  template <class Scalar>
+  static void scale_and_shift(const Parameters<const Scalar>& p, ConstMatrixView<Scalar> x_hat, MatrixView<Scalar> a) {
+    for (Index j = 0; j < a.cols(); ++j) a.col(j) = x_hat.col(j).cwiseProduct(p.weight) + p.bias;
+  }
+
+  // dJ/dweight = row sums of delta * x_hat,  dJ/dbias = row sums of delta        (N)
+  template <class Scalar>
+  static void parameter_gradients(ConstMatrixView<Scalar> delta, ConstMatrixView<Scalar> x_hat, Scalar* weight, Scalar* bias) {
+    const auto product = [](const Chunk<Scalar>& d, const Chunk<Scalar>& x) -> Chunk<Scalar> { return d * x; };
+    kernels::row_sums_of(product, weight, delta, x_hat);
+    kernels::row_sums(delta, bias);
+  }
+
+ private:
+  static double checked(const char* who, double epsilon) {
+    if (!(epsilon > 0 && epsilon <= std::numeric_limits<double>::max()))
+      raise<ValueError>(who, ": epsilon must be above 0 and finite, got ", epsilon);
+    return epsilon;
+  }
+
+  double epsilon_;
+};
+
+}  // namespace chainrule::detail

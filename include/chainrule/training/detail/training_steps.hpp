@@ -1,0 +1,140 @@
+#pragma once
+
+#include <chainrule/core/optimizer_state.hpp>
+#include <chainrule/data/batches.hpp>
+#include <chainrule/optimizers/clip.hpp>
+#include <chainrule/optimizers/descend.hpp>
+#include <chainrule/optimizers/penalty.hpp>
+#include <chainrule/threads/thread_team.hpp>
+#include <chainrule/training/detail/observer_list.hpp>
+#include <chainrule/training/divergence.hpp>
+#include <chainrule/training/fit_options.hpp>
+
+namespace chainrule::detail {
+
+/// The training steps of one `fit`, and the memory and threads they work with, all there from the start.
+template <class Net, class Rule>
+class Steps {
+  using Scalar = typename Net::ScalarType;
+
+ public:
+  Steps(Net& net, const Rule& rule, OptimizerState<Scalar>& state, Index batch_size, Seed seed, Index threads)
+      : net_{net},
+        rule_{rule},
+        state_{state},
+        work_{net.make_workspace(batch_size)},
+        dJ_{net.make_gradients()},
+        theta_before_(net.parameters().size()) {
+    work_.set_seed(seed);
+    if (threads > 1) state_.team = &team_.emplace(threads);
+    work_.set_team(state_.team);
+  }
+  Steps(const Steps&) = delete;
+  Steps& operator=(const Steps&) = delete;
+  ~Steps() {
+    if (team_) state_.team = nullptr;
+  }
+
+  auto& workspace() { return work_; }
+
+  /// l1 sum |w| + l2/2 sum w^2 of the network as it is.
+  template <class Options>
+  double penalty(const Options& options) const {
+    const auto theta = std::as_const(net_).parameters();
+    double sum = 0;
+    if (options.l1 > 0) sum += static_cast<double>(L1{options.l1}.value(theta, state_.segments()));
+    if (options.l2 > 0) sum += static_cast<double>(L2{options.l2}.value(theta, state_.segments()));
+    return sum;
+  }
+
+  void start_epoch(Run<Net>& run) const {
+    ++run.epoch;
+    run.batch = 0;
+    run.samples = 0;
+    run.loss_sum = 0;
+    run.weight_sum = 0;
+    run.epoch_started = std::chrono::steady_clock::now();
+  }
+
+  /// All batches of an epoch that are left, or those until an observer stops.
+  template <class BatchesType, class Options>
+  void run_epoch(BatchesType& batches, const Options& options, Run<Net>& run, const Observers<Run<Net>>& observers) {
+    work_.set_step(state_.steps);
+    while (run.batch < batches.batches()) {
+      const auto [x, y] = batches[run.batch++];
+      const double J = step(x, y, options, run);
+      const double weight = total_weight(y);
+      run.loss_sum += weight * J;
+      run.weight_sum += weight;
+      run.loss = run.weight_sum > 0 ? run.loss_sum / run.weight_sum : 0;
+      run.samples += x.cols();
+      observers.batch_ended(run);
+      if (run.stopped()) return;
+    }
+  }
+
+ private:
+  template <class X, class Y, class Options>
+  double step(const X& x, const Y& y, const Options& options, Run<Net>& run) {
+    Rule rule = rule_;
+    const double time = static_cast<double>(run.epoch - 1) + static_cast<double>(run.batch - 1) / static_cast<double>(run.batches);
+    rule.learning_rate *= run.learning_rate_factor * (options.schedule ? options.schedule(time) : 1.0);
+    run.learning_rate = rule.learning_rate;
+
+    net_.forward(x, work_);                                                        // 1  make a prediction
+    const double J = static_cast<double>(net_.loss(y, work_)) + penalty(options);  // 2  calculate the loss
+    if (!all_finite(&J, 1)) diverged(run, text_of("the loss is ", J, first_activation_not_finite(net_.layers(), work_)));
+
+    theta_before_ = net_.parameters();
+    const bool changes_gradient = options.l1 > 0 || options.l2 > 0 || options.clip_value > 0 || options.clip_norm > 0;
+    if (!(is_plain_descent(rule) && !changes_gradient && descended(x, y, rule))) descend_in_parts(x, y, options, rule, run);
+    net_.update_statistics(work_);
+    return J;
+  }
+
+  // 3 and 4 at once; where a parameter is not finite after that, takes it back
+  template <class X, class Y>
+  bool descended(const X& x, const Y& y, const Rule& rule) {
+    descend(net_, x, y, work_, dJ_, rule, state_);
+    auto theta = net_.parameters();
+    if (all_finite(theta.data(), theta.size())) return true;
+    theta = theta_before_;
+    --state_.steps;
+    return false;
+  }
+
+  // 3 and 4 one after the other, which sees what became infinite first
+  template <class X, class Y, class Options>
+  void descend_in_parts(const X& x, const Y& y, const Options& options, const Rule& rule, Run<Net>& run) {
+    auto theta = net_.parameters();
+    net_.backward(x, y, work_, dJ_);  // 3  its gradient, by the chain rule
+    if (options.l1 > 0) L1{options.l1}.add_gradient(net_.parameters(), dJ_, state_.segments());
+    if (options.l2 > 0) L2{options.l2}.add_gradient(net_.parameters(), dJ_, state_.segments());
+    if (!all_finite(dJ_.flat().data(), dJ_.flat().size()))
+      diverged(run, text_of("the gradient is not finite, first dJ/d ", first_not_finite(net_.layers(), std::as_const(dJ_).flat().data())));
+    if (options.clip_value > 0) clip_by_value(dJ_, options.clip_value);
+    if (options.clip_norm > 0) run.gradient_norm = static_cast<double>(clip_by_norm(dJ_, options.clip_norm));
+
+    rule.step(theta, dJ_, state_);  // 4  step in the opposite direction
+    if (!all_finite(theta.data(), theta.size())) {
+      const std::string where = first_not_finite(net_.layers(), theta.data());
+      theta = theta_before_;
+      diverged(run, "a step made a parameter that is not finite, first " + where);
+    }
+  }
+
+  [[noreturn]] void diverged(Run<Net>& run, const std::string& what) {
+    run.stop("it diverged");
+    raise_divergence(text_of("epoch ", run.epoch, ", batch ", run.batch, " of ", run.batches), what, run.learning_rate);
+  }
+
+  Net& net_;
+  Rule rule_;
+  OptimizerState<Scalar>& state_;
+  std::optional<ThreadTeam> team_;
+  typename Net::template Workspace<> work_;
+  typename Net::Gradients dJ_;
+  Vector<Scalar> theta_before_;
+};
+
+}  // namespace chainrule::detail

@@ -1,0 +1,38 @@
+#include <chainrule/bytes/checksummed_file.hpp>
+
+#include "support/catch.hpp"
+
+using namespace chainrule;
+
+namespace {
+
+constexpr detail::SealedFormat format{"a test", 3};
+
+std::string file_of(const std::string& contents) {
+  std::string bytes = "what was here before";
+  detail::begin_sealed(bytes, format);
+  bytes += contents;
+  detail::seal(bytes, format);
+  return bytes;
+}
+
+}  // namespace
+
+TEST_CASE("a sealed file gives its contents, as long as no byte of it has changed") {
+  const std::string whole = file_of("contents");
+  CHECK(whole.size() == 6 + 4 + 4 + 8 + 8 + 8);
+  CHECK(detail::unsealed(whole, "f", format) == "contents");
+  CHECK(detail::unsealed(file_of(""), "f", format).empty());
+  for (std::size_t place = 0; place < whole.size(); ++place)
+    for (int bit = 0; bit < 8; ++bit) {
+      std::string bytes = whole;
+      bytes[place] = static_cast<char>(bytes[place] ^ (1 << bit));
+      CHECK_THROWS_AS(detail::unsealed(bytes, "f", format), ValueError);
+    }
+}
+
+TEST_CASE("a version of another time is told as such") {
+  const std::string whole = file_of("contents");
+  CHECK_THROWS_SAYING(detail::unsealed(whole, "f", {"a test", 2}), ValueError, "f: expected version 2 of the format, but found 3; a newer");
+  CHECK_THROWS_SAYING(detail::unsealed(whole, "f", {"a test", 4}), ValueError, "f: expected version 4 of the format, but found 3");
+}

@@ -1,0 +1,77 @@
+#include <chainrule/core/detail/argument_checks.hpp>
+#include <chainrule/core/detail/sequence.hpp>
+#include <chainrule/layers/dense.hpp>
+#include <chainrule/losses/softmax_cross_entropy.hpp>
+#include <chainrule/losses/squared_error.hpp>
+#include <vector>
+
+#include "support/catch.hpp"
+
+using namespace chainrule;
+using detail::checked_input;
+
+namespace {
+
+/// Two outputs for each target, as a loss has that predicts a mean and a deviation.
+struct HalfAsMany : SquaredError {
+  static constexpr Index target_rows(Index outputs) { return outputs / 2; }
+};
+
+using Fixed = detail::Sequence<Dense<2, 4>>;
+using AtRunTime = detail::Sequence<Dense<Dynamic, Dynamic>>;
+
+const Matrix<float> y_hat = Matrix<float>::Zero(4, 3);
+
+/// What net.loss(y, work) asks of y, where the net's outputs are y_hat.
+template <class LossType, class Sequence = Fixed, class Y>
+auto checked_target(const Y& y) {
+  return detail::checked_target<float, LossType, Sequence>("loss", LossType{}, y, detail::const_view<float>(y_hat), "x");
+}
+
+}  // namespace
+
+TEST_CASE("x has a row for each input, a sample at least and finite numbers, and is used in place") {
+  const Fixed sequence{{Dense<2, 4>{}}};
+  const Matrix<float> x{{1, 2}, {3, 4}};
+  CHECK(checked_input<float>("predict", sequence, x).data() == x.data());
+  CHECK(checked_input<float>("predict", sequence, x.rightCols(1)).data() == x.data() + 2);
+  const AtRunTime three{{Dense<Dynamic, Dynamic>{3, 4}}};
+  CHECK_THROWS_SAYING(checked_input<float>("predict", three, x), ShapeError, "predict: x has 2 rows, but the network has 3 inputs");
+  CHECK_THROWS_SAYING(checked_input<float>("predict", sequence, x.leftCols(0)), ShapeError, "predict: the batch is empty");
+  const Matrix<float> bad = x.array() / 0;
+  CHECK_THROWS_SAYING(checked_input<float>("predict", sequence, bad), ValueError, "predict: x(0, 0) is inf");
+}
+
+TEST_CASE("targets have as many rows as the network has outputs, unless the loss says how many") {
+  CHECK(detail::target_rows<SquaredError>(4) == 4);
+  CHECK(detail::target_rows<HalfAsMany>(4) == 2);
+  CHECK(detail::target_rows<HalfAsMany>(Dynamic) == Dynamic);
+  const auto rows = [](Index n) { return Matrix<float>::Zero(n, 3).eval(); };
+  CHECK_NOTHROW(checked_target<SquaredError>(rows(4)));
+  CHECK_NOTHROW(checked_target<HalfAsMany>(rows(2)));
+  CHECK_NOTHROW(checked_target<HalfAsMany>(Matrix<float, 2, 3>::Zero().eval()));
+  CHECK_THROWS_SAYING(checked_target<SquaredError>(rows(2)), ShapeError, "loss: y has 2 rows, but the network has 4 outputs");
+  CHECK_THROWS_SAYING(checked_target<HalfAsMany>(rows(4)), ShapeError, "loss: y has 4 rows, but the network has 2 targets");
+  CHECK_THROWS_SAYING((checked_target<HalfAsMany, AtRunTime>(rows(4))), ShapeError, "loss: y has 4 rows, but the network has 2 targets");
+  CHECK_NOTHROW(checked_target<HalfAsMany, AtRunTime>(rows(2)));
+}
+
+TEST_CASE("y has as many samples as x, as a matrix, as labels, and with weights") {
+  const Matrix<float> two = Matrix<float>::Zero(4, 2);
+  CHECK_THROWS_SAYING(checked_target<SquaredError>(two), ShapeError, "loss: y has 2 samples, but x had 3");
+  CHECK_THROWS_SAYING(checked_target<SoftmaxCrossEntropy>(std::vector<int>{0, 1}), ShapeError, "loss: y has 2 samples, but x had 3");
+  CHECK_THROWS_SAYING(checked_target<SquaredError>(weighted(two, std::vector<float>{1, 1})), ShapeError, "loss: y has 2 samples");
+}
+
+TEST_CASE("weights are looked at before they count, and so are the targets under them") {
+  const Matrix<float> y = Matrix<float>::Zero(4, 3);
+  const std::vector<float> two{1, 2};
+  const std::vector<float> negative{1, 2, -1};
+  const std::vector<float> good{1, 2, 0};
+  CHECK_THROWS_SAYING(checked_target<SquaredError>(weighted(y, two)), ShapeError, "target: there are 2 weights for 3 samples");
+  CHECK_THROWS_SAYING(checked_target<SquaredError>(weighted(y, negative)), ValueError, "the weight of sample 2 is -1");
+  CHECK_NOTHROW(checked_target<SquaredError>(weighted(y, good)));
+  CHECK_THROWS_SAYING(checked_target<SoftmaxCrossEntropy>(weighted(std::vector<int>{0, 4, 1}, good)), ValueError,
+                      "the label of sample 1 is 4");
+  CHECK(checked_target<SquaredError>(weighted(y, good)).weights.data() == good.data());
+}

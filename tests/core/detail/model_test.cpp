@@ -1,0 +1,52 @@
+#include <chainrule/activations/tanh.hpp>
+#include <chainrule/core/detail/model.hpp>
+#include <chainrule/layers/batch_norm.hpp>
+#include <chainrule/layers/dense.hpp>
+
+#include "support/catch.hpp"
+
+using namespace chainrule;
+
+namespace {
+
+using Layers = detail::Sequence<Dense<2, 3, Tanh>, BatchNorm<3>, Dense<3, 1>>;
+
+struct Model : detail::Model<float, Layers> {
+  Model() : detail::Model<float, Layers>(Layers{{Dense<2, 3, Tanh>{}, BatchNorm<3>{}, Dense<3, 1>{}}}) {}
+};
+
+}  // namespace
+
+TEST_CASE("a model is its layers, theta, and the numbers beside theta, as the layers want them at first") {
+  const Model model;
+  CHECK(model.inputs() == 2);
+  CHECK(model.outputs() == 1);
+  CHECK(std::get<1>(model.layers()).inputs() == 3);
+  CHECK(model.fewest_training_samples() == 2);
+  CHECK(model.parameters().isZero(0));
+  CHECK(model.parameters().size() == 9 + 6 + 4);
+  CHECK(model.buffers() == (Eigen::VectorXf(7) << 0, 0, 0, 1, 1, 1, 0).finished());
+}
+
+TEST_CASE("parameters and buffers are named views on the flat vectors, read-only where the model is const") {
+  Model model;
+  model.layer<0>().weight(2, 1) = 5;
+  CHECK(model.parameters()[5] == 5);
+  model.parameters()[9] = 6;
+  CHECK(std::as_const(model).layer<1>().weight[0] == 6);
+  model.buffers<1>().running_variance[2] = 8;
+  CHECK(model.buffers()[5] == 8);
+  model.buffers()[6] = 3;
+  CHECK(std::as_const(model).buffers<1>().batches == 3);
+  STATIC_REQUIRE(std::is_same_v<decltype(std::as_const(model).buffers<1>().batches), const float&>);
+  STATIC_REQUIRE(std::is_same_v<decltype(std::as_const(model).parameters()), ConstVectorView<float>>);
+}
+
+TEST_CASE("a copy of a model has numbers of its own") {
+  Model model;
+  const Model copy = model;
+  model.parameters().setOnes();
+  model.buffers().setZero();
+  CHECK(copy.parameters().isZero(0));
+  CHECK(copy.buffers<1>().running_variance[0] == 1);
+}

@@ -1,0 +1,33 @@
+#include <chainrule/activations/sigmoid.hpp>
+#include <chainrule/core/detail/network_checks.hpp>
+#include <chainrule/layers/activate.hpp>
+#include <chainrule/layers/dense.hpp>
+#include <chainrule/layers/dropout.hpp>
+#include <chainrule/losses/binary_cross_entropy.hpp>
+#include <chainrule/losses/squared_error.hpp>
+
+#include "support/catch.hpp"
+
+using namespace chainrule;
+using detail::ProvenNetwork;
+
+// What is no network does not compile: tests/must_not_compile has a program for each sentence.
+TEST_CASE("a scalar, a loss and layers that fit make a network, with the layers as they are once each knows its inputs") {
+  using Proven = ProvenNetwork<float, SquaredError, Dense<4, 5>, Dropout<>, Dense<5, 2, Sigmoid>>;
+  STATIC_REQUIRE(std::is_same_v<Proven::Sequence, detail::Sequence<Dense<4, 5>, Dropout<5>, Dense<5, 2, Sigmoid>>>);
+  STATIC_REQUIRE(std::is_same_v<Proven::Model, detail::Model<float, Proven::Sequence>>);
+  STATIC_REQUIRE(Proven::outputs == 2);
+  STATIC_REQUIRE(Proven::Chain::inputs_at_compile_time == 4);
+}
+
+TEST_CASE("extents that are values prove themselves at construction") {
+  using Proven = ProvenNetwork<double, BinaryCrossEntropy, Dense<4, Dynamic>, Dropout<>, Dense<7, Dynamic>>;
+  STATIC_REQUIRE(Proven::outputs == Dynamic);
+  STATIC_REQUIRE(Proven::Chain::inputs_at_compile_time == 4);
+}
+
+TEST_CASE("a loss on logits takes a last layer without activation, or with Identity") {
+  STATIC_REQUIRE(ProvenNetwork<float, BinaryCrossEntropy, Dense<4, 1>, Dropout<>>::outputs == 1);
+  STATIC_REQUIRE(ProvenNetwork<float, BinaryCrossEntropy, Dense<4, 1>, Activate<Identity>>::outputs == 1);
+  STATIC_REQUIRE_FALSE(detail::gives_raw_outputs<Activate<Sigmoid, 1>>());
+}

@@ -1,0 +1,18 @@
+#include <chainrule/core/detail/scope_exit.hpp>
+
+#include <stdexcept>
+
+#include "support/catch.hpp"
+
+using namespace chainrule;
+
+TEST_CASE("at the end of a scope means also by an exception") {
+  int calls = 0;
+  const auto count = [&calls] { ++calls; };
+  try {
+    const detail::AtExit end(count);
+    throw std::runtime_error("on purpose");
+  } catch (const std::runtime_error&) {
+  }
+  CHECK(calls == 1);
+}

@@ -1,0 +1,170 @@
+#include <chainrule/data/scalers.hpp>
+#include <cmath>
+
+#include "support/catch.hpp"
+
+using namespace chainrule;
+using chainrule_test::Approx;
+
+namespace {
+
+template <class Scalar>
+bool equal(const Matrix<Scalar>& a, const Matrix<Scalar>& b) {
+  return a.rows() == b.rows() && a.cols() == b.cols() && a == b;
+}
+
+template <class Scalar>
+bool close(const Matrix<Scalar>& a, const Matrix<Scalar>& b, double tolerance = 1e-6) {
+  return a.rows() == b.rows() && a.cols() == b.cols() && (a - b).cwiseAbs().maxCoeff() <= Scalar(tolerance);
+}
+
+/// Two features of four samples: mean 5 and deviation 2; mean -0.5 and deviation 0.5.
+Matrix<float> example() { return Matrix<float>{{3, 3, 7, 7}, {0, -1, -1, 0}}; }
+
+}  // namespace
+
+TEST_CASE("a standardized feature has mean 0 and variance 1") {
+  Standardizer<float> scaler;
+  scaler.fit(example());
+  CHECK(equal<float>(scaler.shift(), Matrix<float>{{5}, {-0.5f}}));
+  CHECK(equal<float>(scaler.scale(), Matrix<float>{{0.5f}, {2}}));
+  const Matrix<float> a = scaler.transform(example());
+  CHECK(equal(a, Matrix<float>{{-1, -1, 1, 1}, {1, -1, -1, 1}}));
+  CHECK(equal(scaler.inverse(a), example()));
+  CHECK(equal(scaler.transform(Matrix<float>{{9}, {0}}), Matrix<float>{{2}, {1}}));  // new data on the scale of the old
+}
+
+TEST_CASE("the variance is that of the population, as in scikit-learn") {
+  const Matrix<double> x{{1, 2, 4, 9}};  // mean 4, mean of (x - mean)^2 = (9 + 4 + 0 + 25) / 4
+  CHECK(Standardizer<double>(x).scale()[0] == Approx(1 / std::sqrt(9.5)));
+}
+
+TEST_CASE("a range is scaled to [0, 1], or to what is asked for") {
+  const MinMaxScaler<float> unit(example());
+  CHECK(equal(unit.transform(example()), Matrix<float>{{0, 0, 1, 1}, {1, 0, 0, 1}}));
+  CHECK(equal<float>(unit.shift(), Matrix<float>{{3}, {-1}}));
+  CHECK(equal<float>(unit.scale(), Matrix<float>{{0.25f}, {1}}));
+
+  const MinMaxScaler<float> scaler(example(), {.low = -2, .high = 2});
+  const Matrix<float> a = scaler.transform(example());
+  CHECK(equal(a, Matrix<float>{{-2, -2, 2, 2}, {2, -2, -2, 2}}));
+  CHECK(equal<float>(scaler.shift(), Matrix<float>{{5}, {-0.5f}}));
+  CHECK(equal(scaler.inverse(a), example()));
+  CHECK(equal(scaler.transform(Matrix<float>{{9}, {0}}), Matrix<float>{{4}, {2}}));
+}
+
+TEST_CASE("a constant feature becomes 0 or low, and the same constant again") {
+  for (const double c : {0.0, -0.0, 1.0, 0.1, -0.7, 1e-30, 12345.678, -16777216.0, 1e30, -3e38}) {
+    const Matrix<float> x = Matrix<float>::Constant(1, 3, static_cast<float>(c));
+    const Standardizer<float> standardizer(x);
+    CHECK(equal(standardizer.transform(x), Matrix<float>{{0, 0, 0}}));
+    CHECK(equal(standardizer.inverse(standardizer.transform(x)), x));
+    CHECK(standardizer.scale()[0] == 1);
+    for (const double low : {0.0, -1.0, 0.3, -100.0}) {
+      const MinMaxScaler<float> scaler(x, {.low = low, .high = 200});
+      CHECK(std::abs(scaler.transform(x)(0, 0) - float(low)) <= 2e-7 * std::abs(low));
+      CHECK(equal(scaler.inverse(scaler.transform(x)), x));
+      CHECK(std::isfinite(scaler.shift()[0]));
+      CHECK((scaler.scale()[0] != 0 && std::abs(scaler.scale()[0]) <= 100));
+    }
+  }
+}
+
+TEST_CASE("features far from 0 keep their spread") {
+  const Matrix<float> x{{1e8f, 1e8f + 8, 1e8f + 16}};  // whose sums of squares a float could not tell apart
+  CHECK(close(Standardizer<float>(x).transform(x), Matrix<float>{{-1.2247449f, 0, 1.2247449f}}));
+  const Matrix<double> y{{1e15, 1e15 + 1, 1e15 + 2}};
+  CHECK(close(Standardizer<double>(y).transform(y), Matrix<double>{{-1.224744871, 0, 1.224744871}}));
+}
+
+TEST_CASE("many samples are summed without drift") {
+  Matrix<float> x = Matrix<float>::Constant(1, 200'000, 0.1f);
+  x(0, 0) = 1000;
+  const Standardizer<float> scaler(x);
+  CHECK(scaler.shift()[0] == Approx(0.1 + 999.9 / 200'000).epsilon(1e-6));
+  CHECK(scaler.scale()[0] == Approx(std::sqrt(200'000.0) / 999.9).epsilon(1e-5));
+}
+
+TEST_CASE("a block or map is scaled where it lies, and what is around it stays") {
+  Matrix<float> x = Matrix<float>::Constant(4, 6, 7);
+  x.block(1, 1, 2, 4) = example();
+  const Standardizer<float> scaler(x.block(1, 1, 2, 4));
+  const float* data = x.data();
+  scaler.transform_in_place(x.block(1, 1, 2, 4));
+  CHECK(x.data() == data);
+  CHECK(equal<float>(x.block(1, 1, 2, 4), scaler.transform(example())));
+  CHECK(x.sum() == 16 * 7);
+  scaler.inverse_in_place(x.block(1, 1, 2, 4));
+  CHECK(equal<float>(x.block(1, 1, 2, 4), example()));
+
+  std::vector<float> memory{3, 0};
+  Eigen::Map<Eigen::VectorXf> map(memory.data(), 2);
+  scaler.transform_in_place(map);
+  CHECK(memory == std::vector<float>{-1, 1});
+}
+
+TEST_CASE("a scaler goes through a line of text without losing a bit") {
+  const Matrix<float> x{{1 / 3.0f, 2, 1e-30f}, {5, 5, 5}, {-1e30f, 0.1f, 7}};
+  const Standardizer<float> standardizer(x);
+  CHECK(Standardizer<float>(example()).to_string() == "Standardizer 2 mean 5 -0.5 deviation 2 0.5");
+  const auto same = Standardizer<float>::from_string(standardizer.to_string());
+  CHECK(equal<float>(same.shift(), standardizer.shift()));
+  CHECK(equal<float>(same.scale(), standardizer.scale()));
+  CHECK(equal(same.inverse(x), standardizer.inverse(x)));
+
+  const MinMaxScaler<float> scaler(x, {.low = -0.3, .high = 0.7});
+  CHECK(MinMaxScaler<float>(example(), {.low = -1}).to_string() == "MinMaxScaler 2 low -1 high 1 min 3 -1 unit 2 0.5");
+  auto other = MinMaxScaler<float>::from_string(scaler.to_string() + "\n");
+  CHECK(equal<float>(other.shift(), scaler.shift()));
+  CHECK(equal<float>(other.scale(), scaler.scale()));
+  CHECK(equal(other.inverse(x), scaler.inverse(x)));
+  other.fit(x);  // it has kept its range
+  CHECK(equal<float>(other.shift(), scaler.shift()));
+}
+
+TEST_CASE("a text that is no scaler is refused with what is wrong") {
+  const auto refused = [](const char* text, const char* says) {
+    CHECK_THROWS_SAYING(Standardizer<float>::from_string(text), ValueError, "Standardizer: from_string expected ", says);
+  };
+  refused("", "the word \"Standardizer\", but found \"\"");
+  refused("MinMaxScaler 1 low 0", "the word \"Standardizer\", but found \"MinMaxScaler\"");
+  refused("Standardizer x", "how many features there are, but found \"x\"");
+  refused("Standardizer 0 mean deviation", "how many features there are, but found \"0\"");
+  refused("Standardizer 99999999999 mean 1", "how many features there are, but found \"99999999999\"");
+  refused("Standardizer 2 mean 1 deviation 1 1", "a number, but found \"deviation\"");
+  refused("Standardizer 1 mean 1 deviation", "a number, but found \"\"");
+  refused("Standardizer 1 mean nan deviation 1", "a number, but found \"nan\"");
+  refused("Standardizer 1 mean 1 deviation -1", "a number of at least 0, but found -1");
+  refused("Standardizer 1 mean 1 deviation 1 1", "the end of the text, but found \"1\"");
+  CHECK_THROWS_SAYING(MinMaxScaler<float>::from_string("MinMaxScaler 1 low 1 high 0 min 1 unit 1"), ValueError, "expected low < high");
+}
+
+TEST_CASE("a scaler that has not been fitted cannot be used") {
+  const Standardizer<float> scaler;
+  CHECK_FALSE(scaler.is_fitted());
+  CHECK_THROWS_SAYING(scaler.transform(example()), StateError, "Standardizer: nothing is fitted yet; call fit(x)");
+  CHECK_THROWS_SAYING(scaler.inverse(example()), StateError, "nothing is fitted");
+  CHECK_THROWS_SAYING(scaler.shift(), StateError, "nothing is fitted");
+  CHECK_THROWS_SAYING(scaler.to_string(), StateError, "nothing is fitted");
+  CHECK_THROWS_SAYING(MinMaxScaler<float>().scale(), StateError, "MinMaxScaler: nothing is fitted");
+}
+
+TEST_CASE("other features and numbers that are none are refused, and nothing changes") {
+  Standardizer<float> scaler(example());
+  Matrix<float> x = example();
+  x(1, 2) = std::nanf("");
+  const Vector<float> shift = scaler.shift();
+  CHECK_THROWS_SAYING(scaler.fit(x), ValueError, "Standardizer: x(1, 2) is nan");
+  CHECK_THROWS_SAYING(scaler.fit(Matrix<float>(2, 0)), ShapeError, "Standardizer: fit needs", "x is 2 x 0");
+  CHECK_THROWS_SAYING(scaler.transform_in_place(x), ValueError, "x(1, 2) is nan");
+  CHECK(x(0, 0) == 3);
+  CHECK_THROWS_SAYING(scaler.transform(Matrix<float>(3, 2)), ShapeError, "Standardizer: transform got 3 rows, but 2 features were fitted");
+  CHECK(equal<float>(scaler.shift(), shift));
+}
+
+TEST_CASE("an impossible range, and numbers too far apart, are refused") {
+  CHECK_THROWS_SAYING(MinMaxScaler<float>({.low = 1, .high = 1}), ValueError, "expected low < high", "low = 1 and high = 1");
+  CHECK_THROWS_SAYING(MinMaxScaler<float>({.low = 0, .high = std::nan("")}), ValueError, "expected low < high");
+  CHECK_THROWS_SAYING(MinMaxScaler<float>(Matrix<float>{{-3e38f, 3e38f}}), ValueError, "feature 0 lie too far apart");
+  CHECK_THROWS_SAYING(Standardizer<double>(Matrix<double>{{0, 0}, {-1e300, 1e300}}), ValueError, "feature 1 lie too far apart");
+}

@@ -1,0 +1,45 @@
+#include <chainrule/layers/detail/standardize.hpp>
+
+#include "support/catch.hpp"
+
+using namespace chainrule;
+
+namespace {
+
+/// The common part alone.
+struct Plain : detail::Normalized<2> {
+  explicit Plain(double epsilon) : Normalized("Plain", epsilon) {}
+  using Normalized::parameter_gradients;
+  using Normalized::scale_and_shift;
+};
+
+}  // namespace
+
+TEST_CASE("after x_hat comes weight * x_hat + bias, and the gradients of both") {
+  const Plain layer(0.1);
+  CHECK(layer.epsilon() == 0.1);
+  float theta[4];
+  Random random{Seed{1}};
+  layer.initialize(theta, random);
+  CHECK((theta[0] == 1 && theta[1] == 1 && theta[2] == 0 && theta[3] == 0));
+  CHECK_FALSE((layer.tensors()[0].decays || layer.tensors()[1].decays));
+
+  //     x_hat = ( 1  2)   weight = (10)   bias = (5)   a = (10 + 5    20 + 5  )
+  //             (-1  3)            (20)          (6)       (-20 + 6   60 + 6  )
+  const float numbers[4] = {10, 20, 5, 6};
+  const float x_hat[4] = {1, -1, 2, 3};
+  float a[4];
+  const auto x_hat_view = detail::matrix_view(x_hat, 2, 2);
+  Plain::scale_and_shift<float>(layer.parameters(static_cast<const float*>(numbers)), x_hat_view, detail::matrix_view(a, 2, 2));
+  CHECK((a[0] == 15 && a[1] == -14 && a[2] == 25 && a[3] == 66));
+
+  // with delta = (1 0; 2 1): dJ/dweight = row sums of delta * x_hat = (1, -2 + 3), dJ/dbias = (1, 3)
+  const float delta[4] = {1, 2, 0, 1};
+  float gradient[4];
+  Plain::parameter_gradients<float>(detail::matrix_view(delta, 2, 2), x_hat_view, gradient, gradient + 2);
+  CHECK((gradient[0] == 1 && gradient[1] == 1 && gradient[2] == 1 && gradient[3] == 3));
+}
+
+TEST_CASE("an epsilon that cannot be is refused by whoever has it") {
+  CHECK_THROWS_SAYING(Plain(0), ValueError, "Plain: epsilon must be above 0 and finite, got 0");
+}

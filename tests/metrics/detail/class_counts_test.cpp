@@ -1,0 +1,93 @@
+#include <array>
+#include <chainrule/metrics/detail/class_counts.hpp>
+#include <limits>
+#include <vector>
+
+#include "support/catch.hpp"
+
+using namespace chainrule;
+using detail::class_of;
+using detail::metric_view;
+
+namespace {
+
+template <class Predictions, class Targets>
+Index checked(const Predictions& y_hat, const Targets& y) {
+  return detail::checked_classes("metric", metric_view(y_hat), metric_view(y));
+}
+
+}  // namespace
+
+TEST_CASE("the class of a column is where it is largest, of equal ones the first") {
+  const Eigen::MatrixXf p{{0.25f, 0.5f, 0.25f, 0}, {0.5f, 0.5f, 0.25f, -1}, {0.25f, 0, 0.5f, 0}};
+  const auto view = metric_view(p);
+  CHECK(class_of(view, 0) == 1);
+  CHECK(class_of(view, 1) == 0);
+  CHECK(class_of(view, 2) == 2);
+  CHECK(class_of(view, 3) == 0);
+  CHECK(class_of(metric_view(p.middleRows(1, 2)), 1) == 0);  // a block: its columns lie apart
+  CHECK(detail::class_count(view) == 3);
+}
+
+TEST_CASE("the class of one row is yes from one half on") {
+  const Eigen::RowVectorXd p{{0, 0.4999, 0.5, 1}};
+  const auto view = metric_view(p);
+  CHECK(class_of(view, 1) == 0);
+  CHECK(class_of(view, 2) == 1);
+  CHECK(class_of(view, 3) == 1);
+  CHECK(detail::class_count(view) == 2);
+}
+
+TEST_CASE("a label is its class, whatever its integer") {
+  CHECK(class_of(metric_view(std::vector<int>{2, 0, 1}), 0) == 2);
+  CHECK(class_of(metric_view(std::array<unsigned char, 2>{7, 255}), 1) == 255);
+  CHECK(class_of(metric_view(Eigen::VectorX<long>{{4, 3}}), 1) == 3);
+}
+
+TEST_CASE("the number of classes is that of the rows, and without rows what the largest label says") {
+  const Eigen::MatrixXf p = Eigen::MatrixXf::Zero(5, 3);
+  const Eigen::RowVectorXf yes = Eigen::RowVectorXf::Zero(3);
+  const std::vector<int> labels{0, 1, 0};
+  CHECK(checked(p, labels) == 5);
+  CHECK(checked(labels, p) == 5);
+  CHECK(checked(p, p) == 5);
+  CHECK(checked(yes, labels) == 2);
+  CHECK(checked(labels, labels) == 2);
+  CHECK(checked(labels, std::vector<unsigned char>{0, 1, 200}) == 201);
+}
+
+TEST_CASE("samples that differ in number, or are none, are a ShapeError") {
+  const Eigen::MatrixXf p = Eigen::MatrixXf::Zero(3, 4);
+  CHECK_THROWS_SAYING(checked(p, std::vector<int>{0, 1, 2}), ShapeError, "metric: y_hat has 4 samples, but y has 3",
+                      "one column is one sample");
+  CHECK_THROWS_SAYING(checked(p, std::vector<int>{}), ShapeError, "y has 0");
+  CHECK_THROWS_SAYING(checked(Eigen::MatrixXf(3, 0), std::vector<int>{}), ShapeError, "metric: there are no samples");
+  CHECK_THROWS_SAYING(checked(Eigen::MatrixXf(0, 2), std::vector<int>{0, 1}), ShapeError, "metric: y_hat has no rows");
+}
+
+TEST_CASE("rows that differ in number are a ShapeError") {
+  CHECK_THROWS_SAYING(checked(Eigen::MatrixXf(Eigen::MatrixXf::Zero(3, 2)), Eigen::MatrixXf(Eigen::MatrixXf::Zero(2, 2))), ShapeError,
+                      "metric: y_hat has 3 rows, but y has 2");
+}
+
+TEST_CASE("labels that are no class are a ValueError that says which") {
+  const Eigen::MatrixXf p = Eigen::MatrixXf::Zero(3, 2);
+  const Eigen::RowVectorXf yes = Eigen::RowVectorXf::Zero(2);
+  CHECK_THROWS_SAYING(checked(p, std::vector<int>{0, 3}), ValueError, "metric: the label of sample 1 in y is 3", "must be 0 to 2");
+  CHECK_THROWS_SAYING(checked(p, std::vector<int>{-1, 0}), ValueError, "the label of sample 0 in y is -1");
+  CHECK_THROWS_SAYING(checked(yes, std::vector<int>{0, 2}), ValueError, "must be 0 to 1");
+  CHECK_THROWS_SAYING(checked(std::vector<int>{0, -1}, std::vector<int>{0, 1}), ValueError, "the label of sample 1 in y_hat is -1");
+  CHECK_THROWS_SAYING(checked(std::vector<int>{0, 1}, std::vector<unsigned long long>{0, ~0ull}), ValueError,
+                      "in y is 18446744073709551615, but labels must be 0 to 999999");
+}
+
+TEST_CASE("numbers that are not finite and targets that are no probability are a ValueError that says where") {
+  Eigen::MatrixXd p = Eigen::MatrixXd::Zero(3, 2);
+  Eigen::MatrixXd y = p;
+  y(2, 1) = 7;
+  CHECK_THROWS_SAYING(checked(p, y), ValueError, "metric: y(2, 1) is 7", "probability, from 0 to 1");
+  y(2, 1) = std::numeric_limits<double>::quiet_NaN();
+  CHECK_THROWS_SAYING(checked(p, y), ValueError, "metric: y(2, 1) is nan");
+  p(1, 1) = std::numeric_limits<double>::infinity();
+  CHECK_THROWS_SAYING(checked(p, y), ValueError, "metric: y_hat(1, 1) is inf (output 1 of sample 1)");
+}

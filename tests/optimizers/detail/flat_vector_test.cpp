@@ -1,0 +1,90 @@
+#include <chainrule/optimizers/detail/flat_vector.hpp>
+#include <limits>
+#include <vector>
+
+#include "support/catch.hpp"
+
+using namespace chainrule;
+
+namespace {
+
+/// As gradients are: by layer and flat.
+struct HasFlat {
+  Vector<float> values = Vector<float>::LinSpaced(3, 1, 3);
+  VectorView<float> flat() { return {values.data(), 3}; }
+  ConstVectorView<float> flat() const { return {values.data(), 3}; }
+};
+
+/// The sum of all of data, in the order that flat_sum promises: sums of every 16th number first, then these.
+double sum_of(const std::vector<float>& data) {
+  double sums[16] = {}, total = 0;
+  for (std::size_t i = 0; i < data.size(); ++i) sums[i % 16] += static_cast<double>(data[i]);
+  for (const double sum : sums) total += sum;
+  return total;
+}
+
+}  // namespace
+
+TEST_CASE("vectors, maps, rows, matrices and gradients are seen in place") {
+  Eigen::VectorXf v = Eigen::VectorXf::LinSpaced(6, 1, 6);
+  CHECK(detail::const_flat<float>("f", "v", v).data() == v.data());
+  CHECK(detail::mutable_flat<float>("f", "v", v).size() == 6);
+  auto tail = v.tail(2);
+  CHECK(detail::mutable_flat<float>("f", "v", tail).data() == v.data() + 4);
+  CHECK(detail::const_flat<float>("f", "v", tail).size() == 2);
+  const Eigen::MatrixXf matrix = Eigen::MatrixXf::Zero(2, 5);
+  CHECK(detail::const_flat<float>("f", "v", matrix.rightCols(3)).size() == 6);
+  HasFlat gradients;
+  CHECK(detail::mutable_flat<float>("f", "v", gradients).data() == gradients.values.data());
+  const HasFlat& constant = gradients;
+  CHECK(detail::const_flat<float>("f", "v", constant).size() == 3);
+  STATIC_REQUIRE(std::is_same_v<detail::ScalarOf<HasFlat&>, float>);
+  STATIC_REQUIRE(std::is_same_v<detail::ScalarOf<const Eigen::VectorXd&>, double>);
+}
+
+TEST_CASE("what does not lie in one piece is refused by name") {
+  Eigen::MatrixXf table = Eigen::MatrixXf::Zero(3, 4);
+  CHECK_THROWS_SAYING(detail::const_flat<float>("Rule", "theta", table.row(0)), ShapeError, "Rule: theta must lie in memory in one piece",
+                      ".eval()");
+  auto top = table.topRows(2);
+  CHECK_THROWS_SAYING(detail::mutable_flat<float>("Rule", "the gradient", top), ShapeError, "Rule: the gradient must lie");
+}
+
+TEST_CASE("sizes that differ are refused") {
+  CHECK_NOTHROW(detail::check_same_size("Rule", 3, 3));
+  CHECK_THROWS_SAYING(detail::check_same_size("Rule", 3, 4), ShapeError, "Rule: theta has 3 parameters, but the gradient has 4");
+}
+
+TEMPLATE_TEST_CASE("the sign of a number is -1, 0 or 1", "", float, double, long double) {
+  using Limits = std::numeric_limits<TestType>;
+  int wrong = 0;
+  for (const TestType x :
+       {Limits::denorm_min(), Limits::min(), TestType{1e-10f}, TestType{1}, TestType{3}, Limits::max(), Limits::infinity()}) {
+    if (!(detail::sign<TestType>(Chunk<TestType>::Constant(x)) == TestType{1}).all()) ++wrong;
+    if (!(detail::sign<TestType>(Chunk<TestType>::Constant(-x)) == TestType{-1}).all()) ++wrong;
+  }
+  for (const TestType x : {TestType{0}, -TestType{0}})
+    if (!(detail::sign<TestType>(Chunk<TestType>::Constant(x)) == TestType{0}).all()) ++wrong;
+  CHECK(wrong == 0);
+}
+
+// The arrays end where their numbers end, so that the address sanitizer sees a read beyond.
+TEST_CASE("a sum has one order, for any size and alignment") {
+  const auto itself = [](const detail::ChunkSum<float>& x) { return x; };
+  int wrong = 0;
+  for (Index offset = 0; offset < 4; ++offset) {
+    for (Index size = 0; size <= 40; ++size) {
+      std::vector<float> data(static_cast<std::size_t>(offset + size));
+      for (std::size_t i = 0; i < data.size(); ++i) data[i] = 1.0f / static_cast<float>(i + 3);
+      const double sum = detail::flat_sum(size, data.data() + offset, itself);
+      if (sum != sum_of({data.begin() + offset, data.end()})) ++wrong;
+    }
+  }
+  CHECK(wrong == 0);
+}
+
+TEST_CASE("a sum over many floats does not drift") {
+  const std::vector<float> data(100000, 0.1f);
+  const double sum = detail::flat_sum(100000, data.data(), [](const detail::ChunkSum<float>& x) { return x; });
+  CHECK(std::abs(sum / (100000 * static_cast<double>(0.1f)) - 1) < 1e-12);
+}

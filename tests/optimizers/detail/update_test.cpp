@@ -1,0 +1,199 @@
+#include <chainrule/optimizers/detail/update.hpp>
+#include <chainrule/optimizers/sgd.hpp>
+#include <cmath>
+#include <tuple>
+#include <vector>
+
+#include "optimizers/optimizer_contract.hpp"
+
+using namespace chainrule;
+using chainrule_test::TwoLayers;
+using chainrule_test::wave;
+
+namespace {
+
+struct Rule {
+  static constexpr std::string_view name = "Rule";
+  double learning_rate = 1;
+  double weight_decay = 0;
+  bool decay_biases = false;
+  Index moments() const { return 2; }
+};
+
+struct RuleWithoutDecay {
+  static constexpr std::string_view name = "RuleWithoutDecay";
+  double learning_rate = 1;
+  Index moments() const { return 2; }
+};
+
+/// Beginnings, sizes and decays of the pieces that a rule is called with.
+template <class R>
+std::vector<double> pieces_of(const R& rule) {
+  Vector<float> theta = TwoLayers{}.parameters();
+  const Vector<float> gradient = theta;
+  OptimizerState<float> state(TwoLayers{}, 2);
+  const auto arguments = detail::begin_step(rule, theta, gradient, state);
+  std::vector<double> pieces;
+  detail::for_pieces(rule, arguments, state, [&](const detail::Piece<float>& piece) {
+    const Index begin = piece.theta - theta.data();
+    const bool in_step = piece.gradient == gradient.data() + begin && piece.moment(0) == state.moment(0).data() + begin &&
+                         piece.moment(1) == state.moment(1).data() + begin;
+    CHECK(in_step);
+    pieces.insert(pieces.end(), {static_cast<double>(begin), static_cast<double>(piece.size), piece.decay});
+  });
+  return pieces;
+}
+
+/// A team that does its items backwards, and counts them.
+struct Backwards final : Team {
+  explicit Backwards(Index n) : number{n} {}
+  Index threads() const override { return number; }
+  void run(Index items, Work work) override {
+    done += items;
+    for (Index i = items; i-- > 0;) work(i);
+  }
+  Index number;
+  Index done = 0;
+};
+
+/// A stand-in for a network of one layer.
+struct OneLayer {
+  using ScalarType = float;
+  struct Layer {
+    std::array<TensorShape, 2> tensors() const { return {{{"weight", weights, 1, true}, {"bias", biases, 1, false}}}; }
+    Index weights, biases;
+  };
+  OneLayer(Index weights, Index biases) : layer{weights, biases} {}
+  std::tuple<Layer> layers() const { return {layer}; }
+  Vector<float> parameters() const { return wave(layer.weights + layer.biases, 1); }
+  Layer layer;
+};
+
+/// Weights and biases, few, many or all, of about as many parameters as a team begins to share: 15625, of 64 operations each.
+const OneLayer around_threshold[] = {{15575, 49}, {15575, 50}, {15576, 50}, {100, 15526}, {40000, 1},
+                                     {1, 40000},  {15625, 0},  {0, 15625},  {49999, 333}};
+
+/// theta after two steps, and the moments then.
+Vector<float> two_steps(const SGD& sgd, const OneLayer& net, Team* team) {
+  Vector<float> theta = net.parameters();
+  auto state = sgd.make_state(net);
+  state.team = team;
+  for (const float frequency : {2.0f, 3.0f}) {
+    const Vector<float> gradient = wave(theta.size(), frequency);
+    chainrule_test::step(sgd, theta.size(), theta.data(), gradient.data(), state);
+  }
+  Vector<float> result(theta.size() + state.flat().size());
+  for (Index i = 0; i < result.size(); ++i) result[i] = i < theta.size() ? theta[i] : state.flat()[i - theta.size()];
+  return result;
+}
+
+}  // namespace
+
+TEST_CASE("theta is cut where weights meet biases, if that makes a difference") {
+  using Pieces = std::vector<double>;
+  CHECK(pieces_of(Rule{}) == Pieces{0, 48, 0});
+  CHECK(pieces_of(Rule{.weight_decay = 0.5}) == Pieces{0, 20, 0.5, 20, 4, 0, 24, 20, 0.5, 44, 4, 0});
+  CHECK(pieces_of(Rule{.weight_decay = 0.5, .decay_biases = true}) == Pieces{0, 48, 0.5});
+  CHECK(pieces_of(RuleWithoutDecay{}) == Pieces{0, 48, 0});
+}
+
+TEST_CASE("a step is counted once, and only if all is well") {
+  Vector<float> theta = Vector<float>::Ones(3);
+  const Vector<float> gradient_of_2 = Vector<float>::Ones(2);
+  OptimizerState<float> state(3, 2);
+  detail::begin_step(Rule{}, theta, theta, state);
+  CHECK(state.steps == 1);
+
+  const auto refused = [&](const Rule& rule, auto& t, const auto& g, OptimizerState<float>& s) {
+    CHECK_THROWS_AS(detail::begin_step(rule, t, g, s), Error);
+  };
+  refused(Rule{}, theta, gradient_of_2, state);
+  refused(Rule{.learning_rate = -1}, theta, theta, state);
+  refused(Rule{.weight_decay = -1}, theta, theta, state);
+  CHECK(state.steps == 1);
+
+  OptimizerState<float> state_of_2(2, 2), one_moment(3, 1);
+  CHECK_THROWS_SAYING(detail::begin_step(Rule{}, theta, theta, state_of_2), ShapeError,
+                      "Rule: the state was made for 2 parameters, but theta has 3; make_state(net) makes one that fits");
+  CHECK_THROWS_SAYING(detail::begin_step(Rule{}, theta, theta, one_moment), ShapeError,
+                      "Rule: the state has 1 moments, but this rule remembers 2; make_state(net)");
+  CHECK(state_of_2.steps + one_moment.steps == 0);
+}
+
+TEST_CASE("a team visits every number once, with the decay of its tensor") {
+  for (const OneLayer& net : around_threshold)
+    for (const Index threads : {2, 3, 16})
+      for (const double weight_decay : {0.0, 0.5}) {
+        Vector<float> theta = net.parameters();
+        OptimizerState<float> state(net, 2);
+        Backwards team(threads);
+        state.team = &team;
+        const Rule rule{.weight_decay = weight_decay};
+        const auto arguments = detail::begin_step(rule, theta, theta, state);
+        std::vector<int> visits(static_cast<std::size_t>(theta.size()), 0);
+        int wrong = 0;
+        detail::for_pieces(rule, arguments, state, [&](const detail::Piece<float>& piece) {
+          const Index begin = piece.theta - theta.data();
+          wrong += piece.size < 1 || piece.moment(1) != state.moment(1).data() + begin;
+          for (Index i = begin; i < begin + piece.size; ++i) {
+            ++visits[static_cast<std::size_t>(i)];
+            wrong += piece.decay != (i < net.layer.weights ? weight_decay : 0);
+          }
+        });
+        for (const int times : visits) wrong += times != 1;
+        CAPTURE(net.layer.weights, net.layer.biases, threads, weight_decay);
+        CHECK(wrong == 0);
+        const bool shared = team.done > 0;
+        CHECK(shared == (theta.size() >= 15625));
+      }
+}
+
+TEST_CASE("a team steps to the same bits as one thread") {
+  for (const SGD& sgd : {SGD{.learning_rate = 0.1}, SGD{.learning_rate = 0.1, .momentum = 0.9, .weight_decay = 0.01},
+                         SGD{.learning_rate = 0.1, .weight_decay = 0.01},
+                         SGD{.learning_rate = 0.1, .momentum = 0.9, .nesterov = true, .weight_decay = 0.01, .decay_biases = true}})
+    for (const OneLayer& net : {OneLayer(15600, 50), OneLayer(100, 15551), OneLayer(40000, 1)}) {
+      CAPTURE(sgd.momentum, sgd.weight_decay, net.layer.weights, net.layer.biases);
+      Backwards team(3);
+      const bool same_bits = two_steps(sgd, net, &team) == two_steps(sgd, net, nullptr);
+      CHECK(same_bits);
+      CHECK(team.done > 0);
+    }
+}
+
+/// dJ/dtheta as backward leaves it.
+struct SharedGradient {
+  Vector<float> values;
+  bool shared;
+  ConstVectorView<float> flat() const { return {values.data(), values.size()}; }
+  bool is_shared() const { return shared; }
+};
+
+TEST_CASE("a step after a backward pass that a team shared is shared too, if only it is not over at once") {
+  const auto shared = [](Index size, bool backward_was_shared) {
+    Vector<float> theta = wave(size, 1);
+    const SharedGradient gradient{wave(size, 2), backward_was_shared};
+    OptimizerState<float> state(theta, 0);
+    Backwards team(2);
+    state.team = &team;
+    SGD{.learning_rate = 1}.step(theta, gradient, state);
+    CHECK(theta == Vector<float>(wave(size, 1) - gradient.values));
+    return team.done > 0;
+  };
+  CHECK(shared(5000, true));
+  CHECK_FALSE(shared(5000, false));
+  CHECK_FALSE(shared(1000, true));
+  CHECK(shared(20000, false));
+}
+
+TEST_CASE("a step of no parameters does nothing") {
+  Vector<float> nothing(0);
+  OptimizerState<float> state(0, 0);
+  Backwards team(2);
+  for (Team* t : {static_cast<Team*>(nullptr), static_cast<Team*>(&team)}) {
+    state.team = t;
+    chainrule_test::step(SGD{}, 0, nothing.data(), nothing.data(), state);
+    chainrule_test::step(SGD{.weight_decay = 0.5}, 0, nothing.data(), nothing.data(), state);
+  }
+  CHECK(state.steps == 4);
+}

@@ -1,0 +1,29 @@
+#include <chainrule/threads/detail/round_trip.hpp>
+#include <thread>
+
+#include "support/catch.hpp"
+
+using namespace chainrule;
+
+TEST_CASE("a round trip takes some time where another thread answers, and is not measured where none does") {
+  kernels::RoundTrip trip;
+  using Clock = kernels::RoundTrip::Clock;
+  unsigned waited = 0;
+  CHECK(trip.measure([&waited](unsigned look) { waited = look; }) == Clock::duration::max());
+  CHECK(waited > 10);  // it did wait, and gave up
+
+  std::atomic<bool> stop{false};
+  std::thread other([&] {
+    while (!stop) {
+      trip.answer();
+      std::this_thread::yield();
+    }
+  });
+  Clock::duration time = Clock::duration::max();
+  for (int tries = 0; tries < 10000 && time == Clock::duration::max(); ++tries)
+    time = trip.measure([](unsigned) { std::this_thread::yield(); });
+  stop = true;
+  other.join();
+  CHECK(time > Clock::duration::zero());
+  CHECK(time < std::chrono::seconds(1));
+}

@@ -1,0 +1,139 @@
+#include <algorithm>
+#include <chainrule/threads/thread_team.hpp>
+#include <cstdint>
+#include <numeric>
+
+#include "support/catch.hpp"
+
+using namespace chainrule;
+
+namespace {
+
+/// How often each item was done: all 1, where the team does what it should. Plain ints, so a thread sanitizer sees whether the
+/// caller may read what the workers wrote.
+std::vector<int> times_done(Team& team, Index items) {
+  std::vector<int> times(static_cast<std::size_t>(items), 0);
+  detail::for_items(&team, items, [&times](Index i) { ++times[static_cast<std::size_t>(i)]; });
+  return times;
+}
+
+bool each_once(Team& team, Index items) { return times_done(team, items) == std::vector<int>(static_cast<std::size_t>(items), 1); }
+
+void nap() { std::this_thread::sleep_for(std::chrono::milliseconds(2)); }
+
+// Not capped by the machine that tests, so that many threads meet even where there are few processors.
+constexpr Index processors = 8;
+
+}  // namespace
+
+TEST_CASE("a team does each item once, for any number of items and threads") {
+  for (const Index threads : {1, 2, 3, 5, 8}) {
+    CAPTURE(threads);
+    ThreadTeam team{threads, processors};
+    CHECK(team.threads() == threads);
+    for (const Index items : {0, 1, 2, 3, 4, 7, 64, 1000, 10000}) {
+      CAPTURE(items);
+      CHECK(each_once(team, items));
+    }
+  }
+}
+
+TEST_CASE("as many threads as the machine runs at once, where none are asked for") {
+  ThreadTeam team;
+  CHECK(team.threads() >= 1);
+  CHECK(each_once(team, 100));
+}
+
+TEST_CASE("many small jobs in a row see each other's results") {
+  for (const Index threads : {2, 5}) {
+    ThreadTeam team{threads, processors};
+    std::int64_t sums[4] = {0, 0, 0, 0};
+    bool right = true;
+    for (Index job = 1; job <= 100000 / threads; ++job) {
+      const Index items = 2 + job % 3;
+      detail::for_items(&team, items, [&sums, job](Index i) { sums[i] += job; });
+      right = right && sums[1] == std::int64_t{job} * (job + 1) / 2;
+    }
+    CHECK(right);
+  }
+}
+
+TEST_CASE("workers that sleep are woken") {
+  ThreadTeam team{3, processors};
+  const auto caller = std::this_thread::get_id();
+  bool helped = false;
+  for (int tries = 0; tries < 200 && !helped; ++tries) {
+    nap();
+    std::vector<std::thread::id> who(64);
+    detail::for_items(&team, 64, [&who](Index i) {
+      who[static_cast<std::size_t>(i)] = std::this_thread::get_id();
+      std::this_thread::sleep_for(std::chrono::microseconds(20));
+    });
+    helped = std::any_of(who.begin(), who.end(), [caller](const std::thread::id& id) { return id != caller; });
+  }
+  CHECK(helped);
+}
+
+TEST_CASE("a team that sleeps in between does each item once") {
+  ThreadTeam team{4, processors};
+  for (int run = 0; run < 20; ++run) {
+    nap();
+    CHECK(each_once(team, 50));
+    CHECK(each_once(team, 3));
+  }
+}
+
+TEST_CASE("a team ends right after its start, after a run, and while it sleeps") {
+  for (int repeat = 0; repeat < 50; ++repeat) {
+    { const ThreadTeam unused{4, processors}; }
+    ThreadTeam team{4, processors};
+    CHECK(each_once(team, 20));
+    if (repeat % 10 == 0) nap();
+  }
+}
+
+TEST_CASE("two threads may use one team at once") {
+  ThreadTeam team{3, processors};
+  std::vector<int> right(2, 0);
+  std::vector<std::thread> callers;
+  for (int& count : right)
+    callers.emplace_back([&team, &count] {
+      for (int run = 0; run < 500; ++run) count += each_once(team, 1 + run % 50) ? 1 : 0;
+    });
+  for (std::thread& caller : callers) caller.join();
+  CHECK(right == std::vector<int>(2, 500));
+}
+
+TEST_CASE("work that uses another team, or against the rules its own, is done all the same") {
+  ThreadTeam outer{3, processors};
+  ThreadTeam inner{2, processors};
+  for (Team* const nested : {&inner, &outer}) {
+    std::vector<int> right(30, 0);
+    detail::for_items(&outer, 30, [&right, nested](Index i) { right[static_cast<std::size_t>(i)] = each_once(*nested, 10) ? 1 : 0; });
+    CHECK(std::accumulate(right.begin(), right.end(), 0) == 30);
+  }
+}
+
+// What it finds depends on the machine, and may change: so all that can be asked is that measuring disturbs no work.
+TEST_CASE("a team measures how far apart its threads are while it works") {
+  ThreadTeam team{3, processors};
+  CHECK_FALSE(team.far_apart());  // nothing measured yet
+  bool right = true;
+  for (int run = 0; run < 5000; ++run) right = right && each_once(team, 2 + run % 5);
+  CHECK(right);
+  CHECK_FALSE(ThreadTeam{1}.far_apart());
+}
+
+TEST_CASE("a number of threads that cannot be is an error in words") {
+  CHECK_THROWS_SAYING(ThreadTeam(0), ValueError, "ThreadTeam: the number of threads must be 1 to 1024, got 0");
+  CHECK_THROWS_SAYING(ThreadTeam(-1), ValueError, "got -1");
+  CHECK_THROWS_SAYING(ThreadTeam(1025), ValueError, "got 1025");
+  CHECK_THROWS_SAYING(ThreadTeam(2, 0), ValueError, "the number of processors must be 1 to 1024, got 0");
+}
+
+TEST_CASE("where there is one processor, the caller works alone") {
+  ThreadTeam team{3, 1};
+  CHECK(each_once(team, 10));
+  nap();
+  CHECK(each_once(team, 5000));
+}

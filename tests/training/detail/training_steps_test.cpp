@@ -1,0 +1,150 @@
+#include <chainrule/training/detail/training_steps.hpp>
+#include <chainrule/training/trainer.hpp>
+
+#include <chainrule/activations/relu.hpp>
+#include <chainrule/layers/dense.hpp>
+#include <chainrule/losses/mean_squared_error.hpp>
+#include <chainrule/network.hpp>
+#include <chainrule/optimizers/sgd.hpp>
+
+#include "support/catch.hpp"
+#include "support/random_data.hpp"
+
+using namespace chainrule;
+
+namespace {
+
+using Net = Network<double, MeanSquaredError, Dense<1, 1>>;
+
+/// y = 3 x - 1 at ten places.
+RegressionDataset<double> line() {
+  RegressionDataset<double> data;
+  data.features = Eigen::RowVectorXd::LinSpaced(10, -1, 1);
+  data.targets = (3 * data.features.array() - 1).matrix();
+  return data;
+}
+
+/// What observers hear at the end.
+struct Ended {
+  std::string because;
+  void training_ended(const Progress& run) { because = run.stopped_because; }
+};
+
+}  // namespace
+
+TEST_CASE("a line is learned from a map of the user's memory, without a copy") {
+  const RegressionDataset<double> data = line();
+  Net net{Seed{1}};
+  Trainer trainer{net, SGD{.learning_rate = 0.5}};
+  const Eigen::Map<const Eigen::MatrixXd> x(data.features.data(), 1, 10);
+  trainer.fit(DataView{x, data.targets}, {.epochs = 100, .batch_size = 5});
+  CHECK(std::abs(net.layer<0>().weight(0, 0) - 3) < 1e-6);
+  CHECK(std::abs(net.layer<0>().bias[0] + 1) < 1e-6);
+}
+
+TEST_CASE("samples of weight 0 teach nothing; whole weights are repetitions") {
+  RegressionDataset<double> data = line();
+  data.weights = Eigen::VectorXd::Constant(10, 1);
+  data.weights[2] = 3;
+  data.weights[7] = 0;
+  Net weighted_net{Seed{1}};
+  Trainer{weighted_net, SGD{.learning_rate = 0.1}}.fit(data, {.epochs = 3, .batch_size = 10});
+
+  RegressionDataset<double> repeated;
+  repeated.features.resize(1, 11);
+  repeated.targets.resize(1, 11);
+  for (Index k = 0, j = 0; j < 10; ++j)
+    for (int times = 0; times < static_cast<int>(data.weights[j]); ++times, ++k) {
+      repeated.features(0, k) = data.features(0, j);
+      repeated.targets(0, k) = data.targets(0, j) + 100 * (j == 7);
+    }
+  Net net{Seed{1}};
+  Trainer{net, SGD{.learning_rate = 0.1}}.fit(repeated, {.epochs = 3, .batch_size = 11});
+  CHECK((weighted_net.parameters() - net.parameters()).norm() < 1e-12);
+}
+
+TEST_CASE("steps work with a team where several threads are asked for") {
+  Net net{Seed{1}};
+  const SGD rule;
+  auto state = rule.make_state(net);
+  detail::Steps<Net, SGD> alone(net, rule, state, 5, Seed{1}, 1);
+  CHECK(alone.workspace().team() == nullptr);
+  detail::Steps<Net, SGD> of_three(net, rule, state, 5, Seed{1}, 3);
+  REQUIRE(of_three.workspace().team() != nullptr);
+  CHECK(of_three.workspace().team()->threads() == 3);
+}
+
+TEST_CASE("a training that diverges stops with words, and keeps the parameters of the last finite step") {
+  const RegressionDataset<double> data = line();
+  Net net{Seed{1}};
+  Trainer trainer{net, SGD{.learning_rate = 1e20}};
+  Ended ended;
+  History seen;
+  CHECK_THROWS_SAYING(trainer.fit(data, {.epochs = 50, .batch_size = 5}, ended, seen), DivergenceError, "training stopped in epoch ",
+                      ", batch ", " of 2", "the loss is inf", "the learning rate, 1e+20 here, is too large", "clip_norm",
+                      "parameters are those of the last finite step");
+  CHECK(net.parameters().allFinite());
+  CHECK(ended.because == "it diverged");
+  CHECK(seen.epochs() >= 1);
+}
+
+TEST_CASE("a step to infinity is taken back") {
+  const RegressionDataset<double> data = line();
+  Net net{Seed{1}};
+  Trainer trainer{net, SGD{.learning_rate = 1e308}};
+  net.layer<0>().weight(0, 0) = 1e3;
+  const double weight = net.layer<0>().weight(0, 0);
+  CHECK_THROWS_SAYING(trainer.fit(data, {.epochs = 1, .batch_size = 5}), DivergenceError, "epoch 1, batch 1 of 2",
+                      "a step made a parameter that is not finite", "layer<0>.weight(0, 0), which is ");
+  CHECK(net.layer<0>().weight(0, 0) == weight);
+}
+
+// J = (w x)^2 of w = 1e-60 and x = 1e200 is 1e280, but dJ/dw = 2 w x^2 is infinite.
+TEST_CASE("a gradient that is not finite takes no step, whether or not steps are made as the gradient comes") {
+  RegressionDataset<double> data;
+  data.features = Eigen::MatrixXd::Constant(1, 4, 1e200);
+  data.targets = Eigen::MatrixXd::Zero(1, 4);
+  const double clip_value = GENERATE(0.0, 1.0);
+  for (const SGD rule : {SGD{}, SGD{.momentum = 0.9}}) {
+    CAPTURE(clip_value, rule.momentum);
+    Net net{Seed{1}};
+    net.layer<0>().weight(0, 0) = 1e-60;
+    Trainer trainer{net, rule};
+    CHECK_THROWS_SAYING(trainer.fit(data, {.epochs = 1, .batch_size = 2, .clip_value = clip_value}), DivergenceError,
+                        "epoch 1, batch 1 of 2", "the gradient is not finite, first dJ/d layer<0>.weight(0, 0), which is inf");
+    CHECK((net.layer<0>().weight(0, 0) == 1e-60 && net.layer<0>().bias[0] == 0));
+    CHECK(trainer.state().steps == 0);
+  }
+}
+
+TEST_CASE("plain SGD trains to the bits of the loop that one writes") {
+  const RegressionDataset<double> data = line();
+  Net by_fit{Seed{1}}, net{Seed{1}};
+  Trainer trainer{by_fit, SGD{.learning_rate = 0.1}};
+  trainer.fit(data, {.epochs = 2, .batch_size = 4, .shuffle = false});
+
+  const SGD rule{.learning_rate = 0.1};
+  auto state = rule.make_state(net);
+  auto work = net.make_workspace(4);
+  auto dJ = net.make_gradients();
+  for (int epoch = 0; epoch < 2; ++epoch)
+    for (const auto& [first, count] : {std::pair{0, 4}, {4, 4}, {8, 2}}) {
+      const Eigen::MatrixXd x = data.features.middleCols(first, count), y = data.targets.middleCols(first, count);
+      net.forward(x, work);
+      net.backward(x, y, work, dJ);
+      rule.step(net.parameters(), dJ, state);
+    }
+  CHECK(by_fit.parameters() == net.parameters());
+  CHECK(trainer.state().steps == state.steps);
+}
+
+TEST_CASE("the activation that is the first not to be finite is named") {
+  Network<float, MeanSquaredError, Dense<2, 2, ReLU>, Dense<2, 1>> net{Seed{1}};
+  net.layer<0>().weight << 1, 0, 3e38f, 3e38f;
+  RegressionDataset<float> data;
+  data.features = Eigen::MatrixXf::Constant(2, 4, 2);
+  data.targets = Eigen::MatrixXf::Zero(1, 4);
+  Trainer trainer{net, SGD{}};
+  CHECK_THROWS_SAYING(trainer.fit(data, {.epochs = 1, .batch_size = 4, .shuffle = false}), DivergenceError,
+                      "in the output of layer<0> (Dense), unit 1 of sample 0 of the batch, which is inf");
+}

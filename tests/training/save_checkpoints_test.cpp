@@ -1,0 +1,297 @@
+#include <chainrule/training/save_checkpoints.hpp>
+#include <chainrule/training/trainer.hpp>
+
+#include <chainrule/activations/relu.hpp>
+#include <chainrule/layers/activate.hpp>
+#include <chainrule/layers/batch_norm.hpp>
+#include <chainrule/layers/dense.hpp>
+#include <chainrule/layers/dropout.hpp>
+#include <chainrule/losses/softmax_cross_entropy.hpp>
+#include <chainrule/network.hpp>
+#include <chainrule/optimizers/adam.hpp>
+#include <chainrule/schedules/reduce_on_plateau.hpp>
+#include <chainrule/training/early_stopping.hpp>
+
+#include "support/catch.hpp"
+#include "support/rings.hpp"
+#include "support/temporary_folder.hpp"
+
+#if __has_include(<sys/resource.h>)
+#include <sys/resource.h>
+
+#include <csignal>
+#endif
+
+using namespace chainrule;
+using chainrule_test::rings;
+using chainrule_test::TemporaryFolder;
+
+namespace {
+
+using Net = Network<float, SoftmaxCrossEntropy, Dense<2, 8>, BatchNorm<>, Activate<ReLU>, Dropout<>, Dense<8, 2>>;
+
+// 50 samples in batches of 16: four steps an epoch, the last of two samples
+const Dataset<float> train = rings<float>(50, 1);
+const Dataset<float> validation = rings<float>(30, 2);
+
+/// Ends a training after so many steps of this process: by a word, or as a crash does, of which a checkpoint hears nothing.
+struct Crash {};
+struct EndAfter {
+  int steps = 0;  // 0: never
+  bool crashes = false;
+  void batch_ended(Progress& run) {
+    if (steps == 0 || --steps > 0) return;
+    if (crashes) throw Crash{};
+    run.stop("enough for now");
+  }
+};
+
+/// An observer of a user's, with a part in the file.
+struct Tally {
+  static constexpr std::string_view name = "Tally";
+  std::vector<Index> batches{};
+  void training_started(Progress&) { batches.clear(); }
+  void batch_ended(Progress& run) { batches.push_back(run.batch); }
+  void archive(Archive& a) { a(batches); }
+};
+
+/// A training from nothing, as in a new process; what it has changed is to be compared.
+struct Process {
+  Net net{Seed{1}};
+  Trainer<Net, Adam> trainer{net, Adam{.learning_rate = 0.1}};
+  History history{};
+  EarlyStopping stopping{.patience = 2};
+  ReduceOnPlateau plateau{.factor = 0.5, .patience = 0, .threshold = 0.5};
+  Tally tally{};
+
+  auto options(Index epochs) const {
+    return FitOptions<float, Labels<int>>{.epochs = epochs,
+                                          .batch_size = 16,
+                                          .validation = validation,
+                                          .seed = Seed{7},
+                                          .schedule = [](double time) { return 1 / (1 + time / 4); },
+                                          .clip_norm = 1,
+                                          .l2 = 1e-3};
+  }
+  Process& fit(const Checkpoint& checkpoint, Index epochs, EndAfter end = {}) {
+    try {
+      history = trainer.fit(train, options(epochs), stopping, checkpoint, end, plateau, tally);
+    } catch (const Crash&) {
+    }
+    return *this;
+  }
+  Process& fit_undisturbed(Index epochs) {
+    history = trainer.fit(train, options(epochs), stopping, plateau, tally);
+    return *this;
+  }
+  Vector<float> all_numbers() const {
+    Vector<float> all(net.parameters().size() + net.buffers().size() + trainer.state().flat().size());
+    all << net.parameters(), net.buffers(), trainer.state().flat();
+    return all;
+  }
+};
+
+bool same(const Process& a, const Process& b) {
+  bool same_rows = a.history.epochs() == b.history.epochs();
+  for (std::size_t i = 0; same_rows && i < a.history.rows().size(); ++i) {
+    const History::Row& one = a.history.rows()[i];
+    const History::Row& other = b.history.rows()[i];
+    same_rows = one.epoch == other.epoch && one.learning_rate == other.learning_rate && one.values == other.values;
+  }
+  return same_rows && a.all_numbers() == b.all_numbers() && a.trainer.state().steps == b.trainer.state().steps &&
+         a.trainer.epochs_done() == b.trainer.epochs_done() && a.history.names() == b.history.names() &&
+         a.history.stopped_because == b.history.stopped_because && a.stopping.best.value == b.stopping.best.value &&
+         a.stopping.best.epoch == b.stopping.best.epoch && a.stopping.best.numbers == b.stopping.best.numbers &&
+         a.plateau.memory.factor == b.plateau.memory.factor && a.plateau.memory.best == b.plateau.memory.best &&
+         a.plateau.memory.bad_epochs == b.plateau.memory.bad_epochs && a.tally.batches == b.tally.batches;
+}
+
+}  // namespace
+
+TEST_CASE("a training that was stopped or crashed at any step, and goes on, ends with the same bits") {
+  const TemporaryFolder folder = TemporaryFolder::in_memory();
+  Process undisturbed;
+  undisturbed.fit_undisturbed(3);
+  CHECK(undisturbed.trainer.state().steps == 12);
+  CHECK(undisturbed.plateau.memory.factor < 1);  // so it has something to keep
+  CHECK(same(Process{}.fit({folder.path("whole")}, 3), undisturbed));
+  for (const Index every : {0, 1, 3})
+    for (const bool crashes : {false, true})
+      for (int steps = 1; steps <= 12; ++steps) {
+        CAPTURE(every, crashes, steps);
+        const Checkpoint checkpoint{.path = folder.path("run"), .every = every};
+        Process{}.fit(checkpoint, 3, {steps, crashes});
+        Process resumed;
+        resumed.fit(checkpoint, 3);
+        CHECK(same(resumed, undisturbed));
+        std::filesystem::remove(checkpoint.path);
+      }
+  CHECK(folder.files() == 1);
+}
+
+TEST_CASE("a training of one step a process ends with the same bits") {
+  const TemporaryFolder folder = TemporaryFolder::in_memory();
+  Process undisturbed;
+  undisturbed.fit_undisturbed(3);
+  for (int process = 1; process <= 12; ++process) {
+    Process one;
+    one.fit({folder.path("run")}, 3, {1});
+    CHECK(one.trainer.state().steps == static_cast<std::uint64_t>(process));
+    CHECK(one.history.stopped_because == "enough for now");
+    if (process < 12) CHECK_FALSE(same(one, undisturbed));
+  }
+  CHECK(same(Process{}.fit({folder.path("run")}, 3), undisturbed));
+}
+
+TEST_CASE("a finished training does nothing more, an ended one stays so, and more epochs go on") {
+  const TemporaryFolder folder = TemporaryFolder::in_memory();
+  const Checkpoint checkpoint{.path = folder.path("run")};
+  Process undisturbed;
+  undisturbed.fit_undisturbed(40);
+  REQUIRE(undisturbed.history.epochs() < 40);
+  CHECK_THAT(undisturbed.history.stopped_because, chainrule_test::ContainsSubstring("has not improved for 2 epochs"));
+
+  Process{}.fit(checkpoint, 2);
+  const std::string finished = detail::read_file("test", checkpoint.path);
+  Process again;
+  again.fit(checkpoint, 2);
+  CHECK(again.history.epochs() == 2);
+  CHECK(again.tally.batches == std::vector<Index>{1, 2, 3, 4, 1, 2, 3, 4});
+  CHECK(detail::read_file("test", checkpoint.path) == finished);
+
+  CHECK(same(Process{}.fit(checkpoint, 40), undisturbed));
+  CHECK(same(Process{}.fit(checkpoint, 40), undisturbed));
+
+  Process anew;
+  anew.fit({.path = checkpoint.path, .resume = false}, 1);
+  CHECK(anew.history.epochs() == 1);
+}
+
+TEST_CASE("a checkpoint is written at the start, every so many steps or after epochs, and at the end") {
+  const TemporaryFolder folder = TemporaryFolder::in_memory();
+  const auto written = [&folder](Index every) {
+    const std::string path = folder.path("run" + std::to_string(every));
+    std::string last;
+    std::string batches;
+    const auto look = [&](const Progress& run) {  // what the step or epoch before has left
+      const std::string now = detail::read_file("test", path);
+      if (now != last) batches += std::to_string(run.epoch) + "." + std::to_string(run.batch) + " ";
+      last = now;
+    };
+    struct Look {
+      decltype(look)& call;
+      void batch_ended(Progress& run) { call(run); }
+    };
+    Net net{Seed{1}};
+    Trainer{net, Adam{}}.fit(train, {.epochs = 2, .batch_size = 16}, Checkpoint{.path = path, .every = every}, Look{look});
+    if (detail::read_file("test", path) != last) batches += "end";
+    return batches;
+  };
+  CHECK(written(0) == "1.1 2.1 end");
+  CHECK(written(1) == "1.1 1.2 1.3 1.4 2.1 2.2 2.3 2.4 end");
+  CHECK(written(3) == "1.1 1.4 2.3 end");
+  CHECK(written(100) == "1.1 end");
+}
+
+TEST_CASE("a checkpoint of another training, or a broken one, says so before anything has changed") {
+  const TemporaryFolder folder = TemporaryFolder::in_memory();
+  const Checkpoint checkpoint{.path = folder.path("run")};
+  Process{}.fit(checkpoint, 1);
+  Net net{Seed{1}};
+  const Net before = net;
+  Trainer trainer{net, Adam{}};
+  EarlyStopping stopping{.patience = 2};
+  stopping.best.epoch = 77;
+  using Options = FitOptions<float, Labels<int>>;
+  const Options right{.batch_size = 16, .validation = validation, .seed = Seed{7}};
+  const auto refuses = [&](void (*change)(Options&), const char* expected, const char* found) {
+    Options options = right;
+    change(options);
+    CHECK_THROWS_SAYING(trainer.fit(train, options, stopping, checkpoint, ReduceOnPlateau{}, Tally{}), ValueError,
+                        "run is of another network or training", expected, found);
+  };
+  refuses([](Options& o) { o.batch_size = 25; }, "expected \"batch_size: 25\"", "found \"batch_size: 16\"");
+  refuses([](Options& o) { o.shuffle = false; }, "expected \"shuffle: no\"", "found \"shuffle: yes\"");
+  refuses([](Options& o) { o.seed = Seed{8}; }, "expected \"seed: 8\"", "found \"seed: 7\"");
+  refuses([](Options& o) { o.drop_last = true; }, "expected \"drop_last: yes\"", "found \"drop_last: no\"");
+  refuses([](Options& o) { o.training_metrics = true; }, "expected \"measured: accuracy\"", "found \"measured: validation_loss\"");
+  CHECK_THROWS_SAYING(trainer.fit(train, right, checkpoint, stopping, Tally{}), ValueError, "expected \"observer: Tally\"",
+                      "found \"observer: ReduceOnPlateau\"");
+  CHECK_THROWS_SAYING(trainer.fit(rings<float>(48, 1), right, stopping, checkpoint, ReduceOnPlateau{}, Tally{}), ValueError,
+                      "expected \"samples: 48\"", "found \"samples: 50\"");
+
+  std::string bytes = detail::read_file("test", checkpoint.path);
+  bytes[bytes.size() / 2] = static_cast<char>(bytes[bytes.size() / 2] ^ 1);
+  folder.file("run", bytes);
+  CHECK_THROWS_SAYING(trainer.fit(train, right, stopping, checkpoint, ReduceOnPlateau{}, Tally{}), ValueError, "run is damaged");
+  CHECK_THROWS_SAYING(trainer.fit(train, right, stopping, Checkpoint{}), ValueError, "Checkpoint: the path is empty");
+  CHECK_THROWS_SAYING(trainer.fit(train, right, stopping, Checkpoint{.path = "a", .every = -1}), ValueError, "every must be at least 0");
+  CHECK(net.parameters() == before.parameters());
+  CHECK(net.buffers() == before.buffers());
+  CHECK(trainer.state().steps == 0);
+  CHECK(trainer.epochs_done() == 0);
+  CHECK(stopping.best.epoch == 77);
+}
+
+TEST_CASE("a file whose checksum is right but whose values cannot be is an error, or a training; never more") {
+  const TemporaryFolder folder = TemporaryFolder::in_memory();
+  const Checkpoint checkpoint{.path = folder.path("run"), .every = 1};
+  Process{}.fit(checkpoint, 1, {3});
+  const std::string whole = detail::read_file("test", checkpoint.path);
+  const Process before;
+  std::size_t refused = 0;
+  const std::size_t values = whole.find("observer: Tally") + 16;
+  for (std::size_t place = values; place + detail::checksum_bytes < whole.size(); place += 3) {
+    std::string bytes = whole.substr(0, whole.size() - detail::checksum_bytes);
+    bytes[place] = static_cast<char>(bytes[place] ^ 0x82);
+    detail::seal(bytes, detail::checkpoint_format);
+    folder.file("run", bytes);
+    Process process;
+    try {
+      process.fit(checkpoint, 1, {1});
+    } catch (const ValueError&) {
+      refused += 1;
+      if (process.tally.batches.empty()) CHECK(process.all_numbers() == before.all_numbers());
+    } catch (const DivergenceError&) {  // from a weight that is far too large
+    }
+  }
+  CHECK(refused > 30);
+}
+
+TEST_CASE("where a checkpoint cannot be written, fit says so; the old one is whole, and network and trainer can go on") {
+  const TemporaryFolder folder = TemporaryFolder::in_memory();
+  Net net{Seed{1}};
+  Trainer trainer{net, Adam{}};
+  CHECK_THROWS_SAYING(trainer.fit(train, {.epochs = 1}, Checkpoint{.path = folder.path("no/run")}), ValueError, "Checkpoint: cannot write",
+                      "No such file");
+  CHECK(trainer.state().steps == 0);  // said before the first step
+  if (std::filesystem::is_character_file("/dev/full"))
+    CHECK_THROWS_SAYING(trainer.fit(train, {.epochs = 1}, Checkpoint{.path = "/dev/full"}), ValueError, "\"/dev/full\": No space left");
+#if __has_include(<sys/resource.h>) && defined(SIGXFSZ)
+  const Checkpoint checkpoint{.path = folder.path("run"), .every = 1};
+  struct FullDisk {  // as if it were: files cannot grow after the second step
+    rlimit before{};
+    std::string old{};
+    std::string path;
+    void batch_ended(Progress& run) {
+      if (run.batch != 2) return;
+      old = detail::read_file("test", path);
+      rlimit limit = before;
+      limit.rlim_cur = 100;
+      ::setrlimit(RLIMIT_FSIZE, &limit);
+    }
+    void training_ended(Progress&) { ::setrlimit(RLIMIT_FSIZE, &before); }
+  } disk{.path = checkpoint.path};
+  ::getrlimit(RLIMIT_FSIZE, &disk.before);
+  const auto handler = std::signal(SIGXFSZ, SIG_IGN);
+  CHECK_THROWS_SAYING(trainer.fit(train, {.epochs = 1, .batch_size = 16}, disk, checkpoint), ValueError, "Checkpoint: cannot write",
+                      "File too large");
+  std::signal(SIGXFSZ, handler);
+  CHECK(detail::read_file("test", checkpoint.path) == disk.old);
+  CHECK(folder.files() == 1);
+  CHECK(trainer.state().steps == 2);
+  CHECK(net.parameters().allFinite());
+  trainer.fit(train, {.epochs = 1, .batch_size = 16}, checkpoint);
+  CHECK(trainer.state().steps == 4);
+#endif
+}
