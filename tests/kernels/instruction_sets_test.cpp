@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <chainrule/kernels/instruction_sets.hpp>
 #include <cmath>
+#include <cstdint>
 #include <limits>
 #include <vector>
 

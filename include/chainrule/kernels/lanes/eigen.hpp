@@ -7,6 +7,7 @@
 #include <chainrule/core/detail/checks.hpp>
 #include <chainrule/core/detail/compatibility.hpp>
 #include <chainrule/core/types.hpp>
+#include <cmath>
 #include <cstdint>
 #include <limits>
 
@@ -16,6 +17,38 @@
 #endif
 
 namespace chainrule::kernels {
+namespace detail {
+
+/// The square root as IEEE 754 rounds it. Eigen's psqrt multiplies floats by an estimate of 1/sqrt(x) instead, whose bits differ between
+/// processors of AMD, Intel and ARM.
+template <class Packet>
+Packet correctly_rounded_sqrt(const Packet& x) {
+  using std::sqrt;
+  using Scalar = typename Eigen::internal::unpacket_traits<Packet>::type;
+  constexpr int width = Eigen::internal::unpacket_traits<Packet>::size;
+  if constexpr (width == 1) {
+    return sqrt(x);
+  } else {
+    alignas(64) Scalar numbers[width];
+    Eigen::internal::pstoreu(numbers, x);
+    for (Scalar& number : numbers) number = sqrt(number);
+    return Eigen::internal::ploadu<Packet>(numbers);
+  }
+}
+#if defined(EIGEN_VECTORIZE_SSE2)
+inline __m128 correctly_rounded_sqrt(const __m128& x) { return _mm_sqrt_ps(x); }
+inline __m128d correctly_rounded_sqrt(const __m128d& x) { return _mm_sqrt_pd(x); }
+#endif
+#if defined(EIGEN_VECTORIZE_AVX)
+inline __m256 correctly_rounded_sqrt(const __m256& x) { return _mm256_sqrt_ps(x); }
+inline __m256d correctly_rounded_sqrt(const __m256d& x) { return _mm256_sqrt_pd(x); }
+#endif
+#if defined(EIGEN_VECTORIZE_NEON) && defined(__aarch64__)
+inline float32x4_t correctly_rounded_sqrt(const float32x4_t& x) { return vsqrtq_f32(x); }
+inline float64x2_t correctly_rounded_sqrt(const float64x2_t& x) { return vsqrtq_f64(x); }
+#endif
+
+}  // namespace detail
 
 /// What kernels are written in: V, `width` numbers; First, how many of them where a vector is not full.
 template <class Scalar>
@@ -35,7 +68,7 @@ struct EigenLanes {
   static V subtract(const V& a, const V& b) { return Eigen::internal::psub(a, b); }
   static V multiply(const V& a, const V& b) { return Eigen::internal::pmul(a, b); }
   static V divide(const V& a, const V& b) { return Eigen::internal::pdiv(a, b); }
-  static V root(const V& x) { return Eigen::internal::psqrt(x); }
+  static V root(const V& x) { return detail::correctly_rounded_sqrt(x); }
   static V minus_product(const V& a, const V& b, const V& c) { return fma(Eigen::internal::pnegate(a), b, c); }  // c - a b
 
   /// x, but not above or below the bound; NaN stays.
@@ -60,9 +93,9 @@ struct EigenLanes {
     constexpr int mantissa_bits = std::numeric_limits<Scalar>::digits - 1;
     constexpr Scalar unit_in_last_place_1 = Scalar{3} * static_cast<Scalar>(Bits{1} << (mantissa_bits - 1));
     const V biased = add(n, all(unit_in_last_place_1 + static_cast<Scalar>(std::numeric_limits<Scalar>::max_exponent - 1)));
-    auto bits = detail::bit_cast<std::array<Bits, width>>(biased);
+    auto bits = chainrule::detail::bit_cast<std::array<Bits, width>>(biased);
     for (Bits& b : bits) b <<= mantissa_bits;
-    return detail::bit_cast<V>(bits);
+    return chainrule::detail::bit_cast<V>(bits);
   }
   /// v 2^n for any integer n of that size, twice that too: in two steps, of which the first is exact.
   static V times_power_of_2(const V& v, const V& n) {
@@ -84,7 +117,7 @@ struct EigenLanes {
     alignas(64) Scalar numbers[width];
     store(numbers, v);
     bool all = true;
-    for (const Scalar x : numbers) all = all && detail::is_finite(x);
+    for (const Scalar x : numbers) all = all && chainrule::detail::is_finite(x);
     return all;
   }
 
