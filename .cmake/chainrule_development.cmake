@@ -25,7 +25,7 @@ if(CMAKE_CXX_COMPILER_ID MATCHES "GNU|Clang")
   endif()
   if(CHAINRULE_MARCH)
     target_compile_options(chainrule_development INTERFACE "-march=${CHAINRULE_MARCH}")
-    target_compile_definitions(chainrule_development INTERFACE CHAINRULE_AS_BUILT)  # else a wider machine would run wider kernels
+    target_compile_definitions(chainrule_development INTERFACE CHAINRULE_BASELINE_ONLY)  # else a wider machine would run wider kernels
   endif()
   if(CMAKE_SYSTEM_PROCESSOR STREQUAL "aarch64" AND CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
     target_compile_options(chainrule_development INTERFACE -Wno-psabi)  # notes on what GCC 10 changed in how parameters are passed

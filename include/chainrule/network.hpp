@@ -77,7 +77,7 @@ class Network : public detail::ProvenNetwork<Scalar, LossType, Layers...>::Model
   /// statistics of this batch. Keeps every activation in `work` for loss and backward.
   template <class X, int MaxBatch>
   Output forward(const Eigen::DenseBase<X>& x, Workspace<MaxBatch>& work) const {
-    const Pass<Scalar> pass = work.training_pass(buffers().data(), work.team_for(parameters().size(), x.cols()));
+    const ForwardContext<Scalar> pass = work.training_pass(buffers().data(), work.team_for(parameters().size(), x.cols()));
     const auto input = checked_input("forward", x, work, pass);
     sequence().forward(theta(), input, work.caches(), pass);
     work.set_input(input);
@@ -185,7 +185,7 @@ class Network : public detail::ProvenNetwork<Scalar, LossType, Layers...>::Model
   friend class Network;
   using Model::sequence;
   const Scalar* theta() const { return parameters().data(); }
-  Pass<Scalar> predicting(Team* team = nullptr) const { return {Mode::predict, buffers().data(), {}, 0, team}; }
+  ForwardContext<Scalar> predicting(Team* team = nullptr) const { return {Mode::predict, buffers().data(), {}, 0, team}; }
 
   template <int MaxBatch>
   static ConstMatrixView<Scalar> raw_output(const Workspace<MaxBatch>& work, Index samples) {
@@ -236,7 +236,7 @@ class Network : public detail::ProvenNetwork<Scalar, LossType, Layers...>::Model
 
   template <class X, int MaxBatch>
   ConstMatrixView<Scalar> checked_input(const char* who, const Eigen::DenseBase<X>& x, const Workspace<MaxBatch>& work,
-                                        const Pass<Scalar>& pass) const {
+                                        const ForwardContext<Scalar>& pass) const {
     const auto input = detail::checked_input<Scalar>(who, sequence(), x, work, pass.team);
     sequence().check_pass(pass, input.cols());
     return input;

@@ -95,7 +95,7 @@ class Workspace {
   }
 
   /// What the layers are told of a training pass now.
-  Pass<Scalar> training_pass(const Scalar* buffers, Team* team) const {
+  ForwardContext<Scalar> training_pass(const Scalar* buffers, Team* team) const {
     return {Mode::train, buffers, derived_seed(seed_, step_), first_sample_, team};
   }
 

@@ -59,7 +59,7 @@ struct Kernel {
   void (*run)();
   int bytes;
 };
-Kernel widest() {
+Kernel best_instruction_set() {
 #if defined(__x86_64__)
   if (__builtin_cpu_supports("avx512f")) return {"AVX-512", avx512, 64};
   if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) return {"AVX2 and FMA", avx2, 32};
@@ -70,10 +70,10 @@ Kernel widest() {
 }  // namespace
 
 double run_peak() {
-  static const Kernel kernel = widest();
+  static const Kernel kernel = best_instruction_set();
   kernel.run();
   return 2.0 * rounds * chains * (kernel.bytes / static_cast<int>(sizeof(Scalar)));
 }
-const char* peak_name() { return widest().name; }
+const char* peak_name() { return best_instruction_set().name; }
 
 }  // namespace bench

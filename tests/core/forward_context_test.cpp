@@ -5,7 +5,7 @@
 using namespace chainrule;
 
 TEST_CASE("a pass predicts unless it is said to train") {
-  const Pass<float> pass;
+  const ForwardContext<float> pass;
   CHECK(pass.mode == Mode::predict);
   CHECK(pass.buffers == nullptr);
   CHECK(pass.first_sample == 0);
@@ -13,8 +13,8 @@ TEST_CASE("a pass predicts unless it is said to train") {
 
 TEST_CASE("a layer is told of the pass with its own slice of the buffers and its own seed") {
   const float buffers[5] = {0, 1, 2, 3, 4};
-  const Pass<float> pass{.mode = Mode::train, .buffers = buffers, .seed = Seed{42}, .first_sample = 7};
-  const Pass<float> of_layer = pass.of_layer(1, 3);
+  const ForwardContext<float> pass{.mode = Mode::train, .buffers = buffers, .seed = Seed{42}, .first_sample = 7};
+  const ForwardContext<float> of_layer = pass.of_layer(1, 3);
   CHECK(of_layer.mode == Mode::train);
   CHECK(*of_layer.buffers == 3);
   CHECK(of_layer.seed.value == derived_seed(Seed{42}, 1).value);

@@ -19,10 +19,11 @@ using Kernel = void (*)(Index, const Scalar*, Scalar*);
 template <Function f, class Scalar>
 std::vector<Kernel<Scalar>> runnable() {
   namespace k = kernels;
-  std::vector<Kernel<Scalar>> all{k::times_derivative<f, Scalar>, k::as_built::times_derivative<f, Scalar>};
+  std::vector<Kernel<Scalar>> all{k::times_derivative<f, Scalar>, k::baseline::times_derivative<f, Scalar>};
   if constexpr (k::HasWiderLanes<Scalar>) {
-    if (CHAINRULE_DISPATCH >= 2 && k::widest() != k::InstructionSet::as_built) all.push_back(k::avx2::times_derivative<f, Scalar>);
-    if (k::widest() == k::InstructionSet::avx512) all.push_back(k::avx512::times_derivative<f, Scalar>);
+    if (CHAINRULE_DISPATCH >= 2 && k::best_instruction_set() != k::InstructionSet::baseline)
+      all.push_back(k::avx2::times_derivative<f, Scalar>);
+    if (k::best_instruction_set() == k::InstructionSet::avx512) all.push_back(k::avx512::times_derivative<f, Scalar>);
   }
   return all;
 }

@@ -24,9 +24,9 @@ template <Formula f, class Scalar>
 struct Kernels {
   using Kernel = void (*)(Index, const Scalar*, Scalar*, Scalar, Scalar);
   std::vector<Kernel> values = chainrule_test::runnable<Scalar, Kernel>(
-      kernels::as_built::values<f, Scalar>, kernels::avx2::values<f, Scalar>, kernels::avx512::values<f, Scalar>);
+      kernels::baseline::values<f, Scalar>, kernels::avx2::values<f, Scalar>, kernels::avx512::values<f, Scalar>);
   std::vector<Kernel> derivatives =
-      chainrule_test::runnable<Scalar, Kernel>(kernels::as_built::times_derivative<f, Scalar>, kernels::avx2::times_derivative<f, Scalar>,
+      chainrule_test::runnable<Scalar, Kernel>(kernels::baseline::times_derivative<f, Scalar>, kernels::avx2::times_derivative<f, Scalar>,
                                                kernels::avx512::times_derivative<f, Scalar>);
 };
 
@@ -69,8 +69,8 @@ TEMPLATE_TEST_CASE("formulas and their derivatives are those of <cmath>, for eac
     using Scalar = decltype(scalar);
     const std::vector<Scalar> z = numbers<Scalar>();
     const std::vector<long double> wide(z.begin(), z.end());
-    const std::vector<long double> values = run<long double>(kernels::as_built::values<f, long double>, wide);
-    const std::vector<long double> derivatives = run<long double>(kernels::as_built::times_derivative<f, long double>, wide);
+    const std::vector<long double> values = run<long double>(kernels::baseline::values<f, long double>, wide);
+    const std::vector<long double> derivatives = run<long double>(kernels::baseline::times_derivative<f, long double>, wide);
     const Kernels<f, Scalar> kernels;
     for (std::size_t set = 0; set < kernels.values.size(); ++set) {
       CAPTURE(set);

@@ -14,11 +14,11 @@ using namespace chainrule;
 using kernels::InstructionSet;
 
 TEMPLATE_TEST_CASE("vectors hold and do what they say, for each instruction set of this machine", "", float, double, long double) {
-  CHECK(kernels::as_built::wrong_lanes<TestType>() == 0);
-  CHECK(kernels::as_built::lanes_width<TestType>() >= 1);
+  CHECK(kernels::baseline::wrong_lanes<TestType>() == 0);
+  CHECK(kernels::baseline::lanes_width<TestType>() >= 1);
   if constexpr (kernels::HasWiderLanes<TestType>) {
-    const InstructionSet set = kernels::widest();
-    if (CHAINRULE_DISPATCH >= 2 && set != InstructionSet::as_built) {
+    const InstructionSet set = kernels::best_instruction_set();
+    if (CHAINRULE_DISPATCH >= 2 && set != InstructionSet::baseline) {
       CHECK(kernels::avx2::wrong_lanes<TestType>() == 0);
       CHECK(kernels::avx2::lanes_width<TestType>() == 32 / static_cast<int>(sizeof(TestType)));
     }
@@ -30,14 +30,14 @@ TEMPLATE_TEST_CASE("vectors hold and do what they say, for each instruction set 
 }
 
 TEST_CASE("the widest instruction set is one that the machine has and the program has not been built for") {
-  const InstructionSet set = kernels::widest();
-  CHECK(kernels::widest() == set);
+  const InstructionSet set = kernels::best_instruction_set();
+  CHECK(kernels::best_instruction_set() == set);
 #if CHAINRULE_DISPATCH == 0
-  CHECK(set == InstructionSet::as_built);
+  CHECK(set == InstructionSet::baseline);
 #else
   if (set == InstructionSet::avx512) CHECK(__builtin_cpu_supports("avx512f"));
   if (set == InstructionSet::avx2) CHECK((CHAINRULE_DISPATCH == 2 && __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")));
-  if (set == InstructionSet::as_built) CHECK_FALSE(__builtin_cpu_supports("avx512vl"));
+  if (set == InstructionSet::baseline) CHECK_FALSE(__builtin_cpu_supports("avx512vl"));
 #endif
 }
 

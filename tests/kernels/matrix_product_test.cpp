@@ -33,14 +33,15 @@ struct Kernels {
 template <class Scalar>
 std::vector<Kernels<Scalar>> runnable() {
   using kernels::InstructionSet;
-  std::vector<Kernels<Scalar>> all{{"as built", kernels::as_built::product<Scalar>}};
+  std::vector<Kernels<Scalar>> all{{"as built", kernels::baseline::product<Scalar>}};
   const Scalar eps = std::numeric_limits<Scalar>::epsilon(), x = 1 + eps;
   Scalar c = -(1 + 2 * eps);  // (1 + eps)^2 + c is eps^2 where the product is not rounded
   all[0].product({&x, 1, 1}, {&x, 1, 1}, 1, {kernels::StartKind::c}, &c, 1, 1, 1);
   all[0].fused = c != 0;
   if constexpr (kernels::HasWiderLanes<Scalar>) {
-    if (CHAINRULE_DISPATCH >= 2 && kernels::widest() != InstructionSet::as_built) all.push_back({"AVX2", kernels::avx2::product<Scalar>});
-    if (kernels::widest() == InstructionSet::avx512) all.push_back({"AVX-512", kernels::avx512::product<Scalar>});
+    if (CHAINRULE_DISPATCH >= 2 && kernels::best_instruction_set() != InstructionSet::baseline)
+      all.push_back({"AVX2", kernels::avx2::product<Scalar>});
+    if (kernels::best_instruction_set() == InstructionSet::avx512) all.push_back({"AVX-512", kernels::avx512::product<Scalar>});
   }
   return all;
 }
@@ -278,11 +279,11 @@ class Sums {
             continue;
           }
           const Scalar *a = &a_.view()(0, depth - 1), *before = at(kind, depth - 1, j), b = b_.view()(depth - 1, j);
-          for (Index i = 0; i < n; ++i) sum[i] = times_plus(fused, a[i], b, before[i]);
+          for (Index i = 0; i < n; ++i) sum[i] = fma(fused, a[i], b, before[i]);
         }
   }
 
-  static Scalar times_plus(bool fused, Scalar a, Scalar b, Scalar c) {
+  static Scalar fma(bool fused, Scalar a, Scalar b, Scalar c) {
     if (fused) return std::fma(a, b, c);
     const volatile Scalar product = a * b;  // rounded, whatever the compiler makes of it
     return product + c;
@@ -304,7 +305,7 @@ class Sums {
     for (Index j = 0; j < cols; ++j) {
       const Scalar *is = c + j * step, *sums = at(kind == StartKind::step ? StartKind::zero : kind, depth, j);
       for (Index i = 0; i < rows; ++i)
-        different += is[i] != (kind == StartKind::step ? times_plus(fused_, bias_.view()(0, 0), sums[i], c_.view()(i, j)) : sums[i]);
+        different += is[i] != (kind == StartKind::step ? fma(fused_, bias_.view()(0, 0), sums[i], c_.view()(i, j)) : sums[i]);
       for (Index i = rows; i < step; ++i) different += is[i] != untouched;
     }
     for (Index i = 0; i < 16; ++i) different += c[step * cols + i] != untouched;
@@ -335,7 +336,7 @@ class Grid {
   /// How many numbers are wrong.
   int wrong(Product layout, Index rows, Index cols, Index depth) {
     StartKind kind = kinds[products % 5];
-    if (kind == StartKind::step && depth > kernels::as_built::longest_panel<Scalar>) kind = StartKind::zero;  // which it is not for
+    if (kind == StartKind::step && depth > kernels::baseline::longest_panel<Scalar>) kind = StartKind::zero;  // which it is not for
     const Index gap = gaps[products / 5 % 3];
     ++products;
     int wrong = 0;

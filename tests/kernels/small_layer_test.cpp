@@ -21,7 +21,7 @@ void check() {
     // and each kind of layer that this program would run on some machine
     const auto one_by_one = layer.template one_by_one<f>();
     if constexpr (kernels::HasVectors<Scalar>) {
-      const bool in_registers = layer.template small<f>(as_built::RegisterLayer<Scalar, Out, In>{}) == one_by_one;
+      const bool in_registers = layer.template small<f>(baseline::RegisterLayer<Scalar, Out, In>{}) == one_by_one;
       CHECK(in_registers);
     }
     if constexpr (CHAINRULE_DISPATCH >= 2 || !kernels::HasVectors<Scalar>) {

@@ -15,15 +15,15 @@ namespace chainrule_test {
 
 using namespace chainrule;
 using kernels::Function;
-namespace as_built = kernels::as_built;
+namespace baseline = kernels::baseline;
 
 /// f of all numbers, in vectors of the program's flags where there are such.
 template <Function f, class Scalar>
 void apply(Index size, Scalar* a) {
-  if constexpr (f == Function::relu) as_built::rectify(size, a, a);
+  if constexpr (f == Function::relu) baseline::rectify(size, a, a);
   if constexpr (kernels::HasVectors<Scalar>) {
-    if constexpr (f == Function::tanh) as_built::tanhs(size, a, a);
-    if constexpr (f == Function::sigmoid) as_built::sigmoids(size, a, a);
+    if constexpr (f == Function::tanh) baseline::tanhs(size, a, a);
+    if constexpr (f == Function::sigmoid) baseline::sigmoids(size, a, a);
   } else {
     if constexpr (f == Function::tanh) kernels::tanhs(size, a, a);
     if constexpr (f == Function::sigmoid) kernels::sigmoids(size, a, a);
@@ -95,23 +95,23 @@ struct Layer {
   Results one_by_one() const {
     Results r(samples);
     if (Out == 1)
-      as_built::dot_products<Scalar>(x.data(), x_step, w.data(), In, b[0], r.a.data(), samples);
+      baseline::dot_products<Scalar>(x.data(), x_step, w.data(), In, b[0], r.a.data(), samples);
     else if (samples == 1)
-      as_built::matrix_times_vector<Scalar>(w.data(), Out, x.data(), In, b.data(), r.a.data(), Out);
+      baseline::matrix_times_vector<Scalar>(w.data(), Out, x.data(), In, b.data(), r.a.data(), Out);
     else
-      as_built::product<Scalar>({w.data(), 1, Out}, {x.data(), 1, x_step}, In, {kernels::StartKind::column, b.data()}, r.a.data(), Out, Out,
+      baseline::product<Scalar>({w.data(), 1, Out}, {x.data(), 1, x_step}, In, {kernels::StartKind::column, b.data()}, r.a.data(), Out, Out,
                                 samples);
     const Index size = Out * samples;
     apply<f>(size, r.a.data());
 
     Numbers d = delta;
-    if (f != Function::identity) as_built::times_derivative<f>(size, r.a.data(), d.data());
-    as_built::product<Scalar>({d.data(), 1, Out}, {x.data(), x_step, 1}, samples, {}, r.dW.data(), Out, Out, In);
-    as_built::row_sums<Scalar>(d.data(), Out, Out, samples, r.db.data());
+    if (f != Function::identity) baseline::times_derivative<f>(size, r.a.data(), d.data());
+    baseline::product<Scalar>({d.data(), 1, Out}, {x.data(), x_step, 1}, samples, {}, r.dW.data(), Out, Out, In);
+    baseline::row_sums<Scalar>(d.data(), Out, Out, samples, r.db.data());
     if (samples == 1)
-      as_built::dot_products<Scalar>(w.data(), Out, d.data(), Out, 0, r.dX.data(), In);
+      baseline::dot_products<Scalar>(w.data(), Out, d.data(), Out, 0, r.dX.data(), In);
     else
-      as_built::product<Scalar>({w.data(), Out, 1}, {d.data(), 1, Out}, Out, {}, r.dX.data(), dX_step, In, samples);
+      baseline::product<Scalar>({w.data(), Out, 1}, {d.data(), 1, Out}, Out, {}, r.dX.data(), dX_step, In, samples);
     return r;
   }
 

@@ -54,10 +54,10 @@ template <class Scalar>
 std::vector<Kernel<Scalar>> runnable() {
   namespace k = kernels;
   std::vector<Kernel<Scalar>> all;
-  if constexpr (k::HasVectors<Scalar>) all.push_back(k::as_built::softmax<Scalar>);
+  if constexpr (k::HasVectors<Scalar>) all.push_back(k::baseline::softmax<Scalar>);
   if constexpr (k::HasWiderLanes<Scalar>) {
-    if (CHAINRULE_DISPATCH >= 2 && k::widest() != k::InstructionSet::as_built) all.push_back(k::avx2::softmax<Scalar>);
-    if (k::widest() == k::InstructionSet::avx512) all.push_back(k::avx512::softmax<Scalar>);
+    if (CHAINRULE_DISPATCH >= 2 && k::best_instruction_set() != k::InstructionSet::baseline) all.push_back(k::avx2::softmax<Scalar>);
+    if (k::best_instruction_set() == k::InstructionSet::avx512) all.push_back(k::avx512::softmax<Scalar>);
   }
   return all;
 }

@@ -49,8 +49,8 @@ struct Of {
   using Kernel = void (*)(const Scalar*, State<Scalar>&);
 
   template <class Scalar>
-  static void as_built(const Scalar* dJ, State<Scalar>& s) {
-    with_moments([&](auto*... m) { kernels::as_built::update(rule<Scalar>(), Index{size}, dJ, s[0].data(), m...); }, s);
+  static void baseline(const Scalar* dJ, State<Scalar>& s) {
+    with_moments([&](auto*... m) { kernels::baseline::update(rule<Scalar>(), Index{size}, dJ, s[0].data(), m...); }, s);
   }
   template <class Scalar>
   static void avx2(const Scalar* dJ, State<Scalar>& s) {
@@ -64,7 +64,7 @@ struct Of {
   template <class Scalar>
   static std::vector<State<Scalar>> states() {
     if constexpr (!kernels::HasWiderLanes<Scalar>)
-      return {descend<moments, Scalar>(as_built<Scalar>)};
+      return {descend<moments, Scalar>(baseline<Scalar>)};
     else
       return by_each<Scalar>();
   }
@@ -73,7 +73,7 @@ struct Of {
   template <class Scalar>
   static std::vector<State<Scalar>> by_each() {
     std::vector<State<Scalar>> all;
-    for (const auto kernel : chainrule_test::runnable<Scalar, Kernel<Scalar>>(as_built<Scalar>, avx2<Scalar>, avx512<Scalar>))
+    for (const auto kernel : chainrule_test::runnable<Scalar, Kernel<Scalar>>(baseline<Scalar>, avx2<Scalar>, avx512<Scalar>))
       all.push_back(descend<moments, Scalar>(kernel));
     return all;
   }

@@ -23,7 +23,7 @@ struct Function {
   using Kernel = void (*)(Index, const Scalar*, Scalar*);
   const char* name;
   long double (*exact)(long double);
-  Kernel widest, as_built, avx2, avx512;
+  Kernel widest, baseline, avx2, avx512;
 };
 
 long double exact_exp(long double x) { return std::exp(x); }
@@ -35,7 +35,7 @@ Function<Scalar> exponential() {
   return {"exp",
           exact_exp,
           kernels::exponentials<Scalar>,
-          kernels::as_built::exponentials<Scalar>,
+          kernels::baseline::exponentials<Scalar>,
           kernels::avx2::exponentials<Scalar>,
           kernels::avx512::exponentials<Scalar>};
 }
@@ -44,7 +44,7 @@ Function<Scalar> tanh() {
   return {"tanh",
           exact_tanh,
           kernels::tanhs<Scalar>,
-          kernels::as_built::tanhs<Scalar>,
+          kernels::baseline::tanhs<Scalar>,
           kernels::avx2::tanhs<Scalar>,
           kernels::avx512::tanhs<Scalar>};
 }
@@ -53,7 +53,7 @@ Function<Scalar> sigmoid() {
   return {"sigmoid",
           exact_sigmoid,
           kernels::sigmoids<Scalar>,
-          kernels::as_built::sigmoids<Scalar>,
+          kernels::baseline::sigmoids<Scalar>,
           kernels::avx2::sigmoids<Scalar>,
           kernels::avx512::sigmoids<Scalar>};
 }
@@ -65,7 +65,7 @@ std::vector<Function<Scalar>> functions() {
 /// Those that this machine can run; as built comes first.
 template <class Scalar>
 std::vector<typename Function<Scalar>::Kernel> runnable(const Function<Scalar>& f) {
-  return chainrule_test::runnable<Scalar>(f.as_built, f.avx2, f.avx512);
+  return chainrule_test::runnable<Scalar>(f.baseline, f.avx2, f.avx512);
 }
 
 template <class Scalar>

@@ -26,15 +26,16 @@ struct Kernels {
 template <class Scalar>
 std::vector<Kernels<Scalar>> runnable() {
   namespace k = kernels;
-  std::vector<Kernels<Scalar>> all{{k::as_built::dot_products<Scalar>, k::as_built::matrix_times_vector<Scalar>}};
+  std::vector<Kernels<Scalar>> all{{k::baseline::dot_products<Scalar>, k::baseline::matrix_times_vector<Scalar>}};
   const Scalar eps = std::numeric_limits<Scalar>::epsilon(), x = 1 + eps, start = -(1 + 2 * eps);
   Scalar c = 0;  // (1 + eps)^2 + start is eps^2 where the product is not rounded
   all[0].matrix_times_vector(&x, 1, &x, 1, &start, &c, 1);
   all[0].fused = c != 0;
   if constexpr (k::HasWiderLanes<Scalar>) {
-    if (CHAINRULE_DISPATCH >= 2 && k::widest() != k::InstructionSet::as_built)
+    if (CHAINRULE_DISPATCH >= 2 && k::best_instruction_set() != k::InstructionSet::baseline)
       all.push_back({k::avx2::dot_products<Scalar>, k::avx2::matrix_times_vector<Scalar>});
-    if (k::widest() == k::InstructionSet::avx512) all.push_back({k::avx512::dot_products<Scalar>, k::avx512::matrix_times_vector<Scalar>});
+    if (k::best_instruction_set() == k::InstructionSet::avx512)
+      all.push_back({k::avx512::dot_products<Scalar>, k::avx512::matrix_times_vector<Scalar>});
   }
   return all;
 }

@@ -35,12 +35,12 @@ bool fuses(void (*add_multiple)(Index, Scalar, const Scalar*, Scalar*)) {
 template <class Scalar>
 std::vector<Passes<Scalar>> runnable() {
   namespace k = kernels;
-  std::vector<Passes<Scalar>> all{{"as built", fuses<Scalar>(k::as_built::add_multiple<Scalar>), k::as_built::all_finite<Scalar>,
-                                   k::as_built::add_multiple<Scalar>, k::as_built::add_multiple_of_outer_product<Scalar>,
-                                   k::as_built::rectify<Scalar>, k::as_built::row_sums<Scalar>}};
+  std::vector<Passes<Scalar>> all{{"as built", fuses<Scalar>(k::baseline::add_multiple<Scalar>), k::baseline::all_finite<Scalar>,
+                                   k::baseline::add_multiple<Scalar>, k::baseline::add_multiple_of_outer_product<Scalar>,
+                                   k::baseline::rectify<Scalar>, k::baseline::row_sums<Scalar>}};
   if constexpr (k::HasWiderLanes<Scalar>) {
-    const k::InstructionSet set = k::widest();
-    if (CHAINRULE_DISPATCH >= 2 && set != k::InstructionSet::as_built)
+    const k::InstructionSet set = k::best_instruction_set();
+    if (CHAINRULE_DISPATCH >= 2 && set != k::InstructionSet::baseline)
       all.push_back({"AVX2", true, k::avx2::all_finite<Scalar>, k::avx2::add_multiple<Scalar>,
                      k::avx2::add_multiple_of_outer_product<Scalar>, k::avx2::rectify<Scalar>, k::avx2::row_sums<Scalar>});
     if (set == k::InstructionSet::avx512)

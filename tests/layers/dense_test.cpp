@@ -36,7 +36,7 @@ TEST_CASE("what is derived from an activation is not taken for it") {
   const Dense<1, 2, MinusTanh> layer;
   const float theta[] = {1, -2, 0, 0.5f}, x[] = {0.75f, -1};
   Dense<1, 2, MinusTanh>::Cache<float, 2> cache(layer, 2);
-  layer.forward(theta, detail::matrix_view(static_cast<const float*>(x), 1, 2), cache, Pass<float>{});
+  layer.forward(theta, detail::matrix_view(static_cast<const float*>(x), 1, 2), cache, ForwardContext<float>{});
   const auto a = cache.output.first(2);
   CHECK(a(0, 0) == Approx(-std::tanh(0.75)));
   CHECK(a(1, 1) == Approx(-std::tanh(2.5)));
@@ -54,7 +54,7 @@ TEST_CASE("a dense layer by hand: z = W x + b, a = f(z), and every gradient of o
 
   float x[2] = {3, 4};
   Dense<2, 2, ReLU>::Cache<float, 1> cache(layer, 1);
-  layer.forward(theta, detail::matrix_view(static_cast<const float*>(x), 2, 1), cache, Pass<float>{});
+  layer.forward(theta, detail::matrix_view(static_cast<const float*>(x), 2, 1), cache, ForwardContext<float>{});
   CHECK(cache.output.first(1)(0, 0) == 11.5f);
   CHECK(cache.output.first(1)(1, 0) == 0);
 
@@ -75,7 +75,7 @@ TEST_CASE("an activation whose derivative needs z has z kept beside a") {
   double theta[2] = {3, 1};  // z = 3 x + 1
   double x[1] = {2};
   Dense<1, 1, Square>::Cache<double, 1> cache(layer, 1);
-  layer.forward(theta, detail::matrix_view(static_cast<const double*>(x), 1, 1), cache, Pass<double>{});
+  layer.forward(theta, detail::matrix_view(static_cast<const double*>(x), 1, 1), cache, ForwardContext<double>{});
   CHECK(cache.z.first(1)(0, 0) == 7);
   CHECK(cache.output.first(1)(0, 0) == 49);
 

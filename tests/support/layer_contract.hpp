@@ -28,7 +28,7 @@ ByHand<Scalar> by_hand(const L& layer, const std::vector<Scalar>& theta, const c
                        const chainrule::Matrix<Scalar>& dJ_da, const chainrule::Pass<Scalar>& pass = {chainrule::Mode::train}) {
   const auto x_view = chainrule::detail::const_view<Scalar>(x);
   typename L::template Cache<Scalar, chainrule::Dynamic> cache(layer, x.cols());
-  if constexpr (chainrule::ForwardsAlike<L>)
+  if constexpr (chainrule::ModeIndependent<L>)
     layer.forward(theta.data(), x_view, cache);
   else
     layer.forward(theta.data(), x_view, cache, pass);

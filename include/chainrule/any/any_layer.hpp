@@ -52,10 +52,11 @@ struct LayerBase {
   virtual bool gives_raw_outputs() const = 0;
   virtual void initialize(Scalar* theta, Random& random) const = 0;
   virtual void initialize_buffers(Scalar* buffers) const = 0;
-  virtual void check_pass(const Pass<Scalar>& pass, Index samples) const = 0;
+  virtual void check_pass(const ForwardContext<Scalar>& pass, Index samples) const = 0;
   virtual std::unique_ptr<CacheBase<Scalar>> make_cache(Index max_batch) const = 0;
   virtual void check_cache(const char* who, Index i, const CacheBase<Scalar>& cache) const = 0;
-  virtual void forward(const Scalar* theta, ConstMatrixView<Scalar> x, CacheBase<Scalar>& cache, const Pass<Scalar>& pass) const = 0;
+  virtual void forward(const Scalar* theta, ConstMatrixView<Scalar> x, CacheBase<Scalar>& cache,
+                       const ForwardContext<Scalar>& pass) const = 0;
   virtual void backward(const Scalar* theta, ConstMatrixView<Scalar> x, CacheBase<Scalar>& cache, MatrixView<Scalar> delta,
                         Scalar* gradient, MatrixView<Scalar>* input_gradient) const = 0;
   virtual void update_statistics(Scalar* buffers, const CacheBase<Scalar>& cache, Index samples) const = 0;
@@ -92,7 +93,7 @@ class LayerOf final : public LayerBase<Scalar> {
   void initialize_buffers([[maybe_unused]] Scalar* buffers) const override {
     if constexpr (HasBuffers<L>) layer_.initialize_buffers(buffers);
   }
-  void check_pass([[maybe_unused]] const Pass<Scalar>& pass, [[maybe_unused]] Index samples) const override {
+  void check_pass([[maybe_unused]] const ForwardContext<Scalar>& pass, [[maybe_unused]] Index samples) const override {
     if constexpr (requires(const L& l) { l.check_pass(pass, samples); }) layer_.check_pass(pass, samples);
   }
   std::unique_ptr<Base> make_cache(Index max_batch) const override { return std::make_unique<CacheOf<Scalar, L>>(layer_, max_batch); }
@@ -103,8 +104,9 @@ class LayerOf final : public LayerBase<Scalar> {
                         name());
     detail::check_cache(who, i, layer_, own(cache));
   }
-  void forward(const Scalar* theta, ConstMatrixView<Scalar> x, Base& cache, [[maybe_unused]] const Pass<Scalar>& pass) const override {
-    if constexpr (ForwardsAlike<L>)
+  void forward(const Scalar* theta, ConstMatrixView<Scalar> x, Base& cache,
+               [[maybe_unused]] const ForwardContext<Scalar>& pass) const override {
+    if constexpr (ModeIndependent<L>)
       layer_.forward(theta, x, own(cache));
     else
       layer_.forward(theta, x, own(cache), pass);

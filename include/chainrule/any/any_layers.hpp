@@ -116,7 +116,7 @@ class AnyLayers {
     for (std::size_t i = 0; i < layers_.size(); ++i) layers_[i]->initialize_buffers(numbers + buffer_offsets_[i]);
   }
   template <class S>
-  void check_pass(const Pass<S>& pass, Index samples) const {
+  void check_pass(const ForwardContext<S>& pass, Index samples) const {
     for (std::size_t i = 0; i < layers_.size(); ++i) layers_[i]->check_pass(pass_of(i, pass), samples);
   }
 
@@ -155,7 +155,7 @@ class AnyLayers {
 
   ///     a(1) = x,  a(l+1) = what layer l makes of a(l)
   template <class S, int MaxBatch>
-  void forward(const S* theta, ConstMatrixView<S> x, Cache<S, MaxBatch>& cache, const Pass<S>& pass) const {
+  void forward(const S* theta, ConstMatrixView<S> x, Cache<S, MaxBatch>& cache, const ForwardContext<S>& pass) const {
     for (std::size_t i = 0; i < layers_.size(); ++i)
       layers_[i]->forward(theta + offsets_[i], input_of(i, x, cache), *cache.output.of_layers[i], pass_of(i, pass));
   }
@@ -223,7 +223,7 @@ class AnyLayers {
     return i == 0 ? x : std::as_const(*cache.output.of_layers[i - 1]).first(x.cols());
   }
   template <class S>
-  Pass<S> pass_of(std::size_t i, const Pass<S>& pass) const {
+  ForwardContext<S> pass_of(std::size_t i, const ForwardContext<S>& pass) const {
     return pass.of_layer(i, buffer_offsets_[i]);
   }
 

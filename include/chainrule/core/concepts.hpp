@@ -60,15 +60,15 @@ concept Loss = std::copyable<T> && requires(const T& loss, ConstMatrixView<float
 
 /// Whether training and predicting are the same to a layer.
 template <class T>
-concept ForwardsAlike = requires(const T& layer, const float* theta, ConstMatrixView<float> x,
-                                 typename T::template Cache<float, Dynamic>& cache) {
+concept ModeIndependent = requires(const T& layer, const float* theta, ConstMatrixView<float> x,
+                                   typename T::template Cache<float, Dynamic>& cache) {
   layer.forward(theta, x, cache);  // fills cache.output
 };
 
-/// Whether it is told of the Pass.
+/// Whether it is told of the ForwardContext.
 template <class T>
-concept ForwardsByMode = requires(const T& layer, const float* theta, ConstMatrixView<float> x,
-                                  typename T::template Cache<float, Dynamic>& cache, const Pass<float>& pass) {
+concept ModeDependent = requires(const T& layer, const float* theta, ConstMatrixView<float> x,
+                                 typename T::template Cache<float, Dynamic>& cache, const ForwardContext<float>& pass) {
   layer.forward(theta, x, cache, pass);
 };
 
@@ -76,7 +76,8 @@ concept ForwardsByMode = requires(const T& layer, const float* theta, ConstMatri
 /// pass keeps is a Cache in the workspace; so a layer is small, const while it works, and shared by any number of threads.
 ///
 /// Beyond what is asked for here, a layer may have
-/// - `forward(theta, x, cache, pass)` instead of `forward(theta, x, cache)`: told of the Pass, where training and predicting differ
+/// - `forward(theta, x, cache, pass)` instead of `forward(theta, x, cache)`: told of the ForwardContext, where training and predicting
+/// differ
 /// - buffers, numbers that are saved but not trained, told by the Pass: `buffers_at_compile_time`, `buffer_tensors()`,
 ///   `buffers(numbers)` with named views, `initialize_buffers(numbers)`
 /// - `update_statistics(numbers, cache, samples)`: buffers <- what the last forward pass saw
@@ -104,7 +105,7 @@ concept Layer = std::copyable<T> &&
     std::as_const(cache).output.first(Index{1})
     } -> std::convertible_to<ConstMatrixView<float>>;                    // Cache(layer, max_batch); outputs x max_batch
   layer.backward(const_theta, x, cache, delta, theta, &input_gradient);  // delta = dJ/da on entry, free to be used as room
-} &&(ForwardsAlike<T> || ForwardsByMode<T>);
+} &&(ModeIndependent<T> || ModeDependent<T>);
 
 namespace detail {
 

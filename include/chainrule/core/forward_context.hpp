@@ -11,7 +11,7 @@ enum class Mode { train, predict };
 
 /// What a forward pass tells a layer beside theta and x.
 template <class Scalar>
-struct Pass {
+struct ForwardContext {
   Mode mode = Mode::predict;        ///< Dropout and BatchNorm ask
   const Scalar* buffers = nullptr;  ///< the layer's slice of the network's buffers
   Seed seed = {};                   ///< this layer's own in this step, for what is random in it
@@ -19,7 +19,7 @@ struct Pass {
   Team* team = nullptr;             ///< threads to share the work among; a layer's backward pass finds them in its cache
 
   /// The same for layer i of several, whose buffers begin at `offset`.
-  Pass of_layer(std::size_t i, Index offset) const {
+  ForwardContext of_layer(std::size_t i, Index offset) const {
     return {mode, buffers == nullptr ? nullptr : buffers + offset, derived_seed(seed, i), first_sample, team};
   }
 };

@@ -2,7 +2,7 @@
 
 #include <chainrule/core/detail/views.hpp>
 #include <chainrule/core/targets.hpp>
-#include <chainrule/kernels/finite.hpp>
+#include <chainrule/kernels/all_finite.hpp>
 #include <string>
 #include <vector>
 

@@ -6,7 +6,7 @@
 #include <chainrule/core/detail/views.hpp>
 #include <chainrule/data/dataset.hpp>
 #include <chainrule/data/detail/csv_columns.hpp>
-#include <chainrule/kernels/finite.hpp>
+#include <chainrule/kernels/all_finite.hpp>
 
 namespace chainrule {
 

@@ -7,7 +7,7 @@
 #include <chainrule/inspect/summary.hpp>
 #include <chainrule/io/detail/safetensors/description_json.hpp>
 #include <chainrule/io/detail/safetensors/match_tensors.hpp>
-#include <chainrule/kernels/finite.hpp>
+#include <chainrule/kernels/all_finite.hpp>
 
 namespace chainrule {
 

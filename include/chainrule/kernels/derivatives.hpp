@@ -29,11 +29,11 @@ namespace chainrule::kernels {
 template <Function f, class Scalar>
 [[gnu::noinline]] void times_derivative(Index size, const Scalar* a, Scalar* delta) {
   if constexpr (HasWiderLanes<Scalar>) {
-    const InstructionSet set = widest();
+    const InstructionSet set = best_instruction_set();
     if (set == InstructionSet::avx512) return avx512::times_derivative<f>(size, a, delta);
     if (set == InstructionSet::avx2) return avx2::times_derivative<f>(size, a, delta);
   }
-  as_built::times_derivative<f>(size, a, delta);
+  baseline::times_derivative<f>(size, a, delta);
 }
 
 }  // namespace chainrule::kernels

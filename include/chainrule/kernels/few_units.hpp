@@ -41,35 +41,35 @@ class FewUnits {
 
  private:
   // SSE2 and NEON have no masks
-  static constexpr bool in_registers_as_built = HasVectors<Scalar> && !std::is_same_v<as_built::Lanes<Scalar>, EigenLanes<Scalar>>;
+  static constexpr bool in_registers_as_built = HasVectors<Scalar> && !std::is_same_v<baseline::Lanes<Scalar>, EigenLanes<Scalar>>;
 
   static Index most() {
     if constexpr (HasWiderLanes<Scalar>) {
-      const InstructionSet set = widest();
+      const InstructionSet set = best_instruction_set();
       if (set == InstructionSet::avx512) return avx512::most_units<Scalar>;
       if (set == InstructionSet::avx2) return avx2::most_units<Scalar>;
     }
-    return in_registers_as_built ? as_built::most_units<Scalar> : 0;
+    return in_registers_as_built ? baseline::most_units<Scalar> : 0;
   }
 
   // one copy for all activations
   [[gnu::noinline]] void forward(Function f, const Pass& pass, const Scalar* bias, Scalar* a) const {
     if constexpr (HasWiderLanes<Scalar>) {
-      const InstructionSet set = widest();
+      const InstructionSet set = best_instruction_set();
       if (set == InstructionSet::avx512) return avx512::forward_of_few(outputs_, inputs_, f, pass, bias, a);
       if (set == InstructionSet::avx2) return avx2::forward_of_few(outputs_, inputs_, f, pass, bias, a);
     }
-    if constexpr (in_registers_as_built) as_built::forward_of_few(outputs_, inputs_, f, pass, bias, a);
+    if constexpr (in_registers_as_built) baseline::forward_of_few(outputs_, inputs_, f, pass, bias, a);
   }
 
   [[gnu::noinline]] void backward(Function f, const Pass& pass, const Scalar* a, Scalar* delta, Scalar* dW, Scalar* db, Scalar* dX,
                                   Index dX_step, const Scalar* factor) const {
     if constexpr (HasWiderLanes<Scalar>) {
-      const InstructionSet set = widest();
+      const InstructionSet set = best_instruction_set();
       if (set == InstructionSet::avx512) return avx512::backward_of_few(outputs_, inputs_, f, pass, a, delta, dW, db, dX, dX_step, factor);
       if (set == InstructionSet::avx2) return avx2::backward_of_few(outputs_, inputs_, f, pass, a, delta, dW, db, dX, dX_step, factor);
     }
-    if constexpr (in_registers_as_built) as_built::backward_of_few(outputs_, inputs_, f, pass, a, delta, dW, db, dX, dX_step, factor);
+    if constexpr (in_registers_as_built) baseline::backward_of_few(outputs_, inputs_, f, pass, a, delta, dW, db, dX, dX_step, factor);
   }
 
   Index outputs_;

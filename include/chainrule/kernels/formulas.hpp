@@ -76,22 +76,22 @@ namespace chainrule::kernels {
 template <Formula f, class Scalar>
 [[gnu::noinline]] void values(Index size, const Scalar* z, Scalar* a, Scalar p = 0, Scalar q = 0) {
   if constexpr (HasWiderLanes<Scalar>) {
-    const InstructionSet set = widest();
+    const InstructionSet set = best_instruction_set();
     if (set == InstructionSet::avx512) return avx512::values<f>(size, z, a, p, q);
     if (set == InstructionSet::avx2) return avx2::values<f>(size, z, a, p, q);
   }
-  as_built::values<f>(size, z, a, p, q);
+  baseline::values<f>(size, z, a, p, q);
 }
 
 /// delta[i] <- delta[i] f'(z[i]) for all i < size. kept: a = f(z), or z for silu, gelu, gelu_tanh and mish.
 template <Formula f, class Scalar>
 [[gnu::noinline]] void times_derivative(Index size, const Scalar* kept, Scalar* delta, Scalar p = 0, Scalar q = 0) {
   if constexpr (HasWiderLanes<Scalar>) {
-    const InstructionSet set = widest();
+    const InstructionSet set = best_instruction_set();
     if (set == InstructionSet::avx512) return avx512::times_derivative<f>(size, kept, delta, p, q);
     if (set == InstructionSet::avx2) return avx2::times_derivative<f>(size, kept, delta, p, q);
   }
-  as_built::times_derivative<f>(size, kept, delta, p, q);
+  baseline::times_derivative<f>(size, kept, delta, p, q);
 }
 
 }  // namespace chainrule::kernels

@@ -4,9 +4,9 @@
 //
 //   A kernel is written once, in terms of Lanes<Scalar> (and HalfLanes<Scalar>, half as wide if there are such), in a file K.inc (without
 //   lambdas, which GCC 12 compiles for the flags). A header defines CHAINRULE_KERNEL as that file and includes
-//   for_each_instruction_set.inc: then namespaces as_built, avx2 and avx512 have it, and widest() says which to call.
+//   for_each_instruction_set.inc: then namespaces baseline, avx2 and avx512 have it, and best_instruction_set() says which to call.
 //
-// With FMA (AVX2, AVX-512, NEON) all give the same bits; SSE2 rounds products before it adds them. CHAINRULE_AS_BUILT, which users may
+// With FMA (AVX2, AVX-512, NEON) all give the same bits; SSE2 rounds products before it adds them. CHAINRULE_BASELINE_ONLY, which users may
 // define, leaves only what the flags say.
 
 #include <chainrule/kernels/lanes/eigen.hpp>
@@ -31,7 +31,7 @@
 #define CHAINRULE_DISPATCH 0
 #endif
 #endif
-#if defined(CHAINRULE_AS_BUILT)
+#if defined(CHAINRULE_BASELINE_ONLY)
 #undef CHAINRULE_DISPATCH
 #define CHAINRULE_DISPATCH 0
 #endif
@@ -41,9 +41,9 @@
 
 namespace chainrule::kernels {
 
-enum class InstructionSet { as_built, avx2, avx512 };
+enum class InstructionSet { baseline, avx2, avx512 };
 
-namespace as_built {
+namespace baseline {
 
 template <class Scalar>
 struct Choice {
@@ -65,7 +65,7 @@ using Lanes = typename Choice<Scalar>::Lanes;
 template <class Scalar>
 using HalfLanes = typename Choice<Scalar>::Half;
 
-}  // namespace as_built
+}  // namespace baseline
 namespace avx2 {
 template <class Scalar>
 struct Lanes;  // other machines have none, and need the name
@@ -81,14 +81,14 @@ template <class Scalar>
 concept HasWiderLanes = CHAINRULE_DISPATCH >= 1 && (std::is_same_v<Scalar, float> || std::is_same_v<Scalar, double>);
 
 /// What to call on this machine where there are such kernels.
-inline InstructionSet widest() {
+inline InstructionSet best_instruction_set() {
 #if CHAINRULE_DISPATCH >= 1
   if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq") &&
       __builtin_cpu_supports("avx512vl"))
     return InstructionSet::avx512;
   if (CHAINRULE_DISPATCH >= 2 && __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) return InstructionSet::avx2;
 #endif
-  return InstructionSet::as_built;
+  return InstructionSet::baseline;
 }
 
 }  // namespace chainrule::kernels

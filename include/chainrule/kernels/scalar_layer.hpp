@@ -18,10 +18,10 @@ class ScalarLayer {
   static void forward(const Pass& pass, const Scalar* bias, Scalar* a) {
     for (Index j = 0; j < pass.samples; ++j)
       for (int o = 0; o < Out; ++o) a[j * Out + o] = affine(pass.w + o, pass.x + j * pass.x_step, bias[o], pass.samples);
-    if constexpr (f == Function::relu) as_built::rectify(Out * pass.samples, a, a);
+    if constexpr (f == Function::relu) baseline::rectify(Out * pass.samples, a, a);
     if constexpr (HasVectors<Scalar>) {
-      if constexpr (f == Function::tanh) as_built::tanhs(Out * pass.samples, a, a);
-      if constexpr (f == Function::sigmoid) as_built::sigmoids(Out * pass.samples, a, a);
+      if constexpr (f == Function::tanh) baseline::tanhs(Out * pass.samples, a, a);
+      if constexpr (f == Function::sigmoid) baseline::sigmoids(Out * pass.samples, a, a);
     } else {
       if constexpr (f == Function::tanh) tanhs(Out * pass.samples, a, a);
       if constexpr (f == Function::sigmoid) sigmoids(Out * pass.samples, a, a);
@@ -32,7 +32,7 @@ class ScalarLayer {
   template <Function f>
   static void backward(const Pass& pass, const Scalar* a, Scalar* delta, Scalar* dW, Scalar* db, Scalar* dX, Index dX_step,
                        const Scalar* factor = nullptr) {
-    if constexpr (f != Function::identity) as_built::times_derivative<f>(Out * pass.samples, a, delta);
+    if constexpr (f != Function::identity) baseline::times_derivative<f>(Out * pass.samples, a, delta);
     for (Index j = 0; dX != nullptr && j < pass.samples; ++j)
       for (int i = 0; i < In; ++i) dX[j * dX_step + i] = transposed(pass.w + i * Out, delta + j * Out, pass.samples);
     for (int o = 0; o < Out; ++o) {

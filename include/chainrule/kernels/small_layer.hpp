@@ -18,7 +18,7 @@ class SmallLayer {
   using Pass = SmallLayerPass<Scalar>;
   using Loops = ScalarLayer<Scalar, Out, In>;
   static constexpr bool has_avx2_beside = HasWiderLanes<Scalar> && CHAINRULE_DISPATCH >= 2;
-  using Vectors = avx2::RegisterLayer<Scalar, Out, In>;  // or as_built's, see for_each_instruction_set.inc
+  using Vectors = avx2::RegisterLayer<Scalar, Out, In>;  // or baseline's, see for_each_instruction_set.inc
   using Best = std::conditional_t<has_avx2_beside || HasVectors<Scalar>, Vectors, Loops>;
 
  public:
@@ -28,7 +28,7 @@ class SmallLayer {
   template <Function f>
   static void forward(const Pass& pass, const Scalar* bias, Scalar* a) {
     if constexpr (has_avx2_beside)
-      if (widest() == InstructionSet::as_built) return Loops::template forward<f>(pass, bias, a);
+      if (best_instruction_set() == InstructionSet::baseline) return Loops::template forward<f>(pass, bias, a);
     Best::template forward<f>(pass, bias, a);
   }
 
@@ -37,7 +37,8 @@ class SmallLayer {
   static void backward(const Pass& pass, const Scalar* a, Scalar* delta, Scalar* dW, Scalar* db, Scalar* dX, Index dX_step,
                        const Scalar* factor = nullptr) {
     if constexpr (has_avx2_beside)
-      if (widest() == InstructionSet::as_built) return Loops::template backward<f>(pass, a, delta, dW, db, dX, dX_step, factor);
+      if (best_instruction_set() == InstructionSet::baseline)
+        return Loops::template backward<f>(pass, a, delta, dW, db, dX, dX_step, factor);
     Best::template backward<f>(pass, a, delta, dW, db, dX, dX_step, factor);
   }
 };

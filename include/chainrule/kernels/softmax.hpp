@@ -21,11 +21,11 @@ namespace chainrule::kernels {
 template <class Scalar>
 [[gnu::noinline]] void softmax(ConstMatrixView<Scalar> z, MatrixView<Scalar> p) {
   if constexpr (HasWiderLanes<Scalar>) {
-    const InstructionSet set = widest();
+    const InstructionSet set = best_instruction_set();
     if (set == InstructionSet::avx512) return avx512::softmax(z.data(), z.outerStride(), z.rows(), z.cols(), p.data(), p.outerStride());
     if (set == InstructionSet::avx2) return avx2::softmax(z.data(), z.outerStride(), z.rows(), z.cols(), p.data(), p.outerStride());
   }
-  if constexpr (HasVectors<Scalar>) return as_built::softmax(z.data(), z.outerStride(), z.rows(), z.cols(), p.data(), p.outerStride());
+  if constexpr (HasVectors<Scalar>) return baseline::softmax(z.data(), z.outerStride(), z.rows(), z.cols(), p.data(), p.outerStride());
   for (Index j = 0; j < z.cols(); ++j) {
     const Scalar largest = z.col(j).maxCoeff();
     Scalar sum = 0;

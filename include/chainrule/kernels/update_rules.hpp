@@ -74,11 +74,11 @@ namespace chainrule::kernels {
 template <class Rule, class Scalar, class... Moments>
 [[gnu::noinline]] void update(const Rule& rule, Index size, const Scalar* dJ, Scalar* theta, Moments*... moments) {
   if constexpr (HasWiderLanes<Scalar>) {
-    const InstructionSet set = widest();
+    const InstructionSet set = best_instruction_set();
     if (set == InstructionSet::avx512) return avx512::update(rule, size, dJ, theta, moments...);
     if (set == InstructionSet::avx2) return avx2::update(rule, size, dJ, theta, moments...);
   }
-  as_built::update(rule, size, dJ, theta, moments...);
+  baseline::update(rule, size, dJ, theta, moments...);
 }
 
 }  // namespace chainrule::kernels

@@ -52,17 +52,17 @@ namespace chainrule::kernels {
 
 /// Whether the program's flags allow vectors of this scalar.
 template <class Scalar>
-concept HasVectors = (std::is_same_v<Scalar, float> || std::is_same_v<Scalar, double>)&&(as_built::Lanes<Scalar>::width > 1);
+concept HasVectors = (std::is_same_v<Scalar, float> || std::is_same_v<Scalar, double>)&&(baseline::Lanes<Scalar>::width > 1);
 
 /// y[i] = e^x[i], for all i < size; y may be x.
 template <class Scalar>
 [[gnu::noinline]] void exponentials(Index size, const Scalar* x, Scalar* y) {
   if constexpr (HasWiderLanes<Scalar>) {
-    const InstructionSet set = widest();
+    const InstructionSet set = best_instruction_set();
     if (set == InstructionSet::avx512) return avx512::exponentials(size, x, y);
     if (set == InstructionSet::avx2) return avx2::exponentials(size, x, y);
   }
-  if constexpr (HasVectors<Scalar>) return as_built::exponentials(size, x, y);
+  if constexpr (HasVectors<Scalar>) return baseline::exponentials(size, x, y);
   for (Index i = 0; i < size; ++i) y[i] = std::exp(x[i]);
 }
 
@@ -70,11 +70,11 @@ template <class Scalar>
 template <class Scalar>
 [[gnu::noinline]] void tanhs(Index size, const Scalar* x, Scalar* y) {
   if constexpr (HasWiderLanes<Scalar>) {
-    const InstructionSet set = widest();
+    const InstructionSet set = best_instruction_set();
     if (set == InstructionSet::avx512) return avx512::tanhs(size, x, y);
     if (set == InstructionSet::avx2) return avx2::tanhs(size, x, y);
   }
-  if constexpr (HasVectors<Scalar>) return as_built::tanhs(size, x, y);
+  if constexpr (HasVectors<Scalar>) return baseline::tanhs(size, x, y);
   for (Index i = 0; i < size; ++i) y[i] = std::tanh(x[i]);
 }
 
@@ -82,11 +82,11 @@ template <class Scalar>
 template <class Scalar>
 [[gnu::noinline]] void sigmoids(Index size, const Scalar* x, Scalar* y) {
   if constexpr (HasWiderLanes<Scalar>) {
-    const InstructionSet set = widest();
+    const InstructionSet set = best_instruction_set();
     if (set == InstructionSet::avx512) return avx512::sigmoids(size, x, y);
     if (set == InstructionSet::avx2) return avx2::sigmoids(size, x, y);
   }
-  if constexpr (HasVectors<Scalar>) return as_built::sigmoids(size, x, y);
+  if constexpr (HasVectors<Scalar>) return baseline::sigmoids(size, x, y);
   for (Index i = 0; i < size; ++i) {
     const Scalar e = std::exp(-std::abs(x[i]));  // of the sign whose exponential cannot overflow
     y[i] = (x[i] < 0 ? e : Scalar{1}) / (1 + e);

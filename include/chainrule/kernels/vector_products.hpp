@@ -16,11 +16,11 @@ namespace chainrule::kernels {
 template <class Scalar>
 [[gnu::noinline]] void dot_products(const Scalar* a, Index a_step, const Scalar* b, Index depth, Scalar start, VectorView<Scalar> c) {
   if constexpr (HasWiderLanes<Scalar>) {
-    const InstructionSet set = widest();
+    const InstructionSet set = best_instruction_set();
     if (set == InstructionSet::avx512) return avx512::dot_products(a, a_step, b, depth, start, c.data(), c.size());
     if (set == InstructionSet::avx2) return avx2::dot_products(a, a_step, b, depth, start, c.data(), c.size());
   }
-  as_built::dot_products(a, a_step, b, depth, start, c.data(), c.size());
+  baseline::dot_products(a, a_step, b, depth, start, c.data(), c.size());
 }
 
 /// c = start + A b for one column b and columns of A that are `a_step` apart. Each entry is summed in four interleaved sums, k = 0, 4, 8,
@@ -29,11 +29,11 @@ template <class Scalar>
 [[gnu::noinline]] void matrix_times_vector(const Scalar* a, Index a_step, const Scalar* b, Index depth, const Scalar* start,
                                            VectorView<Scalar> c) {
   if constexpr (HasWiderLanes<Scalar>) {
-    const InstructionSet set = widest();
+    const InstructionSet set = best_instruction_set();
     if (set == InstructionSet::avx512) return avx512::matrix_times_vector(a, a_step, b, depth, start, c.data(), c.size());
     if (set == InstructionSet::avx2) return avx2::matrix_times_vector(a, a_step, b, depth, start, c.data(), c.size());
   }
-  as_built::matrix_times_vector(a, a_step, b, depth, start, c.data(), c.size());
+  baseline::matrix_times_vector(a, a_step, b, depth, start, c.data(), c.size());
 }
 
 }  // namespace chainrule::kernels

@@ -59,7 +59,7 @@ class BatchNorm : public detail::Normalized<N> {
   }
 
   template <class Scalar>
-  void check_pass(const Pass<Scalar>& pass, Index samples) const {
+  void check_pass(const ForwardContext<Scalar>& pass, Index samples) const {
     if (pass.mode == Mode::predict && !(buffers(pass.buffers).batches > 0))
       detail::raise<StateError>(
           "BatchNorm has no running statistics to predict with; call net.update_statistics(work) after each training step");
@@ -85,7 +85,7 @@ class BatchNorm : public detail::Normalized<N> {
   ///     mean = 1/batch sum x,  variance = 1/batch sum (x - mean)^2,  x_hat = (x - mean)/sqrt(variance + epsilon)
   ///     a = weight * x_hat + bias        (N x batch)
   template <class Scalar, int MaxBatch>
-  void forward(const Scalar* theta, ConstMatrixView<Scalar> x, Cache<Scalar, MaxBatch>& cache, const Pass<Scalar>& pass) const {
+  void forward(const Scalar* theta, ConstMatrixView<Scalar> x, Cache<Scalar, MaxBatch>& cache, const ForwardContext<Scalar>& pass) const {
     MatrixView<Scalar> mean = cache.mean.first(1);
     MatrixView<Scalar> variance = cache.variance.first(1);
     MatrixView<Scalar> x_hat = cache.x_hat.first(x.cols());

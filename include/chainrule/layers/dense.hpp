@@ -95,7 +95,7 @@ class Dense {
   ///     z(l+1) = W(l) a(l) + b(l)        (Out x batch)
   ///     a(l+1) = f(z(l+1))
   template <class Scalar, int MaxBatch>
-  void forward(const Scalar* theta, ConstMatrixView<Scalar> x, Cache<Scalar, MaxBatch>& cache, const Pass<Scalar>& pass) const {
+  void forward(const Scalar* theta, ConstMatrixView<Scalar> x, Cache<Scalar, MaxBatch>& cache, const ForwardContext<Scalar>& pass) const {
     cache.team = pass.team;
     if (always_small || (may_be_small && is_small<Scalar>(pass.team))) return small_forward(theta, x, cache);
     blocks_for(x.cols(), pass.team).for_activation([&](const kernels::Block& block) {

@@ -39,7 +39,7 @@ class Dropout : public detail::SameShape<N>, public detail::WithoutParameters {
 
   ///     a(l+1) = m * a(l) in training, a(l) in predicting        (N x batch)
   template <class Scalar, int MaxBatch>
-  void forward(const Scalar*, ConstMatrixView<Scalar> x, Cache<Scalar, MaxBatch>& cache, const Pass<Scalar>& pass) const {
+  void forward(const Scalar*, ConstMatrixView<Scalar> x, Cache<Scalar, MaxBatch>& cache, const ForwardContext<Scalar>& pass) const {
     MatrixView<Scalar> a = cache.output.first(x.cols());
     if (pass.mode == Mode::predict) {
       a = x;

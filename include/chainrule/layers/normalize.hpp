@@ -2,7 +2,7 @@
 
 #include <algorithm>
 #include <chainrule/core/shape_preserving_layer.hpp>
-#include <chainrule/kernels/finite.hpp>
+#include <chainrule/kernels/all_finite.hpp>
 
 namespace chainrule {
 
@@ -70,7 +70,7 @@ class Normalize : public detail::SameShape<N>, public detail::WithoutParameters 
   }
 
   template <class Scalar>
-  void check_pass(const Pass<Scalar>& pass, Index) const {
+  void check_pass(const ForwardContext<Scalar>& pass, Index) const {
     if (pass.buffers[this->inputs()] == 0)
       detail::raise<StateError>(
           "Normalize has no shift and scale yet; set them once, before training: "
@@ -86,7 +86,7 @@ class Normalize : public detail::SameShape<N>, public detail::WithoutParameters 
 
   ///     a = (x - shift) * scale        (N x batch)
   template <class Scalar, int MaxBatch>
-  void forward(const Scalar*, ConstMatrixView<Scalar> x, Cache<Scalar, MaxBatch>& cache, const Pass<Scalar>& pass) const {
+  void forward(const Scalar*, ConstMatrixView<Scalar> x, Cache<Scalar, MaxBatch>& cache, const ForwardContext<Scalar>& pass) const {
     const auto [shift, scale] = buffers(pass.buffers);
     cache.scale.first(1) = scale;
     MatrixView<Scalar> a = cache.output.first(x.cols());

@@ -74,7 +74,7 @@ class Residual {
     inside_.initialize_buffers(numbers);
   }
   template <class Scalar>
-  void check_pass(const Pass<Scalar>& pass, Index samples) const {
+  void check_pass(const ForwardContext<Scalar>& pass, Index samples) const {
     inside_.check_pass(pass, samples);
   }
 
@@ -92,7 +92,7 @@ class Residual {
 
   ///     a = x + F(x)        (N x batch)
   template <class Scalar, int MaxBatch>
-  void forward(const Scalar* theta, ConstMatrixView<Scalar> x, Cache<Scalar, MaxBatch>& cache, const Pass<Scalar>& pass) const {
+  void forward(const Scalar* theta, ConstMatrixView<Scalar> x, Cache<Scalar, MaxBatch>& cache, const ForwardContext<Scalar>& pass) const {
     inside_.forward(theta, x, cache.caches, pass);
     cache.output.first(x.cols()) = x + std::get<last>(cache.caches).output.first(x.cols());
   }

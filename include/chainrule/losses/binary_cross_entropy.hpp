@@ -2,8 +2,8 @@
 
 #include <chainrule/activations/sigmoid.hpp>
 #include <chainrule/core/hyperparameter.hpp>
+#include <chainrule/kernels/all_finite.hpp>
 #include <chainrule/kernels/elementwise.hpp>
-#include <chainrule/kernels/finite.hpp>
 #include <cmath>
 #include <string_view>
 

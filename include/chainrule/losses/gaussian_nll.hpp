@@ -2,7 +2,7 @@
 
 #include <chainrule/core/hyperparameter.hpp>
 #include <chainrule/core/types.hpp>
-#include <chainrule/kernels/finite.hpp>
+#include <chainrule/kernels/all_finite.hpp>
 #include <cmath>
 #include <string_view>
 

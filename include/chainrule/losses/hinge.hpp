@@ -1,7 +1,7 @@
 #pragma once
 
 #include <algorithm>
-#include <chainrule/kernels/finite.hpp>
+#include <chainrule/kernels/all_finite.hpp>
 #include <chainrule/losses/detail/elementwise.hpp>
 #include <string_view>
 

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 #include <chainrule/core/hyperparameter.hpp>
-#include <chainrule/kernels/finite.hpp>
+#include <chainrule/kernels/all_finite.hpp>
 #include <chainrule/losses/detail/elementwise.hpp>
 #include <cmath>
 #include <string_view>

@@ -2,8 +2,8 @@
 
 #include <chainrule/activations/tanh.hpp>
 #include <chainrule/core/detail/compatibility.hpp>
+#include <chainrule/kernels/all_finite.hpp>
 #include <chainrule/kernels/elementwise.hpp>
-#include <chainrule/kernels/finite.hpp>
 #include <chainrule/losses/detail/elementwise.hpp>
 #include <cmath>
 #include <string_view>

@@ -1,6 +1,6 @@
 #pragma once
 
-#include <chainrule/kernels/finite.hpp>
+#include <chainrule/kernels/all_finite.hpp>
 #include <chainrule/losses/detail/elementwise.hpp>
 #include <cmath>
 #include <string_view>

@@ -1,7 +1,7 @@
 #pragma once
 
 #include <chainrule/core/chunks.hpp>
-#include <chainrule/kernels/finite.hpp>
+#include <chainrule/kernels/all_finite.hpp>
 #include <chainrule/losses/detail/elementwise.hpp>
 #include <cmath>
 #include <string_view>

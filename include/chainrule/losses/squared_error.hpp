@@ -1,7 +1,7 @@
 #pragma once
 
 #include <chainrule/core/types.hpp>
-#include <chainrule/kernels/finite.hpp>
+#include <chainrule/kernels/all_finite.hpp>
 #include <string_view>
 
 namespace chainrule {

@@ -4,7 +4,7 @@
 #include <chainrule/core/detail/chain.hpp>
 #include <chainrule/core/error.hpp>
 #include <chainrule/core/tensor_shape.hpp>
-#include <chainrule/kernels/finite.hpp>
+#include <chainrule/kernels/all_finite.hpp>
 #include <string>
 
 namespace chainrule {

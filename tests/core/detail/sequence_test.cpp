@@ -44,7 +44,7 @@ class Spy : public detail::SameShape<N> {
     for (int i = 0; i < Buffers; ++i) numbers[i] = 7;
   }
   template <class Scalar>
-  void check_pass(const Pass<Scalar>& pass, Index samples) const {
+  void check_pass(const ForwardContext<Scalar>& pass, Index samples) const {
     if (samples > 4) detail::raise<ShapeError>("Spy with buffers from ", pass.buffers[0], " sees ", samples, " samples");
   }
   Index fewest_training_samples() const { return 1 + Buffers; }
@@ -55,7 +55,7 @@ class Spy : public detail::SameShape<N> {
     BatchStorage<Scalar, N, MaxBatch> output;
   };
   template <class Scalar, int MaxBatch>
-  void forward(const Scalar*, ConstMatrixView<Scalar> x, Cache<Scalar, MaxBatch>& cache, const Pass<Scalar>& pass) const {
+  void forward(const Scalar*, ConstMatrixView<Scalar> x, Cache<Scalar, MaxBatch>& cache, const ForwardContext<Scalar>& pass) const {
     told_->seed = pass.seed;
     told_->buffers = pass.buffers;
     cache.output.first(x.cols()) = 2 * x;
@@ -126,7 +126,7 @@ TEST_CASE("layers are initialized from the first to the last, out of one sequenc
 
 TEST_CASE("forward: each layer reads what the one before made, and is told of its own buffers and seed") {
   Four four;
-  const Pass<float> pass{.mode = Mode::train, .buffers = four.buffers.data(), .seed = Seed{42}};
+  const ForwardContext<float> pass{.mode = Mode::train, .buffers = four.buffers.data(), .seed = Seed{42}};
   four.sequence.forward(four.theta.data(), four.x_view, four.caches, pass);
   CHECK(std::get<0>(four.caches).output.first(1)(1, 0) == 20);
   CHECK(std::get<3>(four.caches).output.first(1)(0, 0) == 16);
@@ -138,7 +138,7 @@ TEST_CASE("forward: each layer reads what the one before made, and is told of it
 
 TEST_CASE("backward: from the last layer to the first that has parameters; and on to dJ/dx only where it is asked for") {
   Four four;
-  four.sequence.forward(four.theta.data(), four.x_view, four.caches, Pass<float>{});
+  four.sequence.forward(four.theta.data(), four.x_view, four.caches, ForwardContext<float>{});
   const auto backward = [&](MatrixView<float>* dJ_dx) {
     std::get<3>(four.deltas).first(1).setConstant(1);
     four.gradient.fill(-1);
@@ -163,7 +163,7 @@ TEST_CASE("backward: from the last layer to the first that has parameters; and o
 
 TEST_CASE("each layer may refuse a pass, update its own buffers and ask for larger batches") {
   Four four;
-  const Pass<float> pass{.buffers = four.buffers.data()};
+  const ForwardContext<float> pass{.buffers = four.buffers.data()};
   four.buffers = {100, 200, 300};
   CHECK_NOTHROW(four.sequence.check_pass(pass, 4));
   CHECK_THROWS_SAYING(four.sequence.check_pass(pass, 5), ShapeError, "Spy with buffers from 100 sees 5 samples");

@@ -4,7 +4,7 @@
 #include <chainrule/core/detail/chain.hpp>
 #include <chainrule/core/detail/views.hpp>
 #include <chainrule/core/weighting.hpp>
-#include <chainrule/kernels/finite.hpp>
+#include <chainrule/kernels/all_finite.hpp>
 #include <chainrule/kernels/small_layer_pass.hpp>
 
 namespace chainrule::detail {

@@ -89,7 +89,7 @@ class Sequence {
 
   /// Throws where a layer cannot make this pass.
   template <class Scalar>
-  void check_pass(const Pass<Scalar>& pass, Index samples) const {
+  void check_pass(const ForwardContext<Scalar>& pass, Index samples) const {
     for_each_index<size>([&](auto i) {
       const auto& layer = get<i>();
       if constexpr (requires { layer.check_pass(pass, samples); }) layer.check_pass(pass_of<i>(pass), samples);
@@ -98,11 +98,11 @@ class Sequence {
 
   // a(1) = x,  a(l+1) = what layer l makes of a(l)
   template <class Scalar, class CacheTuple>
-  void forward(const Scalar* theta, const ConstMatrixView<Scalar>& x, CacheTuple& caches, const Pass<Scalar>& pass) const {
+  void forward(const Scalar* theta, const ConstMatrixView<Scalar>& x, CacheTuple& caches, const ForwardContext<Scalar>& pass) const {
     for_each_index<size>([&](auto i) {
       const Scalar* slice = theta + parameter_offset(i);
       auto& cache = std::get<i>(caches);
-      if constexpr (ForwardsAlike<std::tuple_element_t<i, Tuple>>)
+      if constexpr (ModeIndependent<std::tuple_element_t<i, Tuple>>)
         get<i>().forward(slice, input_of<i>(x, caches), cache);
       else
         get<i>().forward(slice, input_of<i>(x, caches), cache, pass_of<i>(pass));
@@ -164,8 +164,8 @@ class Sequence {
  private:
   // what layer I is told; one that holds all the layers deals out the seeds itself
   template <std::size_t I, class Scalar>
-  Pass<Scalar> pass_of(const Pass<Scalar>& pass) const {
-    Pass<Scalar> own = pass.of_layer(I, buffer_offset(I));
+  ForwardContext<Scalar> pass_of(const ForwardContext<Scalar>& pass) const {
+    ForwardContext<Scalar> own = pass.of_layer(I, buffer_offset(I));
     if constexpr (HoldsAllLayers<std::tuple_element_t<I, Tuple>>) own.seed = pass.seed;
     return own;
   }

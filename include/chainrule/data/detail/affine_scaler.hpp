@@ -4,7 +4,7 @@
 #include <chainrule/bytes/decimal.hpp>
 #include <chainrule/core/detail/compatibility.hpp>
 #include <chainrule/core/detail/views.hpp>
-#include <chainrule/kernels/finite.hpp>
+#include <chainrule/kernels/all_finite.hpp>
 #include <cmath>
 #include <limits>
 #include <string>

@@ -6,8 +6,8 @@
 
 #include <algorithm>
 #include <chainrule/core/detail/chain.hpp>
+#include <chainrule/kernels/all_finite.hpp>
 #include <chainrule/kernels/elementwise.hpp>
-#include <chainrule/kernels/finite.hpp>
 #include <cmath>
 #include <vector>
 

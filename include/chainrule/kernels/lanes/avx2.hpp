@@ -17,38 +17,38 @@ struct Lanes;
 template <>
 struct Lanes<float> {
   using V = __m256;
-  using First = __m256i;
+  using Mask = __m256i;
   static constexpr int width = 8;
   static constexpr int registers = 16;
-  static constexpr bool masks_are_cheap = true, masks_are_free = false;  // those of load_first
+  static constexpr bool masks_are_cheap = true, masks_are_free = false;  // those of masked_load
 
   static V load(const float* p) { return _mm256_loadu_ps(p); }
   static void store(float* p, V v) { _mm256_storeu_ps(p, v); }
-  static V all(float x) { return _mm256_set1_ps(x); }
+  static V broadcast(float x) { return _mm256_set1_ps(x); }
   static V fma(V a, V b, V c) { return _mm256_fmadd_ps(a, b, c); }
 
   static V add(V a, V b) { return _mm256_add_ps(a, b); }
   static V subtract(V a, V b) { return _mm256_sub_ps(a, b); }
   static V multiply(V a, V b) { return _mm256_mul_ps(a, b); }
   static V divide(V a, V b) { return _mm256_div_ps(a, b); }
-  static V root(V x) { return _mm256_sqrt_ps(x); }
-  static V minus_product(V a, V b, V c) { return _mm256_fnmadd_ps(a, b, c); }  // c - a b
+  static V sqrt(V x) { return _mm256_sqrt_ps(x); }
+  static V fnmadd(V a, V b, V c) { return _mm256_fnmadd_ps(a, b, c); }  // c - a b
 
   /// x, but not above or below the bound; NaN stays.
-  static V at_most(V x, V bound) { return _mm256_min_ps(bound, x); }
-  static V at_least(V x, V bound) { return _mm256_max_ps(bound, x); }
+  static V min(V x, V bound) { return _mm256_min_ps(bound, x); }
+  static V max(V x, V bound) { return _mm256_max_ps(bound, x); }
   /// v where x > 0, and 0 elsewhere.
-  static V where_positive(V x, V v) { return _mm256_and_ps(_mm256_cmp_ps(x, _mm256_setzero_ps(), _CMP_GT_OQ), v); }
+  static V select_positive(V x, V v) { return _mm256_and_ps(_mm256_cmp_ps(x, _mm256_setzero_ps(), _CMP_GT_OQ), v); }
   /// v where x > 0, and other elsewhere.
-  static V choose(V x, V v, V other) { return _mm256_blendv_ps(other, v, _mm256_cmp_ps(x, _mm256_setzero_ps(), _CMP_GT_OQ)); }
-  static V magnitude(V x) { return _mm256_andnot_ps(all(-0.0f), x); }
+  static V select_positive(V x, V v, V other) { return _mm256_blendv_ps(other, v, _mm256_cmp_ps(x, _mm256_setzero_ps(), _CMP_GT_OQ)); }
+  static V abs(V x) { return _mm256_andnot_ps(broadcast(-0.0f), x); }
   /// v >= +0, with the sign of x.
-  static V with_sign_of(V x, V v) { return _mm256_or_ps(v, _mm256_and_ps(all(-0.0f), x)); }
+  static V with_sign_of(V x, V v) { return _mm256_or_ps(v, _mm256_and_ps(broadcast(-0.0f), x)); }
   /// 2^n for integers n that are exponents of normal numbers: n + bias lands in the last bits, whence it is shifted to the exponent.
-  static V power_of_2(V n) { return _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_castps_si256(add(n, all(12582912 + 127))), 23)); }
+  static V power_of_2(V n) { return _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_castps_si256(add(n, broadcast(12582912 + 127))), 23)); }
   /// v 2^n for any integer n of that size, twice that too: in two steps, of which the first is exact.
-  static V times_power_of_2(V v, V n) {
-    const V half = subtract(fma(n, all(0.5f), all(12582912)), all(12582912));
+  static V scale_by_power_of_2(V v, V n) {
+    const V half = subtract(fma(n, broadcast(0.5f), broadcast(12582912)), broadcast(12582912));
     return multiply(multiply(v, power_of_2(half)), power_of_2(subtract(n, half)));
   }
 
@@ -66,11 +66,11 @@ struct Lanes<float> {
     return _mm256_testz_si256(is_largest, is_largest) != 0;
   }
 
-  static First first(Index count) {
+  static Mask mask(Index count) {
     return _mm256_cmpgt_epi32(_mm256_set1_epi32(static_cast<int>(count)), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7));
   }
-  static V load_first(const float* p, First count) { return _mm256_maskload_ps(p, count); }
-  static void store_first(float* p, V v, First count) { _mm256_maskstore_ps(p, count, v); }
+  static V masked_load(const float* p, Mask count) { return _mm256_maskload_ps(p, count); }
+  static void masked_store(float* p, V v, Mask count) { _mm256_maskstore_ps(p, count, v); }
 
   /// columns[c][r] = rows[r * distance + c] for r < width, c < transposed_columns
   static constexpr int transposed_columns = 4;
@@ -95,32 +95,34 @@ struct Lanes<float> {
 template <>
 struct Lanes<double> {
   using V = __m256d;
-  using First = __m256i;
+  using Mask = __m256i;
   static constexpr int width = 4;
   static constexpr int registers = 16;
-  static constexpr bool masks_are_cheap = true, masks_are_free = false;  // those of load_first
+  static constexpr bool masks_are_cheap = true, masks_are_free = false;  // those of masked_load
 
   static V load(const double* p) { return _mm256_loadu_pd(p); }
   static void store(double* p, V v) { _mm256_storeu_pd(p, v); }
-  static V all(double x) { return _mm256_set1_pd(x); }
+  static V broadcast(double x) { return _mm256_set1_pd(x); }
   static V fma(V a, V b, V c) { return _mm256_fmadd_pd(a, b, c); }
 
   static V add(V a, V b) { return _mm256_add_pd(a, b); }
   static V subtract(V a, V b) { return _mm256_sub_pd(a, b); }
   static V multiply(V a, V b) { return _mm256_mul_pd(a, b); }
   static V divide(V a, V b) { return _mm256_div_pd(a, b); }
-  static V root(V x) { return _mm256_sqrt_pd(x); }
-  static V minus_product(V a, V b, V c) { return _mm256_fnmadd_pd(a, b, c); }
+  static V sqrt(V x) { return _mm256_sqrt_pd(x); }
+  static V fnmadd(V a, V b, V c) { return _mm256_fnmadd_pd(a, b, c); }
 
-  static V at_most(V x, V bound) { return _mm256_min_pd(bound, x); }
-  static V at_least(V x, V bound) { return _mm256_max_pd(bound, x); }
-  static V where_positive(V x, V v) { return _mm256_and_pd(_mm256_cmp_pd(x, _mm256_setzero_pd(), _CMP_GT_OQ), v); }
-  static V choose(V x, V v, V other) { return _mm256_blendv_pd(other, v, _mm256_cmp_pd(x, _mm256_setzero_pd(), _CMP_GT_OQ)); }
-  static V magnitude(V x) { return _mm256_andnot_pd(all(-0.0), x); }
-  static V with_sign_of(V x, V v) { return _mm256_or_pd(v, _mm256_and_pd(all(-0.0), x)); }
-  static V power_of_2(V n) { return _mm256_castsi256_pd(_mm256_slli_epi64(_mm256_castpd_si256(add(n, all(6755399441055744 + 1023))), 52)); }
-  static V times_power_of_2(V v, V n) {
-    const V half = subtract(fma(n, all(0.5), all(6755399441055744)), all(6755399441055744));
+  static V min(V x, V bound) { return _mm256_min_pd(bound, x); }
+  static V max(V x, V bound) { return _mm256_max_pd(bound, x); }
+  static V select_positive(V x, V v) { return _mm256_and_pd(_mm256_cmp_pd(x, _mm256_setzero_pd(), _CMP_GT_OQ), v); }
+  static V select_positive(V x, V v, V other) { return _mm256_blendv_pd(other, v, _mm256_cmp_pd(x, _mm256_setzero_pd(), _CMP_GT_OQ)); }
+  static V abs(V x) { return _mm256_andnot_pd(broadcast(-0.0), x); }
+  static V with_sign_of(V x, V v) { return _mm256_or_pd(v, _mm256_and_pd(broadcast(-0.0), x)); }
+  static V power_of_2(V n) {
+    return _mm256_castsi256_pd(_mm256_slli_epi64(_mm256_castpd_si256(add(n, broadcast(6755399441055744 + 1023))), 52));
+  }
+  static V scale_by_power_of_2(V v, V n) {
+    const V half = subtract(fma(n, broadcast(0.5), broadcast(6755399441055744)), broadcast(6755399441055744));
     return multiply(multiply(v, power_of_2(half)), power_of_2(subtract(n, half)));
   }
 
@@ -135,9 +137,9 @@ struct Lanes<double> {
     return _mm256_testz_si256(is_largest, is_largest) != 0;
   }
 
-  static First first(Index count) { return _mm256_cmpgt_epi64(_mm256_set1_epi64x(count), _mm256_setr_epi64x(0, 1, 2, 3)); }
-  static V load_first(const double* p, First count) { return _mm256_maskload_pd(p, count); }
-  static void store_first(double* p, V v, First count) { _mm256_maskstore_pd(p, count, v); }
+  static Mask mask(Index count) { return _mm256_cmpgt_epi64(_mm256_set1_epi64x(count), _mm256_setr_epi64x(0, 1, 2, 3)); }
+  static V masked_load(const double* p, Mask count) { return _mm256_maskload_pd(p, count); }
+  static void masked_store(double* p, V v, Mask count) { _mm256_maskstore_pd(p, count, v); }
 
   static constexpr int transposed_columns = 2;
   static void transpose(const double* rows, Index distance, V* columns) {

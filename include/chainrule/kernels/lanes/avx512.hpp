@@ -19,39 +19,41 @@ struct Lanes;
 template <>
 struct Lanes<float> {
   using V = __m512;
-  using First = __mmask16;
+  using Mask = __mmask16;
   static constexpr int width = 16;
   static constexpr int registers = 32;
-  static constexpr bool masks_are_cheap = true, masks_are_free = true;  // those of load_first
+  static constexpr bool masks_are_cheap = true, masks_are_free = true;  // those of masked_load
 
   static V load(const float* p) { return _mm512_loadu_ps(p); }
   static void store(float* p, V v) { _mm512_storeu_ps(p, v); }
-  static V all(float x) { return _mm512_set1_ps(x); }
+  static V broadcast(float x) { return _mm512_set1_ps(x); }
   static V fma(V a, V b, V c) { return _mm512_fmadd_ps(a, b, c); }
 
   static V add(V a, V b) { return _mm512_add_ps(a, b); }
   static V subtract(V a, V b) { return _mm512_sub_ps(a, b); }
   static V multiply(V a, V b) { return _mm512_mul_ps(a, b); }
   static V divide(V a, V b) { return _mm512_div_ps(a, b); }
-  static V root(V x) { return _mm512_maskz_sqrt_ps(0xffff, x); }
-  static V minus_product(V a, V b, V c) { return _mm512_fnmadd_ps(a, b, c); }  // c - a b
+  static V sqrt(V x) { return _mm512_maskz_sqrt_ps(0xffff, x); }
+  static V fnmadd(V a, V b, V c) { return _mm512_fnmadd_ps(a, b, c); }  // c - a b
 
   /// x, but not above or below the bound; NaN stays.
-  static V at_most(V x, V bound) { return _mm512_maskz_min_ps(0xffff, bound, x); }
-  static V at_least(V x, V bound) { return _mm512_maskz_max_ps(0xffff, bound, x); }
+  static V min(V x, V bound) { return _mm512_maskz_min_ps(0xffff, bound, x); }
+  static V max(V x, V bound) { return _mm512_maskz_max_ps(0xffff, bound, x); }
   /// v where x > 0, and 0 elsewhere.
-  static V where_positive(V x, V v) { return _mm512_maskz_mov_ps(_mm512_cmp_ps_mask(x, _mm512_setzero_ps(), _CMP_GT_OQ), v); }
+  static V select_positive(V x, V v) { return _mm512_maskz_mov_ps(_mm512_cmp_ps_mask(x, _mm512_setzero_ps(), _CMP_GT_OQ), v); }
   /// v where x > 0, and other elsewhere.
-  static V choose(V x, V v, V other) { return _mm512_mask_mov_ps(other, _mm512_cmp_ps_mask(x, _mm512_setzero_ps(), _CMP_GT_OQ), v); }
-  static V magnitude(V x) { return _mm512_maskz_andnot_ps(0xffff, all(-0.0f), x); }
+  static V select_positive(V x, V v, V other) {
+    return _mm512_mask_mov_ps(other, _mm512_cmp_ps_mask(x, _mm512_setzero_ps(), _CMP_GT_OQ), v);
+  }
+  static V abs(V x) { return _mm512_maskz_andnot_ps(0xffff, broadcast(-0.0f), x); }
   /// v >= +0, with the sign of x.
-  static V with_sign_of(V x, V v) { return _mm512_maskz_or_ps(0xffff, v, _mm512_maskz_and_ps(0xffff, all(-0.0f), x)); }
+  static V with_sign_of(V x, V v) { return _mm512_maskz_or_ps(0xffff, v, _mm512_maskz_and_ps(0xffff, broadcast(-0.0f), x)); }
   /// 2^n for integers n that are exponents of normal numbers: n + bias lands in the last bits, whence it is shifted to the exponent.
   static V power_of_2(V n) {
-    return _mm512_castsi512_ps(_mm512_maskz_slli_epi32(0xffff, _mm512_castps_si512(add(n, all(12582912 + 127))), 23));
+    return _mm512_castsi512_ps(_mm512_maskz_slli_epi32(0xffff, _mm512_castps_si512(add(n, broadcast(12582912 + 127))), 23));
   }
   /// v 2^n for any integer n, rounded once.
-  static V times_power_of_2(V v, V n) { return _mm512_maskz_scalef_ps(0xffff, v, n); }
+  static V scale_by_power_of_2(V v, V n) { return _mm512_maskz_scalef_ps(0xffff, v, n); }
 
   /// All numbers, added in pairs: i and i + width/2, and so on. (With masks of ones, as GCC 12 warns of its own forms without.)
   static float sum(V v) {
@@ -64,9 +66,9 @@ struct Lanes<float> {
     return _mm512_cmpeq_epi32_mask(_mm512_and_epi32(_mm512_castps_si512(v), exponent), exponent) == 0;
   }
 
-  static First first(Index count) { return static_cast<First>((1u << count) - 1); }
-  static V load_first(const float* p, First count) { return _mm512_maskz_loadu_ps(count, p); }
-  static void store_first(float* p, V v, First count) { _mm512_mask_storeu_ps(p, count, v); }
+  static Mask mask(Index count) { return static_cast<Mask>((1u << count) - 1); }
+  static V masked_load(const float* p, Mask count) { return _mm512_maskz_loadu_ps(count, p); }
+  static void masked_store(float* p, V v, Mask count) { _mm512_mask_storeu_ps(p, count, v); }
 
   /// columns[c][r] = rows[r * distance + c] for r < width, c < transposed_columns
   static constexpr int transposed_columns = 4;
@@ -97,33 +99,35 @@ struct Lanes<float> {
 template <>
 struct Lanes<double> {
   using V = __m512d;
-  using First = __mmask8;
+  using Mask = __mmask8;
   static constexpr int width = 8;
   static constexpr int registers = 32;
-  static constexpr bool masks_are_cheap = true, masks_are_free = true;  // those of load_first
+  static constexpr bool masks_are_cheap = true, masks_are_free = true;  // those of masked_load
 
   static V load(const double* p) { return _mm512_loadu_pd(p); }
   static void store(double* p, V v) { _mm512_storeu_pd(p, v); }
-  static V all(double x) { return _mm512_set1_pd(x); }
+  static V broadcast(double x) { return _mm512_set1_pd(x); }
   static V fma(V a, V b, V c) { return _mm512_fmadd_pd(a, b, c); }
 
   static V add(V a, V b) { return _mm512_add_pd(a, b); }
   static V subtract(V a, V b) { return _mm512_sub_pd(a, b); }
   static V multiply(V a, V b) { return _mm512_mul_pd(a, b); }
   static V divide(V a, V b) { return _mm512_div_pd(a, b); }
-  static V root(V x) { return _mm512_maskz_sqrt_pd(0xff, x); }
-  static V minus_product(V a, V b, V c) { return _mm512_fnmadd_pd(a, b, c); }
+  static V sqrt(V x) { return _mm512_maskz_sqrt_pd(0xff, x); }
+  static V fnmadd(V a, V b, V c) { return _mm512_fnmadd_pd(a, b, c); }
 
-  static V at_most(V x, V bound) { return _mm512_maskz_min_pd(0xff, bound, x); }
-  static V at_least(V x, V bound) { return _mm512_maskz_max_pd(0xff, bound, x); }
-  static V where_positive(V x, V v) { return _mm512_maskz_mov_pd(_mm512_cmp_pd_mask(x, _mm512_setzero_pd(), _CMP_GT_OQ), v); }
-  static V choose(V x, V v, V other) { return _mm512_mask_mov_pd(other, _mm512_cmp_pd_mask(x, _mm512_setzero_pd(), _CMP_GT_OQ), v); }
-  static V magnitude(V x) { return _mm512_maskz_andnot_pd(0xff, all(-0.0), x); }
-  static V with_sign_of(V x, V v) { return _mm512_maskz_or_pd(0xff, v, _mm512_maskz_and_pd(0xff, all(-0.0), x)); }
-  static V power_of_2(V n) {
-    return _mm512_castsi512_pd(_mm512_maskz_slli_epi64(0xff, _mm512_castpd_si512(add(n, all(6755399441055744 + 1023))), 52));
+  static V min(V x, V bound) { return _mm512_maskz_min_pd(0xff, bound, x); }
+  static V max(V x, V bound) { return _mm512_maskz_max_pd(0xff, bound, x); }
+  static V select_positive(V x, V v) { return _mm512_maskz_mov_pd(_mm512_cmp_pd_mask(x, _mm512_setzero_pd(), _CMP_GT_OQ), v); }
+  static V select_positive(V x, V v, V other) {
+    return _mm512_mask_mov_pd(other, _mm512_cmp_pd_mask(x, _mm512_setzero_pd(), _CMP_GT_OQ), v);
   }
-  static V times_power_of_2(V v, V n) { return _mm512_maskz_scalef_pd(0xff, v, n); }
+  static V abs(V x) { return _mm512_maskz_andnot_pd(0xff, broadcast(-0.0), x); }
+  static V with_sign_of(V x, V v) { return _mm512_maskz_or_pd(0xff, v, _mm512_maskz_and_pd(0xff, broadcast(-0.0), x)); }
+  static V power_of_2(V n) {
+    return _mm512_castsi512_pd(_mm512_maskz_slli_epi64(0xff, _mm512_castpd_si512(add(n, broadcast(6755399441055744 + 1023))), 52));
+  }
+  static V scale_by_power_of_2(V v, V n) { return _mm512_maskz_scalef_pd(0xff, v, n); }
 
   static double sum(V v) {
     return avx2::Lanes<double>::sum(_mm256_add_pd(_mm512_maskz_extractf64x4_pd(0xff, v, 0), _mm512_maskz_extractf64x4_pd(0xff, v, 1)));
@@ -134,9 +138,9 @@ struct Lanes<double> {
     return _mm512_cmpeq_epi64_mask(_mm512_and_epi64(_mm512_castpd_si512(v), exponent), exponent) == 0;
   }
 
-  static First first(Index count) { return static_cast<First>((1u << count) - 1); }
-  static V load_first(const double* p, First count) { return _mm512_maskz_loadu_pd(count, p); }
-  static void store_first(double* p, V v, First count) { _mm512_mask_storeu_pd(p, count, v); }
+  static Mask mask(Index count) { return static_cast<Mask>((1u << count) - 1); }
+  static V masked_load(const double* p, Mask count) { return _mm512_maskz_loadu_pd(count, p); }
+  static void masked_store(double* p, V v, Mask count) { _mm512_mask_storeu_pd(p, count, v); }
 
   static constexpr int transposed_columns = 2;
   static void transpose(const double* rows, Index distance, V* columns) {
@@ -158,17 +162,17 @@ struct Lanes<double> {
 template <class Scalar>
 struct HalfLanes : avx2::Lanes<Scalar> {
   using V = typename avx2::Lanes<Scalar>::V;
-  using First = __mmask8;
+  using Mask = __mmask8;
   static constexpr bool masks_are_free = true;
 
-  static First first(Index count) { return static_cast<First>((1u << count) - 1); }
-  static V load_first(const Scalar* p, First count) {
+  static Mask mask(Index count) { return static_cast<Mask>((1u << count) - 1); }
+  static V masked_load(const Scalar* p, Mask count) {
     if constexpr (sizeof(Scalar) == sizeof(float))
       return _mm256_maskz_loadu_ps(count, p);
     else
       return _mm256_maskz_loadu_pd(count, p);
   }
-  static void store_first(Scalar* p, V v, First count) {
+  static void masked_store(Scalar* p, V v, Mask count) {
     if constexpr (sizeof(Scalar) == sizeof(float))
       _mm256_mask_storeu_ps(p, count, v);
     else

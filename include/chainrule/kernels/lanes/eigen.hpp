@@ -17,7 +17,6 @@
 #endif
 
 namespace chainrule::kernels {
-namespace detail {
 
 /// The square root as IEEE 754 rounds it. Eigen's psqrt multiplies floats by an estimate of 1/sqrt(x) instead, whose bits differ between
 /// processors of AMD, Intel and ARM.
@@ -48,59 +47,57 @@ inline float32x4_t correctly_rounded_sqrt(const float32x4_t& x) { return vsqrtq_
 inline float64x2_t correctly_rounded_sqrt(const float64x2_t& x) { return vsqrtq_f64(x); }
 #endif
 
-}  // namespace detail
-
-/// What kernels are written in: V, `width` numbers; First, how many of them where a vector is not full.
+/// What kernels are written in: V, `width` numbers; Mask, how many of them where a vector is not full.
 template <class Scalar>
 struct EigenLanes {
   using V = typename Eigen::internal::packet_traits<Scalar>::type;
-  using First = Index;
+  using Mask = Index;
   static constexpr int width = Eigen::internal::unpacket_traits<V>::size;
   static constexpr int registers = EIGEN_ARCH_DEFAULT_NUMBER_OF_REGISTERS;
-  static constexpr bool masks_are_cheap = false, masks_are_free = false;  // those of load_first
+  static constexpr bool masks_are_cheap = false, masks_are_free = false;  // those of masked_load
 
   static V load(const Scalar* p) { return Eigen::internal::ploadu<V>(p); }
   static void store(Scalar* p, const V& v) { Eigen::internal::pstoreu(p, v); }
-  static V all(Scalar x) { return Eigen::internal::pset1<V>(x); }
+  static V broadcast(Scalar x) { return Eigen::internal::pset1<V>(x); }
   static V fma(const V& a, const V& b, const V& c) { return Eigen::internal::pmadd(a, b, c); }
 
   static V add(const V& a, const V& b) { return Eigen::internal::padd(a, b); }
   static V subtract(const V& a, const V& b) { return Eigen::internal::psub(a, b); }
   static V multiply(const V& a, const V& b) { return Eigen::internal::pmul(a, b); }
   static V divide(const V& a, const V& b) { return Eigen::internal::pdiv(a, b); }
-  static V root(const V& x) { return detail::correctly_rounded_sqrt(x); }
-  static V minus_product(const V& a, const V& b, const V& c) { return fma(Eigen::internal::pnegate(a), b, c); }  // c - a b
+  static V sqrt(const V& x) { return correctly_rounded_sqrt(x); }
+  static V fnmadd(const V& a, const V& b, const V& c) { return fma(Eigen::internal::pnegate(a), b, c); }  // c - a b
 
   /// x, but not above or below the bound; NaN stays.
-  static V at_most(const V& x, const V& bound) { return Eigen::internal::pselect(Eigen::internal::pcmp_lt(bound, x), bound, x); }
-  static V at_least(const V& x, const V& bound) { return Eigen::internal::pselect(Eigen::internal::pcmp_lt(x, bound), bound, x); }
+  static V min(const V& x, const V& bound) { return Eigen::internal::pselect(Eigen::internal::pcmp_lt(bound, x), bound, x); }
+  static V max(const V& x, const V& bound) { return Eigen::internal::pselect(Eigen::internal::pcmp_lt(x, bound), bound, x); }
   /// v where x > 0, and 0 elsewhere.
-  static V where_positive(const V& x, const V& v) {
-    const V zero = all(Scalar{0});
+  static V select_positive(const V& x, const V& v) {
+    const V zero = broadcast(Scalar{0});
     return Eigen::internal::pselect(Eigen::internal::pcmp_lt(zero, x), v, zero);
   }
   /// v where x > 0, and other elsewhere.
-  static V choose(const V& x, const V& v, const V& other) {
-    return Eigen::internal::pselect(Eigen::internal::pcmp_lt(all(Scalar{0}), x), v, other);
+  static V select_positive(const V& x, const V& v, const V& other) {
+    return Eigen::internal::pselect(Eigen::internal::pcmp_lt(broadcast(Scalar{0}), x), v, other);
   }
-  static V magnitude(const V& x) { return Eigen::internal::pabs(x); }
+  static V abs(const V& x) { return Eigen::internal::pabs(x); }
   /// v >= +0, with the sign of x.
-  static V with_sign_of(const V& x, const V& v) { return Eigen::internal::por(v, Eigen::internal::pand(all(-Scalar{0}), x)); }
+  static V with_sign_of(const V& x, const V& v) { return Eigen::internal::por(v, Eigen::internal::pand(broadcast(-Scalar{0}), x)); }
   /// 2^n for integers n that are exponents of normal numbers: n + bias lands in the last bits, whence it is shifted to the exponent.
   /// For float and double.
   static V power_of_2(const V& n) {
     using Bits = std::conditional_t<sizeof(Scalar) == 4, std::uint32_t, std::uint64_t>;
     constexpr int mantissa_bits = std::numeric_limits<Scalar>::digits - 1;
     constexpr Scalar unit_in_last_place_1 = Scalar{3} * static_cast<Scalar>(Bits{1} << (mantissa_bits - 1));
-    const V biased = add(n, all(unit_in_last_place_1 + static_cast<Scalar>(std::numeric_limits<Scalar>::max_exponent - 1)));
-    auto bits = chainrule::detail::bit_cast<std::array<Bits, width>>(biased);
+    const V biased = add(n, broadcast(unit_in_last_place_1 + static_cast<Scalar>(std::numeric_limits<Scalar>::max_exponent - 1)));
+    auto bits = detail::bit_cast<std::array<Bits, width>>(biased);
     for (Bits& b : bits) b <<= mantissa_bits;
-    return chainrule::detail::bit_cast<V>(bits);
+    return detail::bit_cast<V>(bits);
   }
   /// v 2^n for any integer n of that size, twice that too: in two steps, of which the first is exact.
-  static V times_power_of_2(const V& v, const V& n) {
-    const V round = all(Scalar{3} * static_cast<Scalar>(std::uint64_t{1} << (std::numeric_limits<Scalar>::digits - 2)));
-    const V half = subtract(fma(n, all(Scalar{0.5}), round), round);
+  static V scale_by_power_of_2(const V& v, const V& n) {
+    const V round = broadcast(Scalar{3} * static_cast<Scalar>(std::uint64_t{1} << (std::numeric_limits<Scalar>::digits - 2)));
+    const V half = subtract(fma(n, broadcast(Scalar{0.5}), round), round);
     return multiply(multiply(v, power_of_2(half)), power_of_2(subtract(n, half)));
   }
 
@@ -117,18 +114,18 @@ struct EigenLanes {
     alignas(64) Scalar numbers[width];
     store(numbers, v);
     bool all = true;
-    for (const Scalar x : numbers) all = all && chainrule::detail::is_finite(x);
+    for (const Scalar x : numbers) all = all && detail::is_finite(x);
     return all;
   }
 
-  static First first(Index count) { return count; }
+  static Mask mask(Index count) { return count; }
   // not inline, as there are so many places that nothing else would be left of a kernel
-  [[gnu::noinline]] static V load_first(const Scalar* p, First count) {
+  [[gnu::noinline]] static V masked_load(const Scalar* p, Mask count) {
     alignas(64) Scalar numbers[width] = {};
     std::copy_n(p, count, numbers);
     return load(numbers);
   }
-  [[gnu::noinline]] static void store_first(Scalar* p, const V& v, First count) {
+  [[gnu::noinline]] static void masked_store(Scalar* p, const V& v, Mask count) {
     alignas(64) Scalar numbers[width];
     store(numbers, v);
     std::copy_n(numbers, count, p);

@@ -3,7 +3,7 @@
 
 #include <algorithm>
 #include <chainrule/core/targets.hpp>
-#include <chainrule/kernels/finite.hpp>
+#include <chainrule/kernels/all_finite.hpp>
 #include <string_view>
 #include <utility>
 

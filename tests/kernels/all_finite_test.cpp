@@ -1,4 +1,4 @@
-#include <chainrule/kernels/finite.hpp>
+#include <chainrule/kernels/all_finite.hpp>
 #include <limits>
 #include <string>
 #include <vector>
