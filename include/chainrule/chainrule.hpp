@@ -13,6 +13,7 @@
 #include <chainrule/core/concepts.hpp>
 #include <chainrule/core/description.hpp>
 #include <chainrule/core/error.hpp>
+#include <chainrule/core/formula.hpp>
 #include <chainrule/core/forward_context.hpp>
 #include <chainrule/core/hyperparameter.hpp>
 #include <chainrule/core/optimizer_state.hpp>
@@ -31,7 +32,7 @@
 #include <chainrule/initializers/zeros.hpp>
 
 // Activations.
-#include <chainrule/activations/by_formula.hpp>
+#include <chainrule/activations/elementwise_activation.hpp>
 #include <chainrule/activations/elu.hpp>
 #include <chainrule/activations/gelu.hpp>
 #include <chainrule/activations/hard_sigmoid.hpp>
@@ -66,6 +67,7 @@
 #include <chainrule/losses/kl_divergence.hpp>
 #include <chainrule/losses/log_cosh.hpp>
 #include <chainrule/losses/mean_absolute_error.hpp>
+#include <chainrule/losses/mean_over_elements.hpp>
 #include <chainrule/losses/mean_squared_error.hpp>
 #include <chainrule/losses/poisson_nll.hpp>
 #include <chainrule/losses/softmax_cross_entropy.hpp>

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "support/catch.hpp"
+#include "support/instruction_sets.hpp"
 #include "support/padded.hpp"
 
 using namespace chainrule;
@@ -20,7 +21,7 @@ namespace {
 // nobody may change.
 constexpr double untouched = -12345;
 
-/// The kernels of one instruction set, and whether they round a b + c once; as built: where the program's flags allow it.
+/// The kernels of one instruction set, and whether they round a b + c once; baseline: where the program's flags allow it.
 template <class Scalar>
 struct Kernels {
   using Operand = kernels::Operand<Scalar>;
@@ -32,17 +33,19 @@ struct Kernels {
 /// Those that this machine can run.
 template <class Scalar>
 std::vector<Kernels<Scalar>> runnable() {
-  using kernels::InstructionSet;
-  std::vector<Kernels<Scalar>> all{{"as built", kernels::baseline::product<Scalar>}};
+  std::vector<Kernels<Scalar>> all;
+  chainrule_test::for_each_runnable_set<Scalar>([&all](auto set) {
+    using Set = decltype(set);
+    const char* name = std::is_same_v<Set, kernels::baseline::Tag> ? "baseline"
+                       : std::is_same_v<Set, kernels::avx2::Tag>   ? "AVX2"
+                                                                   : "AVX-512";
+    all.push_back({name, [](kernels::Operand<Scalar> a, kernels::Operand<Scalar> b, Index depth, kernels::Start<Scalar> start, Scalar* c,
+                            Index c_step, Index rows, Index columns) { product(Set{}, a, b, depth, start, c, c_step, rows, columns); }});
+  });
   const Scalar eps = std::numeric_limits<Scalar>::epsilon(), x = 1 + eps;
   Scalar c = -(1 + 2 * eps);  // (1 + eps)^2 + c is eps^2 where the product is not rounded
   all[0].product({&x, 1, 1}, {&x, 1, 1}, 1, {kernels::StartKind::c}, &c, 1, 1, 1);
   all[0].fused = c != 0;
-  if constexpr (kernels::HasWiderLanes<Scalar>) {
-    if (CHAINRULE_DISPATCH >= 2 && kernels::best_instruction_set() != InstructionSet::baseline)
-      all.push_back({"AVX2", kernels::avx2::product<Scalar>});
-    if (kernels::best_instruction_set() == InstructionSet::avx512) all.push_back({"AVX-512", kernels::avx512::product<Scalar>});
-  }
   return all;
 }
 

@@ -1,7 +1,13 @@
-#include <chainrule/kernels/small_layer.hpp>
+#include <chainrule/activations/identity.hpp>
+#include <chainrule/activations/leaky_relu.hpp>
+#include <chainrule/activations/relu.hpp>
+#include <chainrule/activations/sigmoid.hpp>
+#include <chainrule/activations/softplus.hpp>
+#include <chainrule/activations/tanh.hpp>
 
 #include "kernels/small_layers.hpp"
 #include "support/catch.hpp"
+#include "support/instruction_sets.hpp"
 
 using namespace chainrule_test;
 
@@ -9,34 +15,66 @@ namespace {
 
 constexpr Index batches[] = {1, 2, 3, 4, 9, 40};
 
-template <Function f, class Scalar, int Out, int In>
-void check() {
+/// The passes of one instruction set, which a machine with a better one would not call.
+template <class Set, class Scalar, int Out, int In>
+struct InSet {
+  chainrule::detail::Extent<Out> outputs;
+  chainrule::detail::Extent<In> inputs;
+  template <class F>
+  void forward(const F& f, const kernels::SmallLayerInput<Scalar>& in, const Scalar* bias, Scalar* a) const {
+    small_forward(Set{}, outputs, inputs, f, in, bias, a);
+  }
+  template <class F>
+  void backward(const F& f, const kernels::SmallLayerInput<Scalar>& in, const Scalar* a, Scalar* delta,
+                const kernels::SmallLayerGradients<Scalar>& out) const {
+    small_backward(Set{}, outputs, inputs, f, in, a, delta, out);
+  }
+};
+
+template <class Scalar, int Out, int In, class F>
+void check(const F& f) {
   for (const Index samples : batches) {
-    CAPTURE(Out, In, samples, f);
+    CAPTURE(Out, In, samples, F::name);
     const Layer<Scalar, Out, In> layer(samples);
-    const bool as_on_machine = layer.template small<f>(kernels::SmallLayer<Scalar, Out, In>(Out, In)) == layer.template of_machine<f>();
-    CHECK(as_on_machine);
-    const bool steps = layer.template steps_as_it_says<f>(kernels::SmallLayer<Scalar, Out, In>(Out, In));
-    CHECK(steps);
-    // and each kind of layer that this program would run on some machine
-    const auto one_by_one = layer.template one_by_one<f>();
-    if constexpr (kernels::HasVectors<Scalar>) {
-      const bool in_registers = layer.template small<f>(baseline::RegisterLayer<Scalar, Out, In>{}) == one_by_one;
-      CHECK(in_registers);
+    const auto expected = layer.of_machine(f);
+    const kernels::SmallLayer<Scalar, Out, In> of_types(Out, In);
+    const bool types_agree = layer.small(f, of_types) == expected;
+    CHECK(types_agree);
+    CHECK(layer.steps_as_it_says(f, of_types));
+    const kernels::SmallLayer<Scalar, Dynamic, Dynamic> of_values(Out, In);
+    if (of_values.is_small()) {
+      const bool values_agree = layer.small(f, of_values) == expected;
+      CHECK(values_agree);
+      CHECK(layer.steps_as_it_says(f, of_values));
     }
-    if constexpr (CHAINRULE_DISPATCH >= 2 || !kernels::HasVectors<Scalar>) {
-      const bool in_loops = layer.template small<f>(kernels::ScalarLayer<Scalar, Out, In>{}) == one_by_one;
-      CHECK(in_loops);
+    // each kernel that this program would run on some machine
+    const bool baseline_agrees = layer.small(f, InSet<baseline::Tag, Scalar, Out, In>{}) == layer.one_by_one(f);
+    CHECK(baseline_agrees);
+#if CHAINRULE_DISPATCH >= 2
+    if constexpr (kernels::HasWiderLanes<Scalar>) {
+      if (kernels::best_instruction_set() == kernels::InstructionSet::baseline) continue;
+      const bool avx2_agrees = layer.small(f, InSet<kernels::avx2::Tag, Scalar, Out, In>{}) == expected;
+      CHECK(avx2_agrees);
+      if (!of_values.is_small()) continue;
+      const bool avx2_values_agree = layer.small(f, InSet<kernels::avx2::Tag, Scalar, Dynamic, Dynamic>{
+                                                        detail::Extent<Dynamic>(Out), detail::Extent<Dynamic>(In)}) == expected;
+      CHECK(avx2_values_agree);
     }
+#endif
   }
 }
 
 template <class Scalar, int Out, int In>
-void check_all() {
-  check<Function::identity, Scalar, Out, In>();
-  check<Function::tanh, Scalar, Out, In>();
-  check<Function::sigmoid, Scalar, Out, In>();
-  check<Function::relu, Scalar, Out, In>();
+void check_tanh() {
+  check<Scalar, Out, In>(Tanh{});
+}
+
+template <class Scalar, int... Out>
+void check_square(std::integer_sequence<int, Out...>) {
+  (check_tanh<Scalar, Out, 1>(), ...);
+  (check_tanh<Scalar, Out, 3>(), ...);
+  (check_tanh<Scalar, Out, 8>(), ...);
+  (check_tanh<Scalar, Out, 13>(), ...);
 }
 
 }  // namespace
@@ -48,23 +86,51 @@ TEST_CASE("a small layer, worked out") {
   const float w[] = {1, 4, 2, 5, 3, 6}, b[] = {10, -99}, x[] = {1, 0, 2, 0, 1, 0};
   float delta[] = {1, 7, 10, 8};  // of the second unit, which is dead, nothing is left
   float a[4], dW[6], db[2], dX[6];
-  using Kernel = kernels::SmallLayer<float, 2, 3>;
-  Kernel::forward<Function::relu>({w, 2, x, 3}, b, a);
+  const kernels::SmallLayer<float, 2, 3> layer(2, 3);
+  layer.forward(ReLU{}, {w, 2, x, 3}, b, a);
   CHECK((a[0] == 17 && a[1] == 0 && a[2] == 12 && a[3] == 0));
-  Kernel::backward<Function::relu>({w, 2, x, 3}, a, delta, dW, db, dX, 3);
+  layer.backward(ReLU{}, {w, 2, x, 3}, a, delta, {dW, db, dX, 3});
   CHECK((dW[0] == 1 && dW[1] == 0 && dW[2] == 10 && dW[3] == 0 && dW[4] == 2 && dW[5] == 0));
   CHECK((db[0] == 11 && db[1] == 0));
   CHECK((dX[0] == 1 && dX[1] == 2 && dX[2] == 3 && dX[3] == 10 && dX[4] == 20 && dX[5] == 30));
 }
 
 TEMPLATE_TEST_CASE("a small layer gives the bits of the kernels for any extents", "", float, double, long double) {
-  check_all<TestType, 1, 1>();
-  check_all<TestType, 1, 8>();
-  check_all<TestType, 1, 13>();
-  check_all<TestType, 2, 3>();
-  check_all<TestType, 5, 16>();
-  check_all<TestType, 8, 1>();
-  check_all<TestType, 8, 8>();
-  check_all<TestType, 9, 4>();
-  check_all<TestType, 16, 16>();
+  check_tanh<TestType, 1, 1>();
+  check_tanh<TestType, 1, 8>();
+  check_tanh<TestType, 1, 13>();
+  check_tanh<TestType, 2, 3>();
+  check_tanh<TestType, 5, 16>();
+  check_tanh<TestType, 8, 1>();
+  check_tanh<TestType, 9, 4>();
+  check_tanh<TestType, 16, 16>();
+}
+
+TEMPLATE_TEST_CASE("a small layer applies any activation whose derivative is written with its output", "", float, double) {
+  check<TestType, 1, 8>(Sigmoid{});
+  check<TestType, 8, 8>(Sigmoid{});
+  check<TestType, 1, 13>(ReLU{});
+  check<TestType, 3, 5>(ReLU{});
+  check<TestType, 1, 1>(Identity{});
+  check<TestType, 8, 8>(Identity{});
+  check<TestType, 7, 2>(LeakyReLU{0.25});
+  check<TestType, 4, 9>(Softplus{2});
+}
+
+TEMPLATE_TEST_CASE("a small layer of many shapes gives the bits of the kernels for any extents", "", float) {
+  check_square<TestType>(std::integer_sequence<int, 3, 4, 6, 7, 12, 15>{});
+}
+
+TEST_CASE("layers whose extents are values are small up to a register of AVX-512 or two of AVX2, where there is one of these") {
+  const auto is_small = [](auto scalar, Index outputs, Index inputs) {
+    return kernels::SmallLayer<decltype(scalar), Dynamic, Dynamic>(outputs, inputs).is_small();
+  };
+  const bool there_are = is_small(1.0f, 1, 1);
+  CHECK(is_small(1.0f, 16, 16) == there_are);
+  CHECK(is_small(1.0f, 1, 16) == there_are);
+  CHECK(is_small(1.0, 8, 8) == there_are);
+  CHECK_FALSE(is_small(1.0f, 17, 1));
+  CHECK_FALSE(is_small(1.0f, 1, 17));
+  CHECK_FALSE(is_small(1.0, 9, 1));
+  CHECK_FALSE(is_small(1.0L, 1, 1));
 }

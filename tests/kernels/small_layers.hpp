@@ -4,8 +4,7 @@
 #include <algorithm>
 #include <chainrule/core/random.hpp>
 #include <chainrule/kernels/layer_products.hpp>
-#include <chainrule/kernels/small_layer_pass.hpp>
-#include <chainrule/kernels/vector_math.hpp>
+#include <chainrule/kernels/small_layer.hpp>
 #include <cmath>
 #include <limits>
 #include <utility>
@@ -14,20 +13,19 @@
 namespace chainrule_test {
 
 using namespace chainrule;
-using kernels::Function;
 namespace baseline = kernels::baseline;
 
-/// f of all numbers, in vectors of the program's flags where there are such.
-template <Function f, class Scalar>
-void apply(Index size, Scalar* a) {
-  if constexpr (f == Function::relu) baseline::rectify(size, a, a);
-  if constexpr (kernels::HasVectors<Scalar>) {
-    if constexpr (f == Function::tanh) baseline::tanhs(size, a, a);
-    if constexpr (f == Function::sigmoid) baseline::sigmoids(size, a, a);
-  } else {
-    if constexpr (f == Function::tanh) kernels::tanhs(size, a, a);
-    if constexpr (f == Function::sigmoid) kernels::sigmoids(size, a, a);
-  }
+/// a = f(z) in place, and delta <- delta f'(z), with the kernels of one instruction set.
+template <class Set, class F, class Scalar>
+void apply(Set set, const F& f, Index size, Scalar* a) {
+  map(
+      set, size, [f](auto z) CHAINRULE_FORMULA { return f.f(z); }, a, static_cast<const Scalar*>(a));
+}
+template <class Set, class F, class Scalar>
+void multiply_by_derivative(Set set, const F& f, Index size, const Scalar* a, Scalar* delta) {
+  map(
+      set, size, [f](auto d, auto a_i) CHAINRULE_FORMULA { return d * f.f_prime_from_output(a_i); }, delta,
+      static_cast<const Scalar*>(delta), a);
 }
 
 /// A layer of Out x In weights, a batch whose samples lie apart, and all that comes of them with a number behind that nobody may change.
@@ -63,25 +61,24 @@ struct Layer {
     Numbers a, dW, db, dX;
   };
 
-  template <Function f, class Kernel>
-  Results small(const Kernel& kernel) const {
+  template <class F, class Kernel>
+  Results small(const F& f, const Kernel& kernel) const {
     Results r(samples);
     Numbers d = delta;
-    kernel.template forward<f>({w.data(), samples, x.data(), x_step}, b.data(), r.a.data());
-    kernel.template backward<f>({w.data(), samples, x.data(), x_step}, r.a.data(), d.data(), r.dW.data(), r.db.data(), r.dX.data(),
-                                dX_step);
+    kernel.forward(f, {w.data(), samples, x.data(), x_step}, b.data(), r.a.data());
+    kernel.backward(f, {w.data(), samples, x.data(), x_step}, r.a.data(), d.data(), {r.dW.data(), r.db.data(), r.dX.data(), dX_step});
     if (d.back() != untouched) r.db.back() = 0;
     return r;
   }
 
   /// W and b after a step at once, and after one with the gradients that it gives for itself.
-  template <Function f, class Kernel>
-  bool steps_as_it_says(const Kernel& kernel) const {
+  template <class F, class Kernel>
+  bool steps_as_it_says(const F& f, const Kernel& kernel) const {
     const Scalar factor = Scalar{-1} / 3;
-    const Results r = small<f>(kernel);
+    const Results r = small(f, kernel);
     Numbers stepped_w = w, stepped_b = b, expected_w = w, expected_b = b, d = delta;
-    kernel.template backward<f>({w.data(), samples, x.data(), x_step}, r.a.data(), d.data(), stepped_w.data(), stepped_b.data(), nullptr, 0,
-                                &factor);
+    kernel.backward(f, {w.data(), samples, x.data(), x_step}, r.a.data(), d.data(),
+                    {stepped_w.data(), stepped_b.data(), nullptr, 0, &factor});
     kernels::add_multiple<Scalar>(Out * In, factor, r.dW.data(), expected_w.data());
     kernels::add_multiple<Scalar>(Out, factor, r.db.data(), expected_b.data());
     const auto same = [](const Numbers& p, const Numbers& q) {  // with a NaN behind
@@ -91,33 +88,34 @@ struct Layer {
   }
 
   /// What the kernels for extents that are values give, one after the other, with the vectors of the program's flags.
-  template <Function f>
-  Results one_by_one() const {
+  template <class F>
+  Results one_by_one(const F& f) const {
+    constexpr baseline::Tag set{};
     Results r(samples);
     if (Out == 1)
-      baseline::dot_products<Scalar>(x.data(), x_step, w.data(), In, b[0], r.a.data(), samples);
+      baseline::dot_products<Scalar>(set, x.data(), x_step, w.data(), In, b[0], r.a.data(), samples);
     else if (samples == 1)
-      baseline::matrix_times_vector<Scalar>(w.data(), Out, x.data(), In, b.data(), r.a.data(), Out);
+      baseline::matrix_times_vector<Scalar>(set, w.data(), Out, x.data(), In, b.data(), r.a.data(), Out);
     else
-      baseline::product<Scalar>({w.data(), 1, Out}, {x.data(), 1, x_step}, In, {kernels::StartKind::column, b.data()}, r.a.data(), Out, Out,
-                                samples);
+      baseline::product<Scalar>(set, {w.data(), 1, Out}, {x.data(), 1, x_step}, In, {kernels::StartKind::column, b.data()}, r.a.data(), Out,
+                                Out, samples);
     const Index size = Out * samples;
-    apply<f>(size, r.a.data());
+    apply(set, f, size, r.a.data());
 
     Numbers d = delta;
-    if (f != Function::identity) baseline::times_derivative<f>(size, r.a.data(), d.data());
-    baseline::product<Scalar>({d.data(), 1, Out}, {x.data(), x_step, 1}, samples, {}, r.dW.data(), Out, Out, In);
-    baseline::row_sums<Scalar>(d.data(), Out, Out, samples, r.db.data());
+    multiply_by_derivative(set, f, size, r.a.data(), d.data());
+    baseline::product<Scalar>(set, {d.data(), 1, Out}, {x.data(), x_step, 1}, samples, {}, r.dW.data(), Out, Out, In);
+    baseline::row_sums<Scalar>(set, d.data(), Out, Out, samples, r.db.data());
     if (samples == 1)
-      baseline::dot_products<Scalar>(w.data(), Out, d.data(), Out, 0, r.dX.data(), In);
+      baseline::dot_products<Scalar>(set, w.data(), Out, d.data(), Out, 0, r.dX.data(), In);
     else
-      baseline::product<Scalar>({w.data(), Out, 1}, {d.data(), 1, Out}, Out, {}, r.dX.data(), dX_step, In, samples);
+      baseline::product<Scalar>(set, {w.data(), Out, 1}, {d.data(), 1, Out}, Out, {}, r.dX.data(), dX_step, In, samples);
     return r;
   }
 
   /// The same of this machine, as a layer of any extents calls them.
-  template <Function f>
-  Results of_machine() const {
+  template <class F>
+  Results of_machine(const F& f) const {
     Results r(samples);
     const kernels::LayerProducts<Scalar> products(Out, In);
     const auto view = [this](auto* numbers, Index rows, Index step) {
@@ -128,12 +126,10 @@ struct Layer {
     const ConstMatrixView<Scalar> inputs = view(x.data(), In, x_step);
     const Index size = Out * samples;
     products.affine(w.data(), inputs, b.data(), 0, view(r.a.data(), Out, Out), samples);
-    if constexpr (f == Function::relu) kernels::rectify(size, r.a.data(), r.a.data());
-    if constexpr (f == Function::tanh) kernels::tanhs(size, r.a.data(), r.a.data());
-    if constexpr (f == Function::sigmoid) kernels::sigmoids(size, r.a.data(), r.a.data());
+    kernels::dispatch<Scalar>([&](auto set) { apply(set, f, size, r.a.data()); });
 
     Numbers d = delta;
-    if (f != Function::identity) kernels::times_derivative<f>(size, static_cast<const Scalar*>(r.a.data()), d.data());
+    kernels::dispatch<Scalar>([&](auto set) { multiply_by_derivative(set, f, size, static_cast<const Scalar*>(r.a.data()), d.data()); });
     const ConstMatrixView<Scalar> deltas = view(std::as_const(d).data(), Out, Out);
     const kernels::Block all{0, Out, 0, In};
     products.weight_gradient(deltas, inputs, all, r.dW.data());

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "support/catch.hpp"
+#include "support/instruction_sets.hpp"
 
 using namespace chainrule;
 using chainrule_test::Approx;
@@ -54,11 +55,11 @@ template <class Scalar>
 std::vector<Kernel<Scalar>> runnable() {
   namespace k = kernels;
   std::vector<Kernel<Scalar>> all;
-  if constexpr (k::HasVectors<Scalar>) all.push_back(k::baseline::softmax<Scalar>);
-  if constexpr (k::HasWiderLanes<Scalar>) {
-    if (CHAINRULE_DISPATCH >= 2 && k::best_instruction_set() != k::InstructionSet::baseline) all.push_back(k::avx2::softmax<Scalar>);
-    if (k::best_instruction_set() == k::InstructionSet::avx512) all.push_back(k::avx512::softmax<Scalar>);
-  }
+  chainrule_test::for_each_runnable_set<Scalar>([&all](auto set) {
+    all.push_back([](const Scalar* z, Index z_step, Index rows, Index columns, Scalar* p, Index p_step) {
+      softmax(decltype(set){}, z, z_step, rows, columns, p, p_step);
+    });
+  });
   return all;
 }
 

@@ -1,6 +1,6 @@
 #include <algorithm>
 #include <chainrule/core/detail/compatibility.hpp>
-#include <chainrule/kernels/vector_math.hpp>
+#include <chainrule/kernels/map.hpp>
 #include <cmath>
 #include <cstdint>
 #include <limits>
@@ -30,32 +30,65 @@ long double exact_exp(long double x) { return std::exp(x); }
 long double exact_tanh(long double x) { return std::tanh(x); }
 long double exact_sigmoid(long double x) { return 1 / (1 + std::exp(-x)); }
 
+struct Exp {
+  template <class V>
+  CHAINRULE_FORMULA V operator()(V x) const {
+    return exp(x);
+  }
+};
+struct Tanh {
+  template <class V>
+  CHAINRULE_FORMULA V operator()(V x) const {
+    return tanh(x);
+  }
+};
+struct Sigmoid {
+  template <class V>
+  CHAINRULE_FORMULA V operator()(V x) const {
+    return sigmoid(x);
+  }
+};
+
+template <class F, class Scalar>
+void best(Index size, const Scalar* x, Scalar* y) {
+  kernels::map(size, F{}, y, x);
+}
+template <class Set, class F, class Scalar>
+void in_set(Index size, const Scalar* x, Scalar* y) {
+  map(Set{}, size, F{}, y, x);
+}
+#if CHAINRULE_DISPATCH >= 2
+template <class F, class Scalar>
+constexpr auto in_avx2 = in_set<kernels::avx2::Tag, F, Scalar>;
+#else
+template <class F, class Scalar>
+constexpr auto in_avx2 = in_set<kernels::baseline::Tag, F, Scalar>;
+#endif
+#if CHAINRULE_DISPATCH >= 1
+template <class F, class Scalar>
+constexpr auto in_avx512 = in_set<kernels::avx512::Tag, F, Scalar>;
+#else
+template <class F, class Scalar>
+constexpr auto in_avx512 = in_set<kernels::baseline::Tag, F, Scalar>;
+#endif
+
 template <class Scalar>
 Function<Scalar> exponential() {
-  return {"exp",
-          exact_exp,
-          kernels::exponentials<Scalar>,
-          kernels::baseline::exponentials<Scalar>,
-          kernels::avx2::exponentials<Scalar>,
-          kernels::avx512::exponentials<Scalar>};
+  return {"exp", exact_exp, best<Exp, Scalar>, in_set<kernels::baseline::Tag, Exp, Scalar>, in_avx2<Exp, Scalar>, in_avx512<Exp, Scalar>};
 }
 template <class Scalar>
 Function<Scalar> tanh() {
-  return {"tanh",
-          exact_tanh,
-          kernels::tanhs<Scalar>,
-          kernels::baseline::tanhs<Scalar>,
-          kernels::avx2::tanhs<Scalar>,
-          kernels::avx512::tanhs<Scalar>};
+  return {
+      "tanh", exact_tanh, best<Tanh, Scalar>, in_set<kernels::baseline::Tag, Tanh, Scalar>, in_avx2<Tanh, Scalar>, in_avx512<Tanh, Scalar>};
 }
 template <class Scalar>
 Function<Scalar> sigmoid() {
   return {"sigmoid",
           exact_sigmoid,
-          kernels::sigmoids<Scalar>,
-          kernels::baseline::sigmoids<Scalar>,
-          kernels::avx2::sigmoids<Scalar>,
-          kernels::avx512::sigmoids<Scalar>};
+          best<Sigmoid, Scalar>,
+          in_set<kernels::baseline::Tag, Sigmoid, Scalar>,
+          in_avx2<Sigmoid, Scalar>,
+          in_avx512<Sigmoid, Scalar>};
 }
 template <class Scalar>
 std::vector<Function<Scalar>> functions() {
@@ -148,17 +181,17 @@ TEMPLATE_TEST_CASE("Vectors of exp, tanh and sigmoid have the right values where
   const double few_eps = std::max(1e-15, 4 * static_cast<double>(std::numeric_limits<S>::epsilon()));
   const auto exp = [](S x) {
     S y;
-    kernels::exponentials(1, &x, &y);
+    best<Exp, S>(1, &x, &y);
     return y;
   };
   const auto tanh = [](S x) {
     S y;
-    kernels::tanhs(1, &x, &y);
+    best<Tanh, S>(1, &x, &y);
     return y;
   };
   const auto sigmoid = [](S x) {
     S y;
-    kernels::sigmoids(1, &x, &y);
+    best<Sigmoid, S>(1, &x, &y);
     return y;
   };
 

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "support/catch.hpp"
+#include "support/instruction_sets.hpp"
 #include "support/padded.hpp"
 
 using namespace chainrule;
@@ -14,7 +15,7 @@ namespace {
 
 constexpr double untouched = -12345;
 
-/// The kernels of one instruction set, and whether they round a b + c once; as built: where the program's flags allow it.
+/// The kernels of one instruction set, and whether they round a b + c once; baseline: where the program's flags allow it.
 template <class Scalar>
 struct Kernels {
   void (*dot_products)(const Scalar*, Index, const Scalar*, Index, Scalar, Scalar*, Index);
@@ -25,18 +26,20 @@ struct Kernels {
 /// Those that this machine can run.
 template <class Scalar>
 std::vector<Kernels<Scalar>> runnable() {
-  namespace k = kernels;
-  std::vector<Kernels<Scalar>> all{{k::baseline::dot_products<Scalar>, k::baseline::matrix_times_vector<Scalar>}};
+  std::vector<Kernels<Scalar>> all;
+  chainrule_test::for_each_runnable_set<Scalar>([&all](auto set) {
+    using Set = decltype(set);
+    all.push_back({[](const Scalar* a, Index a_step, const Scalar* b, Index depth, Scalar start, Scalar* c, Index rows) {
+                     dot_products(Set{}, a, a_step, b, depth, start, c, rows);
+                   },
+                   [](const Scalar* a, Index a_step, const Scalar* b, Index depth, const Scalar* start, Scalar* c, Index rows) {
+                     matrix_times_vector(Set{}, a, a_step, b, depth, start, c, rows);
+                   }});
+  });
   const Scalar eps = std::numeric_limits<Scalar>::epsilon(), x = 1 + eps, start = -(1 + 2 * eps);
   Scalar c = 0;  // (1 + eps)^2 + start is eps^2 where the product is not rounded
   all[0].matrix_times_vector(&x, 1, &x, 1, &start, &c, 1);
   all[0].fused = c != 0;
-  if constexpr (k::HasWiderLanes<Scalar>) {
-    if (CHAINRULE_DISPATCH >= 2 && k::best_instruction_set() != k::InstructionSet::baseline)
-      all.push_back({k::avx2::dot_products<Scalar>, k::avx2::matrix_times_vector<Scalar>});
-    if (k::best_instruction_set() == k::InstructionSet::avx512)
-      all.push_back({k::avx512::dot_products<Scalar>, k::avx512::matrix_times_vector<Scalar>});
-  }
   return all;
 }
 

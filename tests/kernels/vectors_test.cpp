@@ -14,13 +14,19 @@ namespace {
 template <class Scalar>
 struct Passes {
   const char* name;
-  bool fused;  // whether it rounds a x + y once; as built: where the program's flags allow it
+  bool fused;  // whether it rounds a x + y once; baseline: where the program's flags allow it
   bool (*all_finite)(Index, const Scalar*);
   void (*add_multiple)(Index, Scalar, const Scalar*, Scalar*);
   void (*add_multiple_of_outer_product)(const Scalar*, Index, const Scalar*, Index, Scalar, Scalar*, Index);
-  void (*rectify)(Index, const Scalar*, Scalar*);
   void (*row_sums)(const Scalar*, Index, Index, Index, Scalar*);
 };
+
+/// y <- y + a x by the kernel of one instruction set.
+template <class Set, class Scalar>
+void add_multiple(Index size, Scalar a, const Scalar* x, Scalar* y) {
+  map(
+      Set{}, size, [a](auto x_i, auto y_i) CHAINRULE_FORMULA { return fma(a, x_i, y_i); }, y, x, static_cast<const Scalar*>(y));
+}
 
 /// 1 + 2 eps + eps^2 - (1 + 2 eps) is eps^2 where the product is not rounded.
 template <class Scalar>
@@ -31,22 +37,34 @@ bool fuses(void (*add_multiple)(Index, Scalar, const Scalar*, Scalar*)) {
   return y != 0;
 }
 
-/// Those that this machine can run.
+/// The passes of one instruction set, as plain functions.
+template <class Set, class Scalar>
+Passes<Scalar> passes_of(const char* name, bool fused) {
+  return {name,
+          fused,
+          [](Index size, const Scalar* x) { return all_finite(Set{}, size, x); },
+          add_multiple<Set, Scalar>,
+          [](const Scalar* u, Index rows, const Scalar* v, Index columns, Scalar a, Scalar* c, Index step) {
+            add_multiple_of_outer_product(Set{}, u, rows, v, columns, a, c, step);
+          },
+          [](const Scalar* m, Index step, Index rows, Index columns, Scalar* sums) { row_sums(Set{}, m, step, rows, columns, sums); }};
+}
+
+/// The passes that this machine can run.
 template <class Scalar>
 std::vector<Passes<Scalar>> runnable() {
   namespace k = kernels;
-  std::vector<Passes<Scalar>> all{{"as built", fuses<Scalar>(k::baseline::add_multiple<Scalar>), k::baseline::all_finite<Scalar>,
-                                   k::baseline::add_multiple<Scalar>, k::baseline::add_multiple_of_outer_product<Scalar>,
-                                   k::baseline::rectify<Scalar>, k::baseline::row_sums<Scalar>}};
+  using Baseline = k::baseline::Tag;
+  std::vector<Passes<Scalar>> all{passes_of<Baseline, Scalar>("baseline", fuses<Scalar>(add_multiple<Baseline, Scalar>))};
+#if CHAINRULE_DISPATCH >= 1
   if constexpr (k::HasWiderLanes<Scalar>) {
     const k::InstructionSet set = k::best_instruction_set();
-    if (CHAINRULE_DISPATCH >= 2 && set != k::InstructionSet::baseline)
-      all.push_back({"AVX2", true, k::avx2::all_finite<Scalar>, k::avx2::add_multiple<Scalar>,
-                     k::avx2::add_multiple_of_outer_product<Scalar>, k::avx2::rectify<Scalar>, k::avx2::row_sums<Scalar>});
-    if (set == k::InstructionSet::avx512)
-      all.push_back({"AVX-512", true, k::avx512::all_finite<Scalar>, k::avx512::add_multiple<Scalar>,
-                     k::avx512::add_multiple_of_outer_product<Scalar>, k::avx512::rectify<Scalar>, k::avx512::row_sums<Scalar>});
+#if CHAINRULE_DISPATCH >= 2
+    if (set != k::InstructionSet::baseline) all.push_back(passes_of<k::avx2::Tag, Scalar>("AVX2", true));
+#endif
+    if (set == k::InstructionSet::avx512) all.push_back(passes_of<k::avx512::Tag, Scalar>("AVX-512", true));
   }
+#endif
   return all;
 }
 
@@ -204,25 +222,6 @@ TEMPLATE_TEST_CASE("a multiple of an outer product is added to the bits of the p
   }
 }
 
-TEMPLATE_TEST_CASE("max(0, z) at any place, also in place; NaN stays", "", float, double, long double) {
-  using Limits = std::numeric_limits<TestType>;
-  const TestType numbers[] = {1, -1, Limits::quiet_NaN(), Limits::infinity(), -Limits::infinity(), -Limits::denorm_min(), 0.5};
-  const TestType expected[] = {1, 0, Limits::quiet_NaN(), Limits::infinity(), 0, 0, 0.5};
-  for (const auto& k : runnable<TestType>()) {
-    int wrong = 0;
-    for (Index size = 0; size <= largest; ++size) {
-      Guarded<TestType> z(size + 1), a(size + 1);
-      for (Index i = 0; i < size; ++i) z[i] = numbers[i % 7];
-      k.rectify(size, z.data(), a.data());
-      k.rectify(size, z.data(), z.data());
-      for (Index i = 0; i < size; ++i) wrong += !same_bits(a[i], expected[i % 7]) + !same_bits(z[i], expected[i % 7]);
-      wrong += a[size] != untouched || z[size] != untouched || !a.guard_is_untouched() || !z.guard_is_untouched();
-    }
-    CAPTURE(k.name);
-    CHECK(wrong == 0);
-  }
-}
-
 TEMPLATE_TEST_CASE("row sums are added in the order of the columns", "", float, double, long double) {
   for (const auto& k : runnable<TestType>()) {
     int wrong = 0;
@@ -266,8 +265,6 @@ TEST_CASE("the passes of this machine give the bits of its widest instruction se
     k.add_multiple(size, 0.3f, x.data(), y.data());
     kernels::add_multiple(size, 0.3f, x.data(), y2.data());
     wrong += y != y2;
-    kernels::rectify(size, x.data(), y.data());
-    k.rectify(size, x.data(), y2.data());
     wrong += y != y2;
     wrong += !kernels::all_finite(size, x.data());
     x.back() = std::numeric_limits<float>::infinity();

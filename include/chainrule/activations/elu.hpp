@@ -1,6 +1,6 @@
 #pragma once
 
-#include <chainrule/activations/by_formula.hpp>
+#include <chainrule/activations/elementwise_activation.hpp>
 #include <chainrule/core/error.hpp>
 #include <chainrule/core/hyperparameter.hpp>
 #include <chainrule/initializers/he.hpp>
@@ -11,9 +11,7 @@ namespace chainrule {
 
 /// The exponential linear unit: as ReLU for z > 0, and for z < 0 it goes to -alpha, so that the mean activation is nearer to 0
 /// (Clevert, Unterthiner and Hochreiter 2016). Throws ValueError unless alpha is at least 0 and finite.
-///     ELU(z) = z for z > 0 and alpha (e^z - 1) for z <= 0: the sum of both, of which one is 0
-///     ELU'(z) = 1 for z > 0 and alpha e^z = a + alpha for z <= 0, where a has the sign of z; alpha at 0, as PyTorch does
-class ELU : public detail::FromOutput<ELU, kernels::Formula::elu> {
+class ELU final : public ElementwiseActivation<ELU> {
  public:
   static constexpr std::string_view name = "ELU";
 
@@ -28,10 +26,15 @@ class ELU : public detail::FromOutput<ELU, kernels::Formula::elu> {
 
   HeNormal default_initializer() const { return {}; }
 
-  /// p and q of the formula.
-  template <class Scalar>
-  std::array<Scalar, 2> constants() const {
-    return {Scalar{1}, static_cast<Scalar>(alpha_)};
+  ///     ELU(z) = z for z > 0 and alpha (e^z - 1) for z <= 0: the sum of both, of which one is 0
+  template <class V>
+  CHAINRULE_FORMULA V f(V z) const {
+    return fma(static_cast<typename V::Scalar>(alpha_), expm1_nonpositive(min(z, 0)), max(z, 0));
+  }
+  ///     ELU'(z) = 1 for z > 0 and alpha e^z = a + alpha for z <= 0, where a has the sign of z; alpha at 0, as PyTorch does
+  template <class V>
+  CHAINRULE_FORMULA V f_prime_from_output(V a) const {
+    return select(a > 0, 1, a + static_cast<typename V::Scalar>(alpha_));
   }
 
  private:

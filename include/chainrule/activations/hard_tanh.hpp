@@ -1,6 +1,6 @@
 #pragma once
 
-#include <chainrule/activations/by_formula.hpp>
+#include <chainrule/activations/elementwise_activation.hpp>
 #include <chainrule/core/error.hpp>
 #include <chainrule/core/hyperparameter.hpp>
 #include <chainrule/initializers/xavier.hpp>
@@ -11,9 +11,7 @@ namespace chainrule {
 
 /// z, clipped to [low, high] (Collobert 2004); PyTorch's Hardtanh. HardTanh{0, 6} is ReLU6.
 /// Throws ValueError unless low < high, both finite.
-///     HardTanh(z) = min(max(z, low), high); NaN stays NaN
-///     HardTanh'(z) = 1 between low and high, which is where low < a < high; at the kinks it is taken as 0, as PyTorch does
-class HardTanh : public detail::FromOutput<HardTanh, kernels::Formula::hard_tanh> {
+class HardTanh final : public ElementwiseActivation<HardTanh> {
  public:
   static constexpr std::string_view name = "HardTanh";
 
@@ -30,10 +28,17 @@ class HardTanh : public detail::FromOutput<HardTanh, kernels::Formula::hard_tanh
 
   XavierUniform default_initializer() const { return {}; }
 
-  /// p and q of the formula.
-  template <class Scalar>
-  std::array<Scalar, 2> constants() const {
-    return {static_cast<Scalar>(low_), static_cast<Scalar>(high_)};
+  ///     HardTanh(z) = min(max(z, low), high); NaN stays NaN
+  template <class V>
+  CHAINRULE_FORMULA V f(V z) const {
+    using Scalar = typename V::Scalar;
+    return min(max(z, static_cast<Scalar>(low_)), static_cast<Scalar>(high_));
+  }
+  ///     HardTanh'(z) = 1 between low and high, which is where low < a < high; at the kinks it is taken as 0, as PyTorch does
+  template <class V>
+  CHAINRULE_FORMULA V f_prime_from_output(V a) const {
+    using Scalar = typename V::Scalar;
+    return select(a > static_cast<Scalar>(low_), select(a < static_cast<Scalar>(high_), 1, 0), 0);
   }
 
  private:

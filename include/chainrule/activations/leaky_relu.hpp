@@ -1,6 +1,6 @@
 #pragma once
 
-#include <chainrule/activations/by_formula.hpp>
+#include <chainrule/activations/elementwise_activation.hpp>
 #include <chainrule/core/error.hpp>
 #include <chainrule/core/hyperparameter.hpp>
 #include <chainrule/initializers/he.hpp>
@@ -9,9 +9,7 @@
 namespace chainrule {
 
 /// ReLU with a slope alpha for z < 0, so that no unit dies (Maas, Hannun and Ng 2013). Throws ValueError unless 0 <= alpha < 1.
-///     LReLU(z) = max(alpha z, z), which is alpha z for z < 0; NaN stays NaN
-///     LReLU'(z) = 1 for z > 0 and alpha for z < 0, where a has the sign of z; at 0 it is taken as alpha, as PyTorch does
-class LeakyReLU : public detail::FromOutput<LeakyReLU, kernels::Formula::leaky_relu> {
+class LeakyReLU final : public ElementwiseActivation<LeakyReLU> {
  public:
   static constexpr std::string_view name = "LeakyReLU";
 
@@ -25,10 +23,15 @@ class LeakyReLU : public detail::FromOutput<LeakyReLU, kernels::Formula::leaky_r
 
   HeNormal default_initializer() const { return {.negative_slope = slope_}; }
 
-  /// p and q of the formula.
-  template <class Scalar>
-  std::array<Scalar, 2> constants() const {
-    return {static_cast<Scalar>(slope_), Scalar{0}};
+  ///     LReLU(z) = max(alpha z, z), which is alpha z for z < 0; NaN stays NaN
+  template <class V>
+  CHAINRULE_FORMULA V f(V z) const {
+    return select(z < 0, static_cast<typename V::Scalar>(slope_) * z, z);
+  }
+  ///     LReLU'(z) = 1 for z > 0 and alpha for z < 0, where a has the sign of z; at 0 it is taken as alpha, as PyTorch does
+  template <class V>
+  CHAINRULE_FORMULA V f_prime_from_output(V a) const {
+    return select(a > 0, 1, static_cast<typename V::Scalar>(slope_));
   }
 
  private:

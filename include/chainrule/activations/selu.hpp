@@ -1,6 +1,6 @@
 #pragma once
 
-#include <chainrule/activations/by_formula.hpp>
+#include <chainrule/activations/elementwise_activation.hpp>
 #include <chainrule/initializers/lecun.hpp>
 #include <string_view>
 
@@ -8,9 +8,7 @@ namespace chainrule {
 
 /// The scaled ELU of self-normalizing networks: with weights from LecunNormal, activations of mean 0 and variance 1 keep both
 /// from layer to layer (Klambauer, Unterthiner, Mayr and Hochreiter 2017).
-///     SELU(z) = lambda z for z > 0 and lambda alpha (e^z - 1) for z <= 0: the sum of both, of which one is 0
-///     SELU'(z) = lambda for z > 0 and lambda alpha e^z = a + lambda alpha for z <= 0, where a has the sign of z
-struct SELU : detail::FromOutput<SELU, kernels::Formula::elu> {
+struct SELU final : ElementwiseActivation<SELU> {
   static constexpr std::string_view name = "SELU";
 
   /// The solution of equations 4 and 5 of the paper for the fixed point (0, 1).
@@ -19,10 +17,17 @@ struct SELU : detail::FromOutput<SELU, kernels::Formula::elu> {
 
   LecunNormal default_initializer() const { return {}; }
 
-  /// p and q of the formula.
-  template <class Scalar>
-  std::array<Scalar, 2> constants() const {
-    return {static_cast<Scalar>(lambda), static_cast<Scalar>(lambda * alpha)};
+  ///     SELU(z) = lambda z for z > 0 and lambda alpha (e^z - 1) for z <= 0: the sum of both, of which one is 0
+  template <class V>
+  CHAINRULE_FORMULA V f(V z) const {
+    using Scalar = typename V::Scalar;
+    return fma(static_cast<Scalar>(lambda * alpha), expm1_nonpositive(min(z, 0)), static_cast<Scalar>(lambda) * max(z, 0));
+  }
+  ///     SELU'(z) = lambda for z > 0 and lambda alpha e^z = a + lambda alpha for z <= 0, where a has the sign of z
+  template <class V>
+  CHAINRULE_FORMULA V f_prime_from_output(V a) const {
+    using Scalar = typename V::Scalar;
+    return select(a > 0, static_cast<Scalar>(lambda), a + static_cast<Scalar>(lambda * alpha));
   }
 };
 

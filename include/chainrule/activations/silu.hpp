@@ -1,6 +1,7 @@
 #pragma once
 
-#include <chainrule/activations/by_formula.hpp>
+#include <chainrule/activations/detail/gate.hpp>
+#include <chainrule/activations/elementwise_activation.hpp>
 #include <chainrule/initializers/he.hpp>
 #include <string_view>
 
@@ -8,12 +9,22 @@ namespace chainrule {
 
 /// The sigmoid linear unit z sigma(z), also called swish (Elfwing, Uchibe and Doya 2018; Ramachandran, Zoph and Le 2017): smooth,
 /// and with a minimum of -0.278 at z = -1.278.
-///     SiLU(z) = z sigma(z) = z/(1 + e^-z)
-///     SiLU'(z) = sigma(z) (1 + z (1 - sigma(z)))
-struct SiLU : detail::FromInput<SiLU, kernels::Formula::silu> {
+struct SiLU final : ElementwiseActivation<SiLU> {
   static constexpr std::string_view name = "SiLU";
 
   HeNormal default_initializer() const { return {}; }
+
+  ///     SiLU(z) = z sigma(z) = z/(1 + e^-z)
+  template <class V>
+  CHAINRULE_FORMULA V f(V z) const {
+    return detail::above_infinity(z) * detail::Odds<V>(z).open();
+  }
+  ///     SiLU'(z) = sigma(z) (1 + z (1 - sigma(z)))
+  template <class V>
+  CHAINRULE_FORMULA V f_prime(V z) const {
+    const detail::Odds<V> sigma(z);
+    return sigma.open() * fma(detail::bounded(z), sigma.shut(), 1);
+  }
 };
 
 }  // namespace chainrule

@@ -1,6 +1,6 @@
 #pragma once
 
-#include <chainrule/activations/by_formula.hpp>
+#include <chainrule/activations/elementwise_activation.hpp>
 #include <chainrule/core/error.hpp>
 #include <chainrule/core/hyperparameter.hpp>
 #include <chainrule/initializers/he.hpp>
@@ -11,9 +11,7 @@ namespace chainrule {
 
 /// ln(1 + e^(beta z))/beta, a smooth ReLU that is never 0 (Dugas et al. 2001); the larger beta, the nearer to ReLU. PyTorch's
 /// Softplus, without its threshold: there is no overflow to avoid. Throws ValueError unless beta is above 0 and finite.
-///     Softplus(z) = 1/beta ln(1 + e^(beta z)) = max(z, 0) + 1/beta ln(1 + e^-|beta z|), whose exponential cannot overflow
-///     Softplus'(z) = sigma(beta z) = 1 - e^(-beta a)
-class Softplus : public detail::FromOutput<Softplus, kernels::Formula::softplus> {
+class Softplus final : public ElementwiseActivation<Softplus> {
  public:
   static constexpr std::string_view name = "Softplus";
 
@@ -28,10 +26,16 @@ class Softplus : public detail::FromOutput<Softplus, kernels::Formula::softplus>
 
   HeNormal default_initializer() const { return {}; }
 
-  /// p and q of the formula.
-  template <class Scalar>
-  std::array<Scalar, 2> constants() const {
-    return {static_cast<Scalar>(beta_), Scalar{0}};
+  ///     Softplus(z) = 1/beta ln(1 + e^(beta z)) = max(z, 0) + 1/beta ln(1 + e^-|beta z|), whose exponential cannot overflow
+  template <class V>
+  CHAINRULE_FORMULA V f(V z) const {
+    const auto beta = static_cast<typename V::Scalar>(beta_);
+    return max(z, 0) + log1p_unit(exp(-abs(beta * z))) / beta;
+  }
+  ///     Softplus'(z) = sigma(beta z) = 1 - e^(-beta a)
+  template <class V>
+  CHAINRULE_FORMULA V f_prime_from_output(V a) const {
+    return -expm1_nonpositive(-(static_cast<typename V::Scalar>(beta_) * a));
   }
 
  private:

@@ -1,18 +1,31 @@
 #pragma once
 
-#include <chainrule/activations/by_formula.hpp>
+#include <chainrule/activations/elementwise_activation.hpp>
 #include <chainrule/initializers/xavier.hpp>
+#include <limits>
 #include <string_view>
 
 namespace chainrule {
 
 /// z/(1 + |z|), between -1 and 1 as tanh, but slower to saturate (Turian, Bergstra and Bengio 2009).
-///     Softsign(z) = z/(1 + |z|); +-1 where 1 + |z| is all but infinite
-///     Softsign'(z) = 1/(1 + |z|)^2 = (1 - |a|)^2
-struct Softsign : detail::FromOutput<Softsign, kernels::Formula::softsign> {
+struct Softsign final : ElementwiseActivation<Softsign> {
   static constexpr std::string_view name = "Softsign";
 
   XavierUniform default_initializer() const { return {}; }
+
+  ///     Softsign(z) = z/(1 + |z|); +-1 where 1 + |z| is all but infinite
+  template <class V>
+  CHAINRULE_FORMULA V f(V z) const {
+    constexpr auto largest = std::numeric_limits<typename V::Scalar>::max();
+    const V finite = min(max(z, -largest), largest);
+    return finite / (abs(finite) + 1);
+  }
+  ///     Softsign'(z) = 1/(1 + |z|)^2 = (1 - |a|)^2
+  template <class V>
+  CHAINRULE_FORMULA V f_prime_from_output(V a) const {
+    const V rest = 1 - abs(a);
+    return rest * rest;
+  }
 };
 
 }  // namespace chainrule

@@ -6,13 +6,6 @@
 
 namespace chainrule::kernels {
 
-/// Whether what F has for whole arrays is its own: what is derived from an activation may compute something else for a few numbers.
-template <class F>
-inline constexpr bool has_own_arrays = true;
-template <class F>
-requires requires { typename F::ComputedFor; }
-inline constexpr bool has_own_arrays<F> = std::is_same_v<typename F::ComputedFor, F>;
-
 template <class Scalar, Activation F>
 [[gnu::noinline]] void activate_chunks(const F& f, Index size, const Scalar* z, Scalar* a) {
   detail::for_chunks(
@@ -22,7 +15,7 @@ template <class Scalar, Activation F>
 /// a = f(z), elementwise; z and a may be the same memory. Through f.values(size, z, a) where f has it, else chunk by chunk.
 template <class Scalar, Activation F>
 void activate(const F& f, Index size, const Scalar* z, Scalar* a) {
-  if constexpr (has_own_arrays<F> && requires { f.values(size, z, a); })
+  if constexpr (requires { f.values(size, z, a); })
     f.values(size, z, a);
   else
     activate_chunks(f, size, z, a);
@@ -50,7 +43,7 @@ template <class Scalar, Activation F>
 /// delta = dJ/da * f'(z), elementwise and in place. `kept` is a = f(z), or z where f' needs it. Through f.times_derivative where f has it.
 template <class Scalar, Activation F>
 void multiply_by_derivative(const F& f, Index size, const Scalar* kept, Scalar* delta) {
-  if constexpr (has_own_arrays<F> && requires { f.times_derivative(size, kept, delta); })
+  if constexpr (requires { f.times_derivative(size, kept, delta); })
     f.times_derivative(size, kept, delta);
   else
     multiply_chunks_by_derivative(f, size, kept, delta);

@@ -45,6 +45,8 @@ enum class InstructionSet { baseline, avx2, avx512 };
 
 namespace baseline {
 
+struct Tag {};  ///< chooses the kernels of this namespace by overload resolution
+
 template <class Scalar>
 struct Choice {
   using Lanes = EigenLanes<Scalar>;
@@ -67,11 +69,15 @@ using HalfLanes = typename Choice<Scalar>::Half;
 
 }  // namespace baseline
 namespace avx2 {
+struct Tag {};
 template <class Scalar>
 struct Lanes;  // other machines have none, and need the name
 template <class Scalar>
 using HalfLanes = Lanes<Scalar>;
 }  // namespace avx2
+namespace avx512 {
+struct Tag {};
+}  // namespace avx512
 
 #undef CHAINRULE_LANES
 #undef CHAINRULE_HALF_LANES
@@ -89,6 +95,20 @@ inline InstructionSet best_instruction_set() {
   if (CHAINRULE_DISPATCH >= 2 && __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) return InstructionSet::avx2;
 #endif
   return InstructionSet::baseline;
+}
+
+/// Calls call(tag) with the tag of the best instruction set for this scalar: kernels take a tag as their first argument.
+///     dispatch<Scalar>([&](auto set) { product(set, a, b, c); });
+template <class Scalar, class Call>
+decltype(auto) dispatch(const Call& call) {
+#if CHAINRULE_DISPATCH >= 1
+  if constexpr (HasWiderLanes<Scalar>) {
+    const InstructionSet set = best_instruction_set();
+    if (set == InstructionSet::avx512) return call(avx512::Tag{});
+    if (CHAINRULE_DISPATCH >= 2 && set == InstructionSet::avx2) return call(avx2::Tag{});
+  }
+#endif
+  return call(baseline::Tag{});
 }
 
 }  // namespace chainrule::kernels

@@ -49,12 +49,7 @@ struct Product {
 /// With the widest vectors of this machine.
 template <class Scalar>
 [[gnu::noinline]] void product(const Product<Scalar>& p, MatrixView<Scalar> c) {
-  if constexpr (HasWiderLanes<Scalar>) {
-    const InstructionSet set = best_instruction_set();
-    if (set == InstructionSet::avx512) return avx512::product(p.a, p.b, p.depth, p.start, c.data(), c.outerStride(), c.rows(), c.cols());
-    if (set == InstructionSet::avx2) return avx2::product(p.a, p.b, p.depth, p.start, c.data(), c.outerStride(), c.rows(), c.cols());
-  }
-  baseline::product(p.a, p.b, p.depth, p.start, c.data(), c.outerStride(), c.rows(), c.cols());
+  dispatch<Scalar>([&](auto set) { product(set, p.a, p.b, p.depth, p.start, c.data(), c.outerStride(), c.rows(), c.cols()); });
 }
 
 /// Z = A B + b, with b added to every column

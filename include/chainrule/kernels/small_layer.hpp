@@ -1,50 +1,104 @@
 #pragma once
-// A dense layer of at most 16 inputs and outputs, built for just these extents. Its sums, and their order, are those of LayerProducts, so
-// the bits are too.
+// A dense layer of few inputs and outputs, whose passes are over sooner than the calls of a kernel for each of its products would be. One
+// template for extents that are types and extents that are values. Its sums are added in the order of LayerProducts, so it gives the same
+// bits.
 //
 //     forward    z = W x + b,  a = f(z)
-//     backward   delta = dJ/da f'(z),  dJ/dx = W^T delta,  dJ/dW = delta x^T,  dJ/db = row sums of delta
+//     backward   delta = dJ/da * f'(z),  dJ/dx = W^T delta,  dJ/dW = delta x^T,  dJ/db = row sums of delta
 
-#include <chainrule/kernels/few_units.hpp>
-#include <chainrule/kernels/register_layer.hpp>
-#include <chainrule/kernels/scalar_layer.hpp>
+#include <algorithm>
+#include <chainrule/kernels/map.hpp>
+#include <utility>
 
 namespace chainrule::kernels {
 
-/// With the vectors that the program's flags allow, or else with AVX2's where the machine has them: those of AVX-512 would hardly be
-/// filled. Where there are neither it is plain loops.
-template <class Scalar, int Out, int In>
-class SmallLayer {
-  using Pass = SmallLayerPass<Scalar>;
-  using Loops = ScalarLayer<Scalar, Out, In>;
-  static constexpr bool has_avx2_beside = HasWiderLanes<Scalar> && CHAINRULE_DISPATCH >= 2;
-  using Vectors = avx2::RegisterLayer<Scalar, Out, In>;  // or baseline's, see for_each_instruction_set.inc
-  using Best = std::conditional_t<has_avx2_beside || HasVectors<Scalar>, Vectors, Loops>;
+/// The most inputs and outputs that a layer with fixed extents has for this kernel.
+inline constexpr Index small_layer = 16;
+constexpr bool is_small_layer(int outputs, int inputs) {
+  return outputs != Dynamic && inputs != Dynamic && outputs <= small_layer && inputs <= small_layer;
+}
+/// Whether a layer with an extent that is a value can turn out to be small.
+constexpr bool may_be_small(int outputs, int inputs) {
+  return (outputs == Dynamic || outputs <= small_layer) && (inputs == Dynamic || inputs <= small_layer);
+}
 
- public:
-  SmallLayer(Index, Index) {}
-  static constexpr bool is_small() { return true; }
+/// What both passes of a small layer read. Columns of x are x_step apart, those of a and delta follow one another. (g++ copies numbers that
+/// are neighbours both here and in a view with one load, which would wait for two stores; so samples stands between w and x.)
+template <class Scalar>
+struct SmallLayerInput {
+  const Scalar* w;
+  Index samples;
+  const Scalar* x;
+  Index x_step;
+};
 
-  template <Function f>
-  static void forward(const Pass& pass, const Scalar* bias, Scalar* a) {
-    if constexpr (has_avx2_beside)
-      if (best_instruction_set() == InstructionSet::baseline) return Loops::template forward<f>(pass, bias, a);
-    Best::template forward<f>(pass, bias, a);
+/// Where the backward pass of a small layer writes. dX may be nullptr. With a factor, dW and db are W and b themselves, and become
+/// W + factor dJ/dW and b + factor dJ/db after everything else has been read.
+template <class Scalar>
+struct SmallLayerGradients {
+  Scalar* dW;
+  Scalar* db;
+  Scalar* dX;
+  Index dX_step;
+  const Scalar* factor = nullptr;
+};
+
+/// Stands for the activation where it is applied apart from the layer's products.
+struct NoActivation {
+  template <class V>
+  CHAINRULE_FORMULA V f(V z) const {
+    return z;
   }
-
-  /// dX may be nullptr. With a factor dW and db are W and b, to which factor times the gradients are added at the end.
-  template <Function f>
-  static void backward(const Pass& pass, const Scalar* a, Scalar* delta, Scalar* dW, Scalar* db, Scalar* dX, Index dX_step,
-                       const Scalar* factor = nullptr) {
-    if constexpr (has_avx2_beside)
-      if (best_instruction_set() == InstructionSet::baseline)
-        return Loops::template backward<f>(pass, a, delta, dW, db, dX, dX_step, factor);
-    Best::template backward<f>(pass, a, delta, dW, db, dX, dX_step, factor);
+  template <class V>
+  CHAINRULE_FORMULA V f_prime_from_output(V) const {
+    return 1;
   }
 };
 
-/// That, or a layer of few units, where an extent is a value.
+/// Whether a kernel can apply F while a sum is still in a register: F says f(z) and f'(z) as formulas, the latter with a = f(z).
+template <class F, class Scalar>
+concept CanBeFused = requires(const F& f, const baseline::Simd<Scalar>& z) {
+  f.f(z);
+  f.f_prime_from_output(z);
+};
+
+}  // namespace chainrule::kernels
+
+#define CHAINRULE_KERNEL <chainrule/kernels/small_layer.inc>
+#include <chainrule/kernels/for_each_instruction_set.inc>
+
+namespace chainrule::kernels {
+
 template <class Scalar, int Out, int In>
-using SmallLayerOf = std::conditional_t<is_small_layer(Out, In), SmallLayer<Scalar, Out, In>, FewUnits<Scalar>>;
+class SmallLayer {
+ public:
+  SmallLayer(Index outputs, Index inputs) : outputs_{outputs}, inputs_{inputs} {}
+
+  /// Whether this kernel serves for these extents on this machine. Layers whose extents are values need masked loads and stores (AVX2 or
+  /// AVX-512) and have at most as many units as a register of AVX-512 or two of AVX2 hold: 16 floats or 8 doubles.
+  bool is_small() const {
+    if constexpr (is_small_layer(Out, In))
+      return true;
+    else
+      return std::max(outputs_.value(), inputs_.value()) <= dispatch<Scalar>([](auto set) { return most_units<Scalar>(set); });
+  }
+
+  /// a = f(W x + b)        (outputs x samples)
+  template <class F>
+  void forward(const F& f, const SmallLayerInput<Scalar>& in, const Scalar* bias, Scalar* a) const {
+    dispatch<Scalar>([&](auto set) { small_forward(set, outputs_, inputs_, f, in, bias, a); });
+  }
+
+  /// The gradients from a = f(z) and delta = dJ/da, which is free to be overwritten.
+  template <class F>
+  void backward(const F& f, const SmallLayerInput<Scalar>& in, const Scalar* a, Scalar* delta,
+                const SmallLayerGradients<Scalar>& out) const {
+    dispatch<Scalar>([&](auto set) { small_backward(set, outputs_, inputs_, f, in, a, delta, out); });
+  }
+
+ private:
+  [[no_unique_address]] chainrule::detail::Extent<Out> outputs_;
+  [[no_unique_address]] chainrule::detail::Extent<In> inputs_;
+};
 
 }  // namespace chainrule::kernels

@@ -54,43 +54,4 @@ namespace chainrule::kernels {
 template <class Scalar>
 concept HasVectors = (std::is_same_v<Scalar, float> || std::is_same_v<Scalar, double>)&&(baseline::Lanes<Scalar>::width > 1);
 
-/// y[i] = e^x[i], for all i < size; y may be x.
-template <class Scalar>
-[[gnu::noinline]] void exponentials(Index size, const Scalar* x, Scalar* y) {
-  if constexpr (HasWiderLanes<Scalar>) {
-    const InstructionSet set = best_instruction_set();
-    if (set == InstructionSet::avx512) return avx512::exponentials(size, x, y);
-    if (set == InstructionSet::avx2) return avx2::exponentials(size, x, y);
-  }
-  if constexpr (HasVectors<Scalar>) return baseline::exponentials(size, x, y);
-  for (Index i = 0; i < size; ++i) y[i] = std::exp(x[i]);
-}
-
-/// y[i] = tanh x[i], for all i < size; y may be x. Odd, nondecreasing, between -1 and 1.
-template <class Scalar>
-[[gnu::noinline]] void tanhs(Index size, const Scalar* x, Scalar* y) {
-  if constexpr (HasWiderLanes<Scalar>) {
-    const InstructionSet set = best_instruction_set();
-    if (set == InstructionSet::avx512) return avx512::tanhs(size, x, y);
-    if (set == InstructionSet::avx2) return avx2::tanhs(size, x, y);
-  }
-  if constexpr (HasVectors<Scalar>) return baseline::tanhs(size, x, y);
-  for (Index i = 0; i < size; ++i) y[i] = std::tanh(x[i]);
-}
-
-/// y[i] = sigma(x[i]) = 1/(1 + e^-x[i]), for all i < size; y may be x. Nondecreasing, between 0 and 1.
-template <class Scalar>
-[[gnu::noinline]] void sigmoids(Index size, const Scalar* x, Scalar* y) {
-  if constexpr (HasWiderLanes<Scalar>) {
-    const InstructionSet set = best_instruction_set();
-    if (set == InstructionSet::avx512) return avx512::sigmoids(size, x, y);
-    if (set == InstructionSet::avx2) return avx2::sigmoids(size, x, y);
-  }
-  if constexpr (HasVectors<Scalar>) return baseline::sigmoids(size, x, y);
-  for (Index i = 0; i < size; ++i) {
-    const Scalar e = std::exp(-std::abs(x[i]));  // of the sign whose exponential cannot overflow
-    y[i] = (x[i] < 0 ? e : Scalar{1}) / (1 + e);
-  }
-}
-
 }  // namespace chainrule::kernels

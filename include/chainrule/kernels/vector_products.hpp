@@ -15,12 +15,7 @@ namespace chainrule::kernels {
 /// 0, 16, 32, ... and so on, and these in pairs.
 template <class Scalar>
 [[gnu::noinline]] void dot_products(const Scalar* a, Index a_step, const Scalar* b, Index depth, Scalar start, VectorView<Scalar> c) {
-  if constexpr (HasWiderLanes<Scalar>) {
-    const InstructionSet set = best_instruction_set();
-    if (set == InstructionSet::avx512) return avx512::dot_products(a, a_step, b, depth, start, c.data(), c.size());
-    if (set == InstructionSet::avx2) return avx2::dot_products(a, a_step, b, depth, start, c.data(), c.size());
-  }
-  baseline::dot_products(a, a_step, b, depth, start, c.data(), c.size());
+  dispatch<Scalar>([&](auto set) { dot_products(set, a, a_step, b, depth, start, c.data(), c.size()); });
 }
 
 /// c = start + A b for one column b and columns of A that are `a_step` apart. Each entry is summed in four interleaved sums, k = 0, 4, 8,
@@ -28,12 +23,7 @@ template <class Scalar>
 template <class Scalar>
 [[gnu::noinline]] void matrix_times_vector(const Scalar* a, Index a_step, const Scalar* b, Index depth, const Scalar* start,
                                            VectorView<Scalar> c) {
-  if constexpr (HasWiderLanes<Scalar>) {
-    const InstructionSet set = best_instruction_set();
-    if (set == InstructionSet::avx512) return avx512::matrix_times_vector(a, a_step, b, depth, start, c.data(), c.size());
-    if (set == InstructionSet::avx2) return avx2::matrix_times_vector(a, a_step, b, depth, start, c.data(), c.size());
-  }
-  baseline::matrix_times_vector(a, a_step, b, depth, start, c.data(), c.size());
+  dispatch<Scalar>([&](auto set) { matrix_times_vector(set, a, a_step, b, depth, start, c.data(), c.size()); });
 }
 
 }  // namespace chainrule::kernels

@@ -1,9 +1,9 @@
 #pragma once
-// Passes over whole vectors of numbers, as fast as memory gives them.
+// Passes over vectors and matrices of numbers that are as fast as memory gives them.
 
 #include <algorithm>
 #include <chainrule/core/detail/checks.hpp>
-#include <chainrule/kernels/instruction_sets.hpp>
+#include <chainrule/kernels/map.hpp>
 
 #define CHAINRULE_KERNEL <chainrule/kernels/vectors.inc>
 #include <chainrule/kernels/for_each_instruction_set.inc>
@@ -13,64 +13,32 @@ namespace chainrule::kernels {
 /// Whether all of data[0 .. size) is finite.
 template <class Scalar>
 [[gnu::noinline]] bool all_finite(Index size, const Scalar* data) {
-  if constexpr (HasWiderLanes<Scalar>) {
-    const InstructionSet set = best_instruction_set();
-    if (set == InstructionSet::avx512) return avx512::all_finite(size, data);
-    if (set == InstructionSet::avx2) return avx2::all_finite(size, data);
-  }
-  return baseline::all_finite(size, data);
+  return dispatch<Scalar>([&](auto set) { return all_finite(set, size, data); });
 }
 
 /// y <- y + a x, each entry rounded once where the machine has fused multiply-adds.
 template <class Scalar>
-[[gnu::noinline]] void add_multiple(Index size, Scalar a, const Scalar* x, Scalar* y) {
-  if constexpr (HasWiderLanes<Scalar>) {
-    const InstructionSet set = best_instruction_set();
-    if (set == InstructionSet::avx512) return avx512::add_multiple(size, a, x, y);
-    if (set == InstructionSet::avx2) return avx2::add_multiple(size, a, x, y);
-  }
-  baseline::add_multiple(size, a, x, y);
+void add_multiple(Index size, Scalar a, const Scalar* x, Scalar* y) {
+  map(
+      size, [a](auto x_i, auto y_i) CHAINRULE_FORMULA { return fma(a, x_i, y_i); }, y, x, static_cast<const Scalar*>(y));
 }
 
-/// The same for matrices whose columns may lie apart.
+/// Y <- Y + a X for matrices whose columns may lie apart.
 template <class Scalar>
 void add_multiple_of_matrix(Scalar a, ConstMatrixView<Scalar> x, MatrixView<Scalar> y) {
-  if (x.outerStride() == x.rows() && y.outerStride() == y.rows()) return add_multiple(x.size(), a, x.data(), y.data());
-  for (Index j = 0; j < x.cols(); ++j) add_multiple(x.rows(), a, x.data() + j * x.outerStride(), y.data() + j * y.outerStride());
+  map_matrices([a](auto x_i, auto y_i) CHAINRULE_FORMULA { return fma(a, x_i, y_i); }, y, x, y);
 }
 
-/// C <- C + a (u v^T), likewise, for one column u and one row v^T.
+/// C <- C + a (u v^T) for a column u and a row v^T, each entry of u v^T rounded before it is multiplied by a.
 template <class Scalar>
 [[gnu::noinline]] void add_multiple_of_outer_product(const Scalar* u, const Scalar* v, Scalar a, MatrixView<Scalar> c) {
-  const Index rows = c.rows(), columns = c.cols(), step = c.outerStride();
-  if constexpr (HasWiderLanes<Scalar>) {
-    const InstructionSet set = best_instruction_set();
-    if (set == InstructionSet::avx512) return avx512::add_multiple_of_outer_product(u, rows, v, columns, a, c.data(), step);
-    if (set == InstructionSet::avx2) return avx2::add_multiple_of_outer_product(u, rows, v, columns, a, c.data(), step);
-  }
-  baseline::add_multiple_of_outer_product(u, rows, v, columns, a, c.data(), step);
-}
-
-/// a = max(0, z), elementwise; NaN stays NaN; a and z may be the same memory.
-template <class Scalar>
-[[gnu::noinline]] void rectify(Index size, const Scalar* z, Scalar* a) {
-  if constexpr (HasWiderLanes<Scalar>) {
-    const InstructionSet set = best_instruction_set();
-    if (set == InstructionSet::avx512) return avx512::rectify(size, z, a);
-    if (set == InstructionSet::avx2) return avx2::rectify(size, z, a);
-  }
-  baseline::rectify(size, z, a);
+  dispatch<Scalar>([&](auto set) { add_multiple_of_outer_product(set, u, c.rows(), v, c.cols(), a, c.data(), c.outerStride()); });
 }
 
 /// sums[i] = m(i, 0) + m(i, 1) + ..., added in the order of the columns.
 template <class Scalar>
 [[gnu::noinline]] void row_sums(ConstMatrixView<Scalar> m, Scalar* sums) {
-  if constexpr (HasWiderLanes<Scalar>) {
-    const InstructionSet set = best_instruction_set();
-    if (set == InstructionSet::avx512) return avx512::row_sums(m.data(), m.outerStride(), m.rows(), m.cols(), sums);
-    if (set == InstructionSet::avx2) return avx2::row_sums(m.data(), m.outerStride(), m.rows(), m.cols(), sums);
-  }
-  baseline::row_sums(m.data(), m.outerStride(), m.rows(), m.cols(), sums);
+  dispatch<Scalar>([&](auto set) { row_sums(set, m.data(), m.outerStride(), m.rows(), m.cols(), sums); });
 }
 
 }  // namespace chainrule::kernels

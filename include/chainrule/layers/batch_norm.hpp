@@ -94,8 +94,7 @@ class BatchNorm : public detail::Normalized<N> {
       kernels::row_sums(x, mean.data());
       mean /= batch;
       for (Index j = 0; j < x.cols(); ++j) x_hat.col(j) = x.col(j) - mean.col(0);
-      const auto square = [](const Chunk<Scalar>& d) -> Chunk<Scalar> { return d * d; };
-      kernels::row_sums_of(square, variance.data(), detail::as_const(x_hat));
+      kernels::row_sums_of([](const auto& d) CHAINRULE_FORMULA { return d * d; }, variance.data(), detail::as_const(x_hat));
       variance /= batch;
     } else {
       const auto running = buffers(pass.buffers);
@@ -122,8 +121,12 @@ class BatchNorm : public detail::Normalized<N> {
     MatrixView<Scalar> factor = inverse_deviation(cache);
     factor.col(0) = factor.col(0).cwiseProduct(weight);
     for (Index j = 0; j < x.cols(); ++j)
-      input_gradient->col(j) =
-          (delta.col(j) - dJ_dbias / batch - x_hat.col(j).cwiseProduct(dJ_dweight / batch)).cwiseProduct(factor.col(0));
+      kernels::map(
+          x.rows(),
+          [batch](auto d, auto x_hat_i, auto dw, auto db, auto factor_i)
+              CHAINRULE_FORMULA { return (d - db / batch - x_hat_i * (dw / batch)) * factor_i; },
+          input_gradient->data() + j * input_gradient->outerStride(), static_cast<const Scalar*>(delta.data() + j * delta.outerStride()),
+          x_hat.data() + j * x_hat.outerStride(), dJ_dweight.data(), dJ_dbias.data(), static_cast<const Scalar*>(factor.data()));
   }
 
   ///     running <- (1 - momentum) running + momentum batch
@@ -132,8 +135,12 @@ class BatchNorm : public detail::Normalized<N> {
     auto running = buffers(numbers);
     const Scalar m = static_cast<Scalar>(momentum_);
     const Scalar unbiased = static_cast<Scalar>(samples) / static_cast<Scalar>(samples - 1);
-    running.running_mean = (1 - m) * running.running_mean + m * cache.mean.first(1).col(0);
-    running.running_variance = (1 - m) * running.running_variance + m * unbiased * cache.variance.first(1).col(0);
+    const auto move = [](Index n, Scalar keep, Scalar fresh, Scalar* statistics, ConstMatrixView<Scalar> of_batch) {
+      kernels::update(
+          n, [keep, fresh](const auto& b, auto& r) CHAINRULE_FORMULA { r = keep * r + fresh * b; }, of_batch.data(), statistics);
+    };
+    move(this->inputs(), 1 - m, m, running.running_mean.data(), cache.mean.first(1));
+    move(this->inputs(), 1 - m, m * unbiased, running.running_variance.data(), cache.variance.first(1));
     running.batches += 1;
   }
 

@@ -8,7 +8,6 @@
 #include <chainrule/kernels/elementwise.hpp>
 #include <chainrule/kernels/layer_blocks.hpp>
 #include <chainrule/kernels/layer_products.hpp>
-#include <chainrule/kernels/reductions.hpp>
 #include <chainrule/kernels/small_layer.hpp>
 #include <limits>
 
@@ -102,7 +101,7 @@ class Dense {
       const MatrixView<Scalar> z = block.of(keep(cache).first(x.cols()));
       const ConstMatrixView<Scalar> samples = kernels::columns(x, block.first_column, block.columns);
       products<Scalar>().affine(theta, samples, bias(theta), block.first_row, z, x.cols());
-      if constexpr (!std::is_same_v<F, Identity>) kernels::activate(f_, detail::as_const(z), block.of(cache.output.first(x.cols())));
+      if constexpr (!is_identity) kernels::activate(f_, detail::as_const(z), block.of(cache.output.first(x.cols())));
     });
   }
 
@@ -150,14 +149,17 @@ class Dense {
     }
   }
 
-  // what a kernel can compute as part of a product; what it cannot comes before or after
-  static constexpr kernels::Function in_product = [] {
-    if constexpr (kernels::IsKnown<F>)
-      return F::known.function;
+  // An activation that a small layer's kernel applies in registers; any other comes after the products, or before them on the way back.
+  static constexpr bool is_identity = std::is_same_v<F, Identity>;
+  template <class Scalar>
+  static constexpr bool is_fused = kernels::CanBeFused<F, Scalar> && !is_identity;
+  template <class Scalar>
+  auto fused_activation() const {
+    if constexpr (is_fused<Scalar>)
+      return f_;
     else
-      return kernels::Function::identity;
-  }();
-  static constexpr bool apart = !kernels::IsKnown<F>;
+      return kernels::NoActivation{};
+  }
 
   // Whether one kernel does a whole pass, which no team shares. What the compiler knows of that is said where it is asked, for then it
   // need not build the rest.
@@ -167,30 +169,30 @@ class Dense {
     return team == nullptr && small<Scalar>().is_small();
   }
   template <class Scalar>
-  kernels::SmallLayerOf<Scalar, Out, In> small() const {
+  kernels::SmallLayer<Scalar, Out, In> small() const {
     return {outputs(), inputs()};
   }
 
   template <class Scalar, class Cache>
   void small_forward(const Scalar* theta, ConstMatrixView<Scalar> x, Cache& cache) const {
     MatrixView<Scalar> z = keep(cache).first(x.cols());
-    small<Scalar>().template forward<in_product>({theta, x.cols(), x.data(), x.outerStride()}, bias(theta), z.data());
-    if constexpr (apart) kernels::activate(f_, detail::as_const(z), cache.output.first(x.cols()));
+    small<Scalar>().forward(fused_activation<Scalar>(), {theta, x.cols(), x.data(), x.outerStride()}, bias(theta), z.data());
+    if constexpr (!is_fused<Scalar> && !is_identity) kernels::activate(f_, detail::as_const(z), cache.output.first(x.cols()));
   }
   // out: dJ/dW and dJ/db, or, with a factor, W and b themselves
   template <class Scalar, class Cache>
   void small_backward(const Scalar* theta, ConstMatrixView<Scalar> x, const Cache& cache, MatrixView<Scalar> delta, Scalar* out,
                       MatrixView<Scalar>* dX, const Scalar* factor) const {
     const ConstMatrixView<Scalar> kept = keep(cache).first(x.cols());
-    if constexpr (apart) kernels::multiply_by_derivative(f_, kept, delta);
-    small<Scalar>().template backward<in_product>({theta, x.cols(), x.data(), x.outerStride()}, kept.data(), delta.data(), out, bias(out),
-                                                  dX == nullptr ? nullptr : dX->data(), dX == nullptr ? 0 : dX->outerStride(), factor);
+    if constexpr (!is_fused<Scalar> && !is_identity) kernels::multiply_by_derivative(f_, kept, delta);
+    small<Scalar>().backward(fused_activation<Scalar>(), {theta, x.cols(), x.data(), x.outerStride()}, kept.data(), delta.data(),
+                             {out, bias(out), dX == nullptr ? nullptr : dX->data(), dX == nullptr ? 0 : dX->outerStride(), factor});
   }
 
   // delta <- delta * f'(z)
   template <class Cache, class Scalar>
   void times_derivative(const Cache& cache, MatrixView<Scalar>& delta) const {
-    if constexpr (std::is_same_v<F, Identity>) return;
+    if constexpr (is_identity) return;
     blocks_for(delta.cols(), cache.team).for_derivative([&](const kernels::Block& block) {
       kernels::multiply_by_derivative(f_, block.of(keep(cache).first(delta.cols())), block.of(delta));
     });

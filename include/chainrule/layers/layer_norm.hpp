@@ -48,12 +48,12 @@ class LayerNorm : public detail::Normalized<N> {
     MatrixView<Scalar> inverse_deviation = cache.inverse_deviation.first(x.cols());
     for (Index j = 0; j < x.cols(); ++j) {
       Scalar* centred = x_hat.data() + j * x_hat.outerStride();
-      const Scalar mean = kernels::sum_of(
-                              n, [](const Chunk<Scalar>& c) -> Chunk<Scalar> { return c; }, x.data() + j * x.outerStride()) /
+      const Scalar mean = kernels::sum<Scalar>(
+                              n, [](auto c) CHAINRULE_FORMULA { return c; }, x.data() + j * x.outerStride()) /
                           units;
       x_hat.col(j) = x.col(j).array() - mean;
-      const Scalar variance = kernels::sum_of(
-                                  n, [](const Chunk<Scalar>& c) -> Chunk<Scalar> { return c * c; }, static_cast<const Scalar*>(centred)) /
+      const Scalar variance = kernels::sum<Scalar>(
+                                  n, [](auto c) CHAINRULE_FORMULA { return c * c; }, static_cast<const Scalar*>(centred)) /
                               units;
       inverse_deviation(0, j) = 1 / std::sqrt(variance + static_cast<Scalar>(this->epsilon()));
       x_hat.col(j) *= inverse_deviation(0, j);
@@ -76,14 +76,17 @@ class LayerNorm : public detail::Normalized<N> {
     for (Index j = 0; j < x.cols(); ++j) {
       delta.col(j) = delta.col(j).cwiseProduct(weight);  // g
       const Scalar* g = delta.data() + j * delta.outerStride();
-      const Scalar mean = kernels::sum_of(
-                              n, [](const Chunk<Scalar>& c) -> Chunk<Scalar> { return c; }, g) /
+      const Scalar mean = kernels::sum<Scalar>(
+                              n, [](auto c) CHAINRULE_FORMULA { return c; }, g) /
                           units;
-      const Scalar along = kernels::sum_of(
-                               n, [](const Chunk<Scalar>& c, const Chunk<Scalar>& h) -> Chunk<Scalar> { return c * h; }, g,
-                               x_hat.data() + j * x_hat.outerStride()) /
+      const Scalar along = kernels::sum<Scalar>(
+                               n, [](auto c, auto h) CHAINRULE_FORMULA { return c * h; }, g, x_hat.data() + j * x_hat.outerStride()) /
                            units;
-      input_gradient->col(j) = (delta.col(j).array() - mean - x_hat.col(j).array() * along) * inverse_deviation(0, j);
+      kernels::map(
+          n,
+          [mean, along, inverse = inverse_deviation(0, j)](auto g_i, auto x_hat_i)
+              CHAINRULE_FORMULA { return (g_i - mean - x_hat_i * along) * inverse; },
+          input_gradient->data() + j * input_gradient->outerStride(), g, x_hat.data() + j * x_hat.outerStride());
     }
   }
 };

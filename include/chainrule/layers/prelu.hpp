@@ -2,7 +2,7 @@
 
 #include <algorithm>
 #include <chainrule/core/shape_preserving_layer.hpp>
-#include <chainrule/kernels/reductions.hpp>
+#include <chainrule/kernels/map.hpp>
 
 namespace chainrule {
 
@@ -62,29 +62,25 @@ class PReLU : public detail::SameShape<N> {
   template <class Scalar, int MaxBatch>
   void forward(const Scalar* theta, ConstMatrixView<Scalar> z, Cache<Scalar, MaxBatch>& cache) const {
     MatrixView<Scalar> a = cache.output.first(z.cols());
-    for (Index j = 0; j < z.cols(); ++j)
-      for (Index i = 0; i < z.rows(); ++i) a(i, j) = z(i, j) > 0 ? z(i, j) : theta[alpha_of(i)] * z(i, j);
+    bend(theta, z, z, a);
   }
 
   ///     dJ/dalpha = sum of dJ/da * z where z <= 0,  dJ/dz = dJ/da * (1 for z > 0, alpha elsewhere)        (N x batch)
   template <class Scalar, int MaxBatch>
   void backward(const Scalar* theta, ConstMatrixView<Scalar> z, Cache<Scalar, MaxBatch>&, MatrixView<Scalar> delta, Scalar* gradient,
                 MatrixView<Scalar>* input_gradient) const {
-    const auto below = [](const Chunk<Scalar>& d, const Chunk<Scalar>& at) -> Chunk<Scalar> {
-      return (at > 0).select(Chunk<Scalar>::Zero(), d * at);
-    };
+    const auto below = [](const auto& d, const auto& at) CHAINRULE_FORMULA { return select(at > 0, 0, d * at); };
     if constexpr (shared) {
       detail::Accumulator<Scalar> sum = 0;
       for (Index j = 0; j < z.cols(); ++j)
-        sum += kernels::sum_of(z.rows(), below, static_cast<const Scalar*>(delta.data() + j * delta.outerStride()),
-                               z.data() + j * z.outerStride());
+        sum += kernels::sum<Scalar>(z.rows(), below, static_cast<const Scalar*>(delta.data() + j * delta.outerStride()),
+                                    z.data() + j * z.outerStride());
       gradient[0] = static_cast<Scalar>(sum);
     } else {
       kernels::row_sums_of(below, gradient, detail::as_const(delta), z);
     }
     if (input_gradient == nullptr) return;
-    for (Index j = 0; j < z.cols(); ++j)
-      for (Index i = 0; i < z.rows(); ++i) (*input_gradient)(i, j) = z(i, j) > 0 ? delta(i, j) : theta[alpha_of(i)] * delta(i, j);
+    bend(theta, z, detail::as_const(delta), *input_gradient);
   }
 
  private:
@@ -94,7 +90,20 @@ class PReLU : public detail::SameShape<N> {
   }
 
   Index alphas() const { return shared ? 1 : this->inputs(); }
-  static Index alpha_of(Index unit) { return shared ? 0 : unit; }
+
+  // out = x where z > 0, alpha x elsewhere        (N x batch)
+  template <class Scalar>
+  static void bend(const Scalar* alpha, ConstMatrixView<Scalar> z, ConstMatrixView<Scalar> x, MatrixView<Scalar> out) {
+    if constexpr (shared) {
+      kernels::map_matrices([alpha = *alpha](auto z_i, auto x_i) CHAINRULE_FORMULA { return select(z_i > 0, x_i, alpha * x_i); }, out, z,
+                            x);
+    } else {
+      for (Index j = 0; j < z.cols(); ++j)
+        kernels::map(
+            z.rows(), [](auto z_i, auto x_i, auto alpha_i) CHAINRULE_FORMULA { return select(z_i > 0, x_i, alpha_i * x_i); },
+            out.data() + j * out.outerStride(), z.data() + j * z.outerStride(), x.data() + j * x.outerStride(), alpha);
+    }
+  }
 
   double initial_slope_;
 };

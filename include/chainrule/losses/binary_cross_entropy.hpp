@@ -4,7 +4,6 @@
 #include <chainrule/core/hyperparameter.hpp>
 #include <chainrule/kernels/all_finite.hpp>
 #include <chainrule/kernels/elementwise.hpp>
-#include <cmath>
 #include <string_view>
 
 namespace chainrule {
@@ -35,26 +34,26 @@ struct BinaryCrossEntropy {
   ///     J = 1/batch sum of max(z, 0) - z y + ln(1 + e^-|z|), the same sum without a logarithm of 0 or a large exponential
   template <class Scalar>
   Scalar value(ConstMatrixView<Scalar> logits, ConstMatrixView<Scalar> y) const {
-    detail::Accumulator<Scalar> sum = 0;
-    for (Index j = 0; j < y.cols(); ++j)
-      for (Index i = 0; i < y.rows(); ++i) {
-        const Scalar z = logits(i, j);
-        const Scalar target = smoothed(y(i, j));
-        // max(z, 0) - z y: |z| times the probability of the other class, so that nothing cancels
-        const Scalar margin = z > 0 ? z * (1 - target) : -z * target;
-        sum += margin + std::log1p(std::exp(-std::abs(z)));
-      }
-    return static_cast<Scalar>(sum / static_cast<detail::Accumulator<Scalar>>(y.cols()));
+    using Sum = detail::Accumulator<Scalar>;
+    const auto smoothed = smoothing<Scalar>();
+    const Sum sum = kernels::sum_matrices<Sum>(
+        [smoothed](auto z, auto y_ij) CHAINRULE_FORMULA {
+          const auto target = smoothed(y_ij);
+          // max(z, 0) - z y is |z| times the probability of the other class: nothing cancels
+          const auto margin = select(z > 0, z * (1 - target), -z * target);
+          return margin + log1p_unit(exp(-abs(z)));
+        },
+        logits, y);
+    return static_cast<Scalar>(sum / static_cast<Sum>(y.cols()));
   }
 
   ///     dJ/dz = (sigma(z) - y)/batch
   template <class Scalar>
   void gradient(ConstMatrixView<Scalar> logits, ConstMatrixView<Scalar> y, MatrixView<Scalar> dJ) const {
-    dJ = logits;
-    link(dJ);
     const Scalar batch = static_cast<Scalar>(y.cols());
-    for (Index j = 0; j < y.cols(); ++j)
-      for (Index i = 0; i < y.rows(); ++i) dJ(i, j) = (dJ(i, j) - smoothed(y(i, j))) / batch;
+    const auto smoothed = smoothing<Scalar>();
+    kernels::map_matrices([smoothed, batch](auto z, auto y_ij) CHAINRULE_FORMULA { return (sigmoid(z) - smoothed(y_ij)) / batch; }, dJ,
+                          logits, y);
   }
 
   ///     y_hat = sigma(z)
@@ -66,8 +65,9 @@ struct BinaryCrossEntropy {
  private:
   // y' = (1 - e) y + e/2
   template <class Scalar>
-  Scalar smoothed(Scalar y) const {
-    return static_cast<Scalar>(1 - label_smoothing) * y + static_cast<Scalar>(label_smoothing / 2);
+  auto smoothing() const {
+    return [keep = static_cast<Scalar>(1 - label_smoothing), added = static_cast<Scalar>(label_smoothing / 2)](const auto& y)
+               CHAINRULE_FORMULA { return keep * y + added; };
   }
 };
 

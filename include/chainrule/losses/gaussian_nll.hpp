@@ -1,8 +1,8 @@
 #pragma once
 
 #include <chainrule/core/hyperparameter.hpp>
-#include <chainrule/core/types.hpp>
 #include <chainrule/kernels/all_finite.hpp>
+#include <chainrule/kernels/map.hpp>
 #include <cmath>
 #include <string_view>
 
@@ -36,54 +36,101 @@ struct GaussianNLL {
   ///     J = 1/(K batch) sum 1/2 (ln v + (y - m)^2 / v)
   template <class Scalar>
   Scalar value(ConstMatrixView<Scalar> z, ConstMatrixView<Scalar> y) const {
-    detail::Accumulator<Scalar> sum = 0;
-    for (Index j = 0; j < y.cols(); ++j)
-      for (Index i = 0; i < y.rows(); ++i) {
-        const Variance<Scalar> v = variance(z(y.rows() + i, j));
-        const Scalar error = y(i, j) - z(i, j);
-        sum += (v.logarithm + error * error * v.inverse) / 2;
-      }
-    return static_cast<Scalar>(sum / static_cast<detail::Accumulator<Scalar>>(y.size()));
+    using Sum = detail::Accumulator<Scalar>;
+    const auto variance = variance_formula<Scalar>();
+    Sum sum = 0;
+    for_blocks(z, y, [&](Block<Scalar>& b) {
+      sum += kernels::sum<Sum>(
+          b.size,
+          [variance](auto m, auto s, auto target) CHAINRULE_FORMULA {
+            const auto v = variance(s);
+            const auto error = target - m;
+            return (v.logarithm + error * error * v.inverse) / 2;
+          },
+          b.mean, b.log_variance, b.target);
+    });
+    return static_cast<Scalar>(sum / static_cast<Sum>(y.size()));
   }
 
   ///     dJ/dm = -(y - m)/v /(K batch),  dJ/ds = 1/2 e^s/v (1 - (y - m)^2/v) /(K batch)
   template <class Scalar>
   void gradient(ConstMatrixView<Scalar> z, ConstMatrixView<Scalar> y, MatrixView<Scalar> dJ) const {
     const Scalar size = static_cast<Scalar>(y.size());
-    for (Index j = 0; j < y.cols(); ++j)
-      for (Index i = 0; i < y.rows(); ++i) {
-        const Variance<Scalar> v = variance(z(y.rows() + i, j));
-        const Scalar error = y(i, j) - z(i, j);
-        dJ(i, j) = -error * v.inverse / size;
-        dJ(y.rows() + i, j) = v.share * (1 - error * error * v.inverse) / 2 / size;
+    const auto variance = variance_formula<Scalar>();
+    for_blocks(z, y, [&](Block<Scalar>& b) {
+      kernels::update(
+          b.size,
+          [variance, size](const auto& target, auto& m, auto& s) CHAINRULE_FORMULA {
+            const auto v = variance(s);
+            const auto error = target - m;
+            m = -error * v.inverse / size;
+            s = v.share * (1 - error * error * v.inverse) / 2 / size;
+          },
+          static_cast<const Scalar*>(b.target), b.mean, b.log_variance);
+      for (Index k = 0; k < b.size; ++k) {
+        const Index i = (b.first + k) % y.rows(), j = (b.first + k) / y.rows();
+        dJ(i, j) = b.mean[k];
+        dJ(y.rows() + i, j) = b.log_variance[k];
       }
+    });
   }
 
   ///     y_hat = (m, v)
   template <class Scalar>
   void link(MatrixView<Scalar> z) const {
-    for (Index j = 0; j < z.cols(); ++j)
-      for (Index i = z.rows() / 2; i < z.rows(); ++i) z(i, j) = std::exp(z(i, j)) + static_cast<Scalar>(minimum_variance);
+    const Index k = z.rows() / 2;
+    const Scalar least = static_cast<Scalar>(minimum_variance);
+    for (Index j = 0; j < z.cols(); ++j) {
+      Scalar* s = z.data() + j * z.outerStride() + k;
+      kernels::map(
+          k, [least](auto s_i) CHAINRULE_FORMULA { return exp(s_i) + least; }, s, static_cast<const Scalar*>(s));
+    }
   }
 
  private:
-  template <class Scalar>
+  template <class V>
   struct Variance {
-    Scalar logarithm;  // ln v
-    Scalar inverse;    // 1/v
-    Scalar share;      // e^s/v
+    V logarithm;  // ln v
+    V inverse;    // 1/v
+    V share;      // e^s/v
   };
 
-  // of v = e^s + minimum; for large s by e^-s, which cannot overflow
+  // v = e^s + least. ln v = ln(e^s + e^(ln least)) = the larger exponent + ln(1 + e^-|difference|); 1/v for s > 0 from e^-s, which cannot
+  // overflow, and likewise for all s where least is 0.
   template <class Scalar>
-  Variance<Scalar> variance(Scalar s) const {
-    const Scalar least = static_cast<Scalar>(minimum_variance);
-    if (s > 0 || least == 0) {
-      const Scalar inverse = std::exp(-s);
-      return {s + std::log1p(least * inverse), inverse / (1 + least * inverse), 1 / (1 + least * inverse)};
-    }
-    const Scalar v = std::exp(s) + least;
-    return {std::log(v), 1 / v, std::exp(s) / v};
+  auto variance_formula() const {
+    return [least = static_cast<Scalar>(minimum_variance), log_least = std::log(static_cast<Scalar>(minimum_variance))](const auto& s)
+               CHAINRULE_FORMULA {
+                 using V = std::remove_cvref_t<decltype(s)>;
+                 const V logarithm = max(s, log_least) + log1p_unit(exp(-abs(s - log_least)));
+                 const V small = exp(least == 0 ? -s : -abs(s)), below = 1 + least * small, v = small + least;
+                 if (least == 0) return Variance<V>{s, small, 1};
+                 return Variance<V>{logarithm, select(s > 0, small / below, 1 / v), select(s > 0, 1 / below, small / v)};
+               };
+  }
+
+  // Some elements of a batch one after the other, in the order of y: a column of z holds K means and then K logarithms of variances.
+  template <class Scalar>
+  struct Block {
+    static constexpr Index capacity = 64;
+    Index first = 0, size = 0;
+    Scalar mean[capacity], log_variance[capacity], target[capacity];
+  };
+
+  template <class Scalar, class Call>
+  static void for_blocks(ConstMatrixView<Scalar> z, ConstMatrixView<Scalar> y, const Call& call) {
+    Block<Scalar> block;
+    for (Index j = 0; j < y.cols(); ++j)
+      for (Index i = 0; i < y.rows(); ++i) {
+        block.mean[block.size] = z(i, j);
+        block.log_variance[block.size] = z(y.rows() + i, j);
+        block.target[block.size] = y(i, j);
+        if (++block.size < Block<Scalar>::capacity) continue;
+        call(block);
+        block.first += block.size;
+        block.size = 0;
+      }
+    if (block.size > 0) call(block);
   }
 };
 

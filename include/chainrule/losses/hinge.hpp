@@ -1,8 +1,7 @@
 #pragma once
 
-#include <algorithm>
 #include <chainrule/kernels/all_finite.hpp>
-#include <chainrule/losses/detail/elementwise.hpp>
+#include <chainrule/losses/mean_over_elements.hpp>
 #include <string_view>
 
 namespace chainrule {
@@ -25,16 +24,14 @@ struct Hinge {
   ///     J = 1/(outputs batch) sum max(0, 1 - y y_hat)
   template <class Scalar>
   Scalar value(ConstMatrixView<Scalar> y_hat, ConstMatrixView<Scalar> y) const {
-    return detail::mean_over_elements(y_hat, y, [](Scalar prediction, Scalar target) {
-      return std::max(1 - target * prediction, Scalar{0});  // in this order NaN stays NaN
-    });
+    return mean_over_elements(y_hat, y, [](auto prediction, auto target) CHAINRULE_FORMULA { return max(1 - target * prediction, 0); });
   }
 
   ///     dJ/dy_hat = -y/(outputs batch) where y y_hat < 1, else 0
   template <class Scalar>
   void gradient(ConstMatrixView<Scalar> y_hat, ConstMatrixView<Scalar> y, MatrixView<Scalar> dJ) const {
-    detail::slopes_over_elements(y_hat, y, dJ,
-                                 [](Scalar prediction, Scalar target) { return target * prediction < 1 ? -target : Scalar{0}; });
+    slopes_over_elements(y_hat, y, dJ,
+                         [](auto prediction, auto target) CHAINRULE_FORMULA { return select(target * prediction < 1, -target, 0); });
   }
 
   /// the prediction is the output itself

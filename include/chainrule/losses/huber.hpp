@@ -1,9 +1,8 @@
 #pragma once
 
-#include <algorithm>
 #include <chainrule/core/hyperparameter.hpp>
 #include <chainrule/kernels/all_finite.hpp>
-#include <chainrule/losses/detail/elementwise.hpp>
+#include <chainrule/losses/mean_over_elements.hpp>
 #include <cmath>
 #include <string_view>
 
@@ -29,9 +28,9 @@ struct Huber {
   template <class Scalar>
   Scalar value(ConstMatrixView<Scalar> y_hat, ConstMatrixView<Scalar> y) const {
     const Scalar d = static_cast<Scalar>(delta);
-    return detail::mean_over_elements(y_hat, y, [d](Scalar prediction, Scalar target) {
-      const Scalar e = std::abs(prediction - target);
-      return e <= d ? e * e / 2 : d * (e - d / 2);
+    return mean_over_elements(y_hat, y, [d](auto prediction, auto target) CHAINRULE_FORMULA {
+      const auto e = abs(prediction - target);
+      return select(e > d, d * (e - d / 2), e * e / 2);
     });
   }
 
@@ -39,7 +38,8 @@ struct Huber {
   template <class Scalar>
   void gradient(ConstMatrixView<Scalar> y_hat, ConstMatrixView<Scalar> y, MatrixView<Scalar> dJ) const {
     const Scalar d = static_cast<Scalar>(delta);
-    detail::slopes_over_elements(y_hat, y, dJ, [d](Scalar prediction, Scalar target) { return std::clamp(prediction - target, -d, d); });
+    slopes_over_elements(y_hat, y, dJ,
+                         [d](auto prediction, auto target) CHAINRULE_FORMULA { return min(max(prediction - target, -d), d); });
   }
 
   /// the prediction is the output itself

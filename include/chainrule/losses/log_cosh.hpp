@@ -1,11 +1,8 @@
 #pragma once
 
-#include <chainrule/activations/tanh.hpp>
 #include <chainrule/core/detail/compatibility.hpp>
 #include <chainrule/kernels/all_finite.hpp>
-#include <chainrule/kernels/elementwise.hpp>
-#include <chainrule/losses/detail/elementwise.hpp>
-#include <cmath>
+#include <chainrule/losses/mean_over_elements.hpp>
 #include <string_view>
 
 namespace chainrule {
@@ -23,23 +20,21 @@ struct LogCosh {
   }
 
   ///     J = 1/(outputs batch) sum ln cosh e,  with e = y_hat - y
-  /// Near 0 as ln(1 + 2 sinh^2(e/2)), so that nothing cancels; else as |e| + ln(1 + e^(-2|e|)) - ln 2, so that nothing overflows.
+  /// Near 0 as ln(1 + (cosh e - 1)) with cosh e - 1 = m^2/(2(1 + m)), m = e^-|e| - 1, so that nothing cancels; elsewhere as
+  /// |e| + ln(1 + e^(-2|e|)) - ln 2, so that nothing overflows.
   template <class Scalar>
   Scalar value(ConstMatrixView<Scalar> y_hat, ConstMatrixView<Scalar> y) const {
-    return detail::mean_over_elements(y_hat, y, [](Scalar prediction, Scalar target) {
-      const Scalar e = std::abs(prediction - target);
-      if (!(e < 1)) return e + std::log1p(std::exp(-2 * e)) - detail::ln2<Scalar>;
-      const Scalar s = std::sinh(e / 2);
-      return std::log1p(2 * s * s);
+    return mean_over_elements(y_hat, y, [](auto prediction, auto target) CHAINRULE_FORMULA {
+      const auto e = abs(prediction - target), m = expm1_nonpositive(-min(e, 1));
+      const auto near_0 = log1p_unit(m * m / (2 * (1 + m)));
+      return select(e < 1, near_0, e + log1p_unit(exp(-2 * e)) - detail::ln2<Scalar>);
     });
   }
 
   ///     dJ/dy_hat = tanh(e)/(outputs batch)
   template <class Scalar>
   void gradient(ConstMatrixView<Scalar> y_hat, ConstMatrixView<Scalar> y, MatrixView<Scalar> dJ) const {
-    dJ = y_hat - y;
-    kernels::activate(Tanh{}, detail::as_const(dJ), dJ);
-    dJ /= static_cast<Scalar>(y.size());
+    slopes_over_elements(y_hat, y, dJ, [](auto prediction, auto target) CHAINRULE_FORMULA { return tanh(prediction - target); });
   }
 
   /// the prediction is the output itself

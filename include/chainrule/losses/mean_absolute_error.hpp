@@ -1,8 +1,7 @@
 #pragma once
 
 #include <chainrule/kernels/all_finite.hpp>
-#include <chainrule/losses/detail/elementwise.hpp>
-#include <cmath>
+#include <chainrule/losses/mean_over_elements.hpp>
 #include <string_view>
 
 namespace chainrule {
@@ -22,14 +21,14 @@ struct MeanAbsoluteError {
   ///     J = 1/(outputs batch) sum |y_hat - y|
   template <class Scalar>
   Scalar value(ConstMatrixView<Scalar> y_hat, ConstMatrixView<Scalar> y) const {
-    return detail::mean_over_elements(y_hat, y, [](Scalar prediction, Scalar target) { return std::abs(prediction - target); });
+    return mean_over_elements(y_hat, y, [](auto prediction, auto target) CHAINRULE_FORMULA { return abs(prediction - target); });
   }
 
   ///     dJ/dy_hat = sign(y_hat - y)/(outputs batch), and 0 where they are equal
   template <class Scalar>
   void gradient(ConstMatrixView<Scalar> y_hat, ConstMatrixView<Scalar> y, MatrixView<Scalar> dJ) const {
-    detail::slopes_over_elements(y_hat, y, dJ, [](Scalar prediction, Scalar target) {
-      return static_cast<Scalar>(prediction > target) - static_cast<Scalar>(prediction < target);
+    slopes_over_elements(y_hat, y, dJ, [](auto prediction, auto target) CHAINRULE_FORMULA {
+      return select(prediction > target, 1, select(prediction < target, -1, 0));
     });
   }
 

@@ -1,9 +1,7 @@
 #pragma once
 
-#include <chainrule/core/chunks.hpp>
 #include <chainrule/kernels/all_finite.hpp>
-#include <chainrule/losses/detail/elementwise.hpp>
-#include <cmath>
+#include <chainrule/losses/mean_over_elements.hpp>
 #include <string_view>
 
 namespace chainrule {
@@ -29,25 +27,19 @@ struct PoissonNLL {
   ///     J = 1/(outputs batch) sum e^z - y z
   template <class Scalar>
   Scalar value(ConstMatrixView<Scalar> z, ConstMatrixView<Scalar> y) const {
-    return detail::mean_over_elements(z, y, [](Scalar log_rate, Scalar count) { return std::exp(log_rate) - count * log_rate; });
+    return mean_over_elements(z, y, [](auto log_rate, auto count) CHAINRULE_FORMULA { return exp(log_rate) - count * log_rate; });
   }
 
   ///     dJ/dz = (e^z - y)/(outputs batch)
   template <class Scalar>
   void gradient(ConstMatrixView<Scalar> z, ConstMatrixView<Scalar> y, MatrixView<Scalar> dJ) const {
-    dJ = z;
-    link(dJ);
-    dJ = (dJ - y) / static_cast<Scalar>(y.size());
+    slopes_over_elements(z, y, dJ, [](auto log_rate, auto count) CHAINRULE_FORMULA { return exp(log_rate) - count; });
   }
 
   ///     y_hat = e^z
   template <class Scalar>
   void link(MatrixView<Scalar> z) const {
-    const auto exponential = [](const Chunk<Scalar>& c) -> Chunk<Scalar> { return c.exp(); };
-    for (Index j = 0; j < z.cols(); ++j) {
-      Scalar* column = z.data() + j * z.outerStride();
-      detail::for_chunks(z.rows(), exponential, column, static_cast<const Scalar*>(column));
-    }
+    kernels::map_matrices([](auto log_rate) CHAINRULE_FORMULA { return exp(log_rate); }, z, z);
   }
 };
 

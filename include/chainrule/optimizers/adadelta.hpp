@@ -4,6 +4,28 @@
 
 namespace chainrule {
 
+namespace detail {
+
+/// The formula of a step of Adadelta for some parameters.
+template <class Scalar>
+struct AdadeltaFormula {
+  Scalar decay;
+  Scalar rate;
+  Scalar rho, fresh;  // fresh = 1 - rho
+  Scalar epsilon;
+
+  template <class V>
+  CHAINRULE_FORMULA void operator()(const V& dJ, V& theta, V& v, V& u) const {
+    const V g = with_decay(dJ, theta, decay);
+    v = running_mean_square(v, g, rho, fresh);
+    const V step = sqrt(u + epsilon) / sqrt(v + epsilon) * g;
+    u = running_mean_square(u, step, rho, fresh);
+    theta = fnmadd(rate, step, theta);
+  }
+};
+
+}  // namespace detail
+
 /// Adadelta (Zeiler 2012) as PyTorch has it: the root mean square of past steps over that of past gradients stands where other
 /// rules have a learning rate, so 1 suits the learning rate that is left. Errors as in SGD.
 ///     g = dJ/dtheta + weight_decay theta
@@ -36,7 +58,13 @@ struct Adadelta {
     detail::check_not_negative<Scalar>(name, "epsilon", epsilon);
     const auto arguments = detail::begin_step(*this, theta, gradient, state);
     detail::for_pieces(*this, arguments, state, [&](const detail::Piece<Scalar>& piece) {
-      detail::update<kernels::AdadeltaRule, 2>(piece, piece.decay, learning_rate, rho, 1 - rho, epsilon);
+      detail::update<2>(piece, detail::AdadeltaFormula<Scalar>{
+                                   .decay = static_cast<Scalar>(piece.decay),
+                                   .rate = static_cast<Scalar>(learning_rate),
+                                   .rho = static_cast<Scalar>(rho),
+                                   .fresh = static_cast<Scalar>(1 - rho),
+                                   .epsilon = static_cast<Scalar>(epsilon),
+                               });
     });
   }
 };

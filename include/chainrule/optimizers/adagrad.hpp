@@ -4,6 +4,26 @@
 
 namespace chainrule {
 
+namespace detail {
+
+/// The formula of a step of Adagrad for some parameters.
+template <class Scalar>
+struct AdagradFormula {
+  Scalar decay;
+  Scalar rate;         // learning_rate / (1 + (t - 1) learning_rate_decay)
+  Scalar initial_sum;  // in the first step, then 0
+  Scalar epsilon;
+
+  template <class V>
+  CHAINRULE_FORMULA void operator()(const V& dJ, V& theta, V& s) const {
+    const V g = with_decay(dJ, theta, decay);
+    s = fma(g, g, s + initial_sum);
+    theta = theta - rate * g / (sqrt(s) + epsilon);
+  }
+};
+
+}  // namespace detail
+
 /// Adagrad (Duchi, Hazan and Singer 2011) as PyTorch has it: every parameter's step is divided by the root of the sum of all its
 /// squared gradients so far. Errors as in SGD.
 ///     g = dJ/dtheta + weight_decay theta
@@ -37,8 +57,12 @@ struct Adagrad {
     const auto arguments = detail::begin_step(*this, theta, gradient, state);
     const double before = static_cast<double>(state.steps - 1);
     detail::for_pieces(*this, arguments, state, [&](const detail::Piece<Scalar>& piece) {
-      detail::update<kernels::AdagradRule, 1>(piece, piece.decay, learning_rate / (1 + before * learning_rate_decay),
-                                              before == 0 ? initial_sum : 0, epsilon);
+      detail::update<1>(piece, detail::AdagradFormula<Scalar>{
+                                   .decay = static_cast<Scalar>(piece.decay),
+                                   .rate = static_cast<Scalar>(learning_rate / (1 + before * learning_rate_decay)),
+                                   .initial_sum = static_cast<Scalar>(before == 0 ? initial_sum : 0),
+                                   .epsilon = static_cast<Scalar>(epsilon),
+                               });
     });
   }
 };

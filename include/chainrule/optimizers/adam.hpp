@@ -9,7 +9,44 @@ namespace detail {
 /// Whether weight decay is a part of the gradient, or shrinks theta beside the step.
 enum class Decay { in_gradient, decoupled };
 
-/// The step that Adam and AdamW share.
+/// The formula of a step of Adam and AdamW for some parameters. AMSGrad divides by the largest v so far.
+template <class Scalar>
+struct AdamFormula {
+  Scalar decay_in_gradient;  // weight_decay of Adam
+  Scalar keep;               // 1 - learning_rate weight_decay of AdamW
+  Scalar beta1, fresh1;      // fresh = 1 - beta
+  Scalar beta2, fresh2;
+  Scalar step_size;     // learning_rate / (1 - beta1^t)
+  Scalar inverse_root;  // 1 / sqrt(1 - beta2^t)
+  Scalar epsilon;
+
+  template <class V>
+  CHAINRULE_FORMULA void operator()(const V& dJ, V& theta, V& m, V& v) const {
+    move_means(dJ, theta, m, v);
+    descend(theta, m, v);
+  }
+  template <class V>
+  CHAINRULE_FORMULA void operator()(const V& dJ, V& theta, V& m, V& v, V& largest_v) const {
+    move_means(dJ, theta, m, v);
+    largest_v = max(largest_v, v);
+    descend(theta, m, largest_v);
+  }
+
+ private:
+  template <class V>
+  CHAINRULE_FORMULA void move_means(const V& dJ, const V& theta, V& m, V& v) const {
+    const V g = with_decay(dJ, theta, decay_in_gradient);
+    m = running_mean(m, g, beta1, fresh1);
+    v = running_mean_square(v, g, beta2, fresh2);
+  }
+  // theta <- keep theta - step_size m / (sqrt(v) inverse_root + epsilon)
+  template <class V>
+  CHAINRULE_FORMULA void descend(V& theta, const V& m, const V& v) const {
+    theta = fma(keep, theta, -(step_size * m / fma(inverse_root, sqrt(v), epsilon)));
+  }
+};
+
+/// A step of Adam or AdamW.
 template <class Rule, class Theta, class Gradient, class Scalar>
 void adam_step(const Rule& rule, Decay kind, Theta& theta, const Gradient& gradient, OptimizerState<Scalar>& state) {
   check_fraction(Rule::name, "beta1", rule.beta1);
@@ -17,15 +54,19 @@ void adam_step(const Rule& rule, Decay kind, Theta& theta, const Gradient& gradi
   check_not_negative<Scalar>(Rule::name, "epsilon", rule.epsilon);
   const auto arguments = begin_step(rule, theta, gradient, state);
   const double t = static_cast<double>(state.steps);
-  const double step_size = rule.learning_rate / (1 - std::pow(rule.beta1, t)), root_scale = 1 / std::sqrt(1 - std::pow(rule.beta2, t));
   for_pieces(rule, arguments, state, [&](const Piece<Scalar>& piece) {
-    const double pull = kind == Decay::in_gradient ? piece.decay : 0;
-    const double keep = kind == Decay::decoupled ? 1 - rule.learning_rate * piece.decay : 1;
-    const auto descend = [&](auto moments) {
-      update<kernels::AdamRule, moments.value>(piece, pull, keep, rule.beta1, 1 - rule.beta1, rule.beta2, 1 - rule.beta2, rule.epsilon,
-                                               step_size, root_scale);
+    const AdamFormula<Scalar> formula{
+        .decay_in_gradient = static_cast<Scalar>(kind == Decay::in_gradient ? piece.decay : 0),
+        .keep = static_cast<Scalar>(kind == Decay::decoupled ? 1 - rule.learning_rate * piece.decay : 1),
+        .beta1 = static_cast<Scalar>(rule.beta1),
+        .fresh1 = static_cast<Scalar>(1 - rule.beta1),
+        .beta2 = static_cast<Scalar>(rule.beta2),
+        .fresh2 = static_cast<Scalar>(1 - rule.beta2),
+        .step_size = static_cast<Scalar>(rule.learning_rate / (1 - std::pow(rule.beta1, t))),
+        .inverse_root = static_cast<Scalar>(1 / std::sqrt(1 - std::pow(rule.beta2, t))),
+        .epsilon = static_cast<Scalar>(rule.epsilon),
     };
-    rule.amsgrad ? descend(std::integral_constant<int, 3>{}) : descend(std::integral_constant<int, 2>{});
+    rule.amsgrad ? update<3>(piece, formula) : update<2>(piece, formula);
   });
 }
 

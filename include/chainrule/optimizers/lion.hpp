@@ -4,6 +4,26 @@
 
 namespace chainrule {
 
+namespace detail {
+
+/// The formula of a step of Lion for some parameters.
+template <class Scalar>
+struct LionFormula {
+  Scalar keep;  // 1 - learning_rate weight_decay
+  Scalar rate;
+  Scalar beta1, fresh1;  // fresh = 1 - beta
+  Scalar beta2, fresh2;
+
+  template <class V>
+  CHAINRULE_FORMULA void operator()(const V& dJ, V& theta, V& m) const {
+    const V c = running_mean(m, dJ, beta1, fresh1);
+    theta = fma(keep, theta, -(rate * sign(c)));
+    m = running_mean(m, dJ, beta2, fresh2);
+  }
+};
+
+}  // namespace detail
+
 /// Lion (Chen et al. 2023, "Symbolic discovery of optimization algorithms", algorithm 2): every parameter takes a step of the same
 /// length, whose sign a mean of gradients gives. So it wants a learning rate 3 to 10 times smaller than Adam's, and a weight decay as
 /// much larger; the decay is decoupled as in AdamW. Errors as in SGD.
@@ -35,7 +55,14 @@ struct Lion {
     detail::check_fraction(name, "beta2", beta2);
     const auto arguments = detail::begin_step(*this, theta, gradient, state);
     detail::for_pieces(*this, arguments, state, [&](const detail::Piece<Scalar>& piece) {
-      detail::update<kernels::LionRule, 1>(piece, 1 - learning_rate * piece.decay, learning_rate, beta1, 1 - beta1, beta2, 1 - beta2);
+      detail::update<1>(piece, detail::LionFormula<Scalar>{
+                                   .keep = static_cast<Scalar>(1 - learning_rate * piece.decay),
+                                   .rate = static_cast<Scalar>(learning_rate),
+                                   .beta1 = static_cast<Scalar>(beta1),
+                                   .fresh1 = static_cast<Scalar>(1 - beta1),
+                                   .beta2 = static_cast<Scalar>(beta2),
+                                   .fresh2 = static_cast<Scalar>(1 - beta2),
+                               });
     });
   }
 };

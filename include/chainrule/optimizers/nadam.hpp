@@ -5,6 +5,30 @@
 
 namespace chainrule {
 
+namespace detail {
+
+/// The formula of a step of NAdam for some parameters.
+template <class Scalar>
+struct NAdamFormula {
+  Scalar decay;
+  Scalar beta1, fresh1;  // fresh = 1 - beta
+  Scalar beta2, fresh2;
+  Scalar rate_of_g;     // learning_rate (1 - mu(t)) / (1 - mu(1)...mu(t))
+  Scalar rate_of_m;     // learning_rate mu(t+1) / (1 - mu(1)...mu(t+1))
+  Scalar inverse_root;  // 1 / sqrt(1 - beta2^t)
+  Scalar epsilon;
+
+  template <class V>
+  CHAINRULE_FORMULA void operator()(const V& dJ, V& theta, V& m, V& v) const {
+    const V g = with_decay(dJ, theta, decay);
+    m = running_mean(m, g, beta1, fresh1);
+    v = running_mean_square(v, g, beta2, fresh2);
+    theta = theta - fma(rate_of_g, g, rate_of_m * m) / fma(inverse_root, sqrt(v), epsilon);
+  }
+};
+
+}  // namespace detail
+
 /// Adam with Nesterov's momentum (Dozat 2016) as PyTorch has it (from 2.0; the loop over single tensors in 1.x multiplied the
 /// product below by mu(t) twice). Errors as in SGD.
 ///     mu(t) = beta1 (1 - 0.96^(t momentum_decay) / 2)
@@ -40,11 +64,18 @@ struct NAdam {
     detail::check_not_negative<Scalar>(name, "momentum_decay", momentum_decay);
     const auto arguments = detail::begin_step(*this, theta, gradient, state);
     const double t = static_cast<double>(state.steps), product = mu_product(t);
-    const double rate_of_g = learning_rate * (1 - mu(t)) / (1 - product), root_scale = 1 / std::sqrt(1 - std::pow(beta2, t));
-    const double rate_of_m = learning_rate * mu(t + 1) / (1 - product * mu(t + 1));
     detail::for_pieces(*this, arguments, state, [&](const detail::Piece<Scalar>& piece) {
-      detail::update<kernels::NAdamRule, 2>(piece, piece.decay, beta1, 1 - beta1, beta2, 1 - beta2, epsilon, rate_of_g, rate_of_m,
-                                            root_scale);
+      detail::update<2>(piece, detail::NAdamFormula<Scalar>{
+                                   .decay = static_cast<Scalar>(piece.decay),
+                                   .beta1 = static_cast<Scalar>(beta1),
+                                   .fresh1 = static_cast<Scalar>(1 - beta1),
+                                   .beta2 = static_cast<Scalar>(beta2),
+                                   .fresh2 = static_cast<Scalar>(1 - beta2),
+                                   .rate_of_g = static_cast<Scalar>(learning_rate * (1 - mu(t)) / (1 - product)),
+                                   .rate_of_m = static_cast<Scalar>(learning_rate * mu(t + 1) / (1 - product * mu(t + 1))),
+                                   .inverse_root = static_cast<Scalar>(1 / std::sqrt(1 - std::pow(beta2, t))),
+                                   .epsilon = static_cast<Scalar>(epsilon),
+                               });
     });
   }
 

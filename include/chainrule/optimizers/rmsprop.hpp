@@ -4,6 +4,49 @@
 
 namespace chainrule {
 
+namespace detail {
+
+/// The formula of a step of RMSprop for some parameters. Moments: v; the mean of g, if centered; b, with momentum.
+template <class Scalar, bool centered, bool has_momentum>
+struct RMSpropFormula {
+  Scalar decay;
+  Scalar rate;
+  Scalar rho, fresh;  // fresh = 1 - rho
+  Scalar epsilon;
+  Scalar momentum;
+
+  template <class V, class... Moments>
+  CHAINRULE_FORMULA void operator()(const V& dJ, V& theta, V& v, Moments&... moments) const {
+    const V g = with_decay(dJ, theta, decay);
+    v = running_mean_square(v, g, rho, fresh);
+    if constexpr (centered)
+      descend_centered(g, theta, v, moments...);
+    else
+      descend(g, sqrt(v) + epsilon, theta, moments...);
+  }
+
+ private:
+  // divides by the root of the variance v - mean^2, a difference that rounding can make negative where g hardly changes
+  template <class V, class... B>
+  CHAINRULE_FORMULA void descend_centered(const V& g, V& theta, const V& v, V& mean, B&... b) const {
+    mean = running_mean(mean, g, rho, fresh);
+    descend(g, sqrt(max(fnmadd(mean, mean, v), 0)) + epsilon, theta, b...);
+  }
+  // theta <- theta - learning_rate g / divisor
+  template <class V>
+  CHAINRULE_FORMULA void descend(const V& g, const V& divisor, V& theta) const {
+    theta = theta - rate * g / divisor;
+  }
+  // b <- momentum b + g / divisor,  theta <- theta - learning_rate b
+  template <class V>
+  CHAINRULE_FORMULA void descend(const V& g, const V& divisor, V& theta, V& b) const {
+    b = fma(momentum, b, g / divisor);
+    theta = fnmadd(rate, b, theta);
+  }
+};
+
+}  // namespace detail
+
 /// RMSprop (Tieleman and Hinton 2012, lecture 6e) as PyTorch has it: every parameter's step is divided by the root of a running
 /// mean of its squared gradients; if centered, of their variance (Graves 2013). Errors as in SGD.
 ///     g = dJ/dtheta + weight_decay theta
@@ -47,8 +90,14 @@ struct RMSprop {
  private:
   template <bool is_centered, bool has_momentum, class Scalar>
   void descend(const detail::Piece<Scalar>& piece) const {
-    detail::update<kernels::RMSpropRuleOf<is_centered, has_momentum>::template Rule, 1 + is_centered + has_momentum>(
-        piece, piece.decay, learning_rate, rho, 1 - rho, epsilon, momentum);
+    detail::update<1 + is_centered + has_momentum>(piece, detail::RMSpropFormula<Scalar, is_centered, has_momentum>{
+                                                              .decay = static_cast<Scalar>(piece.decay),
+                                                              .rate = static_cast<Scalar>(learning_rate),
+                                                              .rho = static_cast<Scalar>(rho),
+                                                              .fresh = static_cast<Scalar>(1 - rho),
+                                                              .epsilon = static_cast<Scalar>(epsilon),
+                                                              .momentum = static_cast<Scalar>(momentum),
+                                                          });
   }
 };
 

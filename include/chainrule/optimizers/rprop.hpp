@@ -4,6 +4,26 @@
 
 namespace chainrule {
 
+namespace detail {
+
+/// The formula of a step of Rprop for some parameters.
+template <class Scalar>
+struct RpropFormula {
+  Scalar first_size;  // learning_rate in the first step, then 0
+  Scalar eta_minus, eta_plus;
+  Scalar min_step, max_step;
+
+  template <class V>
+  CHAINRULE_FORMULA void operator()(const V& dJ, V& theta, V& last, V& size) const {
+    const V direction = sign(dJ), turn = direction * last;
+    size = min(max((size + first_size) * select(turn > 0, eta_plus, select(turn < 0, eta_minus, 1)), min_step), max_step);
+    last = select(turn < 0, 0, direction);
+    theta = fnmadd(size, last, theta);
+  }
+};
+
+}  // namespace detail
+
 /// Resilient backpropagation (Riedmiller and Braun 1993) as PyTorch has it: of the gradient only signs count. Each parameter has a
 /// step size of its own, which grows while the sign stays and shrinks when it turns; then the parameter waits for one step. For
 /// whole-batch training: gradients of small batches turn by chance. Errors as in SGD.
@@ -40,7 +60,13 @@ struct Rprop {
     if (min_step > max_step) detail::raise<ValueError>("Rprop: min_step is ", min_step, ", above max_step, which is ", max_step);
     const auto arguments = detail::begin_step(*this, theta, gradient, state);
     detail::for_pieces(*this, arguments, state, [&](const detail::Piece<Scalar>& piece) {
-      detail::update<kernels::RpropRule, 2>(piece, state.steps == 1 ? learning_rate : 0, eta_minus, eta_plus, min_step, max_step);
+      detail::update<2>(piece, detail::RpropFormula<Scalar>{
+                                   .first_size = static_cast<Scalar>(state.steps == 1 ? learning_rate : 0),
+                                   .eta_minus = static_cast<Scalar>(eta_minus),
+                                   .eta_plus = static_cast<Scalar>(eta_plus),
+                                   .min_step = static_cast<Scalar>(min_step),
+                                   .max_step = static_cast<Scalar>(max_step),
+                               });
     });
   }
 };

@@ -5,6 +5,32 @@
 
 namespace chainrule {
 
+namespace detail {
+
+/// The formula of a step of SGD for some parameters, with or without a moment b.
+template <class Scalar, bool nesterov>
+struct SGDFormula {
+  Scalar decay;
+  Scalar rate;
+  Scalar momentum;
+
+  template <class V>
+  CHAINRULE_FORMULA void operator()(const V& dJ, V& theta) const {
+    theta = fnmadd(rate, with_decay(dJ, theta, decay), theta);
+  }
+  template <class V>
+  CHAINRULE_FORMULA void operator()(const V& dJ, V& theta, V& b) const {
+    const V g = with_decay(dJ, theta, decay);
+    b = fma(momentum, b, g);
+    if constexpr (nesterov)
+      theta = fnmadd(rate, g + momentum * b, theta);
+    else
+      theta = fnmadd(rate, b, theta);
+  }
+};
+
+}  // namespace detail
+
 /// Stochastic gradient descent, theta <- theta - learning_rate dJ/dtheta: step 4 of the five. With momentum (Polyak 1964) the
 /// steps of the past carry on, with nesterov (1983) as PyTorch and Sutskever et al. 2013 write it. Weight decay is L2: it adds
 /// weight_decay theta to the gradient. What throws has changed nothing: ShapeError for sizes that do not fit and what does not lie
@@ -63,10 +89,13 @@ struct SGD {
 
   template <class Scalar>
   void descend(const detail::Piece<Scalar>& piece) const {
+    const auto decay = static_cast<Scalar>(piece.decay), rate = static_cast<Scalar>(learning_rate), mu = static_cast<Scalar>(momentum);
     if (momentum == 0)
-      detail::update<kernels::MomentumRule, 0>(piece, piece.decay, learning_rate, 0, 0, 0);
+      detail::update<0>(piece, detail::SGDFormula<Scalar, false>{.decay = decay, .rate = rate, .momentum = mu});
+    else if (nesterov)
+      detail::update<1>(piece, detail::SGDFormula<Scalar, true>{.decay = decay, .rate = rate, .momentum = mu});
     else
-      detail::update<kernels::MomentumRule, 1>(piece, piece.decay, learning_rate, momentum, nesterov ? 1 : 0, nesterov ? momentum : 1);
+      detail::update<1>(piece, detail::SGDFormula<Scalar, false>{.decay = decay, .rate = rate, .momentum = mu});
   }
 };
 

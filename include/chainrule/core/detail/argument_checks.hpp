@@ -5,7 +5,7 @@
 #include <chainrule/core/detail/views.hpp>
 #include <chainrule/core/weighting.hpp>
 #include <chainrule/kernels/all_finite.hpp>
-#include <chainrule/kernels/small_layer_pass.hpp>
+#include <chainrule/kernels/small_layer.hpp>
 
 namespace chainrule::detail {
 

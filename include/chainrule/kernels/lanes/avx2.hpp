@@ -37,10 +37,8 @@ struct Lanes<float> {
   /// x, but not above or below the bound; NaN stays.
   static V min(V x, V bound) { return _mm256_min_ps(bound, x); }
   static V max(V x, V bound) { return _mm256_max_ps(bound, x); }
-  /// v where x > 0, and 0 elsewhere.
-  static V select_positive(V x, V v) { return _mm256_and_ps(_mm256_cmp_ps(x, _mm256_setzero_ps(), _CMP_GT_OQ), v); }
-  /// v where x > 0, and other elsewhere.
-  static V select_positive(V x, V v, V other) { return _mm256_blendv_ps(other, v, _mm256_cmp_ps(x, _mm256_setzero_ps(), _CMP_GT_OQ)); }
+  /// yes where a > b, no elsewhere and where a or b is NaN.
+  static V select_greater(V a, V b, V yes, V no) { return _mm256_blendv_ps(no, yes, _mm256_cmp_ps(a, b, _CMP_GT_OQ)); }
   static V abs(V x) { return _mm256_andnot_ps(broadcast(-0.0f), x); }
   /// v >= +0, with the sign of x.
   static V with_sign_of(V x, V v) { return _mm256_or_ps(v, _mm256_and_ps(broadcast(-0.0f), x)); }
@@ -114,8 +112,7 @@ struct Lanes<double> {
 
   static V min(V x, V bound) { return _mm256_min_pd(bound, x); }
   static V max(V x, V bound) { return _mm256_max_pd(bound, x); }
-  static V select_positive(V x, V v) { return _mm256_and_pd(_mm256_cmp_pd(x, _mm256_setzero_pd(), _CMP_GT_OQ), v); }
-  static V select_positive(V x, V v, V other) { return _mm256_blendv_pd(other, v, _mm256_cmp_pd(x, _mm256_setzero_pd(), _CMP_GT_OQ)); }
+  static V select_greater(V a, V b, V yes, V no) { return _mm256_blendv_pd(no, yes, _mm256_cmp_pd(a, b, _CMP_GT_OQ)); }
   static V abs(V x) { return _mm256_andnot_pd(broadcast(-0.0), x); }
   static V with_sign_of(V x, V v) { return _mm256_or_pd(v, _mm256_and_pd(broadcast(-0.0), x)); }
   static V power_of_2(V n) {

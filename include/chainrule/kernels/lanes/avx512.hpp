@@ -39,12 +39,8 @@ struct Lanes<float> {
   /// x, but not above or below the bound; NaN stays.
   static V min(V x, V bound) { return _mm512_maskz_min_ps(0xffff, bound, x); }
   static V max(V x, V bound) { return _mm512_maskz_max_ps(0xffff, bound, x); }
-  /// v where x > 0, and 0 elsewhere.
-  static V select_positive(V x, V v) { return _mm512_maskz_mov_ps(_mm512_cmp_ps_mask(x, _mm512_setzero_ps(), _CMP_GT_OQ), v); }
-  /// v where x > 0, and other elsewhere.
-  static V select_positive(V x, V v, V other) {
-    return _mm512_mask_mov_ps(other, _mm512_cmp_ps_mask(x, _mm512_setzero_ps(), _CMP_GT_OQ), v);
-  }
+  /// yes where a > b, no elsewhere and where a or b is NaN.
+  static V select_greater(V a, V b, V yes, V no) { return _mm512_mask_mov_ps(no, _mm512_cmp_ps_mask(a, b, _CMP_GT_OQ), yes); }
   static V abs(V x) { return _mm512_maskz_andnot_ps(0xffff, broadcast(-0.0f), x); }
   /// v >= +0, with the sign of x.
   static V with_sign_of(V x, V v) { return _mm512_maskz_or_ps(0xffff, v, _mm512_maskz_and_ps(0xffff, broadcast(-0.0f), x)); }
@@ -118,10 +114,7 @@ struct Lanes<double> {
 
   static V min(V x, V bound) { return _mm512_maskz_min_pd(0xff, bound, x); }
   static V max(V x, V bound) { return _mm512_maskz_max_pd(0xff, bound, x); }
-  static V select_positive(V x, V v) { return _mm512_maskz_mov_pd(_mm512_cmp_pd_mask(x, _mm512_setzero_pd(), _CMP_GT_OQ), v); }
-  static V select_positive(V x, V v, V other) {
-    return _mm512_mask_mov_pd(other, _mm512_cmp_pd_mask(x, _mm512_setzero_pd(), _CMP_GT_OQ), v);
-  }
+  static V select_greater(V a, V b, V yes, V no) { return _mm512_mask_mov_pd(no, _mm512_cmp_pd_mask(a, b, _CMP_GT_OQ), yes); }
   static V abs(V x) { return _mm512_maskz_andnot_pd(0xff, broadcast(-0.0), x); }
   static V with_sign_of(V x, V v) { return _mm512_maskz_or_pd(0xff, v, _mm512_maskz_and_pd(0xff, broadcast(-0.0), x)); }
   static V power_of_2(V n) {

@@ -71,14 +71,9 @@ struct EigenLanes {
   /// x, but not above or below the bound; NaN stays.
   static V min(const V& x, const V& bound) { return Eigen::internal::pselect(Eigen::internal::pcmp_lt(bound, x), bound, x); }
   static V max(const V& x, const V& bound) { return Eigen::internal::pselect(Eigen::internal::pcmp_lt(x, bound), bound, x); }
-  /// v where x > 0, and 0 elsewhere.
-  static V select_positive(const V& x, const V& v) {
-    const V zero = broadcast(Scalar{0});
-    return Eigen::internal::pselect(Eigen::internal::pcmp_lt(zero, x), v, zero);
-  }
-  /// v where x > 0, and other elsewhere.
-  static V select_positive(const V& x, const V& v, const V& other) {
-    return Eigen::internal::pselect(Eigen::internal::pcmp_lt(broadcast(Scalar{0}), x), v, other);
+  /// yes where a > b, no elsewhere and where a or b is NaN.
+  static V select_greater(const V& a, const V& b, const V& yes, const V& no) {
+    return Eigen::internal::pselect(Eigen::internal::pcmp_lt(b, a), yes, no);
   }
   static V abs(const V& x) { return Eigen::internal::pabs(x); }
   /// v >= +0, with the sign of x.

@@ -4,7 +4,8 @@
 
 #include <algorithm>
 #include <chainrule/core/shape_preserving_layer.hpp>
-#include <chainrule/kernels/reductions.hpp>
+#include <chainrule/kernels/map.hpp>
+#include <chainrule/kernels/vectors.hpp>
 #include <cmath>
 #include <limits>
 
@@ -42,14 +43,16 @@ class Normalized : public SameShape<N> {
   // a = weight * x_hat + bias        (N x batch)
   template <class Scalar>
   static void scale_and_shift(const Parameters<const Scalar>& p, ConstMatrixView<Scalar> x_hat, MatrixView<Scalar> a) {
-    for (Index j = 0; j < a.cols(); ++j) a.col(j) = x_hat.col(j).cwiseProduct(p.weight) + p.bias;
+    for (Index j = 0; j < a.cols(); ++j)
+      kernels::map(
+          a.rows(), [](auto x, auto weight, auto bias) CHAINRULE_FORMULA { return x * weight + bias; }, a.data() + j * a.outerStride(),
+          x_hat.data() + j * x_hat.outerStride(), p.weight.data(), p.bias.data());
   }
 
   // dJ/dweight = row sums of delta * x_hat,  dJ/dbias = row sums of delta        (N)
   template <class Scalar>
   static void parameter_gradients(ConstMatrixView<Scalar> delta, ConstMatrixView<Scalar> x_hat, Scalar* weight, Scalar* bias) {
-    const auto product = [](const Chunk<Scalar>& d, const Chunk<Scalar>& x) -> Chunk<Scalar> { return d * x; };
-    kernels::row_sums_of(product, weight, delta, x_hat);
+    kernels::row_sums_of([](const auto& d, const auto& x) CHAINRULE_FORMULA { return d * x; }, weight, delta, x_hat);
     kernels::row_sums(delta, bias);
   }
 

@@ -3,8 +3,8 @@
 // that decay alike.
 
 #include <chainrule/core/optimizer_state.hpp>
+#include <chainrule/kernels/map.hpp>
 #include <chainrule/kernels/pieces.hpp>
-#include <chainrule/kernels/update_rules.hpp>
 #include <chainrule/optimizers/detail/flat_vector.hpp>
 #include <chainrule/optimizers/detail/hyperparameter_checks.hpp>
 
@@ -69,12 +69,28 @@ struct Piece {
   Scalar* moment(Index k) const { return moments + k * stride; }
 };
 
-/// A step by a rule of kernels/update_rules.hpp, with its numbers and so many moments.
-template <template <class> class Rule, int Moments, class Scalar, class... Numbers>
-void update(const Piece<Scalar>& piece, Numbers... numbers) {
-  const Rule<Scalar> rule{static_cast<Scalar>(numbers)...};
-  [&]<int... K>(std::integer_sequence<int, K...>) { kernels::update(rule, piece.size, piece.gradient, piece.theta, piece.moment(K)...); }
+/// A step of one piece by a formula f(dJ, theta, moment 0, moment 1, ...), which reads dJ and changes the others.
+template <int Moments, class Scalar, class Formula>
+void update(const Piece<Scalar>& piece, const Formula& f) {
+  [&]<int... K>(std::integer_sequence<int, K...>) { kernels::update(piece.size, f, piece.gradient, piece.theta, piece.moment(K)...); }
   (std::make_integer_sequence<int, Moments>{});
+}
+
+/// Formulas that several rules share.
+/// g = dJ/dtheta + decay theta
+template <class V>
+CHAINRULE_FORMULA inline V with_decay(const V& dJ, const V& theta, typename V::Scalar decay) {
+  return fma(decay, theta, dJ);
+}
+/// The running mean beta mean + (1 - beta) x, with `fresh` = 1 - beta.
+template <class V>
+CHAINRULE_FORMULA inline V running_mean(const V& mean, const V& x, typename V::Scalar beta, typename V::Scalar fresh) {
+  return fma(beta, mean, fresh * x);
+}
+/// The running mean of squares beta mean + (1 - beta) x^2.
+template <class V>
+CHAINRULE_FORMULA inline V running_mean_square(const V& mean, const V& x, typename V::Scalar beta, typename V::Scalar fresh) {
+  return fma(beta, mean, fresh * x * x);
 }
 
 /// How many pieces of each tensor a team should share; 1: the work is not worth it. Each number counts as many operations, for it comes

@@ -1,12 +1,13 @@
 #include <algorithm>
-#include <chainrule/kernels/pack.hpp>
+#include <array>
+#include <chainrule/kernels/simd.hpp>
 #include <cmath>
 #include <iterator>
 #include <limits>
 
 #include "support/catch.hpp"
 
-#define CHAINRULE_KERNEL "kernels/pack_probe.inc"
+#define CHAINRULE_KERNEL "kernels/simd_probe.inc"
 #include <chainrule/kernels/for_each_instruction_set.inc>
 
 using namespace chainrule;
@@ -26,11 +27,11 @@ void check(void (*look)(Errors&)) {
 
 }  // namespace
 
-TEMPLATE_TEST_CASE("packs compute as numbers do, for each instruction set of this machine", "", float, double, long double) {
-  check<TestType>(kernels::baseline::look_at_pack<TestType>);
+TEMPLATE_TEST_CASE("registers compute as numbers do, for each instruction set of this machine", "", float, double, long double) {
+  check<TestType>(kernels::baseline::look_at_simd<TestType>);
   if constexpr (kernels::HasWiderLanes<TestType>) {
     const kernels::InstructionSet set = kernels::best_instruction_set();
-    if (CHAINRULE_DISPATCH >= 2 && set != kernels::InstructionSet::baseline) check<TestType>(kernels::avx2::look_at_pack<TestType>);
-    if (set == kernels::InstructionSet::avx512) check<TestType>(kernels::avx512::look_at_pack<TestType>);
+    if (CHAINRULE_DISPATCH >= 2 && set != kernels::InstructionSet::baseline) check<TestType>(kernels::avx2::look_at_simd<TestType>);
+    if (set == kernels::InstructionSet::avx512) check<TestType>(kernels::avx512::look_at_simd<TestType>);
   }
 }

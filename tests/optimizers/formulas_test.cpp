@@ -1,8 +1,6 @@
 #include <algorithm>
 #include <array>
-#include <chainrule/core/detail/compatibility.hpp>
-#include <chainrule/core/random.hpp>
-#include <chainrule/kernels/update_rules.hpp>
+#include <chainrule/chainrule.hpp>
 #include <cmath>
 #include <limits>
 #include <vector>
@@ -35,55 +33,42 @@ State<Scalar> descend(const Step& step) {
   return state;
 }
 
-/// A rule of kernels/update_rules.hpp, with its numbers; these are floats, so that all scalars have the same.
-template <template <class> class Rule, int moments>
+/// The formula of a rule, with numbers that are floats, so that all scalars have the same.
+template <template <class> class Formula, int moments>
 struct Of {
   template <class Scalar>
-  static Rule<Scalar> rule() {
+  static Formula<Scalar> formula() {
     constexpr float some[] = {0.125f, 0.625f, 0.75f, 0.25f, 0.5f};
-    std::array<Scalar, sizeof(Rule<Scalar>) / sizeof(Scalar)> numbers;
+    std::array<Scalar, sizeof(Formula<Scalar>) / sizeof(Scalar)> numbers;
     for (std::size_t i = 0; i < numbers.size(); ++i) numbers[i] = Scalar{some[i % 5]};
-    return detail::bit_cast<Rule<Scalar>>(numbers);
-  }
-  template <class Scalar>
-  using Kernel = void (*)(const Scalar*, State<Scalar>&);
-
-  template <class Scalar>
-  static void baseline(const Scalar* dJ, State<Scalar>& s) {
-    with_moments([&](auto*... m) { kernels::baseline::update(rule<Scalar>(), Index{size}, dJ, s[0].data(), m...); }, s);
-  }
-  template <class Scalar>
-  static void avx2(const Scalar* dJ, State<Scalar>& s) {
-    with_moments([&](auto*... m) { kernels::avx2::update(rule<Scalar>(), Index{size}, dJ, s[0].data(), m...); }, s);
-  }
-  template <class Scalar>
-  static void avx512(const Scalar* dJ, State<Scalar>& s) {
-    with_moments([&](auto*... m) { kernels::avx512::update(rule<Scalar>(), Index{size}, dJ, s[0].data(), m...); }, s);
+    return detail::bit_cast<Formula<Scalar>>(numbers);
   }
 
+  /// What some steps make of theta and the moments, for each instruction set that this machine can run.
   template <class Scalar>
   static std::vector<State<Scalar>> states() {
-    if constexpr (!kernels::HasWiderLanes<Scalar>)
-      return {descend<moments, Scalar>(baseline<Scalar>)};
-    else
-      return by_each<Scalar>();
-  }
-
- private:
-  template <class Scalar>
-  static std::vector<State<Scalar>> by_each() {
     std::vector<State<Scalar>> all;
-    for (const auto kernel : chainrule_test::runnable<Scalar, Kernel<Scalar>>(baseline<Scalar>, avx2<Scalar>, avx512<Scalar>))
-      all.push_back(descend<moments, Scalar>(kernel));
+    chainrule_test::for_each_runnable_set<Scalar>([&](auto set) {
+      all.push_back(descend<moments, Scalar>([set](const Scalar* dJ, State<Scalar>& s) {
+        const auto f = formula<Scalar>();
+        if constexpr (moments == 0) update(set, Index{size}, f, dJ, s[0].data());
+        if constexpr (moments == 1) update(set, Index{size}, f, dJ, s[0].data(), s[1].data());
+        if constexpr (moments == 2) update(set, Index{size}, f, dJ, s[0].data(), s[1].data(), s[2].data());
+        if constexpr (moments == 3) update(set, Index{size}, f, dJ, s[0].data(), s[1].data(), s[2].data(), s[3].data());
+      }));
+    });
     return all;
   }
-  template <class F, class Scalar>
-  static void with_moments(const F& f, State<Scalar>& s) {
-    if constexpr (moments == 0) f();
-    if constexpr (moments == 1) f(s[1].data());
-    if constexpr (moments == 2) f(s[1].data(), s[2].data());
-    if constexpr (moments == 3) f(s[1].data(), s[2].data(), s[3].data());
-  }
+};
+
+template <class Scalar>
+using Momentum = detail::SGDFormula<Scalar, false>;
+template <class Scalar>
+using Nesterov = detail::SGDFormula<Scalar, true>;
+template <bool centered, bool has_momentum>
+struct RMSpropOf {
+  template <class Scalar>
+  using Formula = detail::RMSpropFormula<Scalar, centered, has_momentum>;
 };
 
 /// The largest difference, in eps.
@@ -99,11 +84,10 @@ long double difference(const State<Scalar>& a, const State<long double>& exact) 
 }  // namespace
 
 #define ALL_RULES                                                                                                         \
-  (Of<kernels::MomentumRule, 0>), (Of<kernels::MomentumRule, 1>), (Of<kernels::AdamRule, 2>), (Of<kernels::AdamRule, 3>), \
-      (Of<kernels::NAdamRule, 2>), (Of<kernels::RMSpropRuleOf<false, false>::Rule, 1>),                                   \
-      (Of<kernels::RMSpropRuleOf<false, true>::Rule, 2>), (Of<kernels::RMSpropRuleOf<true, false>::Rule, 2>),             \
-      (Of<kernels::RMSpropRuleOf<true, true>::Rule, 3>), (Of<kernels::AdagradRule, 1>), (Of<kernels::AdadeltaRule, 2>),   \
-      (Of<kernels::RpropRule, 2>), (Of<kernels::LionRule, 1>)
+  (Of<Momentum, 0>), (Of<Momentum, 1>), (Of<Nesterov, 1>), (Of<detail::AdamFormula, 2>), (Of<detail::AdamFormula, 3>),    \
+      (Of<detail::NAdamFormula, 2>), (Of<RMSpropOf<false, false>::Formula, 1>), (Of<RMSpropOf<false, true>::Formula, 2>), \
+      (Of<RMSpropOf<true, false>::Formula, 2>), (Of<RMSpropOf<true, true>::Formula, 3>), (Of<detail::AdagradFormula, 1>), \
+      (Of<detail::AdadeltaFormula, 2>), (Of<detail::RpropFormula, 2>), (Of<detail::LionFormula, 1>)
 
 TEMPLATE_TEST_CASE("a rule's steps are those of long double, for each instruction set", "", ALL_RULES) {
   const State<long double> exact = TestType::template states<long double>()[0];
@@ -119,12 +103,12 @@ TEMPLATE_TEST_CASE("a rule's steps with wide vectors, which all have fused multi
 }
 
 TEST_CASE("a step changes as many numbers as it is told, and each the same wherever it is") {
-  const kernels::AdamRule<float> rule = Of<kernels::AdamRule, 2>::rule<float>();
+  const auto rule = Of<detail::AdamFormula, 2>::formula<float>();
   const std::vector<float> dJ(70, 0.5f);
   for (const std::size_t from : std::vector<std::size_t>{0, 1, 7})
     for (std::size_t count = 0; count <= 40; ++count) {
       std::vector<float> theta(70, 1.0f), m(70, 0.25f), v(70, 0.5f);
-      kernels::update(rule, static_cast<Index>(count), dJ.data() + from, theta.data() + from, m.data() + from, v.data() + from);
+      kernels::update(static_cast<Index>(count), rule, dJ.data() + from, theta.data() + from, m.data() + from, v.data() + from);
       int wrong = 0;
       for (std::size_t i = 0; i < 70; ++i) {
         const bool inside = i >= from && i < from + count;

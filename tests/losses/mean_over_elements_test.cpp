@@ -1,4 +1,4 @@
-#include <chainrule/losses/detail/elementwise.hpp>
+#include <chainrule/losses/mean_over_elements.hpp>
 
 #include "support/catch.hpp"
 
@@ -13,8 +13,8 @@ TEST_CASE("a mean over all elements, and its slopes, keep to their columns", "[l
   const ConstMatrixView<float> view(y_hat.data(), 2, 2, stride);
   const ConstMatrixView<float> targets = detail::matrix_view(y.data(), 2, 2);
   const auto product = [](float a, float b) { return a * b; };
-  CHECK(detail::mean_over_elements(view, targets, product) == 1.25f);  // (1 + 3 + 2 + 4) / 8
-  detail::slopes_over_elements(view, targets, MatrixView<float>(dJ.data(), 2, 2, stride), product);
+  CHECK(mean_over_elements(view, targets, product) == 1.25f);  // (1 + 3 + 2 + 4) / 8
+  slopes_over_elements(view, targets, MatrixView<float>(dJ.data(), 2, 2, stride), product);
   Matrix<float> expected(3, 3);
   expected << 0.125f, 0.25f, 99, 0.375f, 0.5f, 99, 99, 99, 99;
   CHECK((dJ == expected));
@@ -23,5 +23,5 @@ TEST_CASE("a mean over all elements, and its slopes, keep to their columns", "[l
 TEST_CASE("a mean over very many elements does not drift", "[loss]") {
   const Matrix<float> y = Matrix<float>::Constant(2, 1 << 20, 0.1f);
   const auto view = detail::matrix_view(y.data(), y.rows(), y.cols());
-  CHECK(detail::mean_over_elements(view, view, [](float a, float) { return a; }) == 0.1f);
+  CHECK(mean_over_elements(view, view, [](float a, float) { return a; }) == 0.1f);
 }

@@ -1,0 +1,191 @@
+// Trained parameters keep their bits: for every compiler, flags, instruction set with fused multiply-adds, number of threads and plan of a
+// product. The hashes below were stored before the kernels were rearranged; whoever changes one changes results of users.
+
+#include <chainrule/chainrule.hpp>
+#include <cstdint>
+#include <cstring>
+#include <vector>
+
+#include "support/catch.hpp"
+
+using namespace chainrule;
+
+namespace {
+
+/// FNV-1a of the bits of some numbers.
+template <class Scalar>
+std::uint64_t hash_of(ConstVectorView<Scalar> numbers) {
+  using Bits = std::conditional_t<sizeof(Scalar) == 4, std::uint32_t, std::uint64_t>;
+  std::uint64_t hash = 14695981039346656037u;
+  for (const Scalar number : numbers) {
+    Bits bits;
+    std::memcpy(&bits, &number, sizeof bits);
+    for (std::size_t byte = 0; byte < sizeof bits; ++byte) hash = (hash ^ ((bits >> (8 * byte)) & 0xff)) * 1099511628211u;
+  }
+  return hash;
+}
+
+/// Trains on drawn samples: inputs between -1 and 1, targets between 0 and 1.
+template <class Net, class Rule>
+std::uint64_t trained(Rule rule, Index batch, int steps) {
+  using Scalar = typename Net::ScalarType;
+  Net net{Seed{7}};
+  auto work = net.make_workspace(batch);
+  auto gradient = net.make_gradients();
+  auto state = rule.make_state(net);
+  std::uint32_t random = 1;
+  const auto draw = [&random] {
+    random = random * 1664525 + 1013904223;
+    return static_cast<Scalar>(random >> 9) / Scalar{8388608};
+  };
+  Matrix<Scalar> x(net.inputs(), batch), y(net.outputs(), batch);
+  for (int step = 0; step < steps; ++step) {
+    for (Scalar& number : x.reshaped()) number = 2 * draw() - 1;
+    for (Scalar& number : y.reshaped()) number = draw();
+    for (Index j = 0; j < batch; ++j) y.col(j) /= y.col(j).sum();
+    net.forward(x, work);
+    net.backward(x, y, work, gradient);
+    rule.step(net.parameters(), gradient, state);
+  }
+  return hash_of<Scalar>(std::as_const(net).parameters());
+}
+
+template <class Scalar, class F>
+using Wide = Network<Scalar, SquaredError, Dense<23, 64, F>, Dense<64, 64, F>, Dense<64, 4>>;
+template <class Scalar, class F>
+using Small = Network<Scalar, SquaredError, Dense<5, 8, F>, Dense<8, 12, F>, Dense<12, 1>>;
+template <class Scalar>
+using Classes = Network<Scalar, SoftmaxCrossEntropy, Dense<37, 211, Sigmoid>, Dense<211, 97, ReLU>, Dense<97, 10>>;
+
+template <class Scalar, class F>
+void of_activation(std::vector<std::uint64_t>& found) {
+  found.push_back(trained<Wide<Scalar, F>>(SGD{.learning_rate = 0.05}, 61, 5));
+  found.push_back(trained<Small<Scalar, F>>(SGD{.learning_rate = 0.05}, 7, 5));
+  found.push_back(trained<Small<Scalar, F>>(SGD{.learning_rate = 0.05}, 1, 5));
+}
+
+template <class Scalar>
+std::vector<std::uint64_t> all_hashes() {
+  std::vector<std::uint64_t> found;
+  of_activation<Scalar, Sigmoid>(found);
+  of_activation<Scalar, Tanh>(found);
+  of_activation<Scalar, ReLU>(found);
+  of_activation<Scalar, LeakyReLU>(found);
+  of_activation<Scalar, ELU>(found);
+  of_activation<Scalar, SELU>(found);
+  of_activation<Scalar, Softplus>(found);
+  of_activation<Scalar, SiLU>(found);
+  of_activation<Scalar, GELU>(found);
+  of_activation<Scalar, GELUTanh>(found);
+  of_activation<Scalar, Mish>(found);
+  of_activation<Scalar, Softsign>(found);
+  of_activation<Scalar, HardTanh>(found);
+  of_activation<Scalar, HardSigmoid>(found);
+  using Net = Wide<Scalar, Tanh>;
+  found.push_back(trained<Net>(SGD{.momentum = 0.9, .weight_decay = 0.01}, 16, 8));
+  found.push_back(trained<Net>(SGD{.momentum = 0.9, .nesterov = true}, 16, 8));
+  found.push_back(trained<Net>(Adam{}, 16, 8));
+  found.push_back(trained<Net>(Adam{.weight_decay = 0.01, .amsgrad = true}, 16, 8));
+  found.push_back(trained<Net>(AdamW{}, 16, 8));
+  found.push_back(trained<Net>(NAdam{}, 16, 8));
+  found.push_back(trained<Net>(RMSprop{}, 16, 8));
+  found.push_back(trained<Net>(RMSprop{.momentum = 0.5, .centered = true}, 16, 8));
+  found.push_back(trained<Net>(Adagrad{}, 16, 8));
+  found.push_back(trained<Net>(Adadelta{}, 16, 8));
+  found.push_back(trained<Net>(Rprop{}, 16, 8));
+  found.push_back(trained<Net>(Lion{}, 16, 8));
+  found.push_back(trained<Classes<Scalar>>(SGD{.learning_rate = 0.1}, 50, 5));
+  return found;
+}
+
+// clang-format off
+constexpr std::uint64_t in_float[] = {
+    0x3a7c841fa19dd365u, 0xd461408b5e237b31u, 0xaff8256daccc11cfu,  // Sigmoid
+    0xf469fbf12c69ef06u, 0xccc6182780762786u, 0x47c4c83881167fc0u,  // Tanh
+    0x7b87495846fed69eu, 0x764f03bffc20ff57u, 0x683d1d06f6f9e540u,  // ReLU
+    0x9acfbd3e7213aeafu, 0xf4033cf542e44fceu, 0x6126d07b09adbee0u,  // LeakyReLU
+    0x945664c1083de306u, 0x14cbf3ca0571b38au, 0x870b2406051cdce1u,  // ELU
+    0x83272007da8ddc53u, 0x88010868d8c9c372u, 0x2582b96921cd44a3u,  // SELU
+    0xeb07090dc08b311eu, 0x22c55c20084508e0u, 0xb20086acd504c4b5u,  // Softplus
+    0x2a4dac5b89f0cc63u, 0xf17b2b0fe1e74eefu, 0x4cd67c1d92dedb43u,  // SiLU
+    0x165836344657029eu, 0xb61f4a0d5585a936u, 0x70735d406925af11u,  // GELU
+    0x10484fa55882790eu, 0x1a0b58d20cd165fau, 0xfc42d36a4e4d6476u,  // GELUTanh
+    0xcce746c1e7a31a43u, 0xc22fde2e481fb004u, 0xd795377c1bb81924u,  // Mish
+    0xeb109b67b92235bcu, 0x6270872b99797f81u, 0x211fffb08f16e4f7u,  // Softsign
+    0x32b1bbc06f6be6d9u, 0xca93e82f65f09597u, 0x69e092f3de0fc2d4u,  // HardTanh
+    0x4e3d7e44986085d2u, 0x6fa5b027e31358c3u, 0x69063e671d4893e0u,  // HardSigmoid
+    0xb7398be3461b3291u,  // SGD with momentum and decay
+    0x7be1af6adb741cc4u,  // SGD with Nesterov momentum
+    0xfaaca81eabc1d285u,  // Adam
+    0x0463ec804e9aa485u,  // Adam with decay and AMSGrad
+    0x4c17c352ce111dacu,  // AdamW
+    0x58080483e792fe8du,  // NAdam
+    0x480658506d1377ccu,  // RMSprop
+    0x9bdbacc7b2042fb2u,  // RMSprop, centered, with momentum
+    0x2004da0b5c6873b3u,  // Adagrad
+    0xda90649deb2addfbu,  // Adadelta
+    0x71e1acbcbc247a77u,  // Rprop
+    0x37d81e19973fb8f6u,  // Lion
+    0xe00533f66b38a918u,  // softmax and cross-entropy
+};
+constexpr std::uint64_t in_double[] = {
+    0x79b9004e1c104483u, 0x415f79a69740378du, 0xd8f60135d927875eu,  // Sigmoid
+    0x368f83ff915d4f2eu, 0x12a7ad25551e204bu, 0x50d7f3cf827dfaacu,  // Tanh
+    0x89ec084c90361d9du, 0x531d5b0f901b95f5u, 0xaabc307539a70497u,  // ReLU
+    0x711d918ed6ed2bccu, 0x785fbaa64918c2d6u, 0x9fcfa552ab14354cu,  // LeakyReLU
+    0xbcf5d194b26c2f46u, 0xdb9e9777b8696d5bu, 0x4e71fc8dc1733f1fu,  // ELU
+    0x397ede7758190616u, 0x0846faae38bcd470u, 0x5dd953672ab7a235u,  // SELU
+    0x361fa5cd9991493cu, 0x2bba621a0730d6f1u, 0xbfb3b2d73d79455du,  // Softplus
+    0xe328f7e7a6d70815u, 0xc4bb26f74a598938u, 0x220179c1cedfc816u,  // SiLU
+    0x086ca15c90cf2c65u, 0xc88f15837c37dd79u, 0x0924684fab93d89du,  // GELU
+    0x5a90fbad9473e963u, 0x27c2ab19c93b043du, 0xe582e958c8c1862du,  // GELUTanh
+    0xf33b0050d656db04u, 0xc56034e1036e6612u, 0xfd28d3d780e36b32u,  // Mish
+    0xf27255ca7d2b5003u, 0xfaaaa52cb355a5d9u, 0xb95a36f924cc1d43u,  // Softsign
+    0x07de90fc013b4bc2u, 0x99f79fa692749d40u, 0xe14ed1d910936df7u,  // HardTanh
+    0xd1ebe62846035325u, 0xb26c69499dfa500eu, 0xe69654d994cf36c8u,  // HardSigmoid
+    0xcd6e5ec3ec82beb7u,  // SGD with momentum and decay
+    0x3e7a1cd174909a44u,  // SGD with Nesterov momentum
+    0x60ad88e8645c50ebu,  // Adam
+    0xf916834a40adf5eau,  // Adam with decay and AMSGrad
+    0xdfd9482b53726281u,  // AdamW
+    0xe7d5b6cd2c56bdd6u,  // NAdam
+    0x987b43610b5d299eu,  // RMSprop
+    0xccf8017eed27af98u,  // RMSprop, centered, with momentum
+    0xc0260121d9df6b59u,  // Adagrad
+    0xfba2bded47ffb18cu,  // Adadelta
+    0x4ed9fe866164b334u,  // Rprop
+    0x988a5de409966538u,  // Lion
+    0x5fe3021cf52fcab9u,  // softmax and cross-entropy
+};
+// clang-format on
+
+/// Whether products of this program are rounded before they are added to, in which case its bits are its own.
+bool has_fused_multiply_add() {
+#if CHAINRULE_DISPATCH == 0 && !defined(__FMA__) && !defined(__aarch64__)
+  return false;
+#elif CHAINRULE_DISPATCH >= 2
+  return kernels::best_instruction_set() != kernels::InstructionSet::baseline;
+#else
+  return true;
+#endif
+}
+
+template <class Scalar, std::size_t size>
+void check(const std::uint64_t (&expected)[size]) {
+  const std::vector<std::uint64_t> found = all_hashes<Scalar>();
+  REQUIRE(found.size() == size);
+  for (std::size_t i = 0; i < size; ++i) {
+    CAPTURE(i);
+    CHECK(found[i] == expected[i]);
+  }
+}
+
+}  // namespace
+
+TEST_CASE("trained parameters in float have the stored bits") {
+  if (has_fused_multiply_add()) check<float>(in_float);
+}
+
+TEST_CASE("trained parameters in double have the stored bits") {
+  if (has_fused_multiply_add()) check<double>(in_double);
+}

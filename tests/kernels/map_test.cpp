@@ -1,0 +1,142 @@
+#include <array>
+#include <chainrule/core/random.hpp>
+#include <chainrule/kernels/vectors.hpp>
+#include <cmath>
+#include <limits>
+#include <vector>
+
+#include "support/catch.hpp"
+
+using namespace chainrule;
+
+TEST_CASE("row_sums adds up each row") {
+  const Matrix<float> m{{1, 2, 3}, {40, 50, 60}};
+  Eigen::Vector2f sums{-1, -1};
+  kernels::row_sums<float>(detail::matrix_view(m.data(), 2, 3), sums.data());
+  CHECK(sums == Eigen::Vector2f(6, 150));
+}
+
+// In any other order the large numbers would meet first or last and swallow another set of ones.
+TEST_CASE("row_sums adds in the order of the columns") {
+  for (const Index rows : {1, 16, 21}) {
+    CAPTURE(rows);
+    const Eigen::MatrixXf m = Eigen::RowVector4f(1e8f, 1, -1e8f, 1).replicate(rows, 1);  // ((1e8 + 1) - 1e8) + 1 = 1 in float
+    Eigen::VectorXf sums(rows);
+    kernels::row_sums<float>(detail::matrix_view(m.data(), rows, 4), sums.data());
+    CHECK(sums == Eigen::VectorXf::Ones(rows));
+  }
+}
+
+TEMPLATE_TEST_CASE("row_sums is the scalar loop bit for bit, for any number of rows and with columns apart", "", float, double,
+                   long double) {
+  using Scalar = TestType;
+  Random random{Seed{1}};
+  for (Index rows = 1; rows <= 40; ++rows) {
+    const Index cols = 1 + rows % 7;
+    // the gaps between columns hold NaN, which would spoil a sum
+    Matrix<Scalar> table = Matrix<Scalar>::Constant(rows + 2, cols, std::numeric_limits<Scalar>::quiet_NaN());
+    for (Index j = 0; j < cols; ++j)
+      for (Index i = 0; i < rows; ++i) table(i, j) = static_cast<Scalar>(random.uniform());
+
+    Vector<Scalar> expected = Vector<Scalar>::Zero(rows + 1);
+    for (Index j = 0; j < cols; ++j)
+      for (Index i = 0; i < rows; ++i) expected[i] += table(i, j);
+    expected[rows] = -7;  // beyond the end
+
+    Vector<Scalar> sums = Vector<Scalar>::Constant(rows + 1, -7);
+    kernels::row_sums<Scalar>(ConstMatrixView<Scalar>(table.data(), rows, cols, Eigen::OuterStride<>(rows + 2)), sums.data());
+    CAPTURE(rows);
+    CHECK(sums == expected);
+  }
+}
+
+TEST_CASE("row_sums_of adds up a function of several matrices, whose columns may lie apart each in its own way") {
+  const Matrix<float> a{{1, 2, 3}, {4, 5, 6}};
+  const Matrix<float> b{{10, 20, 30}, {40, 50, 60}, {7, 7, 7}};
+  const auto product = [](const auto& m, const auto& n) CHAINRULE_FORMULA { return m * n; };
+  Eigen::Vector3f sums{-1, -1, -1};
+  kernels::row_sums_of(product, sums.data(), detail::matrix_view(a.data(), 2, 3),
+                       ConstMatrixView<float>(b.data(), 2, 3, Eigen::OuterStride<>(3)));
+  CHECK(sums == Eigen::Vector3f(10 + 40 + 90, 160 + 250 + 360, -1));
+}
+
+TEST_CASE("sum adds up a function of several arrays, and nothing beyond their end") {
+  const auto quotient = [](auto a, auto b) CHAINRULE_FORMULA { return a / b; };
+  for (Index size = 0; size <= 40; ++size) {
+    std::vector<double> a(static_cast<std::size_t>(size) + 1, std::numeric_limits<double>::quiet_NaN());
+    std::vector<double> b(a);
+    for (std::size_t i = 0; i + 1 < a.size(); ++i) {
+      a[i] = static_cast<double>(2 * i);
+      b[i] = 2;
+    }
+    CAPTURE(size);
+    CHECK(kernels::sum<double>(size, quotient, static_cast<const double*>(a.data()), static_cast<const double*>(b.data())) ==
+          static_cast<double>(size * (size - 1) / 2));
+  }
+}
+
+TEMPLATE_TEST_CASE("sum adds in as many interleaved sums as 64 bytes hold numbers, then those in order", "", float, double, long double) {
+  using Scalar = TestType;
+  const auto same = [](auto c) CHAINRULE_FORMULA { return c; };
+  Random random{Seed{1}};
+  constexpr std::size_t width = 64 / sizeof(Scalar);
+  for (std::size_t size = 1; size <= 70; ++size) {
+    std::vector<Scalar> numbers(size + 1);  // so that they begin at an odd address too
+    for (Scalar& number : numbers) number = static_cast<Scalar>(random.uniform());
+    for (const std::size_t begin : {0u, 1u}) {
+      std::array<Scalar, width> sums{};
+      for (std::size_t i = 0; i < size; ++i) sums[i % width] += numbers[begin + i];
+      Scalar expected = 0;
+      for (const Scalar sum : sums) expected += sum;
+      CHECK(kernels::sum<Scalar>(static_cast<Index>(size), same, static_cast<const Scalar*>(numbers.data() + begin)) == expected);
+    }
+  }
+}
+
+TEST_CASE("sum_matrices adds in one order, whether columns follow one another or lie apart") {
+  Random random{Seed{2}};
+  for (const Index rows : {1, 2, 3, 17, 70}) {
+    const Index cols = 45;
+    Eigen::MatrixXf apart = Eigen::MatrixXf::Constant(rows + 3, cols, std::numeric_limits<float>::quiet_NaN());
+    for (Index j = 0; j < cols; ++j)
+      for (Index i = 0; i < rows; ++i) apart(i, j) = static_cast<float>(random.uniform());
+    const Eigen::MatrixXf whole = apart.topRows(rows);
+    const auto product = [](auto a, auto b) CHAINRULE_FORMULA { return a * b; };
+    const ConstMatrixView<float> far(apart.data(), rows, cols, Eigen::OuterStride<>(rows + 3));
+    const ConstMatrixView<float> near(whole.data(), rows, cols, Eigen::OuterStride<>(rows));
+    CAPTURE(rows);
+    const double expected = kernels::sum_matrices<double>(product, near, near);
+    CHECK(kernels::sum_matrices<double>(product, far, near) == expected);
+    CHECK(kernels::sum_matrices<double>(product, far, far) == expected);
+    CHECK(std::abs(expected - whole.cast<double>().squaredNorm()) < 1e-6 * expected);
+  }
+}
+
+TEMPLATE_TEST_CASE("map and update treat each number alike wherever it is, and write nothing else", "", float, double, long double) {
+  using Scalar = TestType;
+  const auto formula = [](auto x, auto y) CHAINRULE_FORMULA { return select(x > y, x * y, exp(x - y)); };
+  std::vector<Scalar> x, y;
+  for (int i = 0; i < 80; ++i) x.push_back(static_cast<Scalar>(i % 7) / 4), y.push_back(static_cast<Scalar>(i % 5) / 3);
+  std::vector<Scalar> expected(x.size());
+  for (std::size_t i = 0; i < x.size(); ++i)
+    kernels::map(1, formula, &expected[i], static_cast<const Scalar*>(&x[i]), static_cast<const Scalar*>(&y[i]));
+  for (const std::size_t from : {0u, 1u, 5u})
+    for (std::size_t size = 0; size <= 40; ++size) {
+      std::vector<Scalar> out(size + 1, -7), moment(size + 1, 2);
+      const Scalar* first = x.data() + from;
+      kernels::map(static_cast<Index>(size), formula, out.data(), first, static_cast<const Scalar*>(y.data() + from));
+      int wrong = out[size] != -7;
+      for (std::size_t i = 0; i < size; ++i) wrong += out[i] != expected[from + i];
+      kernels::update(
+          static_cast<Index>(size),
+          [](const auto& dJ, auto& theta, auto& m) CHAINRULE_FORMULA {
+            m = m + dJ;
+            theta = theta - m;
+          },
+          first, out.data(), moment.data());
+      wrong += out[size] != -7 || moment[size] != 2;
+      for (std::size_t i = 0; i < size; ++i) wrong += moment[i] != 2 + first[i] || out[i] != expected[from + i] - moment[i];
+      CAPTURE(from, size);
+      CHECK(wrong == 0);
+    }
+}
