@@ -64,7 +64,7 @@ TEST_CASE("compressed images and labels are read as they are") {
   const bool equal = data.features == Matrix<float>{{0, 0.4f}, {0.2f, 1}};
   CHECK(equal);
   CHECK(data.targets == std::vector<int>{7, 0});
-  CHECK_THROWS_SAYING(read_idx_gzip<float>(folder.path("x.gz"), folder.path("x.gz")), ValueError, "x.gz: expected labels");
+  CHECK_THROWS_SAYING(read_idx_gzip<float>(folder.path("x.gz"), folder.path("x.gz")), ValueError, "x.gz: expected one label per sample");
   CHECK_THROWS_SAYING(gunzip_file(folder.path("no.gz")), ValueError, "gunzip_file: cannot read \"", "No such file");
 }
 

@@ -95,16 +95,16 @@ TEST_CASE("an IDX file that is cut short, or goes on, is refused with what was e
   for (std::size_t size = 4; size < 16; ++size)
     CHECK(complaint(images.substr(0, size)) == "t.idx is cut short: expected a header of 16 bytes, but found " + std::to_string(size));
   CHECK(complaint(images.substr(0, 27)) ==
-        "t.idx is cut short: expected 12 bytes after the header, for 2 x 2 x 3 numbers of 1, but found 11"s);
+        "t.idx is cut short: expected 12 bytes after the header, for 2 x 2 x 3 numbers of 1 byte, but found 11"s);
   CHECK(complaint(images + "!") ==
-        "t.idx goes on behind its end: expected 12 bytes after the header, for 2 x 2 x 3 numbers of 1, but found 13"s);
+        "t.idx is too long: expected 12 bytes after the header, for 2 x 2 x 3 numbers of 1 byte, but found 13"s);
 }
 
 TEST_CASE("an IDX header that says too much, or nothing, is refused before anything is allocated") {
   CHECK(complaint("\0\0\x0e\x02\xff\xff\xff\xff\xff\xff\xff\xff"s) ==
         "t.idx: the header says that there are 4294967295 x 4294967295 numbers, more than any file can hold"s);
   CHECK(complaint("\0\0\x08\x02\xff\xff\xff\xff\xff\xff\xff\xff"s) ==
-        "t.idx is cut short: expected 18446744065119617025 bytes after the header, for 4294967295 x 4294967295 numbers of 1, but found 0"s);
+        "t.idx is cut short: expected 18446744065119617025 bytes after the header, for 4294967295 x 4294967295 numbers of 1 byte, but found 0"s);
   CHECK(complaint("\0\0\x08\x03\xff\xff\xff\xff\xff\xff\xff\xff\0\0\0\0"s) ==
         "t.idx is empty: it holds 4294967295 x 4294967295 x 0 numbers"s);
 }
@@ -112,12 +112,12 @@ TEST_CASE("an IDX header that says too much, or nothing, is refused before anyth
 TEST_CASE("labels are no images, and images no labels") {
   CHECK(complaint(labels) == "t.idx: expected images, with two extents or more, but found 2 single numbers"s);
   CHECK_THROWS_SAYING(parse_idx_labels(images, "t.idx"), ValueError,
-                      "t.idx: expected labels, one for each sample, but found 2 x 2 x 3 numbers");
+                      "t.idx: expected one label per sample, but found 2 x 2 x 3 numbers");
   CHECK_THROWS_SAYING(parse_idx_labels("\0\0\x0d\x01"
                                        "\0\0\0\x01"
                                        "\x40\x20\0\0"s,
                                        "t.idx"),
-                      ValueError, "t.idx: expected a label, a whole number, but that of sample 0 is 2.5");
+                      ValueError, "t.idx: expected labels that are whole numbers, but the label of sample 0 is 2.5");
   CHECK(parse_idx_labels("\0\0\x0d\x01"
                          "\0\0\0\x01"
                          "\x40\x40\0\0"s) == std::vector<int>{3});

@@ -65,10 +65,10 @@ TEST_CASE("labels are whole numbers of any type") {
   CHECK(parse_npy_labels(npy("<i2", "(2, 1)", "\xff\xff\x01\x00"s)) == std::vector<int>{-1, 1});
   CHECK(parse_npy_labels(npy("<f4", "(1,)", "\x00\x00\x40\x40"s)) == std::vector<int>{3});
   CHECK_THROWS_SAYING(parse_npy_labels(npy("<f4", "(1,)", "\x00\x00\x20\x40"s), "t.npy"), ValueError,
-                      "t.npy: expected a label, a whole number, but that of sample 0 is 2.5");
+                      "t.npy: expected labels that are whole numbers, but the label of sample 0 is 2.5");
   CHECK_THROWS_SAYING(parse_npy_labels(npy("<f4", "(1,)", "\x00\x00\xc0\x7f"s)), ValueError, "sample 0 is nan");
   CHECK_THROWS_SAYING(parse_npy_labels(npy("<u4", "(1,)", "\x00\x00\x00\x80"s)), ValueError, "sample 0 is 2147483648");
-  CHECK_THROWS_SAYING(parse_npy_labels(npy("|u1", "(3, 2)", six), "t.npy"), ValueError, "t.npy: expected labels", "found 3 x 2 numbers");
+  CHECK_THROWS_SAYING(parse_npy_labels(npy("|u1", "(3, 2)", six), "t.npy"), ValueError, "t.npy: expected one label per sample", "found 3 x 2 numbers");
 }
 
 TEST_CASE("versions 2 and 3 have a longer length of the header") {
@@ -132,12 +132,12 @@ TEST_CASE("a .npy file that is cut short, or goes on, is refused with what was e
   CHECK(complaint(whole.substr(0, 9)) == "t.npy is cut short: expected a header of at least 10 bytes, but found 9"s);
   CHECK(complaint(whole.substr(0, 20)) == "t.npy is cut short: expected a header of " + start + " bytes, but found 20");
   CHECK(complaint(whole.substr(0, whole.size() - 1)) ==
-        "t.npy is cut short: expected 6 bytes after the header, for 2 x 3 numbers of 1, but found 5"s);
-  CHECK(complaint(whole + "!") == "t.npy goes on behind its end: expected 6 bytes after the header, for 2 x 3 numbers of 1, but found 7"s);
+        "t.npy is cut short: expected 6 bytes after the header, for 2 x 3 numbers of 1 byte, but found 5"s);
+  CHECK(complaint(whole + "!") == "t.npy is too long: expected 6 bytes after the header, for 2 x 3 numbers of 1 byte, but found 7"s);
   CHECK(complaint(npy("<f8", "(4294967296, 4294967296)", "")) ==
         "t.npy: the header says that there are 4294967296 x 4294967296 numbers, more than any file can hold"s);
   CHECK(complaint(npy("<f8", "(1000000000000, 1)", "")) ==
-        "t.npy is cut short: expected 8000000000000 bytes after the header, for 1000000000000 x 1 numbers of 8, but found 0"s);
+        "t.npy is cut short: expected 8000000000000 bytes after the header, for 1000000000000 x 1 numbers of 8 bytes, but found 0"s);
   CHECK(complaint(npy("<f8", "(0, 3)", "")) == "t.npy is empty: it holds 0 x 3 numbers"s);
 }
 

@@ -55,7 +55,7 @@ inline BinaryArray parse_idx(std::string_view bytes, const std::string& file) {
     raise<ValueError>(file, " is cut short: expected a header of ", 4 + 4 * count, " bytes, but found ", bytes.size());
   for (std::size_t i = 0; i < count; ++i) array.extents.push_back(number_at<std::uint32_t>(bytes.data() + 4 + 4 * i, ByteOrder::big));
   array.bytes = bytes.substr(4 + 4 * count);
-  array.check();
+  array.check_size();
   return array;
 }
 

@@ -39,7 +39,7 @@ inline BinaryArray parse_npy(std::string_view bytes, const std::string& file) {
                       ", ", array.extents.empty() ? "a single number" : array.shape(),
                       "; in Python, a.reshape(len(a), -1) makes two of them");
   array.bytes = bytes.substr(start + length);
-  array.check();
+  array.check_size();
   return array;
 }
 

@@ -177,7 +177,7 @@ class TextLine {
   Number take_number() {
     const std::string_view found = next();
     Number number{};
-    if (parse_number(found, number) != Parsed::number)
+    if (parse_number(found, number) != ParseResult::number)
       raise<ValueError>(who_, ": from_string expected a number, but found \"", found.substr(0, 40), "\"");
     return number;
   }

@@ -123,7 +123,7 @@ class CsvClasses {
     for (std::size_t i = 0; i < names_.size(); ++i) {
       classes[i].seen_as = i;
       double number = 0;
-      all_numbers = all_numbers && parse_number(names_[i], number) != Parsed::no_number;
+      all_numbers = all_numbers && parse_number(names_[i], number) != ParseResult::invalid;
       all_whole = all_whole && parse_whole(names_[i], classes[i].value);
     }
     if (all_numbers && !all_whole) refuse_numbers(places, column);

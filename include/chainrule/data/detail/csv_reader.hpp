@@ -100,11 +100,11 @@ class CsvReader {
 
   Scalar number(const CsvCell& cell, std::size_t column) const {
     Scalar value{};
-    const Parsed parsed = parse_number(cell.text, value);
-    if (parsed == Parsed::no_number)
+    const ParseResult parsed = parse_number(cell.text, value);
+    if (parsed == ParseResult::invalid)
       raise<ValueError>(places_.cell(cell.line, column), ": expected a number, but found ", in_quotes(cell.text),
                         "; .ignore leaves a column out, .missing_words are what stands for no value");
-    if (parsed == Parsed::out_of_range)
+    if (parsed == ParseResult::out_of_range)
       raise<ValueError>(places_.cell(cell.line, column), ": expected a number of at most ", std::numeric_limits<Scalar>::max(),
                         ", but found ", in_quotes(cell.text));
     return value;

@@ -1,7 +1,7 @@
 #pragma once
 
 #include <chainrule/bytes/decimal.hpp>
-#include <chainrule/bytes/quoted.hpp>
+#include <chainrule/bytes/excerpt.hpp>
 #include <chainrule/core/error.hpp>
 #include <deque>
 #include <string>
@@ -18,7 +18,7 @@ struct CsvPlaces {
   std::string line(std::size_t number) const { return text_of(file, ", line ", number); }
   std::string cell(std::size_t line_number, std::size_t column) const {
     const std::string place = text_of(line(line_number), ", column ", column + 1);
-    return column < columns.size() && !columns[column].empty() ? text_of(place, " (", clipped(columns[column]), ")") : place;
+    return column < columns.size() && !columns[column].empty() ? text_of(place, " (", excerpt(columns[column]), ")") : place;
   }
 };
 

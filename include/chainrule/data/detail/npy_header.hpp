@@ -2,7 +2,7 @@
 
 #include <algorithm>
 #include <chainrule/bytes/binary_array.hpp>
-#include <chainrule/bytes/quoted.hpp>
+#include <chainrule/bytes/excerpt.hpp>
 #include <charconv>
 
 namespace chainrule::detail {
@@ -99,8 +99,8 @@ class NpyHeader {
   }
 
   void read_order() {
-    array_.samples_are_apart = skip("True");
-    if (!array_.samples_are_apart) take("False");
+    array_.fortran_order = skip("True");
+    if (!array_.fortran_order) take("False");
     has_order_ = true;
   }
 
