@@ -3,7 +3,7 @@
 
 #include <chainrule/core/targets.hpp>
 #include <chainrule/kernels/all_finite.hpp>
-#include <chainrule/metrics/detail/class_counts.hpp>
+#include <chainrule/metrics/detail/metric_inputs.hpp>
 #include <utility>
 #include <vector>
 
