@@ -20,8 +20,7 @@ class ConfusionMatrix {
     std::fill_n(counts_.data(), counts_.size(), Index{0});
   }
 
-  /// Counts these samples. y_hat and y are as for Accuracy, and so are the errors. Where both are labels, the number of classes is the
-  /// largest label + 1.
+  /// Counts these samples. y_hat, y and errors are as for Accuracy. Where both are labels, the number of classes is the largest label + 1.
   template <detail::LabelsOrProbabilities Predictions, detail::LabelsOrProbabilities Targets>
   ConfusionMatrix(const Predictions& y_hat, const Targets& y)
       : ConfusionMatrix(detail::checked_classes("ConfusionMatrix", detail::metric_view(y_hat), detail::metric_view(y))) {

@@ -83,29 +83,29 @@ struct Precision : detail::BinaryScore<Precision, &detail::ClassCounts::precisio
   static constexpr std::string_view name = "precision";
 };
 /// Recall for two classes, TP/(TP + FN): the share of samples of class 1 ("yes") that are predicted as class 1; 0 where there are none.
-/// y_hat and y are as for Precision, and so are the errors.
+/// y_hat, y and errors are as for Precision.
 struct Recall : detail::BinaryScore<Recall, &detail::ClassCounts::recall> {
   static constexpr std::string_view name = "recall";
 };
 /// The harmonic mean of precision and recall for two classes, 2 TP/(2 TP + FP + FN); 0 where class 1 occurs neither in y_hat nor in y.
-/// y_hat and y are as for Precision, and so are the errors.
+/// y_hat, y and errors are as for Precision.
 struct F1 : detail::BinaryScore<F1, &detail::ClassCounts::f1> {
   static constexpr std::string_view name = "f1";
 };
 
 // Scores for any number of classes.
 
-/// The mean of the precisions of all classes that occur (see ClassAverage). y_hat and y are as for Accuracy, and so are the errors.
+/// The mean of the precisions of all classes that occur (see ClassAverage). y_hat, y and errors are as for Accuracy.
 struct MacroPrecision : detail::MultiClassScore<MacroPrecision, ClassAverage::macro, &detail::ClassCounts::precision> {
   static constexpr std::string_view name = "macro_precision";
 };
-/// The mean of the recalls of all classes that occur (see ClassAverage); it is the balanced accuracy where each class occurs in y. y_hat
-/// and y are as for Accuracy, and so are the errors.
+/// The mean of the recalls of all classes that occur (see ClassAverage); it is the balanced accuracy where each class occurs in y. y_hat, y
+/// and errors are as for Accuracy.
 struct MacroRecall : detail::MultiClassScore<MacroRecall, ClassAverage::macro, &detail::ClassCounts::recall> {
   static constexpr std::string_view name = "macro_recall";
 };
-/// The mean of the F1 scores of all classes that occur (see ClassAverage), which is not the F1 of MacroPrecision and MacroRecall. y_hat
-/// and y are as for Accuracy, and so are the errors.
+/// The mean of the F1 scores of all classes that occur (see ClassAverage), which is not the F1 of MacroPrecision and MacroRecall. y_hat, y
+/// and errors are as for Accuracy.
 struct MacroF1 : detail::MultiClassScore<MacroF1, ClassAverage::macro, &detail::ClassCounts::f1> {
   static constexpr std::string_view name = "macro_f1";
 };

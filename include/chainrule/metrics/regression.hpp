@@ -52,7 +52,7 @@ struct Mse {
   }
 };
 
-/// The mean absolute error, 1/(outputs samples) sum |y - y_hat|. y_hat and y are as for Mse, and so are the errors.
+/// The mean absolute error, 1/(outputs samples) sum |y - y_hat|. y_hat, y and errors are as for Mse.
 struct Mae {
   static constexpr std::string_view name = "mae";
   static constexpr bool larger_is_better = false;
@@ -63,8 +63,8 @@ struct Mae {
   }
 };
 
-/// The root mean squared error, in the unit of y. For several outputs it is the mean of the roots of the outputs, as in scikit-learn,
-/// which is not the root of Mse. y_hat and y are as for Mse, and so are the errors.
+/// The root mean squared error, in the unit of y. For several outputs it is the mean of the roots of the outputs, as in scikit-learn, which
+/// is not the root of Mse. y_hat, y and errors are as for Mse.
 struct Rmse {
   static constexpr std::string_view name = "rmse";
   static constexpr bool larger_is_better = false;
@@ -86,8 +86,8 @@ struct Rmse {
 };
 
 /// The coefficient of determination, 1 - sum (y - y_hat)^2 / sum (y - mean y)^2: 1 for exact predictions, 0 for predictions no better than
-/// the mean of y, below 0 for worse ones. For several outputs it is the mean over the outputs. An output whose y is constant counts 1
-/// if y_hat is exact, else 0, as in scikit-learn. y_hat and y are as for Mse, with at least two samples, and so are the errors.
+/// the mean of y, below 0 for worse ones. For several outputs it is the mean over the outputs. An output whose y is constant counts 1 if
+/// y_hat is exact, else 0, as in scikit-learn. Needs at least two samples; otherwise y_hat, y and errors are as for Mse.
 struct R2 {
   static constexpr std::string_view name = "r2";
   static constexpr bool larger_is_better = true;

@@ -10,7 +10,7 @@ namespace chainrule::detail {
 /// How the target columns are read: as class labels, as numbers, or not at all.
 enum class CsvTargetKind { labels, numbers, none };
 
-/// Reads a whole table in its constructor; the results are its members. Errors are ValueErrors with file, line and column.
+/// Reads a whole table in its constructor; the member functions return the results. Errors are ValueErrors with file, line and column.
 template <class Scalar>
 class CsvReader {
  public:
