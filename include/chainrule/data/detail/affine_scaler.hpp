@@ -11,7 +11,8 @@ namespace chainrule::detail {
 
 /// Base of Standardizer and MinMaxScaler: an affine map per feature, described by an `origin`, which becomes `low`, and a `unit`, which
 /// becomes 1:
-///     a = low + (x - origin) / unit = (x - shift) * scale        x = origin + (a - low) * unit
+///     a = low + (x - origin) / unit = (x - shift) * scale
+///     x = origin + (a - low) * unit
 /// The unit of a constant feature is 0: transform gives low (to within rounding), and inverse gives the constant back.
 template <class Scalar>
 class AffineScaler {
