@@ -79,8 +79,8 @@ int main(int argc, char** argv) try {
   // So few flowers say little. Cross-validation tests with all of them: each in turn by a net that has not seen it.
   cr::ConfusionMatrix all(std::ssize(flowers.target_names));
   for (const cr::Fold& fold : cr::stratified_k_fold(flowers, folds, {.seed = cr::Seed{options.seed}})) {
-    const Data tested = cr::select(flowers, fold.validation);
-    all.add(learn(cr::select(flowers, fold.train), options).net.predict(tested.features), tested.targets);
+    const Data tested = cr::subset(flowers, fold.validation);
+    all.add(learn(cr::subset(flowers, fold.train), options).net.predict(tested.features), tested.targets);
   }
   std::printf("All flowers, each tested by one of %td nets that has not seen it\n", folds);
   report(all, flowers.target_names);

@@ -118,11 +118,12 @@
 #include <chainrule/data/csv_options.hpp>
 #include <chainrule/data/dataset.hpp>
 #include <chainrule/data/idx.hpp>
+#include <chainrule/data/min_max_scaler.hpp>
 #include <chainrule/data/npy.hpp>
 #include <chainrule/data/one_hot.hpp>
-#include <chainrule/data/scalers.hpp>
-#include <chainrule/data/select.hpp>
 #include <chainrule/data/split.hpp>
+#include <chainrule/data/standardizer.hpp>
+#include <chainrule/data/subset.hpp>
 #include <chainrule/data/write_csv.hpp>
 
 // The trainer and its observers.

@@ -8,17 +8,17 @@ using namespace chainrule::detail;
 
 namespace {
 
-/// The number that `text` is; nan where it is none, infinity where it is out of range.
+/// Parses `text`; returns NaN where it is not a number and infinity where it is out of range.
 template <class Scalar>
 Scalar read(std::string_view text) {
   Scalar value = 77;
-  const Parsed parsed = parse_number(text, value);
-  if (parsed != Parsed::number) CHECK(value == 77);
-  if (parsed == Parsed::out_of_range) return std::numeric_limits<Scalar>::infinity();
-  return parsed == Parsed::no_number ? std::numeric_limits<Scalar>::quiet_NaN() : value;
+  const ParseResult parsed = parse_number(text, value);
+  if (parsed != ParseResult::number) CHECK(value == 77);
+  if (parsed == ParseResult::out_of_range) return std::numeric_limits<Scalar>::infinity();
+  return parsed == ParseResult::invalid ? std::numeric_limits<Scalar>::quiet_NaN() : value;
 }
 
-bool is_no_number(std::string_view text) { return std::isnan(read<double>(text)); }
+bool is_invalid(std::string_view text) { return std::isnan(read<double>(text)); }
 
 }  // namespace
 
@@ -37,7 +37,7 @@ TEST_CASE("a decimal number may have a sign, a point, an exponent and blanks aro
   CHECK(std::signbit(read<double>("-0")));
 }
 
-TEST_CASE("each number is the nearest one of its type") {
+TEST_CASE("a decimal number is rounded to the nearest value of its type") {
   CHECK(read<double>("0.1") == 0.1);
   CHECK(read<float>("0.1") == 0.1f);
   CHECK(read<float>("16777217") == 16777216.0f);
@@ -46,7 +46,7 @@ TEST_CASE("each number is the nearest one of its type") {
   CHECK(read<long double>("0.1") == 0.1L);
 }
 
-TEST_CASE("what is more or less than a finite decimal number is none") {
+TEST_CASE("text that is not exactly one finite decimal number is invalid") {
   for (const char* text : {"",
                            " ",
                            "+",
@@ -76,11 +76,11 @@ TEST_CASE("what is more or less than a finite decimal number is none") {
                            "1\n",
                            "\xef\xbb\xbf"
                            "1"})
-    CHECK(is_no_number(text));
-  CHECK(is_no_number(std::string_view("1\0", 2)));
+    CHECK(is_invalid(text));
+  CHECK(is_invalid(std::string_view("1\0", 2)));
 }
 
-TEST_CASE("too large is out of range, too small is 0") {
+TEST_CASE("a number too large for its type is out of range, and one too small becomes 0") {
   CHECK(std::isinf(read<float>("1e39")));
   CHECK(std::isinf(read<float>("-1e39")));
   CHECK(std::isinf(read<float>("1000000000000000000000000000000000000000")));
@@ -93,7 +93,7 @@ TEST_CASE("too large is out of range, too small is 0") {
   CHECK(read<float>("1e-40") == 1e-40f);  // subnormal
 }
 
-TEST_CASE("whether a decimal is below 1 is read from its text") {
+TEST_CASE("is_below_one compares the absolute value of a decimal text with 1") {
   for (const char* text : {"0.9", "-0.001e2", "1e-1", "999e-3", ".5"}) CHECK(is_below_one(text));
   for (const char* text : {"1", "-1.5", "10e-1", "0.01e2", "1e0", "123", "100e-2"}) CHECK_FALSE(is_below_one(text));
 }

@@ -9,23 +9,23 @@ using detail::read_file;
 using detail::write_file;
 namespace fs = std::filesystem;
 
-TEST_CASE("a file is all of its bytes") {
+TEST_CASE("read_file returns all bytes of a file") {
   const TemporaryFolder folder;
   const std::string bytes("a\0\r\n\xff", 5);
   CHECK(read_file("test", folder.file("five", bytes)) == bytes);
   CHECK(read_file("test", folder.file("none", "")).empty());
-  const std::string many(std::size_t{3} << 20, 'x');  // several pieces, the last of them full
+  const std::string many(std::size_t{3} << 20, 'x');  // several chunks, the last of them full
   CHECK(read_file("test", folder.file("many", many)) == many);
   CHECK(read_file("test", folder.file("many", many + "y")) == many + "y");
 }
 
-TEST_CASE("a file that cannot be read is an error with the reason") {
+TEST_CASE("a file that cannot be read is an error with the system's reason") {
   const TemporaryFolder folder;
   CHECK_THROWS_SAYING(read_file("read_csv", folder.path("missing")), ValueError, "read_csv: cannot read \"", "missing\": No such file");
   CHECK_THROWS_SAYING(read_file("read_csv", folder.path("")), ValueError, "read_csv: cannot read \"", "irectory");
 }
 
-TEST_CASE("a written file holds the bytes, and nothing else is left") {
+TEST_CASE("write_file leaves the written file and no temporary file") {
   const TemporaryFolder folder;
   write_file("test", folder.path("a"), "old and long");
   CHECK(read_file("test", folder.path("a")) == "old and long");
@@ -34,7 +34,7 @@ TEST_CASE("a written file holds the bytes, and nothing else is left") {
   CHECK(folder.files() == 1);
 }
 
-TEST_CASE("a file that cannot be written is an error with the reason") {
+TEST_CASE("a file that cannot be written is an error with the system's reason") {
   const TemporaryFolder folder;
   CHECK_THROWS_SAYING(write_file("write_csv", folder.path("no/a"), "x"), ValueError, "write_csv: cannot write \"", "No such file");
   fs::create_directory(folder.path("folder"));
@@ -42,7 +42,7 @@ TEST_CASE("a file that cannot be written is an error with the reason") {
   CHECK(folder.files() == 1);
 }
 
-TEST_CASE("a neighbour that a stopped program has left is neither used nor lost") {
+TEST_CASE("a temporary file left behind by a stopped program is neither used nor deleted") {
   const TemporaryFolder folder;
   folder.file("a.part", "somebody's");
   write_file("test", folder.path("a"), "new");
@@ -51,18 +51,18 @@ TEST_CASE("a neighbour that a stopped program has left is neither used nor lost"
   CHECK(folder.files() == 2);
 }
 
-TEST_CASE("a file that outlives power cuts is written again and again: what a killed program has left is taken away") {
+TEST_CASE("a file that must survive a power loss replaces the temporary file left behind by a killed program") {
   const TemporaryFolder folder;
   folder.file("a.part", "half");
   for (const char* bytes : {"one", "two"}) {
-    write_file("test", folder.path("a"), bytes, detail::Outlives::power_cut);
+    write_file("test", folder.path("a"), bytes, detail::Durability::power_loss);
     CHECK(read_file("test", folder.path("a")) == bytes);
     CHECK(folder.files() == 1);
   }
-  CHECK_THROWS_SAYING(write_file("test", folder.path("no/a"), "x", detail::Outlives::power_cut), ValueError, "No such file");
+  CHECK_THROWS_SAYING(write_file("test", folder.path("no/a"), "x", detail::Durability::power_loss), ValueError, "No such file");
 }
 
-TEST_CASE("a replaced file keeps its permissions, and a symbolic link leads where it did") {
+TEST_CASE("a replaced file keeps its permissions, and a symbolic link keeps its target") {
   const TemporaryFolder folder;
   const auto mode = fs::perms::owner_read | fs::perms::owner_write;
   fs::permissions(folder.file("a", "old"), mode);
@@ -73,14 +73,14 @@ TEST_CASE("a replaced file keeps its permissions, and a symbolic link leads wher
   CHECK(fs::status(folder.path("a")).permissions() == mode);
 }
 
-TEST_CASE("a full disk is an error, and a device stays a device") {
-  if (!fs::is_character_file("/dev/full")) return;  // only Linux has one
+TEST_CASE("a full disk is an error, and a device is written to directly") {
+  if (!fs::is_character_file("/dev/full")) return;  // exists on Linux only
   CHECK_THROWS_SAYING(write_file("write_csv", "/dev/full", "x"), ValueError, "cannot write \"/dev/full\": No space left");
-  CHECK_THROWS_SAYING(write_file("test", "/dev/full", "x", detail::Outlives::power_cut), ValueError, "No space left");
+  CHECK_THROWS_SAYING(write_file("test", "/dev/full", "x", detail::Durability::power_loss), ValueError, "No space left");
   CHECK(fs::is_character_file("/dev/full"));
 }
 
-TEST_CASE("a compressed file is named as such") {
+TEST_CASE("refuse_gzip names the compressed file and the remedy") {
   CHECK_THROWS_SAYING(detail::refuse_gzip("a.csv", "\x1f\x8b\x08"), ValueError, "a.csv is compressed by gzip", "gunzip_file");
   CHECK_NOTHROW(detail::refuse_gzip("a.csv", "\x1f"));
 }

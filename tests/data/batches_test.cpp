@@ -8,7 +8,7 @@ using namespace chainrule;
 
 namespace {
 
-/// Sample i is (i, 10 i) with label i and weight i / 8.
+/// A data set whose sample i is (i, 10 i) with label i and weight i / 8.
 Dataset<float> numbered(int samples) {
   Dataset<float> data;
   data.features.resize(2, samples);
@@ -21,7 +21,7 @@ Dataset<float> numbered(int samples) {
   return data;
 }
 
-/// The labels of all batches of an epoch; checks that features and weights came along, and the sizes of the batches.
+/// Returns the labels of all batches of an epoch; checks the sizes of the batches, and that features and weights match the labels.
 template <class BatchesType>
 std::vector<int> labels_of_epoch(BatchesType& batches, Index epoch, const std::vector<Index>& sizes) {
   batches.start_epoch(epoch);
@@ -44,13 +44,13 @@ std::vector<int> labels_of_epoch(BatchesType& batches, Index epoch, const std::v
 
 }  // namespace
 
-TEST_CASE("batches: every sample once an epoch, in an order that seed and epoch decide alone") {
+TEST_CASE("batches hold every sample once per epoch, in an order that depends on seed and epoch alone") {
   const Dataset<float> data = numbered(10);
   Batches batches{data, 4, {.seed = Seed{3}}};
   CHECK(batches.batches() == 3);
   CHECK(batches.samples() == 10);
   const std::vector<int> first = labels_of_epoch(batches, 0, {4, 4, 2});
-  CHECK(first == std::vector<int>{5, 8, 4, 3, 0, 6, 1, 9, 2, 7});  // with every compiler
+  CHECK(first == std::vector<int>{5, 8, 4, 3, 0, 6, 1, 9, 2, 7});  // the same with every compiler
   const std::vector<int> second = labels_of_epoch(batches, 1, {4, 4, 2});
   CHECK(second == std::vector<int>{5, 6, 2, 1, 3, 9, 7, 4, 8, 0});
   CHECK(labels_of_epoch(batches, 0, {4, 4, 2}) == first);
@@ -58,7 +58,7 @@ TEST_CASE("batches: every sample once an epoch, in an order that seed and epoch 
   CHECK(labels_of_epoch(other_seed, 0, {4, 4, 2}) != first);
 }
 
-TEST_CASE("batches: without shuffling the data itself, and the last short batch left out on request") {
+TEST_CASE("batches without shuffling view the data itself, and drop_last leaves out a short last batch") {
   const Dataset<float> data = numbered(10);
   Batches batches{data, 4, {.shuffle = false, .drop_last = true}};
   CHECK(batches.batches() == 2);
@@ -67,7 +67,7 @@ TEST_CASE("batches: without shuffling the data itself, and the last short batch 
   CHECK(batches[1].x.data() == data.features.col(4).data());
 }
 
-TEST_CASE("batches: targets as a matrix, of a block of somebody's memory, without weights") {
+TEST_CASE("batches of blocks of a matrix, with targets that are numbers and without weights") {
   const Eigen::MatrixXd memory = Eigen::MatrixXd::Random(5, 9);
   const auto x = memory.topRows(3);
   const auto y = memory.bottomRows(2);
@@ -86,7 +86,7 @@ TEST_CASE("batches: targets as a matrix, of a block of somebody's memory, withou
   }
 }
 
-TEST_CASE("batches: sizes that cannot be") {
+TEST_CASE("a batch size below 1 or above the number of samples is an error") {
   const Dataset<float> data = numbered(3);
   CHECK_THROWS_SAYING((Batches{data, 0}), ShapeError, "batch size must be at least 1, got 0");
   CHECK_THROWS_SAYING((Batches{data, 4}), ShapeError, "the batch size is 4", "only 3 samples");

@@ -4,7 +4,7 @@
 
 using namespace chainrule;
 
-TEST_CASE("columns are said by name, by number, or several of either") {
+TEST_CASE("columns are given by name, by number, or as a list of both") {
   const CsvOptions by_name{.target = "species"};
   CHECK(by_name.target.size() == 1);
   CHECK(by_name.target[0].is_name());

@@ -5,20 +5,20 @@
 #include "support/temporary_folder.hpp"
 
 using namespace chainrule;
-using namespace std::string_literals;  // one type, whatever the length, is compiled once
+using namespace std::string_literals;  // std::string literals, so that CHECK is compiled for one type
 using Names = std::vector<std::string>;
 using Labelled = Dataset<float>;
 using Regression = RegressionDataset<float>;
 
 namespace {
 
-/// Of one scalar, so that the reader is compiled once.
+// All tests read float, so that the reader is compiled once.
 Labelled labelled(std::string_view text, const CsvOptions& options = {.target = -1}) { return parse_csv<Labelled>(text, options, "t.csv"); }
 Regression regression(std::string_view text, const CsvOptions& options = {.target = -1}) {
   return parse_csv<Regression>(text, options, "t.csv");
 }
 
-/// A matrix as a text: columns between |.
+/// Writes a matrix as text, its columns separated by "|".
 std::string written(const Matrix<float>& m) {
   std::string text;
   for (Index j = 0; j < m.cols(); ++j) {
@@ -28,13 +28,13 @@ std::string written(const Matrix<float>& m) {
   return text;
 }
 
-/// The features of a table whose last column is the label.
+/// Returns the features of a table whose last column is the label, as text.
 std::string features(std::string_view text, CsvOptions options = {}) {
   options.target = -1;
   return written(labelled(text, options).features);
 }
 
-/// What the error says, or nothing.
+/// Returns the message of the error, or an empty text where there is none.
 std::string complaint(std::string_view text, const CsvOptions& options = {.target = -1}) {
   try {
     labelled(text, options);
@@ -65,14 +65,14 @@ TEST_CASE("the target may be any column, by name or number") {
   }
 }
 
-TEST_CASE("several targets keep the order in which they are asked for, and ignored columns may hold anything") {
+TEST_CASE("several targets keep the order of the options, and ignored columns may hold anything") {
   const Regression data = regression("a,b,c,d\n1,2,x,3\n4,5,,6\n", {.target = {"d", "a"}, .ignore = "c"});
   CHECK(written(data.features) == "2|5"s);
   CHECK(written(data.targets) == "3 1|6 4"s);
   CHECK(data.target_names == Names{"d", "a"});
 }
 
-TEST_CASE("a file without a header gives no names") {
+TEST_CASE("a file without a header has no column names") {
   const Labelled data = labelled("1;2;b\n3;4;a", {.header = false, .separator = ';', .target = -1});
   CHECK(written(data.features) == "1 2|3 4"s);
   CHECK(data.feature_names.empty());
@@ -84,14 +84,14 @@ TEST_CASE("a matrix is a table without a target") {
   CHECK(written(parse_csv<Matrix<float>>("a,id,b\n1,x7,2\n3,x8,4\n", {.ignore = {"id"}})) == "1 2|3 4"s);
 }
 
-TEST_CASE("whole numbers as labels are sorted by value, and those of the same value are one class") {
+TEST_CASE("class names that are whole numbers are sorted by value, and equal values are one class") {
   const Labelled data = labelled("x,y\n0,10\n0,9\n0,-1\n0,9.0\n0,+10\n0,009\n");
   CHECK(data.target_names == Names{"-1", "9", "10"});
   CHECK(data.targets == std::vector<int>{2, 1, 0, 1, 2, 1});
-  CHECK(labelled("x,y\n0,10\n0,9\n0,b\n").target_names == Names{"10", "9", "b"});  // as text, because of b
+  CHECK(labelled("x,y\n0,10\n0,9\n0,b\n").target_names == Names{"10", "9", "b"});  // sorted as text, because b is not a number
 }
 
-TEST_CASE("known classes keep their labels, also those that do not occur") {
+TEST_CASE("known classes keep their labels, even if they do not occur") {
   const CsvOptions options{.target = "y", .classes = {"wasp", "ant", "bee"}};
   const Labelled data = labelled("x,y\n0,bee\n0,wasp\n", options);
   CHECK(data.targets == std::vector<int>{2, 0});
@@ -112,7 +112,7 @@ TEST_CASE("quotes inside a cell that does not begin with one are part of it") {
   CHECK(labelled("x,size\n1,5\" pipe\n").target_names == Names{"5\" pipe"});
 }
 
-TEST_CASE("lines may end in any way, and the last one without") {
+TEST_CASE("lines may end with LF, CRLF or CR, and the last line without") {
   CHECK(features("a,y\n1,0\n2,0") == "1|2"s);
   CHECK(features("a,y\r\n1,0\r\n2,0\r\n") == "1|2"s);
   CHECK(features("a,y\r1,0\r2,0\r") == "1|2"s);
@@ -121,10 +121,10 @@ TEST_CASE("lines may end in any way, and the last one without") {
                  "a,y\n1,0\n2,0\n") == "1|2"s);
   CHECK(labelled("\xef\xbb\xbf"
                  "a,y\n1,0\n")
-            .feature_names == Names{"a"});  // a byte order mark is no part of a name
+            .feature_names == Names{"a"});  // without the byte order mark
 }
 
-TEST_CASE("blanks around names and values are no part of them") {
+TEST_CASE("blanks around names and values are removed") {
   const Labelled data = labelled("a , b,\ty \n 1 , +2 ,\tone\n");
   CHECK(data.feature_names == Names{"a", "b"});
   CHECK(written(data.features) == "1 2"s);
@@ -136,8 +136,8 @@ TEST_CASE("a missing value is an error, drops its row or becomes the mean of its
   const std::string text = "a,b,y\n1,2,0\n?,4,1\n5,NA,1\n6,,0\n";
   CHECK(
       complaint(text) ==
-      "t.csv, line 3, column 1 (a): expected a number, but the value is missing, \"?\"; .missing = Missing::drop_row leaves such rows out, "
-      "Missing::mean puts the mean of the column there"s);
+      "t.csv, line 3, column 1 (a): expected a number, but the value is missing, \"?\"; .missing = Missing::drop_row leaves out such rows, "
+      "Missing::mean fills in the mean of the column"s);
   CHECK(features(text, {.missing = Missing::drop_row}) == "1 2"s);
   CHECK(features(text, {.missing = Missing::mean}) == "1 2|4 4|5 3|6 3"s);
   CHECK(features("a,y\n-999,0\n1,0\n", {.missing = Missing::drop_row, .missing_words = {"-999"}}) == "1"s);
@@ -148,27 +148,28 @@ TEST_CASE("a missing target cannot be replaced by a mean") {
   const std::string text = "a,y\n1,2\n3,nan\n";
   CHECK(
       complaint(text, {.target = "y", .missing = Missing::mean}) ==
-      "t.csv, line 3, column 2 (y): expected a target, but the value is missing, \"nan\"; .missing = Missing::drop_row leaves such rows out"s);
+      "t.csv, line 3, column 2 (y): expected a target, but the value is missing, \"nan\"; "
+      ".missing = Missing::drop_row leaves out such rows"s);
   CHECK_THROWS_SAYING(regression(text, {.target = "y", .missing = Missing::mean}), ValueError, "expected a target");
   CHECK(written(regression(text, {.target = "y", .missing = Missing::drop_row}).targets) == "2"s);
 }
 
-TEST_CASE("a column or a table of missing values alone is an error") {
+TEST_CASE("a column or a table in which all values are missing is an error") {
   CHECK(complaint("a,b,y\n1,,0\n2,,0\n", {.target = -1, .missing = Missing::mean}) ==
-        "t.csv, line 1, column 2 (b): the column has no mean, because all of its values are missing; set .ignore"s);
+        "t.csv, line 1, column 2 (b): the column has no mean, because all of its values are missing; leave it out with .ignore"s);
   CHECK(complaint("a,b,y\n1,,0\n,2,0\n", {.target = -1, .missing = Missing::drop_row}) ==
-        "t.csv: no row is left, because each one has a missing value"s);
+        "t.csv: no row is left, because every row has a missing value"s);
 }
 
-TEST_CASE("text where a number is due is an error with line and column") {
-  const std::string remedy = "; .ignore leaves a column out, .missing_words are what stands for no value";
+TEST_CASE("text where a number is expected is an error with line and column") {
+  const std::string remedy = "; leave out the column with .ignore, or add this text to .missing_words if it stands for a missing value";
   CHECK(complaint("a,b,y\n1,2,0\n3,x4,0\n") == "t.csv, line 3, column 2 (b): expected a number, but found \"x4\""s + remedy);
   CHECK(complaint("1,2,0\n3,4 5,0\n", {.header = false, .target = -1}) ==
         "t.csv, line 2, column 2: expected a number, but found \"4 5\""s + remedy);
   CHECK(complaint("a,y\n\"1\n2\",0\n") == "t.csv, line 2, column 1 (a): expected a number, but found \"1?2\""s + remedy);
   CHECK(complaint("a,b,y\n\"1\",\"2\n\",0\n") == "t.csv, line 2, column 2 (b): expected a number, but found \"2?\""s + remedy);
   CHECK(complaint("a,y\n1,\"\n\"\nx,0\n") ==
-        "t.csv, line 4, column 1 (a): expected a number, but found \"x\""s + remedy);  // lines in quotes count
+        "t.csv, line 4, column 1 (a): expected a number, but found \"x\""s + remedy);  // line breaks in quotes count
   CHECK(complaint("a,y\n1e39,0\n") == "t.csv, line 2, column 1 (a): expected a number of at most 3.4028235e+38, but found \"1e39\""s);
   CHECK(complaint("a,y\ninf,0\n") == "t.csv, line 2, column 1 (a): expected a number, but found \"inf\""s + remedy);
   CHECK(complaint("a,y\n" + std::string(50, 'z') + ",0\n") ==
@@ -180,18 +181,18 @@ TEST_CASE("text where a number is due is an error with line and column") {
   CHECK_THROWS_SAYING(regression("a,y\n1,high\n"), ValueError, "t.csv, line 2, column 2 (y): expected a number, but found \"high\"");
 }
 
-TEST_CASE("numbers that are not whole are no class names") {
+TEST_CASE("numbers that are not whole are an error as class names") {
   CHECK(complaint("a,y\n1,2\n1,0.5\n") ==
-        "t.csv, line 3, column 2 (y): expected the name of a class, text or a whole number, but found \"0.5\"; numbers to predict are "
-        "read as a RegressionDataset"s);
+        "t.csv, line 3, column 2 (y): expected a class name, text or a whole number, but found \"0.5\"; read numbers to predict "
+        "as a RegressionDataset"s);
 }
 
-TEST_CASE("rows of another length are errors") {
+TEST_CASE("rows of different lengths are an error") {
   CHECK(complaint("a,b,y\n1,2,0\n3,4\n") == "t.csv, line 3: expected 3 values, as in the first row, but found 2"s);
   CHECK(complaint("1,2\n3,4,5\n", {.header = false, .target = -1}) ==
         "t.csv, line 2: expected 2 values, as in the first row, but found 3"s);
   CHECK(complaint("a,y\n1,0\n\n2,0\n") == "t.csv, line 3: expected a row, but the line is blank and rows follow"s);
-  CHECK(complaint("a;y\n1;0\n") == "t.csv: none of the columns is left as a feature; there is 1, with \",\" as separator"s);
+  CHECK(complaint("a;y\n1;0\n") == "t.csv: no column is left as a feature; the table has 1 column, with \",\" as separator"s);
 }
 
 TEST_CASE("a quote that is not closed, or is followed by text, is an error") {
@@ -203,40 +204,40 @@ TEST_CASE("a quote that is not closed, or is followed by text, is an error") {
 TEST_CASE("a file without rows is an error") {
   CHECK(complaint("") == "t.csv is empty"s);
   CHECK(complaint("\xef\xbb\xbf\n\n") == "t.csv is empty"s);
-  CHECK(complaint("a,y\n") == "t.csv holds a header, but no row below it"s);
+  CHECK(complaint("a,y\n") == "t.csv has a header, but no row below it"s);
   CHECK(complaint("\x1f\x8b\x08rest") ==
         "t.csv is compressed by gzip; unpack it, or read it with gunzip_file of <chainrule/data/gzip.hpp>"s);
   CHECK(complaint("\xff\xfe"
                   "a") == "t.csv: expected text in UTF-8, but this is UTF-16; save it as UTF-8"s);
 }
 
-TEST_CASE("columns that are not there, or twice, are errors") {
+TEST_CASE("columns that do not exist, or are named twice, are an error") {
   const std::string text = "a,b,y\n1,2,0\n";
   CHECK(complaint(text, {.target = "z"}) == "t.csv: there is no column \"z\"; there are \"a\", \"b\", \"y\""s);
   CHECK(complaint(text, {.target = 3}) == "t.csv: there is no column 3; the 3 columns are 0 to 2, or -1 to -3 from the end"s);
   CHECK(complaint(text, {.target = -4}) == "t.csv: there is no column -4; the 3 columns are 0 to 2, or -1 to -3 from the end"s);
   CHECK(complaint(text, {.header = false, .target = "y"}) ==
-        "t.csv: a file without a header has no column \"y\"; give its number, from 0"s);
-  CHECK(complaint(text, {.target = "y", .ignore = 2}) == "t.csv: column 2 is named twice as target or to be ignored"s);
+        "t.csv: a file without a header has no column named \"y\"; give the number of the column, counted from 0"s);
+  CHECK(complaint(text, {.target = "y", .ignore = 2}) == "t.csv: column 2 is named twice in .target and .ignore"s);
   CHECK(complaint(text, {.target = "y", .ignore = {0, 1}}) ==
-        "t.csv: none of the columns is left as a feature; there are 3, with \",\" as separator"s);
+        "t.csv: no column is left as a feature; the table has 3 columns, with \",\" as separator"s);
   CHECK(complaint("a,b,a,y\n1,2,3,0\n") ==
         "t.csv, line 1: expected different column names, but columns 1 and 3 are both \"a\"; for a file without a header, set .header = "
         "false"s);
 }
 
-TEST_CASE("options that cannot be meant are errors") {
+TEST_CASE("impossible options are an error") {
   CHECK(complaint("a,y\n1,0\n", {}) ==
         "t.csv: which column is the target? Say {.target = \"its name\"}, or {.target = -1} for the last one"s);
   CHECK(complaint("a,y\n1,0\n", {.target = {0, 1}}) ==
-        "t.csv: labels are one column, but .target names 2; numbers are read as a RegressionDataset"s);
+        "t.csv: class labels are one column, but .target names 2; read numbers as a RegressionDataset"s);
   for (const char separator : {'"', '\n', '\r', '\0', '.', '-', '+', '0', 'e', 'Z'})
     CHECK(complaint("a,y\n1,0\n", {.separator = separator, .target = -1})
-              .starts_with("t.csv: a separator can be no letter, digit, point, sign, quote or line break, but is \""));
+              .starts_with("t.csv: the separator must not be a letter, digit, point, sign, quote or line break, but is \""));
   CHECK_THROWS_SAYING(parse_csv<Matrix<float>>("a,y\n1,0\n", {.target = "y"}), ValueError, "the text: a matrix holds features alone");
 }
 
-TEST_CASE("a table may come from a stream or a file, whose name errors give") {
+TEST_CASE("a table is read from a stream or a file, whose name is in the error messages") {
   const chainrule_test::TemporaryFolder folder;
   const std::string text = "a,y\n" + std::string(5000, ' ') + "1,2\n";
   std::istringstream stream(text);

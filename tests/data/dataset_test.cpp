@@ -4,7 +4,7 @@
 
 using namespace chainrule;
 
-TEST_CASE("a view of a dataset, or of any memory, copies nothing") {
+TEST_CASE("a view of a data set, or of any memory, copies nothing") {
   const Dataset<float> data{Eigen::MatrixXf::Ones(2, 3), {0, 1, 0}, Eigen::VectorXf::Ones(3)};
   const DataView view = data;
   STATIC_REQUIRE(std::is_same_v<decltype(view), const DataView<float, Labels<int>>>);
@@ -24,7 +24,7 @@ TEST_CASE("a view of a dataset, or of any memory, copies nothing") {
   CHECK(DataView{x, y, weights}.weights[2] == 3);
 }
 
-TEST_CASE("a dataset has a target, and a weight if any, for each sample") {
+TEST_CASE("a data set with too few targets or too many weights is an error") {
   const Eigen::MatrixXf x = Eigen::MatrixXf::Ones(2, 3);
   const std::vector<int> two{0, 1};
   const std::vector<int> three{0, 1, 1};

@@ -26,7 +26,7 @@ bool equal(const Matrix<Scalar>& a, const Matrix<Scalar>& b) {
   return a.rows() == b.rows() && a.cols() == b.cols() && a == b;
 }
 
-/// What the error says, or nothing.
+/// Returns the message of the error, or an empty text where there is none.
 std::string complaint(const std::string& bytes) {
   try {
     parse_idx_images<float>(bytes, {}, "t.idx");
@@ -38,16 +38,16 @@ std::string complaint(const std::string& bytes) {
 
 }  // namespace
 
-TEST_CASE("an image is a column, row by row of pixels from 0 to 1") {
+TEST_CASE("an IDX image becomes a column of its pixels, row by row, scaled to [0, 1]") {
   const Matrix<float> x = parse_idx_images<float>(images);
   CHECK(equal<float>(x.leftCols(1), Matrix<float>{{0}, {0.2f}, {0.4f}, {0.6f}, {0.8f}, {1}}));
   CHECK(equal(parse_idx_images<float>(images, {.unit_range = false}),
               Matrix<float>{{0, 1}, {0x33, 2}, {0x66, 3}, {0x99, 4}, {0xcc, 5}, {0xff, 6}}));
 }
 
-TEST_CASE("labels are integers") { CHECK(parse_idx_labels(labels) == std::vector<int>{7, 0}); }
+TEST_CASE("IDX labels become integers") { CHECK(parse_idx_labels(labels) == std::vector<int>{7, 0}); }
 
-TEST_CASE("images and labels from files are a data set") {
+TEST_CASE("IDX images and labels from two files become a data set") {
   const chainrule_test::TemporaryFolder folder;
   const auto data = read_idx<float>(folder.file("x", images), folder.file("y", labels));
   CHECK((data.size() == 2 && data.features.rows() == 6));
@@ -62,7 +62,7 @@ TEST_CASE("images and labels from files are a data set") {
   CHECK_THROWS_SAYING(read_idx_images<float>(folder.path("")), ValueError, "read_idx_images: cannot read \"", "irectory");
 }
 
-TEST_CASE("numbers in an IDX file may be of any type, the most significant byte first, and are not scaled") {
+TEST_CASE("an IDX file may hold big-endian numbers of any type, which are not scaled") {
   const auto two = [](const std::string& type, const std::string& numbers) {
     return parse_idx_images<float>("\0\0"s + type +
                                    "\x02"
@@ -79,45 +79,45 @@ TEST_CASE("numbers in an IDX file may be of any type, the most significant byte 
                       "expected numbers of at most 3.4028235e+38, but number 0 of sample 1 is 8.98846567431158e+307");
 }
 
-TEST_CASE("a file that is not IDX is refused with what it begins with") {
+TEST_CASE("a file that is not IDX is an error that shows its first bytes") {
   CHECK(complaint("\x89PNG\r\n") ==
-        "t.idx is no IDX file: expected to begin with 0x0000, a type from 0x08 to 0x0e and the number of extents "
+        "t.idx is not an IDX file: expected to begin with 0x0000, a type from 0x08 to 0x0e and the number of extents "
         "(0x00000803 for images, 0x00000801 for labels), but found 0x89504e47"s);
   for (const std::string& bytes : {"\0\0\x07\x03"s, "\0\0\x0a\x03"s, "\0\0\x0f\x03"s, "\0\x01\x08\x03"s, "\0\0\x08\0"s, "\0\0"s}) {
     const std::string found = "but found " + detail::as_hexadecimal(bytes);
-    CHECK_THROWS_SAYING(parse_idx_labels(bytes, "t.idx"), ValueError, "t.idx is no IDX file", found.c_str());
+    CHECK_THROWS_SAYING(parse_idx_labels(bytes, "t.idx"), ValueError, "t.idx is not an IDX file", found.c_str());
   }
   CHECK(complaint("") == "t.idx is empty"s);
   CHECK(complaint("\x1f\x8b\x08") == "t.idx is compressed by gzip; unpack it, or read it with gunzip_file of <chainrule/data/gzip.hpp>"s);
 }
 
-TEST_CASE("an IDX file that is cut short, or goes on, is refused with what was expected and found") {
+TEST_CASE("an IDX file that is too short or too long is an error with the expected and found size") {
   for (std::size_t size = 4; size < 16; ++size)
     CHECK(complaint(images.substr(0, size)) == "t.idx is cut short: expected a header of 16 bytes, but found " + std::to_string(size));
   CHECK(complaint(images.substr(0, 27)) ==
-        "t.idx is cut short: expected 12 bytes after the header, for 2 x 2 x 3 numbers of 1, but found 11"s);
-  CHECK(complaint(images + "!") ==
-        "t.idx goes on behind its end: expected 12 bytes after the header, for 2 x 2 x 3 numbers of 1, but found 13"s);
+        "t.idx is cut short: expected 12 bytes after the header, for 2 x 2 x 3 numbers of 1 byte, but found 11"s);
+  CHECK(complaint(images + "!") == "t.idx is too long: expected 12 bytes after the header, for 2 x 2 x 3 numbers of 1 byte, but found 13"s);
 }
 
-TEST_CASE("an IDX header that says too much, or nothing, is refused before anything is allocated") {
+TEST_CASE("an IDX header with impossible extents is an error before anything is allocated") {
   CHECK(complaint("\0\0\x0e\x02\xff\xff\xff\xff\xff\xff\xff\xff"s) ==
         "t.idx: the header says that there are 4294967295 x 4294967295 numbers, more than any file can hold"s);
-  CHECK(complaint("\0\0\x08\x02\xff\xff\xff\xff\xff\xff\xff\xff"s) ==
-        "t.idx is cut short: expected 18446744065119617025 bytes after the header, for 4294967295 x 4294967295 numbers of 1, but found 0"s);
+  CHECK(
+      complaint("\0\0\x08\x02\xff\xff\xff\xff\xff\xff\xff\xff"s) ==
+      "t.idx is cut short: expected 18446744065119617025 bytes after the header, for 4294967295 x 4294967295 "
+        "numbers of 1 byte, but found 0"s);
   CHECK(complaint("\0\0\x08\x03\xff\xff\xff\xff\xff\xff\xff\xff\0\0\0\0"s) ==
         "t.idx is empty: it holds 4294967295 x 4294967295 x 0 numbers"s);
 }
 
-TEST_CASE("labels are no images, and images no labels") {
+TEST_CASE("IDX labels read as images, or images as labels, are an error") {
   CHECK(complaint(labels) == "t.idx: expected images, with two extents or more, but found 2 single numbers"s);
-  CHECK_THROWS_SAYING(parse_idx_labels(images, "t.idx"), ValueError,
-                      "t.idx: expected labels, one for each sample, but found 2 x 2 x 3 numbers");
+  CHECK_THROWS_SAYING(parse_idx_labels(images, "t.idx"), ValueError, "t.idx: expected one label per sample, but found 2 x 2 x 3 numbers");
   CHECK_THROWS_SAYING(parse_idx_labels("\0\0\x0d\x01"
                                        "\0\0\0\x01"
                                        "\x40\x20\0\0"s,
                                        "t.idx"),
-                      ValueError, "t.idx: expected a label, a whole number, but that of sample 0 is 2.5");
+                      ValueError, "t.idx: expected labels that are whole numbers, but the label of sample 0 is 2.5");
   CHECK(parse_idx_labels("\0\0\x0d\x01"
                          "\0\0\0\x01"
                          "\x40\x40\0\0"s) == std::vector<int>{3});

@@ -11,17 +11,17 @@ namespace {
 
 bool equal(const Matrix<float>& a, const Matrix<float>& b) { return a.rows() == b.rows() && a.cols() == b.cols() && a == b; }
 
-/// A file of version 1 with this header.
+/// The bytes of a .npy file of version 1 with this header.
 std::string npy(const std::string& header, const std::string& numbers) {
   return "\x93NUMPY\x01\x00"s + static_cast<char>(header.size()) + '\0' + header + numbers;
 }
 
-/// One with the usual header.
+/// The bytes of a .npy file of version 1 with this number type and shape, in C order.
 std::string npy(const std::string& type, const std::string& shape, const std::string& numbers) {
   return npy("{'descr': '" + type + "', 'fortran_order': False, 'shape': " + shape + ", }\n", numbers);
 }
 
-/// What the error says, or nothing.
+/// Returns the message of the error, or an empty text where there is none.
 std::string complaint(const std::string& bytes) {
   try {
     parse_npy<float>(bytes, "t.npy");
@@ -31,19 +31,19 @@ std::string complaint(const std::string& bytes) {
   return "";
 }
 
-/// The bytes 1 to 6, which as u1 are a sample 1, 2, 3 and a sample 4, 5, 6.
+/// The bytes 1 to 6: as u1 in shape (2, 3), the samples 1, 2, 3 and 4, 5, 6.
 const std::string six = "\x01\x02\x03\x04\x05\x06";
 
 }  // namespace
 
-TEST_CASE("a row of a NumPy array is a column here") {
+TEST_CASE("a row of a NumPy array becomes a column") {
   const Matrix<float> expected{{1, 4}, {2, 5}, {3, 6}};
   CHECK(equal(parse_npy<float>(npy("|u1", "(2, 3)", six)), expected));
   CHECK(equal(parse_npy<float>(npy("{'descr': '|u1', 'fortran_order': True, 'shape': (3, 2), }\n", six)), expected.transpose()));
   CHECK(equal(parse_npy<float>(npy("|u1", "(6,)", six)), Matrix<float>{{1, 2, 3, 4, 5, 6}}));  // one feature
 }
 
-TEST_CASE("numbers in a .npy file may be of any type, in either byte order") {
+TEST_CASE("a .npy file may hold numbers of any type in either byte order") {
   const auto two = [](const char* type, const std::string& numbers) { return parse_npy<float>(npy(type, "(2,)", numbers)); };
   CHECK(equal(two("<f4", "\x00\x00\x80\x3f\x00\x00\x20\xc0"s), Matrix<float>{{1, -2.5f}}));
   CHECK(equal(two(">f4", "\x3f\x80\x00\x00\xc0\x20\x00\x00"s), Matrix<float>{{1, -2.5f}}));
@@ -57,21 +57,22 @@ TEST_CASE("numbers in a .npy file may be of any type, in either byte order") {
   CHECK(equal(two("<i8", "\x01\0\0\0\0\0\0\0\xfe\xff\xff\xff\xff\xff\xff\xff"s), Matrix<float>{{1, -2}}));
   CHECK(equal(two("<u8", "\x01\0\0\0\0\0\0\0\0\0\0\0\0\0\0\x80"s), Matrix<float>{{1, 9223372036854775808.0f}}));
   CHECK(equal(two("|b1", "\0\x01"s), Matrix<float>{{0, 1}}));
-  CHECK(std::isnan(two("<f4", "\x00\x00\xc0\x7f\x00\x00\x00\x00"s)(0, 0)));  // the reader leaves what is no number to its caller
+  CHECK(std::isnan(two("<f4", "\x00\x00\xc0\x7f\x00\x00\x00\x00"s)(0, 0)));  // NaN is kept; the caller decides what to do with it
 }
 
-TEST_CASE("labels are whole numbers of any type") {
+TEST_CASE("labels in a .npy file are whole numbers of any type") {
   CHECK(parse_npy_labels(npy("|u1", "(3,)", "\x02\x00\x01"s)) == std::vector<int>{2, 0, 1});
   CHECK(parse_npy_labels(npy("<i2", "(2, 1)", "\xff\xff\x01\x00"s)) == std::vector<int>{-1, 1});
   CHECK(parse_npy_labels(npy("<f4", "(1,)", "\x00\x00\x40\x40"s)) == std::vector<int>{3});
   CHECK_THROWS_SAYING(parse_npy_labels(npy("<f4", "(1,)", "\x00\x00\x20\x40"s), "t.npy"), ValueError,
-                      "t.npy: expected a label, a whole number, but that of sample 0 is 2.5");
+                      "t.npy: expected labels that are whole numbers, but the label of sample 0 is 2.5");
   CHECK_THROWS_SAYING(parse_npy_labels(npy("<f4", "(1,)", "\x00\x00\xc0\x7f"s)), ValueError, "sample 0 is nan");
   CHECK_THROWS_SAYING(parse_npy_labels(npy("<u4", "(1,)", "\x00\x00\x00\x80"s)), ValueError, "sample 0 is 2147483648");
-  CHECK_THROWS_SAYING(parse_npy_labels(npy("|u1", "(3, 2)", six), "t.npy"), ValueError, "t.npy: expected labels", "found 3 x 2 numbers");
+  CHECK_THROWS_SAYING(parse_npy_labels(npy("|u1", "(3, 2)", six), "t.npy"), ValueError, "t.npy: expected one label per sample",
+                      "found 3 x 2 numbers");
 }
 
-TEST_CASE("versions 2 and 3 have a longer length of the header") {
+TEST_CASE("versions 2 and 3 of .npy store the length of the header in 4 bytes") {
   const std::string header = "{\"shape\":(1L,),\"fortran_order\":False,\"descr\":\"|u1\"}";
   for (const char version : {'\x02', '\x03'})
     CHECK(equal(parse_npy<float>("\x93NUMPY"s + version + '\0' + static_cast<char>(header.size()) + "\0\0\0"s + header + "\x07"),
@@ -79,7 +80,7 @@ TEST_CASE("versions 2 and 3 have a longer length of the header") {
   CHECK(complaint("\x93NUMPY\x04\x00\x00\x00\x00\x00"s) == "t.npy: expected version 1, 2 or 3 of the format, but found 4"s);
 }
 
-TEST_CASE("what is written is what NumPy writes") {
+TEST_CASE("to_npy writes what NumPy writes") {
   const std::string header =
       "\x93NUMPY\x01\x00\x76\x00{'descr': '<f4', 'fortran_order': False, 'shape': (2, 1), }                                           "
       "               \n"s;
@@ -87,7 +88,7 @@ TEST_CASE("what is written is what NumPy writes") {
   CHECK(to_npy(std::vector<int>{1, -2}).starts_with("\x93NUMPY\x01\x00\x76\x00{'descr': '<i4', 'fortran_order': False, 'shape': (2,), }"s));
 }
 
-TEST_CASE("a written .npy file is read back") {
+TEST_CASE("a written .npy file is read back to the same numbers") {
   const chainrule_test::TemporaryFolder folder;
   const Matrix<float> m{{1, 2, 1e-45f}, {1 / 3.0f, -3e38f, 0}};
   write_npy(folder.path("m"), m);
@@ -100,7 +101,7 @@ TEST_CASE("a written .npy file is read back") {
   CHECK_THROWS_SAYING(read_npy<float>(folder.path("no")), ValueError, "read_npy: cannot read \"", "No such file");
 }
 
-TEST_CASE("numbers of another type are refused by name") {
+TEST_CASE("a number type that cannot be read is an error that names it") {
   CHECK(complaint(npy("<c8", "(1,)", "12345678")) ==
         "t.npy: expected numbers of type f4, f8, i1 to i8, u1 to u8 or b1, but found \"<c8\" (complex numbers); in Python, "
         "a.astype('float32') converts"s);
@@ -109,45 +110,45 @@ TEST_CASE("numbers of another type are refused by name") {
     CHECK_THROWS_SAYING(parse_npy<float>(npy(type, "(1,)", "12345678")), ValueError, "expected numbers of type", found.c_str());
   }
   CHECK_THROWS_SAYING(parse_npy<float>(npy("{'descr': [('a', '<i4')], 'fortran_order': False, 'shape': (1,), }", "1234")), ValueError,
-                      "expected an array of numbers, but found one of records, \"[('a', '<i4')], ");
+                      "expected an array of numbers, but found an array of records, \"[('a', '<i4')], ");
 }
 
-TEST_CASE("arrays of no extents, or of more than two, are refused") {
+TEST_CASE("an array without extents, or with more than two, is an error") {
   CHECK(complaint(npy("|u1", "(1, 2, 3)", six)) ==
         "t.npy: expected an array of one or two extents, samples or samples x features, but found 3, 1 x 2 x 3; in Python, "
         "a.reshape(len(a), -1) makes two of them"s);
   CHECK_THROWS_SAYING(parse_npy<float>(npy("|u1", "()", "1")), ValueError, "but found 0, a single number");
 }
 
-TEST_CASE("a file that is not .npy is refused") {
-  CHECK(complaint("\x89PNG\r\n\x1a\n") == "t.npy is no .npy file: expected to begin with 0x934e554d5059, but found 0x89504e470d0a"s);
-  CHECK(complaint("\x93NUM") == "t.npy is no .npy file: expected to begin with 0x934e554d5059, but found 0x934e554d"s);
-  CHECK(complaint("PK\x03\x04") == "t.npy is an archive of arrays, .npz; unzip it, and read the .npy files in it"s);
+TEST_CASE("a file that is not .npy is an error that shows its first bytes") {
+  CHECK(complaint("\x89PNG\r\n\x1a\n") == "t.npy is not a .npy file: expected to begin with 0x934e554d5059, but found 0x89504e470d0a"s);
+  CHECK(complaint("\x93NUM") == "t.npy is not a .npy file: expected to begin with 0x934e554d5059, but found 0x934e554d"s);
+  CHECK(complaint("PK\x03\x04") == "t.npy is an archive of arrays (.npz); unzip it, and read the .npy files in it"s);
   CHECK(complaint("") == "t.npy is empty"s);
 }
 
-TEST_CASE("a .npy file that is cut short, or goes on, is refused with what was expected and found") {
+TEST_CASE("a .npy file that is too short or too long is an error with the expected and found size") {
   const std::string whole = npy("|u1", "(2, 3)", six);
   const std::string start = std::to_string(whole.size() - 6);
   CHECK(complaint(whole.substr(0, 9)) == "t.npy is cut short: expected a header of at least 10 bytes, but found 9"s);
   CHECK(complaint(whole.substr(0, 20)) == "t.npy is cut short: expected a header of " + start + " bytes, but found 20");
   CHECK(complaint(whole.substr(0, whole.size() - 1)) ==
-        "t.npy is cut short: expected 6 bytes after the header, for 2 x 3 numbers of 1, but found 5"s);
-  CHECK(complaint(whole + "!") == "t.npy goes on behind its end: expected 6 bytes after the header, for 2 x 3 numbers of 1, but found 7"s);
+        "t.npy is cut short: expected 6 bytes after the header, for 2 x 3 numbers of 1 byte, but found 5"s);
+  CHECK(complaint(whole + "!") == "t.npy is too long: expected 6 bytes after the header, for 2 x 3 numbers of 1 byte, but found 7"s);
   CHECK(complaint(npy("<f8", "(4294967296, 4294967296)", "")) ==
         "t.npy: the header says that there are 4294967296 x 4294967296 numbers, more than any file can hold"s);
   CHECK(complaint(npy("<f8", "(1000000000000, 1)", "")) ==
-        "t.npy is cut short: expected 8000000000000 bytes after the header, for 1000000000000 x 1 numbers of 8, but found 0"s);
+        "t.npy is cut short: expected 8000000000000 bytes after the header, for 1000000000000 x 1 numbers of 8 bytes, but found 0"s);
   CHECK(complaint(npy("<f8", "(0, 3)", "")) == "t.npy is empty: it holds 0 x 3 numbers"s);
 }
 
-TEST_CASE("a broken .npy header is refused where it is broken") {
+TEST_CASE("a broken .npy header is an error that shows where it is broken") {
   const auto refused = [](const char* header, const char* says) {
     CHECK_THROWS_SAYING(parse_npy<float>(npy(header, "1")), ValueError, "the input: expected ", says);
   };
   refused("", "{ in the header, but found \"\"");
   refused("{'descr': '|u1', 'fortran_order': False}", "all of 'descr', 'fortran_order' and 'shape' in the header");
-  refused("{'descr: }", "a text in quotes in the header, but found \"'descr: }\"");
+  refused("{'descr: }", "a quoted text in the header, but found \"'descr: }\"");
   refused("{'colour': 1}", "'descr', 'fortran_order' or 'shape' in the header, but found \"colour\"");
   refused("{'descr' '|u1'}", ": in the header, but found \"'|u1'}\"");
   refused("{'descr': '|u1' 'fortran_order': False}", "a comma in the header, but found \"'fortran_order': False}\"");
@@ -156,5 +157,5 @@ TEST_CASE("a broken .npy header is refused where it is broken") {
   refused("{'shape': (-1,)}", "an extent in the header, but found \"-1,)}\"");
   refused("{'shape': (99999999999999999999,)}", "an extent in the header");
   refused("{'shape': (1,", "an extent in the header, but found \"\"");
-  refused("{'descr': '|u1', 'fortran_order': False, 'shape': (1,)} x", "its end in the header, but found \"x\"");
+  refused("{'descr': '|u1', 'fortran_order': False, 'shape': (1,)} x", "the end in the header, but found \"x\"");
 }

@@ -11,7 +11,7 @@ using Indices = std::vector<Index>;
 
 namespace {
 
-/// Samples whose only feature is their number, with labels.
+/// A data set whose only feature is the index of the sample, with these labels.
 Dataset<float> numbered(std::vector<int> labels) {
   const Index samples = static_cast<Index>(labels.size());
   Dataset<float> data{Matrix<float>(1, samples), std::move(labels)};
@@ -19,7 +19,7 @@ Dataset<float> numbered(std::vector<int> labels) {
   return data;
 }
 
-/// `counts[c]` labels of each class c, mixed.
+/// counts[c] labels of each class c, shuffled.
 std::vector<int> labels_of_counts(const std::vector<int>& counts) {
   std::vector<int> labels;
   for (int c = 0; c < static_cast<int>(counts.size()); ++c)
@@ -45,7 +45,7 @@ Index count(const std::vector<int>& labels, const Indices& part, int label) {
   return std::count_if(part.begin(), part.end(), [&](Index i) { return labels[static_cast<std::size_t>(i)] == label; });
 }
 
-/// Whether `part` has `share` of each class, to within one sample.
+/// Whether `part` has the given share of each class, to within one sample.
 bool keeps_shares(const std::vector<int>& labels, const Indices& part, double share) {
   return std::all_of(labels.begin(), labels.end(), [&](int label) {
     const double expected = share * static_cast<double>(std::count(labels.begin(), labels.end(), label));
@@ -55,20 +55,20 @@ bool keeps_shares(const std::vector<int>& labels, const Indices& part, double sh
 
 }  // namespace
 
-TEST_CASE("a split without shuffling keeps the order, and tests on the end") {
+TEST_CASE("a split without shuffling keeps the order and takes the last samples for testing") {
   const IndexSplit parts = split_indices(10, {.test_share = 0.3, .shuffle = false});
   CHECK(parts.train == Indices{0, 1, 2, 3, 4, 5, 6});
   CHECK(parts.test == Indices{7, 8, 9});
 }
 
-TEST_CASE("a split is the same for the same seed, with every compiler") {
+TEST_CASE("a split is reproducible: the same seed gives the same parts with every compiler") {
   const IndexSplit parts = split_indices(8, {.test_share = 0.25, .seed = Seed{42}});
   CHECK(parts.train == Indices{1, 4, 2, 0, 3, 6});
   CHECK(parts.test == Indices{5, 7});
   CHECK(split_indices(8, {.test_share = 0.25, .seed = Seed{43}}).train != parts.train);
 }
 
-TEST_CASE("every sample is in one part, whose size is the nearest to its share") {
+TEST_CASE("every sample is in one part, and the test part has the rounded share of the samples") {
   for (const Index samples : {2, 3, 10, 101})
     for (const double share : {0.3, 0.5, 0.7}) {
       const IndexSplit parts = split_indices(samples, {.test_share = share, .seed = Seed{1}});
@@ -77,7 +77,7 @@ TEST_CASE("every sample is in one part, whose size is the nearest to its share")
     }
 }
 
-TEST_CASE("a stratified split keeps each class's share, also of small classes") {
+TEST_CASE("a stratified split keeps the share of each class, small classes included") {
   const auto labels = labels_of_counts({50, 1, 7, 3, 39, 2, 1});
   for (const double share : {0.1, 0.2, 0.25, 0.5, 0.9})
     for (const bool shuffle : {true, false}) {
@@ -89,7 +89,7 @@ TEST_CASE("a stratified split keeps each class's share, also of small classes") 
     }
 }
 
-TEST_CASE("a class of one sample is learned from rather than tested on") {
+TEST_CASE("a class of one sample goes to the training part first") {
   const std::vector<int> labels{0, 0, 0, 1, 2, 3, 4};
   const IndexSplit parts = stratified_split_indices(labels, {.test_share = 0.15});
   CHECK(count(labels, parts.test, 0) == 1);
@@ -101,7 +101,7 @@ TEST_CASE("a stratified split without shuffling keeps the order") {
   CHECK(parts.test == Indices{6, 7});
 }
 
-TEST_CASE("a split data set has its samples' targets, weights and names") {
+TEST_CASE("both parts of a split data set have their targets, weights and names") {
   Dataset<float> data = numbered({0, 1, 0, 1});
   data.weights = Vector<float>::LinSpaced(4, 1, 4);
   data.feature_names = {"number"};
@@ -119,7 +119,7 @@ TEST_CASE("a split data set has its samples' targets, weights and names") {
   CHECK(stratified.test.targets[0] != stratified.test.targets[1]);
 }
 
-TEST_CASE("a data set for regression is split with its targets") {
+TEST_CASE("a regression data set is split with its targets") {
   const RegressionDataset<float> data{Matrix<float>{{0, 1, 2, 3}}, Matrix<float>{{0, 10, 20, 30}, {0, 1, 4, 9}}};
   const auto [train, test] = split(data, {.test_share = 0.5, .seed = Seed{5}});
   CHECK((train.size() == 2 && test.size() == 2));
@@ -127,17 +127,7 @@ TEST_CASE("a data set for regression is split with its targets") {
   CHECK(k_fold(data, 2).size() == 2);
 }
 
-TEST_CASE("select takes samples in any order, also several times") {
-  const Dataset<float> data = numbered({5, 6, 7});
-  CHECK(select(data, {2, 0, 2}).targets == std::vector<int>{7, 5, 7});
-  CHECK(select(data, {2, 0, 2}).features(0, 2) == 2);
-  CHECK(select(data, {}).size() == 0);
-  CHECK_THROWS_SAYING(select(data, {0, 3}), ValueError, "select: there is no sample 3; the 3 samples are counted from 0");
-  CHECK_THROWS_SAYING(select(data, {-1}), ValueError, "no sample -1");
-  CHECK_THROWS_SAYING(select(Dataset<float>{Matrix<float>(1, 3), {0}}, {0}), ShapeError, "3 samples", "targets for 1");
-}
-
-TEST_CASE("each fold is the validation part once") {
+TEST_CASE("each sample is in the validation part of one fold") {
   const auto folds = k_fold(8, 3, {.shuffle = false});
   CHECK(folds.size() == 3);
   CHECK(folds[0].validation == Indices{0, 1, 2});
@@ -155,7 +145,7 @@ TEST_CASE("each fold is the validation part once") {
   CHECK(all == numbers_below(103));
 }
 
-TEST_CASE("folds are the same for the same seed, with every compiler") {
+TEST_CASE("folds are reproducible: the same seed gives the same folds with every compiler") {
   const auto folds = k_fold(6, 3, {.seed = Seed{42}});
   CHECK(folds[0].validation == Indices{3, 4});
   CHECK(folds[1].validation == Indices{0, 2});
@@ -163,7 +153,7 @@ TEST_CASE("folds are the same for the same seed, with every compiler") {
   CHECK(k_fold(6, 6, {.seed = Seed{1}})[0].validation.size() == 1);  // leave one out
 }
 
-TEST_CASE("stratified folds keep each class's share, and their sizes differ by one at most") {
+TEST_CASE("stratified folds keep the share of each class, and their sizes differ by at most one") {
   const auto labels = labels_of_counts({50, 6, 7, 39, 5, 8});
   for (const bool shuffle : {true, false}) {
     Indices all;
@@ -177,10 +167,10 @@ TEST_CASE("stratified folds keep each class's share, and their sizes differ by o
   }
 }
 
-TEST_CASE("a part that would be empty, and a share that is none, are refused") {
+TEST_CASE("an empty part, or a share outside (0, 1), is an error") {
   CHECK_THROWS_SAYING(split_indices(3, {.test_share = 0.1}), ValueError,
-                      "split: with 3 samples and a share of 0.1 for testing, none would be for it");
-  CHECK_THROWS_SAYING(split_indices(3, {.test_share = 0.9}), ValueError, "all would be for it");
+                      "split: with 3 samples and a share of 0.1 for testing, no sample would be for testing");
+  CHECK_THROWS_SAYING(split_indices(3, {.test_share = 0.9}), ValueError, "every sample would be for testing");
   CHECK_THROWS_SAYING(split_indices(0), ValueError, "with 0 samples");
   CHECK_THROWS_SAYING(stratified_split_indices(std::vector<int>{}), ValueError, "stratified_split: with 0 samples");
   for (const double share : {0.0, 1.0, -0.5, 1.5, std::numeric_limits<double>::quiet_NaN()})
@@ -188,8 +178,8 @@ TEST_CASE("a part that would be empty, and a share that is none, are refused") {
                         "split: the share of samples for testing must be between 0 and 1");
 }
 
-TEST_CASE("too few or too many folds are refused") {
-  CHECK_THROWS_SAYING(k_fold(10, 1), ValueError, "k_fold: the number of folds must be from 2 to 10, that of samples, but is 1");
+TEST_CASE("too few or too many folds are an error") {
+  CHECK_THROWS_SAYING(k_fold(10, 1), ValueError, "k_fold: the number of folds must be from 2 to 10, the number of samples, but is 1");
   CHECK_THROWS_SAYING(k_fold(10, 11), ValueError, "but is 11");
   CHECK_THROWS_SAYING(k_fold(10, -3), ValueError, "but is -3");
   CHECK_THROWS_SAYING(stratified_k_fold(std::vector<int>{0, 0, 4, 4, 4}, 3), ValueError,

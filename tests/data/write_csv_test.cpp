@@ -6,7 +6,7 @@
 #include "support/temporary_folder.hpp"
 
 using namespace chainrule;
-using namespace std::string_literals;  // one type, whatever the length, is compiled once
+using namespace std::string_literals;  // std::string literals, so that CHECK is compiled for one type
 using Labelled = Dataset<float>;
 using Regression = RegressionDataset<float>;
 
@@ -25,7 +25,7 @@ bool equal(const Matrix<float>& a, const Matrix<float>& b) { return a.rows() == 
 
 }  // namespace
 
-TEST_CASE("a data set with labels is a table with the names of classes") {
+TEST_CASE("to_csv writes labels as the names of their classes") {
   CHECK(to_csv(bees(), {.target = "kind"}) ==
         "\"\xef\xbb\xbflength\",\"a, \"\"b\"\"\",kind\n"
         "1,-2.5,\" wasp\"\n"
@@ -37,13 +37,13 @@ TEST_CASE("a data set with labels is a table with the names of classes") {
   CHECK(to_csv(data, {.header = false, .separator = ';'}) == "1;-2.5;1\n0.1;1e-07;0\n"s);
 }
 
-TEST_CASE("targets that are numbers have a column each") {
+TEST_CASE("to_csv writes a column for each target that is a number") {
   const Regression data{.features = Matrix<float>{{1, 2}}, .targets = Matrix<float>{{3, 4}, {5, 6}}};
   CHECK(to_csv(data) == "x0,y0,y1\n1,3,5\n2,4,6\n"s);
   CHECK(to_csv(Matrix<float>{{1, 2}, {3, 4}}) == "x0,x1\n1,3\n2,4\n"s);
 }
 
-TEST_CASE("a written table is read back to the same bits") {
+TEST_CASE("a written CSV file is read back to the same bits") {
   const chainrule_test::TemporaryFolder folder;
   const std::string path = folder.path("bees.csv");
   write_csv(path, bees(), {.target = "kind"});
@@ -61,7 +61,7 @@ TEST_CASE("a written table is read back to the same bits") {
   CHECK(equal(numbers.targets, extremes));
 }
 
-TEST_CASE("a data set that is no table is refused, and the file stays as it is") {
+TEST_CASE("a data set that cannot be written as CSV is an error, and the existing file stays") {
   const chainrule_test::TemporaryFolder folder;
   const std::string path = folder.file("a.csv", "old");
   const auto refused = [&](void (*spoil)(Labelled&), const char* says) {
@@ -76,7 +76,7 @@ TEST_CASE("a data set that is no table is refused, and the file stays as it is")
   refused([](Labelled& data) { data.feature_names[1] = "kind"; }, "columns 2 and 3 are both \"kind\"");
   refused([](Labelled& data) { data.features(1, 0) = std::numeric_limits<float>::quiet_NaN(); }, "features(1, 0) is nan");
   refused([](Labelled& data) { data.weights = Vector<float>::Ones(2); }, "weights");
-  CHECK_THROWS_SAYING(write_csv(path, bees(), {.separator = '.'}), ValueError, "write_csv: a separator can be no letter");
+  CHECK_THROWS_SAYING(write_csv(path, bees(), {.separator = '.'}), ValueError, "write_csv: the separator must not be a letter");
   CHECK(detail::read_file("test", path) == "old"s);
   CHECK_THROWS_SAYING(write_csv(folder.path("no/a.csv"), bees()), ValueError, "write_csv: cannot write \"", "No such file");
 }

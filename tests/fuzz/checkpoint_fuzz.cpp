@@ -91,9 +91,10 @@ void chainrule_fuzz::read(std::string_view bytes) {
   const Training training;
   const std::string identity = detail::identity_of(training.net, training.state);
   attempt([&] { read_values(detail::values_of_checkpoint(bytes, "f", identity)); });
-  if (bytes.size() >= detail::checkpoint_format.header() + detail::checksum_bytes && bytes.starts_with(detail::checkpoint_format.magic)) {
-    std::string whole(bytes.substr(0, bytes.size() - detail::checksum_bytes));
-    detail::seal(whole, detail::checkpoint_format);
+  if (bytes.size() >= detail::checkpoint_format.header_size() + detail::checksum_size &&
+      bytes.starts_with(detail::checkpoint_format.magic)) {
+    std::string whole(bytes.substr(0, bytes.size() - detail::checksum_size));
+    detail::finish_checksummed_file(whole, detail::checkpoint_format);
     attempt([&] { read_values(detail::values_of_checkpoint(whole, "f", identity)); });
   }
   read_values(bytes);

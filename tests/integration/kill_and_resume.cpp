@@ -97,7 +97,7 @@ int run(int kills, const fs::path& folder) {
     ++killed;
     amid_writing += fs::exists(path + ".part") ? 1 : 0;
     if (fs::exists(path))
-      cr::detail::unsealed(cr::detail::read_file("kill_and_resume", path), path, cr::detail::checkpoint_format);
+      cr::detail::checked_contents(cr::detail::read_file("kill_and_resume", path), path, cr::detail::checkpoint_format);
     else
       ++before_the_first;
     if (std::distance(fs::directory_iterator(folder), fs::directory_iterator()) > 4) throw cr::StateError("files pile up");

@@ -45,8 +45,8 @@ void load(const std::string& path, Training& t) { load_checkpoint(path, t.net, t
 
 /// The bytes with the checksum that they should have.
 std::string resealed(std::string bytes) {
-  bytes.resize(bytes.size() - detail::checksum_bytes);
-  detail::seal(bytes, detail::checkpoint_format);
+  bytes.resize(bytes.size() - detail::checksum_size);
+  detail::finish_checksummed_file(bytes, detail::checkpoint_format);
   return bytes;
 }
 
@@ -86,7 +86,7 @@ TEST_CASE("a checkpoint that was cut or changed anywhere is an error, and nothin
   for (std::size_t size = 0; size < whole.size(); ++size) {
     std::string bytes = whole.substr(0, size);
     wrong += !fails(bytes);
-    if (size >= detail::checkpoint_format.header() + detail::checksum_bytes) wrong += !fails(resealed(bytes));
+    if (size >= detail::checkpoint_format.header_size() + detail::checksum_size) wrong += !fails(resealed(bytes));
   }
   for (std::size_t place = 0; place < whole.size(); ++place)
     for (const int flip : {0x01, 0x80, 0xff}) {
@@ -100,7 +100,7 @@ TEST_CASE("a checkpoint that was cut or changed anywhere is an error, and nothin
 
   // any value changed, but with the right checksum: an error, or another training; never more than that
   std::size_t accepted = 0;
-  for (std::size_t place = detail::checkpoint_format.header(); place + detail::checksum_bytes < whole.size(); ++place) {
+  for (std::size_t place = detail::checkpoint_format.header_size(); place + detail::checksum_size < whole.size(); ++place) {
     std::string bytes = whole;
     bytes[place] = static_cast<char>(bytes[place] ^ 0x41);
     Training again(5);
@@ -125,7 +125,7 @@ TEST_CASE("what is wrong with a checkpoint is said in words") {
   std::string bytes = whole;
   std::swap(bytes[20], bytes[23]);
   std::swap(bytes[21], bytes[22]);
-  CHECK_THROWS_SAYING(refused(bytes), ValueError, "expected numbers in this machine's byte order, but found the other one");
+  CHECK_THROWS_SAYING(refused(bytes), ValueError, "expected numbers in this machine's byte order, but found the opposite order");
   bytes = whole;
   bytes[24] = bytes[24] == 1 ? 2 : bytes[24];
   bytes[27] = bytes[27] == 1 ? 2 : bytes[27];

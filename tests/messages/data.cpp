@@ -25,7 +25,7 @@ void messages::data(Page& page) {
   page.says("", [&] { split(data, {.test_share = 20}); });
   page.says("", [&] { k_fold(data, 11); });
   page.says("Take fewer folds, or `k_fold`, which does not look at classes.", [&] { stratified_k_fold(data, 5); });
-  page.says("", [&] { select(data, {0, 10}); });
+  page.says("", [&] { subset(data, {0, 10}); });
   page.says("", [] { one_hot<float>(std::vector<int>{0, 3}, 3); });
   page.says("", [&] {
     Standardizer<float> scaler;

@@ -11,7 +11,7 @@ namespace {
 using Ints = std::vector<int>;
 constexpr double few_eps = 1e-15;
 
-// Class 2 is never predicted, 3 never true.
+// Class 2 is never predicted; class 3 never occurs as truth.
 const Ints truth{0, 0, 0, 1, 1, 2, 2, 1, 0, 1};
 const Ints predicted{0, 1, 0, 1, 1, 0, 3, 1, 1, 3};
 
@@ -28,7 +28,7 @@ TEST_CASE("a confusion matrix has a row for each true class and a column for eac
 }
 
 // scikit-learn's precision_recall_fscore_support with zero_division = 0
-TEST_CASE("scores of the classes") {
+TEST_CASE("precision, recall, F1 and support of each class") {
   const ConfusionMatrix confusion(predicted, truth);
   CHECK(confusion.accuracy() == 0.5);
   CHECK(confusion.precision(0) == 2.0 / 3);
@@ -44,7 +44,7 @@ TEST_CASE("scores of the classes") {
   CHECK(confusion.support(3) == 0);
 }
 
-TEST_CASE("averages of the scores over the classes") {
+TEST_CASE("scores averaged over the classes") {
   const ConfusionMatrix confusion(predicted, truth);
   CHECK(confusion.precision(ClassAverage::macro) == Approx(0.31666666666666665).epsilon(few_eps));
   CHECK(confusion.recall(ClassAverage::macro) == Approx(0.3125).epsilon(few_eps));
@@ -63,7 +63,7 @@ TEST_CASE("classes that never occur change no score") {
   CHECK(confusion.f1(ClassAverage::macro) == ConfusionMatrix(predicted, truth).f1(ClassAverage::macro));
 }
 
-TEST_CASE("a confusion matrix of probabilities, and of one row") {
+TEST_CASE("a confusion matrix of probabilities, and of one row for two classes") {
   const Eigen::MatrixXf p{{0.5f, 0.25f, 0.25f}, {0.25f, 0.5f, 0.5f}, {0.25f, 0.25f, 0.25f}};
   const ConfusionMatrix confusion(p, Ints{0, 1, 2});
   CHECK(confusion.classes() == 3);
@@ -75,7 +75,7 @@ TEST_CASE("a confusion matrix of probabilities, and of one row") {
   CHECK(yes_or_no(0, 1) == 1);
 }
 
-TEST_CASE("batches add up to the whole") {
+TEST_CASE("counts of batches add up to the counts of the whole") {
   ConfusionMatrix confusion(4);
   confusion.add(std::span(predicted).first(3), std::span(truth).first(3));
   confusion.add(std::span(predicted).subspan(3), std::span(truth).subspan(3));
@@ -83,7 +83,7 @@ TEST_CASE("batches add up to the whole") {
   CHECK(equal);
 }
 
-TEST_CASE("the table has the counts under the classes") {
+TEST_CASE("to_string writes a table of the counts, aligned by characters") {
   CHECK(ConfusionMatrix(predicted, truth).to_string() ==
         "truth \\ predicted  0  1  2  3\n"
         "0                  2  2  0  0\n"
@@ -104,7 +104,7 @@ TEST_CASE("the table has the counts under the classes") {
         "\xC3\x96l                                                 0   1\n");
 }
 
-TEST_CASE("a confusion matrix refuses what does not fit and stays as it was") {
+TEST_CASE("a confusion matrix stays unchanged after an error") {
   ConfusionMatrix confusion(3);
   const Eigen::MatrixXf two_rows = Eigen::MatrixXf::Zero(2, 1);
   CHECK_THROWS_SAYING(confusion.add(two_rows, Ints{0}), ShapeError, "ConfusionMatrix: it has 3 classes", "have 2");

@@ -25,37 +25,37 @@ concept TakesNumbers = requires(const Metric& metric, ConstMatrixView<float> pre
 
 }  // namespace
 
-// Literals: scikit-learn's mean_squared_error, mean_absolute_error and r2_score, with multioutput = "uniform_average".
+// The literals are from scikit-learn's mean_squared_error, mean_absolute_error and r2_score, with multioutput = "uniform_average".
 
-TEST_CASE("metrics of one output") {
+TEST_CASE("regression metrics of one output") {
   CHECK(mse(y_hat.row(0), y.row(0)) == 0.375);
   CHECK(mae(y_hat.row(0), y.row(0)) == 0.5);
   CHECK(rmse(y_hat.row(0), y.row(0)) == Approx(0.6123724356957945).epsilon(few_eps));
   CHECK(r2(y_hat.row(0), y.row(0)) == Approx(0.9486081370449679).epsilon(few_eps));
 }
 
-TEST_CASE("metrics of several outputs are the mean of those of each") {
+TEST_CASE("regression metrics of several outputs are the mean over the outputs") {
   CHECK(mse(y_hat, y) == 1.125);
   CHECK(mae(y_hat, y) == 0.75);
   CHECK(rmse(y_hat, y) == Approx(0.9908394147293549).epsilon(few_eps));  // not sqrt(1.125) = 1.06
   CHECK(r2(y_hat, y) == Approx(0.8513532488503528).epsilon(few_eps));
 }
 
-TEST_CASE("metrics of float are summed in double") {
+TEST_CASE("regression metrics of float are summed in double") {
   CHECK(mse(y_hat.cast<float>().eval(), y.cast<float>().eval()) == 1.125);
   const Eigen::RowVectorXf many = Eigen::RowVectorXf::Constant(20'000, 0.1f);  // a sum of squares in float would be 0.015 % off
   CHECK(mse(many, Eigen::RowVectorXf(Eigen::RowVectorXf::Zero(20'000))) == Approx(double{0.1f} * double{0.1f}).epsilon(1e-11));
 }
 
-TEST_CASE("r2 is 0 for the mean of y, and below where predictions are worse than that") {
+TEST_CASE("r2 is 1 for exact predictions, 0 for the mean of y, and below 0 for worse ones") {
   const Eigen::RowVectorXd up{{1, 2, 3}};
   CHECK(r2(up, up) == 1);
   CHECK(r2(Eigen::RowVectorXd{{2, 2, 2}}, up) == 0);
   CHECK(r2(Eigen::RowVectorXd{{3, 2, 1}}, up) == -3);
 }
 
-TEST_CASE("r2 of an output that is the same for all samples is 1 where predictions are exact and else 0") {
-  const Eigen::RowVectorXd same{{0.1, 0.1, 0.1}};  // whose mean, added up and divided by 3, is not 0.1
+TEST_CASE("r2 of a constant output is 1 for exact predictions, else 0") {
+  const Eigen::RowVectorXd same{{0.1, 0.1, 0.1}};  // the sum divided by 3 is not exactly 0.1
   CHECK(r2(same, same) == 1);
   CHECK(r2(Eigen::RowVectorXd{{0.1, 0.1, 0.2}}, same) == 0);
   const Eigen::MatrixXd both{{5, 5, 5}, {1, 2, 4}};
@@ -63,12 +63,12 @@ TEST_CASE("r2 of an output that is the same for all samples is 1 where predictio
   CHECK(r2(Eigen::MatrixXd{{5, 5, 6}, {1, 3, 3}}, both) == Approx(0.2857142857142857).epsilon(few_eps));
 }
 
-// 1 - 2/8, of which nothing would be left between sums of squares such as 1e16, which come in steps of 2.
-TEST_CASE("r2 does not lose the spread of numbers far from 0") {
+// Expected: 1 - 2/8. Sums of squares near 1e16 have a spacing of 2, so their difference would lose this.
+TEST_CASE("r2 of numbers far from 0 is computed without cancellation") {
   CHECK(r2(Eigen::RowVectorXd{{1e8, 1e8 + 1, 1e8 + 3}}, Eigen::RowVectorXd{{1e8, 1e8 + 2, 1e8 + 4}}) == 0.75);
 }
 
-TEST_CASE("metrics of numbers have names, say what is better, and take no labels") {
+TEST_CASE("regression metrics have names, know whether larger is better, and take no labels") {
   CHECK(std::string(mse.name) == "mse");
   CHECK(std::string(mae.name) == "mae");
   CHECK(std::string(rmse.name) == "rmse");
@@ -79,14 +79,14 @@ TEST_CASE("metrics of numbers have names, say what is better, and take no labels
   STATIC_REQUIRE_FALSE((TakesLabels<Mse> || TakesLabels<Mae> || TakesLabels<Rmse> || TakesLabels<R2>));
 }
 
-TEST_CASE("metrics of numbers refuse extents that differ") {
+TEST_CASE("regression metrics refuse different extents") {
   CHECK_THROWS_SAYING(mse(y_hat, y.leftCols(3)), ShapeError, "mse: y_hat has 4 samples, but y has 3", "one column is one sample");
   CHECK_THROWS_SAYING(mae(y_hat.topRows(1), y), ShapeError, "mae: y_hat has 1 rows, but y has 2");
   CHECK_THROWS_SAYING(rmse(y_hat.leftCols(0), y.leftCols(0)), ShapeError, "rmse: there are no samples");
   CHECK_THROWS_SAYING(r2(y_hat.leftCols(1), y.leftCols(1)), ShapeError, "r2: it needs at least two samples, got 1");
 }
 
-TEST_CASE("metrics of numbers refuse what is not finite and say where") {
+TEST_CASE("regression metrics name the position of NaN and infinity") {
   Eigen::MatrixXd bad = y;
   bad(1, 2) = std::numeric_limits<double>::quiet_NaN();
   CHECK_THROWS_SAYING(mse(bad, y), ValueError, "mse: y_hat(1, 2) is nan (output 1 of sample 2)");

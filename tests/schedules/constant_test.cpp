@@ -5,7 +5,7 @@
 using namespace chainrule;
 using namespace chainrule_test::schedules;
 
-TEST_CASE("ConstantRate is the same for ever", "[schedule]") {
+TEST_CASE("ConstantRate is the same at every time", "[schedule]") {
   check_schedule(ConstantRate{});
   CHECK(gives(ConstantRate{}, {1, 1, 1}));
   CHECK(ConstantRate{.factor = 0.5}(0.25) == 0.5);

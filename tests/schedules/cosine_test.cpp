@@ -6,7 +6,7 @@ using namespace chainrule;
 using namespace chainrule_test::schedules;
 
 // torch.optim.lr_scheduler.CosineAnnealingLR(T_max=8, eta_min=0.1) with a learning rate of 1
-TEST_CASE("Cosine falls as CosineAnnealingLR in PyTorch, and then stays at its floor", "[schedule]") {
+TEST_CASE("Cosine falls like PyTorch's CosineAnnealingLR, then stays at its floor", "[schedule]") {
   const Cosine schedule{.period = 8, .floor = 0.1};
   check_schedule(schedule);
   CHECK(gives(schedule, {1, 0.96574578963007907, 0.86819805153394636, 0.72220754456429048, 0.55000000000000004, 0.37779245543570972,
@@ -15,7 +15,7 @@ TEST_CASE("Cosine falls as CosineAnnealingLR in PyTorch, and then stays at its f
 }
 
 // torch.optim.lr_scheduler.CosineAnnealingWarmRestarts with a learning rate of 1
-TEST_CASE("Cosine restarts as CosineAnnealingWarmRestarts in PyTorch", "[schedule]") {
+TEST_CASE("Cosine restarts like PyTorch's CosineAnnealingWarmRestarts", "[schedule]") {
   const Cosine same_length{.period = 4, .floor = 0.05, .restarts = true};  // T_0=4, T_mult=1, eta_min=0.05
   check_schedule(same_length);
   CHECK(gives(same_length, {1, 0.8608757210636101, 0.52500000000000002, 0.18912427893638994, 1, 0.8608757210636101, 0.52500000000000002,
@@ -29,8 +29,8 @@ TEST_CASE("Cosine restarts as CosineAnnealingWarmRestarts in PyTorch", "[schedul
                          0.41317591116653485, 0.25000000000000011, 0.11697777844051105, 0.030153689607045842, 1}));
 }
 
-// T_0=2, T_mult=2, by step(0.5) and so on
-TEST_CASE("between whole times Cosine has PyTorch's numbers too", "[schedule]") {
+// torch.optim.lr_scheduler.CosineAnnealingWarmRestarts(T_0=2, T_mult=2), with calls step(0.5) and so on
+TEST_CASE("Cosine equals PyTorch's values at fractional times too", "[schedule]") {
   const Cosine schedule{.period = 2, .restarts = true, .multiplier = 2};
   CHECK(near(schedule(0.5), 0.85355339059327373));
   CHECK(near(schedule(1.75), 0.038060233744356631));
@@ -39,8 +39,8 @@ TEST_CASE("between whole times Cosine has PyTorch's numbers too", "[schedule]") 
   CHECK(near(schedule(13.5), 0.0096073597983847847));
 }
 
-// The sum of the periods before the n-th restart is found with logarithms, which may be off by a rounding.
-TEST_CASE("every restart is where it should be", "[schedule]") {
+// The number of restarts before a time is computed with logarithms, whose rounding must not move a restart.
+TEST_CASE("Cosine restarts exactly at the ends of its periods", "[schedule]") {
   for (const double multiplier : {1.0, 1.5, 2.0, 3.0, 10.0}) {
     const Cosine schedule{.period = 1, .restarts = true, .multiplier = multiplier};
     double begin = 0, length = 1;
@@ -53,12 +53,12 @@ TEST_CASE("every restart is where it should be", "[schedule]") {
       length *= multiplier;
     }
   }
-  const Cosine hardly{.period = 1, .restarts = true, .multiplier = 1 + 1e-9};
-  CHECK(std::abs(hardly(1000.25 + 1e-9 * 1000 * 999 / 2) - 0.85355339059327373) < 1e-6);
+  const Cosine hardly_growing{.period = 1, .restarts = true, .multiplier = 1 + 1e-9};
+  CHECK(std::abs(hardly_growing(1000.25 + 1e-9 * 1000 * 999 / 2) - 0.85355339059327373) < 1e-6);
 }
 
-TEST_CASE("Cosine refuses what is impossible", "[schedule]") {
-  check_refused(Cosine{}, &Cosine::period, "period", no_length);
+TEST_CASE("Cosine refuses impossible hyperparameters", "[schedule]") {
+  check_refused(Cosine{}, &Cosine::period, "period", not_positive);
   check_refused(Cosine{}, &Cosine::floor, "floor", negative);
   check_refused(Cosine{}, &Cosine::multiplier, "multiplier must be at least 1", {0.99, 0, -2, std::nan(""), HUGE_VAL});
 }

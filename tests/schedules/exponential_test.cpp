@@ -6,7 +6,7 @@ using namespace chainrule;
 using namespace chainrule_test::schedules;
 
 // torch.optim.lr_scheduler.ExponentialLR(gamma=0.9)
-TEST_CASE("ExponentialDecay falls by its factor in each length, as ExponentialLR in PyTorch", "[schedule]") {
+TEST_CASE("ExponentialDecay falls by its factor per length, like PyTorch's ExponentialLR", "[schedule]") {
   check_schedule(ExponentialDecay{});
   CHECK(gives(ExponentialDecay{.factor = 0.9}, {1, 0.9, 0.81, 0.729, 0.6561, 0.59049}));
 }
@@ -18,7 +18,7 @@ TEST_CASE("ExponentialDecay is smooth between whole times", "[schedule]") {
   CHECK(near(schedule(25), 0.03125));
 }
 
-TEST_CASE("ExponentialDecay refuses what is impossible", "[schedule]") {
+TEST_CASE("ExponentialDecay refuses impossible hyperparameters", "[schedule]") {
   check_refused(ExponentialDecay{}, &ExponentialDecay::factor, "factor", negative);
-  check_refused(ExponentialDecay{}, &ExponentialDecay::length, "length", no_length);
+  check_refused(ExponentialDecay{}, &ExponentialDecay::length, "length", not_positive);
 }

@@ -1,5 +1,5 @@
 #pragma once
-// What every schedule promises, whatever its curve.
+// Checks that hold for every schedule.
 
 #include <chainrule/schedules/schedule.hpp>
 #include <cmath>
@@ -13,7 +13,7 @@ namespace chainrule_test::schedules {
 
 inline bool near(double actual, double expected) { return std::abs(actual - expected) <= 1e-14; }
 
-/// Whether schedule(0), schedule(1), ... are these numbers, but for roundings.
+/// Whether schedule(0), schedule(1), ... equal these factors to within 1e-14.
 template <class Schedule>
 bool gives(const Schedule& schedule, std::initializer_list<double> factors) {
   double time = 0;
@@ -24,7 +24,7 @@ bool gives(const Schedule& schedule, std::initializer_list<double> factors) {
   return true;
 }
 
-/// Impossible times are refused by name.
+/// Checks that impossible times are errors that name the schedule.
 template <class Schedule>
 void check_schedule(const Schedule& schedule) {
   STATIC_REQUIRE(chainrule::Schedule<Schedule>);
@@ -35,7 +35,7 @@ void check_schedule(const Schedule& schedule) {
   }
 }
 
-/// One hyperparameter set to each of `bad` is refused in a sentence that names it.
+/// Checks that each value in `bad` for one hyperparameter is an error that names the schedule and the hyperparameter.
 template <class Schedule>
 void check_refused(const Schedule& good, double Schedule::*member, const char* what, std::initializer_list<double> bad) {
   const std::string name{Schedule::name};
@@ -47,7 +47,7 @@ void check_refused(const Schedule& good, double Schedule::*member, const char* w
   }
 }
 
-constexpr std::initializer_list<double> no_length{0, -1, std::numeric_limits<double>::quiet_NaN(), HUGE_VAL};
+constexpr std::initializer_list<double> not_positive{0, -1, std::numeric_limits<double>::quiet_NaN(), HUGE_VAL};
 constexpr std::initializer_list<double> negative{-1e-9, std::numeric_limits<double>::quiet_NaN(), HUGE_VAL};
 
 }  // namespace chainrule_test::schedules

@@ -241,10 +241,10 @@ TEST_CASE("a file whose checksum is right but whose values cannot be is an error
   const Process before;
   std::size_t refused = 0;
   const std::size_t values = whole.find("observer: Tally") + 16;
-  for (std::size_t place = values; place + detail::checksum_bytes < whole.size(); place += 3) {
-    std::string bytes = whole.substr(0, whole.size() - detail::checksum_bytes);
+  for (std::size_t place = values; place + detail::checksum_size < whole.size(); place += 3) {
+    std::string bytes = whole.substr(0, whole.size() - detail::checksum_size);
     bytes[place] = static_cast<char>(bytes[place] ^ 0x82);
-    detail::seal(bytes, detail::checkpoint_format);
+    detail::finish_checksummed_file(bytes, detail::checkpoint_format);
     folder.file("run", bytes);
     Process process;
     try {

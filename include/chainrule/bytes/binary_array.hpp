@@ -1,5 +1,5 @@
 #pragma once
-// Arrays of numbers as binary files hold them: of some type, in either byte order, whatever the order of this machine is.
+// Arrays of numbers in binary files (IDX, .npy, safetensors): any number type, either byte order, independent of this machine's.
 
 #include <algorithm>
 #include <array>
@@ -22,7 +22,7 @@ enum class ByteOrder { little, big };
 
 inline constexpr ByteOrder native_order = std::endian::native == std::endian::little ? ByteOrder::little : ByteOrder::big;
 
-/// The number whose bytes begin at `bytes`.
+/// Reads the number stored at `bytes` in the given byte order; `bytes` need not be aligned.
 template <class Number>
 Number number_at(const char* bytes, ByteOrder order) {
   std::array<char, sizeof(Number)> own;
@@ -31,7 +31,7 @@ Number number_at(const char* bytes, ByteOrder order) {
   return detail::bit_cast<Number>(own);
 }
 
-/// The bytes of a number, the least significant first.
+/// Appends the bytes of a number in little-endian order.
 template <class Number>
 void append_bytes(std::string& bytes, Number number) {
   auto own = detail::bit_cast<std::array<char, sizeof(Number)>>(number);
@@ -39,7 +39,7 @@ void append_bytes(std::string& bytes, Number number) {
   bytes.append(own.data(), own.size());
 }
 
-/// "0x00000803"
+/// Writes bytes in hexadecimal for an error message: "0x00000803".
 inline std::string as_hexadecimal(std::string_view bytes) {
   std::string text = "0x";
   for (const char c : bytes) {
@@ -49,12 +49,12 @@ inline std::string as_hexadecimal(std::string_view bytes) {
   return text;
 }
 
-/// A type of numbers in a file: kind 'u' (unsigned), 'i' (signed) or 'f' (floating point), and its bytes: 1, 2, 4, 8; 'f' 4 or 8.
+/// The number type of a file.
 struct NumberType {
-  char kind = 'u';
-  std::size_t bytes = 1;
+  char kind = 'u';        ///< 'u' unsigned integer, 'i' signed integer, 'f' floating point
+  std::size_t bytes = 1;  ///< size of one number: 1, 2, 4 or 8; 4 or 8 for 'f'
 
-  /// Calls f with a number of that type.
+  /// Calls f with a zero of the C++ type that corresponds to this number type, and returns its result.
   template <class F>
   auto visit(const F& f) const {
     if (kind == 'f') return bytes == 4 ? f(float{}) : f(double{});
@@ -64,17 +64,18 @@ struct NumberType {
   }
 };
 
-/// An array in the bytes of a file. Its first extent counts the samples; the others together are the numbers of one sample.
+/// A view of an array stored in the bytes of a file. The first extent is the number of samples; the product of the other extents is
+/// the number of values per sample.
 struct BinaryArray {
-  std::string file;  ///< its name, for errors
+  std::string file;  ///< the file's name, for error messages
   NumberType type = {};
   ByteOrder order = ByteOrder::big;
   std::vector<std::uint64_t> extents = {};
-  bool samples_are_apart = false;  ///< whether the first extent runs fastest, as Fortran has it, and not the last
-  std::string_view bytes = {};
-  Index numbers_of_sample = 0;  ///< set by check
+  bool fortran_order = false;   ///< true: the first extent varies fastest in memory; false: the last one does (C order)
+  std::string_view bytes = {};  ///< the numbers, without the file's header
+  Index values_per_sample = 0;  ///< set by check_size()
 
-  /// 60000 x 28 x 28
+  /// Returns the extents as text for error messages: "60000 x 28 x 28".
   std::string shape() const {
     std::string text;
     for (const std::uint64_t extent : extents) text += (text.empty() ? "" : " x ") + std::to_string(extent);
@@ -82,11 +83,10 @@ struct BinaryArray {
   }
 
   Index samples() const { return static_cast<Index>(extents[0]); }
-  Index rows() const { return numbers_of_sample; }
 
-  /// Throws ValueError unless the bytes are as many as the extents say. Then what is allocated for them is no larger than the file
-  /// times a small number, whatever a broken header says.
-  void check() {
+  /// Throws ValueError unless the number of bytes matches the extents. After this check a matrix allocated for the array is at most
+  /// a small multiple of the file's size, so a corrupt header cannot cause a huge allocation.
+  void check_size() {
     std::uint64_t expected = type.bytes;
     for (const std::uint64_t extent : extents) {
       if (extent == 0) raise<ValueError>(file, " is empty: it holds ", shape(), " numbers");
@@ -95,21 +95,23 @@ struct BinaryArray {
       expected *= extent;
     }
     if (bytes.size() != expected)
-      raise<ValueError>(file, bytes.size() < expected ? " is cut short" : " goes on behind its end", ": expected ", expected,
-                        " bytes after the header, for ", shape(), " numbers of ", type.bytes, ", but found ", bytes.size());
-    numbers_of_sample = static_cast<Index>(expected / type.bytes / extents[0]);
+      raise<ValueError>(file, bytes.size() < expected ? " is cut short" : " is too long", ": expected ", expected,
+                        " bytes after the header, for ", shape(), " numbers of ", type.bytes, type.bytes == 1 ? " byte" : " bytes",
+                        ", but found ", bytes.size());
+    values_per_sample = static_cast<Index>(expected / type.bytes / extents[0]);
   }
 
-  /// Where number i of sample j begins.
+  /// Returns the address of value i of sample j.
   const char* at(Index i, Index j) const {
-    return bytes.data() + static_cast<std::size_t>(samples_are_apart ? i * samples() + j : j * numbers_of_sample + i) * type.bytes;
+    return bytes.data() + static_cast<std::size_t>(fortran_order ? i * samples() + j : j * values_per_sample + i) * type.bytes;
   }
 };
 
-/// One column for each sample. Throws ValueError for a number that Scalar cannot hold; NaN and infinity stay what they are.
+/// Converts the array to a matrix, values per sample x samples. Throws ValueError for a finite number that is too large for Scalar; NaN
+/// and infinity are kept.
 template <class Scalar>
 Matrix<Scalar> to_matrix(const BinaryArray& array) {
-  Matrix<Scalar> m(array.rows(), array.samples());
+  Matrix<Scalar> m(array.values_per_sample, array.samples());
   array.type.visit([&](auto zero) {
     using Number = decltype(zero);
     for (Index j = 0; j < m.cols(); ++j)
@@ -125,9 +127,9 @@ Matrix<Scalar> to_matrix(const BinaryArray& array) {
   return m;
 }
 
-/// A label for each sample. Throws ValueError unless there is one whole number, that an int can hold, for each.
+/// Converts the array to class labels. Throws ValueError unless each sample is a single whole number that fits into an int.
 inline std::vector<int> to_labels(const BinaryArray& array) {
-  if (array.rows() != 1) raise<ValueError>(array.file, ": expected labels, one for each sample, but found ", array.shape(), " numbers");
+  if (array.values_per_sample != 1) raise<ValueError>(array.file, ": expected one label per sample, but found ", array.shape(), " numbers");
   std::vector<int> labels(static_cast<std::size_t>(array.samples()));
   array.type.visit([&](auto zero) {
     using Number = decltype(zero);
@@ -139,7 +141,7 @@ inline std::vector<int> to_labels(const BinaryArray& array) {
                    number == std::floor(number);
       else
         is_label = std::in_range<int>(number);
-      if (!is_label) raise<ValueError>(array.file, ": expected a label, a whole number, but that of sample ", j, " is ", number);
+      if (!is_label) raise<ValueError>(array.file, ": expected labels that are whole numbers, but the label of sample ", j, " is ", number);
       labels[static_cast<std::size_t>(j)] = static_cast<int>(number);
     }
   });

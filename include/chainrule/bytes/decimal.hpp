@@ -1,5 +1,5 @@
 #pragma once
-// Decimal numbers as people and programs write them into files: 1, -2.5, +.5, 1e-3. The same in every locale.
+// Parses decimal numbers as people and programs write them into files: 1, -2.5, +.5, 1e-3. The decimal point is '.' in every locale.
 
 #include <charconv>
 #include <string_view>
@@ -16,18 +16,20 @@ namespace chainrule::detail {
 constexpr bool is_blank(char c) { return c == ' ' || c == '\t'; }
 constexpr bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
-/// Without the blanks around it.
+/// Returns `text` without leading and trailing spaces and tabs.
 constexpr std::string_view trimmed(std::string_view text) {
   while (!text.empty() && is_blank(text.front())) text.remove_prefix(1);
   while (!text.empty() && is_blank(text.back())) text.remove_suffix(1);
   return text;
 }
 
-enum class Parsed { number, no_number, out_of_range };
+/// The outcome of parse_number: a number was read, the text is not a decimal number, or the number is too large for its type.
+enum class ParseResult { number, invalid, out_of_range };
 
-/// Whether the decimal number that `text` is, which is not 0, lies below 1: out of range, it is too small for its type, not too large.
+/// Whether the absolute value of the nonzero decimal number in `text` is below 1. Tells underflow from overflow, for which
+/// std::from_chars returns the same error.
 constexpr bool is_below_one(std::string_view text) {
-  long place = 0;  // where the first digit that is not 0 stands: 3 for 123, 0 for 0.1, -2 for 0.001
+  long place = 0;  // position of the first nonzero digit: 3 for 123, 0 for 0.1, -2 for 0.001
   std::size_t i = text.find_first_not_of("+-");
   while (i < text.size() && text[i] == '0') ++i;
   for (; i < text.size() && is_digit(text[i]); ++i) ++place;
@@ -42,7 +44,7 @@ constexpr bool is_below_one(std::string_view text) {
   return place + (negative ? -exponent : exponent) <= 0;
 }
 
-/// Reads the whole of [begin, end), which starts with a digit, a point or a minus, as std::from_chars would.
+/// Parses [begin, end), which starts with a digit, a point or a minus, as std::from_chars does.
 template <class Scalar>
 std::from_chars_result read_decimal(const char* begin, const char* end, Scalar& value) {
 #if defined(__cpp_lib_to_chars)
@@ -64,24 +66,24 @@ std::from_chars_result read_decimal(const char* begin, const char* end, Scalar& 
 #endif
 }
 
-/// Reads the whole of `text`, blanks around it aside, as a finite decimal number; infinity, nan and hexadecimal digits are no numbers
-/// here. What is too small for Scalar becomes 0; what is too large is out of range. `value` changes only where a number was read.
+/// Parses the whole of `text`, spaces and tabs around it aside, as a finite decimal number. Infinity, NaN and hexadecimal numbers are
+/// invalid. A number too small for Scalar becomes 0; one too large is out of range. `value` changes only where a number was read.
 template <class Scalar>
-Parsed parse_number(std::string_view text, Scalar& value) {
+ParseResult parse_number(std::string_view text, Scalar& value) {
   text = trimmed(text);
   if (text.size() > 1 && text[0] == '+' && text[1] != '-') text.remove_prefix(1);
   const std::size_t first = !text.empty() && text[0] == '-' ? 1 : 0;
-  if (first == text.size() || !(is_digit(text[first]) || text[first] == '.')) return Parsed::no_number;
+  if (first == text.size() || !(is_digit(text[first]) || text[first] == '.')) return ParseResult::invalid;
   Scalar number{};
   const char* end = text.data() + text.size();
   const std::from_chars_result result = read_decimal(text.data(), end, number);
-  if (result.ptr != end || result.ec == std::errc::invalid_argument) return Parsed::no_number;
+  if (result.ptr != end || result.ec == std::errc::invalid_argument) return ParseResult::invalid;
   if (result.ec == std::errc::result_out_of_range) {
-    if (!is_below_one(text)) return Parsed::out_of_range;
+    if (!is_below_one(text)) return ParseResult::out_of_range;
     number = first == 1 ? -Scalar{0} : Scalar{0};
   }
   value = number;
-  return Parsed::number;
+  return ParseResult::number;
 }
 
 }  // namespace chainrule::detail

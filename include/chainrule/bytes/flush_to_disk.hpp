@@ -1,5 +1,6 @@
 #pragma once
-// From the system's memory to the disk, where a file outlives a power cut. The standard library has no word for it; POSIX has fsync.
+// Flushes files from the operating system's cache to the disk, so that they survive a power loss. Uses POSIX fsync, because the C++
+// standard library has no such function.
 
 #include <cerrno>
 #include <cstdio>
@@ -13,7 +14,8 @@
 
 namespace chainrule::detail {
 
-/// 0, or the error's number; 0 also for what cannot be flushed, as a pipe, and on systems without fsync.
+/// Flushes an open file to the disk. Returns 0 or the errno value. Returns 0 also for what cannot be flushed, such as a pipe, and does
+/// nothing on systems without fsync.
 inline int flush_to_disk([[maybe_unused]] std::FILE* file) {
 #if __has_include(<fcntl.h>) && __has_include(<unistd.h>) && !defined(_WIN32)
   if (::fsync(::fileno(file)) != 0 && errno != EINVAL && errno != ENOTSUP && errno != EROFS) return errno;
@@ -21,11 +23,12 @@ inline int flush_to_disk([[maybe_unused]] std::FILE* file) {
   return 0;
 }
 
-/// The same for the names in a folder, so that a renamed file is found under its new one.
+/// Flushes the entries of a folder to the disk, so that a renamed file is found under its new name after a power loss. An empty path is
+/// the current folder. Returns 0 or the errno value, as the overload for files does.
 inline int flush_to_disk([[maybe_unused]] const std::filesystem::path& folder) {
 #if __has_include(<fcntl.h>) && __has_include(<unistd.h>) && !defined(_WIN32)
   const int opened = ::open(folder.empty() ? "." : folder.string().c_str(), O_RDONLY | O_CLOEXEC);
-  if (opened < 0) return errno == EACCES ? 0 : errno;  // a folder that may be written to need not be readable
+  if (opened < 0) return errno == EACCES ? 0 : errno;  // a writable folder need not be readable
   const int error_number = ::fsync(opened) == 0 || errno == EINVAL || errno == ENOTSUP || errno == EBADF ? 0 : errno;
   ::close(opened);
   return error_number;

@@ -4,39 +4,41 @@
 #include <chainrule/core/random.hpp>
 #include <chainrule/core/weighting.hpp>
 #include <chainrule/data/dataset.hpp>
+#include <chainrule/data/detail/gather_samples.hpp>
 #include <numeric>
+#include <span>
 #include <vector>
 
 namespace chainrule {
 
-/// In which order samples are taken, and what to do with those that are left.
+/// How Batches orders the samples, and what it does with a short last batch.
 struct BatchOptions {
-  bool shuffle = true;     ///< another order in every epoch; else the data's own, and then nothing is copied
-  Seed seed = {};          ///< the order of epoch e depends on it and on e alone
-  bool drop_last = false;  ///< leave out the last batch of an epoch where it is short
+  bool shuffle = true;     ///< draw a new order for each epoch; false: keep the data's order, which needs no copies
+  Seed seed = {};          ///< the order of epoch e depends on the seed and e alone
+  bool drop_last = false;  ///< leave out the last batch of an epoch where it has fewer than batch_size samples
 };
 
-/// A dataset cut into batches of `batch_size` samples, the last of which may be short:
+/// A data set cut into batches of `batch_size` samples; the last batch of an epoch may be shorter.
 /// @code{.cpp}
 /// Batches batches{DataView{data}, 32};
 /// for (int epoch = 0; epoch < 10; ++epoch) {
 ///   batches.start_epoch(epoch);
-///   for (auto [x, y] : batches) net.backward(x, y, work, dJ);  // y as net.loss and net.backward take it, weights included
+///   for (auto [x, y] : batches) net.backward(x, y, work, dJ);  // y is what net.loss and net.backward take, weights included
 /// }
 /// @endcode
-/// Samples are gathered into one batch that is allocated here; x and y are views, valid until the next batch. Throws
-/// ShapeError unless 1 <= batch_size <= the number of samples. The data must outlive it.
+/// Shuffled samples are copied into one buffer, allocated by the constructor; x and y are views, valid until the next batch. The data
+/// must outlive the batches. The constructor throws ShapeError unless 1 <= batch_size <= number of samples.
 template <class Scalar, class Targets>
 class Batches {
  public:
-  using View = DataView<Scalar, Targets>;  ///< of the data it is cut from
-  /// Some samples and their targets, as views.
+  using View = DataView<Scalar, Targets>;  ///< the view of the data
+  /// The inputs and targets of one batch, as views.
   struct Batch {
     ConstMatrixView<Scalar> x;           ///< inputs x samples
-    WeightedTargets<Scalar, Targets> y;  ///< targets, with weights where the data has them
+    WeightedTargets<Scalar, Targets> y;  ///< targets, with weights where the data has weights
   };
 
-  /// Allocates room for one batch; puts the samples in the order of epoch 0.
+  /// Allocates the buffer for one batch, and starts epoch 0.
   Batches(const View& data, Index batch_size, BatchOptions options = {})
       : data_{data}, batch_size_{checked(data.size(), batch_size)}, options_{options}, order_(static_cast<std::size_t>(data.size())) {
     if (options.shuffle) {
@@ -50,14 +52,14 @@ class Batches {
     start_epoch(0);
   }
 
-  Index batch_size() const { return batch_size_; }  ///< samples of every batch but a short last one
-  /// Samples that an epoch has, which is all unless the last, short batch is dropped.
+  Index batch_size() const { return batch_size_; }  ///< number of samples per batch; the last batch may have fewer
+  /// The number of samples per epoch: all, or a multiple of batch_size where a short last batch is dropped.
   Index samples() const { return options_.drop_last ? data_.size() / batch_size_ * batch_size_ : data_.size(); }
-  Index batches() const { return (samples() + batch_size_ - 1) / batch_size_; }  ///< how many an epoch has
-  /// The samples of this epoch in their order.
+  Index batches() const { return (samples() + batch_size_ - 1) / batch_size_; }  ///< number of batches per epoch
+  /// The indices of the samples in the order of the current epoch.
   const std::vector<Index>& order() const { return order_; }
 
-  /// Puts the samples in the order of this epoch, whatever came before.
+  /// Puts the samples in the order of this epoch, which does not depend on the epochs before.
   void start_epoch(Index epoch) {
     std::iota(order_.begin(), order_.end(), Index{0});
     if (!options_.shuffle) return;
@@ -65,45 +67,36 @@ class Batches {
     shuffle(order_.begin(), order_.end(), random);
   }
 
-  /// Batch number `index` of this epoch, from 0.
+  /// Returns batch number `index` of the current epoch, counted from 0.
   Batch operator[](Index index) {
     const Index first = index * batch_size_;
     const Index count = std::min(batch_size_, samples() - first);
-    if (!options_.shuffle) return part_of_data(first, count);
-    const bool weighted = weights_.size() != 0;
-    for (Index k = 0; k < count; ++k) {
-      const Index i = order_[static_cast<std::size_t>(first + k)];
-      const Scalar* column = data_.features.data() + i * data_.features.outerStride();
-      std::copy_n(column, features_.rows(), features_.data() + k * features_.rows());
-      if constexpr (has_labels)
-        targets_[static_cast<std::size_t>(k)] = data_.targets[static_cast<std::size_t>(i)];
-      else
-        targets_.col(k) = data_.targets.col(i);
-      if (weighted) weights_[k] = data_.weights[i];
-    }
+    if (!options_.shuffle) return view_of_data(first, count);
+    const auto indices = std::span<const Index>(order_).subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(count));
+    detail::gather_samples(data_, indices, features_, targets_, weights_);
     return {detail::const_view<Scalar>(features_.leftCols(count)),
-            {detail::target_view<Scalar>(first_targets(count)), {weights_.data(), weighted ? count : 0}}};
+            {detail::target_view<Scalar>(first_targets(count)), {weights_.data(), weights_.size() != 0 ? count : 0}}};
   }
 
-  /// Goes from batch to batch; gathers one when it is asked for.
+  /// Iterates over the batches of the current epoch. A batch is gathered when the iterator is dereferenced.
   class Iterator {
    public:
-    /// At this batch.
+    /// Points to batch number `index`.
     Iterator(Batches& batches, Index index) : batches_{&batches}, index_{index} {}
-    Batch operator*() const { return (*batches_)[index_]; }  ///< the batch, valid until another one is asked for
-    /// On to the next.
+    Batch operator*() const { return (*batches_)[index_]; }  ///< the batch, valid until another one is accessed
+    /// Moves to the next batch.
     Iterator& operator++() {
       ++index_;
       return *this;
     }
-    bool operator==(const Iterator& other) const { return index_ == other.index_; }  ///< whether both are at the same batch
+    bool operator==(const Iterator& other) const { return index_ == other.index_; }  ///< whether both point to the same batch
 
    private:
     Batches* batches_;
     Index index_;
   };
-  Iterator begin() { return {*this, 0}; }        ///< the first batch of the epoch
-  Iterator end() { return {*this, batches()}; }  ///< behind the last one
+  Iterator begin() { return {*this, 0}; }        ///< the first batch of the current epoch
+  Iterator end() { return {*this, batches()}; }  ///< one past the last batch
 
  private:
   static constexpr bool has_labels = !std::is_same_v<Targets, ConstMatrixView<Scalar>>;
@@ -129,8 +122,8 @@ class Batches {
       return targets_.leftCols(count);
   }
 
-  // unshuffled: views on the data itself
-  Batch part_of_data(Index first, Index count) const {
+  /// A batch of the unshuffled data, which is viewed without a copy.
+  Batch view_of_data(Index first, Index count) const {
     return {detail::columns_of(data_.features, first, count),
             {detail::columns_of(data_.targets, first, count), detail::weights_of(data_, first, count)}};
   }

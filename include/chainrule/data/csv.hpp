@@ -1,11 +1,16 @@
 #pragma once
-// Tables of comma-separated values as data sets: a row of the file is a sample, a column of it a feature or a target.
+// Reads data sets from comma-separated values (CSV). A row of the file is a sample; a column is a feature or a target.
 //
 // @code{.cpp}
 // auto iris = read_csv<Dataset<float>>("iris.csv", {.target = "species"});                          // labels
 // auto house = read_csv<RegressionDataset<float>>("house.csv", {.separator = ';', .target = -1});  // numbers
 // auto x = read_csv<Matrix<float>>("new.csv", {.ignore = "id"});                                    // features alone
 // @endcode
+//
+// The work is divided into three internal headers: detail/csv_scanner.hpp cuts the text into rows of cells (quotes, separators, line
+// ends); detail/csv_columns.hpp decides what each column is (feature, target or ignored), which cells are missing values, and which class
+// name has which label; detail/csv_reader.hpp goes through the rows with both and collects the numbers and labels. This header turns what
+// was collected into the requested type. csv_options.hpp holds the options, write_csv.hpp the opposite direction.
 
 #include <chainrule/data/dataset.hpp>
 #include <chainrule/data/detail/csv_reader.hpp>
@@ -15,64 +20,66 @@ namespace chainrule {
 
 namespace detail {
 
+/// Makes a Result from CSV text; specialized for each type that a table can be read as.
 template <class Result>
-struct ReadCsv {
-  static constexpr bool exists = false;
+struct CsvResult {
+  static constexpr bool is_supported = false;
 };
 
 template <class Scalar>
-struct ReadCsv<Dataset<Scalar>> {
-  static constexpr bool exists = true;
+struct CsvResult<Dataset<Scalar>> {
+  static constexpr bool is_supported = true;
   static Dataset<Scalar> from(std::string_view text, const CsvOptions& options, const std::string& name) {
-    const CsvReader<Scalar> table(text, options, name, CsvTargets::labels);
-    return {table.features(), table.labels(), {}, table.names(CsvRole::feature), table.classes()};
+    const CsvReader<Scalar> table(text, options, name, CsvTargetKind::labels);
+    return {table.features(), table.labels(), {}, table.names(CsvRole::feature), table.class_names()};
   }
 };
 
 template <class Scalar>
-struct ReadCsv<RegressionDataset<Scalar>> {
-  static constexpr bool exists = true;
+struct CsvResult<RegressionDataset<Scalar>> {
+  static constexpr bool is_supported = true;
   static RegressionDataset<Scalar> from(std::string_view text, const CsvOptions& options, const std::string& name) {
-    const CsvReader<Scalar> table(text, options, name, CsvTargets::numbers);
+    const CsvReader<Scalar> table(text, options, name, CsvTargetKind::numbers);
     return {table.features(), table.targets(), {}, table.names(CsvRole::feature), table.names(CsvRole::target)};
   }
 };
 
 template <class Scalar>
-struct ReadCsv<Matrix<Scalar>> {
-  static constexpr bool exists = true;
+struct CsvResult<Matrix<Scalar>> {
+  static constexpr bool is_supported = true;
   static Matrix<Scalar> from(std::string_view text, const CsvOptions& options, const std::string& name) {
-    return CsvReader<Scalar>(text, options, name, CsvTargets::none).features();
+    return CsvReader<Scalar>(text, options, name, CsvTargetKind::none).features();
   }
 };
 
 }  // namespace detail
 
-/// Reads a table from a text; errors call it `name`. What it is read as says what the target is:
-/// - `Dataset<Scalar>`: class labels: the names in the target column, sorted (whole numbers by value), are target_names
-/// - `RegressionDataset<Scalar>`: numbers, from one target column or several
-/// - `Matrix<Scalar>`: there is none
+/// Reads a table from CSV text. `name` stands for the text in error messages. The type of the result decides how targets are read:
+/// - `Dataset<Scalar>`: the target column holds class names. target_names are the distinct names, sorted (whole numbers by value);
+///   targets are their positions in it.
+/// - `RegressionDataset<Scalar>`: one or several target columns hold numbers.
+/// - `Matrix<Scalar>`: there is no target; the result is the features, features x samples.
 ///
-/// Numbers are decimal, with a point, in every locale. Throws ValueError with line and column for whatever cannot be read.
+/// Numbers are decimal with a point, in every locale. Throws ValueError, with line and column, for whatever cannot be read.
 template <class Result>
 Result parse_csv(std::string_view text, const CsvOptions& options, const std::string& name = "the text") {
-  static_assert(detail::ReadCsv<Result>::exists,
+  static_assert(detail::CsvResult<Result>::is_supported,
                 "chainrule: a table is read as a Dataset<float> (labels), a RegressionDataset<float> (numbers) or a Matrix<float> "
                 "(features alone): read_csv<Dataset<float>>(path, {.target = \"species\"})");
-  if constexpr (detail::ReadCsv<Result>::exists) return detail::ReadCsv<Result>::from(text, options, name);
+  if constexpr (detail::CsvResult<Result>::is_supported) return detail::CsvResult<Result>::from(text, options, name);
 }
 
-/// The same from a stream, read to its end.
+/// Reads a table from a stream, up to its end, as parse_csv of a text does.
 template <class Result>
 Result parse_csv(std::istream& stream, const CsvOptions& options, const std::string& name = "the stream") {
   std::string text;
-  for (char piece[4096]; stream.read(piece, sizeof piece) || stream.gcount() > 0;)
-    text.append(piece, static_cast<std::size_t>(stream.gcount()));
+  for (char chunk[4096]; stream.read(chunk, sizeof chunk) || stream.gcount() > 0;)
+    text.append(chunk, static_cast<std::size_t>(stream.gcount()));
   if (stream.bad()) detail::raise<ValueError>("parse_csv: cannot read ", name, " to its end");
   return parse_csv<Result>(std::string_view(text), options, name);
 }
 
-/// The same from a file.
+/// Reads a table from a file, as parse_csv does.
 template <class Result>
 Result read_csv(const std::string& path, const CsvOptions& options) {
   return parse_csv<Result>(detail::read_file("read_csv", path), options, path);

@@ -8,16 +8,17 @@
 
 namespace chainrule {
 
-/// A column of a table: its name in the header, or its number, counted from 0; -1 is the last one, -2 the one before.
+/// Refers to a column of a table by its name in the header, or by its number, counted from 0. Negative numbers count from the end: -1 is
+/// the last column.
 class CsvColumn {
  public:
-  CsvColumn(const char* name) : name_{name}, is_name_{true} {}             ///< by its name
-  CsvColumn(std::string name) : name_{std::move(name)}, is_name_{true} {}  ///< by its name
-  CsvColumn(int number) : number_{number} {}                               ///< by its number
+  CsvColumn(const char* name) : name_{name}, is_name_{true} {}             ///< refers to a column by its name
+  CsvColumn(std::string name) : name_{std::move(name)}, is_name_{true} {}  ///< refers to a column by its name
+  CsvColumn(int number) : number_{number} {}                               ///< refers to a column by its number
 
-  bool is_name() const { return is_name_; }          ///< whether it is said by its name
-  const std::string& name() const { return name_; }  ///< empty where it is said by its number
-  int number() const { return number_; }             ///< 0 where it is said by its name
+  bool is_name() const { return is_name_; }          ///< whether it refers to the column by its name
+  const std::string& name() const { return name_; }  ///< the name; empty where it refers to the column by its number
+  int number() const { return number_; }             ///< the number; 0 where it refers to the column by its name
 
  private:
   std::string name_;
@@ -25,31 +26,32 @@ class CsvColumn {
   bool is_name_ = false;
 };
 
-/// Columns in an order of their own: {.target = "species"}, {.target = -1}, {.target = {"height", "weight"}}.
+/// A list of columns: {.target = "species"}, {.target = -1}, {.target = {"height", "weight"}}. The order is kept: it is the order of the
+/// outputs of a RegressionDataset.
 class CsvColumns : public std::vector<CsvColumn> {
  public:
-  CsvColumns() = default;                                                    ///< none
-  CsvColumns(std::initializer_list<CsvColumn> columns) : vector(columns) {}  ///< several, in this order
+  CsvColumns() = default;                                                    ///< no column
+  CsvColumns(std::initializer_list<CsvColumn> columns) : vector(columns) {}  ///< several columns, in this order
   template <std::convertible_to<CsvColumn> Column>
-  CsvColumns(const Column& column) : vector{CsvColumn(column)} {}  ///< one
+  CsvColumns(const Column& column) : vector{CsvColumn(column)} {}  ///< one column
 };
 
-/// What to do where a value is missing.
+/// What the CSV reader does where a value is missing.
 enum class Missing {
-  error,     ///< throw
-  drop_row,  ///< leave the whole row out
-  mean,      ///< put the mean of the column's other values; of features only: a missing target is an error
+  error,     ///< throw ValueError
+  drop_row,  ///< leave out the whole row
+  mean,      ///< fill in the mean of the column's other values; for features only: a missing target is an error
 };
 
-/// How a table lies in a text file of comma-separated values, and what its columns are.
+/// The layout of a CSV file, and which columns are targets or ignored. All other columns are features.
 struct CsvOptions {
-  bool header = true;                     ///< whether the first row holds the columns' names
-  char separator = ',';                   ///< between the values of a row
-  CsvColumns target = {};                 ///< what is to be learned: the column of labels, or the columns of numbers
-  CsvColumns ignore = {};                 ///< neither features nor targets
-  std::vector<std::string> classes = {};  ///< the names of label 0, 1, ... where they are known: train.target_names
+  bool header = true;                     ///< whether the first row holds the names of the columns
+  char separator = ',';                   ///< the character between the values of a row
+  CsvColumns target = {};                 ///< the columns to learn: one column of class labels, or columns of numbers
+  CsvColumns ignore = {};                 ///< columns that are neither features nor targets
+  std::vector<std::string> classes = {};  ///< names of classes 0, 1, ... where they are fixed before, as by train.target_names
   Missing missing = Missing::error;       ///< what to do where a value is missing
-  std::vector<std::string> missing_words = {"", "?", "NA", "N/A", "NaN", "nan", "null"};  ///< what says that it is
+  std::vector<std::string> missing_words = {"", "?", "NA", "N/A", "NaN", "nan", "null"};  ///< texts that stand for a missing value
 };
 
 }  // namespace chainrule

@@ -8,46 +8,47 @@
 
 namespace chainrule {
 
-/// Samples with what is to be learned about them: a class label each (targets: std::vector<int>), or outputs x samples
-/// numbers (targets: Matrix<Scalar>). One column of `features` is one sample. A plain aggregate that owns its memory.
+/// Samples with their targets: one class label per sample (Targets = std::vector<int>), or numbers, outputs x samples
+/// (Targets = Matrix<Scalar>). One column of `features` is one sample. A plain aggregate that owns its memory.
 template <class Scalar, class Targets = std::vector<int>>
 struct Dataset {
   using ScalarType = Scalar;
   using TargetsType = Targets;  ///< std::vector<int> or Matrix<Scalar>
 
   Matrix<Scalar> features;                      ///< inputs x samples
-  Targets targets;                              ///< a label for each sample, from 0; or outputs x samples
-  Vector<Scalar> weights = {};                  ///< how much each sample counts; empty: all the same
+  Targets targets;                              ///< a class label for each sample, counted from 0; or numbers, outputs x samples
+  Vector<Scalar> weights = {};                  ///< how much each sample counts in the loss; empty: all count the same
   std::vector<std::string> feature_names = {};  ///< a name for each input, or empty
-  std::vector<std::string> target_names = {};   ///< what label 0, 1, ... means, or a name for each output; or empty
+  std::vector<std::string> target_names = {};   ///< a name for each class or for each output, or empty
 
-  Index size() const { return features.cols(); }  ///< how many samples there are
+  Index size() const { return features.cols(); }  ///< number of samples
 };
 
-/// Targets that are numbers, outputs x samples.
+/// A data set whose targets are numbers, outputs x samples.
 template <class Scalar>
 using RegressionDataset = Dataset<Scalar, Matrix<Scalar>>;
 
-/// A dataset in somebody else's memory, which is not copied: a Dataset, or any matrices, maps and label vectors of the user's:
+/// A view of samples and targets in memory owned by someone else: a Dataset, or any matrices, maps and label vectors:
 /// @code{.cpp}
 /// DataView{Eigen::Map<const Eigen::MatrixXf>(pixels, 784, n), labels};
 /// @endcode
-/// Throws ShapeError unless there is a target, and a weight if there are any, for each sample.
+/// Copies nothing; the memory must outlive the view. The constructors throw ShapeError unless there is one target per sample and, where
+/// there are weights, one weight per sample.
 template <class Scalar, class Targets>
 class DataView {
  public:
   using ScalarType = Scalar;
   using TargetsView = Targets;  ///< Labels<...> or ConstMatrixView<Scalar>
 
-  /// Of a Dataset, with its weights.
+  /// Views a Dataset, with its weights.
   template <class OwnedTargets>
   DataView(const Dataset<Scalar, OwnedTargets>& data) : DataView(data.features, data.targets, data.weights) {}
 
-  /// Of features, inputs x samples, and targets.
+  /// Views features, inputs x samples, and targets: a vector of labels, or a matrix, outputs x samples.
   template <class X, class Y>
   DataView(const X& x, const Y& y) : DataView(x, y, Vector<Scalar>{}) {}
 
-  /// The same with a weight for each sample.
+  /// Views features, targets and a weight for each sample.
   template <class X, class Y, class W>
   DataView(const X& x, const Y& y, const W& w)
       : features{detail::const_view<Scalar>(x)},
@@ -61,15 +62,15 @@ class DataView {
   }
 
   ConstMatrixView<Scalar> features;  ///< inputs x samples
-  Targets targets;                   ///< a label for each sample, or outputs x samples
-  ConstVectorView<Scalar> weights;   ///< empty: all samples count the same
+  Targets targets;                   ///< a class label for each sample, or numbers, outputs x samples
+  ConstVectorView<Scalar> weights;   ///< how much each sample counts in the loss; empty: all count the same
 
-  Index size() const { return features.cols(); }  ///< how many samples there are
+  Index size() const { return features.cols(); }  ///< number of samples
 };
 
 namespace detail {
 
-/// The weights of samples first, ..., first + count - 1, or none where all count the same.
+/// Returns the weights of samples first, ..., first + count - 1; empty where the data has no weights.
 template <class Scalar, class Targets>
 ConstVectorView<Scalar> weights_of(const DataView<Scalar, Targets>& data, Index first, Index count) {
   if (data.weights.size() == 0) return {nullptr, 0};

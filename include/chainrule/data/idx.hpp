@@ -1,7 +1,7 @@
 #pragma once
-// IDX files, in which MNIST and its relatives come (Y. LeCun, C. Cortes, C. Burges: the MNIST database of handwritten digits):
-// two bytes of 0, the type of numbers, how many extents there are, the extents, and the numbers, the last extent running fastest;
-// the most significant byte comes first.
+// Reads IDX files, the format of MNIST and similar data sets (Y. LeCun, C. Cortes, C. Burges: the MNIST database of handwritten digits):
+// two zero bytes, one byte for the number type, one byte for the number of extents, the extents as 4-byte integers, and the numbers.
+// The last extent varies fastest; everything is big-endian.
 
 #include <chainrule/bytes/binary_array.hpp>
 #include <chainrule/bytes/file.hpp>
@@ -9,13 +9,14 @@
 
 namespace chainrule {
 
-/// How to read images and labels.
+/// How IDX images are read.
 struct IdxOptions {
-  bool unit_range = true;  ///< unsigned bytes, grey levels from 0 to 255, become 0 to 1; numbers of other types stay as they are
+  bool unit_range = true;  ///< scale unsigned bytes, grey levels from 0 to 255, to [0, 1]; numbers of other types are never scaled
 };
 
 namespace detail {
 
+/// Reads the header of an IDX file, and returns a view of its numbers. `file` is the name for error messages.
 inline BinaryArray parse_idx(std::string_view bytes, const std::string& file) {
   refuse_gzip(file, bytes);
   if (bytes.empty()) raise<ValueError>(file, " is empty");
@@ -47,7 +48,7 @@ inline BinaryArray parse_idx(std::string_view bytes, const std::string& file) {
   if (!is_known || bytes[0] != 0 || bytes[1] != 0 || bytes[3] == 0)
     raise<ValueError>(
         file,
-        " is no IDX file: expected to begin with 0x0000, a type from 0x08 to 0x0e and the number of extents (0x00000803 for images, "
+        " is not an IDX file: expected to begin with 0x0000, a type from 0x08 to 0x0e and the number of extents (0x00000803 for images, "
         "0x00000801 for labels), but found ",
         as_hexadecimal(bytes.substr(0, 4)));
   const std::size_t count = static_cast<unsigned char>(bytes[3]);
@@ -55,10 +56,11 @@ inline BinaryArray parse_idx(std::string_view bytes, const std::string& file) {
     raise<ValueError>(file, " is cut short: expected a header of ", 4 + 4 * count, " bytes, but found ", bytes.size());
   for (std::size_t i = 0; i < count; ++i) array.extents.push_back(number_at<std::uint32_t>(bytes.data() + 4 + 4 * i, ByteOrder::big));
   array.bytes = bytes.substr(4 + 4 * count);
-  array.check();
+  array.check_size();
   return array;
 }
 
+/// Combines images and labels to a data set. Throws ValueError where their numbers differ.
 template <class Scalar>
 Dataset<Scalar> labelled_images(Matrix<Scalar> images, std::vector<int> labels, const std::string& images_file,
                                 const std::string& labels_file) {
@@ -70,8 +72,8 @@ Dataset<Scalar> labelled_images(Matrix<Scalar> images, std::vector<int> labels, 
 
 }  // namespace detail
 
-/// Images from the bytes of an IDX file; errors call it `name`. A column is an image, row by row of pixels (rows * cols x samples).
-/// Throws ValueError for bytes that are no IDX file, or not a whole one.
+/// Reads images from the bytes of an IDX file. A column of the result is an image, its pixels row by row: (rows * cols) x samples. `name`
+/// stands for the file in error messages. Throws ValueError where the bytes are not a complete IDX file with two extents or more.
 template <class Scalar>
 Matrix<Scalar> parse_idx_images(std::string_view bytes, const IdxOptions& options = {}, const std::string& name = "the input") {
   const detail::BinaryArray array = detail::parse_idx(bytes, name);
@@ -83,22 +85,24 @@ Matrix<Scalar> parse_idx_images(std::string_view bytes, const IdxOptions& option
   return images;
 }
 
-/// Labels from the bytes of an IDX file.
+/// Reads class labels from the bytes of an IDX file: one whole number per sample. `name` stands for the file in error messages. Throws
+/// ValueError where the bytes are anything else.
 inline std::vector<int> parse_idx_labels(std::string_view bytes, const std::string& name = "the input") {
   return detail::to_labels(detail::parse_idx(bytes, name));
 }
 
-/// The same from files.
+/// Reads images from an IDX file, as parse_idx_images does.
 template <class Scalar>
 Matrix<Scalar> read_idx_images(const std::string& path, const IdxOptions& options = {}) {
   return parse_idx_images<Scalar>(detail::read_file("read_idx_images", path), options, path);
 }
-/// The labels alone.
+/// Reads class labels from an IDX file, as parse_idx_labels does.
 inline std::vector<int> read_idx_labels(const std::string& path) {
   return parse_idx_labels(detail::read_file("read_idx_labels", path), path);
 }
 
-/// Images and their labels. Throws ValueError also where these are not as many as the images.
+/// Reads images and their labels from two IDX files. Throws ValueError where a file cannot be read as such, and where the number of
+/// labels is not the number of images.
 template <class Scalar>
 Dataset<Scalar> read_idx(const std::string& images, const std::string& labels, const IdxOptions& options = {}) {
   return detail::labelled_images(read_idx_images<Scalar>(images, options), read_idx_labels(labels), images, labels);

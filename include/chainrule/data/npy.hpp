@@ -1,6 +1,8 @@
 #pragma once
-// NumPy's .npy files (NEP 1): "\x93NUMPY", the version, the length of the header, the header, the numbers. A row of a NumPy array is a
-// sample (samples x features), as is a column here, so that both hold the same numbers in the same order.
+// Reads and writes NumPy's .npy files (NEP 1): "\x93NUMPY", the version, the length of the header, the header, the numbers.
+//
+// A row of a NumPy array is a sample (samples x features, row-major); a column of a matrix here is a sample (features x samples,
+// column-major). Both therefore hold the same numbers in the same order in memory.
 
 #include <chainrule/bytes/file.hpp>
 #include <chainrule/core/detail/views.hpp>
@@ -15,12 +17,13 @@ namespace detail {
 
 inline constexpr std::string_view npy_magic = "\x93NUMPY";
 
+/// Reads the header of a .npy file, and returns a view of its numbers. `file` is the name for error messages.
 inline BinaryArray parse_npy(std::string_view bytes, const std::string& file) {
   refuse_gzip(file, bytes);
   if (bytes.empty()) raise<ValueError>(file, " is empty");
-  if (bytes.starts_with("PK")) raise<ValueError>(file, " is an archive of arrays, .npz; unzip it, and read the .npy files in it");
+  if (bytes.starts_with("PK")) raise<ValueError>(file, " is an archive of arrays (.npz); unzip it, and read the .npy files in it");
   if (!bytes.starts_with(npy_magic))
-    raise<ValueError>(file, " is no .npy file: expected to begin with 0x934e554d5059, but found ", as_hexadecimal(bytes.substr(0, 6)));
+    raise<ValueError>(file, " is not a .npy file: expected to begin with 0x934e554d5059, but found ", as_hexadecimal(bytes.substr(0, 6)));
   const unsigned version = bytes.size() < 8 ? 1 : static_cast<unsigned char>(bytes[6]);
   if (version < 1 || version > 3) raise<ValueError>(file, ": expected version 1, 2 or 3 of the format, but found ", version);
   const std::size_t start = version == 1 ? 10 : 12;
@@ -39,11 +42,12 @@ inline BinaryArray parse_npy(std::string_view bytes, const std::string& file) {
                       ", ", array.extents.empty() ? "a single number" : array.shape(),
                       "; in Python, a.reshape(len(a), -1) makes two of them");
   array.bytes = bytes.substr(start + length);
-  array.check();
+  array.check_size();
   return array;
 }
 
-/// The header of an array of this shape, (3, 2) for example, padded so that the numbers begin at a multiple of 64.
+/// Returns the start of a .npy file, up to the numbers, for a type such as "<f4" and a shape such as "(3, 2)". It is padded so that the
+/// numbers begin at a multiple of 64 bytes.
 inline std::string npy_header(std::string_view type, std::string_view shape) {
   std::string header = text_of("{'descr': '", type, "', 'fortran_order': False, 'shape': ", shape, ", }");
   header.append(63 - (10 + header.size()) % 64, ' ');
@@ -56,31 +60,33 @@ inline std::string npy_header(std::string_view type, std::string_view shape) {
 
 }  // namespace detail
 
-/// The array in the bytes of a .npy file, whose rows become columns: samples x features are features x samples here, and a single
-/// extent is one feature, 1 x samples. Any number type of NumPy's up to 8 bytes, either byte order, C or Fortran order; errors call
-/// it `name`. Throws ValueError for bytes that are none of these, or not whole, and for a number that Scalar cannot hold.
+/// Reads an array from the bytes of a .npy file. Its rows become columns: an array of samples x features gives a matrix of features x
+/// samples, and one of a single extent gives 1 x samples. Reads integers of 1 to 8 bytes, booleans and floats of 4 or 8 bytes, in either
+/// byte order and in C or Fortran order. `name` stands for the file in error messages. Throws ValueError where the bytes are anything else or
+/// incomplete, and for a number too large for Scalar.
 template <class Scalar>
 Matrix<Scalar> parse_npy(std::string_view bytes, const std::string& name = "the input") {
   return detail::to_matrix<Scalar>(detail::parse_npy(bytes, name));
 }
 
-/// Whole numbers, one for each sample: an array of one extent, or of one column.
+/// Reads class labels from the bytes of a .npy file: an array with one extent, or with one column, of whole numbers that fit into an int.
+/// `name` stands for the file in error messages. Throws ValueError where the bytes are anything else.
 inline std::vector<int> parse_npy_labels(std::string_view bytes, const std::string& name = "the input") {
   return detail::to_labels(detail::parse_npy(bytes, name));
 }
 
-/// The same from a file.
+/// Reads an array from a .npy file, as parse_npy does.
 template <class Scalar>
 Matrix<Scalar> read_npy(const std::string& path) {
   return parse_npy<Scalar>(detail::read_file("read_npy", path), path);
 }
-/// The labels of one.
+/// Reads class labels from a .npy file, as parse_npy_labels does.
 inline std::vector<int> read_npy_labels(const std::string& path) {
   return parse_npy_labels(detail::read_file("read_npy_labels", path), path);
 }
 
-/// The bytes of a .npy file with this matrix, whose columns become rows (features x samples are samples x features there), as f4 or
-/// f8, which holds a long double rounded; or with these labels, an array of one extent.
+/// Returns the bytes of a .npy file with this matrix. Its columns become rows: features x samples gives an array of samples x features.
+/// The number type is f4 for float and f8 for double; long double is rounded to f8.
 template <detail::EigenDense M>
 requires std::floating_point<typename M::Scalar> std::string to_npy(const M& m) {
   using Written = std::conditional_t<sizeof(typename M::Scalar) == 4, float, double>;
@@ -90,6 +96,7 @@ requires std::floating_point<typename M::Scalar> std::string to_npy(const M& m) 
     for (Index i = 0; i < view.rows(); ++i) detail::append_bytes(bytes, static_cast<Written>(view(i, j)));
   return bytes;
 }
+/// Returns the bytes of a .npy file with these class labels, as an array with one extent.
 template <detail::LabelVector Y>
 std::string to_npy(const Y& labels) {
   const auto view = detail::target_view<float>(labels);
@@ -100,8 +107,8 @@ std::string to_npy(const Y& labels) {
   return bytes;
 }
 
-/// Writes to_npy(numbers) into a file; one that is there already is replaced when the new one is whole. Throws ValueError with the
-/// system's reason where it cannot be written.
+/// Writes to_npy(numbers) to a file: a matrix or a vector of class labels. An existing file is replaced only when the new one is complete.
+/// Throws ValueError with the system's reason where the file cannot be written.
 template <class Numbers>
 void write_npy(const std::string& path, const Numbers& numbers) {
   detail::write_file("write_npy", path, to_npy(numbers));

@@ -1,15 +1,16 @@
 #pragma once
+// Conversion between class labels and one-hot columns.
 
-#include <algorithm>
 #include <chainrule/core/targets.hpp>
 #include <chainrule/kernels/all_finite.hpp>
+#include <chainrule/metrics/detail/metric_inputs.hpp>
 #include <utility>
 #include <vector>
 
 namespace chainrule {
 
-/// Class labels as probabilities, classes x samples: y(k, j) = 1 where k is the label of sample j, else 0. `labels` is any
-/// contiguous vector of integers. Throws ValueError for a label that is not in [0, classes), ShapeError for classes < 1.
+/// Converts class labels to one-hot columns, classes x samples: y(k, j) = 1 where k is the label of sample j, else 0. `labels` is any
+/// contiguous vector of integers. Throws ValueError for a label outside [0, classes), ShapeError for classes < 1.
 template <class Scalar, detail::LabelVector LabelsType>
 Matrix<Scalar> one_hot(const LabelsType& labels, Index classes) {
   const auto view = detail::target_view<Scalar>(labels);
@@ -23,21 +24,17 @@ Matrix<Scalar> one_hot(const LabelsType& labels, Index classes) {
   return y;
 }
 
-/// The label of each column: the place of its largest entry, the first where several are. A matrix of one row holds probabilities of
-/// class 1, so that its labels are 1 from 1/2 on, else 0. Throws ShapeError where there are no rows, ValueError for NaN and infinity.
+/// Returns the class label of each column of y, classes x samples: the row of its largest entry, the first one among equals. A matrix with
+/// one row holds the probabilities of class 1, so its labels are 1 for at least 1/2, else 0. Throws ShapeError where there are no rows,
+/// ValueError for NaN and infinity.
 template <class Derived>
 std::vector<int> labels_of(const Eigen::DenseBase<Derived>& y) {
-  using Scalar = typename Derived::Scalar;
-  const ConstMatrixView<Scalar> view = detail::const_view<Scalar>(y);
+  const auto view = detail::const_view<typename Derived::Scalar>(y);
   if (view.rows() < 1) detail::raise<ShapeError>("labels_of: y has no rows; it needs one for each class");
   detail::check_finite("labels_of", "y", view);
-  std::vector<int> labels(static_cast<std::size_t>(view.cols()));
-  for (std::size_t j = 0; j < labels.size(); ++j) {
-    const Scalar* column = view.data() + static_cast<Index>(j) * view.outerStride();
-    const bool is_one_row = view.rows() == 1;
-    labels[j] =
-        is_one_row ? static_cast<int>(*column >= Scalar(0.5)) : static_cast<int>(std::max_element(column, column + view.rows()) - column);
-  }
+  std::vector<int> labels;
+  labels.reserve(static_cast<std::size_t>(view.cols()));
+  for (Index j = 0; j < view.cols(); ++j) labels.push_back(static_cast<int>(detail::class_of(view, j)));
   return labels;
 }
 

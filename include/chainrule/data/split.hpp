@@ -1,14 +1,15 @@
 #pragma once
-// Samples divided for training and testing, or into k folds. The same seed gives the same parts with every compiler.
+// Divides samples into a training and a test part, or into k folds for cross-validation. The same seed gives the same parts with every
+// compiler.
 //
 // @code{.cpp}
 // auto [train, test] = stratified_split(data, {.test_share = 0.2, .seed = Seed{1}});
-// for (const Fold& fold : stratified_k_fold(data, 5)) trainer.fit(select(data, fold.train), {.validation = select(data, fold.validation)});
+// for (const Fold& fold : stratified_k_fold(data, 5)) trainer.fit(subset(data, fold.train), {.validation = subset(data, fold.validation)});
 // @endcode
 
 #include <algorithm>
 #include <chainrule/core/random.hpp>
-#include <chainrule/data/select.hpp>
+#include <chainrule/data/subset.hpp>
 #include <cmath>
 #include <map>
 #include <numeric>
@@ -18,40 +19,40 @@
 
 namespace chainrule {
 
-/// How samples are divided in two.
+/// How samples are divided into a training and a test part.
 struct SplitOptions {
-  double test_share = 0.2;  ///< how much of the samples is for testing, rounded to whole samples
-  Seed seed = {};           ///< which samples those are
-  bool shuffle = true;      ///< else both parts keep the order, and the last samples are for testing
+  double test_share = 0.2;  ///< fraction of the samples in the test part, between 0 and 1; rounded to whole samples
+  Seed seed = {};           ///< decides which samples these are
+  bool shuffle = true;      ///< false: both parts keep the order of the data, and the last samples are the test part
 };
 
 /// How samples are divided into k folds.
 struct FoldOptions {
-  Seed seed = {};       ///< which samples are in which fold
-  bool shuffle = true;  ///< else samples that follow each other are in the same fold
+  Seed seed = {};       ///< decides which samples are in which fold
+  bool shuffle = true;  ///< false: each fold is a run of consecutive samples
 };
 
-/// Numbers of samples, each of them in one of the two.
+/// Indices of samples, each in one of two parts. subset(data, indices) takes the samples.
 struct IndexSplit {
-  std::vector<Index> train;  ///< in the order in which select takes them
-  std::vector<Index> test;   ///< likewise
+  std::vector<Index> train;  ///< indices of the training part
+  std::vector<Index> test;   ///< indices of the test part
 };
-/// One of k ways to divide samples: each is for validation in one fold.
+/// Indices of samples for one round of cross-validation. Over all k folds each sample is in the validation part once.
 struct Fold {
-  std::vector<Index> train;       ///< all other samples
-  std::vector<Index> validation;  ///< the samples of this fold
+  std::vector<Index> train;       ///< indices of the training part, ascending
+  std::vector<Index> validation;  ///< indices of the validation part, ascending
 };
 
-/// Data divided in two.
+/// A data set divided into a training and a test part.
 template <class Data>
 struct Split {
-  Data train;  ///< to learn from
-  Data test;   ///< to be judged by
+  Data train;  ///< the training part
+  Data test;   ///< the test part
 };
 
 namespace detail {
 
-/// Samples that are to be divided alike: all of them, or those of one class. In ascending order.
+/// Samples that are divided in the same proportions: all samples, or those of one class. `samples` are indices in ascending order.
 struct Group {
   std::string name = {};
   std::vector<Index> samples = {};
@@ -59,6 +60,7 @@ struct Group {
 };
 using Groups = std::vector<Group>;
 
+/// Puts all samples into one group.
 inline Groups one_group(Index samples) {
   Groups groups(1);
   groups[0].samples.resize(static_cast<std::size_t>(std::max(samples, Index{0})));
@@ -66,9 +68,9 @@ inline Groups one_group(Index samples) {
   return groups;
 }
 
-/// A group for each class, in the order of labels.
+/// Makes a group for each class, in the order of labels. `names` are the names of classes 0, 1, ... for error messages.
 template <class Label>
-Groups groups_of(std::span<const Label> labels, const std::vector<std::string>& names = {}) {
+Groups group_by_label(std::span<const Label> labels, const std::vector<std::string>& names = {}) {
   std::map<Label, Group> classes;
   for (std::size_t i = 0; i < labels.size(); ++i) classes[labels[i]].samples.push_back(static_cast<Index>(i));
   Groups groups;
@@ -80,33 +82,44 @@ Groups groups_of(std::span<const Label> labels, const std::vector<std::string>& 
   return groups;
 }
 
-inline Index size_of(const Groups& groups) {
+/// Makes a group for each class of a data set.
+template <class Scalar, class Targets>
+Groups group_by_label(const Dataset<Scalar, Targets>& data) {
+  static_assert(LabelVector<Targets>,
+                "chainrule: stratified parts keep each class's share, so the targets must be integer labels; for numbers there are split "
+                "and k_fold");
+  if constexpr (LabelVector<Targets>) return group_by_label(DataView(data).targets, data.target_names);
+}
+
+inline Index count_samples(const Groups& groups) {
   Index size = 0;
   for (const Group& group : groups) size += group.size();
   return size;
 }
 
+/// Returns how many samples of each group are for testing. The sum is the share of all samples, rounded; each group's number is its own
+/// share, rounded down or up (largest remainder method).
 inline std::vector<Index> test_sizes(const char* who, const Groups& groups, double share) {
   if (!(share > 0 && share < 1)) raise<ValueError>(who, ": the share of samples for testing must be between 0 and 1, got ", share);
-  const Index samples = size_of(groups);
-  const Index all = static_cast<Index>(std::llround(share * static_cast<double>(samples)));
-  if (all < 1 || all >= samples)
-    raise<ValueError>(who, ": with ", samples, " samples and a share of ", share, " for testing, ", all < 1 ? "none" : "all",
-                      " would be for it");
+  const Index samples = count_samples(groups);
+  const Index total = static_cast<Index>(std::llround(share * static_cast<double>(samples)));
+  if (total < 1 || total >= samples)
+    raise<ValueError>(who, ": with ", samples, " samples and a share of ", share, " for testing, ",
+                      total < 1 ? "no sample" : "every sample", " would be for testing");
 
-  // each group's share rounded down, and one more where most was lost by that; first where it leaves some to learn from
+  // Round each group's share down, then add one where the remainder is largest. Groups of one sample come last, so that it is trained on.
   std::vector<Index> sizes;
-  std::vector<std::pair<double, std::size_t>> lost;
-  Index left = all;
+  std::vector<std::pair<double, std::size_t>> remainders;
+  Index left = total;
   for (std::size_t g = 0; g < groups.size(); ++g) {
     const double size = share * static_cast<double>(groups[g].size());
     sizes.push_back(static_cast<Index>(std::floor(size)));
     left -= sizes.back();
-    lost.emplace_back(groups[g].size() > 1 ? size - std::floor(size) : -1.0, g);
+    remainders.emplace_back(groups[g].size() > 1 ? size - std::floor(size) : -1.0, g);
   }
-  std::sort(lost.begin(), lost.end(),
+  std::sort(remainders.begin(), remainders.end(),
             [](const auto& a, const auto& b) { return a.first != b.first ? a.first > b.first : a.second < b.second; });
-  for (std::size_t i = 0; left > 0 && i < lost.size(); ++i, --left) ++sizes[lost[i].second];
+  for (std::size_t i = 0; left > 0 && i < remainders.size(); ++i, --left) ++sizes[remainders[i].second];
   return sizes;
 }
 
@@ -130,24 +143,25 @@ inline IndexSplit split_groups(const char* who, Groups groups, const SplitOption
 }
 
 inline std::vector<Fold> fold_groups(const char* who, Groups groups, Index k, const FoldOptions& options) {
-  const Index samples = size_of(groups);
-  if (k < 2 || k > samples) raise<ValueError>(who, ": the number of folds must be from 2 to ", samples, ", that of samples, but is ", k);
+  const Index samples = count_samples(groups);
+  if (k < 2 || k > samples)
+    raise<ValueError>(who, ": the number of folds must be from 2 to ", samples, ", the number of samples, but is ", k);
   for (const Group& group : groups)
     if (group.size() < k)
       raise<ValueError>(who, ": ", group.name, " has ", group.size(), " samples, too few for one in each of ", k, " folds");
 
   std::vector<Index> fold_of(static_cast<std::size_t>(samples));
   Random random{options.seed};
-  Index next = 0;  // the fold that gets the first of the samples that are over
+  Index next = 0;  // the fold that gets the first sample of a group beyond an equal share, so that sizes of folds differ by at most 1
   for (Group& group : groups) {
     if (options.shuffle) chainrule::shuffle(group.samples.begin(), group.samples.end(), random);
     auto sample = group.samples.begin();
-    const Index over = group.size() % k;
+    const Index remainder = group.size() % k;
     for (Index fold = 0; fold < k; ++fold) {
-      const bool has_one_more = (fold - next + k) % k < over;
+      const bool has_one_more = (fold - next + k) % k < remainder;
       for (Index i = 0; i < group.size() / k + (has_one_more ? 1 : 0); ++i) fold_of[static_cast<std::size_t>(*sample++)] = fold;
     }
-    next = (next + over) % k;
+    next = (next + remainder) % k;
   }
   std::vector<Fold> folds(static_cast<std::size_t>(k));
   for (Index i = 0; i < samples; ++i)
@@ -158,64 +172,58 @@ inline std::vector<Fold> fold_groups(const char* who, Groups groups, Index k, co
   return folds;
 }
 
-/// The groups of a data set's classes.
-template <class Scalar, class Targets>
-Groups classes_of(const Dataset<Scalar, Targets>& data) {
-  static_assert(LabelVector<Targets>,
-                "chainrule: stratified parts keep each class's share, so the targets must be integer labels; for numbers there are split "
-                "and k_fold");
-  if constexpr (LabelVector<Targets>) return groups_of(DataView(data).targets, data.target_names);
-}
-
 }  // namespace detail
 
-/// Divides the numbers 0, ..., samples - 1 for training and testing. Throws ValueError unless 0 < test_share < 1 and neither part is
-/// empty.
+/// Divides the indices 0, ..., samples - 1 into a training and a test part. Throws ValueError unless 0 < test_share < 1 and neither part
+/// is empty.
 inline IndexSplit split_indices(Index samples, const SplitOptions& options = {}) {
   return detail::split_groups("split", detail::one_group(samples), options);
 }
 
-/// The same by labels, so that the share of each class is kept to within one sample.
+/// Divides the indices of labels into a training and a test part, each with the same share of every class, to within one sample. Throws
+/// ValueError as split_indices does.
 template <detail::LabelVector Y>
 IndexSplit stratified_split_indices(const Y& labels, const SplitOptions& options = {}) {
-  return detail::split_groups("stratified_split", detail::groups_of(detail::target_view<float>(labels)), options);
+  return detail::split_groups("stratified_split", detail::group_by_label(detail::target_view<float>(labels)), options);
 }
 
-/// The parts as data sets.
+/// Divides a data set into a training and a test part. Throws ValueError unless 0 < test_share < 1 and neither part is empty.
 template <class Scalar, class Targets>
 Split<Dataset<Scalar, Targets>> split(const Dataset<Scalar, Targets>& data, const SplitOptions& options = {}) {
   const IndexSplit parts = split_indices(data.size(), options);
-  return {select(data, parts.train), select(data, parts.test)};
+  return {subset(data, parts.train), subset(data, parts.test)};
 }
-/// The same by labels.
+/// Divides a data set with class labels into a training and a test part, each with the same share of every class, to within one sample.
+/// Throws ValueError as split does.
 template <class Scalar, class Targets>
 Split<Dataset<Scalar, Targets>> stratified_split(const Dataset<Scalar, Targets>& data, const SplitOptions& options = {}) {
-  const IndexSplit parts = detail::split_groups("stratified_split", detail::classes_of(data), options);
-  return {select(data, parts.train), select(data, parts.test)};
+  const IndexSplit parts = detail::split_groups("stratified_split", detail::group_by_label(data), options);
+  return {subset(data, parts.train), subset(data, parts.test)};
 }
 
-/// Divides the numbers 0, ..., samples - 1 into k folds whose sizes differ by one at most. Each is the validation part once, with all
-/// others to train on; both in ascending order. Throws ValueError unless 2 <= k <= samples.
+/// Divides the indices 0, ..., samples - 1 into k folds whose sizes differ by at most one. Throws ValueError unless 2 <= k <= samples.
 inline std::vector<Fold> k_fold(Index samples, Index k, const FoldOptions& options = {}) {
   return detail::fold_groups("k_fold", detail::one_group(samples), k, options);
 }
 
-/// The same by labels, so that the share of each class is kept to within one sample. Throws ValueError also where a class has fewer
-/// than k samples.
+/// Divides the indices of labels into k folds, each with the same share of every class, to within one sample. Throws ValueError unless
+/// 2 <= k <= number of labels, and where a class has fewer than k samples.
 template <detail::LabelVector Y>
 std::vector<Fold> stratified_k_fold(const Y& labels, Index k, const FoldOptions& options = {}) {
-  return detail::fold_groups("stratified_k_fold", detail::groups_of(detail::target_view<float>(labels)), k, options);
+  return detail::fold_groups("stratified_k_fold", detail::group_by_label(detail::target_view<float>(labels)), k, options);
 }
 
-/// The samples of a data set in folds: select(data, fold.train), select(data, fold.validation).
+/// Divides a data set into k folds whose sizes differ by at most one; subset(data, fold.train) takes the samples. Throws ValueError
+/// unless 2 <= k <= number of samples.
 template <class Scalar, class Targets>
 std::vector<Fold> k_fold(const Dataset<Scalar, Targets>& data, Index k, const FoldOptions& options = {}) {
   return k_fold(data.size(), k, options);
 }
-/// The same by labels.
+/// Divides a data set with class labels into k folds, each with the same share of every class, to within one sample. Throws ValueError
+/// unless 2 <= k <= number of samples, and where a class has fewer than k samples.
 template <class Scalar, class Targets>
 std::vector<Fold> stratified_k_fold(const Dataset<Scalar, Targets>& data, Index k, const FoldOptions& options = {}) {
-  return detail::fold_groups("stratified_k_fold", detail::classes_of(data), k, options);
+  return detail::fold_groups("stratified_k_fold", detail::group_by_label(data), k, options);
 }
 
 }  // namespace chainrule

@@ -8,7 +8,8 @@
 
 namespace chainrule {
 
-/// All weights 0. For a last layer that shall start without an opinion; a hidden layer of zeros never learns.
+/// Sets all weights to 0. Suits a last layer whose first predictions should not depend on the input. Not for hidden layers: with ReLU,
+/// whose derivative at 0 is 0, they never learn.
 struct Zeros {
   static constexpr std::string_view name = "Zeros";
 

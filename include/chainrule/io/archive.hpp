@@ -2,7 +2,7 @@
 // Values as bytes, and back. What an object has to keep it says once, in one function that serves both ways, so that writing and
 // reading cannot go out of step.
 
-#include <chainrule/bytes/quoted.hpp>
+#include <chainrule/bytes/excerpt.hpp>
 #include <chainrule/core/detail/views.hpp>
 #include <chainrule/core/error.hpp>
 #include <concepts>

@@ -14,7 +14,7 @@
 namespace chainrule {
 namespace detail {
 
-inline constexpr SealedFormat checkpoint_format{"chainrule checkpoint", 1};
+inline constexpr ChecksummedFormat checkpoint_format{"chainrule checkpoint", 1};
 
 template <class Net, class Scalar>
 std::string identity_of(const Net& net, const OptimizerState<Scalar>& state) {
@@ -24,16 +24,16 @@ std::string identity_of(const Net& net, const OptimizerState<Scalar>& state) {
 /// Makes the bytes the file of a checkpoint; write(archive) adds the values.
 template <class Write>
 void make_checkpoint(std::string& bytes, const std::string& identity, const Write& write) {
-  begin_sealed(bytes, checkpoint_format);
+  begin_checksummed_file(bytes, checkpoint_format);
   Archive archive = Archive::writing(bytes);
   archive(std::string(version), identity);
   write(archive);
-  seal(bytes, checkpoint_format);
+  finish_checksummed_file(bytes, checkpoint_format);
 }
 
 /// The values in the bytes of a file. Throws ValueError unless it is whole and of this identity.
 inline std::string_view values_of_checkpoint(std::string_view bytes, const std::string& file, const std::string& identity) {
-  const std::string_view contents = unsealed(bytes, file, checkpoint_format);
+  const std::string_view contents = checked_contents(bytes, file, checkpoint_format);
   Archive archive = Archive::reading(contents, file);
   std::string by_version;
   std::string found;
@@ -80,7 +80,7 @@ void save_checkpoint(const std::string& path, const Net& net, const OptimizerSta
   std::string bytes;
   detail::make_checkpoint(bytes, detail::identity_of(net, state),
                           [&](Archive& archive) { detail::keep_training(archive, net, state, more...); });
-  detail::write_file("save_checkpoint", path, bytes, detail::Outlives::power_cut);
+  detail::write_file("save_checkpoint", path, bytes, detail::Durability::power_loss);
 }
 
 /// Reads what save_checkpoint has written for such a network, optimizer and `more`; then `work.set_step(state.steps)`, and the loop goes

@@ -5,7 +5,7 @@
 #include <array>
 #include <bit>
 #include <chainrule/bytes/binary_array.hpp>
-#include <chainrule/bytes/quoted.hpp>
+#include <chainrule/bytes/excerpt.hpp>
 #include <chainrule/core/detail/compatibility.hpp>
 #include <cmath>
 #include <cstdint>

@@ -1,41 +1,42 @@
 #pragma once
-// Precision, recall and F1 of one class against all others, and their averages over the classes.
+// Precision, recall and F1 of one class against all others, and their averages over classes.
 
 #include <chainrule/core/types.hpp>
 
 namespace chainrule {
 
-/// How the scores of the classes become one number, as in scikit-learn. Classes that occur neither as truth nor as prediction
-/// do not count.
+/// How the scores of the classes are averaged, as in scikit-learn. Classes that occur neither in the targets nor in the predictions are
+/// left out.
 enum class ClassAverage {
-  macro,    ///< the mean over the classes: each counts the same
-  micro,    ///< the score of all counts added up: where each sample has one class, it is the accuracy for all three scores
-  weighted  ///< the mean weighted with how many samples each class has
+  macro,    ///< the mean over the classes, each with the same weight
+  micro,    ///< the score of the summed counts; with one class per sample, all three scores are the accuracy
+  weighted  ///< the mean over the classes, weighted by the number of samples of each class
 };
 
 namespace detail {
 
-/// One class against all others. Where the denominator is 0 the score is 0: scikit-learn's zero_division = 0.
+/// The counts of one class against all others, and the scores that follow from them. A score with denominator 0 is 0 (scikit-learn's
+/// zero_division = 0).
 struct ClassCounts {
-  Index right = 0;      ///< TP: of this class, and predicted to be
-  Index predicted = 0;  ///< TP + FP: predicted to be of this class
-  Index actual = 0;     ///< TP + FN: of this class
+  Index correct = 0;    ///< samples of this class that are predicted as it: TP
+  Index predicted = 0;  ///< samples predicted as this class: TP + FP
+  Index actual = 0;     ///< samples of this class: TP + FN
 
   // TP/(TP + FP)
-  constexpr double precision() const { return ratio(right, predicted); }
+  constexpr double precision() const { return ratio(correct, predicted); }
   // TP/(TP + FN)
-  constexpr double recall() const { return ratio(right, actual); }
+  constexpr double recall() const { return ratio(correct, actual); }
   // 2 precision recall/(precision + recall) = 2 TP/(2 TP + FP + FN)
-  constexpr double f1() const { return ratio(2 * right, predicted + actual); }
+  constexpr double f1() const { return ratio(2 * correct, predicted + actual); }
 
  private:
   static constexpr double ratio(Index a, Index b) { return b == 0 ? 0 : static_cast<double>(a) / static_cast<double>(b); }
 };
 
-/// One of ClassCounts's three.
+/// A pointer to ClassCounts::precision, recall or f1.
 using ClassScore = double (ClassCounts::*)() const;
 
-/// The average of a score over the classes that are added.
+/// Averages a score over classes, which are added one by one.
 class AverageScore {
  public:
   constexpr AverageScore(ClassAverage average, ClassScore score) : average_{average}, score_{score} {}
@@ -45,7 +46,7 @@ class AverageScore {
     const double weight = average_ == ClassAverage::weighted ? static_cast<double>(one.actual) : 1;
     sum_ += weight * (one.*score_)();
     weights_ += weight;
-    total_ = {total_.right + one.right, total_.predicted + one.predicted, total_.actual + one.actual};
+    total_ = {total_.correct + one.correct, total_.predicted + one.predicted, total_.actual + one.actual};
   }
 
   constexpr double value() const { return average_ == ClassAverage::micro ? (total_.*score_)() : sum_ / weights_; }

@@ -2,82 +2,83 @@
 
 #include <algorithm>
 #include <chainrule/metrics/class_scores.hpp>
-#include <chainrule/metrics/detail/class_counts.hpp>
+#include <chainrule/metrics/detail/metric_inputs.hpp>
 #include <numeric>
 #include <string>
 #include <vector>
 
 namespace chainrule {
 
-/// How often each class is taken for each: counts, a row for each true class, a column for each predicted one, and the scores
-/// that follow from them. A score without a denominator is 0 (scikit-learn's zero_division = 0).
+/// Counts how often each true class is predicted as each class: a row for each true class, a column for each predicted class. Computes
+/// accuracy, precision, recall and F1 from the counts. A score with denominator 0 is 0 (scikit-learn's zero_division = 0).
 class ConfusionMatrix {
  public:
-  /// Without a sample yet, for `add`. Throws ValueError unless 1 <= classes <= 10,000.
+  /// Starts with all counts 0; add counts samples. Throws ValueError unless 1 <= classes <= 10,000.
   explicit ConfusionMatrix(Index classes) {
     if (classes < 1 || classes > 10'000) detail::raise<ValueError>("ConfusionMatrix: classes must be 1 to 10000, got ", classes);
     counts_.resize(classes, classes);
     std::fill_n(counts_.data(), counts_.size(), Index{0});
   }
 
-  /// Of predictions and truth, each as Accuracy takes them, which see for errors. Where both are labels there are as many classes
-  /// as the largest label says.
-  template <detail::Classes Predictions, detail::Classes Targets>
+  /// Counts these samples. y_hat, y and errors are as for Accuracy. Where both are labels, the number of classes is the largest label + 1.
+  template <detail::LabelsOrProbabilities Predictions, detail::LabelsOrProbabilities Targets>
   ConfusionMatrix(const Predictions& y_hat, const Targets& y)
       : ConfusionMatrix(detail::checked_classes("ConfusionMatrix", detail::metric_view(y_hat), detail::metric_view(y))) {
     count(detail::metric_view(y_hat), detail::metric_view(y));
   }
 
-  /// Counts more samples, of the same classes, else ShapeError or ValueError. Allocates nothing.
-  template <detail::Classes Predictions, detail::Classes Targets>
+  /// Counts more samples. y_hat and y are as for Accuracy. Throws as Accuracy does, and ShapeError where they have another number of
+  /// classes. Allocates nothing.
+  template <detail::LabelsOrProbabilities Predictions, detail::LabelsOrProbabilities Targets>
   void add(const Predictions& y_hat, const Targets& y) {
     const auto predictions = detail::metric_view(y_hat);
     const auto targets = detail::metric_view(y);
     const Index found = detail::checked_classes("ConfusionMatrix", predictions, targets, classes());
-    const bool found_is_exact = detail::Numbers<Predictions> || detail::Numbers<Targets>;
-    if (found_is_exact && found != classes())
+    const bool has_rows = detail::NumberMatrix<Predictions> || detail::NumberMatrix<Targets>;
+    if (has_rows && found != classes())
       detail::raise<ShapeError>("ConfusionMatrix: it has ", classes(), " classes, but these predictions and targets have ", found);
     count(predictions, targets);
   }
 
-  /// How many there are.
+  /// The number of classes.
   Index classes() const { return counts_.rows(); }
-  /// How many were counted.
+  /// The number of samples counted.
   Index samples() const { return std::accumulate(counts_.data(), counts_.data() + counts_.size(), Index{0}); }
-  /// classes x classes; row: truth, column: prediction.
+  /// The counts, classes x classes: rows are true classes, columns are predicted classes.
   const Matrix<Index>& counts() const { return counts_; }
-  /// How many samples of class `truth` are predicted to be of class `prediction`.
+  /// The number of samples of class `truth` that are predicted as class `prediction`. Throws ValueError where there is no such class.
   Index operator()(Index truth, Index prediction) const {
     check_class(truth);
     check_class(prediction);
     return counts_(truth, prediction);
   }
 
-  /// The share of samples on the diagonal. Throws StateError where no sample is counted yet, as the averages below do.
+  /// The share of samples predicted correctly. Throws StateError where no sample is counted yet.
   double accuracy() const {
     check_samples();
-    Index right = 0;
-    for (Index k = 0; k < classes(); ++k) right += counts_(k, k);
-    return static_cast<double>(right) / static_cast<double>(samples());
+    Index correct = 0;
+    for (Index k = 0; k < classes(); ++k) correct += counts_(k, k);
+    return static_cast<double>(correct) / static_cast<double>(samples());
   }
 
-  /// TP/(TP + FP) of class k; ValueError where there is no such class, as for the next three.
+  /// The precision of class k, TP/(TP + FP). Throws ValueError where there is no such class.
   double precision(Index k) const { return counts_of(k).precision(); }
-  /// TP/(TP + FN) of class k.
+  /// The recall of class k, TP/(TP + FN). Throws ValueError where there is no such class.
   double recall(Index k) const { return counts_of(k).recall(); }
-  /// 2 TP/(2 TP + FP + FN) of class k.
+  /// The F1 score of class k, 2 TP/(2 TP + FP + FN). Throws ValueError where there is no such class.
   double f1(Index k) const { return counts_of(k).f1(); }
-  /// How many samples are of class k.
+  /// The number of samples of class k. Throws ValueError where there is no such class.
   Index support(Index k) const { return counts_of(k).actual; }
 
-  /// The same three over all classes.
+  /// The precision averaged over all classes. Throws StateError where no sample is counted yet.
   double precision(ClassAverage average) const { return average_of(average, &detail::ClassCounts::precision); }
-  /// TP/(TP + FN) over all classes.
+  /// The recall averaged over all classes. Throws StateError where no sample is counted yet.
   double recall(ClassAverage average) const { return average_of(average, &detail::ClassCounts::recall); }
-  /// 2 TP/(2 TP + FP + FN) over all classes.
+  /// The F1 score averaged over all classes. Throws StateError where no sample is counted yet.
   double f1(ClassAverage average) const { return average_of(average, &detail::ClassCounts::f1); }
 
-  /// A table for people, of a line for each true class. names: one for each class, else ShapeError; none: their numbers.
+  /// Writes the counts as a table for people, one line per true class. `names` are the names of the classes; without names, classes are
+  /// shown by number. Throws ShapeError where the number of names is not the number of classes.
   std::string to_string(std::span<const std::string> names = {}) const {
     if (!names.empty() && std::ssize(names) != classes())
       detail::raise<ShapeError>("ConfusionMatrix: there are ", names.size(), " names for ", classes(), " classes");
@@ -135,13 +136,13 @@ class ConfusionMatrix {
     if (samples() == 0) detail::raise<StateError>("ConfusionMatrix: no sample is counted yet; call add(y_hat, y) first");
   }
 
-  /// In characters: all bytes of UTF-8 but those that continue a character.
+  /// Returns the number of characters of a text in UTF-8.
   static std::size_t width_of(const std::string& text) {
-    const auto begins = [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; };
-    return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), begins));
+    const auto begins_character = [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; };
+    return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), begins_character));
   }
 
-  Matrix<Index> counts_;  // summed by loops: nobody else has Eigen's expressions of Index, which all files would compile
+  Matrix<Index> counts_;  // summed in loops, because Eigen's expressions of Index are used nowhere else and would slow compilation
 };
 
 }  // namespace chainrule

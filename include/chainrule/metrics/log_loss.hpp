@@ -1,21 +1,24 @@
 #pragma once
 
-#include <chainrule/metrics/detail/class_counts.hpp>
+#include <chainrule/metrics/detail/metric_inputs.hpp>
 #include <cmath>
 #include <limits>
 
 namespace chainrule {
 
-/// - sum_k y_k ln p_k, mean over the samples, of probabilities p: scikit-learn's log_loss. As there, p is first brought into
-/// [epsilon, 1 - epsilon] with the epsilon of its scalar (2.2e-16 for double, 1.2e-7 for float), so that ln 0 is finite, and
-/// each column divided by its sum. (The loss of a net that works on logits is exact, and not limited.)
-/// y_hat: classes x samples, each column of sum 1 (to 1e-3); or one row, the probabilities of "yes". y: labels, or probabilities
-/// of the shape of y_hat, of sum 1 too. Throws what Accuracy does, and ValueError for what is no probability or of another sum.
+/// The cross entropy of predicted probabilities p, -sum_k y_k ln p_k, as a mean over the samples (scikit-learn's log_loss). As there,
+/// p is first clamped to [epsilon, 1 - epsilon], with the epsilon of its scalar type (2.2e-16 for double, 1.2e-7 for float), which keeps
+/// ln 0 finite; then each column is divided by its sum. The losses SoftmaxCrossEntropy and BinaryCrossEntropy work on logits, and need no
+/// clamping.
+///
+/// y_hat is probabilities, classes x samples, whose columns sum to 1 within 1e-3, or one row with the probabilities of class 1 ("yes").
+/// y is labels, or probabilities of the shape of y_hat that sum to 1 too. Throws as Accuracy does, and ValueError for numbers outside
+/// [0, 1] and for columns that do not sum to 1.
 struct LogLoss {
   static constexpr std::string_view name = "log_loss";
   static constexpr bool larger_is_better = false;
 
-  template <detail::Numbers Predictions, detail::Classes Targets>
+  template <detail::NumberMatrix Predictions, detail::LabelsOrProbabilities Targets>
   double operator()(const Predictions& y_hat, const Targets& y) const {
     return mean_loss(detail::metric_view(y_hat), detail::metric_view(y));
   }
@@ -26,19 +29,19 @@ struct LogLoss {
     const Index classes = detail::checked_classes(name, p, y);
     detail::check_probabilities(name, "y_hat", p);
     check_sums("y_hat", p);
-    if constexpr (detail::Numbers<Targets>) check_sums("y", y);
+    if constexpr (detail::NumberMatrix<Targets>) check_sums("y", y);
 
     double sum = 0;
     for (Index j = 0; j < p.cols(); ++j) {
       double total = 0;
-      for (Index k = 0; k < classes; ++k) total += clipped(p, k, j);
+      for (Index k = 0; k < classes; ++k) total += clamped(p, k, j);
       for (Index k = 0; k < classes; ++k)
-        if (const double y_k = target(y, k, j); y_k > 0) sum -= y_k * std::log(clipped(p, k, j) / total);
+        if (const double y_k = target(y, k, j); y_k > 0) sum -= y_k * std::log(clamped(p, k, j) / total);
     }
     return sum / static_cast<double>(p.cols());
   }
 
-  /// The probability of class k, where one row holds that of class 1.
+  /// Returns the probability of class k in sample j; a single row holds the probability of class 1.
   template <class Scalar>
   static Scalar probability(const ConstMatrixView<Scalar>& p, Index k, Index j) {
     if (p.rows() > 1) return p(k, j);
@@ -46,11 +49,12 @@ struct LogLoss {
   }
 
   template <class Scalar>
-  static double clipped(const ConstMatrixView<Scalar>& p, Index k, Index j) {
+  static double clamped(const ConstMatrixView<Scalar>& p, Index k, Index j) {
     constexpr Scalar epsilon = std::numeric_limits<Scalar>::epsilon();
     return static_cast<double>(std::clamp(probability(p, k, j), epsilon, 1 - epsilon));
   }
 
+  /// Returns y_k of sample j.
   template <class Scalar>
   static double target(const ConstMatrixView<Scalar>& y, Index k, Index j) {
     return static_cast<double>(probability(y, k, j));
@@ -60,6 +64,7 @@ struct LogLoss {
     return detail::class_of(y, j) == k ? 1 : 0;
   }
 
+  /// Throws ValueError where the probabilities of a sample do not sum to 1 within 1e-3.
   template <class Scalar>
   static void check_sums(const char* what, const ConstMatrixView<Scalar>& p) {
     if (p.rows() == 1) return;

@@ -2,68 +2,71 @@
 
 #include <array>
 #include <chainrule/metrics/class_scores.hpp>
-#include <chainrule/metrics/detail/class_counts.hpp>
+#include <chainrule/metrics/detail/metric_inputs.hpp>
 
 namespace chainrule {
 
 namespace detail {
 
-/// The score of class 1, "yes", where there are two classes.
+/// Computes a score of class 1 ("yes") for two classes. Throws ShapeError where there are more.
 template <class Predictions, class Targets>
 double binary_score(std::string_view who, ClassScore score, const Predictions& y_hat, const Targets& y) {
   const Index classes = checked_classes(who, y_hat, y);
   if (classes > 2)
-    raise<ShapeError>(who, ": there are ", classes, " classes, but it is a score of two, no and yes; macro_", who, " and micro_", who,
+    raise<ShapeError>(who, ": there are ", classes, " classes, but this score is for two, no and yes; macro_", who, " and micro_", who,
                       " take any number");
   ClassCounts yes;
   for (Index j = 0; j < samples_of(y); ++j) {
     const Index actual = class_of(y, j);
     const Index predicted = class_of(y_hat, j);
-    yes.right += actual & predicted;
+    yes.correct += actual & predicted;
     yes.predicted += predicted;
     yes.actual += actual;
   }
   return (yes.*score)();
 }
 
-/// The average over all classes, which are counted 256 at a time: so no number of them needs the heap.
+/// Computes the average of a score over all classes. Goes through the samples once per 256 classes, so that the counts fit on the stack
+/// and nothing is allocated for any number of classes.
 template <class Predictions, class Targets>
 double average_score(std::string_view who, ClassAverage average, ClassScore score, const Predictions& y_hat, const Targets& y) {
-  constexpr Index at_a_time = 256;
+  constexpr Index classes_per_pass = 256;
   const Index classes = checked_classes(who, y_hat, y);
   AverageScore result(average, score);
-  for (Index first = 0; first < classes; first += at_a_time) {
-    std::array<ClassCounts, at_a_time> counts{};
-    const auto counts_of = [&](Index k) {  // null for a class of another round
-      return k >= first && k - first < at_a_time ? &counts[static_cast<std::size_t>(k - first)] : nullptr;
+  for (Index first = 0; first < classes; first += classes_per_pass) {
+    std::array<ClassCounts, classes_per_pass> counts{};
+    const auto counts_of = [&](Index k) {  // null for a class of another pass
+      return k >= first && k - first < classes_per_pass ? &counts[static_cast<std::size_t>(k - first)] : nullptr;
     };
     for (Index j = 0; j < samples_of(y); ++j) {
       ClassCounts* actual = counts_of(class_of(y, j));
       ClassCounts* predicted = counts_of(class_of(y_hat, j));
       if (actual != nullptr) ++actual->actual;
       if (predicted != nullptr) ++predicted->predicted;
-      if (actual != nullptr && actual == predicted) ++actual->right;
+      if (actual != nullptr && actual == predicted) ++actual->correct;
     }
     for (const ClassCounts& one : counts) result.add(one);
   }
   return result.value();
 }
 
+/// Base of the scores for two classes; Metric is the derived class.
 template <class Metric, ClassScore score>
 struct BinaryScore {
   static constexpr bool larger_is_better = true;
 
-  template <Classes Predictions, Classes Targets>
+  template <LabelsOrProbabilities Predictions, LabelsOrProbabilities Targets>
   double operator()(const Predictions& y_hat, const Targets& y) const {
     return binary_score(Metric::name, score, metric_view(y_hat), metric_view(y));
   }
 };
 
+/// Base of the averaged scores for any number of classes; Metric is the derived class.
 template <class Metric, ClassAverage average, ClassScore score>
 struct MultiClassScore {
   static constexpr bool larger_is_better = true;
 
-  template <Classes Predictions, Classes Targets>
+  template <LabelsOrProbabilities Predictions, LabelsOrProbabilities Targets>
   double operator()(const Predictions& y_hat, const Targets& y) const {
     return average_score(Metric::name, average, score, metric_view(y_hat), metric_view(y));
   }
@@ -71,46 +74,50 @@ struct MultiClassScore {
 
 }  // namespace detail
 
-// For two classes, "no" and "yes": y_hat is one row of probabilities of "yes", or two rows, or labels 0 and 1; y labels, or
-// probabilities of the shape of y_hat. A score without a denominator is 0 (scikit-learn's zero_division = 0). They throw what
-// Accuracy does, and ShapeError for more than two classes.
+// Scores for two classes, "no" and "yes".
 
-/// How many of those predicted to be "yes" are: TP/(TP + FP).
+/// Precision for two classes, TP/(TP + FP): the share of samples predicted as class 1 ("yes") that are of class 1. It is 0 where none is
+/// predicted as class 1 (scikit-learn's zero_division = 0). y_hat is one row with the probabilities of class 1, two rows, or labels 0 and
+/// 1; y is labels, or probabilities of the shape of y_hat. Throws as Accuracy does, and ShapeError for more than two classes.
 struct Precision : detail::BinaryScore<Precision, &detail::ClassCounts::precision> {
   static constexpr std::string_view name = "precision";
 };
-/// How many of the "yes" are predicted to be: TP/(TP + FN).
+/// Recall for two classes, TP/(TP + FN): the share of samples of class 1 ("yes") that are predicted as class 1; 0 where there are none.
+/// y_hat, y and errors are as for Precision.
 struct Recall : detail::BinaryScore<Recall, &detail::ClassCounts::recall> {
   static constexpr std::string_view name = "recall";
 };
-/// The harmonic mean of precision and recall: 2 TP/(2 TP + FP + FN).
+/// The harmonic mean of precision and recall for two classes, 2 TP/(2 TP + FP + FN); 0 where class 1 occurs neither in y_hat nor in y.
+/// y_hat, y and errors are as for Precision.
 struct F1 : detail::BinaryScore<F1, &detail::ClassCounts::f1> {
   static constexpr std::string_view name = "f1";
 };
 
-// For any number of classes, two included: y_hat and y as for Accuracy, which see for errors. See ClassAverage for what is averaged.
+// Scores for any number of classes.
 
-/// The mean of the classes' precisions.
+/// The mean of the precisions of all classes that occur (see ClassAverage). y_hat, y and errors are as for Accuracy.
 struct MacroPrecision : detail::MultiClassScore<MacroPrecision, ClassAverage::macro, &detail::ClassCounts::precision> {
   static constexpr std::string_view name = "macro_precision";
 };
-/// The mean of the classes' recalls: what is also called balanced accuracy, where each class occurs in y.
+/// The mean of the recalls of all classes that occur (see ClassAverage); it is the balanced accuracy where each class occurs in y. y_hat, y
+/// and errors are as for Accuracy.
 struct MacroRecall : detail::MultiClassScore<MacroRecall, ClassAverage::macro, &detail::ClassCounts::recall> {
   static constexpr std::string_view name = "macro_recall";
 };
-/// The mean of the classes' F1; not the F1 of the two means.
+/// The mean of the F1 scores of all classes that occur (see ClassAverage), which is not the F1 of MacroPrecision and MacroRecall. y_hat, y
+/// and errors are as for Accuracy.
 struct MacroF1 : detail::MultiClassScore<MacroF1, ClassAverage::macro, &detail::ClassCounts::f1> {
   static constexpr std::string_view name = "macro_f1";
 };
-/// The precision of all classes' counts added up, which is the accuracy.
+/// The precision computed from the summed counts of all classes, which is the accuracy. y_hat and y are as for Accuracy.
 struct MicroPrecision : detail::MultiClassScore<MicroPrecision, ClassAverage::micro, &detail::ClassCounts::precision> {
   static constexpr std::string_view name = "micro_precision";
 };
-/// The recall of all classes' counts added up, which is the accuracy.
+/// The recall computed from the summed counts of all classes, which is the accuracy. y_hat and y are as for Accuracy.
 struct MicroRecall : detail::MultiClassScore<MicroRecall, ClassAverage::micro, &detail::ClassCounts::recall> {
   static constexpr std::string_view name = "micro_recall";
 };
-/// The F1 of all classes' counts added up, which is the accuracy.
+/// The F1 computed from the summed counts of all classes, which is the accuracy. y_hat and y are as for Accuracy.
 struct MicroF1 : detail::MultiClassScore<MicroF1, ClassAverage::micro, &detail::ClassCounts::f1> {
   static constexpr std::string_view name = "micro_f1";
 };

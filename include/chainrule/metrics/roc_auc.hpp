@@ -1,30 +1,33 @@
 #pragma once
 
 #include <algorithm>
-#include <chainrule/metrics/detail/class_counts.hpp>
+#include <chainrule/metrics/detail/metric_inputs.hpp>
 #include <vector>
 
 namespace chainrule {
 
-/// The area under the ROC curve: how probable it is that a sample of the class gets a higher score than one of another, where
-/// equal scores count half (Mann and Whitney's U over the number of pairs). scikit-learn's roc_auc_score.
-/// y_hat: one row, the scores of "yes"; two rows, of which the second is that; or classes x samples, and then it is the mean
-/// over the classes of each one against the rest (multi_class = "ovr", average = "macro"). y: as for Accuracy, which see for
-/// errors; and ValueError where a class has no sample. It sorts a copy of the scores, and so allocates.
+/// The area under the ROC curve (scikit-learn's roc_auc_score): the probability that a random sample of the class has a higher score than
+/// a random sample of the rest, where equal scores count one half. It is computed as the Mann-Whitney U statistic divided by the
+/// number of pairs.
+///
+/// y_hat is one row with the scores of class 1 ("yes"); two rows, of which the second has these scores; or scores, classes x samples, for
+/// which the result is the mean over the classes of each class against the rest (multi_class = "ovr", average = "macro"). y is as for
+/// Accuracy. Throws as Accuracy does, and ValueError where a class has no sample. Allocates, because it sorts a copy of the scores.
 struct RocAuc {
   static constexpr std::string_view name = "roc_auc";
   static constexpr bool larger_is_better = true;
 
-  template <detail::Numbers Predictions, detail::Classes Targets>
+  template <detail::NumberMatrix Predictions, detail::LabelsOrProbabilities Targets>
   double operator()(const Predictions& y_hat, const Targets& y) const {
     return mean_area(detail::metric_view(y_hat), detail::metric_view(y));
   }
 
  private:
+  /// A sample's score, and whether it belongs to the class.
   template <class Scalar>
   struct Scored {
     Scalar score;
-    bool yes;
+    bool is_positive;
   };
 
   template <class Scalar, class Targets>
@@ -46,6 +49,7 @@ struct RocAuc {
     return sum / static_cast<double>(classes);
   }
 
+  /// Throws ValueError where a class has no sample.
   static void check_present(const std::vector<Index>& truth, Index classes) {
     std::vector<bool> present(static_cast<std::size_t>(classes));
     for (const Index k : truth) present[static_cast<std::size_t>(k)] = true;
@@ -55,22 +59,23 @@ struct RocAuc {
                                 ", so it has no ROC curve; every class needs a sample");
   }
 
-  // pairs (yes, no) in which yes is above no, and half of those in which they are equal, over all pairs
+  // (pairs in which the positive scores higher + 1/2 pairs with equal scores) / all pairs of a positive and a negative
   template <class Scalar>
   static double area(std::vector<Scored<Scalar>>& scored) {
     std::sort(scored.begin(), scored.end(), [](const Scored<Scalar>& a, const Scored<Scalar>& b) { return a.score < b.score; });
     double won = 0;
-    double yes = 0;
-    double no = 0;
+    double positives = 0;
+    double negatives = 0;
     for (auto next = scored.begin(); next != scored.end();) {
-      double equal_yes = 0;
-      double equal_no = 0;
-      for (const Scalar score = next->score; next != scored.end() && next->score == score; ++next) ++(next->yes ? equal_yes : equal_no);
-      won += equal_yes * (no + equal_no / 2);
-      yes += equal_yes;
-      no += equal_no;
+      double equal_positives = 0;
+      double equal_negatives = 0;
+      for (const Scalar score = next->score; next != scored.end() && next->score == score; ++next)
+        ++(next->is_positive ? equal_positives : equal_negatives);
+      won += equal_positives * (negatives + equal_negatives / 2);
+      positives += equal_positives;
+      negatives += equal_negatives;
     }
-    return won / (yes * no);
+    return won / (positives * negatives);
   }
 };
 

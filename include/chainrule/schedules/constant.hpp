@@ -4,14 +4,14 @@
 
 namespace chainrule {
 
-/// The same factor for ever.
+/// A constant learning rate: the factor is the same at every time.
 struct ConstantRate {
   static constexpr std::string_view name = "ConstantRate";
-  double factor = 1;  ///< at every time
+  double factor = 1;  ///< the factor, at least 0
 
   double operator()(double time) const {
-    detail::check_from_0(name, "factor", factor);
-    detail::check_from_0(name, "the time", time);
+    detail::check_nonnegative(name, "factor", factor);
+    detail::check_nonnegative(name, "the time", time);
     return factor;
   }
 };

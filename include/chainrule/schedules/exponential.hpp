@@ -5,17 +5,17 @@
 
 namespace chainrule {
 
-/// The learning rate falls smoothly: times `factor` in each `length`, for ever. ExponentialLR in PyTorch, where length is 1.
+/// Exponential decay: the learning rate falls smoothly, by `factor` per `length`. Equals PyTorch's ExponentialLR for length = 1.
 struct ExponentialDecay {
   static constexpr std::string_view name = "ExponentialDecay";
-  double factor = 0.95;  ///< what a length multiplies by
-  double length = 1;     ///< above 0
+  double factor = 0.95;  ///< what the learning rate is multiplied by per length, at least 0
+  double length = 1;     ///< time in which the learning rate falls by factor, above 0
 
   ///     factor^(time / length)
   double operator()(double time) const {
-    detail::check_from_0(name, "factor", factor);
-    detail::check_length(name, "length", length);
-    detail::check_from_0(name, "the time", time);
+    detail::check_nonnegative(name, "factor", factor);
+    detail::check_positive(name, "length", length);
+    detail::check_nonnegative(name, "the time", time);
     return std::pow(factor, time / length);
   }
 };

@@ -9,31 +9,34 @@
 
 namespace chainrule {
 
-/// Reduces the learning rate when a metric no longer improves. It is not a function of time: call it once an epoch with the metric,
-/// as a rule the validation loss, and it returns the factor for the optimizer's learning_rate from there on. PyTorch's
-/// ReduceLROnPlateau with a relative threshold, but that of a negative metric it takes the size, so that better is always better; and
-/// there is no least reduction (eps). A metric that is NaN is no improvement. Throws ValueError for hyperparameters out of their range.
+/// Reduces the learning rate when a metric no longer improves. It has a memory, so it is not a Schedule: call it once per epoch with the
+/// metric, usually the validation loss; it returns the factor of the optimizer's learning_rate for the epochs after that. It can also be
+/// given to Trainer::fit as an observer.
+///
+/// Follows PyTorch's ReduceLROnPlateau with a relative threshold, with two differences: the threshold is relative to the absolute value of
+/// the best metric, so that it also works for negative metrics; and there is no minimum reduction (eps). A metric that is NaN does
+/// not count as an improvement. Throws ValueError for hyperparameters out of their range.
 struct ReduceOnPlateau {
   static constexpr std::string_view name = "ReduceOnPlateau";
-  double factor = 0.1;                    ///< by which the learning rate falls, in [0, 1)
-  int patience = 10;                      ///< how many epochs in a row may pass without improvement
-  double threshold = 1e-4;                ///< by which part of its size a metric must be better than the best to count, in [0, 1)
-  int cooldown = 0;                       ///< after a reduction, for how many epochs none is counted as without improvement
-  double minimum = 0;                     ///< the factor falls no further
-  bool maximize = false;                  ///< for accuracy and the like, which shall rise
-  std::string watch = "validation_loss";  ///< which quantity of a training it looks at, as an observer of `Trainer::fit`
+  double factor = 0.1;                    ///< what a reduction multiplies the learning rate by, in [0, 1)
+  int patience = 10;                      ///< number of successive epochs without improvement that are tolerated
+  double threshold = 1e-4;                ///< an improvement must exceed threshold * |best metric|; in [0, 1)
+  int cooldown = 0;                       ///< number of epochs after a reduction that are not counted as without improvement
+  double minimum = 0;                     ///< lower limit of the returned factor, in [0, 1]
+  bool maximize = false;                  ///< true for metrics where larger is better, such as the accuracy
+  std::string watch = "validation_loss";  ///< the quantity it watches as an observer of Trainer::fit
 
-  /// What it remembers; public so that it can be saved and set.
+  /// What it remembers between epochs; public so that it can be saved and restored.
   struct Memory {
-    double factor = 1;      ///< of the learning rate from here on
-    double best = 0;        ///< of the metrics, their sign changed if maximize
-    bool has_best = false;  ///< whether there is a best already
-    int bad_epochs = 0;     ///< in a row, without improvement
-    int cooling = 0;        ///< epochs for which none is counted
+    double factor = 1;      ///< the factor returned last
+    double best = 0;        ///< the best metric so far, negated if maximize
+    bool has_best = false;  ///< whether best is set
+    int bad_epochs = 0;     ///< number of successive epochs without improvement
+    int cooldown_left = 0;  ///< number of epochs left that are not counted
   };
-  Memory memory = {};  ///< as it is before the first epoch
+  Memory memory = {};  ///< starts as before the first epoch
 
-  /// Takes down the metric of an epoch; the factor of the learning rate from there on.
+  /// Records the metric of an epoch, and returns the factor of the learning rate for the epochs after it.
   double operator()(double metric) {
     check();
     const double value = maximize ? -metric : metric;
@@ -43,35 +46,37 @@ struct ReduceOnPlateau {
       memory.has_best = true;
     }
     memory.bad_epochs = improved ? 0 : memory.bad_epochs + 1;
-    if (memory.cooling > 0) {
-      --memory.cooling;
+    if (memory.cooldown_left > 0) {
+      --memory.cooldown_left;
       memory.bad_epochs = 0;
     }
     if (memory.bad_epochs > patience) {
       memory.factor = std::min(memory.factor, std::max(memory.factor * factor, minimum));
-      memory.cooling = cooldown;
+      memory.cooldown_left = cooldown;
       memory.bad_epochs = 0;
     }
     return memory.factor;
   }
 
-  /// As an observer: trainer.fit(train, {..., .validation = test}, ReduceOnPlateau{.patience = 5}). ValueError where the training does
-  /// not measure what it watches.
+  /// Called by Trainer::fit before the first step: trainer.fit(train, {..., .validation = test}, ReduceOnPlateau{.patience = 5}). Forgets
+  /// what earlier trainings recorded. Throws ValueError where the training does not measure `watch`.
   template <class Run>
   void training_started(Run& run) {
     check();
     static_cast<void>(run.value(watch));
     memory = {};
   }
+  /// Called by Trainer::fit after each epoch; sets the factor of the learning rate.
   template <class Run>
   void epoch_ended(Run& run) {
     run.learning_rate_factor = (*this)(run.value(watch));
   }
-  /// What a checkpoint keeps.
+  /// Saves its memory to a checkpoint or restores it.
   template <class Archive>
   void archive(Archive& a) {
-    a(memory.factor, memory.best, memory.has_best, memory.bad_epochs, memory.cooling);
-    a.expect(memory.bad_epochs >= 0 && memory.bad_epochs < std::numeric_limits<int>::max(), memory.bad_epochs, " bad epochs cannot be");
+    a(memory.factor, memory.best, memory.has_best, memory.bad_epochs, memory.cooldown_left);
+    a.expect(memory.bad_epochs >= 0 && memory.bad_epochs < std::numeric_limits<int>::max(), memory.bad_epochs,
+             " bad epochs are impossible");
   }
 
  private:

@@ -1,16 +1,18 @@
 #pragma once
 
 #include <chainrule/core/error.hpp>
+#include <cmath>
 #include <concepts>
 #include <limits>
+#include <numbers>
 #include <string_view>
 
 namespace chainrule {
 
-/// How the learning rate changes in the course of training: schedule(time) is the factor to multiply the optimizer's learning_rate
-/// with. time is at least 0 and counts in the unit in which the schedule's lengths are given: epochs, with fractions (3.5 is the
-/// middle of the fourth), or steps. A schedule is a small value that remembers nothing, so it can be asked in any order. It throws
-/// ValueError for a time that is negative or not finite, and for hyperparameters out of their range.
+/// A learning rate schedule: schedule(time) returns the factor by which the optimizer's learning_rate is multiplied. The time is at least
+/// 0, in the unit of the schedule's lengths: epochs, with fractions (3.5 is the middle of the fourth epoch), or steps. A schedule is a
+/// small value without state, so it can be called for times in any order. It throws ValueError for a time that is negative or not finite,
+/// and for hyperparameters out of their range.
 template <class T>
 concept Schedule = std::copyable<T> && requires(const T& schedule, double time) {
   { T::name } -> std::convertible_to<std::string_view>;
@@ -19,15 +21,21 @@ concept Schedule = std::copyable<T> && requires(const T& schedule, double time) 
 
 namespace detail {
 
-/// Times and factors: at least 0 and finite.
-[[gnu::noinline]] inline void check_from_0(std::string_view schedule, const char* what, double value) {
+/// Throws ValueError unless `value` is finite and at least 0. `schedule` and `what` name it in the error message.
+[[gnu::noinline]] inline void check_nonnegative(std::string_view schedule, const char* what, double value) {
   if (!(value >= 0 && value <= std::numeric_limits<double>::max()))
     raise<ValueError>(schedule, ": ", what, " must be at least 0 and finite, got ", value);
 }
 
-[[gnu::noinline]] inline void check_length(std::string_view schedule, const char* what, double value) {
+/// Throws ValueError unless `value` is finite and above 0. `schedule` and `what` name it in the error message.
+[[gnu::noinline]] inline void check_positive(std::string_view schedule, const char* what, double value) {
   if (!(value > 0 && value <= std::numeric_limits<double>::max()))
     raise<ValueError>(schedule, ": ", what, " must be above 0 and finite, got ", value);
+}
+
+/// Returns a value between `start` and `end` along half a period of a cosine, as progress goes from 0 to 1.
+inline double cosine_between(double start, double end, double progress) {
+  return end + (start - end) * (1 + std::cos(std::numbers::pi * progress)) / 2;
 }
 
 }  // namespace detail

@@ -5,17 +5,17 @@
 
 namespace chainrule {
 
-/// The learning rate falls in steps: times `factor` after each `length`, for ever. StepLR in PyTorch.
+/// Step decay: the learning rate is multiplied by `factor` after each `length`, and is constant in between. Equals PyTorch's StepLR.
 struct StepDecay {
   static constexpr std::string_view name = "StepDecay";
-  double length = 10;   ///< between two steps; above 0
-  double factor = 0.1;  ///< what a step multiplies by
+  double length = 10;   ///< time between two steps, above 0
+  double factor = 0.1;  ///< what each step multiplies the learning rate by, at least 0
 
   ///     factor^floor(time / length)
   double operator()(double time) const {
-    detail::check_length(name, "length", length);
-    detail::check_from_0(name, "factor", factor);
-    detail::check_from_0(name, "the time", time);
+    detail::check_positive(name, "length", length);
+    detail::check_nonnegative(name, "factor", factor);
+    detail::check_nonnegative(name, "the time", time);
     return std::pow(factor, std::floor(time / length));
   }
 };

@@ -128,7 +128,7 @@ class CheckpointWriter {
 
   void write(Run<Net>& run) {
     make_checkpoint(bytes_, identity_, [&](Archive& archive) { keep(archive, run); });
-    write_file("Checkpoint", path_, bytes_, Outlives::power_cut);
+    write_file("Checkpoint", path_, bytes_, Durability::power_loss);
     steps_since_ = 0;
   }
 

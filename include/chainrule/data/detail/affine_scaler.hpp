@@ -1,42 +1,41 @@
 #pragma once
 
 #include <algorithm>
-#include <chainrule/bytes/decimal.hpp>
-#include <chainrule/core/detail/compatibility.hpp>
 #include <chainrule/core/detail/views.hpp>
 #include <chainrule/kernels/all_finite.hpp>
 #include <cmath>
 #include <limits>
-#include <string>
-#include <string_view>
-#include <type_traits>
 #include <utility>
 
 namespace chainrule::detail {
 
-/// What Standardizer and MinMaxScaler have in common: for each feature an origin, which becomes `low`, and a unit, which becomes 1:
-///     a = low + (x - origin) / unit = (x - shift) * scale        x = origin + (a - low) * unit
-/// A constant feature has a unit of 0: it becomes low (which rounding may miss by its last digit), and back the same constant.
+/// Base of Standardizer and MinMaxScaler: an affine map per feature, described by an `origin`, which becomes `low`, and a `unit`, which
+/// becomes 1:
+///     a = low + (x - origin) / unit = (x - shift) * scale
+///     x = origin + (a - low) * unit
+/// The unit of a constant feature is 0: transform gives low (to within rounding), and inverse gives the constant back.
 template <class Scalar>
-class Scaler {
+class AffineScaler {
  public:
   using ScalarType = Scalar;
 
-  bool is_fitted() const { return origin_.size() > 0; }  ///< whether fit was called, or a fitted one was read
+  bool is_fitted() const { return origin_.size() > 0; }  ///< whether fit was called or the scaler was read by from_string
 
-  /// The form that Normalize takes, a = (x - shift) * scale, with a number for each feature; both finite, scale not 0.
+  /// The shift of each feature in a = (x - shift) * scale, the form that the layer Normalize takes; always finite. Throws StateError
+  /// before fit.
   const Vector<Scalar>& shift() const { return check_fitted().shift_; }
-  const Vector<Scalar>& scale() const { return check_fitted().scale_; }  ///< see shift
+  /// The scale of each feature in a = (x - shift) * scale; always finite and never 0. Throws StateError before fit.
+  const Vector<Scalar>& scale() const { return check_fitted().scale_; }
 
-  /// x scaled (features x samples). Throws StateError before fit, ShapeError where x has another number of rows than what was
-  /// fitted, ValueError for NaN and infinity.
+  /// Returns x scaled (features x samples). Throws StateError before fit, ShapeError where x has another number of rows than the fitted
+  /// data, ValueError for NaN and infinity.
   template <class Derived>
   Matrix<Scalar> transform(const Eigen::DenseBase<Derived>& x) const {
     Matrix<Scalar> a = checked("transform", const_view<Scalar>(x));
     apply(mutable_view<Scalar>(a));
     return a;
   }
-  /// The same, written over x itself; allocates nothing.
+  /// Scales x in place, without allocating. Throws as transform does.
   template <EigenDense X>
   void transform_in_place(X&& x) const {
     const MatrixView<Scalar> view = mutable_view<Scalar>(x);
@@ -44,27 +43,28 @@ class Scaler {
     apply(view);
   }
 
-  /// The x that has become a. Throws like transform.
+  /// Returns the x that transform maps to a. Throws as transform does.
   template <class Derived>
   Matrix<Scalar> inverse(const Eigen::DenseBase<Derived>& a) const {
     Matrix<Scalar> x = checked("inverse", const_view<Scalar>(a));
-    undo(mutable_view<Scalar>(x));
+    apply_inverse(mutable_view<Scalar>(x));
     return x;
   }
-  /// The same, written over a itself; allocates nothing.
+  /// Replaces a by the x that transform maps to it, without allocating. Throws as transform does.
   template <EigenDense A>
   void inverse_in_place(A&& a) const {
     const MatrixView<Scalar> view = mutable_view<Scalar>(a);
     checked("inverse_in_place", as_const(view));
-    undo(view);
+    apply_inverse(view);
   }
 
  protected:
   using Sum = Accumulator<Scalar>;
 
-  explicit Scaler(const char* name) : name_{name} {}
+  /// `name` begins the error messages.
+  explicit AffineScaler(const char* name) : name_{name} {}
 
-  /// Takes what has been fitted: for each feature an origin and a unit >= 0.
+  /// Sets the map: for each feature an origin and a unit >= 0.
   void set(Scalar low, Vector<Scalar> origin, Vector<Scalar> unit) {
     Vector<Scalar> shift(origin.size());
     Vector<Scalar> scale(origin.size());
@@ -76,11 +76,11 @@ class Scaler {
       } else if (low == 0) {
         scale[i] = 1;
         shift[i] = origin[i];
-      } else {  // low = (c - shift) * scale with a power of 2 for c - shift, so that it is exact also for a large c
+      } else {  // low = (c - shift) * scale, where c - shift is a power of 2 of the size of c, so that it is exact for a large c too
         const Scalar c = origin[i];
-        const Scalar step = std::copysign(std::abs(c) < 1 ? Scalar{1} : std::scalbn(Scalar{1}, std::ilogb(c)), c);
-        scale[i] = low / step;
-        shift[i] = c - step;
+        const Scalar power = std::copysign(std::abs(c) < 1 ? Scalar{1} : std::scalbn(Scalar{1}, std::ilogb(c)), c);
+        scale[i] = low / power;
+        shift[i] = c - power;
       }
     }
     low_ = low;
@@ -90,14 +90,14 @@ class Scaler {
     scale_ = std::move(scale);
   }
 
-  /// A statistic of feature i as Scalar. Throws ValueError where it is too large for one.
+  /// Converts a statistic of feature i to Scalar. Throws ValueError where it is too large for it.
   Scalar narrowed(Sum number, Index i) const {
     if (!(std::abs(number) <= Sum{std::numeric_limits<Scalar>::max()}))
       raise<ValueError>(name_, ": the numbers of feature ", i, " lie too far apart for their type; scale them down first");
     return static_cast<Scalar>(number);
   }
 
-  /// x to be fitted: at least one sample, at least one feature, all numbers finite.
+  /// Returns a view of the data to fit. Throws ShapeError where there is no sample or no feature, ValueError for NaN and infinity.
   template <class Derived>
   ConstMatrixView<Scalar> checked_data(const Eigen::DenseBase<Derived>& x) const {
     const ConstMatrixView<Scalar> view = const_view<Scalar>(x);
@@ -108,7 +108,7 @@ class Scaler {
     return view;
   }
 
-  const Scaler& check_fitted() const {
+  const AffineScaler& check_fitted() const {
     if (!is_fitted()) raise<StateError>(name_, ": nothing is fitted yet; call fit(x) with the training data first");
     return *this;
   }
@@ -119,10 +119,10 @@ class Scaler {
   Vector<Scalar> unit_ = {};
 
  private:
-  ConstMatrixView<Scalar> checked(const char* call, const ConstMatrixView<Scalar>& x) const {
+  ConstMatrixView<Scalar> checked(const char* caller, const ConstMatrixView<Scalar>& x) const {
     check_fitted();
     if (x.rows() != origin_.size())
-      raise<ShapeError>(name_, ": ", call, " got ", x.rows(), " rows, but ", origin_.size(),
+      raise<ShapeError>(name_, ": ", caller, " got ", x.rows(), " rows, but ", origin_.size(),
                         " features were fitted (one column is one sample)");
     check_finite(name_, "x", x);
     return x;
@@ -137,7 +137,7 @@ class Scaler {
   }
 
   // x = origin + (a - low) * unit        (features x samples)
-  void undo(MatrixView<Scalar> a) const {
+  void apply_inverse(MatrixView<Scalar> a) const {
     for (Index j = 0; j < a.cols(); ++j) {
       Scalar* column = a.data() + j * a.outerStride();
       for (Index i = 0; i < a.rows(); ++i) column[i] = origin_[i] + (column[i] - low_) * unit_[i];
@@ -146,74 +146,6 @@ class Scaler {
 
   Vector<Scalar> shift_ = {};
   Vector<Scalar> scale_ = {};
-};
-
-/// Words and numbers in one line of text, from which they are read back to the same bits.
-template <class Scalar>
-class TextLine {
- public:
-  explicit TextLine(const char* who, std::string_view text = {}) : who_{who}, rest_{text} {}
-
-  void add(std::string_view word) { text_ += (text_.empty() ? "" : " ") + std::string(word); }
-  template <class Number>
-  void add_number(Number number) {
-    std::string digits;
-    if constexpr (std::is_floating_point_v<Number>)
-      append_shortest(digits, number);
-    else
-      append(digits, number);
-    add(digits);
-  }
-  void add_numbers(const Vector<Scalar>& numbers) {
-    for (const Scalar number : numbers) add_number(number);
-  }
-  const std::string& text() const { return text_; }
-
-  void take(std::string_view word) {
-    if (const std::string_view found = next(); found != word)
-      raise<ValueError>(who_, ": from_string expected the word \"", word, "\", but found \"", found.substr(0, 40), "\"");
-  }
-  template <class Number = Scalar>
-  Number take_number() {
-    const std::string_view found = next();
-    Number number{};
-    if (parse_number(found, number) != Parsed::number)
-      raise<ValueError>(who_, ": from_string expected a number, but found \"", found.substr(0, 40), "\"");
-    return number;
-  }
-  /// How many numbers follow, which cannot be more than there is room for.
-  Index take_count() {
-    const std::string_view found = next();
-    Index count = 0;
-    const auto [end, error] = std::from_chars(found.data(), found.data() + found.size(), count);
-    if (error != std::errc{} || end != found.data() + found.size() || count < 1 || count > static_cast<Index>(rest_.size()))
-      raise<ValueError>(who_, ": from_string expected how many features there are, but found \"", found.substr(0, 40), "\"");
-    return count;
-  }
-  Vector<Scalar> take_numbers(Index count, Scalar least = std::numeric_limits<Scalar>::lowest()) {
-    Vector<Scalar> numbers(count);
-    for (Scalar& number : numbers) {
-      number = take_number();
-      if (number < least) raise<ValueError>(who_, ": from_string expected a number of at least ", least, ", but found ", number);
-    }
-    return numbers;
-  }
-  void end() {
-    if (const std::string_view found = next(); !found.empty())
-      raise<ValueError>(who_, ": from_string expected the end of the text, but found \"", found.substr(0, 40), "\"");
-  }
-
- private:
-  std::string_view next() {
-    rest_ = rest_.substr(std::min(rest_.find_first_not_of(" \t\r\n"), rest_.size()));
-    const std::string_view word = rest_.substr(0, rest_.find_first_of(" \t\r\n"));
-    rest_.remove_prefix(word.size());
-    return word;
-  }
-
-  const char* who_;
-  std::string_view rest_;
-  std::string text_ = {};
 };
 
 }  // namespace chainrule::detail

@@ -1,7 +1,8 @@
 #pragma once
+// Cuts CSV text into rows of cells. Knows quotes, separators and line ends, and nothing about the meaning of columns.
 
 #include <chainrule/bytes/decimal.hpp>
-#include <chainrule/bytes/quoted.hpp>
+#include <chainrule/bytes/excerpt.hpp>
 #include <chainrule/core/error.hpp>
 #include <deque>
 #include <string>
@@ -10,43 +11,46 @@
 
 namespace chainrule::detail {
 
-/// Says where in a table something is: the file, the line, the column, both from 1, and the column's name if it has one.
-struct CsvPlaces {
+/// Describes positions in a table for error messages: "iris.csv, line 3, column 2 (petal length)".
+struct CsvLocator {
   std::string file;
-  std::vector<std::string> columns = {};  ///< names, or empty
+  std::vector<std::string> columns = {};  ///< the names of the columns, or empty
 
+  /// Describes a line; `number` counts from 1.
   std::string line(std::size_t number) const { return text_of(file, ", line ", number); }
+  /// Describes a cell; `line_number` counts from 1, `column` from 0.
   std::string cell(std::size_t line_number, std::size_t column) const {
     const std::string place = text_of(line(line_number), ", column ", column + 1);
-    return column < columns.size() && !columns[column].empty() ? text_of(place, " (", clipped(columns[column]), ")") : place;
+    return column < columns.size() && !columns[column].empty() ? text_of(place, " (", excerpt(columns[column]), ")") : place;
   }
 };
 
-/// The byte order mark, with which some programs begin a text in UTF-8.
-inline constexpr std::string_view utf8_mark = "\xef\xbb\xbf";
+/// The byte order mark with which some programs begin a text in UTF-8.
+inline constexpr std::string_view utf8_byte_order_mark = "\xef\xbb\xbf";
 
 struct CsvCell {
-  std::string_view text;  ///< without quotes, and without blanks around it that are not in quotes
-  std::size_t line = 0;   ///< where it begins
+  std::string_view text;  ///< the value without its quotes, or without the spaces and tabs around it where it has no quotes
+  std::size_t line = 0;   ///< the line in which the cell begins, counted from 1
 };
 
-/// Cuts a text into rows of cells, as RFC 4180 says: a cell in quotes may hold separators, line breaks and doubled quotes. Lines end
-/// with \n, \r\n or \r, the last one also without; blank lines at the end are none. Errors are ValueErrors.
+/// Cuts a text into rows of cells as RFC 4180 says: a cell in quotes may hold separators, line breaks and doubled quotes. Lines end with
+/// \n, \r\n or \r; the last line needs no end. Blank lines at the end of the text are skipped. Throws ValueError for broken quotes, and
+/// for blank lines between rows.
 class CsvScanner {
  public:
-  /// `text` and `places` must outlive the scanner.
-  CsvScanner(std::string_view text, char separator, const CsvPlaces& places)
-      : at_{text.data()}, end_{text.data() + text.size()}, separator_{separator}, places_{places} {
-    if (text.starts_with(utf8_mark)) at_ += utf8_mark.size();
+  /// `text` and `locator` must outlive the scanner.
+  CsvScanner(std::string_view text, char separator, const CsvLocator& locator)
+      : at_{text.data()}, end_{text.data() + text.size()}, separator_{separator}, locator_{locator} {
+    if (text.starts_with(utf8_byte_order_mark)) at_ += utf8_byte_order_mark.size();
   }
 
-  /// Whether there is another row, which is then in cells(): at least one. They are valid until the next call.
+  /// Moves to the next row, and returns false where there is none. The row has at least one cell; cells() is valid until the next call.
   bool next_row() {
     std::size_t blank_line = 0;
     while (at_ != end_) {
       read_row();
       if (!is_blank_line_) {
-        if (blank_line != 0) raise<ValueError>(places_.line(blank_line), ": expected a row, but the line is blank and rows follow");
+        if (blank_line != 0) raise<ValueError>(locator_.line(blank_line), ": expected a row, but the line is blank and rows follow");
         return true;
       }
       if (blank_line == 0) blank_line = cells_.front().line;
@@ -56,7 +60,7 @@ class CsvScanner {
 
   const std::vector<CsvCell>& cells() const { return cells_; }
 
-  /// The line that the row of cells() begins in.
+  /// The line in which the current row begins.
   std::size_t line() const { return cells_.front().line; }
 
  private:
@@ -84,7 +88,8 @@ class CsvScanner {
     if (at_ != end_) end_line();
   }
 
-  /// Most of the time goes here: with all that it needs in registers, because a char may be a part of anything in memory.
+  /// Finds the end of a cell without quotes. Most of the scanner's time is spent in this loop, so it works on local copies, which the
+  /// compiler can keep in registers: a char* may alias the members.
   const char* end_of_cell(const char* at) const {
     const char* const end = end_;
     const char separator = separator_;
@@ -99,37 +104,37 @@ class CsvScanner {
     cells_.push_back({std::string_view(begin, static_cast<std::size_t>(end - begin)), line_});
   }
 
-  /// Steps over a line's end, of one character or two.
+  /// Steps over a line end of one or two characters.
   void end_line() {
     if (*at_ == '\r' && at_ + 1 != end_ && at_[1] == '\n') ++at_;
     ++at_;
     ++line_;
   }
 
-  // "a, ""b"""  is  a, "b"
+  /// Reads a cell in quotes, in which a doubled quote stands for one: "a, ""b""" is a, "b".
   void read_quoted() {
     const std::size_t line = line_;
     const char* begin = ++at_;
-    bool has_doubled = false;
+    bool has_doubled_quotes = false;
     for (;; ++at_) {
       while (at_ != end_ && (*at_ == '\n' || *at_ == '\r')) end_line();
       if (at_ == end_)
-        raise<ValueError>(places_.cell(line, cells_.size()), ": expected a closing quote, but the quote that begins here is never closed");
+        raise<ValueError>(locator_.cell(line, cells_.size()), ": expected a closing quote, but the quote that begins here is never closed");
       if (*at_ != '"') continue;
       if (at_ + 1 == end_ || at_[1] != '"') break;
-      has_doubled = true;
+      has_doubled_quotes = true;
       ++at_;
     }
     std::string_view text(begin, static_cast<std::size_t>(at_ - begin));
     ++at_;
     while (at_ != end_ && is_space(*at_)) ++at_;
     if (at_ != end_ && !ends_cell(*at_))
-      raise<ValueError>(places_.cell(line, cells_.size()), ": expected a separator after the closing quote, but found ",
+      raise<ValueError>(locator_.cell(line, cells_.size()), ": expected a separator after the closing quote, but found ",
                         in_quotes(std::string_view(at_, 1)));
-    cells_.push_back({has_doubled ? undoubled(text) : text, line});
+    cells_.push_back({has_doubled_quotes ? with_single_quotes(text) : text, line});
   }
 
-  std::string_view undoubled(std::string_view text) {
+  std::string_view with_single_quotes(std::string_view text) {
     std::string& single = unquoted_.emplace_back();
     for (std::size_t i = 0; i < text.size(); ++i) {
       single += text[i];
@@ -141,11 +146,11 @@ class CsvScanner {
   const char* at_;
   const char* end_;
   char separator_;
-  const CsvPlaces& places_;
+  const CsvLocator& locator_;
   std::size_t line_ = 1;
   bool is_blank_line_ = true;
   std::vector<CsvCell> cells_ = {};
-  std::deque<std::string> unquoted_ = {};  // a deque, because its texts stay where they are
+  std::deque<std::string> unquoted_ = {};  // a deque, because growing does not move its strings, which cells_ refers to
 };
 
 }  // namespace chainrule::detail

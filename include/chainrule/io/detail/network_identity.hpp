@@ -2,7 +2,7 @@
 // What a network is, as lines of text: so two can be compared, and the first difference told in words.
 
 #include <algorithm>
-#include <chainrule/bytes/quoted.hpp>
+#include <chainrule/bytes/excerpt.hpp>
 #include <chainrule/core/description.hpp>
 #include <chainrule/core/error.hpp>
 #include <chainrule/core/tensor_shape.hpp>

@@ -3,7 +3,7 @@
 // it says of extents is left out, so it is for losses and activations.
 
 #include <chainrule/bytes/decimal.hpp>
-#include <chainrule/bytes/quoted.hpp>
+#include <chainrule/bytes/excerpt.hpp>
 #include <chainrule/core/description.hpp>
 
 namespace chainrule::detail {
@@ -56,7 +56,7 @@ class DescriptionText {
       const std::string name(until("(),="));
       if (take('=')) {
         double value = 0;
-        if (parse_number(until(",)"), value) != Parsed::number) refuse();
+        if (parse_number(until(",)"), value) != ParseResult::number) refuse();
         d.hyperparameters.emplace_back(name, value);
       } else {
         at_ = begin;

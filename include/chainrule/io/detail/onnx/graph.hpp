@@ -68,7 +68,7 @@ class OnnxGraph {
   std::string place(const Node& node) const {
     const std::string& name = node.proto->name();
     return text_of(file_, ": node ", in_quotes(name.empty() && node.proto->output_size() > 0 ? node.proto->output(0) : name), " (",
-                   clipped(node.proto->op_type()), ")");
+                   excerpt(node.proto->op_type()), ")");
   }
   bool is(const Node& node, std::string_view op) const {
     const std::string& domain = node.proto->domain();

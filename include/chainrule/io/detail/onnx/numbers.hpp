@@ -4,7 +4,7 @@
 
 #include <chainrule/bytes/binary_array.hpp>
 #include <chainrule/bytes/decimal.hpp>
-#include <chainrule/bytes/quoted.hpp>
+#include <chainrule/bytes/excerpt.hpp>
 #include <chainrule/io/detail/onnx/protobuf.hpp>
 #include <chainrule/io/safetensors_types.hpp>
 
@@ -19,7 +19,7 @@ struct OnnxConstant {
 /// The number that was meant: 0.1 and not 0.100000001490116, which is what 0.1f is. As a float it is the same.
 inline double decimal_of(float number) {
   double meant = 0;
-  return parse_number(text_of(number), meant) == Parsed::number ? meant : double{number};
+  return parse_number(text_of(number), meant) == ParseResult::number ? meant : double{number};
 }
 
 /// Calls f(how many, a function that gives number i) for the numbers that are there; bytes has their bytes, if they are there as such.

@@ -2,7 +2,7 @@
 // A Description as JSON and back. Needs nlohmann/json.
 //     {"kind":"Dense","inputs":64,"outputs":32,"parts":[{"kind":"LeakyReLU","hyperparameters":[["slope",0.2]]}]}
 
-#include <chainrule/bytes/quoted.hpp>
+#include <chainrule/bytes/excerpt.hpp>
 #include <chainrule/core/description.hpp>
 #include <nlohmann/json.hpp>
 

@@ -125,7 +125,7 @@ class SafetensorsHeader {
   bool null() { refuse("null"); }
   bool boolean(bool value) { refuse(value ? "true" : "false"); }
   bool number_integer(std::int64_t number) { refuse(text_of("the number ", number)); }
-  bool number_float(double, const std::string& text) { refuse(text_of("the number ", clipped(text))); }
+  bool number_float(double, const std::string& text) { refuse(text_of("the number ", excerpt(text))); }
   bool binary(Json::binary_t&) { refuse("bytes"); }  // which JSON as text cannot hold
 
   bool parse_error(std::size_t position, const std::string&, const Json::exception&) {

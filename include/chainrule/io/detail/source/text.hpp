@@ -1,7 +1,7 @@
 #pragma once
 // Numbers, arrays and names as C99 and C++11 both read them.
 
-#include <chainrule/bytes/quoted.hpp>
+#include <chainrule/bytes/excerpt.hpp>
 #include <chainrule/core/detail/compatibility.hpp>
 #include <chainrule/core/types.hpp>
 #include <cmath>

@@ -1,5 +1,5 @@
 #pragma once
-// Predictions and targets as metrics see them: checked before a number is made of them, and read as classes.
+// The inputs of metrics: which types y_hat and y may have, their checks, and how a class is read from labels or probabilities.
 
 #include <algorithm>
 #include <chainrule/core/targets.hpp>
@@ -11,39 +11,44 @@ namespace chainrule::detail {
 
 /// A matrix of floating-point numbers, outputs x samples.
 template <class T>
-concept Numbers = EigenDense<T> && std::floating_point<typename std::remove_cvref_t<T>::Scalar>;
+concept NumberMatrix = EigenDense<T> && std::floating_point<typename std::remove_cvref_t<T>::Scalar>;
 
-/// What says which class each sample belongs to: labels; or probabilities, classes x samples, or one row of those of "yes".
+/// Anything that assigns a class to each sample: a vector of integer labels; probabilities, classes x samples; or one row with the
+/// probabilities of class 1 ("yes").
 template <class T>
-concept Classes = Numbers<T> || LabelVector<T>;
+concept LabelsOrProbabilities = NumberMatrix<T> || LabelVector<T>;
 
-/// Labels or ConstMatrixView, of the integer or scalar that T has.
-template <Classes T>
+/// Returns a view of y_hat or y: Labels of T's integer type, or a ConstMatrixView of T's scalar type.
+template <LabelsOrProbabilities T>
 auto metric_view(const T& m) {
   if constexpr (LabelVector<T>)
-    return target_view<float>(m);  // whose scalar is that of matrices
+    return target_view<float>(m);  // the scalar type matters for matrices only
   else
     return const_view<typename T::Scalar>(m);
 }
 
-/// The class with the largest probability, the first of them where several are; of one row: 1 ("yes") from 1/2 on, else 0.
+/// Returns the class of a sample: the one with the largest probability, the first among equals. For a single row it is 1 ("yes") for a
+/// probability of at least 1/2, else 0.
 template <class Scalar>
 Index class_of(const ConstMatrixView<Scalar>& probabilities, Index sample) {
   const Scalar* p = probabilities.data() + sample * probabilities.outerStride();
   if (probabilities.rows() == 1) return *p >= Scalar(0.5) ? 1 : 0;
   return std::max_element(p, p + probabilities.rows()) - p;
 }
+/// Returns the class of a sample, which is its label.
 template <class Label>
 Index class_of(std::span<const Label> labels, Index sample) {
   return static_cast<Index>(labels[static_cast<std::size_t>(sample)]);
 }
 
-/// One row is two classes, "no" and "yes".
+/// Returns the number of classes; a single row stands for two, "no" and "yes".
 template <class Scalar>
 Index class_count(const ConstMatrixView<Scalar>& probabilities) {
   return probabilities.rows() == 1 ? 2 : probabilities.rows();
 }
 
+/// Throws ShapeError where m has no rows, ValueError where it has NaN or infinity. `who` is the metric and `name` the matrix, for error
+/// messages.
 template <class Scalar>
 [[gnu::noinline]] void check_numbers(std::string_view who, const char* name, const ConstMatrixView<Scalar>& m) {
   if (m.rows() < 1) raise<ShapeError>(who, ": ", name, " has no rows");
@@ -53,10 +58,11 @@ template <class Scalar>
     Index i = 0;
     while (all_finite(column + i, 1)) ++i;
     raise<ValueError>(who, ": ", name, "(", i, ", ", j, ") is ", column[i], " (output ", i, " of sample ", j,
-                      "), but a metric is a number only of finite numbers");
+                      "), but a metric needs finite numbers");
   }
 }
 
+/// Throws as check_numbers does, and ValueError for a number outside [0, 1].
 template <class Scalar>
 [[gnu::noinline]] void check_probabilities(std::string_view who, const char* name, const ConstMatrixView<Scalar>& m) {
   check_numbers(who, name, m);
@@ -66,7 +72,7 @@ template <class Scalar>
         raise<ValueError>(who, ": ", name, "(", i, ", ", j, ") is ", m(i, j), ", but it must be a probability, from 0 to 1");
 }
 
-/// Throws unless all labels are in [0, classes). Gives the largest + 1.
+/// Throws ValueError unless all labels are in [0, classes). Returns the largest label + 1.
 template <class Label>
 [[gnu::noinline]] Index check_labels(std::string_view who, const char* name, std::span<const Label> labels, Index classes) {
   Index seen = 0;
@@ -80,6 +86,7 @@ template <class Label>
   return seen;
 }
 
+/// Throws ShapeError unless y_hat and y have the same number of samples, at least one.
 template <class Predictions, class Targets>
 [[gnu::noinline]] void check_same_samples(std::string_view who, const Predictions& y_hat, const Targets& y) {
   const Index samples = samples_of(y_hat);
@@ -88,19 +95,21 @@ template <class Predictions, class Targets>
   if (samples < 1) raise<ShapeError>(who, ": there are no samples; a metric needs at least one");
 }
 
+/// Throws ShapeError unless both numbers of rows are equal.
 [[gnu::noinline]] inline void check_same_rows(std::string_view who, Index y_hat, Index y) {
   if (y_hat != y) raise<ShapeError>(who, ": y_hat has ", y_hat, " rows, but y has ", y, " (one column is one sample)");
 }
 
-/// Labels that meet only labels count their classes themselves; one beyond this is taken for something else than a class.
-inline constexpr Index most_classes = 1'000'000;
+/// The limit for labels where no matrix tells the number of classes. A larger label is most likely not a class label.
+inline constexpr Index max_classes = 1'000'000;
 
-/// Throws where views of predictions and targets are not those of the same samples and classes. Gives the number of classes:
-/// what the rows say, or the largest label + 1 where there are only labels.
+/// Checks views of y_hat and y, and returns the number of classes: the number that their rows stand for, or, where both are labels, the
+/// largest label + 1. Throws ShapeError where samples or rows differ or there are none; ValueError for NaN and infinity, a label outside
+/// [0, classes), and a y outside [0, 1]. `classes` is the limit for labels where both are labels.
 template <class Predictions, class Targets>
-Index checked_classes(std::string_view who, const Predictions& y_hat, const Targets& y, Index classes = most_classes) {
-  constexpr bool rows_in_y_hat = Numbers<Predictions>;
-  constexpr bool rows_in_y = Numbers<Targets>;
+Index checked_classes(std::string_view who, const Predictions& y_hat, const Targets& y, Index classes = max_classes) {
+  constexpr bool rows_in_y_hat = NumberMatrix<Predictions>;
+  constexpr bool rows_in_y = NumberMatrix<Targets>;
   check_same_samples(who, y_hat, y);
   if constexpr (rows_in_y_hat && rows_in_y) check_same_rows(who, y_hat.rows(), y.rows());
   if constexpr (rows_in_y_hat) {

@@ -1,5 +1,5 @@
 #include <array>
-#include <chainrule/metrics/detail/class_counts.hpp>
+#include <chainrule/metrics/detail/metric_inputs.hpp>
 #include <limits>
 #include <vector>
 
@@ -18,18 +18,18 @@ Index checked(const Predictions& y_hat, const Targets& y) {
 
 }  // namespace
 
-TEST_CASE("the class of a column is where it is largest, of equal ones the first") {
+TEST_CASE("the class of a column is its largest row, the first among equals") {
   const Eigen::MatrixXf p{{0.25f, 0.5f, 0.25f, 0}, {0.5f, 0.5f, 0.25f, -1}, {0.25f, 0, 0.5f, 0}};
   const auto view = metric_view(p);
   CHECK(class_of(view, 0) == 1);
   CHECK(class_of(view, 1) == 0);
   CHECK(class_of(view, 2) == 2);
   CHECK(class_of(view, 3) == 0);
-  CHECK(class_of(metric_view(p.middleRows(1, 2)), 1) == 0);  // a block: its columns lie apart
+  CHECK(class_of(metric_view(p.middleRows(1, 2)), 1) == 0);  // a block, whose columns are not contiguous
   CHECK(detail::class_count(view) == 3);
 }
 
-TEST_CASE("the class of one row is yes from one half on") {
+TEST_CASE("the class of one row is 1 for at least one half") {
   const Eigen::RowVectorXd p{{0, 0.4999, 0.5, 1}};
   const auto view = metric_view(p);
   CHECK(class_of(view, 1) == 0);
@@ -38,13 +38,13 @@ TEST_CASE("the class of one row is yes from one half on") {
   CHECK(detail::class_count(view) == 2);
 }
 
-TEST_CASE("a label is its class, whatever its integer") {
+TEST_CASE("a label of any integer type is its class") {
   CHECK(class_of(metric_view(std::vector<int>{2, 0, 1}), 0) == 2);
   CHECK(class_of(metric_view(std::array<unsigned char, 2>{7, 255}), 1) == 255);
   CHECK(class_of(metric_view(Eigen::VectorX<long>{{4, 3}}), 1) == 3);
 }
 
-TEST_CASE("the number of classes is that of the rows, and without rows what the largest label says") {
+TEST_CASE("the number of classes is the number of rows, or the largest label + 1 where both are labels") {
   const Eigen::MatrixXf p = Eigen::MatrixXf::Zero(5, 3);
   const Eigen::RowVectorXf yes = Eigen::RowVectorXf::Zero(3);
   const std::vector<int> labels{0, 1, 0};
@@ -56,7 +56,7 @@ TEST_CASE("the number of classes is that of the rows, and without rows what the 
   CHECK(checked(labels, std::vector<unsigned char>{0, 1, 200}) == 201);
 }
 
-TEST_CASE("samples that differ in number, or are none, are a ShapeError") {
+TEST_CASE("different numbers of samples, or no samples, are a ShapeError") {
   const Eigen::MatrixXf p = Eigen::MatrixXf::Zero(3, 4);
   CHECK_THROWS_SAYING(checked(p, std::vector<int>{0, 1, 2}), ShapeError, "metric: y_hat has 4 samples, but y has 3",
                       "one column is one sample");
@@ -65,12 +65,12 @@ TEST_CASE("samples that differ in number, or are none, are a ShapeError") {
   CHECK_THROWS_SAYING(checked(Eigen::MatrixXf(0, 2), std::vector<int>{0, 1}), ShapeError, "metric: y_hat has no rows");
 }
 
-TEST_CASE("rows that differ in number are a ShapeError") {
+TEST_CASE("different numbers of rows are a ShapeError") {
   CHECK_THROWS_SAYING(checked(Eigen::MatrixXf(Eigen::MatrixXf::Zero(3, 2)), Eigen::MatrixXf(Eigen::MatrixXf::Zero(2, 2))), ShapeError,
                       "metric: y_hat has 3 rows, but y has 2");
 }
 
-TEST_CASE("labels that are no class are a ValueError that says which") {
+TEST_CASE("a label out of range is a ValueError that names the sample") {
   const Eigen::MatrixXf p = Eigen::MatrixXf::Zero(3, 2);
   const Eigen::RowVectorXf yes = Eigen::RowVectorXf::Zero(2);
   CHECK_THROWS_SAYING(checked(p, std::vector<int>{0, 3}), ValueError, "metric: the label of sample 1 in y is 3", "must be 0 to 2");
@@ -81,7 +81,7 @@ TEST_CASE("labels that are no class are a ValueError that says which") {
                       "in y is 18446744073709551615, but labels must be 0 to 999999");
 }
 
-TEST_CASE("numbers that are not finite and targets that are no probability are a ValueError that says where") {
+TEST_CASE("NaN, infinity and targets outside [0, 1] are a ValueError that names the position") {
   Eigen::MatrixXd p = Eigen::MatrixXd::Zero(3, 2);
   Eigen::MatrixXd y = p;
   y(2, 1) = 7;

@@ -1,0 +1,90 @@
+#pragma once
+// Scaling of each feature to mean 0 and variance 1.
+
+#include <chainrule/bytes/tokens.hpp>
+#include <chainrule/data/detail/affine_scaler.hpp>
+#include <string>
+#include <string_view>
+
+namespace chainrule {
+
+/// Scales each feature to mean 0 and variance 1, as scikit-learn's StandardScaler does:
+///     a = (x - mean) / deviation
+/// The deviation is that of the population, the square root of the mean of (x - mean)^2. A constant feature becomes 0.
+///
+/// Fit it to the training data, then transform all data with it. The layer Normalize does the same inside the network:
+/// net.buffers<0>().set(Standardizer<float>(train.features)).
+template <class Scalar = float>
+class Standardizer : public detail::AffineScaler<Scalar> {
+  using typename detail::AffineScaler<Scalar>::Sum;
+
+ public:
+  /// Creates a scaler that is not fitted yet.
+  Standardizer() : detail::AffineScaler<Scalar>("Standardizer") {}
+
+  /// Creates a scaler fitted to x; see fit.
+  template <class Derived>
+  explicit Standardizer(const Eigen::DenseBase<Derived>& x) : Standardizer() {
+    fit(x);
+  }
+
+  /// Computes mean and deviation of x (features x samples), in two passes and at least in double precision. Throws ShapeError where x is
+  /// empty, ValueError where it has NaN or infinity or where a deviation is too large for Scalar. After an error the previous fit stays.
+  template <class Derived>
+  void fit(const Eigen::DenseBase<Derived>& x) {
+    const ConstMatrixView<Scalar> view = this->checked_data(x);
+    const Vector<Sum> first = view.col(0).template cast<Sum>();  // sums of x - first make the mean of a constant exact
+    Vector<Sum> mean = first + mean_difference(view, first);
+    const Vector<Sum> rounding = mean_difference(view, mean);
+    Vector<Sum> squares = Vector<Sum>::Zero(view.rows());
+    for (Index j = 0; j < view.cols(); ++j)
+      for (Index i = 0; i < view.rows(); ++i) squares[i] += (Sum{view(i, j)} - mean[i]) * (Sum{view(i, j)} - mean[i]);
+
+    Vector<Scalar> origin(view.rows());
+    Vector<Scalar> unit(view.rows());
+    for (Index i = 0; i < view.rows(); ++i) {
+      origin[i] = this->narrowed(mean[i], i);
+      unit[i] = this->narrowed(std::sqrt(std::max(squares[i] / static_cast<Sum>(view.cols()) - rounding[i] * rounding[i], Sum{0})), i);
+    }
+    this->set(0, std::move(origin), std::move(unit));
+  }
+
+  /// Writes the scaler as one line of text, from which from_string restores it bit for bit. Throws StateError before fit.
+  std::string to_string() const {
+    this->check_fitted();
+    detail::TokenWriter line;
+    line.add_word(this->name_);
+    line.add_number(this->origin_.size());
+    line.add_word("mean");
+    line.add_numbers(this->origin_);
+    line.add_word("deviation");
+    line.add_numbers(this->unit_);
+    return line.text();
+  }
+
+  /// Reads a scaler from the text that to_string writes. Throws ValueError, with what was expected and what was found, for any other.
+  static Standardizer from_string(std::string_view text) {
+    Standardizer scaler;
+    detail::TokenReader line("Standardizer: from_string", text);
+    line.take_word(scaler.name_);
+    const Index features = line.take_count("features");
+    line.take_word("mean");
+    Vector<Scalar> mean = line.take_numbers<Scalar>(features);
+    line.take_word("deviation");
+    Vector<Scalar> deviation = line.take_numbers<Scalar>(features, 0);
+    line.expect_end();
+    scaler.set(0, std::move(mean), std::move(deviation));
+    return scaler;
+  }
+
+ private:
+  /// Returns the mean over the samples of x - reference, for each feature.
+  static Vector<Sum> mean_difference(const ConstMatrixView<Scalar>& x, const Vector<Sum>& reference) {
+    Vector<Sum> sum = Vector<Sum>::Zero(x.rows());
+    for (Index j = 0; j < x.cols(); ++j)
+      for (Index i = 0; i < x.rows(); ++i) sum[i] += Sum{x(i, j)} - reference[i];
+    return sum / static_cast<Sum>(x.cols());
+  }
+};
+
+}  // namespace chainrule

@@ -1,0 +1,35 @@
+#include <chainrule/bytes/tokens.hpp>
+
+#include "support/catch.hpp"
+
+using namespace chainrule;
+using detail::TokenReader;
+using detail::TokenWriter;
+
+TEST_CASE("words and numbers are written to a line and read back to the same bits") {
+  TokenWriter writer;
+  writer.add_word("scale");
+  writer.add_number(Index{2});
+  writer.add_numbers(Vector<float>{{1 / 3.0f, -1e-30f}});
+  writer.add_number(0.1);
+  CHECK(writer.text() == "scale 2 0.33333334 -1e-30 0.1");
+
+  TokenReader reader("test", writer.text());
+  reader.take_word("scale");
+  CHECK(reader.take_count("features") == 2);
+  const bool equal = reader.take_numbers<float>(2) == Vector<float>{{1 / 3.0f, -1e-30f}};
+  CHECK(equal);
+  CHECK(reader.take_number<double>() == 0.1);
+  CHECK_NOTHROW(reader.expect_end());
+}
+
+TEST_CASE("a token of another kind is an error with what was expected and found") {
+  CHECK_THROWS_SAYING(TokenReader("test", "a").take_word("b"), ValueError, "test expected the word \"b\", but found \"a\"");
+  CHECK_THROWS_SAYING(TokenReader("test", "nan").take_number<float>(), ValueError, "test expected a number, but found \"nan\"");
+  CHECK_THROWS_SAYING(TokenReader("test", "").take_number<float>(), ValueError, "test expected a number, but found \"\"");
+  CHECK_THROWS_SAYING(TokenReader("test", "3 1").take_count("features"), ValueError,
+                      "test expected the number of features, but found \"3\"");
+  CHECK_THROWS_SAYING(TokenReader("test", "-1").take_numbers<float>(1, 0.0f), ValueError,
+                      "test expected a number of at least 0, but found -1");
+  CHECK_THROWS_SAYING(TokenReader("test", " x").expect_end(), ValueError, "test expected the end of the text, but found \"x\"");
+}
