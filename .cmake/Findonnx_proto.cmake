@@ -1,12 +1,12 @@
-# The messages of ONNX, as Debian's libonnx-dev has them: the target onnx_proto::onnx_proto, with protobuf and the macros that their
-# header wants.
+# Finds the protobuf messages of ONNX as in Debian's libonnx-dev: the target onnx_proto::onnx_proto, with protobuf and the macros that
+# onnx/onnx_pb.h needs.
 find_path(onnx_proto_INCLUDE_DIR onnx/onnx_pb.h)
 find_library(onnx_proto_LIBRARY onnx_proto)
 mark_as_advanced(onnx_proto_INCLUDE_DIR onnx_proto_LIBRARY)
 if(onnx_proto_INCLUDE_DIR AND onnx_proto_LIBRARY AND NOT TARGET protobuf::libprotobuf)
   find_package(Protobuf QUIET)
   if(TARGET protobuf::libprotobuf)
-    set_target_properties(protobuf::libprotobuf PROPERTIES IMPORTED_GLOBAL TRUE)  # as far as what links it is seen
+    set_target_properties(protobuf::libprotobuf PROPERTIES IMPORTED_GLOBAL TRUE)  # visible wherever a target that links it is
   endif()
 endif()
 if(TARGET protobuf::libprotobuf)

@@ -1,6 +1,6 @@
-# Optional components of the library: for headers that need more than Eigen, a target chainrule::NAME that links what they need, there
-# where the package of it is found. Both the build and the installed package read this file. A component is one line:
-#   chainrule_component(NAME PACKAGE TARGET): the package that find_package looks for, and what it calls its target
+# Optional components of the library, for headers that need more than Eigen: a target chainrule::NAME that links what they need, if its
+# package is found. Both the build and the installed package read this file. Each component is one line:
+#   chainrule_component(NAME PACKAGE TARGET): the package that find_package looks for, and the target of that package
 
 set(chainrule_components "")
 macro(chainrule_component name package target)
@@ -13,8 +13,8 @@ chainrule_component(safetensors nlohmann_json nlohmann_json::nlohmann_json)
 chainrule_component(onnx onnx_proto onnx_proto::onnx_proto)
 set(chainrule_components_dir "${CMAKE_CURRENT_LIST_DIR}")  # where Findonnx_proto.cmake is
 
-# chainrule_find_component(NAME [GLOBAL]): makes chainrule::NAME if what it needs is there already or is found; with GLOBAL both are
-# seen in the whole project, as where chainrule is a part of it.
+# chainrule_find_component(NAME [GLOBAL]): makes chainrule::NAME if the target that it needs exists or can be found. With GLOBAL both
+# targets are visible in the whole project, which is needed where chainrule is a subproject.
 macro(chainrule_find_component name)
   if(NOT TARGET chainrule::${name})
     if(NOT TARGET ${chainrule_${name}_target})
@@ -35,7 +35,7 @@ macro(chainrule_find_component name)
   endif()
 endmacro()
 
-# CMake's default is no optimization at all: says so.
+# Warns that CMake's default, an empty CMAKE_BUILD_TYPE, means no optimization.
 function(chainrule_note_build_type)
   if(NOT CMAKE_CONFIGURATION_TYPES AND NOT CMAKE_BUILD_TYPE AND NOT CMAKE_CXX_FLAGS MATCHES "-O")
     message(NOTICE "chainrule: CMAKE_BUILD_TYPE is empty, so nothing is optimized; -DCMAKE_BUILD_TYPE=Release is some forty times as fast")

@@ -1,18 +1,19 @@
-# Each dependency is taken from the machine if it is there, and otherwise downloaded: a pinned release, checked by its hash.
+# Provides each dependency: the installed one if there is one, otherwise a download of a fixed release, checked by its hash.
 include_guard(GLOBAL)
 include(FetchContent)
 if(POLICY CMP0135)
-  cmake_policy(SET CMP0135 NEW)  # an unpacked file has the time of its unpacking
+  cmake_policy(SET CMP0135 NEW)  # unpacked files get the time of unpacking
 endif()
 
-# chainrule_download(NAME URL SHA256): the unpacked source in ${NAME}_SOURCE_DIR, without running its build files.
+# chainrule_download(NAME URL SHA256): downloads and unpacks sources to ${NAME}_SOURCE_DIR, without running their build files.
 macro(chainrule_download name url sha256)
   message(STATUS "chainrule: ${name} is not installed; downloading ${url}")
   FetchContent_Declare(${name} URL "${url}" URL_HASH "SHA256=${sha256}" SOURCE_SUBDIR "only-the-source")
   FetchContent_MakeAvailable(${name})
 endmacro()
 
-# Eigen 3.4 or 5.x as Eigen3::Eigen. Looked up without a version, because Eigen's own version files refuse the other line.
+# Eigen 3.4 or 5.x as Eigen3::Eigen. Searched for without a version, because the version file of Eigen 5 refuses requests for 3.4, and the
+# other way round.
 macro(chainrule_provide_eigen)
   if(NOT TARGET Eigen3::Eigen)
     find_package(Eigen3 CONFIG QUIET)
@@ -35,7 +36,7 @@ macro(chainrule_provide_eigen)
   endif()
 endmacro()
 
-# Catch2 2.x or 3.x for the tests. Sets chainrule_catch2_main to the target that brings main(), or empty for 2.x.
+# Catch2 2.x or 3.x for the tests. Sets chainrule_catch2_main to the target that provides main(), or to nothing for 2.x.
 macro(chainrule_provide_catch2)
   find_package(Catch2 CONFIG QUIET)
   if(NOT Catch2_FOUND)

@@ -1,4 +1,4 @@
-# What our own programs, tests and examples, are built with; none of it reaches a user of chainrule::chainrule.
+# Flags for the tests and examples of this repository. None of them reach programs that link chainrule::chainrule.
 include_guard(GLOBAL)
 
 if(NOT CMAKE_BUILD_TYPE AND NOT CMAKE_CONFIGURATION_TYPES)
@@ -6,7 +6,7 @@ if(NOT CMAKE_BUILD_TYPE AND NOT CMAKE_CONFIGURATION_TYPES)
 endif()
 set(CMAKE_CXX_EXTENSIONS OFF)
 
-option(CHAINRULE_THREAD_SANITIZE "Build only the tests that have to do with threads, with the thread sanitizer" OFF)
+option(CHAINRULE_THREAD_SANITIZE "Build only the tests of threads, with the thread sanitizer" OFF)
 
 add_library(chainrule_development INTERFACE)
 target_link_libraries(chainrule_development INTERFACE chainrule::chainrule)
@@ -17,7 +17,7 @@ if(CMAKE_CXX_COMPILER_ID MATCHES "GNU|Clang")
   endif()
   if((CHAINRULE_NATIVE OR CHAINRULE_SANITIZE OR CHAINRULE_THREAD_SANITIZE)
      AND CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)
-    # False alarms of GCC 12 about the headers of AVX-512 (GCC bug 105593) and of its own library under sanitizers.
+    # False positives of GCC 12 in its AVX-512 headers (GCC bug 105593), and in libstdc++ under sanitizers.
     target_compile_options(chainrule_development INTERFACE -Wno-maybe-uninitialized -Wno-uninitialized -Wno-array-bounds)
   endif()
   if(CHAINRULE_NATIVE)
@@ -25,10 +25,10 @@ if(CMAKE_CXX_COMPILER_ID MATCHES "GNU|Clang")
   endif()
   if(CHAINRULE_MARCH)
     target_compile_options(chainrule_development INTERFACE "-march=${CHAINRULE_MARCH}")
-    target_compile_definitions(chainrule_development INTERFACE CHAINRULE_BASELINE_ONLY)  # else a wider machine would run wider kernels
+    target_compile_definitions(chainrule_development INTERFACE CHAINRULE_BASELINE_ONLY)  # otherwise a newer machine would run wider kernels
   endif()
   if(CMAKE_SYSTEM_PROCESSOR STREQUAL "aarch64" AND CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
-    target_compile_options(chainrule_development INTERFACE -Wno-psabi)  # notes on what GCC 10 changed in how parameters are passed
+    target_compile_options(chainrule_development INTERFACE -Wno-psabi)  # no notes about a change of GCC 10 in how parameters are passed
   endif()
   if(CHAINRULE_SANITIZE)
     set(chainrule_sanitizers -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer)

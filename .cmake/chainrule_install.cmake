@@ -1,5 +1,5 @@
-# cmake --install: the headers, and a package that find_package(chainrule) and pkg-config find, wherever it is moved to. And the
-# library as one header, by command: cmake --build BUILD --target chainrule_single_header.
+# Rules for cmake --install: the headers, and a relocatable package for find_package(chainrule) and pkg-config. The target
+# chainrule_single_header writes the library as one header: cmake --build BUILD --target chainrule_single_header.
 include_guard(GLOBAL)
 include(CMakePackageConfigHelpers)
 

@@ -1,136 +1,93 @@
 cmake_minimum_required(VERSION 3.21)
-# cmake [-DOUT=FILE] -P .packaging/single_header.cmake: writes chainrule.hpp and every header that it includes as one file, by default
-# build/single_include/chainrule.hpp. It needs Eigen, and no other file of ours. A header is written out where it is first included;
-# a kernel as often as it is included, since it is another one for each instruction set.
-
+# cmake [-DOUT=FILE] -P .packaging/single_header.cmake: writes the library as one header, which needs only Eigen, to FILE or
+# build/single_include/chainrule.hpp.
+#
+# Each header that chainrule.hpp includes, directly or not, is written once, after those that it includes itself. Every header compiles
+# alone, so nothing that stands before it can change its meaning. Kernels (.inc) are compiled once for each instruction set, so they are
+# copied to each place that includes them.
 get_filename_component(root "${CMAKE_CURRENT_LIST_DIR}/.." ABSOLUTE)
 if(NOT DEFINED OUT)
   set(OUT "${root}/build/single_include/chainrule.hpp")
 endif()
 
-# The text so far, the headers that are in it, and the file that CHAINRULE_KERNEL names.
-set_property(GLOBAL PROPERTY text "")
-set_property(GLOBAL PROPERTY seen "")
-set_property(GLOBAL PROPERTY kernel "")
-
-function(append words)
-  set_property(GLOBAL APPEND_STRING PROPERTY text "${words}")
-endfunction()
-
-# Appends the words to the text or, as long as there are only comments, system headers and empty lines, to the caller's `held`.
-function(append_or_hold words)
-  string(REGEX REPLACE "\n(//[^\n]*|#include <[^\n]*)?" "" code "${held}${words}")
-  if(code STREQUAL "")
-    set(held "${held}${words}" PARENT_SCOPE)
-  else()
-    append("${held}${words}")
-    set(held "" PARENT_SCOPE)
-  endif()
-endfunction()
-
-# How often the regular expression is in the text.
-function(count_matches expression words result)
-  string(REGEX MATCHALL "${expression}" found "${words}")
-  list(LENGTH found number)
-  set(${result} ${number} PARENT_SCOPE)
-endfunction()
-
-# write_out(FILE): what FILE, a path as in #include <...>, becomes.
-function(write_out file)
-  if(file MATCHES "\\.hpp$")
-    set_property(GLOBAL APPEND PROPERTY seen "${file}")
-  endif()
-  if(NOT EXISTS "${root}/include/${file}")
-    message(FATAL_ERROR "<${file}> is included, but there is no include/${file}")
-  endif()
-  file(READ "${root}/include/${file}" rest)
-  set(rest "\n${rest}")
-  set(depth 0)  # of #if
-  set(held "\n// ==== ${file}")  # comments and the like, until what the file includes first is written
-  while(TRUE)
-    # The next line that does not stay as it is.
-    set(ours "#include <(chainrule/[^>\n]*)>")
-    set(kernel_lines "#include (CHAINRULE_KERNEL)|#(define) CHAINRULE_KERNEL <([^>\n]*)>|#undef CHAINRULE_KERNEL")
-    string(REGEX MATCH "\n(#pragma once|${ours}|${kernel_lines})[^\n]*" line "${rest}")
-    if(line STREQUAL "")
-      break()
-    endif()
-    set(included "${CMAKE_MATCH_2}")
-    set(is_kernel "${CMAKE_MATCH_3}")
-    set(is_definition "${CMAKE_MATCH_4}")
-    set(defined "${CMAKE_MATCH_5}")
-    string(FIND "${rest}" "${line}" begin)
-    string(LENGTH "${line}" length)
-    math(EXPR end "${begin} + ${length}")
-    string(SUBSTRING "${rest}" 0 ${begin} before)
-    string(SUBSTRING "${rest}" ${end} -1 rest)
-    append_or_hold("${before}")
-    count_matches("\n *# *if" "${before}" opened)
-    count_matches("\n *# *endif" "${before}" closed)
-    math(EXPR depth "${depth} + ${opened} - ${closed}")
-
-    if(is_kernel OR included MATCHES "\\.inc$")  # which belongs where it stands
-      append("${held}")
-      set(held "")
-    endif()
-    if(is_definition)
-      set_property(GLOBAL PROPERTY kernel "${defined}")
-    elseif(is_kernel)
-      get_property(kernel GLOBAL PROPERTY kernel)
-      write_out("${kernel}")
-    elseif(included MATCHES "\\.hpp$")
-      get_property(seen GLOBAL PROPERTY seen)
-      if(NOT included IN_LIST seen)
-        if(depth GREATER 0)
-          message(FATAL_ERROR "${file} is the first to include <${included}>, and under a condition, without which nobody would have it; "
-                              "include it before")
-        endif()
-        write_out("${included}")
-      endif()
-    elseif(included)
-      write_out("${included}")
-    endif()
+# read(FILE): sets `text` to what FILE contains, a path below include/, with the kernels that it includes in place.
+function(read file)
+  file(READ "${root}/include/${file}" text)
+  set(text "\n${text}")
+  while(text MATCHES "\n#define CHAINRULE_KERNEL <([^>]*)>\n#include <([^>]*)>")
+    set(lines "${CMAKE_MATCH_0}")
+    file(READ "${root}/include/${CMAKE_MATCH_1}" kernel)
+    file(READ "${root}/include/${CMAKE_MATCH_2}" for_each_instruction_set)
+    string(REPLACE "#include CHAINRULE_KERNEL\n" "${kernel}" copies "${for_each_instruction_set}")
+    string(REPLACE "#undef CHAINRULE_KERNEL\n" "" copies "${copies}")
+    string(REPLACE "${lines}" "\n${copies}" text "${text}")
   endwhile()
-  append("${held}${rest}")
+  while(text MATCHES "\n#include <(chainrule/[^>]*\\.inc)>")
+    set(line "${CMAKE_MATCH_0}")
+    file(READ "${root}/include/${CMAKE_MATCH_1}" kernel)
+    string(REPLACE "${line}" "\n${kernel}" text "${text}")
+  endwhile()
+  set(text "${text}" PARENT_SCOPE)
 endfunction()
 
-write_out("chainrule/chainrule.hpp")
-get_property(text GLOBAL PROPERTY text)
-get_property(seen GLOBAL PROPERTY seen)
-list(LENGTH seen files)
-if(text MATCHES "\n *# *(include *[<\"]chainrule|include *CHAINRULE|pragma once)[^\n]*")
-  message(FATAL_ERROR "a line was left as it is: ${CMAKE_MATCH_0}")
-endif()
-string(REGEX REPLACE "\n\n\n+" "\n\n" text "${text}")
+# write(FILE): appends the headers that FILE includes and FILE itself to the property `all`, unless they are there already.
+set_property(GLOBAL PROPERTY all "")
+set_property(GLOBAL PROPERTY headers "")
+function(write file)
+  get_property(headers GLOBAL PROPERTY headers)
+  if(file IN_LIST headers)
+    return()
+  endif()
+  set_property(GLOBAL APPEND PROPERTY headers "${file}")
+  read("${file}")
+  write_included_by("${text}")
+  string(REGEX REPLACE "\n(#pragma once|#include <chainrule/[^>]*>)[^\n]*" "" text "${text}")
+  set_property(GLOBAL APPEND_STRING PROPERTY all "\n// ---- ${file}\n${text}")
+endfunction()
+function(write_included_by text)
+  string(REGEX MATCHALL "\n#include <chainrule/[^>]*>" lines "${text}")
+  foreach(line IN LISTS lines)
+    string(REGEX REPLACE ".*<(.*)>" "\\1" included "${line}")
+    write("${included}")
+  endforeach()
+endfunction()
 
-# The top: what it is, from what, and under which licence.
+# chainrule.hpp itself is a list of headers below a check of the language's version, which stays first.
+read("chainrule/chainrule.hpp")
+write_included_by("${text}")
+string(REGEX REPLACE "\n#include <chainrule/.*" "" check "${text}")
+string(REPLACE "\n#pragma once" "" check "${check}")
+get_property(all GLOBAL PROPERTY all)
+get_property(headers GLOBAL PROPERTY headers)
+list(LENGTH headers count)
+if(all MATCHES "\n *# *(include *[<\"]chainrule|include *CHAINRULE_KERNEL|pragma once)[^\n]*")
+  message(FATAL_ERROR "this line was not replaced: ${CMAKE_MATCH_0}")
+endif()
+string(REGEX REPLACE "\n\n\n+" "\n\n" all "${all}")
+
+# The top of the file: version, origin, licence.
 file(STRINGS "${root}/include/chainrule/core/version.hpp" version REGEX "version = ")
 string(REGEX MATCH "[0-9]+\\.[0-9]+\\.[0-9]+" version "${version}")
-set(origin "chainrule/chainrule.hpp and what it includes, ${files} headers in all")
-find_program(git git)
-if(git AND EXISTS "${root}/.git")
-  execute_process(COMMAND "${git}" -C "${root}" rev-parse HEAD OUTPUT_VARIABLE commit ERROR_QUIET OUTPUT_STRIP_TRAILING_WHITESPACE)
-  execute_process(COMMAND "${git}" -C "${root}" status --porcelain -- include OUTPUT_VARIABLE changes ERROR_QUIET)
-  if(commit)
-    string(APPEND origin "\n// in commit ${commit}")
-    if(changes)
-      string(APPEND origin ", with changes")
-    endif()
-  endif()
+set(origin "the ${count} headers that chainrule/chainrule.hpp includes")
+if(EXISTS "${root}/.git")
+  execute_process(COMMAND git -C "${root}" describe --always --dirty --abbrev=40 --exclude=* OUTPUT_VARIABLE commit
+                  ERROR_QUIET OUTPUT_STRIP_TRAILING_WHITESPACE)
+  string(APPEND origin "\n// in commit ${commit}")
 endif()
 file(READ "${root}/LICENSE" licence)
 string(STRIP "${licence}" licence)
 string(REPLACE "\n" "\n// " licence "// ${licence}")
-string(REGEX REPLACE "// \n" "//\n" licence "${licence}")
-set(top "// chainrule ${version}: feedforward neural nets for C++20 on Eigen, in one header. It needs Eigen 3.4 or newer.
+string(REPLACE "// \n" "//\n" licence "${licence}")
+file(WRITE "${OUT}" "// chainrule ${version}: feedforward neural nets for C++20 in one header. It needs Eigen 3.4 or newer.
 // Made by .packaging/single_header.cmake from ${origin}.
-// It goes with no other header of chainrule, for those define the same again.
+// No other header of chainrule can be included beside it, because both would define the same names.
 //
 ${licence}
 
 #ifndef CHAINRULE_SINGLE_HEADER_HPP
 #define CHAINRULE_SINGLE_HEADER_HPP
+${check}
+${all}
+#endif  // CHAINRULE_SINGLE_HEADER_HPP
 ")
-file(WRITE "${OUT}" "${top}${text}\n#endif  // CHAINRULE_SINGLE_HEADER_HPP\n")
-file(SIZE "${OUT}" bytes)
-message(STATUS "${OUT}: chainrule ${version}, ${files} headers, ${bytes} bytes")
+message(STATUS "${OUT}: chainrule ${version}, ${count} headers")

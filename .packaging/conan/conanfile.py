@@ -1,4 +1,4 @@
-"""Conan 2: `conan create .packaging/conan` in a copy of this repository. With -o "&:safetensors=True" also chainrule::safetensors."""
+"""Recipe for Conan 2: `conan create .packaging/conan` in a copy of this repository. -o "&:safetensors=True" adds chainrule::safetensors."""
 
 import os
 import re
@@ -27,7 +27,7 @@ class Chainrule(ConanFile):
         return os.path.join(self.recipe_folder, "..", "..")
 
     def set_version(self):
-        # Said once, in the header. A recipe that lies in Conan's cache knows its version.
+        # The only place with the version number is version.hpp. A recipe in Conan's cache knows its version already.
         header = os.path.join(self._repository, "include", "chainrule", "core", "version.hpp")
         if not self.version and os.path.exists(header):
             self.version = re.search(r'version = "([0-9.]+)"', load(self, header)).group(1)
@@ -48,7 +48,7 @@ class Chainrule(ConanFile):
         check_min_cppstd(self, 20)
 
     def package_id(self):
-        self.info.clear()  # the same files for every compiler and machine
+        self.info.clear()  # the package has the same files for every compiler and machine
 
     def generate(self):
         CMakeDeps(self).generate()
@@ -58,12 +58,12 @@ class Chainrule(ConanFile):
         toolchain.generate()
 
     def build(self):
-        CMake(self).configure()  # nothing is compiled: what is installed are headers
+        CMake(self).configure()  # nothing to compile: the library is header-only
 
     def package(self):
         CMake(self).install()
         copy(self, "LICENSE", src=self.source_folder, dst=os.path.join(self.package_folder, "licenses"))
-        rmdir(self, os.path.join(self.package_folder, "share"))  # CMakeDeps and PkgConfigDeps write their own
+        rmdir(self, os.path.join(self.package_folder, "share"))  # CMakeDeps and PkgConfigDeps write these files themselves
 
     def package_info(self):
         self.cpp_info.set_property("cmake_file_name", "chainrule")
@@ -71,5 +71,5 @@ class Chainrule(ConanFile):
         self.cpp_info.set_property("pkg_config_name", "chainrule")
         self.cpp_info.bindirs = []
         self.cpp_info.libdirs = []
-        if self.options.safetensors:  # the same target here, which then brings nlohmann/json
+        if self.options.safetensors:  # an alias: here chainrule::chainrule itself links nlohmann/json
             self.cpp_info.set_property("cmake_target_aliases", ["chainrule::safetensors"])

@@ -1,8 +1,8 @@
-# An overlay port that takes the sources it lies among: `vcpkg install chainrule --overlay-ports=.packaging/vcpkg`. For a registry of
-# ports the next line becomes vcpkg_from_github(OUT_SOURCE_PATH SOURCE_PATH REPO ... REF "v${VERSION}" SHA512 ...).
+# An overlay port that builds from this copy of the repository: `vcpkg install chainrule --overlay-ports=.packaging/vcpkg`. In a registry of
+# ports the next line would be vcpkg_from_github(OUT_SOURCE_PATH SOURCE_PATH REPO ... REF "v${VERSION}" SHA512 ...).
 get_filename_component(SOURCE_PATH "${CURRENT_PORT_DIR}/../.." ABSOLUTE)
 
-set(VCPKG_BUILD_TYPE release)  # headers alone: nothing differs in a debug build
+set(VCPKG_BUILD_TYPE release)  # header-only: a debug build would be the same
 
 vcpkg_cmake_configure(SOURCE_PATH "${SOURCE_PATH}"
                       OPTIONS -DCHAINRULE_TESTS=OFF -DCHAINRULE_EXAMPLES=OFF -DCHAINRULE_INSTALL=ON)

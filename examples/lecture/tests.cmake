@@ -1,4 +1,4 @@
-# The lecture's examples: each is run, and its last line looked at.
+# Each example of the lecture is run, and its last line is checked.
 chainrule_example(forward "largest difference between the net and its formulas: (0\\.0e\\+00|[0-9.]+e-1[5-9])")
 chainrule_example(chain_rule "largest relative difference from backward: formulas [0-9.]+e-1[3-9], central differences [0-9.]+e-(0[7-9]|1[0-9])")
 chainrule_example(gradient_descent "J went from 1\\.4375 to 0\\.6050 creeping, to [0-9.]+e-0[7-9] arriving, to [0-9.]+e\\+[01][0-9] leaping")
@@ -18,7 +18,7 @@ chainrule_refusal(vanishing_gradients "a step that is too long" "vanishing_gradi
 chainrule_refusal(overfitting "a dropout of all units" "overfitting: Dropout: the rate must be at least 0 and below 1, got 1" --dropout 1)
 chainrule_example(your_own "of 10000 new samples (9|10)\\.[0-9], (4[89]|5[01])\\.[0-9] and (89|9[01])\\.[0-9] % lie below the curves for 10, 50 and 90 %")
 set(not_counted "allocations are not counted here")
-if(CHAINRULE_SANITIZE)  # which is slow
+if(CHAINRULE_SANITIZE)  # slow
   chainrule_example(inside_a_program "in the first 4 seconds, 0\\.0[0-9]+ in the last; ${not_counted}" --seconds 8)
 else()
   chainrule_example(inside_a_program "tracking error 0\\.[1-4][0-9]+ rad in the first 4 seconds, 0\\.0[0-2][0-9] in the last; (${not_counted}|0 allocations in 4000 ticks and [0-9]+ steps of learning)")
@@ -26,7 +26,7 @@ endif()
 chainrule_refusal(your_own "a negative learning rate" "Signum: learning_rate must be at least 0 and finite, got -1" --learning-rate -1)
 chainrule_refusal(inside_a_program "too short a time" "--seconds" --seconds 1)
 
-# What they have written: tables with numbers, and, where gnuplot is, pictures.
+# The examples must have written tables with numbers and, if there is gnuplot, pictures.
 set(writing gradient_descent activations vanishing_gradients overfitting your_own inside_a_program)
 foreach(name IN LISTS writing)
   set_tests_properties("example ${name}" PROPERTIES FIXTURES_SETUP "lecture")

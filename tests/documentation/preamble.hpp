@@ -1,5 +1,5 @@
 #pragma once
-// What the code in docstrings takes for granted: names that are there, and are never looked at by more than the compiler.
+// Declares the names that code in docstrings uses. They have no definitions, because the code is only compiled.
 
 #include <chainrule/chainrule.hpp>
 #include <chainrule/data/gzip.hpp>

@@ -1,12 +1,12 @@
 cmake_minimum_required(VERSION 3.21)
-# cmake -DPROGRAM=... -DPAGE=... -DFOLDER=... [-DWRITE=1] -P compare.cmake: runs the program in an empty folder; what it prints must be
-# the page, or is written there.
+# cmake -DPROGRAM=... -DPAGE=... -DFOLDER=... [-DWRITE=1] -P compare.cmake: runs the program in the empty folder FOLDER, and compares what
+# it prints with the page, or with WRITE writes it to the page.
 file(REMOVE_RECURSE "${FOLDER}")
 file(MAKE_DIRECTORY "${FOLDER}")
 execute_process(COMMAND "${PROGRAM}" WORKING_DIRECTORY "${FOLDER}" OUTPUT_FILE "${FOLDER}/README.md"
                 ERROR_VARIABLE words RESULT_VARIABLE result)
 if(NOT result EQUAL 0)
-  message(FATAL_ERROR "a mistake is answered by something else than an Error of the library, or by nothing: ${words}")
+  message(FATAL_ERROR "a mistake did not throw an Error of the library: ${words}")
 endif()
 if(WRITE)
   file(COPY_FILE "${FOLDER}/README.md" "${PAGE}" ONLY_IF_DIFFERENT)
@@ -18,7 +18,7 @@ if(differs)
   if(DIFF)
     execute_process(COMMAND "${DIFF}" -u "${PAGE}" "${FOLDER}/README.md" OUTPUT_VARIABLE words)
   endif()
-  message(FATAL_ERROR "${words}\n\nmessages are other than tests/messages/README.md has them; if they are right now, "
-                      "tests/messages/run writes the page anew, and so does\n"
+  message(FATAL_ERROR "${words}\n\nmessages differ from tests/messages/README.md; if the new ones are right, tests/messages/run "
+                      "writes the page, and so does\n"
                       "  cmake -DWRITE=1 -DPROGRAM=${PROGRAM} -DPAGE=${PAGE} -DFOLDER=${FOLDER} -P ${CMAKE_CURRENT_LIST_FILE}")
 endif()

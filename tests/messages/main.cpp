@@ -1,5 +1,5 @@
-// Prints the page tests/messages/README.md: what compiler and program say to mistakes. Files that the mistakes need lie in the working
-// folder, which should be empty.
+// Prints the page tests/messages/README.md: mistakes with the messages of the library or the compiler. Writes files that the mistakes need
+// to the working folder, which should be empty.
 
 #include <algorithm>
 #include <cstdio>
@@ -12,7 +12,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// Every text that begins with "chainrule: " in the headers: what static_assert says. Pieces that stand one after the other are joined.
+/// The messages of all static_asserts in the headers: string literals that begin with "chainrule: ", with adjacent literals joined.
 std::vector<std::string> sentences_of_headers() {
   std::vector<std::string> sentences;
   const std::regex text("\"(chainrule: (?:[^\"\\\\]|\\\\.|\"\\s*\")*)\""), seam("\"\\s*\""), escaped("\\\\(.)");
@@ -25,7 +25,7 @@ std::vector<std::string> sentences_of_headers() {
   return sentences;
 }
 
-/// A program of tests/must_not_compile: what it expects the compiler to say, and its lines below the includes, wrong and right.
+/// A program of tests/must_not_compile: the message that it expects, and its lines below the includes, in the wrong and the right version.
 struct WrongProgram {
   explicit WrongProgram(const fs::path& file) {
     std::vector<std::string>* only = nullptr;
@@ -40,7 +40,7 @@ struct WrongProgram {
             expected.push_back(part);
       } else if (line == "#ifdef MUST_NOT_COMPILE" || line == "#else" || line == "#endif") {
         only = line == "#else" ? &right : line == "#endif" ? nullptr : &wrong_lines;
-        if (only == &wrong_lines) all.push_back("");  // where they will be
+        if (only == &wrong_lines) all.push_back("");  // an empty line marks where they belong
       } else if (only != nullptr) {
         only->push_back(line);
       } else if (!line.starts_with('#') && !line.starts_with("namespace cr") && !(line.empty() && all.empty())) {
@@ -49,7 +49,7 @@ struct WrongProgram {
     }
   }
 
-  /// The whole program, main()'s body alone where there is nothing else.
+  /// The lines of the wrong program, without the line "int main() {" and the brace that closes it.
   std::vector<std::string> wrong() const {
     std::vector<std::string> lines;
     bool is_body = false;
@@ -67,10 +67,10 @@ struct WrongProgram {
   std::vector<std::string> expected, all, wrong_lines, right;
 };
 
-/// From tests/must_not_compile, which proves that the compiler does say so.
-void compiler(messages::Page& page) {
-  page.heading("Mistakes that the compiler answers");
-  page.paragraph("The sentence stands among the compiler's own lines, behind `static assertion failed`. `cr` is `chainrule`.");
+/// Adds the programs of tests/must_not_compile, whose tests check that the compiler prints the messages.
+void compile_errors(messages::Page& page) {
+  page.heading("Compile errors");
+  page.paragraph("The compiler prints each sentence after `static assertion failed`, among lines of its own. `cr` is `chainrule`.");
   const std::vector<std::string> sentences = sentences_of_headers();
   std::vector<fs::path> files;
   for (const auto& entry : fs::directory_iterator(CHAINRULE_SOURCE_DIR "/tests/must_not_compile"))
@@ -82,12 +82,12 @@ void compiler(messages::Page& page) {
     std::string answer;
     for (const std::string& sentence : sentences) {
       if (sentence.find(program.expected.at(0)) == std::string::npos || sentence == answer) continue;
-      if (!answer.empty()) throw std::runtime_error(file.string() + ": which one is expected?\n" + answer + "\n" + sentence);
+      if (!answer.empty()) throw std::runtime_error(file.string() + ": two messages match \"expect\":\n" + answer + "\n" + sentence);
       answer = sentence;
     }
-    if (answer.empty()) throw std::runtime_error(file.string() + ": no static_assert says \"" + program.expected[0] + "\"");
+    if (answer.empty()) throw std::runtime_error(file.string() + ": no static_assert has the message \"" + program.expected[0] + "\"");
     for (std::size_t i = 1; i < program.expected.size(); ++i) answer += (i == 1 ? " ... " : " ") + program.expected[i];
-    page.compiler_says(program.wrong(), program.right, answer);
+    page.compile_error(program.wrong(), program.right, answer);
   }
 }
 
@@ -103,14 +103,14 @@ int main() try {
   messages::training(page);
   messages::model_files(page);
   const int thrown = page.count();
-  compiler(page);
+  compile_errors(page);
   std::printf(
-      "# Mistakes, and what they are answered with\n"
+      "# Mistakes and their messages\n"
       "\n"
-      "Every mistake here was made by a program, and its answer taken down: `tests/messages/run` does so, and a test compares. Search "
-      "this\n"
-      "page for a message that you have got. %d are thrown when the program runs, each a `chainrule::Error`, before anything has\n"
-      "changed; %d are said by the compiler. One column is one sample, rows and columns count from 0, and `layer<0>` is the first layer.\n"
+      "Search this page for a message that you have got. A program makes each mistake and writes the page (`tests/messages/run`); a test\n"
+      "checks that it is up to date. %d mistakes throw an exception at run time, a `chainrule::Error`, before anything has changed; %d "
+      "are\n"
+      "compile errors. One column is one sample, rows and columns count from 0, and `layer<0>` is the first layer.\n"
       "%s",
       thrown, page.count() - thrown, page.text().c_str());
 } catch (const std::exception& error) {

@@ -10,7 +10,7 @@ using namespace chainrule;
 
 namespace {
 
-/// An activation of a user's.
+/// A user's own activation.
 struct Cube {
   static constexpr std::string_view name = "Cube";
   XavierUniform default_initializer() const { return {}; }
@@ -31,43 +31,43 @@ void messages::model_files(Page& page) {
   Network<float, SquaredError, Dense<4, 8, Tanh>, Dense<8, 1>> net{Seed{1}};
   save(net, "model.safetensors");
 
-  page.says("", [&] { load(net, "other.safetensors"); });
-  page.says("", [] {
+  page.mistake("", [&] { load(net, "other.safetensors"); });
+  page.mistake("", [] {
     Network<float, SquaredError, Dense<4, 8, ReLU>, Dense<8, 1>> other{Seed{1}};
     load(other, "model.safetensors");
   });
-  page.says("", [] {
+  page.mistake("", [] {
     Network<float, SquaredError, Dense<4, 16, Tanh>, Dense<16, 1>> larger{Seed{1}};
     load(larger, "model.safetensors", {.same_layers = false});
   });
-  page.says("", [] {
+  page.mistake("", [] {
     Network<double, SquaredError, Dense<4, 8, Tanh>, Dense<8, 1>> precise{Seed{1}};
     load(precise, "model.safetensors");
   });
-  page.says("", [&] { load(net, "model.safetensors", {.names = {"fc1.weight", "fc1.bias", "fc2.weight", "fc2.bias"}}); });
-  page.says("Load it with its type named: `load_network<float, Cube>(\"cubes.safetensors\")`.", [] {
+  page.mistake("", [&] { load(net, "model.safetensors", {.names = {"fc1.weight", "fc1.bias", "fc2.weight", "fc2.bias"}}); });
+  page.mistake("Name the type when loading: `load_network<float, Cube>(\"cubes.safetensors\")`.", [] {
     Network<float, SquaredError, Dense<4, 8, Cube>, Dense<8, 1>> cubes{Seed{1}};
     save(cubes, "cubes.safetensors");
     load_network<float>("cubes.safetensors");
   });
-  page.says("", [&] {
+  page.mistake("", [&] {
     std::ofstream("page.safetensors") << "<!DOCTYPE html>";
     load(net, "page.safetensors");
   });
-  page.says("", [&] {
+  page.mistake("", [&] {
     const std::string bytes = file_text("model.safetensors");
     std::ofstream("half.safetensors", std::ios::binary) << bytes.substr(0, bytes.size() - 100);
     load(net, "half.safetensors");
   });
 
-  page.section("Writing a network as source code");
+  page.section("Exporting a network as source code");
 
-  page.says("", [] {
+  page.mistake("", [] {
     Network<float, SquaredError, Dense<4, 8, Cube>, Dense<8, 1>> cubes{Seed{1}};
     export_source(cubes, "cubes.h", {.name = "cubes"});
   });
-  page.says("", [&] { export_source(net, "net.h", {.name = "my net"}); });
-  page.says("", [&] {
+  page.mistake("", [&] { export_source(net, "net.h", {.name = "my net"}); });
+  page.mistake("", [&] {
     net.parameters()[0] = std::numeric_limits<float>::infinity();
     export_source(net, "net.h", {.name = "net"});
   });

@@ -1,5 +1,5 @@
 #pragma once
-// A page of mistakes: the code that makes one, as it stands in the source and runs, and what the library answers.
+// A page of mistakes: the source code of each mistake, which is also run, and the message of the library.
 
 #include <algorithm>
 #include <chainrule/core/error.hpp>
@@ -28,7 +28,7 @@ inline std::vector<std::string> lines_of(const std::string& text) {
   return lines;
 }
 
-/// A ```cpp block of these lines, without the indentation that all have.
+/// A ```cpp block with these lines, without their common indentation.
 inline std::string code_block(const std::vector<std::string>& lines) {
   std::size_t indentation = std::string::npos;
   for (const std::string& line : lines) indentation = std::min(indentation, line.find_first_not_of(' '));
@@ -41,31 +41,32 @@ class Page {
  public:
   void heading(const std::string& title) { text_ += "\n## " + title + "\n"; }
 
-  /// Below the title stands what the mistakes have in common: the code from here to the first of them.
+  /// Begins a section: its title, and the code from the calling line to the first mistake, which all mistakes of the section share.
   void section(const std::string& title, const char* file = __builtin_FILE(), int line = __builtin_LINE()) {
     heading(title);
     file_ = file;
     source_ = lines_of(file_text(file));
     std::vector<std::string> common;
-    for (std::size_t i = static_cast<std::size_t>(line); source_.at(i).find("page.says(") == std::string::npos; ++i)
+    for (std::size_t i = static_cast<std::size_t>(line); source_.at(i).find("page.mistake(") == std::string::npos; ++i)
       if (!source_[i].empty()) common.push_back(source_[i]);
     if (!common.empty()) text_ += "\n" + code_block(common);
   }
 
-  /// The body of `wrong` is shown and run, and must throw an Error. `remedy`: what to do, where the answer does not say it itself.
+  /// Shows the body of the lambda `wrong`, which stands in the calling line, runs it, and shows the error that it throws. `remedy` says
+  /// what to do if the message does not say so itself.
   template <class F>
-  void says(std::string_view remedy, const F& wrong, int line = __builtin_LINE()) {
-    std::size_t begin = static_cast<std::size_t>(line) - 1;  // of a call of several lines some compilers count the first, some the last
-    while (source_.at(begin).find("page.says(") == std::string::npos) --begin;
+  void mistake(std::string_view remedy, const F& wrong, int line = __builtin_LINE()) {
+    std::size_t begin = static_cast<std::size_t>(line) - 1;  // compilers differ: the first or the last line of the call
+    while (source_.at(begin).find("page.mistake(") == std::string::npos) --begin;
     const std::vector<std::string> body = body_of_lambda(begin);
-    text_ += "\n" + code_block(body) + "> " + answer(wrong, file_ + ":" + std::to_string(begin + 1)) + "\n";
+    text_ += "\n" + code_block(body) + "> " + message_of(wrong, file_ + ":" + std::to_string(begin + 1)) + "\n";
     if (!remedy.empty()) text_ += "\n" + std::string(remedy) + "\n";
     ++count_;
   }
 
-  /// What the compiler says to `wrong`.
-  void compiler_says(const std::vector<std::string>& wrong, const std::vector<std::string>& right, const std::string& sentence) {
-    text_ += "\n" + code_block(wrong) + "> `" + sentence + "`\n\nRight is\n\n" + code_block(right);
+  /// Shows a program that must not compile, the compiler's message, and a corrected program.
+  void compile_error(const std::vector<std::string>& wrong, const std::vector<std::string>& right, const std::string& sentence) {
+    text_ += "\n" + code_block(wrong) + "> `" + sentence + "`\n\nCorrect:\n\n" + code_block(right);
     ++count_;
   }
 
@@ -75,7 +76,7 @@ class Page {
   int count() const { return count_; }
 
  private:
-  /// What stands between the braces of the first lambda from this line on.
+  /// The lines between the braces of the first lambda from this line on.
   std::vector<std::string> body_of_lambda(std::size_t line) const {
     std::string code;
     for (std::size_t i = line; i < source_.size(); ++i) code += source_[i] + "\n";
@@ -89,8 +90,9 @@ class Page {
     return body;
   }
 
+  /// Runs `wrong`, and quotes the type and the message of the exception that it throws.
   template <class F>
-  static std::string answer(const F& wrong, const std::string& place) {
+  static std::string message_of(const F& wrong, const std::string& place) {
     const auto quoted = [](const std::string& type, const std::exception& error) {
       const std::vector<std::string> lines = lines_of(error.what());
       std::string text = "**" + type + "** `" + lines.at(0) + "`";
@@ -109,7 +111,7 @@ class Page {
     } catch (const chainrule::DivergenceError& error) {
       return quoted("DivergenceError", error);
     }
-    throw std::logic_error(place + ": this mistake is none, for nothing was thrown");
+    throw std::logic_error(place + ": this mistake throws no exception");
   }
 
   std::string text_;

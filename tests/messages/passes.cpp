@@ -13,52 +13,51 @@ void messages::passes(Page& page) {
   const Eigen::MatrixXf x = Eigen::MatrixXf::Ones(4, 5);  // 5 samples
   const std::vector<int> y{0, 1, 2, 0, 1};
 
-  page.says("", [&] { net.forward(x.topRows(3), work); });
-  page.says("So it is where samples are rows, as in NumPy: give `x.transpose().eval()`.",
-            [&] { net.predict(Eigen::MatrixXf::Ones(5, 4).eval()); });
-  page.says("", [&] { net.predict(x.leftCols(0)); });
-  page.says("", [&] { net.forward(Eigen::MatrixXf::Ones(4, 6).eval(), work); });
-  page.says("", [&] {
+  page.mistake("", [&] { net.forward(x.topRows(3), work); });
+  page.mistake("If samples are rows, as in NumPy, pass `x.transpose().eval()`.", [&] { net.predict(Eigen::MatrixXf::Ones(5, 4).eval()); });
+  page.mistake("", [&] { net.predict(x.leftCols(0)); });
+  page.mistake("", [&] { net.forward(Eigen::MatrixXf::Ones(4, 6).eval(), work); });
+  page.mistake("", [&] {
     Eigen::MatrixXf missing = x;
     missing(2, 3) = std::numeric_limits<float>::quiet_NaN();
     net.forward(missing, work);
   });
-  page.says("", [&] {
+  page.mistake("", [&] {
     const Eigen::MatrixXf samples_in_rows = x.transpose();
     net.predict(samples_in_rows.row(0).transpose());
   });
-  page.says("", [&] { net.make_workspace(0); });
-  page.says("", [&] { net.loss(y, work); });
-  page.says("", [&] { net.backward(x, y, work, dJ); });
-  page.says("", [&] {
+  page.mistake("", [&] { net.make_workspace(0); });
+  page.mistake("", [&] { net.loss(y, work); });
+  page.mistake("", [&] { net.backward(x, y, work, dJ); });
+  page.mistake("", [&] {
     net.forward(x, work);
     net.loss(std::vector<int>{0, 1}, work);
   });
-  page.says("Give `backward` the x and y that `forward` had.", [&] {
+  page.mistake("Pass `backward` the same x as `forward`, and the y that belongs to it.", [&] {
     net.forward(x, work);
     net.backward(x.leftCols(4), y, work, dJ);
   });
-  page.says("", [&] {
+  page.mistake("", [&] {
     net.forward(x, work);
     Eigen::MatrixXf dJ_dx(4, 1);
     net.backward(x, y, work, dJ, dJ_dx);
   });
-  page.says("", [&] {
+  page.mistake("", [&] {
     decltype(net) other{Seed{1}, {4, 16}, {16, 3}};
     auto dJ_of_other = other.make_gradients();
     net.forward(x, work);
     net.backward(x, y, work, dJ_of_other);
   });
-  page.says("", [&] {
+  page.mistake("", [&] {
     decltype(net) other{Seed{1}, {4, 16}, {16, 3}};
     auto work_of_other = other.make_workspace(5);
     net.forward(x, work_of_other);
   });
-  page.says("", [] {
+  page.mistake("", [] {
     Network<float, SquaredError, Dense<4, 4>> step{Seed{1}};
-    auto room = step.make_workspace(1);
-    const auto next = step.predict(Eigen::Vector4f{1, 2, 3, 4}, room);
-    step.predict(next, room);
+    auto workspace = step.make_workspace(1);
+    const auto next = step.predict(Eigen::Vector4f{1, 2, 3, 4}, workspace);
+    step.predict(next, workspace);
   });
 }
 
@@ -69,46 +68,46 @@ void messages::targets(Page& page) {
   const Eigen::MatrixXf two = Eigen::MatrixXf::Ones(4, 2);  // 2 samples
   net.forward(two, work);
 
-  page.says("Labels count from 0.", [&] { net.loss(std::vector<int>{1, 3}, work); });
-  page.says("", [&] {
+  page.mistake("Labels count from 0.", [&] { net.loss(std::vector<int>{1, 3}, work); });
+  page.mistake("", [&] {
     const Eigen::MatrixXf probabilities = Eigen::MatrixXf::Constant(3, 2, 0.5f);
     net.loss(probabilities, work);
   });
-  page.says("", [&] { net.loss(weighted(std::vector<int>{1, 2}, std::vector<float>{1, 2, 3}), work); });
-  page.says("", [&] { net.loss(weighted(std::vector<int>{1, 2}, std::vector<float>{1, -1}), work); });
-  page.says("", [&] {
+  page.mistake("", [&] { net.loss(weighted(std::vector<int>{1, 2}, std::vector<float>{1, 2, 3}), work); });
+  page.mistake("", [&] { net.loss(weighted(std::vector<int>{1, 2}, std::vector<float>{1, -1}), work); });
+  page.mistake("", [&] {
     Network<float, ClassWeighted<SoftmaxCrossEntropy>, Dense<4, 3>> classes{Seed{1}, {{1, 5}}};
-    auto room = classes.make_workspace(2);
-    classes.evaluate(two, std::vector<int>{1, 2}, room);
+    auto workspace = classes.make_workspace(2);
+    classes.evaluate(two, std::vector<int>{1, 2}, workspace);
   });
-  page.says("Labels of two classes are 0 and 1 here; -1 and 1 go with `Hinge`.", [&] {
+  page.mistake("`BinaryCrossEntropy` takes 0 and 1; only `Hinge` takes -1 and 1.", [&] {
     Network<float, BinaryCrossEntropy, Dense<4, 1>> yes_no{Seed{1}};
-    auto room = yes_no.make_workspace(2);
-    yes_no.evaluate(two, Eigen::RowVector2f{-1, 1}, room);
+    auto workspace = yes_no.make_workspace(2);
+    yes_no.evaluate(two, Eigen::RowVector2f{-1, 1}, workspace);
   });
-  page.says("", [&] {
+  page.mistake("", [&] {
     Network<float, Hinge, Dense<4, 1>> signs{Seed{1}};
-    auto room = signs.make_workspace(2);
-    signs.evaluate(two, Eigen::RowVector2f{0, 1}, room);
+    auto workspace = signs.make_workspace(2);
+    signs.evaluate(two, Eigen::RowVector2f{0, 1}, workspace);
   });
-  page.says("", [&] {
+  page.mistake("", [&] {
     Network<float, PoissonNLL, Dense<4, 1>> counts{Seed{1}};
-    auto room = counts.make_workspace(2);
-    counts.evaluate(two, Eigen::RowVector2f{3, -1}, room);
+    auto workspace = counts.make_workspace(2);
+    counts.evaluate(two, Eigen::RowVector2f{3, -1}, workspace);
   });
-  page.says("", [&] {
+  page.mistake("", [&] {
     Network<float, GaussianNLL, Dense<4, 3>> normal{Seed{1}};
-    auto room = normal.make_workspace(2);
-    normal.evaluate(two, Eigen::RowVector2f{3, -1}, room);
+    auto workspace = normal.make_workspace(2);
+    normal.evaluate(two, Eigen::RowVector2f{3, -1}, workspace);
   });
-  page.says("", [&] {
+  page.mistake("", [&] {
     Network<float, Huber, Dense<4, 1>> robust{Seed{1}, Huber{.delta = 0}};
-    auto room = robust.make_workspace(2);
-    robust.evaluate(two, Eigen::RowVector2f{3, -1}, room);
+    auto workspace = robust.make_workspace(2);
+    robust.evaluate(two, Eigen::RowVector2f{3, -1}, workspace);
   });
-  page.says("", [&] {
+  page.mistake("", [&] {
     Network<float, SoftmaxCrossEntropy, Dense<4, 3>> smooth{Seed{1}, SoftmaxCrossEntropy{.label_smoothing = 1}};
-    auto room = smooth.make_workspace(2);
-    smooth.evaluate(two, std::vector<int>{1, 2}, room);
+    auto workspace = smooth.make_workspace(2);
+    smooth.evaluate(two, std::vector<int>{1, 2}, workspace);
   });
 }

@@ -1,6 +1,6 @@
 cmake_minimum_required(VERSION 3.21)
 # cmake -DCOMPILER=... -DFLAGS=... -DSOURCE=... -DKIND=wrong|right -P check.cmake
-# right: SOURCE compiles. wrong: with MUST_NOT_COMPILE it does not, and the compiler's words match SOURCE's "// expect:" line.
+# right: SOURCE must compile. wrong: with MUST_NOT_COMPILE defined it must not, and the compiler's output must match the line "// expect:".
 separate_arguments(FLAGS)
 if(KIND STREQUAL "wrong")
   list(APPEND FLAGS -DMUST_NOT_COMPILE)
@@ -15,7 +15,7 @@ endif()
 
 file(STRINGS "${SOURCE}" expected REGEX "^// expect: ")
 string(REGEX REPLACE "^// expect: " "" expected "${expected}")
-# The sentence, and the numbers wherever the compiler puts them: "a.*b" asks for a and for b.
+# "a.*b" requires both a and b, in any order and at any distance, because compilers print the numbers in different places.
 string(REPLACE ".*" ";" expected "${expected}")
 if(result EQUAL 0)
   message(FATAL_ERROR "must not compile, but does")
@@ -23,6 +23,6 @@ endif()
 foreach(part IN LISTS expected)
   string(FIND "${words}" "${part}" position)
   if(position EQUAL -1)
-    message(FATAL_ERROR "does not compile, as it should; but the message lacks: ${part}\n${words}")
+    message(FATAL_ERROR "the compiler's message does not contain: ${part}\n${words}")
   endif()
 endforeach()

@@ -1,20 +1,20 @@
 cmake_minimum_required(VERSION 3.21)
-# Builds and runs a consumer, which depends on chainrule in the way named by WAY: add_subdirectory, FetchContent, find_package (with its
-# versions and components), pkg-config, or compiler (no build system at all).
+# Builds and runs a program that depends on chainrule in the way WAY: add_subdirectory, FetchContent, find_package (with versions and
+# components), pkg-config, or compiler (no build system).
 include("${CMAKE_CURRENT_LIST_DIR}/run_command.cmake")
 
-# Installed, then moved: a package must not remember where it was.
+# Installs the package and moves it, because a package must not depend on its place.
 function(install_and_move)
   run("${CMAKE_COMMAND}" --install "${OUR_BUILD}" --prefix "${BUILD}/first_place")
   file(RENAME "${BUILD}/first_place" "${BUILD}/prefix")
 endfunction()
 
-# Without CMake: the compiler, C++20, and these flags.
+# compile_and_run(FLAGS...): compiles the consumer without CMake, as C++20 with these flags, and runs it.
 function(compile_and_run)
   run("${COMPILER}" -std=c++20 ${ARGN} "${consumer}/consumer.cpp" -o "${BUILD}/consumer")
   run("${BUILD}/consumer")
   if(NOT words MATCHES "^chainrule ${VERSION}: ")
-    message(FATAL_ERROR "the consumer of chainrule ${VERSION} says: ${words}")
+    message(FATAL_ERROR "the consumer must print chainrule ${VERSION}, but prints: ${words}")
   endif()
 endfunction()
 
@@ -33,16 +33,16 @@ if(WAY STREQUAL "pkg-config")
   run("${PKG_CONFIG}" --modversion chainrule)
   string(STRIP "${words}" words)
   if(NOT words STREQUAL VERSION)
-    message(FATAL_ERROR "chainrule.pc says version ${words}, and the library ${VERSION}")
+    message(FATAL_ERROR "chainrule.pc has version ${words}, but the library has ${VERSION}")
   endif()
   execute_process(COMMAND "${PKG_CONFIG}" --exists "eigen3 >= 3.4" RESULT_VARIABLE result)
   if(NOT result EQUAL 0)
-    message(STATUS "pkg-config knows no Eigen here, so it finds no chainrule either; nothing more to test")
+    message(STATUS "pkg-config does not find Eigen on this machine, so it cannot find chainrule either; nothing more to test")
     return()
   endif()
   run("${PKG_CONFIG}" --print-requires chainrule)
   if(NOT words MATCHES "eigen3 >= 3.4")
-    message(FATAL_ERROR "chainrule.pc must ask for Eigen, but asks for: ${words}")
+    message(FATAL_ERROR "chainrule.pc must require Eigen, but requires: ${words}")
   endif()
   run("${PKG_CONFIG}" --cflags --libs chainrule)
   separate_arguments(flags UNIX_COMMAND "${words}")
@@ -58,7 +58,7 @@ if(JSON)
   list(APPEND arguments "-Dnlohmann_json_DIR=${JSON}")
 endif()
 if(WAY STREQUAL "FetchContent")
-  # What a release is: the files of the library and no others, in one archive with a hash.
+  # As a release would be: only the files of the library, in one archive with a hash.
   set(archive "${BUILD}/chainrule-${VERSION}.tar.gz")
   execute_process(COMMAND "${CMAKE_COMMAND}" -E tar czf "${archive}" CMakeLists.txt LICENSE .cmake include
                   WORKING_DIRECTORY "${SOURCE}" RESULT_VARIABLE result)
@@ -69,19 +69,19 @@ if(WAY STREQUAL "FetchContent")
   list(APPEND arguments "-DARCHIVE=${archive}" "-DHASH=${hash}")
 elseif(WAY STREQUAL "find_package")
   if(NOT EIGEN)
-    message(STATUS "Eigen is not installed here, so an installed chainrule could not find it; nothing to test")
+    message(STATUS "Eigen is not installed, so an installed chainrule could not find it; nothing to test")
     return()
   endif()
   install_and_move()
   list(APPEND arguments "-DCMAKE_PREFIX_PATH=${BUILD}/prefix")
 
-  # What a user reads who asks for what is not there.
+  # refused(BUILD EXPECTED FLAGS...): checks that find_package fails with the message EXPECTED.
   function(refused build expected)
     execute_process(COMMAND "${CMAKE_COMMAND}" -S "${consumer}/asks" -B "${BUILD}/${build}" "-DCMAKE_PREFIX_PATH=${BUILD}/prefix"
                             "-DEigen3_DIR=${EIGEN}" ${ARGN} RESULT_VARIABLE result OUTPUT_VARIABLE words ERROR_VARIABLE words)
     string(REGEX REPLACE "[ \n]+" " " words "${words}")
     if(result EQUAL 0 OR NOT words MATCHES "${expected}")
-      message(FATAL_ERROR "find_package(chainrule) with ${ARGN} must fail and say \"${expected}\", but says:\n${words}")
+      message(FATAL_ERROR "find_package(chainrule) with ${ARGN} must fail with \"${expected}\", but prints:\n${words}")
     endif()
   endfunction()
   refused(too_new "compatible with requested version \"99\".*chainrule-config.cmake, version: ${VERSION}" -DASKED=99)

@@ -1,6 +1,5 @@
-"""conan_recipe.py REPOSITORY BUILD CMAKE EIGEN_DIR VERSION: runs the recipe as Conan would, with stand-ins for what it takes from Conan
-that copy files and call CMake, and looks at the package that comes of it. Not Conan itself: that this passes says that the recipe's own
-steps are right. The package lies in BUILD/package then."""
+"""conan_recipe.py REPOSITORY BUILD CMAKE EIGEN_DIR VERSION: runs the recipe with stand-ins for Conan's functions, which copy files and call
+CMake, and checks the resulting package in BUILD/package. Tests the steps of the recipe, not Conan itself."""
 
 import fnmatch
 import importlib.util
@@ -61,10 +60,10 @@ class CMake:
 
 
 def copy(recipe, pattern, src, dst):
-    """As Conan's: * stands for folders too."""
+    """Like Conan's copy: * matches folders too."""
     top = pathlib.Path(src) / pattern.split("/")[0]
     files = [file for file in [top, *top.rglob("*")] if file.is_file() and fnmatch.fnmatch(file.relative_to(src).as_posix(), pattern)]
-    assert files, f"{pattern} is nothing in {src}"
+    assert files, f"{pattern} matches no file in {src}"
     for file in files:
         target = pathlib.Path(dst) / file.relative_to(src)
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -96,7 +95,7 @@ for safetensors in (False, True):
     recipe = recipe_of(folder / "conanfile.py").Chainrule({"safetensors": safetensors})
     required.clear()
     recipe.set_version()
-    assert recipe.version == version, f"the recipe says version {recipe.version}, and the library {version}"
+    assert recipe.version == version, f"the recipe has version {recipe.version}, but the library has {version}"
     recipe.requirements()
     recipe.package_info()
     names = [reference.split("/")[0] for reference, _ in required]

@@ -1,5 +1,5 @@
-# The headers that chainrule.hpp leaves out because they need more than Eigen, by the target that brings what they need. They are
-# compiled where that target is there.
+# Headers that chainrule.hpp does not include because they need more than Eigen, by the target that provides what they need. The tests
+# compile them if that target exists.
 file(GLOB safetensors_internals RELATIVE "${CMAKE_CURRENT_LIST_DIR}/../../include/chainrule"
      "${CMAKE_CURRENT_LIST_DIR}/../../include/chainrule/io/detail/safetensors/*.hpp")
 file(GLOB onnx_internals RELATIVE "${CMAKE_CURRENT_LIST_DIR}/../../include/chainrule"

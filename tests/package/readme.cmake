@@ -1,5 +1,5 @@
 cmake_minimum_required(VERSION 3.21)
-# Compiles and runs every ```cpp block of the README that has a main(), as it stands there.
+# Compiles and runs every ```cpp block of the README that has a main().
 file(READ "${README}" text)
 string(REPLACE ";" "<semicolon>" text "${text}")
 string(REPLACE "[" "<open>" text "${text}")

@@ -1,4 +1,4 @@
-// A user's program that makes rows Eigen's default: ours stays column-major, and x must be so, or it does not compile.
+// Matrices of the library stay column-major in a program that makes row-major Eigen's default.
 #define EIGEN_DEFAULT_TO_ROW_MAJOR
 #include <chainrule/chainrule.hpp>
 

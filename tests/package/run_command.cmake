@@ -1,4 +1,4 @@
-# run(COMMAND...): stops with what it has said if it fails; else that is in `words`.
+# run(COMMAND...): runs the command and sets `words` to its output; stops with the output if it fails.
 function(run)
   execute_process(COMMAND ${ARGN} RESULT_VARIABLE result OUTPUT_VARIABLE words ERROR_VARIABLE words)
   if(NOT result EQUAL 0)

@@ -1,16 +1,16 @@
 cmake_minimum_required(VERSION 3.21)
-# The library as one header: made, then compiled as a unit of its own and with the README's quick start, without our include folder.
-# The program says what the one with all the headers says, which the test of the README has built in README_BUILD.
+# Makes the library as one header, and compiles it alone and with the README's quick start, without our include folder. The quick start must
+# then print what it prints with the separate headers; the test of the README has built that program in README_BUILD.
 include("${CMAKE_CURRENT_LIST_DIR}/run_command.cmake")
 
 file(REMOVE_RECURSE "${BUILD}")
 set(header "${BUILD}/single_include/chainrule.hpp")
 run("${CMAKE_COMMAND}" "-DOUT=${header}" -P "${SOURCE}/.packaging/single_header.cmake")
 file(READ "${header}" text LIMIT 2000)
-foreach(expected "chainrule ${VERSION}: " "MIT License" "Copyright" "chainrule/chainrule.hpp and what it includes")
+foreach(expected "chainrule ${VERSION}: " "MIT License" "Copyright" "headers that chainrule/chainrule.hpp includes")
   string(FIND "${text}" "${expected}" place)
   if(place EQUAL -1)
-    message(FATAL_ERROR "the single header does not say \"${expected}\" at its top")
+    message(FATAL_ERROR "the top of the single header does not contain \"${expected}\"")
   endif()
 endforeach()
 
@@ -23,13 +23,13 @@ file(WRITE "${BUILD}/quick_start.cpp" "${here}")
 separate_arguments(FLAGS)
 list(APPEND FLAGS -Wall -Wextra -Wpedantic -Werror "-I${BUILD}/single_include")
 run("${COMPILER}" ${FLAGS} -c "${BUILD}/quick_start.cpp" -o "${BUILD}/quick_start.o")
-run("${COMPILER}" ${FLAGS} -c -x c++ "${header}" -o "${BUILD}/header.o")  # as no program does, so it must not warn of that either
+run("${COMPILER}" ${FLAGS} -c -x c++ "${header}" -o "${BUILD}/header.o")  # as the main file, which must not cause warnings either
 run("${COMPILER}" "${BUILD}/quick_start.o" "${BUILD}/header.o" -o "${BUILD}/quick_start")
 
 run("${BUILD}/quick_start")
-set(of_one_header "${words}")
+set(with_one_header "${words}")
 run("${README_BUILD}/readme_1")
-if(NOT of_one_header STREQUAL words OR words STREQUAL "")
-  message(FATAL_ERROR "with one header the quick start says:\n${of_one_header}\nand with all of them:\n${words}")
+if(NOT with_one_header STREQUAL words OR words STREQUAL "")
+  message(FATAL_ERROR "with one header the quick start prints:\n${with_one_header}\nand with separate headers:\n${words}")
 endif()
 message(STATUS "${words}")

@@ -1,9 +1,9 @@
 cmake_minimum_required(VERSION 3.21)
-# cmake -DINCLUDE=... -P umbrella.cmake: chainrule.hpp is the table of contents of the public API. It includes every public header
-# that needs only Eigen, itself and by name, and nothing else.
+# cmake -DINCLUDE=... -P umbrella.cmake: checks that chainrule.hpp, the table of contents of the public API, includes every public header
+# that needs only Eigen, directly, and nothing else.
 #
-# Internal headers lie in a folder detail/, in kernels/ or in bytes/. Headers that need more than Eigen are listed in
-# optional_headers.cmake. Headers in testing/ are for tests.
+# Internal headers are in folders detail/, in kernels/ or in bytes/. Headers that need more than Eigen are listed in optional_headers.cmake.
+# Headers in testing/ are for tests.
 include("${CMAKE_CURRENT_LIST_DIR}/optional_headers.cmake")
 
 file(STRINGS "${INCLUDE}/chainrule/chainrule.hpp" lines REGEX "^#include <chainrule/")
@@ -26,7 +26,7 @@ foreach(header IN LISTS public)
 endforeach()
 foreach(header IN LISTS included)
   if(NOT header IN_LIST public)
-    message(FATAL_ERROR "chainrule.hpp includes ${header}, which is internal, optional, for tests or not there")
+    message(FATAL_ERROR "chainrule.hpp includes ${header}, which is internal, optional, for tests, or does not exist")
   endif()
 endforeach()
 list(LENGTH public count)

@@ -1,6 +1,6 @@
 cmake_minimum_required(VERSION 3.21)
-# Runs the port as vcpkg would, with stand-ins for the functions of vcpkg that it calls, and finds the package that comes of it.
-# Not vcpkg itself: that this passes says that the port's own steps are right.
+# Runs the port with stand-ins for the functions of vcpkg that it calls, and finds the resulting package. Tests the steps of the port, not
+# vcpkg itself.
 include("${CMAKE_CURRENT_LIST_DIR}/run_command.cmake")
 
 set(PORT chainrule)
@@ -16,7 +16,7 @@ endfunction()
 function(vcpkg_cmake_install)
   run("${CMAKE_COMMAND}" --install "${BUILD}/build")
 endfunction()
-function(vcpkg_cmake_config_fixup)  # moves the package to share/PORT, one folder up, and says so in it
+function(vcpkg_cmake_config_fixup)  # moves the package one folder up, to share/PORT, and adapts the paths in it
   cmake_parse_arguments(PARSE_ARGV 0 arg "" "CONFIG_PATH" "")
   file(RENAME "${CURRENT_PACKAGES_DIR}/${arg_CONFIG_PATH}" "${CURRENT_PACKAGES_DIR}/share/${PORT}")
   file(GLOB files "${CURRENT_PACKAGES_DIR}/share/${PORT}/*.cmake")
@@ -39,11 +39,11 @@ function(vcpkg_install_copyright)
 endfunction()
 include("${CURRENT_PORT_DIR}/portfile.cmake")
 
-# What vcpkg itself looks for when a port has been built.
+# Checks that vcpkg makes after it has built a port.
 file(READ "${CURRENT_PORT_DIR}/vcpkg.json" manifest)
 string(JSON version GET "${manifest}" version)
 if(NOT version STREQUAL VERSION)
-  message(FATAL_ERROR "vcpkg.json says version ${version}, and the library ${VERSION}")
+  message(FATAL_ERROR "vcpkg.json has version ${version}, but the library has ${VERSION}")
 endif()
 foreach(file include/chainrule/chainrule.hpp share/chainrule/copyright share/chainrule/usage share/chainrule/chainrule-config.cmake)
   if(NOT EXISTS "${CURRENT_PACKAGES_DIR}/${file}")
@@ -54,7 +54,7 @@ file(GLOB_RECURSE all LIST_DIRECTORIES true "${CURRENT_PACKAGES_DIR}/*")
 foreach(folder IN LISTS all)
   file(GLOB inside "${folder}/*")
   if(IS_DIRECTORY "${folder}" AND NOT inside)
-    message(FATAL_ERROR "the port has left an empty folder, ${folder}")
+    message(FATAL_ERROR "the port leaves an empty folder, ${folder}")
   endif()
 endforeach()
 run("${CMAKE_COMMAND}" -S "${CMAKE_CURRENT_LIST_DIR}/consumer/asks" -B "${BUILD}/asks" "-DCMAKE_PREFIX_PATH=${CURRENT_PACKAGES_DIR}"

@@ -1,4 +1,4 @@
-"""Builds and runs a program with the package that `conan create` has made."""
+"""Builds and runs a program with the package that `conan create` made."""
 
 import os
 

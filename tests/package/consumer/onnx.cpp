@@ -1,4 +1,4 @@
-// Messages of ONNX through our header: the macros, the include path and the libraries that it needs come with chainrule::onnx.
+// Uses ONNX's protobuf messages through the library's header: chainrule::onnx brings the macros, include path and libraries that it needs.
 #include <chainrule/io/detail/onnx/protobuf.hpp>
 #include <cstdio>
 #include <string>

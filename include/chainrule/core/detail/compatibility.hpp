@@ -1,6 +1,8 @@
 #pragma once
-// What libc++ lacks: before version 14 (Emscripten 3.1.6 has 13) std::bit_cast, and std::to_chars for floating point; up to 22 at least
-// the digits of std::numbers beyond double. Elsewhere the functions here are the standard ones.
+// Functions and constants that versions of libc++ in the README's table of compilers lack. With other libraries they are the standard ones;
+// libstdc++ 12, also with clang 14, needs none of them.
+//   libc++ 13 (Emscripten 3.1.6)     no std::bit_cast, and no std::to_chars for floating point
+//   libc++ up to 22 at least         std::numbers in long double with the precision of double
 
 #include <bit>
 #include <charconv>
