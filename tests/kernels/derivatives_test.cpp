@@ -15,7 +15,7 @@ namespace {
 template <class Scalar>
 using Kernel = void (*)(Index, const Scalar*, Scalar*);
 
-/// Those of one derivative that this machine can run, the one that is called among them.
+/// The versions of times_derivative<f> that this machine can run: the one that chooses an instruction set, then each set's own.
 template <Function f, class Scalar>
 std::vector<Kernel<Scalar>> runnable() {
   namespace k = kernels;
@@ -28,7 +28,8 @@ std::vector<Kernel<Scalar>> runnable() {
   return all;
 }
 
-/// How many numbers differ from delta * f'(z) as the activation writes it, number by number, or were not to be written. NaN is NaN.
+/// Counts entries that differ from delta * f'(z), computed one at a time with the activation's own derivative_from_output, and writes
+/// beyond the end. Two NaNs count as equal.
 template <Function f, class Scalar, class F>
 int different(const F& activation) {
   constexpr Scalar infinity = std::numeric_limits<Scalar>::infinity(), nan = std::numeric_limits<Scalar>::quiet_NaN();
@@ -56,7 +57,7 @@ int different(const F& activation) {
 
 }  // namespace
 
-TEMPLATE_TEST_CASE("products with derivatives are those that the activations write, by every instruction set", "", float, double,
+TEMPLATE_TEST_CASE("times_derivative equals delta * f'(z) with the activation's own formula on every instruction set", "", float, double,
                    long double) {
   CHECK(different<Function::tanh, TestType>(Tanh{}) == 0);
   CHECK(different<Function::sigmoid, TestType>(Sigmoid{}) == 0);

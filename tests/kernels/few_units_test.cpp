@@ -8,7 +8,7 @@ using kernels::FewUnits;
 
 namespace {
 
-/// AVX2's kernel, which a machine with AVX-512 would not call.
+/// Calls the AVX2 kernel directly, because a machine with AVX-512 would choose the other one.
 template <class Scalar>
 struct InAvx2 {
   Index outputs, inputs;
@@ -64,11 +64,11 @@ void check_square(std::integer_sequence<int, Out...>) {
 
 }  // namespace
 
-TEMPLATE_TEST_CASE("a layer of few units gives the bits of the kernels for any extents", "", float, double) {
+TEMPLATE_TEST_CASE("FewUnits is bit-identical to the general layer kernels", "", float, double) {
   check_square<TestType>(std::integer_sequence<int, 1, 2, 3, 4, 5, 6, 7, 8, 9, 12, 15, 16>{});
 }
 
-TEST_CASE("units are few up to a register of AVX-512, or two of AVX2, where there is one of these") {
+TEST_CASE("FewUnits accepts up to 16 floats or 8 doubles per side, and nothing without AVX2") {
   const bool there_are = FewUnits<float>(1, 1).is_small();
   CHECK(FewUnits<float>(16, 16).is_small() == there_are);
   CHECK(FewUnits<float>(1, 16).is_small() == there_are);

@@ -19,7 +19,7 @@ struct Is {
   static constexpr Formula formula = f;
 };
 
-/// f(z) and f'(kept) of a formula with p and q, for each instruction set that this machine can run.
+/// The kernels for f(z) and f'(z) of one formula with the parameters p and q, one per instruction set that this machine can run.
 template <Formula f, class Scalar>
 struct Kernels {
   using Kernel = void (*)(Index, const Scalar*, Scalar*, Scalar, Scalar);
@@ -37,7 +37,7 @@ std::vector<Scalar> run(typename Kernels<Formula::elu, Scalar>::Kernel kernel, c
   return y;
 }
 
-/// From -10 to 10, and 0.
+/// Numbers from -10 to 10 in steps of 1/400.
 template <class Scalar>
 std::vector<Scalar> numbers() {
   std::vector<Scalar> z;
@@ -45,8 +45,7 @@ std::vector<Scalar> numbers() {
   return z;
 }
 
-/// The largest difference to the same formula in long double, whose functions are those of <cmath>; in eps of it, or of 1 where it is
-/// small.
+/// The largest difference from the same formula in long double, which uses <cmath>, in units of eps max(|exact|, 0.1).
 template <class Scalar>
 long double worst(const std::vector<Scalar>& y, const std::vector<long double>& exact) {
   long double largest = 0;
@@ -63,7 +62,7 @@ long double worst(const std::vector<Scalar>& y, const std::vector<long double>& 
   Is<Formula::leaky_relu>, Is<Formula::elu>, Is<Formula::softplus>, Is<Formula::silu>, Is<Formula::gelu>, Is<Formula::gelu_tanh>, \
       Is<Formula::mish>, Is<Formula::softsign>, Is<Formula::hard_tanh>, Is<Formula::hard_sigmoid>
 
-TEMPLATE_TEST_CASE("formulas and their derivatives are those of <cmath>, for each instruction set", "", ALL_FORMULAS) {
+TEMPLATE_TEST_CASE("formulas and their derivatives agree with <cmath> on every instruction set", "", ALL_FORMULAS) {
   constexpr Formula f = TestType::formula;
   const auto check = [](auto scalar) {
     using Scalar = decltype(scalar);
@@ -82,7 +81,7 @@ TEMPLATE_TEST_CASE("formulas and their derivatives are those of <cmath>, for eac
   check(double{});
 }
 
-TEMPLATE_TEST_CASE("formulas write what they are told to, give each number the same wherever it is, and let NaN pass", "", ALL_FORMULAS) {
+TEMPLATE_TEST_CASE("formulas give the same bits at any position and size, write only their range, and propagate NaN", "", ALL_FORMULAS) {
   constexpr Formula f = TestType::formula;
   const Kernels<f, float> kernels;
   std::vector<float> z;
@@ -109,7 +108,7 @@ TEMPLATE_TEST_CASE("formulas write what they are told to, give each number the s
   }
 }
 
-TEMPLATE_TEST_CASE("wide vectors, which all have fused multiply-adds, give the same bits", "", ALL_FORMULAS) {
+TEMPLATE_TEST_CASE("AVX2 and AVX-512 versions of a formula give the same bits", "", ALL_FORMULAS) {
   constexpr Formula f = TestType::formula;
   const Kernels<f, float> kernels;
   const std::vector<float> z = numbers<float>();

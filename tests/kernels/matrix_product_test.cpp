@@ -16,11 +16,12 @@ using chainrule_test::size_step;
 
 namespace {
 
-// The gaps of the operands hold NaN, so that whoever reads them spoils the result; those of the result hold a number that
-// nobody may change.
+// Padding between the operands' columns holds NaN, so that reading it spoils the result; padding of the result holds this number,
+// which must not be overwritten.
 constexpr double untouched = -12345;
 
-/// The kernels of one instruction set, and whether they round a b + c once; as built: where the program's flags allow it.
+/// The product kernel of one instruction set, and whether it computes a b + c with a single rounding. AVX2 and AVX-512 always do; the
+/// baseline does if the compiler flags allow it.
 template <class Scalar>
 struct Kernels {
   using Operand = kernels::Operand<Scalar>;
@@ -29,13 +30,13 @@ struct Kernels {
   bool fused = true;
 };
 
-/// Those that this machine can run.
+/// The kernels that this machine can run, the baseline first.
 template <class Scalar>
 std::vector<Kernels<Scalar>> runnable() {
   using kernels::InstructionSet;
   std::vector<Kernels<Scalar>> all{{"as built", kernels::baseline::product<Scalar>}};
   const Scalar eps = std::numeric_limits<Scalar>::epsilon(), x = 1 + eps;
-  Scalar c = -(1 + 2 * eps);  // (1 + eps)^2 + c is eps^2 where the product is not rounded
+  Scalar c = -(1 + 2 * eps);  // (1 + eps)^2 + c is eps^2 with a fused multiply-add, 0 if the product is rounded first
   all[0].product({&x, 1, 1}, {&x, 1, 1}, 1, {kernels::StartKind::c}, &c, 1, 1, 1);
   all[0].fused = c != 0;
   if constexpr (kernels::HasWiderLanes<Scalar>) {
@@ -49,7 +50,7 @@ std::vector<Kernels<Scalar>> runnable() {
 enum class Product { affine, transposed_times, times_transposed };
 constexpr Product all_products[] = {Product::affine, Product::transposed_times, Product::times_transposed};
 
-/// The operands of one of the products for a result of rows x cols, summed over depth:
+/// The operands of one product with a result of rows x cols, summed over depth:
 ///     affine            A B + b    A: rows x depth    B: depth x cols
 ///     transposed_times  A^T B      A: depth x rows    B: depth x cols
 ///     times_transposed  A B^T      A: rows x depth    B: cols x depth
@@ -66,11 +67,11 @@ struct Operands {
     bias.randomize(random);
   }
 
-  /// Where entry (i, k) of the left factor and (k, j) of the right one lie.
+  /// Entry (i, k) of the left factor and entry (k, j) of the right factor, after transposition.
   Scalar& left(Index i, Index k) { return product == Product::transposed_times ? a.view()(k, i) : a.view()(i, k); }
   Scalar& right(Index k, Index j) { return product == Product::times_transposed ? b.view()(j, k) : b.view()(k, j); }
 
-  /// The block of the result from (i, j) on, as large as c.
+  /// Computes the block of the result that starts at (i, j) and has the shape of c.
   void multiply(MatrixView<Scalar> c, Index i = 0, Index j = 0) {
     const auto block_of = [](Padded<Scalar>& m, Index row, Index col, Index rows, Index cols) {
       return ConstMatrixView<Scalar>(&m.view()(row, col), rows, cols, Eigen::OuterStride<>(m.stride));
@@ -83,7 +84,7 @@ struct Operands {
       kernels::times_transposed<Scalar>(block_of(a, i, 0, c.rows(), depth), block_of(b, j, 0, c.cols(), depth), c);
   }
 
-  /// All of the result, by the kernel of one instruction set.
+  /// Computes the whole result with the kernel of one instruction set.
   void multiply_by(const Kernels<Scalar>& k, MatrixView<Scalar> c) {
     const auto operand = [](const Padded<Scalar>& m, bool transposed) {
       return kernels::Operand<Scalar>{m.view().data(), transposed ? m.stride : 1, transposed ? 1 : m.stride};
@@ -94,8 +95,8 @@ struct Operands {
               c.outerStride(), c.rows(), c.cols());
   }
 
-  /// How many entries of c are farther from the plain sum than rounding explains: eps (depth + 1) (|A| |B| + |b|), twice
-  /// that because in long double the plain sum has errors too.
+  /// Counts entries of c that differ from the plain sum by more than rounding explains: eps (depth + 1) (|A| |B| + |b|), doubled
+  /// because the plain sum in long double has rounding errors too.
   int wrong_entries(const MatrixView<Scalar>& c) {
     const Index left_step = product == Product::transposed_times ? 1 : a.stride;
     const Index right_step = product == Product::times_transposed ? b.stride : 1;
@@ -122,7 +123,7 @@ struct Operands {
   Padded<Scalar> a, b, bias;
 };
 
-/// Wrong entries of one product by every instruction set, or a large number if something outside of the result was written.
+/// Counts wrong entries of one product over all instruction sets; writes outside the result count 1000000 each.
 template <class Scalar>
 int errors(Product product, Index rows, Index cols, Index depth, Random& random, Index gap = 0, Index start = 0) {
   Operands<Scalar> operands(product, rows, cols, depth, random, gap, start);
@@ -131,7 +132,7 @@ int errors(Product product, Index rows, Index cols, Index depth, Random& random,
   for (const Kernels<Scalar>& k : runnable<Scalar>()) {
     Padded<Scalar> c(rows, cols, gap, start, static_cast<Scalar>(untouched));
     operands.multiply_by(k, c.view());
-    if (first != c.memory) wrong += operands.wrong_entries(c.view());  // the same numbers are as right as before
+    if (first != c.memory) wrong += operands.wrong_entries(c.view());  // bits equal to the previous set's have been checked
     wrong += c.padding_is_untouched() ? 0 : 1000000;
     first = c.memory;
   }
@@ -167,7 +168,7 @@ TEST_CASE("times_transposed is delta a^T") {
   CHECK(std::vector<float>(c, c + 6) == std::vector<float>{41, 4, 52, 5, 63, 6});
 }
 
-TEST_CASE("every entry is summed in the order k = 0, 1, 2, ...") {
+TEST_CASE("each entry of a product is summed in the order k = 0, 1, 2, ...") {
   for (const Index rows : {1, 3, 16, 50}) {
     CAPTURE(rows);
     std::vector<float> columns;
@@ -181,7 +182,7 @@ TEST_CASE("every entry is summed in the order k = 0, 1, 2, ...") {
   }
 }
 
-TEST_CASE("products of all small sizes are the plain sums, of long double") {
+TEST_CASE("products of all extents up to 16 equal plain sums, in long double") {
   for (const Product product : all_products) {
     Random random{Seed{1}};
     int wrong = 0;
@@ -193,7 +194,7 @@ TEST_CASE("products of all small sizes are the plain sums, of long double") {
   }
 }
 
-TEMPLATE_TEST_CASE("products of every number of rows that tiles can leave over are the plain sums", "", float, double) {
+TEMPLATE_TEST_CASE("products equal plain sums for every number of rows that a tile can leave over", "", float, double) {
   for (const Product product : all_products) {
     Random random{Seed{2}};
     int wrong = 0;
@@ -203,7 +204,7 @@ TEMPLATE_TEST_CASE("products of every number of rows that tiles can leave over a
   }
 }
 
-TEMPLATE_TEST_CASE("products of matrices in larger ones, at any address, are the plain sums and write nothing else", "", float, double,
+TEMPLATE_TEST_CASE("products of blocks of larger matrices, at any address, equal plain sums and write only the result", "", float, double,
                    long double) {
   for (const Product product : all_products) {
     Random random{Seed{3}};
@@ -220,7 +221,7 @@ TEMPLATE_TEST_CASE("products of matrices in larger ones, at any address, are the
   }
 }
 
-TEMPLATE_TEST_CASE("products deeper than a panel are the plain sums", "", float, double) {
+TEMPLATE_TEST_CASE("products deeper than one panel of 384 equal plain sums", "", float, double) {
   STATIC_REQUIRE(kernels::panel_depth == 384);
   for (const Product product : all_products) {
     Random random{Seed{4}};
@@ -232,7 +233,7 @@ TEMPLATE_TEST_CASE("products deeper than a panel are the plain sums", "", float,
   }
 }
 
-TEMPLATE_TEST_CASE("products of matrices too large for the second cache are the plain sums", "", float, double) {
+TEMPLATE_TEST_CASE("products of matrices larger than the L2 cache equal plain sums", "", float, double) {
   constexpr Index gap = 1000;
   const auto far = [](Index rows, Index columns) { return kernels::is_far<TestType>(rows + gap, columns); };
   REQUIRE((far(50, 390) && far(50, 310) && far(115, 390) && !far(115, 21)));
@@ -240,9 +241,9 @@ TEMPLATE_TEST_CASE("products of matrices too large for the second cache are the 
     Random random{Seed{5}};
     int wrong = 0;
     for (const Index rows : {50, 115}) {
-      wrong += errors<TestType>(product, rows, 21, 390, random, gap, 1);  // A is far, in two panels
-      wrong += errors<TestType>(product, rows, 310, 5, random, gap, 1);   // C is far
-      wrong += errors<TestType>(product, rows, 310, 390, random, gap);    // both are
+      wrong += errors<TestType>(product, rows, 21, 390, random, gap, 1);  // A exceeds L2, in two panels
+      wrong += errors<TestType>(product, rows, 310, 5, random, gap, 1);   // C exceeds L2
+      wrong += errors<TestType>(product, rows, 310, 390, random, gap);    // both exceed L2
     }
     CAPTURE(static_cast<int>(product));
     CHECK(wrong == 0);
@@ -255,7 +256,8 @@ using kernels::StartKind;
 constexpr StartKind begins[] = {StartKind::zero, StartKind::column, StartKind::all, StartKind::c};
 constexpr StartKind kinds[] = {StartKind::zero, StartKind::column, StartKind::all, StartKind::c, StartKind::step};
 
-/// All sums of products of parts of two square matrices, as the kernels should round them: of an a b + c at once or of a b before.
+/// Expected products of all top-left parts of two square matrices, summed in the order of k, with a b + c rounded once (`fused`) or with
+/// a b rounded first.
 template <class Scalar>
 class Sums {
  public:
@@ -285,11 +287,11 @@ class Sums {
 
   static Scalar fma(bool fused, Scalar a, Scalar b, Scalar c) {
     if (fused) return std::fma(a, b, c);
-    const volatile Scalar product = a * b;  // rounded, whatever the compiler makes of it
+    const volatile Scalar product = a * b;  // volatile keeps the compiler from fusing it with the sum
     return product + c;
   }
 
-  /// Numbers of C that are not as they should be, those around it too.
+  /// Counts wrong entries of C and overwritten padding around it.
   int wrong(const Kernels<Scalar>& k, Product layout, StartKind kind, Index rows, Index cols, Index depth, Index gap) {
     const Index step = rows + gap;
     memory_.assign(static_cast<std::size_t>(1 + step * cols + 16), static_cast<Scalar>(untouched));
@@ -324,7 +326,7 @@ class Sums {
   bool fused_;
 };
 
-/// Products of parts of these matrices by each instruction set; kinds of start and gaps take turns.
+/// Compares products of parts of the Sums matrices on every instruction set; kinds of start and paddings alternate from call to call.
 template <class Scalar>
 class Grid {
  public:
@@ -336,7 +338,7 @@ class Grid {
   /// How many numbers are wrong.
   int wrong(Product layout, Index rows, Index cols, Index depth) {
     StartKind kind = kinds[products % 5];
-    if (kind == StartKind::step && depth > kernels::baseline::longest_panel<Scalar>) kind = StartKind::zero;  // which it is not for
+    if (kind == StartKind::step && depth > kernels::baseline::longest_panel<Scalar>) kind = StartKind::zero;  // step needs a single panel
     const Index gap = gaps[products / 5 % 3];
     ++products;
     int wrong = 0;
@@ -355,8 +357,9 @@ class Grid {
 
 }  // namespace
 
-// AVX2 and AVX-512 therefore give the same bits.
-TEMPLATE_TEST_CASE("every instruction set gives the bits of sums in the order of k, for pairs of all extents to 70", "", float, double) {
+// AVX2 and AVX-512 therefore give the same bits. Two of the three extents run through all values; the third takes a few.
+TEMPLATE_TEST_CASE("every instruction set sums products in the order of k, bit for bit, for all pairs of extents to 70", "", float,
+                   double) {
   constexpr Index thirds[] = {1, 2, 3, 5, 8, 17, 24, 33, 50};
   Grid<TestType> grid;
   int wrong = 0, third = 0;
@@ -371,8 +374,9 @@ TEMPLATE_TEST_CASE("every instruction set gives the bits of sums in the order of
   CHECK(wrong == 0);
 }
 
-// chainrule_tests "[.sweep]"
-TEMPLATE_TEST_CASE("every instruction set gives the bits of sums in the order of k, for all extents to 70", "[.sweep]", float, double) {
+// Not part of a normal run; start it with chainrule_tests "[.sweep]".
+TEMPLATE_TEST_CASE("every instruction set sums products in the order of k, bit for bit, for all three extents to 70", "[.sweep]", float,
+                   double) {
   Grid<TestType> grid;
   int wrong = 0;
   for (const Product layout : all_products)
@@ -383,7 +387,7 @@ TEMPLATE_TEST_CASE("every instruction set gives the bits of sums in the order of
   CHECK(wrong == 0);
 }
 
-TEMPLATE_TEST_CASE("one column and one row of up to 300 numbers are the plain sums, by every instruction set", "", float, double) {
+TEMPLATE_TEST_CASE("results of one column or one row of up to 300 numbers equal plain sums on every instruction set", "", float, double) {
   int wrong = 0;
   Random random{Seed{11}};
   for (const Product product : all_products)
@@ -394,8 +398,8 @@ TEMPLATE_TEST_CASE("one column and one row of up to 300 numbers are the plain su
   CHECK(wrong == 0);
 }
 
-// Then the left operand is packed, though its columns lie in one piece; or a few of them are read at a time.
-TEMPLATE_TEST_CASE("products of columns that lie a page apart are the plain sums, by every instruction set", "", float, double) {
+// Columns a page apart would share one L1 set, so the left operand is packed or read a few columns at a time.
+TEMPLATE_TEST_CASE("products of matrices whose columns lie a page apart equal plain sums on every instruction set", "", float, double) {
   int wrong = 0;
   Random random{Seed{12}};
   for (const Product product : all_products)
@@ -404,8 +408,8 @@ TEMPLATE_TEST_CASE("products of columns that lie a page apart are the plain sums
   CHECK(wrong == 0);
 }
 
-// So a sample's prediction does not depend on the batch that it is in.
-TEMPLATE_TEST_CASE("a part of a product is, bit for bit, the product of the parts", "", float, double) {
+// Because of this, splitting a batch or a layer among threads changes no result.
+TEMPLATE_TEST_CASE("a block of a product is bit-identical to the product of the matching blocks", "", float, double) {
   for (const Product product : all_products) {
     for (const Index depth : {1, 30, 300}) {
       Random random{Seed{5}};
@@ -434,8 +438,8 @@ TEMPLATE_TEST_CASE("a part of a product is, bit for bit, the product of the part
   }
 }
 
-// Short tiles are filled with zeros, and 0 * NaN = NaN must not leak out of them.
-TEMPLATE_TEST_CASE("a NaN spoils the entries that depend on it and no others", "", float, long double) {
+// Incomplete tiles are padded with zeros; 0 * NaN = NaN must not leak out of the padding.
+TEMPLATE_TEST_CASE("a NaN in an operand reaches exactly the entries of the product that depend on it", "", float, long double) {
   const TestType nan = std::numeric_limits<TestType>::quiet_NaN();
   const Index depth = 5;
   for (const Product product : all_products) {
@@ -445,7 +449,7 @@ TEMPLATE_TEST_CASE("a NaN spoils the entries that depend on it and no others", "
       for (const Index cols : {1, 7}) {
         Operands<TestType> operands(product, rows, cols, depth, random);
         Padded<TestType> c(rows, cols);
-        // counts the entries that are NaN and should not be or the other way round
+        // counts entries that are NaN but should not be, or should be but are not
         const auto count_wrong = [&](auto should_be_nan) {
           operands.multiply(c.view());
           for (Index j = 0; j < cols; ++j)
@@ -469,7 +473,7 @@ TEMPLATE_TEST_CASE("a NaN spoils the entries that depend on it and no others", "
   }
 }
 
-TEMPLATE_TEST_CASE("an infinity gives infinities of the right sign, and NaN times 0", "", float, long double) {
+TEMPLATE_TEST_CASE("an infinity in an operand gives infinities of the right sign, and NaN where it meets 0", "", float, long double) {
   const TestType infinity = std::numeric_limits<TestType>::infinity();
   for (const Product product : all_products) {
     Random random{Seed{7}};
@@ -490,15 +494,15 @@ TEMPLATE_TEST_CASE("an infinity gives infinities of the right sign, and NaN time
   }
 }
 
-TEST_CASE("what the result held before does not matter") {
+TEST_CASE("a product overwrites its result, whatever it held before") {
   for (const Product product : all_products) {
     Random random{Seed{8}};
     Operands<float> operands(product, 5, 3, 4, random);
-    Padded<float> c(5, 3);  // of NaN
+    Padded<float> c(5, 3);  // filled with NaN
     operands.multiply(c.view());
     const std::vector<float> once = c.memory;
     operands.multiply(c.view());
     CAPTURE(static_cast<int>(product));
-    CHECK(c.memory == once);  // which NaN would not be
+    CHECK(c.memory == once);  // NaN would differ from itself
   }
 }

@@ -26,7 +26,7 @@ void check(void (*look)(Errors&)) {
 
 }  // namespace
 
-TEMPLATE_TEST_CASE("packs compute as numbers do, for each instruction set of this machine", "", float, double, long double) {
+TEMPLATE_TEST_CASE("functions of Pack are accurate on each instruction set of this machine", "", float, double, long double) {
   check<TestType>(kernels::baseline::look_at_pack<TestType>);
   if constexpr (kernels::HasWiderLanes<TestType>) {
     const kernels::InstructionSet set = kernels::best_instruction_set();

@@ -15,7 +15,7 @@ TEST_CASE("row_sums adds up each row") {
   CHECK(sums == Eigen::Vector2f(6, 150));
 }
 
-// In any other order the large numbers would meet first or last and swallow another set of ones.
+// 1e8 + 1 = 1e8 in float, so 1e8 + 1 - 1e8 + 1 depends on the order of summation.
 TEST_CASE("row_sums adds in the order of the columns") {
   for (const Index rows : {1, 16, 21}) {
     CAPTURE(rows);
@@ -26,13 +26,13 @@ TEST_CASE("row_sums adds in the order of the columns") {
   }
 }
 
-TEMPLATE_TEST_CASE("row_sums is the scalar loop bit for bit, for any number of rows and with columns apart", "", float, double,
+TEMPLATE_TEST_CASE("row_sums is bit-identical to a scalar loop, for any number of rows and with padding between columns", "", float, double,
                    long double) {
   using Scalar = TestType;
   Random random{Seed{1}};
   for (Index rows = 1; rows <= 40; ++rows) {
     const Index cols = 1 + rows % 7;
-    // the gaps between columns hold NaN, which would spoil a sum
+    // padding between columns holds NaN, which would spoil a sum
     Matrix<Scalar> table = Matrix<Scalar>::Constant(rows + 2, cols, std::numeric_limits<Scalar>::quiet_NaN());
     for (Index j = 0; j < cols; ++j)
       for (Index i = 0; i < rows; ++i) table(i, j) = static_cast<Scalar>(random.uniform());
@@ -40,7 +40,7 @@ TEMPLATE_TEST_CASE("row_sums is the scalar loop bit for bit, for any number of r
     Vector<Scalar> expected = Vector<Scalar>::Zero(rows + 1);
     for (Index j = 0; j < cols; ++j)
       for (Index i = 0; i < rows; ++i) expected[i] += table(i, j);
-    expected[rows] = -7;  // beyond the end
+    expected[rows] = -7;  // one number beyond the end, which must stay
 
     Vector<Scalar> sums = Vector<Scalar>::Constant(rows + 1, -7);
     kernels::row_sums<Scalar>(ConstMatrixView<Scalar>(table.data(), rows, cols, Eigen::OuterStride<>(rows + 2)), sums.data());
@@ -49,7 +49,7 @@ TEMPLATE_TEST_CASE("row_sums is the scalar loop bit for bit, for any number of r
   }
 }
 
-TEST_CASE("row_sums_of adds up a function of several matrices, whose columns may lie apart each in its own way") {
+TEST_CASE("row_sums_of adds up a function of several matrices, each with its own padding between columns") {
   const Matrix<float> a{{1, 2, 3}, {4, 5, 6}};
   const Matrix<float> b{{10, 20, 30}, {40, 50, 60}, {7, 7, 7}};
   const auto product = [](const Chunk<float>& m, const Chunk<float>& n) -> Chunk<float> { return m * n; };
@@ -59,8 +59,8 @@ TEST_CASE("row_sums_of adds up a function of several matrices, whose columns may
   CHECK(sums == Eigen::Vector3f(10 + 40 + 90, 160 + 250 + 360, -1));
 }
 
-// What pads the last chunk counts nothing, and what lies beyond the end is not read.
-TEST_CASE("sum_of adds up a function of several arrays, and nothing beyond their end") {
+// The last chunk is padded; neither its padding (0/0 here) nor memory beyond the end may reach the sum.
+TEST_CASE("sum_of adds up a function of several arrays and reads nothing beyond their end") {
   const auto quotient = [](const Chunk<double>& a, const Chunk<double>& b) -> Chunk<double> { return a / b; };
   for (Index size = 0; size <= 40; ++size) {
     std::vector<double> a(static_cast<std::size_t>(size) + 1, std::numeric_limits<double>::quiet_NaN());
@@ -75,13 +75,14 @@ TEST_CASE("sum_of adds up a function of several arrays, and nothing beyond their
   }
 }
 
-TEMPLATE_TEST_CASE("sum_of adds in as many interleaved sums as a chunk has numbers, then those in order", "", float, double, long double) {
+TEMPLATE_TEST_CASE("sum_of keeps one partial sum per position in a chunk and adds these in order at the end", "", float, double,
+                   long double) {
   using Scalar = TestType;
   const auto same = [](const Chunk<Scalar>& c) -> Chunk<Scalar> { return c; };
   Random random{Seed{1}};
   constexpr std::size_t width = Chunk<Scalar>::SizeAtCompileTime;
   for (std::size_t size = 1; size <= 70; ++size) {
-    std::vector<Scalar> numbers(size + 1);  // so that they begin at an odd address too
+    std::vector<Scalar> numbers(size + 1);  // one more, to start at an unaligned address too
     for (Scalar& number : numbers) number = static_cast<Scalar>(random.uniform());
     for (const std::size_t begin : {0u, 1u}) {
       std::array<Scalar, width> sums{};

@@ -18,7 +18,7 @@ void check() {
     CHECK(as_on_machine);
     const bool steps = layer.template steps_as_it_says<f>(kernels::SmallLayer<Scalar, Out, In>(Out, In));
     CHECK(steps);
-    // and each kind of layer that this program would run on some machine
+    // the versions that this program would choose on other machines
     const auto one_by_one = layer.template one_by_one<f>();
     if constexpr (kernels::HasVectors<Scalar>) {
       const bool in_registers = layer.template small<f>(baseline::RegisterLayer<Scalar, Out, In>{}) == one_by_one;
@@ -41,12 +41,12 @@ void check_all() {
 
 }  // namespace
 
-TEST_CASE("a small layer, worked out") {
+TEST_CASE("SmallLayer with ReLU: a 2 x 3 layer by hand") {
   // W = 1 2 3   b = 10   x = 1 0   z = 17 12   delta = 1 10 where z > 0
   //     4 5 6       -99      0 1      -83 -94          0  1
   //                          2 0
   const float w[] = {1, 4, 2, 5, 3, 6}, b[] = {10, -99}, x[] = {1, 0, 2, 0, 1, 0};
-  float delta[] = {1, 7, 10, 8};  // of the second unit, which is dead, nothing is left
+  float delta[] = {1, 7, 10, 8};  // z < 0 in the second unit, so ReLU zeroes its 7 and 8
   float a[4], dW[6], db[2], dX[6];
   using Kernel = kernels::SmallLayer<float, 2, 3>;
   Kernel::forward<Function::relu>({w, 2, x, 3}, b, a);
@@ -57,7 +57,7 @@ TEST_CASE("a small layer, worked out") {
   CHECK((dX[0] == 1 && dX[1] == 2 && dX[2] == 3 && dX[3] == 10 && dX[4] == 20 && dX[5] == 30));
 }
 
-TEMPLATE_TEST_CASE("a small layer gives the bits of the kernels for any extents", "", float, double, long double) {
+TEMPLATE_TEST_CASE("SmallLayer is bit-identical to the general layer kernels", "", float, double, long double) {
   check_all<TestType, 1, 1>();
   check_all<TestType, 1, 8>();
   check_all<TestType, 1, 13>();

@@ -1,5 +1,5 @@
 #pragma once
-// A layer for the tests of kernels that compute a small one at once, and what the kernels for any extents give for it.
+// Test data for the kernels that compute a whole small layer in one call, with the expected results from the general kernels.
 
 #include <algorithm>
 #include <chainrule/core/random.hpp>
@@ -17,7 +17,7 @@ using namespace chainrule;
 using kernels::Function;
 namespace baseline = kernels::baseline;
 
-/// f of all numbers, in vectors of the program's flags where there are such.
+/// Applies f in place, with the baseline's vectors if it has any for this scalar.
 template <Function f, class Scalar>
 void apply(Index size, Scalar* a) {
   if constexpr (f == Function::relu) baseline::rectify(size, a, a);
@@ -30,7 +30,7 @@ void apply(Index size, Scalar* a) {
   }
 }
 
-/// A layer of Out x In weights, a batch whose samples lie apart, and all that comes of them with a number behind that nobody may change.
+/// A layer of Out x In weights and a batch with padding between samples. Each result ends with one number that must not be overwritten.
 template <class Scalar, int Out, int In>
 struct Layer {
   using Numbers = std::vector<Scalar>;
@@ -45,7 +45,7 @@ struct Layer {
       numbers.push_back(last);
       return numbers;
     };
-    const Scalar nan = std::numeric_limits<Scalar>::quiet_NaN();  // of which nothing must be seen
+    const Scalar nan = std::numeric_limits<Scalar>::quiet_NaN();  // behind each input; must not reach a result
     w = draw(Out * In, nan);
     b = draw(Out, nan);
     x = draw(x_step * samples, nan);
@@ -74,7 +74,7 @@ struct Layer {
     return r;
   }
 
-  /// W and b after a step at once, and after one with the gradients that it gives for itself.
+  /// Whether backward with a factor, which adds factor * gradient to W and b directly, gives the bits of backward followed by add_multiple.
   template <Function f, class Kernel>
   bool steps_as_it_says(const Kernel& kernel) const {
     const Scalar factor = Scalar{-1} / 3;
@@ -84,13 +84,13 @@ struct Layer {
                                 &factor);
     kernels::add_multiple<Scalar>(Out * In, factor, r.dW.data(), expected_w.data());
     kernels::add_multiple<Scalar>(Out, factor, r.db.data(), expected_b.data());
-    const auto same = [](const Numbers& p, const Numbers& q) {  // with a NaN behind
+    const auto same = [](const Numbers& p, const Numbers& q) {  // ignores the NaN behind the last number
       return std::equal(p.begin(), p.end() - 1, q.begin()) && std::isnan(p.back());
     };
     return same(stepped_w, expected_w) && same(stepped_b, expected_b);
   }
 
-  /// What the kernels for extents that are values give, one after the other, with the vectors of the program's flags.
+  /// Results of the general baseline kernels, called one after the other.
   template <Function f>
   Results one_by_one() const {
     Results r(samples);
@@ -115,7 +115,7 @@ struct Layer {
     return r;
   }
 
-  /// The same of this machine, as a layer of any extents calls them.
+  /// Results of the general kernels on the best instruction set of this machine, called as Dense calls them.
   template <Function f>
   Results of_machine() const {
     Results r(samples);

@@ -14,13 +14,13 @@ using namespace chainrule;
 
 namespace {
 
-constexpr std::size_t size = 37;  // no multiple of any vector
+constexpr std::size_t size = 37;  // not a multiple of any vector width
 
-/// theta and up to three moments.
+/// theta, then up to three moments.
 template <class Scalar>
 using State = std::array<std::vector<Scalar>, 4>;
 
-/// Some steps by a rule with so many moments, from gradients that turn now and then; `step` is the kernel.
+/// Three steps of the kernel `step` from a random state with random gradients.
 template <int Moments, class Scalar, class Step>
 State<Scalar> descend(const Step& step) {
   Random random{Seed{3}};
@@ -35,7 +35,7 @@ State<Scalar> descend(const Step& step) {
   return state;
 }
 
-/// A rule of kernels/update_rules.hpp, with its numbers; these are floats, so that all scalars have the same.
+/// A rule with some hyperparameters, which are floats so that every scalar type gets the same values.
 template <template <class> class Rule, int moments>
 struct Of {
   template <class Scalar>
@@ -86,7 +86,7 @@ struct Of {
   }
 };
 
-/// The largest difference, in eps.
+/// The largest difference from the exact state, in units of eps max(|exact|, 1).
 template <class Scalar>
 long double difference(const State<Scalar>& a, const State<long double>& exact) {
   long double largest = 0;
@@ -105,20 +105,20 @@ long double difference(const State<Scalar>& a, const State<long double>& exact) 
       (Of<kernels::RMSpropRuleOf<true, true>::Rule, 3>), (Of<kernels::AdagradRule, 1>), (Of<kernels::AdadeltaRule, 2>),   \
       (Of<kernels::RpropRule, 2>), (Of<kernels::LionRule, 1>)
 
-TEMPLATE_TEST_CASE("a rule's steps are those of long double, for each instruction set", "", ALL_RULES) {
+TEMPLATE_TEST_CASE("three steps of each update rule agree with long double on every instruction set", "", ALL_RULES) {
   const State<long double> exact = TestType::template states<long double>()[0];
   for (const auto& state : TestType::template states<float>()) CHECK(difference(state, exact) <= 100);
   for (const auto& state : TestType::template states<double>()) CHECK(difference(state, exact) <= 100);
-  CHECK(exact[0] != descend<0, long double>([](const long double*, State<long double>&) {})[0]);  // theta has changed
+  CHECK(exact[0] != descend<0, long double>([](const long double*, State<long double>&) {})[0]);  // the steps have changed theta
 }
 
-TEMPLATE_TEST_CASE("a rule's steps with wide vectors, which all have fused multiply-adds, are the same bits", "", ALL_RULES) {
+TEMPLATE_TEST_CASE("AVX2 and AVX-512 versions of an update rule give the same bits", "", ALL_RULES) {
   const auto states = TestType::template states<float>();
   for (std::size_t set = 2; set < states.size(); ++set) CHECK(states[set] == states[1]);
   SUCCEED("this machine may have one set alone");
 }
 
-TEST_CASE("a step changes as many numbers as it is told, and each the same wherever it is") {
+TEST_CASE("an update changes exactly the given range, and every number alike, whatever its position") {
   const kernels::AdamRule<float> rule = Of<kernels::AdamRule, 2>::rule<float>();
   const std::vector<float> dJ(70, 0.5f);
   for (const std::size_t from : std::vector<std::size_t>{0, 1, 7})

@@ -14,7 +14,8 @@ namespace {
 
 constexpr double untouched = -12345;
 
-/// The kernels of one instruction set, and whether they round a b + c once; as built: where the program's flags allow it.
+/// The kernels of one instruction set, and whether they compute a b + c with a single rounding. AVX2 and AVX-512 always do; the baseline
+/// does if the compiler flags allow it.
 template <class Scalar>
 struct Kernels {
   void (*dot_products)(const Scalar*, Index, const Scalar*, Index, Scalar, Scalar*, Index);
@@ -22,13 +23,13 @@ struct Kernels {
   bool fused = true;
 };
 
-/// Those that this machine can run.
+/// The kernels that this machine can run, the baseline first.
 template <class Scalar>
 std::vector<Kernels<Scalar>> runnable() {
   namespace k = kernels;
   std::vector<Kernels<Scalar>> all{{k::baseline::dot_products<Scalar>, k::baseline::matrix_times_vector<Scalar>}};
   const Scalar eps = std::numeric_limits<Scalar>::epsilon(), x = 1 + eps, start = -(1 + 2 * eps);
-  Scalar c = 0;  // (1 + eps)^2 + start is eps^2 where the product is not rounded
+  Scalar c = 0;  // (1 + eps)^2 + start is eps^2 with a fused multiply-add, 0 if the product is rounded first
   all[0].matrix_times_vector(&x, 1, &x, 1, &start, &c, 1);
   all[0].fused = c != 0;
   if constexpr (k::HasWiderLanes<Scalar>) {
@@ -50,8 +51,9 @@ TEST_CASE("dot_products is start + A b, row by row") {
   CHECK((c[0] == 321.5f && c[1] == 654.5f));
 }
 
-// In any other order the large numbers would meet first or last and swallow another set of ones.
-TEMPLATE_TEST_CASE("every instruction set adds dot products in sixteen sums and these in pairs", "", float, double, long double) {
+// Addition in floating point depends on the order, so equal bits show that all instruction sets use this one.
+TEMPLATE_TEST_CASE("dot_products adds in sixteen partial sums and these in pairs, on every instruction set", "", float, double,
+                   long double) {
   const TestType nan = std::numeric_limits<TestType>::quiet_NaN();
   Random random{Seed{10}};
   const Index rows = 70;
@@ -82,8 +84,8 @@ TEMPLATE_TEST_CASE("every instruction set adds dot products in sixteen sums and 
   CHECK(wrong == 0);
 }
 
-// Which one way or the other are sums of one term.
-TEMPLATE_TEST_CASE("dot products of single numbers are the same whether or not they follow one another", "", float, double, long double) {
+// Contiguous rows of one number take a faster path; either way each result is start + a b.
+TEMPLATE_TEST_CASE("dot_products of depth 1 gives the same bits for contiguous and for strided rows", "", float, double, long double) {
   constexpr TestType infinity = std::numeric_limits<TestType>::infinity(), nan = std::numeric_limits<TestType>::quiet_NaN();
   const TestType special[] = {0, -TestType{0}, infinity, -infinity, nan};
   Random random{Seed{11}};
@@ -109,7 +111,7 @@ TEMPLATE_TEST_CASE("dot products of single numbers are the same whether or not t
   CHECK(wrong == 0);
 }
 
-TEST_CASE("matrix_times_vector is start + A b, in four sums") {
+TEST_CASE("matrix_times_vector is start + A b") {
   const float a[] = {1, 4, 2, 5, 3, 6};  // 1 2 3
   const float b[] = {1, 0, 2};           // 4 5 6
   const float start[] = {10, 20};
@@ -118,7 +120,7 @@ TEST_CASE("matrix_times_vector is start + A b, in four sums") {
   CHECK(std::vector<float>(c, c + 2) == std::vector<float>{17, 36});
 }
 
-TEMPLATE_TEST_CASE("every instruction set adds the products of one column in four sums and these in pairs", "", float, double,
+TEMPLATE_TEST_CASE("matrix_times_vector adds in four partial sums and these in pairs, on every instruction set", "", float, double,
                    long double) {
   Random random{Seed{12}};
   int wrong = 0;

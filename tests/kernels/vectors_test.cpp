@@ -10,11 +10,11 @@ using namespace chainrule;
 
 namespace {
 
-/// All passes of one instruction set.
+/// The vector kernels of one instruction set.
 template <class Scalar>
 struct Passes {
   const char* name;
-  bool fused;  // whether it rounds a x + y once; as built: where the program's flags allow it
+  bool fused;  // whether a x + y is rounded once; for the baseline, if the compiler flags allow it
   bool (*all_finite)(Index, const Scalar*);
   void (*add_multiple)(Index, Scalar, const Scalar*, Scalar*);
   void (*add_multiple_of_outer_product)(const Scalar*, Index, const Scalar*, Index, Scalar, Scalar*, Index);
@@ -22,7 +22,7 @@ struct Passes {
   void (*row_sums)(const Scalar*, Index, Index, Index, Scalar*);
 };
 
-/// 1 + 2 eps + eps^2 - (1 + 2 eps) is eps^2 where the product is not rounded.
+/// Whether add_multiple uses fused multiply-adds: (1 + eps)^2 - (1 + 2 eps) is then eps^2, and 0 if the product is rounded first.
 template <class Scalar>
 bool fuses(void (*add_multiple)(Index, Scalar, const Scalar*, Scalar*)) {
   const Scalar eps = std::numeric_limits<Scalar>::epsilon(), x = 1 + eps;
@@ -31,7 +31,7 @@ bool fuses(void (*add_multiple)(Index, Scalar, const Scalar*, Scalar*)) {
   return y != 0;
 }
 
-/// Those that this machine can run.
+/// The kernels that this machine can run, the baseline first.
 template <class Scalar>
 std::vector<Passes<Scalar>> runnable() {
   namespace k = kernels;
@@ -50,10 +50,10 @@ std::vector<Passes<Scalar>> runnable() {
   return all;
 }
 
-constexpr Index largest = 70;  // more than four vectors of 16 and a rest
+constexpr Index largest = 70;  // more than four vectors of 16 numbers and a remainder
 constexpr int untouched = -12345;
 
-/// Memory of `size` numbers that ends where they end, one number after an aligned address, with that number before them.
+/// `size` numbers at an unaligned address, with one guard number before them and no memory behind, so AddressSanitizer sees overruns.
 template <class Scalar>
 struct Guarded {
   explicit Guarded(Index size, Scalar fill = Scalar{untouched}) : memory(static_cast<std::size_t>(size + 1), fill), guard{fill} {}
@@ -64,7 +64,7 @@ struct Guarded {
   Scalar guard;
 };
 
-/// Numbers of both signs and some size.
+/// Numbers of both signs between -1 and 1.
 template <class Scalar>
 Scalar wave(Index i) {
   return static_cast<Scalar>(std::sin(1.7 * static_cast<double>(i + 1)));
@@ -77,12 +77,13 @@ bool same_bits(Scalar a, Scalar b) {
 
 }  // namespace
 
-TEMPLATE_TEST_CASE("what is not finite is found at every place of any size", "", float, double, long double) {
+TEMPLATE_TEST_CASE("all_finite finds a NaN or an infinity at every position of every size, on every instruction set", "", float, double,
+                   long double) {
   using Limits = std::numeric_limits<TestType>;
   for (const auto& k : runnable<TestType>()) {
     int wrong = 0;
     for (Index size = 1; size <= largest; ++size) {
-      Guarded<TestType> x(size, Limits::quiet_NaN());  // what lies before does not count
+      Guarded<TestType> x(size, Limits::quiet_NaN());  // the NaN before the array must not count
       for (Index i = 0; i < size; ++i) x[i] = wave<TestType>(i);
       wrong += !k.all_finite(size, x.data());
       for (Index i = 0; i < size; ++i) {
@@ -95,7 +96,7 @@ TEMPLATE_TEST_CASE("what is not finite is found at every place of any size", "",
         if (i > 0) {
           wrong += k.all_finite(i, x.data()) != true;
           x[i] = Limits::infinity();
-          wrong += !k.all_finite(i, x.data());  // nor does what lies behind
+          wrong += !k.all_finite(i, x.data());  // a bad number behind the array must not count
           x[i] = before;
         }
       }
@@ -105,7 +106,8 @@ TEMPLATE_TEST_CASE("what is not finite is found at every place of any size", "",
   }
 }
 
-TEMPLATE_TEST_CASE("infinities of both signs are found together, and the largest numbers are finite", "", float, double, long double) {
+TEMPLATE_TEST_CASE("all_finite is not fooled by infinities of both signs together, nor by sums of very large numbers", "", float, double,
+                   long double) {
   using Limits = std::numeric_limits<TestType>;
   for (const auto& k : runnable<TestType>()) {
     CAPTURE(k.name);
@@ -127,7 +129,7 @@ TEMPLATE_TEST_CASE("infinities of both signs are found together, and the largest
   }
 }
 
-TEMPLATE_TEST_CASE("y + a x is rounded once where there are fused multiply-adds, else twice, at any place", "", float, double,
+TEMPLATE_TEST_CASE("add_multiple rounds y + a x once with fused multiply-adds, else twice, at every position", "", float, double,
                    long double) {
   const TestType a = TestType(-0.3);
   for (const auto& k : runnable<TestType>()) {
@@ -140,7 +142,7 @@ TEMPLATE_TEST_CASE("y + a x is rounded once where there are fused multiply-adds,
       }
       k.add_multiple(size, a, x.data(), y.data());
       for (Index i = 0; i < size; ++i) {
-        volatile TestType product = a * x[i];  // rounded, whatever the compiler makes of it
+        volatile TestType product = a * x[i];  // volatile keeps the compiler from fusing it with the sum
         const TestType y_i = wave<TestType>(3 * i + 1);
         wrong += y[i] != (k.fused ? std::fma(a, x[i], y_i) : y_i + product);
       }
@@ -151,7 +153,7 @@ TEMPLATE_TEST_CASE("y + a x is rounded once where there are fused multiply-adds,
   }
 }
 
-TEMPLATE_TEST_CASE("y + a x, worked out", "", float, double) {
+TEMPLATE_TEST_CASE("add_multiple computes y + a x, by hand", "", float, double) {
   for (const auto& k : runnable<TestType>()) {
     TestType y[] = {1, 2, 3};
     const TestType x[] = {10, -10, std::numeric_limits<TestType>::infinity()};
@@ -161,7 +163,8 @@ TEMPLATE_TEST_CASE("y + a x, worked out", "", float, double) {
   }
 }
 
-TEMPLATE_TEST_CASE("a multiple of a matrix is added to another one, and what lies between columns stays", "", float, double, long double) {
+TEMPLATE_TEST_CASE("add_multiple_of_matrix adds a X to Y and leaves the padding between columns untouched", "", float, double,
+                   long double) {
   const TestType a = TestType(-0.3);
   for (const Index rows : {1, 17, 40})
     for (const auto& [x_step, y_step] : {std::pair{rows, rows}, {rows, rows + 3}, {rows + 1, rows}, {rows + 2, rows + 5}}) {
@@ -178,14 +181,14 @@ TEMPLATE_TEST_CASE("a multiple of a matrix is added to another one, and what lie
     }
 }
 
-TEMPLATE_TEST_CASE("a multiple of an outer product is added to the bits of the product and then add_multiple", "", float, double,
+TEMPLATE_TEST_CASE("add_multiple_of_outer_product is bit-identical to the product followed by add_multiple", "", float, double,
                    long double) {
   const TestType a = TestType(-0.3), nan = std::numeric_limits<TestType>::quiet_NaN();
   for (const auto& k : runnable<TestType>()) {
     int wrong = 0;
     for (Index rows = 1; rows <= largest; ++rows)
       for (const Index columns : {1, 2, 5, 31, 32, 33, 70}) {
-        const Index step = rows + columns % 3;  // with and without numbers between the columns, which stay
+        const Index step = rows + columns % 3;  // with and without padding between the columns, which must stay
         Guarded<TestType> u(rows, nan), v(columns, nan), c(step * columns + 1);
         for (Index i = 0; i < rows; ++i) u[i] = wave<TestType>(i);
         for (Index j = 0; j < columns; ++j) v[j] = wave<TestType>(5 * j + 2);
@@ -204,7 +207,7 @@ TEMPLATE_TEST_CASE("a multiple of an outer product is added to the bits of the p
   }
 }
 
-TEMPLATE_TEST_CASE("max(0, z) at any place, also in place; NaN stays", "", float, double, long double) {
+TEMPLATE_TEST_CASE("rectify computes max(0, z) at every position, also in place, and keeps NaN", "", float, double, long double) {
   using Limits = std::numeric_limits<TestType>;
   const TestType numbers[] = {1, -1, Limits::quiet_NaN(), Limits::infinity(), -Limits::infinity(), -Limits::denorm_min(), 0.5};
   const TestType expected[] = {1, 0, Limits::quiet_NaN(), Limits::infinity(), 0, 0, 0.5};
@@ -223,12 +226,12 @@ TEMPLATE_TEST_CASE("max(0, z) at any place, also in place; NaN stays", "", float
   }
 }
 
-TEMPLATE_TEST_CASE("row sums are added in the order of the columns", "", float, double, long double) {
+TEMPLATE_TEST_CASE("row_sums adds in the order of the columns on every instruction set", "", float, double, long double) {
   for (const auto& k : runnable<TestType>()) {
     int wrong = 0;
     for (Index rows = 1; rows <= largest; ++rows)
       for (const Index columns : {0, 1, 2, 7}) {
-        const Index step = rows + rows % 3;  // gaps of NaN, where there are any
+        const Index step = rows + rows % 3;  // with and without padding of NaN
         Guarded<TestType> m(std::max(Index{0}, step * (columns - 1) + rows), std::numeric_limits<TestType>::quiet_NaN()), sums(rows + 1);
         for (Index j = 0; j < columns; ++j)
           for (Index i = 0; i < rows; ++i) m[j * step + i] = wave<TestType>(i + 71 * j);
@@ -245,15 +248,14 @@ TEMPLATE_TEST_CASE("row sums are added in the order of the columns", "", float, 
   }
 }
 
-TEST_CASE("row sums, worked out") {
+TEST_CASE("row_sums of a matrix with padding, by hand") {
   const float m[] = {1, 2, 99, 10, 20, 99, 100, 200};
   float sums[2];
   kernels::row_sums<float>({m, 2, 3, Eigen::OuterStride<>(3)}, sums);
   CHECK((sums[0] == 111 && sums[1] == 222));
 }
 
-// What callers use is one of them.
-TEST_CASE("the passes of this machine give the bits of its widest instruction set") {
+TEST_CASE("add_multiple, rectify and all_finite choose the best instruction set of this machine") {
   const auto k = runnable<float>().back();
   int wrong = 0;
   for (const Index size : {1, 16, 37}) {
