@@ -8,7 +8,7 @@ using namespace chainrule;
 
 namespace {
 
-/// Something else than what it is derived from, for a few numbers alone.
+/// Derives from a library activation and overrides its formula: 2 Softsign(z).
 struct Doubled : Softsign {
   template <class Chunk>
   Chunk value(const Chunk& z) const {
@@ -20,7 +20,7 @@ struct Doubled : Softsign {
   }
 };
 
-/// The same as what it is derived from, by another name.
+/// Derives from a library activation and changes only its name.
 struct Swish : SiLU {
   static constexpr std::string_view name = "Swish";
 };
@@ -43,7 +43,7 @@ const std::vector<float> z{-3, -2, -1, -0.5f, 0, 0.5f, 1, 2, 3, -4, -5, -6, 4, 5
 
 }  // namespace
 
-TEST_CASE("an activation by a formula gives arrays and a few numbers alike", "[activation]") {
+TEST_CASE("an activation defined by a kernel formula gives the same bits for a whole array as for one Chunk", "[activation]") {
   const std::vector<float> a = activated(SiLU{}, z), slope = slopes(SiLU{}, z);
   for (std::size_t i = 0; i < z.size(); ++i) {
     CHECK(SiLU{}.value(Chunk<float>(Chunk<float>::Constant(z[i])))[0] == a[i]);
@@ -51,7 +51,7 @@ TEST_CASE("an activation by a formula gives arrays and a few numbers alike", "[a
   }
 }
 
-TEST_CASE("what is derived from an activation may compute something else", "[activation]") {
+TEST_CASE("a class derived from a library activation may override its formula", "[activation]") {
   const std::vector<float> a = activated(Doubled{}, z), slope = slopes(Doubled{}, a), half = activated(Softsign{}, z);
   for (std::size_t i = 0; i < z.size(); ++i) {
     CHECK(a[i] == 2 * half[i]);
