@@ -1,4 +1,4 @@
-// A user's program that makes rows Eigen's default: ours stays column-major, and x must be so, or it does not compile.
+// A user's program that makes row-major order Eigen's default. The library's own matrices must stay column-major.
 #define EIGEN_DEFAULT_TO_ROW_MAJOR
 #include <chainrule/chainrule.hpp>
 

@@ -1,4 +1,4 @@
-// Messages of ONNX through our header: the macros, the include path and the libraries that it needs come with chainrule::onnx.
+// Uses ONNX's protobuf messages. The macros, include path and libraries that they need must come with the target chainrule::onnx.
 #include <chainrule/io/detail/onnx/protobuf.hpp>
 #include <cstdio>
 #include <string>
