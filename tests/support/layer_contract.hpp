@@ -25,7 +25,7 @@ struct ByHand {
 };
 template <class L, class Scalar>
 ByHand<Scalar> by_hand(const L& layer, const std::vector<Scalar>& theta, const chainrule::Matrix<Scalar>& x,
-                       const chainrule::Matrix<Scalar>& dJ_da, const chainrule::Pass<Scalar>& pass = {chainrule::Mode::train}) {
+                       const chainrule::Matrix<Scalar>& dJ_da, const chainrule::ForwardContext<Scalar>& pass = {chainrule::Mode::train}) {
   const auto x_view = chainrule::detail::const_view<Scalar>(x);
   typename L::template Cache<Scalar, chainrule::Dynamic> cache(layer, x.cols());
   if constexpr (chainrule::ModeIndependent<L>)
