@@ -1,16 +1,18 @@
-// Tells three species of iris apart by four lengths of a flower, and says how far 150 flowers let us trust that.
+// Classifies iris flowers by four lengths into three species, and measures the accuracy by cross-validation.
+//
+// With 150 flowers a single test set is too small to trust. Cross-validation tests on every flower, each with a net that has not seen it.
 #include <chainrule/chainrule.hpp>
 #include <cstdint>
 #include <cstdio>
 #include <string>
 
 #include "support/flags.hpp"
-#include "support/output.hpp"
+#include "support/training_output.hpp"
 namespace cr = chainrule;
 using cr::Index;
 
 using Data = cr::Dataset<float>;
-// Normalize brings the lengths to mean 0 and deviation 1 inside the net, so that nobody can forget it for a new flower.
+// Normalize standardizes the lengths inside the net, so that it cannot be forgotten when predicting for a new flower.
 using Net = cr::Network<float, cr::SoftmaxCrossEntropy, cr::Normalize<4>, cr::Dense<4, 16, cr::Tanh>, cr::Dense<16, 3>>;
 
 struct Options {
@@ -21,15 +23,15 @@ struct Options {
   std::uint64_t seed = 1;
 };
 
-struct Learned {
+struct TrainedNet {
   Net net;
   cr::History history;
-  Index best_epoch;  // whose parameters the net has
+  Index best_epoch;  // early stopping restores the parameters of this epoch
 };
 
-/// A net that has learned from these flowers. One in four of them it does not learn from: they say when it has learned enough, because
-/// that is when it gets worse at what it has not seen. Whatever is fitted, the scaling included, is fitted to the others.
-Learned learn(const Data& flowers, const Options& options) {
+/// Trains a net on these flowers. A quarter of them is kept for validation and decides when to stop: when the loss on flowers that the net
+/// has not seen no longer falls. The scaling, like the parameters, is fitted to the other three quarters only.
+TrainedNet train_net(const Data& flowers, const Options& options) {
   const auto [train, validation] = cr::stratified_split(flowers, {.test_share = 0.25, .seed = cr::Seed{options.seed}});
   Net net{cr::Seed{options.seed}};
   net.buffers<0>().set(cr::Standardizer<float>(train.features));
@@ -41,6 +43,7 @@ Learned learn(const Data& flowers, const Options& options) {
   return {net, history, stopping.best.epoch};
 }
 
+// Prints the confusion matrix, and precision, recall and F1 for each species and on average.
 void report(const cr::ConfusionMatrix& confusion, const std::vector<std::string>& names) {
   std::printf("%s\n", confusion.to_string(names).c_str());
   std::printf("%-16s  precision  recall      F1  flowers\n", "");
@@ -56,33 +59,33 @@ int main(int argc, char** argv) try {
   Options options;
   std::string data = CHAINRULE_EXAMPLE_DATA "/iris.csv";
   Index folds = 10;
-  examples::Flags flags("Learns the species of irises, and measures it by cross-validation.");
-  flags.add("--epochs", options.epochs, "How often to go through the training samples at most");
-  flags.add("--batch-size", options.batch_size, "How many samples go into one step");
-  flags.add("--learning-rate", options.learning_rate, "How long a step is");
-  flags.add("--patience", options.patience, "How many epochs without improvement end a training");
-  flags.add("--folds", folds, "Into how many parts the flowers are divided for cross-validation");
+  examples::Flags flags("Learns to classify irises, and measures the accuracy by cross-validation.");
+  flags.add("--epochs", options.epochs, "Largest number of passes through the training samples");
+  flags.add("--batch-size", options.batch_size, "Number of samples per step");
+  flags.add("--learning-rate", options.learning_rate, "Step size of gradient descent");
+  flags.add("--patience", options.patience, "Number of epochs without improvement after which training ends");
+  flags.add("--folds", folds, "Number of parts that the flowers are divided into for cross-validation");
   flags.add_seed(options.seed, "the initial weights and all splits");
-  flags.add("--data", data, "A CSV file with a header, four lengths and a column species");
-  const examples::Output output(flags, "iris");
+  flags.add("--data", data, "CSV file with a header, four lengths and a column species");
+  const examples::TrainingOutput output(flags, "iris");
   flags.parse(argc, argv);
 
   const auto flowers = cr::read_csv<Data>(data, {.target = "species"});
   const auto [rest, test] = cr::stratified_split(flowers, {.test_share = 0.2, .seed = cr::Seed{options.seed}});
-  const auto [net, history, best_epoch] = learn(rest, options);
+  const auto [net, history, best_epoch] = train_net(rest, options);
   std::printf("%s\n", cr::summary(net).c_str());
-  std::printf("trained for %td epochs; the best on the validation part was number %td\n", history.epochs(), best_epoch);
+  std::printf("trained for %td epochs; the validation loss was lowest after epoch %td\n", history.epochs(), best_epoch);
   output.write_learning_curves(history);
-  std::printf("\nThe %td flowers that were held back for testing\n", test.size());
+  std::printf("\nThe %td flowers kept for testing\n", test.size());
   report({net.predict(test.features), test.targets}, flowers.target_names);
 
-  // So few flowers say little. Cross-validation tests with all of them: each in turn by a net that has not seen it.
+  // Cross-validation: for each fold, trains a net on the other flowers and tests it on the fold.
   cr::ConfusionMatrix all(std::ssize(flowers.target_names));
   for (const cr::Fold& fold : cr::stratified_k_fold(flowers, folds, {.seed = cr::Seed{options.seed}})) {
     const Data tested = cr::subset(flowers, fold.validation);
-    all.add(learn(cr::subset(flowers, fold.train), options).net.predict(tested.features), tested.targets);
+    all.add(train_net(cr::subset(flowers, fold.train), options).net.predict(tested.features), tested.targets);
   }
-  std::printf("All flowers, each tested by one of %td nets that has not seen it\n", folds);
+  std::printf("All flowers, each tested with one of %td nets that has not seen it\n", folds);
   report(all, flowers.target_names);
   std::printf("cross-validated accuracy %.4f (%td of %td)\n", all.accuracy(), all.counts().trace(), all.samples());
 } catch (const std::exception& error) {

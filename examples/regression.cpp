@@ -1,4 +1,7 @@
-// Predicts how far diabetes progresses within a year, with a regularised net beside a linear model and the plain mean.
+// Predicts how far diabetes progresses within a year, with a regularized net, a linear model and the plain mean for comparison.
+//
+// The data is small and noisy, so the test score depends on the split. The program divides the data several times and prints the mean R2
+// and RMSE of each model.
 #include <chainrule/chainrule.hpp>
 #include <cmath>
 #include <cstdint>
@@ -7,12 +10,12 @@
 #include <vector>
 
 #include "support/flags.hpp"
-#include "support/output.hpp"
+#include "support/training_output.hpp"
 namespace cr = chainrule;
 using cr::Index;
 
 using Data = cr::RegressionDataset<float>;
-// Both bring the ten measurements to mean 0 and deviation 1 first; a single Dense without an activation is linear regression.
+// Normalize standardizes the ten measurements in both nets. A single Dense layer without an activation is linear regression.
 using Linear = cr::Network<float, cr::MeanSquaredError, cr::Normalize<10>, cr::Dense<10, 1>>;
 using Small = cr::Network<float, cr::MeanSquaredError, cr::Normalize<10>, cr::Dense<10, 16, cr::ReLU>, cr::Dense<16, 1>>;
 
@@ -25,13 +28,13 @@ struct Options {
   std::uint64_t seed = 1;
 };
 
-/// Has the net learn from `data` and predict the targets of `x` in their own unit. Whatever is fitted, be it to scale or to decide when
-/// to stop, is fitted to `data` alone.
+/// Trains the net on `data` and predicts the targets of `x` in their original unit. The scaling and the decision when to stop depend on
+/// `data` only, never on `x`.
 template <class Net>
 Eigen::MatrixXf learn_and_predict(Net& net, const Data& data, const Eigen::MatrixXf& x, const Options& options, cr::History& history) {
   auto [train, validation] = cr::split(data, {.test_share = 0.2, .seed = cr::Seed{options.seed}});
   net.template buffers<0>().set(cr::Standardizer<float>(train.features));
-  const cr::Standardizer<float> unit(train.targets);  // the net learns a target of mean 0 and deviation 1
+  const cr::Standardizer<float> unit(train.targets);  // the net learns targets of mean 0 and standard deviation 1
   unit.transform_in_place(train.targets);
   unit.transform_in_place(validation.targets);
 
@@ -46,7 +49,7 @@ Eigen::MatrixXf learn_and_predict(Net& net, const Data& data, const Eigen::Matri
   return unit.inverse(net.predict(x));
 }
 
-/// How good some predictions were, over several splits.
+/// R2 and RMSE on the test part of each split.
 struct Scores {
   std::vector<double> r2;
   std::vector<double> rmse;
@@ -63,16 +66,16 @@ int main(int argc, char** argv) try {
   Options options;
   std::string path = CHAINRULE_EXAMPLE_DATA "/diabetes.csv";
   Index splits = 5;
-  examples::Flags flags("Learns to predict a number from ten others, and measures it on data that it has not seen.");
-  flags.add("--epochs", options.epochs, "How often to go through the training samples at most");
-  flags.add("--batch-size", options.batch_size, "How many samples go into one step");
-  flags.add("--learning-rate", options.learning_rate, "How long a step is");
-  flags.add("--l2", options.l2, "How much large weights cost");
-  flags.add("--patience", options.patience, "How many epochs without improvement end a training");
-  flags.add("--splits", splits, "How often to divide the data for training and testing", 1, 1000);
+  examples::Flags flags("Learns to predict a number from ten others, and measures the error on data that the net has not seen.");
+  flags.add("--epochs", options.epochs, "Largest number of passes through the training samples");
+  flags.add("--batch-size", options.batch_size, "Number of samples per step");
+  flags.add("--learning-rate", options.learning_rate, "Step size of gradient descent");
+  flags.add("--l2", options.l2, "Strength of the L2 penalty on large weights");
+  flags.add("--patience", options.patience, "Number of epochs without improvement after which training ends");
+  flags.add("--splits", splits, "Number of random splits into training and test data", 1, 1000);
   flags.add_seed(options.seed, "the initial weights and all splits");
-  flags.add("--data", path, "A CSV file with a header, ten numbers and a column progression");
-  const examples::Output output(flags, "regression");
+  flags.add("--data", path, "CSV file with a header, ten numbers and a column progression");
+  const examples::TrainingOutput output(flags, "regression");
   flags.parse(argc, argv);
 
   const auto data = cr::read_csv<Data>(path, {.target = "progression"});
@@ -93,7 +96,7 @@ int main(int argc, char** argv) try {
   }
   std::printf(" mean  %5.2f  %6.3f  %6.3f    %6.2f  %6.2f  %6.2f\n\n", mean(constant.r2), mean(linear.r2), mean(small.r2),
               mean(constant.rmse), mean(linear.rmse), mean(small.rmse));
-  output.write_learning_curves(history);  // of the last net
+  output.write_learning_curves(history);  // of the net of the last split
   std::printf("test R2 %.3f, RMSE %.1f (mean of %td splits; a linear model: %.3f, %.1f)\n", mean(small.r2), mean(small.rmse), splits,
               mean(linear.r2), mean(linear.rmse));
 } catch (const std::exception& error) {

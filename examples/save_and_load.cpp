@@ -1,4 +1,4 @@
-// Trains a net, saves it, and has a second process load it, which predicts the same to the last bit.
+// Trains a net and saves it to a file; a second process loads it and predicts the same, bit for bit.
 #include <bit>
 #include <chainrule/chainrule.hpp>
 #include <chainrule/io/model_file.hpp>
@@ -8,28 +8,28 @@
 #include <string>
 
 #include "support/flags.hpp"
-#include "support/output.hpp"
+#include "support/training_output.hpp"
 namespace cr = chainrule;
 using cr::Index;
 
-// All that a prediction is made of is in the file: weights, the scaling of Normalize, the running statistics of BatchNorm.
+// The file holds everything that a prediction needs: the layers, the weights, Normalize's scaling and BatchNorm's running statistics.
 using Net = cr::Network<float, cr::SoftmaxCrossEntropy, cr::Normalize<4>, cr::Dense<4, 16>, cr::BatchNorm<>, cr::Activate<cr::ReLU>,
                         cr::Dense<16, 3>>;
 
-/// The bits of all predictions, mixed into one number that two processes can compare by their output (FNV-1a).
+/// Hashes the bits of all predictions into one number (FNV-1a), which two processes can compare.
 template <class AnyNet>
 std::uint64_t fingerprint(const AnyNet& net, const cr::Matrix<float>& x) {
-  std::uint64_t mixed = 0xcbf29ce484222325u;
+  std::uint64_t hash = 0xcbf29ce484222325u;
   const Eigen::MatrixXf y_hat = net.predict(x);
-  for (const float p : y_hat.reshaped()) mixed = (mixed ^ std::bit_cast<std::uint32_t>(p)) * 0x100000001b3u;
-  return mixed;
+  for (const float p : y_hat.reshaped()) hash = (hash ^ std::bit_cast<std::uint32_t>(p)) * 0x100000001b3u;
+  return hash;
 }
 
-void print(const char* who, const std::string& path, std::uint64_t of) {
-  std::printf("%s %s, predictions %016llx\n", who, path.c_str(), static_cast<unsigned long long>(of));
+void print(const char* action, const std::string& path, std::uint64_t hash) {
+  std::printf("%s %s, hash of the predictions %016llx\n", action, path.c_str(), static_cast<unsigned long long>(hash));
 }
 
-/// The second process. It knows no more than the file: which layers the net has is in there too.
+/// The second process: loads the net, whose layers are known from the file alone, and compares the hash of its predictions with `expected`.
 int load_and_predict(const std::string& path, const cr::Matrix<float>& x, const std::string& expected) {
   const cr::AnyNetwork<float> net = cr::load_network<float>(path);
   std::printf("%s", cr::summary(net).c_str());
@@ -43,12 +43,12 @@ int main(int argc, char** argv) try {
   Index epochs = 60;
   std::uint64_t seed = 1;
   examples::Flags flags("Trains a net, saves it, and loads it in a second process.");
-  flags.add("--epochs", epochs, "How often to go through the flowers");
+  flags.add("--epochs", epochs, "Number of passes through the flowers");
   flags.add_seed(seed, "the initial weights and the order of the samples");
-  flags.add("--data", data, "A CSV file with a header, four lengths and a column species");
-  flags.add("--load", load, "Load this file and predict, instead of training");
-  flags.add("--expect", expected, "With --load: the predictions that there must be");
-  const examples::Output output(flags, "save_and_load");
+  flags.add("--data", data, "CSV file with a header, four lengths and a column species");
+  flags.add("--load", load, "File to load and predict with, instead of training");
+  flags.add("--expect", expected, "With --load: the expected hash of the predictions");
+  const examples::TrainingOutput output(flags, "save_and_load");
   flags.parse(argc, argv);
 
   const auto flowers = cr::read_csv<cr::Dataset<float>>(data, {.target = "species"});
@@ -58,7 +58,7 @@ int main(int argc, char** argv) try {
   net.buffers<0>().set(cr::Standardizer<float>(flowers.features));
   cr::Trainer trainer{net, cr::Adam{.learning_rate = 0.01}};
   trainer.fit(flowers, {.epochs = epochs, .batch_size = 15, .seed = cr::Seed{seed}});
-  std::printf("accuracy on what it has learned from: %.3f\n", cr::accuracy(net.predict(flowers.features), flowers.targets));
+  std::printf("training accuracy %.3f\n", cr::accuracy(net.predict(flowers.features), flowers.targets));
 
   const std::string path = output.path("iris.safetensors");
   cr::save(net, path);

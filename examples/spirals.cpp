@@ -1,4 +1,4 @@
-// Tells two spirals apart that wind around each other three times, and paints what it takes the plane for.
+// Classifies the points of two intertwined spirals, and draws the decision boundary as it forms during training.
 #include <chainrule/chainrule.hpp>
 #include <cmath>
 #include <cstdint>
@@ -9,21 +9,22 @@
 #include <string>
 
 #include "support/flags.hpp"
-#include "support/output.hpp"
+#include "support/training_output.hpp"
 namespace cr = chainrule;
 using cr::Index;
 
-// Small nets of tanh find this hard; SiLU, z sigma(z), is smooth too, and lets gradients pass where tanh is flat.
+// Small tanh nets hardly learn this. SiLU(z) = z sigma(z) is smooth too, but does not saturate for large z, so gradients do not vanish.
 using Net = cr::Network<float, cr::BinaryCrossEntropy, cr::Dense<2, 32, cr::SiLU>, cr::Dense<32, 32, cr::SiLU>, cr::Dense<32, 1>>;
 
 /// The task of K. J. Lang and M. J. Witbrock (1988), "Learning to Tell Two Spirals Apart", Proceedings of the 1988 Connectionist Models
 /// Summer School, in the form of the CMU Neural Networks Benchmark Collection: for i = 0, 1, ..., 96
 ///     angle = i pi / 16,   radius = 6.5 (104 - i) / 104,   x = (radius sin(angle), radius cos(angle))
-/// is a point of the first spiral, and -x one of the second. With another first i these are other points of the same spirals.
+/// is a point of the first spiral, and -x one of the second. Other values of i give other points on the same spirals.
 struct Spirals {
   Eigen::Matrix2Xf x;    // one column is one point
-  Eigen::RowVectorXf y;  // the probability that it belongs to the second spiral: 0 or 1
+  Eigen::RowVectorXf y;  // 0 for points of the first spiral, 1 for points of the second
 
+  /// The points of both spirals for i = first, first + 1, ..., first + count - 1.
   Spirals(double first, Index count) : x(2, 2 * count), y(2 * count) {
     for (Index k = 0; k < count; ++k) {
       const double i = first + static_cast<double>(k);
@@ -37,8 +38,8 @@ struct Spirals {
   }
 };
 
-/// A PPM picture of the square from (-7, -7) to (7, 7): blue where the net sees the first spiral, orange where it sees the second,
-/// pale where it is not sure; dark are the points that it learned from.
+/// Writes a PPM picture of the square from (-7, -7) to (7, 7): blue where the net predicts the first spiral, orange for the second, paler
+/// the less certain it is. The dark dots are the training points.
 constexpr Index side = 420;  // pixels
 void write_ppm(const Net& net, const Spirals& spirals, const std::string& path) {
   constexpr float scale = side / 14.0f;
@@ -50,15 +51,15 @@ void write_ppm(const Net& net, const Spirals& spirals, const std::string& path) 
       pixels[static_cast<std::size_t>(3 * (row * side + column) + c)] = static_cast<char>(std::lround(color[c]));
   };
 
-  const auto middles = Eigen::RowVectorXf::LinSpaced(side, -7 + 0.5f / scale, 7 - 0.5f / scale);
+  const auto centres = Eigen::RowVectorXf::LinSpaced(side, -7 + 0.5f / scale, 7 - 0.5f / scale);
   Eigen::Matrix2Xf x(2, side);
-  x.row(0) = middles;
+  x.row(0) = centres;
   for (Index row = 0; row < side; ++row) {
-    x.row(1).setConstant(-middles[row]);  // y points up, rows are counted downwards
+    x.row(1).setConstant(-centres[row]);  // y points up, but rows are counted from the top
     const Eigen::RowVectorXf y_hat = net.predict(x);
     for (Index column = 0; column < side; ++column) {
-      const float sure = std::abs(2 * y_hat[column] - 1);
-      set(row, column, (1 - sure) * white + sure * (y_hat[column] < 0.5f ? blue : orange));
+      const float certainty = std::abs(2 * y_hat[column] - 1);
+      set(row, column, (1 - certainty) * white + certainty * (y_hat[column] < 0.5f ? blue : orange));
     }
   }
   for (Index i = 0; i < spirals.x.cols(); ++i) {
@@ -73,15 +74,15 @@ void write_ppm(const Net& net, const Spirals& spirals, const std::string& path) 
   if (!file.flush()) throw std::runtime_error("cannot write \"" + path + "\"");
 }
 
-/// What the net takes the plane for after some epochs, side by side in one picture as its decision boundary forms.
-class Boundary {
+/// Draws the net's predictions in the plane after several epochs, side by side in one picture.
+class DecisionBoundary {
  public:
-  Boundary(const Spirals& spirals, const examples::Output& output) : spirals_{spirals}, output_{output} {}
+  DecisionBoundary(const Spirals& spirals, const examples::TrainingOutput& output) : spirals_{spirals}, output_{output} {}
 
   void add(const Net& net, Index epoch) {
     const std::string path = output_.path("spirals_" + std::to_string(epoch) + ".ppm");
     write_ppm(net, spirals_, path);
-    std::printf("what it sees:    %s\n", path.c_str());
+    std::printf("decision boundary: %s\n", path.c_str());
     ++panels_;
     plots_ += "set title 'after " + std::to_string(epoch) + " epochs'\nplot " + examples::quoted(path) +
               " binary array=(420,420) skip=15 format='%uchar' flipy dx=1./30 dy=1./30 origin=(-7,-7) with rgbimage notitle\n";
@@ -95,7 +96,7 @@ class Boundary {
 
  private:
   const Spirals& spirals_;
-  const examples::Output& output_;
+  const examples::TrainingOutput& output_;
   int panels_ = 0;
   std::string plots_;
 };
@@ -104,36 +105,36 @@ int main(int argc, char** argv) try {
   Index epochs = 3000;
   double learning_rate = 0.01;
   std::uint64_t seed = 1;
-  examples::Flags flags("Learns which points belong to which of two spirals, all points in one batch.");
-  flags.add("--epochs", epochs, "How many steps to take at most");
-  flags.add("--learning-rate", learning_rate, "How long a step is");
+  examples::Flags flags("Learns to classify the points of two spirals, with all points in one batch.");
+  flags.add("--epochs", epochs, "Largest number of steps");
+  flags.add("--learning-rate", learning_rate, "Step size of gradient descent");
   flags.add_seed(seed, "the initial weights");
-  const examples::Output output(flags, "spirals");
+  const examples::TrainingOutput output(flags, "spirals");
   flags.parse(argc, argv);
 
   const Spirals spirals(0, 97);
-  const Spirals between(0.5, 96);  // halfway between those points: never learned from
+  const Spirals between(0.5, 96);  // points halfway between those, not used for training
   Net net{cr::Seed{seed}};
   std::printf("%s\n", cr::summary(net).c_str());
 
-  const auto good_enough = [](auto& run) {
+  const auto stop_when_learned = [](auto& run) {
     if (run.value("accuracy") == 1 && run.loss < 0.02) run.stop("all points are right, and the loss is below 0.02");
   };
-  Boundary boundary(spirals, output);
-  const auto look = [&](const auto& run) {
+  DecisionBoundary boundary(spirals, output);
+  const auto draw = [&](const auto& run) {
     if (run.epoch == 100 || run.epoch == 300 || run.epoch == 400) boundary.add(net, run.epoch);
   };
   cr::Trainer trainer{net, cr::Adam{.learning_rate = learning_rate}};
   const auto history =
       trainer.fit(cr::DataView{spirals.x, spirals.y},
                   {.epochs = epochs, .batch_size = spirals.x.cols(), .metrics = {cr::accuracy}, .training_metrics = true},  //
-                  good_enough, look, cr::ProgressBar{.every = 100});
+                  stop_when_learned, draw, cr::ProgressBar{.every = 100});
   output.write_learning_curves(history);
   boundary.add(net, history.epochs());
   boundary.paint();
 
   const auto right = [&net](const Spirals& s) { return cr::ConfusionMatrix(net.predict(s.x), s.y).counts().trace(); };
-  std::printf("after %td epochs, of the points halfway between those %td of %td are right\n", history.epochs(), right(between),
+  std::printf("after %td epochs, %td of %td new points halfway between the training points are right\n", history.epochs(), right(between),
               between.y.size());
   std::printf("training accuracy %.4f (%td of %td)\n", cr::accuracy(net.predict(spirals.x), spirals.y), right(spirals), spirals.y.size());
 } catch (const std::exception& error) {

@@ -25,7 +25,7 @@ namespace {
 using Classifier = Network<float, SoftmaxCrossEntropy, Dense<4, 8, Tanh>, Dense<8, 3>>;
 using Regressor = Network<float, SquaredError, Dense<4, 8, Tanh>, Dense<8, 2>>;
 
-/// A net, a batch and all that a step needs, for the tests of errors.
+/// A net, a batch and everything that a training step needs.
 struct Step {
   Classifier net{Seed{1}};
   Classifier::Workspace<> work = net.make_workspace(5);
@@ -35,7 +35,7 @@ struct Step {
   std::vector<int> y{0, 1, 2, 1, 0};
 };
 
-/// k/2 |y_hat - y|^2: a loss with a parameter, which is 1 unless it is said.
+/// J = k/2 |y_hat - y|^2, a loss with a hyperparameter k.
 struct Scaled : SquaredError {
   double k = 1;
   template <class Scalar>
@@ -49,7 +49,7 @@ struct Scaled : SquaredError {
   }
 };
 
-/// 1/2 (a + b - y)^2 for two outputs a and b: fewer targets than outputs.
+/// J = 1/2 (a + b - y)^2 for two outputs a and b and one target y, a loss with fewer targets than outputs.
 struct SumOfTwo {
   static constexpr std::string_view name = "SumOfTwo";
   static constexpr bool works_on_logits = false;
@@ -71,7 +71,7 @@ struct SumOfTwo {
   void link(MatrixView<Scalar>) const {}
 };
 
-/// A net whose training and predicting differ.
+/// A net with BatchNorm and Dropout, which compute differently in training and prediction.
 struct Mixed {
   using Net = Network<double, Scaled, Dense<2, 6>, BatchNorm<>, Dropout<>, Dense<6, 1>>;
   Net net{Seed{1}, Dense<2, 6>{}, BatchNorm<>{}, Dropout<>{0.25}, Dense<6, 1>{}};
@@ -86,10 +86,10 @@ constexpr float infinity = std::numeric_limits<float>::infinity();
 
 }  // namespace
 
-TEST_CASE("the lecture's formulas, written out with plain Eigen, are what forward and backward compute") {
-  // three weight matrices, sigmoid everywhere, J = 1/2 |y_hat - y|^2, one sample: the lecture's net and its punchline
+TEST_CASE("forward and backward agree with the lecture's formulas written out in plain Eigen") {
+  // the lecture's net: three weight matrices, sigmoid in each layer, J = 1/2 |y_hat - y|^2, one sample
   Network<double, SquaredError, Dense<3, 4, Sigmoid>, Dense<4, 4, Sigmoid>, Dense<4, 3, Sigmoid>> net{Seed{42}};
-  net.parameters().array() += 0.1;  // so that biases take part
+  net.parameters().array() += 0.1;  // makes the biases, which are 0 initially, count
   const Eigen::Vector3d x{0.5, -1.0, 2.0};
   const Eigen::Vector3d y{0.0, 1.0, 0.5};
 
@@ -118,7 +118,7 @@ TEST_CASE("the lecture's formulas, written out with plain Eigen, are what forwar
   CHECK(dJ_dx.isApprox(W1.transpose() * delta2, 1e-13));
 }
 
-TEST_CASE("theta is one flat vector, and the layers are views on it") {
+TEST_CASE("theta is one flat vector, and a layer's weight and bias are views on it") {
   Classifier net{Seed{1}};
   CHECK(net.parameters().size() == 4 * 8 + 8 + 8 * 3 + 3);
   net.layer<1>().weight(2, 0) = 17;
@@ -130,7 +130,7 @@ TEST_CASE("theta is one flat vector, and the layers are views on it") {
   static_assert(decltype(net.layer<1>().weight)::RowsAtCompileTime == 3);
 }
 
-TEST_CASE("predict applies the loss's link: probabilities where the loss works on logits") {
+TEST_CASE("predict applies the loss's link, so it returns probabilities if the loss works on logits") {
   const Step s;
   const Matrix<float> y_hat = s.net.predict(s.x);
   CHECK(y_hat.minCoeff() > 0);
@@ -147,25 +147,25 @@ TEST_CASE("predict applies the loss's link: probabilities where the loss works o
   CHECK(regressor.predict(s.x) == raw);
 }
 
-TEST_CASE("predict gives the same bits in every form: into a workspace or not, block, map, const; and one sample what many give") {
+TEST_CASE("predict gives the same bits with and without a workspace, and for x as a matrix, block, map or column") {
   Step s;
   const Eigen::MatrixXf expected = s.net.predict(s.x);
   CHECK(s.net.predict(s.x, s.work) == expected);
   CHECK(s.net.predict(s.x.leftCols(3)) == expected.leftCols(3));
-  Eigen::MatrixXf larger = Eigen::MatrixXf::Constant(9, 5, not_a_number);  // x as a block whose columns lie apart
+  Eigen::MatrixXf larger = Eigen::MatrixXf::Constant(9, 5, not_a_number);  // for x as a block, with padding between columns
   larger.middleRows(2, 4) = s.x;
   CHECK(s.net.predict(larger.middleRows(2, 4)) == expected);
   CHECK(s.net.predict(Eigen::Map<const Eigen::MatrixXf>(s.x.data(), 4, 5)) == expected);
   const Eigen::Vector4f sample = s.x.col(2);
   const Eigen::Vector3f one = s.net.predict(sample);
-  CHECK(one.isApprox(expected.col(2), 1e-6f));  // alone, its sums are in another order
+  CHECK(one.isApprox(expected.col(2), 1e-6f));  // a single sample is summed in another order than a batch
   CHECK(s.net.predict(s.x.col(2)) == one);
   auto fixed_work = s.net.make_workspace<1>();
   CHECK(s.net.predict(sample, fixed_work) == one);
 }
 
-// which it takes in pieces, the last one short
-TEST_CASE("predict of many samples gives each the bits that a workspace for all of them gives") {
+// Without a workspace, predict splits a large batch into pieces; the last one may be smaller.
+TEST_CASE("predict without a workspace gives large batches the bits that one workspace for all samples gives") {
   const Classifier net{Seed{1}};
   Random random{Seed{2}};
   const Matrix<float> x = random_matrix<float>(4, 600, random);
@@ -175,7 +175,7 @@ TEST_CASE("predict of many samples gives each the bits that a workspace for all 
   CHECK(net.predict(x.leftCols(257)) == all.leftCols(257));
 }
 
-TEST_CASE("a row of a matrix can be the target of a net with one output") {
+TEST_CASE("a row of a matrix may be the targets of a net with one output") {
   const Network<float, SquaredError, Dense<4, 1>> net{Seed{1}};
   Step s;
   auto work = net.make_workspace(5);
@@ -187,7 +187,7 @@ TEST_CASE("a row of a matrix can be the target of a net with one output") {
   CHECK(net.loss(table.row(1), work) != net.loss(table.row(0), work));
 }
 
-TEST_CASE("labels may be any integers, and give what one-hot probabilities give") {
+TEST_CASE("labels may be of any integer type and give the loss and gradient of one-hot targets") {
   Step s;
   s.net.forward(s.x, s.work);
   const float J = s.net.loss(s.y, s.work);
@@ -204,7 +204,7 @@ TEST_CASE("labels may be any integers, and give what one-hot probabilities give"
   CHECK(s.gradients.flat().isApprox(by_label));
 }
 
-TEST_CASE("backward may be called again for another target, and a short batch leaves no trace of a longer one") {
+TEST_CASE("passes over a small batch give the same bits in a workspace that held a larger batch before") {
   Step s;
   s.net.forward(s.x, s.work);
   s.net.backward(s.x, s.y, s.work, s.gradients);
@@ -219,17 +219,17 @@ TEST_CASE("backward may be called again for another target, and a short batch le
   CHECK(s.gradients.flat() == after_longer);
 }
 
-TEST_CASE("run-time shapes are checked when the network is built") {
+TEST_CASE("a network's constructor checks shapes that are known only at run time") {
   CHECK_THROWS_SAYING((make_network<float, SquaredError>(Seed{1}, Dense<Dynamic, Dynamic>{3, 32}, Dense<Dynamic, Dynamic>{64, 2})),
                       ShapeError, "Network: layer<1> expects 64 inputs, but layer<0> gives 32 outputs");
   CHECK_THROWS_SAYING((make_network<float, SoftmaxCrossEntropy>(Seed{1}, Dense<Dynamic, Dynamic>{3, 1})), ShapeError,
                       "SoftmaxCrossEntropy needs at least 2 outputs, but the last layer has 1");
-  // a type beside a value: Dense<3, Dynamic> may meet Dense<Dynamic, 2>
+  // extents in types and run-time extents may be mixed: Dense<3, Dynamic> before Dense<Dynamic, 2>
   CHECK(make_network<float, SquaredError>(Seed{1}, Dense<3, Dynamic, ReLU>{3, 7}, Dense<Dynamic, 2>{7, 2}).parameters().size() ==
         3 * 7 + 7 + 14 + 2);
 }
 
-TEST_CASE("wrong x: rows, empty, too many samples") {
+TEST_CASE("forward and predict reject x with wrong rows, no samples or too many samples") {
   Step s;
   CHECK_THROWS_SAYING(s.net.forward(Eigen::MatrixXf::Zero(3, 5).eval(), s.work), ShapeError,
                       "forward: x has 3 rows, but the network has 4 inputs");
@@ -241,7 +241,7 @@ TEST_CASE("wrong x: rows, empty, too many samples") {
   CHECK(s.work.cached_samples() == 0);
 }
 
-TEST_CASE("NaN and infinity in x are an error that names the place, and the caches stay as they were") {
+TEST_CASE("NaN or infinity in x throws an error that names the position, and the caches stay valid") {
   Step s;
   s.net.forward(s.x, s.work);
   const float J = s.net.loss(s.y, s.work);
@@ -257,7 +257,7 @@ TEST_CASE("NaN and infinity in x are an error that names the place, and the cach
   CHECK(s.gradients.flat().isZero(0));
 }
 
-TEST_CASE("wrong y: samples, rows, labels out of range, no probabilities") {
+TEST_CASE("loss and backward reject y with wrong samples, wrong rows, labels out of range or no probabilities") {
   Step s;
   s.net.forward(s.x, s.work);
   const Eigen::VectorXf theta = s.net.parameters();
@@ -275,16 +275,16 @@ TEST_CASE("wrong y: samples, rows, labels out of range, no probabilities") {
   CHECK(s.net.parameters() == theta);
 }
 
-TEST_CASE("loss and backward before forward say so") {
+TEST_CASE("loss and backward without a forward pass throw and say so") {
   Step s;
   CHECK_THROWS_SAYING(s.net.loss(s.y, s.work), StateError, "loss: the workspace holds no forward pass; call forward(x, work) first");
   CHECK_THROWS_SAYING(s.net.backward(s.x, s.y, s.work, s.gradients), StateError, "backward: the workspace holds no forward pass");
   s.net.forward(s.x, s.work);
-  s.net.predict(s.x, s.work);  // overwrites the caches
+  s.net.predict(s.x, s.work);  // overwrites the cached forward pass
   CHECK_THROWS_SAYING(s.net.backward(s.x, s.y, s.work, s.gradients), StateError, "call forward(x, work) first");
 }
 
-TEST_CASE("a workspace, gradients or dJ/dx of other extents are refused") {
+TEST_CASE("passes reject a workspace, gradients or dJ/dx of other extents") {
   auto net = make_network<float, SquaredError>(Seed{1}, Dense<Dynamic, Dynamic, ReLU>{4, 8}, Dense<Dynamic, Dynamic>{8, 2});
   const auto other = make_network<float, SquaredError>(Seed{1}, Dense<Dynamic, Dynamic, ReLU>{5, 9}, Dense<Dynamic, Dynamic>{9, 2});
   const Step s;
@@ -305,8 +305,8 @@ TEST_CASE("a workspace, gradients or dJ/dx of other extents are refused") {
   CHECK(gradients.flat().isZero(0));
 }
 
-TEST_CASE("x must not lie in the workspace that is written to") {
-  // feeding a result back: into another workspace, or as a copy
+TEST_CASE("passes reject an x that lies in the workspace they write to") {
+  // a prediction may be fed back as x into another workspace, or as a copy
   const Network<float, SquaredError, Dense<2, 2, Tanh>> net{Seed{1}};
   const Eigen::Vector2f x{1, 2};
   auto work = net.make_workspace(1);
@@ -319,7 +319,7 @@ TEST_CASE("x must not lie in the workspace that is written to") {
   CHECK(net.predict(h.eval(), work) == twice);
 }
 
-TEST_CASE("a large layer has views of run-time shape, so that a copy of one does not overflow the stack") {
+TEST_CASE("a large layer's weight is a view with run-time extents, so that copying it does not overflow the stack") {
   const Network<float, SquaredError, Dense<784, 500, ReLU>, Dense<500, 10>> net{Seed{1}};
   static_assert(decltype(net.layer<0>().weight)::RowsAtCompileTime == Dynamic);
   static_assert(decltype(net.layer<1>().weight)::RowsAtCompileTime == 10);
@@ -330,7 +330,7 @@ TEST_CASE("a large layer has views of run-time shape, so that a copy of one does
   CHECK(wide.predict(Eigen::Vector2f(1, 2)).rows() == 40000);
 }
 
-TEST_CASE("one const network serves many threads, each with a workspace of its own, and all get the same bits") {
+TEST_CASE("several threads can use one const network, each with its own workspace, and get the same bits") {
   const Classifier net{Seed{1}};
   Random random{Seed{2}};
   const auto x = random_matrix<float>(4, 64, random);
@@ -353,13 +353,13 @@ TEST_CASE("one const network serves many threads, each with a workspace of its o
   CHECK(equal == std::vector<int>(4, 50));
 }
 
-TEST_CASE("evaluate gives the loss and the prediction of samples that are not learned from") {
+TEST_CASE("evaluate returns the loss and the prediction without a training step") {
   Step s;
   s.net.forward(s.x, s.work);
   const float J = s.net.loss(s.y, s.work);
   s.work.set_step(7);
   const auto result = s.net.evaluate(s.x, s.y, s.work);
-  CHECK(result.loss == J);  // without layers that train otherwise than they predict
+  CHECK(result.loss == J);  // equal, because no layer differs between training and prediction
   const bool as_predict = result.prediction == s.net.predict(s.x);
   CHECK(as_predict);
   CHECK(s.work.step() == 7);
@@ -370,7 +370,7 @@ TEST_CASE("evaluate gives the loss and the prediction of samples that are not le
   CHECK_THROWS_SAYING(s.net.evaluate(Eigen::MatrixXf::Zero(3, 5).eval(), s.y, s.work), ShapeError, "evaluate: x has 3 rows");
 }
 
-TEST_CASE("check_data says what the passes would, for any number of samples and without a workspace") {
+TEST_CASE("check_data reports the errors that the passes would, without a workspace") {
   const Step s;
   const Eigen::MatrixXf many = s.x.replicate(1, 20);
   std::vector<int> y(100, 2);
@@ -380,7 +380,7 @@ TEST_CASE("check_data says what the passes would, for any number of samples and 
   CHECK_THROWS_SAYING(s.net.check_data("fit", s.x, y), ShapeError, "fit: y has 100 samples, but x had 5");
 }
 
-TEST_CASE("training and predicting differ where a layer says so: Dropout off, running statistics") {
+TEST_CASE("Dropout and BatchNorm act in forward, and are replaced by identity and running statistics in predict and evaluate") {
   Mixed m;
   const Matrix<double> first = m.net.forward(m.x, m.work);
   const bool another_mask = m.net.forward(m.x, m.work) != first;
@@ -397,7 +397,7 @@ TEST_CASE("training and predicting differ where a layer says so: Dropout off, ru
   CHECK(m.net.fewest_training_samples() == 2);
 }
 
-TEST_CASE("buffers are kept beside theta, by name and as one vector; update_statistics moves them and nothing else") {
+TEST_CASE("buffers are one vector with named views, which only update_statistics changes") {
   Mixed m;
   CHECK_THROWS_SAYING(m.net.update_statistics(m.work), StateError, "update_statistics: the workspace holds no forward pass");
   const Vector<double> theta = m.net.parameters();
@@ -411,18 +411,18 @@ TEST_CASE("buffers are kept beside theta, by name and as one vector; update_stat
   CHECK(m.net.buffers<1>().batches == 2);
   CHECK(m.net.buffers()[12] == 2);
   const Vector<double> mean = m.work.cache<0>().output.first(8).rowwise().mean();
-  CHECK(m.net.buffers().head(6).isApprox(0.19 * mean));  // 0.1 + 0.9 * 0.1 of the same mean
+  CHECK(m.net.buffers().head(6).isApprox(0.19 * mean));  // 0.1 + 0.9 * 0.1, after two updates with the same mean
   CHECK(std::as_const(m.net).buffers<1>().running_mean[5] == m.net.buffers()[5]);
   const bool theta_stays = m.net.parameters() == theta;
   CHECK(theta_stays);
 
-  Step without;  // nothing to do
+  Step without;  // a net without running statistics
   without.net.forward(without.x, without.work);
   without.net.update_statistics(without.work);
   CHECK(without.net.buffers().size() == 0);
 }
 
-TEST_CASE("rebind is the same network with other numbers: theta, buffers, loss and layers go along") {
+TEST_CASE("rebind converts a network to another scalar type with its theta, buffers, loss and layers") {
   Mixed m;
   m.net.forward(m.x, m.work);
   m.net.update_statistics(m.work);
@@ -437,7 +437,7 @@ TEST_CASE("rebind is the same network with other numbers: theta, buffers, loss a
   CHECK(narrow.predict(m.x.cast<float>().eval()).cast<double>().isApprox(m.net.predict(m.x), 1e-5));
 }
 
-TEST_CASE("a loss with parameters is given to the constructor, with layers as types or as values") {
+TEST_CASE("a network's constructor accepts a loss with hyperparameters, with or without layers") {
   Mixed m;
   const auto loss_of = [&](const Mixed::Net& net) {
     m.work.set_step(0);
@@ -454,11 +454,11 @@ TEST_CASE("a loss with parameters is given to the constructor, with layers as ty
   CHECK(Mixed::Net(Seed{1}, Scaled{{}, 2}).rebind<float>().loss_function().k == 2);
 }
 
-TEST_CASE("a loss may have fewer targets than the network has outputs, and samples count by their weights") {
+TEST_CASE("a loss may have fewer targets than the network has outputs, also with sample weights") {
   Network<double, SumOfTwo, Dense<1, 2>> net{Seed{1}};
   net.parameters() << 1, 0.5, 0, 0;  // y_hat = (x, x/2), whose sum is 3/2 x
   const Matrix<double> x{{2, 4, 6}};
-  const Matrix<double> y{{1, 7, 8}};  // off by 2, -1, 1
+  const Matrix<double> y{{1, 7, 8}};  // errors 2, -1, 1
   const std::vector<double> w{1, 0, 3};
   auto work = net.make_workspace(3);
   auto gradients = net.make_gradients();

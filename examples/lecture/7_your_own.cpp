@@ -1,4 +1,8 @@
-// An activation, a loss, a layer and an optimizer of one's own, each checked against its contract; then a net of all four learns.
+// Your own activation, loss, layer and optimizer, each checked against its contract, then used together in a net.
+//
+// A type becomes an activation, a loss, a layer or an optimizer by having the members that the concepts in core/concepts.hpp ask for; it
+// is not registered anywhere. The four types below show these members. check_all() then runs the checks that the library's own types pass,
+// and the net of all four learns three quantiles of noisy data.
 #include <algorithm>
 #include <array>
 #include <chainrule/chainrule.hpp>
@@ -16,43 +20,43 @@
 namespace cr = chainrule;
 using cr::Index;
 
-// An activation: a formula, its derivative, and how weights before it start. Squareplus (J. T. Barron 2021, "Squareplus: A
-// Softplus-Like Algebraic Rectifier") is close to max(0, z) without a kink and without e^z.
+// An activation: its formula, its derivative, and the initializer for the weights before it. Squareplus (J. T. Barron 2021, "Squareplus: A
+// Softplus-Like Algebraic Rectifier") is close to max(0, z), without a kink and without e^z.
 struct Squareplus {
   static constexpr std::string_view name = "Squareplus";
   cr::HeNormal default_initializer() const { return {}; }
-  // f(z) = (z + r)/2 with r = sqrt(z^2 + 1). Numerical issues: z^2 must not become infinite, and where z < 0 the sum would lose all
-  // its digits; there it is the same as 1/2/(r - z).
-  template <class Chunk>  // a few z side by side
+  // f(z) = (z + r)/2 with r = sqrt(z^2 + 1). Two numerical issues: z^2 must not overflow, and for z < 0 the sum z + r would cancel, so it
+  // is computed as the equal 1/2/(r - z).
+  template <class Chunk>  // an Eigen array of several z
   Chunk value(const Chunk& z) const {
     const Chunk r = (z.abs() > 1e15f).select(z.abs(), (z * z + 1).sqrt());
     return (z > 0).select(z / 2 + r / 2, 0.5 / (r - z));
   }
-  // f'(z) = f(z)/r. "Nice": with a = f(z) alone, r = a + 1/(4a), so f'(z) = 1/(1 + 1/(2a)^2), and z need not be kept
+  // f'(z) = f(z)/r. The derivative is "nice": with a = f(z), r = a + 1/(4a), so f'(z) = 1/(1 + 1/(2a)^2) and the net need not keep z.
   template <class Chunk>
   Chunk derivative_from_output(const Chunk& a) const {
     return 1 / (1 + (0.5 / a).square());
   }
 };
 
-// A loss: J(y, y_hat), a mean over the batch, and dJ/dy_hat. That of a quantile (R. Koenker and G. Bassett 1978, "Regression
-// Quantiles") is least where a share tau of the targets lies below y_hat.
+// A loss: J(y, y_hat) as a mean over the batch, and dJ/dy_hat. The quantile loss (R. Koenker and G. Bassett 1978, "Regression Quantiles")
+// is smallest if a share tau of the targets lies below y_hat.
 struct QuantileLoss {
   static constexpr std::string_view name = "QuantileLoss";
-  static constexpr bool works_on_logits = false;  // so the last layer's output is the prediction, and link has nothing to do
+  static constexpr bool works_on_logits = false;  // the last layer's output is the prediction, so link() does nothing
   static constexpr Index min_outputs = 1;
   double tau = 0.5;
   template <class Scalar>
   void check(cr::ConstMatrixView<Scalar>, cr::ConstMatrixView<Scalar> y) const {
     if (!y.allFinite()) throw cr::ValueError("QuantileLoss: targets must be finite numbers");
   }
-  // J = 1/(outputs batch) sum of  tau (y - y_hat) where y > y_hat,  (1 - tau) (y_hat - y) elsewhere
+  // J = 1/(outputs batch) sum of: tau (y - y_hat) where y > y_hat, else (1 - tau) (y_hat - y)
   template <class Scalar>
   Scalar value(cr::ConstMatrixView<Scalar> y_hat, cr::ConstMatrixView<Scalar> y) const {
     return cr::mean_over_elements(
         y_hat, y, [t = Scalar(tau)](Scalar p, Scalar target) { return std::max(t * (target - p), (1 - t) * (p - target)); });
   }
-  // dJ/dy_hat = (-tau or 1 - tau)/(outputs batch)
+  // dJ/dy_hat = 1/(outputs batch) times: -tau where y > y_hat, else 1 - tau
   template <class Scalar>
   void gradient(cr::ConstMatrixView<Scalar> y_hat, cr::ConstMatrixView<Scalar> y, cr::MatrixView<Scalar> dJ) const {
     cr::slopes_over_elements(y_hat, y, dJ, [t = Scalar(tau)](Scalar p, Scalar target) { return target > p ? -t : 1 - t; });
@@ -61,15 +65,15 @@ struct QuantileLoss {
   void link(cr::MatrixView<Scalar>) const {}
 };
 
-// A layer: its part of theta, a cache for what the backward pass needs, forward and backward. Snake (L. Ziyin, T. Hartwig and M. Ueda
-// 2020, "Neural Networks Fail to Learn Periodic Functions and How to Fix It") has a frequency alpha for each unit, which is learned.
+// A layer: its parameters in theta, a cache for what the backward pass needs, forward and backward. Snake (L. Ziyin, T. Hartwig and M. Ueda
+// 2020, "Neural Networks Fail to Learn Periodic Functions and How to Fix It") learns a frequency alpha for each unit.
 template <int N>
-struct Snake : cr::SameShape<N> {  // as many outputs as inputs: N, or if that is Dynamic what the constructor is told
+struct Snake : cr::SameShape<N> {  // as many outputs as inputs: N, or the constructor's argument if N is Dynamic
   static constexpr std::string_view name = "Snake";
   static constexpr Index parameters_at_compile_time = N;
   Snake() = default;
   explicit Snake(Index units) : cr::SameShape<N>("Snake", units) {}
-  std::array<cr::TensorShape, 1> tensors() const { return {{{"alpha", this->inputs(), 1, false}}}; }  // weight decay leaves it alone
+  std::array<cr::TensorShape, 1> tensors() const { return {{{"alpha", this->inputs(), 1, false}}}; }  // false: no weight decay
   template <class Scalar>
   struct Parameters {
     cr::TensorView<Scalar, N> alpha;
@@ -107,13 +111,13 @@ struct Snake : cr::SameShape<N> {  // as many outputs as inputs: N, or if that i
       for (Index i = 0; i < z.rows(); ++i) {
         const Scalar s = std::sin(alpha[i] * z(i, j)), sin_twice = std::sin(2 * alpha[i] * z(i, j));
         dJ_dalpha[i] += delta(i, j) * (z(i, j) * sin_twice - s * s / alpha[i]) / alpha[i];
-        if (dJ_dz != nullptr) (*dJ_dz)(i, j) = delta(i, j) * (1 + sin_twice);  // the first layer of a net is asked for none
+        if (dJ_dz != nullptr) (*dJ_dz)(i, j) = delta(i, j) * (1 + sin_twice);  // nullptr in the first layer of a net
       }
   }
 };
 
-// An optimizer: how theta steps downhill, and how many vectors of theta's size it remembers. Signum (J. Bernstein et al. 2018,
-// "signSGD: Compressed Optimisation for Non-Convex Problems") moves every parameter by the learning rate, up or down.
+// An optimizer: its update of theta, and the number of moments, vectors of theta's size, that it keeps between steps. Signum (J. Bernstein
+// et al. 2018, "signSGD: Compressed Optimisation for Non-Convex Problems") changes every parameter by the learning rate, up or down.
 struct Signum {
   static constexpr std::string_view name = "Signum";
   double learning_rate = 1e-3, beta = 0.9;
@@ -136,7 +140,7 @@ struct Signum {
 
 using Net = cr::Network<float, QuantileLoss, cr::Dense<1, 16, Squareplus>, cr::Dense<16, 16>, Snake<16>, cr::Dense<16, 1>>;
 
-// What the contracts of the library's own activations, losses, layers and optimizers ask for, as one would write it in a test.
+// Runs the checks of the library's own activations, losses, layers and optimizers, as a test would. Throws if one fails.
 void check_all(std::uint64_t seed) {
   examples::require(cr::testing::check_activation<float>(Squareplus{}, {.at_minus_infinity = 0, .at_infinity = HUGE_VAL}));
   examples::require(cr::testing::check_loss<float>(QuantileLoss{0.9}, cr::testing::random_matrix<float>));
@@ -147,8 +151,8 @@ void check_all(std::uint64_t seed) {
   examples::require(cr::check_gradient(Net{cr::Seed{seed}, QuantileLoss{0.9}}, x, y));
 }
 
-// The five steps on a wave in noise that grows: below which curve lies a share tau of all y? Each batch has new samples, and the rate
-// falls to 0, for which a step of constant length has to be told.
+// Gradient descent on a wave with noise that grows with x: learns the curve below which a share tau of all y lies. Each batch has new
+// samples. The learning rate falls to 0, because steps of constant length would never settle.
 Net learn(double tau, Index steps, double learning_rate, std::uint64_t seed) {
   Net net{cr::Seed{seed}, QuantileLoss{tau}};
   auto work = net.make_workspace(64);
@@ -157,7 +161,7 @@ Net learn(double tau, Index steps, double learning_rate, std::uint64_t seed) {
   cr::Random random{cr::Seed{seed + 1}};
   Eigen::RowVectorXf x(64), y(64);
   for (Index t = 0; t < steps; ++t) {
-    examples::draw_noisy_wave(random, x, y);
+    examples::sample_noisy_wave(random, x, y);
     net.forward(x, work);
     net.backward(x, y, work, dJ);
     Signum{.learning_rate = learning_rate * (1 - static_cast<double>(t) / static_cast<double>(steps))}.step(net.parameters(), dJ, state);
@@ -169,15 +173,15 @@ int main(int argc, char** argv) try {
   Index steps = 4000;
   double learning_rate = 0.005;
   std::uint64_t seed = 1;
-  examples::Flags flags("Checks an activation, a loss, a layer and an optimizer written here, and trains nets that are made of them.");
-  flags.add("--steps", steps, "How many steps to take for each quantile");
-  flags.add("--learning-rate", learning_rate, "How far the first step moves each parameter");
+  examples::Flags flags("Checks an activation, a loss, a layer and an optimizer defined in this example, and trains nets made of them.");
+  flags.add("--steps", steps, "Number of training steps for each quantile");
+  flags.add("--learning-rate", learning_rate, "Change of each parameter in the first step");
   flags.add_seed(seed, "the samples and the initial weights");
   const examples::OutputFolder output(flags);
   flags.parse(argc, argv);
 
   check_all(seed);
-  const auto [x, y] = examples::noisy_wave(10000, cr::Seed{seed + 2});  // never learned from
+  const auto [x, y] = examples::noisy_wave(10000, cr::Seed{seed + 2});  // not used for training
   std::vector<examples::QuantileCurve> curves;
   for (const double tau : {0.1, 0.5, 0.9}) curves.push_back({tau, learn(tau, steps, learning_rate, seed).predict(x)});
   examples::plot_quantiles("your_own", x, y, curves, output);

@@ -1,4 +1,9 @@
-// A net learns inside a running program: a control loop asks it at a fixed rate and never waits, a second thread trains it meanwhile.
+// A net that learns inside a running program: a control loop predicts at a fixed rate while a second thread trains the net.
+//
+// A controller moves an arm along a target. The net learns which torque produces which motion, from what the controller measures. The
+// control loop must never wait and must not allocate memory: samples and weights pass between the threads through lock-free buffers, and
+// all memory is allocated at set-up. Run with --real-time, the loop runs at 200 Hz; by default time is simulated, so that every run gives
+// the same numbers.
 #include <algorithm>
 #include <atomic>
 #include <chainrule/activations/tanh.hpp>
@@ -13,19 +18,19 @@
 #include <thread>
 #include <vector>
 
-#include "support/arm.hpp"  // the arm, and where it should be
+#include "support/arm.hpp"  // Arm and Target
 #include "support/count_allocations.hpp"
 #include "support/flags.hpp"
-#include "support/handover.hpp"  // Queue, Handover and Count
 #include "support/output_folder.hpp"
+#include "support/thread_communication.hpp"  // SpscQueue, LatestNet and Counter
 namespace cr = chainrule;
 using cr::Index;
 
 constexpr double dt = 0.005;  // seconds between two ticks of the control loop
 
-// The net says which torque goes with an angle, a velocity and an acceleration, beyond the 0.05 q'' that the controller takes for granted.
+// The net maps angle q, velocity q' and wanted acceleration q'' to the torque that is needed beyond 0.05 q'', the controller's rough guess.
 using Net = cr::Network<float, cr::SquaredError, cr::Dense<3, 24, cr::Tanh>, cr::Dense<24, 24, cr::Tanh>, cr::Dense<24, 1>>;
-Eigen::Vector3f input(double q, double velocity, double acceleration) {  // of about one size
+Eigen::Vector3f input(double q, double velocity, double acceleration) {  // scaled to similar magnitudes
   return Eigen::Vector3d(q, velocity / 3, acceleration / 10).cast<float>();
 }
 struct Sample {
@@ -33,19 +38,19 @@ struct Sample {
   float y;
 };
 
-// What the threads share: samples go from the control loop to the learner, weights come back, and neither waits for the other.
+// What the threads share: samples pass from the control loop to the learner, and weights back, without either waiting for the other.
 struct Shared {
   explicit Shared(const Net& net) : weights{net} {}
-  examples::Queue<Sample, 1024> samples;
-  examples::Handover<Net> weights;
-  examples::Count now, ticks_done, rounds_done;  // the time in ticks, and how far the threads are
+  examples::SpscQueue<Sample, 1024> samples;
+  examples::LatestNet<Net> weights;
+  examples::Counter now, ticks_done, rounds_done;  // the time in ticks, and the progress of the two threads
   std::atomic<bool> running{true};
 };
 
-// The control loop. It knows nothing of the weight and the friction that pull at the arm; that is for the net to learn. Set-up allocates,
-// a tick does not.
+// The control loop: a linear feedback controller plus the torque that the net predicts. It knows nothing of gravity and friction, which the
+// net has to learn. Allocates at set-up only, not in a tick.
 void control(Shared& shared, long ticks, std::uint64_t seed, examples::ArmLog& log) {
-  auto work = shared.weights.newest().make_workspace<1>();
+  auto work = shared.weights.latest().make_workspace<1>();
   cr::Random noise{cr::Seed{seed}};
   examples::Arm arm{0, examples::Target(0).velocity};
   double measured = arm.velocity;
@@ -54,7 +59,7 @@ void control(Shared& shared, long ticks, std::uint64_t seed, examples::ArmLog& l
     shared.now.wait_for(tick + 1);
     const examples::Target target(static_cast<double>(tick) * dt);
     const double wanted = target.acceleration + 60 * (target.q - arm.q) + 10 * (target.velocity - measured);
-    const auto y_hat = shared.weights.newest().predict(input(arm.q, measured, wanted), work);
+    const auto y_hat = shared.weights.latest().predict(input(arm.q, measured, wanted), work);
     const double u = std::clamp(0.05 * wanted + static_cast<double>(y_hat(0, 0)), -10.0, 10.0);
 
     const double q = arm.q, before = measured;
@@ -63,11 +68,12 @@ void control(Shared& shared, long ticks, std::uint64_t seed, examples::ArmLog& l
     const double acceleration = (measured - before) / dt;
     shared.samples.push({input(q, before, acceleration), static_cast<float>(u - 0.05 * acceleration)});
     log[static_cast<std::size_t>(tick)] = {static_cast<double>(tick) * dt, target.q, q, target.q - q};
-    shared.ticks_done.add_one();
+    shared.ticks_done.increment();
   }
 }
 
-// The learner: the five steps, on random samples of the latest 4096, as long as the program runs; in simulated time a few each tick.
+// The learner: gradient descent on random batches of the latest 4096 samples, as long as the program runs. With steps_a_tick > 0 it takes
+// that many steps per tick of simulated time.
 std::uint64_t learn(Shared& shared, Net net, std::uint64_t seed, long steps_a_tick) {
   constexpr Index batch = 32, memory = 4096;
   auto work = net.make_workspace<batch>();
@@ -89,14 +95,14 @@ std::uint64_t learn(Shared& shared, Net net, std::uint64_t seed, long steps_a_ti
         x.col(j) = sample.x;
         y[j] = sample.y;
       }
-      net.forward(x, work);                    // 1, 2  make a prediction; the loss nobody looks at
-      net.backward(x, y, work, dJ);            // 3  its gradient
-      adam.step(net.parameters(), dJ, state);  // 4  a step in the opposite direction
-      if (state.steps % 8 == 0) shared.weights.give(net);
+      net.forward(x, work);                    // 1  make a prediction (2, the value of the loss, is not needed)
+      net.backward(x, y, work, dJ);            // 3  calculate the gradient of the loss
+      adam.step(net.parameters(), dJ, state);  // 4  update the parameters by a step in the opposite direction
+      if (state.steps % 8 == 0) shared.weights.publish(net);
     } else {
-      std::this_thread::yield();  // nothing to learn from yet
+      std::this_thread::yield();  // too few samples yet
     }
-    shared.rounds_done.add_one();  // 5  iterate
+    shared.rounds_done.increment();  // 5  iterate
   }
   return state.steps;
 }
@@ -105,16 +111,16 @@ int main(int argc, char** argv) try {
   Index seconds = 20, steps_a_tick = 2;
   bool real_time = false;
   std::uint64_t seed = 1;
-  examples::Flags flags("Controls an arm with a net that learns meanwhile, in another thread, which torques move it how.");
-  flags.add("--seconds", seconds, "How long, in the arm's time", 8, 600);
-  flags.add("--steps", steps_a_tick, "How many steps the learner takes in a tick of simulated time");
-  flags.add("--real-time", real_time, "A tick is 5 ms, and the learner takes as many steps as it can");
+  examples::Flags flags("Controls an arm with a net that learns, in another thread, which torque produces which motion.");
+  flags.add("--seconds", seconds, "Duration in seconds of the arm's time", 8, 600);
+  flags.add("--steps", steps_a_tick, "Number of training steps per tick of simulated time");
+  flags.add("--real-time", real_time, "Run in real time: one tick is 5 ms, and the learner takes as many steps as it can");
   flags.add_seed(seed, "the initial weights, the samples of each step and the noise of the measurement");
   const examples::OutputFolder output(flags);
   flags.parse(argc, argv);
 
   Net net{cr::Seed{seed}};
-  net.layer<2>().weight.setZero();  // so that it says nothing at first
+  net.layer<2>().weight.setZero();  // an untrained net must predict 0
   Shared shared(net);
   const long ticks = std::lround(static_cast<double>(seconds) / dt);
   examples::ArmLog log(static_cast<std::size_t>(ticks), std::vector<double>(4));
@@ -123,18 +129,18 @@ int main(int argc, char** argv) try {
   std::thread control_thread([&] { control(shared, ticks, seed + 1, log); });
   std::thread learner_thread([&] { steps = learn(shared, net, seed + 2, real_time ? 0 : steps_a_tick); });
   const auto start = std::chrono::steady_clock::now();
-  for (long tick = 1; tick <= ticks; ++tick) {  // the clock
+  for (long tick = 1; tick <= ticks; ++tick) {  // advances the clock
     if (real_time) {
       std::this_thread::sleep_until(start + tick * std::chrono::microseconds(5000));
-    } else {  // a simulated one, when all have done their part
+    } else {  // simulated time goes on when both threads have finished the last tick
       shared.ticks_done.wait_for(tick - 1);
       shared.rounds_done.wait_for((tick - 1) * steps_a_tick);
     }
-    shared.now.add_one();
+    shared.now.increment();
   }
   control_thread.join();
   shared.running = false;
-  shared.now.end();
+  shared.now.release();
   learner_thread.join();
 
   const std::vector<double> errors = examples::print_tracking_errors(log, std::lround(4 / dt));

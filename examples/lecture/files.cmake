@@ -1,6 +1,6 @@
 cmake_minimum_required(VERSION 3.21)
-# cmake -DFOLDER=... -DNAMES=... -DGNUPLOT=... -P files.cmake: checks that each example has written tables with a number in their last line
-# and, if there is gnuplot, a picture in both formats.
+# cmake -DFOLDER=... -DNAMES=... -DGNUPLOT=... -P files.cmake: checks that each example has written tables with a number in the last line,
+# and, if GNUPLOT is set, a picture as PNG and as SVG.
 foreach(name IN LISTS NAMES)
   file(GLOB tables "${FOLDER}/${name}*.csv")
   if(NOT tables)

@@ -1,24 +1,24 @@
-# Each example of the lecture is run, and its last line is checked.
+# Tests of the lecture's examples: each is run, and its last line is checked.
 chainrule_example(forward "largest difference between the net and its formulas: (0\\.0e\\+00|[0-9.]+e-1[5-9])")
 chainrule_example(chain_rule "largest relative difference from backward: formulas [0-9.]+e-1[3-9], central differences [0-9.]+e-(0[7-9]|1[0-9])")
-chainrule_example(gradient_descent "J went from 1\\.4375 to 0\\.6050 creeping, to [0-9.]+e-0[7-9] arriving, to [0-9.]+e\\+[01][0-9] leaping")
+chainrule_example(gradient_descent "J went from 1\\.4375 to 0\\.6050 \\(too small\\), [0-9.]+e-0[7-9] \\(right\\) and [0-9.]+e\\+[01][0-9] \\(too large\\)")
 chainrule_example(activations "14 of 14 statements are right; (1[5-9]|[2-9][0-9]) activations in the picture")
-chainrule_refusal(forward "a seed that is none" "--seed" --seed -1)
+chainrule_refusal(forward "an invalid seed" "--seed" --seed -1)
 chainrule_refusal(chain_rule "a batch of 0" "--samples" --samples 0)
 chainrule_refusal(chain_rule "a step of 0" "chain_rule: --step must be above 0" --step 0)
-chainrule_refusal(chain_rule "differences that are too coarse" "chain_rule: dJ/dW\\(3\\) .* not what central differences say" --step 0.1)
-chainrule_refusal(gradient_descent "a right rate that creeps" "gradient_descent: the learning rate 0.01 is not right: J did not" --right 0.01
+chainrule_refusal(chain_rule "too large a step of the differences" "chain_rule: dJ/dW\\(3\\) .* differs from the central differences" --step 0.1)
+chainrule_refusal(gradient_descent "a right learning rate that is too small" "gradient_descent: the learning rate 0.01 is not right: J did not" --right 0.01
                    --out "${output}/refused")
 chainrule_refusal(gradient_descent "a negative learning rate" "learning_rate must be" --right -1)
 chainrule_refusal(activations "a slope of 1" "activations: LeakyReLU: the slope must be at least 0 and below 1, got 1" --alpha 1)
-chainrule_example(vanishing_gradients "right after 300 steps of 10 layers: sigmoid [45][0-9]\\.[0-9] %, tanh (9[5-9]|100)\\.[0-9] %, ReLU (9[5-9]|100)\\.[0-9] %, leaky ReLU (9[5-9]|100)\\.[0-9] %" --steps 300)
+chainrule_example(vanishing_gradients "accuracy after 300 steps with 10 layers: sigmoid [45][0-9]\\.[0-9] %, tanh (9[5-9]|100)\\.[0-9] %, ReLU (9[5-9]|100)\\.[0-9] %, leaky ReLU (9[5-9]|100)\\.[0-9] %" --steps 300)
 chainrule_example(overfitting "test loss: plain 1\\.[0-9]+, L2 0\\.5[0-9]+, dropout 0\\.[67][0-9]+, early stopping 0\\.6[0-9]+")
 chainrule_refusal(vanishing_gradients "one layer" "--layers: Value 1 not in range" --layers 1)
-chainrule_refusal(vanishing_gradients "a step that is too long" "vanishing_gradients: .*: J is not finite; try a smaller --learning-rate" --learning-rate 1e9)
-chainrule_refusal(overfitting "a dropout of all units" "overfitting: Dropout: the rate must be at least 0 and below 1, got 1" --dropout 1)
+chainrule_refusal(vanishing_gradients "too large a learning rate" "vanishing_gradients: .*: J is not finite; try a smaller --learning-rate" --learning-rate 1e9)
+chainrule_refusal(overfitting "a dropout rate of 1" "overfitting: Dropout: the rate must be at least 0 and below 1, got 1" --dropout 1)
 chainrule_example(your_own "of 10000 new samples (9|10)\\.[0-9], (4[89]|5[01])\\.[0-9] and (89|9[01])\\.[0-9] % lie below the curves for 10, 50 and 90 %")
 set(not_counted "allocations are not counted here")
-if(CHAINRULE_SANITIZE)  # slow
+if(CHAINRULE_SANITIZE)  # sanitizers make it slow
   chainrule_example(inside_a_program "in the first 4 seconds, 0\\.0[0-9]+ in the last; ${not_counted}" --seconds 8)
 else()
   chainrule_example(inside_a_program "tracking error 0\\.[1-4][0-9]+ rad in the first 4 seconds, 0\\.0[0-2][0-9] in the last; (${not_counted}|0 allocations in 4000 ticks and [0-9]+ steps of learning)")
@@ -26,7 +26,7 @@ endif()
 chainrule_refusal(your_own "a negative learning rate" "Signum: learning_rate must be at least 0 and finite, got -1" --learning-rate -1)
 chainrule_refusal(inside_a_program "too short a time" "--seconds" --seconds 1)
 
-# The examples must have written tables with numbers and, if there is gnuplot, pictures.
+# Checks the files that they have written: tables with numbers and, if gnuplot is installed, pictures.
 set(writing gradient_descent activations vanishing_gradients overfitting your_own inside_a_program)
 foreach(name IN LISTS writing)
   set_tests_properties("example ${name}" PROPERTIES FIXTURES_SETUP "lecture")

@@ -1,5 +1,5 @@
 #pragma once
-// An arm to be moved, where it should be, and how well that went: in numbers and as a picture.
+// A simulated arm, the target that it should follow, and the tracking error as numbers and as a picture.
 
 #include <cmath>
 #include <cstddef>
@@ -13,12 +13,12 @@
 
 namespace examples {
 
-/// An arm on a motor with the torque u in Nm. Weight and friction pull at it.
-///     0.1 q'' = u - 2 sin q - 0.1 q' - 0.3 sign(q')           q: the angle in rad, 0 is hanging down
+/// An arm driven by a motor with torque u in Nm, under gravity and friction:
+///     0.1 q'' = u - 2 sin q - 0.1 q' - 0.3 sign(q')           q: angle in rad, 0 when hanging down
 struct Arm {
   double q = 0, velocity = 0;
 
-  /// The torque u for dt seconds. Around 0 the sign is a steep tanh.
+  /// Applies the torque u for dt seconds. A steep tanh stands for sign(q').
   void move(double u, double dt) {
     for (int part = 0; part < 10; ++part) {
       const double acceleration = (u - 2 * std::sin(q) - 0.1 * velocity - 0.3 * std::tanh(velocity / 0.05)) / 0.1;
@@ -28,7 +28,7 @@ struct Arm {
   }
 };
 
-/// Where an arm should be after t seconds: two swings at once that begin anew every 4 seconds, with their first and second derivative.
+/// The target angle after t seconds, a sum of two sines with a period of 4 seconds, and its first and second derivative.
 struct Target {
   explicit Target(double t)
       : q{1.2 * std::sin(w * t) + 0.5 * std::sin(2 * w * t)},
@@ -40,14 +40,14 @@ struct Target {
   static constexpr double w = std::numbers::pi / 2;
 };
 
-/// A row for each tick: seconds, target, q and their difference.
+/// One row per tick: seconds, target, q, target - q.
 using ArmLog = std::vector<std::vector<double>>;
 
-/// Prints the root of the mean square of the difference for each 4 seconds, which are so many ticks; a rest of fewer is left out.
+/// Prints and returns the root mean square of the tracking error for each period of 4 seconds. An incomplete last period is left out.
 inline std::vector<double> print_tracking_errors(const ArmLog& log, std::ptrdiff_t ticks_in_4_seconds) {
   const auto ticks = static_cast<std::size_t>(ticks_in_4_seconds);
   std::vector<double> errors;
-  std::printf("the error, as the root of its mean square, of each 4 seconds in which the target repeats itself:");
+  std::printf("root mean square of the tracking error in each period of 4 seconds:");
   for (std::size_t i = 0; i + ticks <= log.size(); i += ticks) {
     double sum = 0;
     for (std::size_t k = i; k < i + ticks; ++k) sum += log[k][3] * log[k][3];
@@ -58,7 +58,7 @@ inline std::vector<double> print_tracking_errors(const ArmLog& log, std::ptrdiff
   return errors;
 }
 
-/// NAME.csv, .png and .svg: the angle beside its target, and below them the difference.
+/// Writes NAME.csv, NAME.png and NAME.svg: the angle and its target above, the tracking error below.
 inline void plot_tracking(const std::string& name, const ArmLog& log, const OutputFolder& output) {
   const std::string table = quoted(output.write_table(name, {"seconds", "target", "q", "error"}, log));
   const auto curve = [&](const std::string& column, const std::string& color, const std::string& title) {
@@ -67,8 +67,8 @@ inline void plot_tracking(const std::string& name, const ArmLog& log, const Outp
   output.paint(name, 1000, 600,
                "set datafile separator ','\nset multiplot layout 2,1\nset grid\nset key outside top center horizontal\n"
                "set lmargin 9\nset ylabel 'rad'\nplot " +
-                   curve("2", "gray60", "where it should be") + ", " + curve("3", "#286ebe", "where it is") +
-                   "\nset xlabel 'seconds'\nplot " + curve("4", "#f08c1e", "the difference") + "\nunset multiplot\n");
+                   curve("2", "gray60", "target") + ", " + curve("3", "#286ebe", "arm") + "\nset xlabel 'seconds'\nplot " +
+                   curve("4", "#f08c1e", "target - arm") + "\nunset multiplot\n");
 }
 
 }  // namespace examples

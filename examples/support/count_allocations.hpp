@@ -1,6 +1,6 @@
 #pragma once
-// Counts what a thread allocates, in malloc itself, which new and Eigen call. For one program only, whose malloc this then is: include it
-// in one file. On glibc without sanitizers; elsewhere nothing is counted.
+// Counts the allocations of a thread by replacing malloc and its relatives, which new and Eigen call. Include it in a single file of a
+// program. Works with glibc and without sanitizers; elsewhere nothing is counted and counts_allocations is false.
 
 #include <atomic>
 #include <cerrno>
@@ -26,7 +26,7 @@ inline constexpr bool counts_allocations = false;
 inline std::atomic<long> allocations{0};
 inline thread_local bool is_counted = false;
 
-/// What this thread allocates is counted as long as one of these is alive.
+/// Counts the allocations of the current thread during its lifetime.
 struct CountAllocations {
   CountAllocations() { is_counted = true; }
   ~CountAllocations() { is_counted = false; }
@@ -37,7 +37,7 @@ struct CountAllocations {
 }  // namespace examples
 
 #if defined(CHAINRULE_EXAMPLE_COUNTS)
-// glibc's own names for what we replace
+// glibc's own names of the replaced functions
 extern "C" {
 void* __libc_malloc(std::size_t size);
 void* __libc_calloc(std::size_t count, std::size_t size);

@@ -30,8 +30,8 @@ void Flags::add(const std::string& name, std::string& text, const std::string& h
 
 void Flags::add(const std::string& name, bool& is_given, const std::string& help) { parser_->app.add_flag(name, is_given, help); }
 
-void Flags::add_seed(std::uint64_t& seed, const std::string& what_it_decides) {
-  parser_->app.add_option("--seed", seed, "Decides " + what_it_decides)->check(CLI::Range(0, 1'000'000'000));
+void Flags::add_seed(std::uint64_t& seed, const std::string& what_for) {
+  parser_->app.add_option("--seed", seed, "Seed for " + what_for)->check(CLI::Range(0, 1'000'000'000));
 }
 
 void Flags::parse(int argc, const char* const* argv) {

@@ -1,5 +1,5 @@
 #pragma once
-// The picture of the example vanishing_gradients: the norm of dJ/dW in each layer, before and after training, and the losses.
+// The picture of the example vanishing_gradients: the norm of dJ/dW(l) in each layer before and after training, and the losses.
 
 #include <cmath>
 #include <cstddef>
@@ -11,15 +11,15 @@
 
 namespace examples {
 
-/// What is drawn of one net.
+/// The curves of one net.
 struct GradientCurves {
   std::string name, color;
   std::vector<double> at_start, at_end;  // the norm of dJ/dW(l) for l = 1, ..., L
-  std::vector<double> J;                 // before each step, and after the last
+  std::vector<double> J;                 // the loss before each step, and after the last
 };
 
-/// Draws nets with equally many layers and steps, and a dashed line that loses a factor 1/4 at each layer. Writes NAME.csv (norms),
-/// NAME_loss.csv, NAME.png and NAME.svg.
+/// Draws nets with the same numbers of layers and steps, and a dashed line that falls by a factor 1/4 per layer, the bound for sigma'.
+/// Writes NAME.csv (the norms), NAME_loss.csv, NAME.png and NAME.svg.
 inline void plot_gradients(const std::string& name, const std::vector<GradientCurves>& nets, const OutputFolder& output) {
   const std::size_t layers = nets[0].at_start.size(), losses = nets[0].J.size();
   std::vector<std::string> columns{"layer"}, loss_columns{"step"};
@@ -27,7 +27,7 @@ inline void plot_gradients(const std::string& name, const std::vector<GradientCu
     columns.insert(columns.end(), {net.name + " at the start", net.name + " at the end"});
     loss_columns.push_back(net.name);
   }
-  columns.push_back("1/4 for each layer");
+  columns.push_back("1/4 per layer");
   std::vector<std::vector<double>> norms, J;
   for (std::size_t l = 0; l < layers; ++l) {
     norms.push_back({static_cast<double>(l + 1)});
@@ -54,9 +54,8 @@ inline void plot_gradients(const std::string& name, const std::vector<GradientCu
       name, 1350, 480,
       "set datafile separator ','\nset multiplot layout 1,3\nset grid\nset key bottom right\nset format y '10^{%L}'\n"
       "set logscale y\nset xlabel 'layer l'\nset xtics 1\nset title '||dJ/dW(l)|| at the start'\n" +
-          curves(table, 2, 2, "linespoints pointtype 7") + quarter +
-          "a factor 1/4 for each layer'\nunset key\nset title '||dJ/dW(l)|| after " + std::to_string(losses - 1) + " steps'\n" +
-          curves(table, 3, 2, "linespoints pointtype 7") +
+          curves(table, 2, 2, "linespoints pointtype 7") + quarter + "a factor 1/4 per layer'\nunset key\nset title '||dJ/dW(l)|| after " +
+          std::to_string(losses - 1) + " steps'\n" + curves(table, 3, 2, "linespoints pointtype 7") +
           "\nunset logscale\nset format y '%g'\nset xtics autofreq\nset logscale x\nset xlabel 'step'\nset yrange [0:1]\nset title 'J'\n" +
           curves(loss_table, 2, 1, "lines") + "\nunset multiplot\n");
 }

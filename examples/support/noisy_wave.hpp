@@ -1,5 +1,5 @@
 #pragma once
-// A task for quantiles, a wave in noise that grows, and the picture of what was learned of it.
+// Data for learning quantiles, a wave with noise that grows with x, and a picture of the learned curves.
 
 #include <Eigen/Core>
 #include <algorithm>
@@ -15,8 +15,8 @@
 
 namespace examples {
 
-/// Fills x and y, which are of one length: x from -3 to 3, and y = sin 2x + (0.5 + x/8) u with u uniform from -1 to 1.
-inline void draw_noisy_wave(chainrule::Random& random, Eigen::RowVectorXf& x, Eigen::RowVectorXf& y) {
+/// Fills x and y, which have the same length: x uniform from -3 to 3, y = sin 2x + (0.5 + x/8) u with u uniform from -1 to 1.
+inline void sample_noisy_wave(chainrule::Random& random, Eigen::RowVectorXf& x, Eigen::RowVectorXf& y) {
   for (Eigen::Index j = 0; j < x.cols(); ++j) {
     x[j] = static_cast<float>(6 * random.uniform() - 3);
     y[j] = std::sin(2 * x[j]) + (0.5f + x[j] / 8) * static_cast<float>(2 * random.uniform() - 1);
@@ -26,26 +26,26 @@ inline void draw_noisy_wave(chainrule::Random& random, Eigen::RowVectorXf& x, Ei
 struct NoisyWave {
   Eigen::RowVectorXf x, y;
 };
-/// So many samples of it.
+/// Makes `count` samples.
 inline NoisyWave noisy_wave(Eigen::Index count, chainrule::Seed seed) {
   NoisyWave samples{Eigen::RowVectorXf(count), Eigen::RowVectorXf(count)};
   chainrule::Random random{seed};
-  draw_noisy_wave(random, samples.x, samples.y);
+  sample_noisy_wave(random, samples.x, samples.y);
   return samples;
 }
 
-/// A curve below which a share tau of all y should lie: y_hat at each x.
+/// A learned curve, y_hat at each x, below which a share tau of all y should lie.
 struct QuantileCurve {
   double tau;
   Eigen::RowVectorXf y_hat;
 
-  /// How much of y does.
+  /// The percentage of y that lies below the curve.
   double percent_below(const Eigen::RowVectorXf& y) const { return 100 * (y.array() < y_hat.array()).cast<double>().mean(); }
-  /// How much should.
+  /// The percentage that should lie below the curve, as text.
   std::string percent() const { return std::to_string(std::lround(100 * tau)); }
 };
 
-/// Draws the first 1000 samples and three curves there. Writes NAME.csv, NAME.png and NAME.svg.
+/// Draws the first 1000 samples and up to three curves. Writes NAME.csv, NAME.png and NAME.svg.
 inline void plot_quantiles(const std::string& name, const Eigen::RowVectorXf& x, const Eigen::RowVectorXf& y,
                            const std::vector<QuantileCurve>& curves, const OutputFolder& output) {
   std::vector<std::vector<double>> rows;

@@ -10,7 +10,7 @@
 
 namespace examples {
 
-OutputFolder::OutputFolder(Flags& flags) { flags.add("--out", folder_, "The folder for the files that it writes"); }
+OutputFolder::OutputFolder(Flags& flags) { flags.add("--out", folder_, "Folder for the files that this example writes"); }
 
 std::string OutputFolder::path(const std::string& file) const { return in_existing_folder(std::filesystem::path(folder_) / file); }
 
@@ -31,7 +31,7 @@ std::string OutputFolder::write_table(const std::string& name, const std::vector
   }
   file << '\n';
   for (const std::vector<double>& row : rows) {
-    if (row.size() != columns.size()) throw std::logic_error(name + ": a row of the table has not one number for each column");
+    if (row.size() != columns.size()) throw std::logic_error(name + ": each row of the table must have one number per column");
     between = "";
     for (const double number : row) {
       file << between;
@@ -51,7 +51,7 @@ void OutputFolder::paint(const std::string& name, int width, int height, const s
   if (paint_png(png, width, height, script) && paint_svg(svg, width, height, script))
     std::printf("picture: %s\n         %s\n", png.c_str(), svg.c_str());
   else
-    std::printf("picture: none, for gnuplot is not installed (on Debian: apt-get install gnuplot-nox)\n");
+    std::printf("no picture, because gnuplot is not installed (on Debian: apt-get install gnuplot-nox)\n");
 }
 
 }  // namespace examples

@@ -8,27 +8,26 @@
 
 namespace examples {
 
-/// Where an example writes its files, which its flag --out says: in its build folder if it does not.
+/// The folder that an example writes its files to, set by the flag --out. The default is a folder of the build.
 class OutputFolder {
  public:
   explicit OutputFolder(Flags& flags);
-  OutputFolder(const OutputFolder&) = delete;  // the flag writes into it
+  OutputFolder(const OutputFolder&) = delete;  // the flag refers to folder_
   OutputFolder& operator=(const OutputFolder&) = delete;
 
-  /// A file in that folder, which is made where it is missing.
+  /// The path of a file in the folder. Creates the folder if it does not exist.
   std::string path(const std::string& file) const;
 
-  /// NAME.csv: a line of names, then the rows, each with a number for every name (NaN: an empty cell). Says where it is. Returns its path.
-  /// Throws std::runtime_error where it cannot be written.
+  /// Writes NAME.csv: a line of column names, then the rows, each with one number per column (NaN becomes an empty cell). Prints and
+  /// returns its path. Throws std::runtime_error if it cannot be written.
   std::string write_table(const std::string& name, const std::vector<std::string>& columns,
                           const std::vector<std::vector<double>>& rows) const;
 
-  /// NAME.png and NAME.svg through gnuplot: the script says what to plot, in so many pixels. Says where they are, or that gnuplot is
-  /// missing.
+  /// Draws NAME.png and NAME.svg with a gnuplot script, with the size in pixels. Prints their paths, or that gnuplot is missing.
   void paint(const std::string& name, int width, int height, const std::string& script) const;
 
  protected:
-  /// The file, whose folder is made where it is missing.
+  /// Returns the path as text. Creates its folder if it does not exist.
   static std::string in_existing_folder(const std::filesystem::path& file);
 
  private:

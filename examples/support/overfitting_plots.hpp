@@ -1,5 +1,5 @@
 #pragma once
-// The picture of the example overfitting: losses over the epochs, and what each net sees where.
+// The picture of the example overfitting: losses over the epochs, and the prediction of each net in the plane.
 
 #include <Eigen/Core>
 #include <cmath>
@@ -13,24 +13,24 @@
 
 namespace examples {
 
-/// What is drawn of one net.
+/// The results of one net.
 struct OverfittingCurves {
   std::string name;
   std::size_t best_epoch;  // counted from 1
-  Eigen::MatrixXd J;       // 3 x epochs, fewer where it has stopped: training, validation, test
-  Eigen::RowVectorXd map;  // the probability of 1 in each place of the square
+  Eigen::MatrixXd J;       // 3 x epochs (fewer after early stopping): training, validation and test loss
+  Eigen::RowVectorXd map;  // P(y = 1) for each place of places_of_square()
 };
 
-/// The middles of 60 x 60 fields of the square from -1 to 1: 2 x 3600.
+/// The centres of 60 x 60 cells of the square from -1 to 1, as a 2 x 3600 matrix.
 inline Eigen::MatrixXd places_of_square() {
   constexpr int side = 60;
   Eigen::MatrixXd places(2, side * side);
-  const auto middles = Eigen::VectorXd::LinSpaced(side, -1 + 1.0 / side, 1 - 1.0 / side);
-  for (Eigen::Index i = 0; i < side * side; ++i) places.col(i) << middles[i % side], middles[i / side];
+  const auto centres = Eigen::VectorXd::LinSpaced(side, -1 + 1.0 / side, 1 - 1.0 / side);
+  for (Eigen::Index i = 0; i < side * side; ++i) places.col(i) << centres[i % side], centres[i / side];
   return places;
 }
 
-// Above, the losses over the epochs; below, the probability of 1 that each net sees in each place, and the points that it learned from.
+// The gnuplot script. Upper row: losses over the epochs. Lower row: P(y = 1) in the plane, and the training points.
 inline constexpr const char* overfitting_picture = R"(
 set datafile separator ','
 set multiplot layout 2,4
@@ -44,7 +44,7 @@ do for [i=1:4] {
   plot losses every ::1 using 1:3*i-1 with lines linewidth 2 linecolor '#286ebe' title 'training', \
        losses every ::1 using 1:3*i   with lines linewidth 2 linecolor '#d2321e' title 'validation', \
        losses every ::1 using 1:3*i+1 with lines linewidth 2 linecolor '#f08c1e' title 'test', \
-       noise with lines dashtype 2 linecolor 'gray40' title 'the noise alone'
+       noise with lines dashtype 2 linecolor 'gray40' title 'loss due to noise'
 }
 unset arrow; unset title; unset grid; unset key; unset colorbox
 set size ratio -1; set xlabel 'x1'; set ylabel 'x2'; set xrange [-1:1]; set yrange [-1:1]; set xtics 0.5; set ytics 0.5
@@ -57,8 +57,9 @@ do for [i=1:4] {
 unset multiplot
 )";
 
-/// Draws four nets, the first of which has not stopped early, the points (3 x count: x1, x2, y) and a line at the J of the noise alone.
-/// Writes NAME_losses.csv, NAME_map.csv, NAME_points.csv, NAME.png and NAME.svg.
+/// Draws the results of four nets, the first of which must not have stopped early. points: the training points, 3 x count (x1, x2, y).
+/// noise_alone: the loss that the noise in the labels alone causes, drawn as a line. Writes NAME_losses.csv, NAME_map.csv, NAME_points.csv,
+/// NAME.png and NAME.svg.
 inline void plot_overfitting(const std::string& name, const std::vector<OverfittingCurves>& nets, const Eigen::MatrixXd& points,
                              double noise_alone, const OutputFolder& output) {
   const Eigen::Index epochs = nets[0].J.cols(), count = std::ssize(nets);

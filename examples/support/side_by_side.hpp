@@ -1,5 +1,5 @@
 #pragma once
-// Matrices for people to read.
+// Prints matrices side by side.
 
 #include <Eigen/Core>
 #include <algorithm>
@@ -14,14 +14,14 @@ struct NamedMatrix {
   Eigen::MatrixXd numbers;
 };
 
-/// Prints matrices side by side, each below its name, with so many digits behind the point, and an empty line after them.
+/// Prints matrices side by side, each below its name, with the given number of decimals, and then an empty line.
 inline void print_side_by_side(const std::vector<NamedMatrix>& matrices, int digits = 3) {
-  const int width = digits + 5;  // of a number: two spaces, a sign, a digit, the point
+  const int width = digits + 5;  // width of a number: two spaces, sign, one digit, point, decimals
   Eigen::Index rows = 0;
   for (const NamedMatrix& m : matrices) rows = std::max(rows, m.numbers.rows());
   for (Eigen::Index row = -1; row < rows; ++row) {
     std::string line;
-    std::size_t begin = 0;  // of a matrix in the line
+    std::size_t begin = 0;  // column where the matrix starts
     for (const NamedMatrix& m : matrices) {
       line.resize(begin, ' ');
       if (row < 0) line += "  " + m.name;

@@ -1,9 +1,9 @@
-"""Trains a small module on the irises in PyTorch and saves what the example from_pytorch loads.
+"""Trains a small net on the iris data in PyTorch and saves the files that the example from_pytorch loads.
 
     python3 examples/support/train_in_pytorch.py [FOLDER]
 
-writes pytorch_iris.safetensors, the module's state_dict, and pytorch_iris_logits.safetensors, what it answers to all 150 flowers.
-FOLDER is examples/data if none is said. Needs torch; with the package safetensors its own save_file is used.
+writes pytorch_iris.safetensors, the state_dict of the module, and pytorch_iris_logits.safetensors, its outputs for all 150 flowers.
+FOLDER defaults to examples/data. Needs torch. Uses the package safetensors if it is installed, else writes the format itself.
 """
 
 import csv

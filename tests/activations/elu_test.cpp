@@ -5,7 +5,7 @@
 using namespace chainrule_test;
 using chainrule::ELU;
 
-TEMPLATE_TEST_CASE("ELU keeps the contract of an activation", "[activation]", float, double) {
+TEMPLATE_TEST_CASE("ELU satisfies the activation contract", "[activation]", float, double) {
   const double infinity = std::numeric_limits<double>::infinity();
   check_activation<TestType>(ELU{}, {.at_minus_infinity = -1, .at_infinity = infinity, .kinks = {0}, .wobble = 2});
   check_activation<TestType>(ELU{0.25}, {.at_minus_infinity = -0.25, .at_infinity = infinity, .kinks = {0}, .wobble = 2});
@@ -22,20 +22,20 @@ TEMPLATE_TEST_CASE("ELU has the values of the formula", "[activation]", float, d
   check_known_points<TestType>(ELU{2}, 3, {{-1, -1.26424111765711535681L, 0.735758882342884643191L}, {2, 2, 1}});
 }
 
-TEST_CASE("ELU is accurate near 0 too, where e^z - 1 would cancel", "[activation]") {
+TEST_CASE("ELU is accurate near 0, where computing e^z - 1 directly would cancel", "[activation]") {
   check_accuracy<float>(ELU{}, -20, 20, 3);
   check_accuracy<float>(ELU{}, -1e-3, 1e-3, 3);
   check_accuracy<double>(ELU{}, -1e-3, 1e-3, 3);
 }
 
-TEST_CASE("ELU takes its derivative at 0 as alpha, as PyTorch does, and alpha = 0 makes it ReLU", "[activation]") {
+TEST_CASE("ELU'(0) = alpha as in PyTorch, and alpha = 0 gives ReLU", "[activation]") {
   CHECK(derivative_at(ELU{0.5}, 0.0) == 0.5);
   const std::vector<double> z{-1000, -1, 0, 1, 1000};
   CHECK(values(ELU{0}, z) == std::vector<double>{0, 0, 0, 1, 1000});
   CHECK(derivatives(ELU{0}, z) == std::vector<double>{0, 0, 0, 1, 1});
 }
 
-TEST_CASE("ELU refuses an alpha that is negative or not finite and says which", "[activation]") {
+TEST_CASE("ELU rejects a negative or infinite alpha and names its value", "[activation]") {
   CHECK_THROWS_SAYING(ELU{-0.25}, chainrule::ValueError, "ELU", "alpha", "at least 0 and finite", "got -0.25");
   CHECK_THROWS_SAYING(ELU{std::numeric_limits<double>::quiet_NaN()}, chainrule::ValueError, "ELU", "nan");
   CHECK_THROWS_SAYING(ELU{std::numeric_limits<double>::infinity()}, chainrule::ValueError, "ELU", "inf");
@@ -43,7 +43,7 @@ TEST_CASE("ELU refuses an alpha that is negative or not finite and says which", 
   CHECK(ELU{2}.alpha() == 2);
 }
 
-TEST_CASE("ELU starts from He's normal weights", "[activation]") {
+TEST_CASE("ELU's default initializer is HeNormal", "[activation]") {
   static_assert(std::is_same_v<decltype(ELU{}.default_initializer()), chainrule::HeNormal>);
   CHECK(ELU::name == "ELU");
 }

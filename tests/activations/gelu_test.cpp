@@ -13,19 +13,19 @@ const ActivationFacts falls_and_rises{
 
 }  // namespace
 
-TEMPLATE_TEST_CASE("GELU keeps the contract of an activation", "[activation]", float, double) {
+TEMPLATE_TEST_CASE("GELU satisfies the activation contract", "[activation]", float, double) {
   check_activation<TestType>(GELU{}, falls_and_rises);
 }
 
-TEMPLATE_TEST_CASE("GELUTanh keeps the contract of an activation", "[activation]", float, double) {
+TEMPLATE_TEST_CASE("GELUTanh satisfies the activation contract", "[activation]", float, double) {
   ActivationFacts facts = falls_and_rises;
-  facts.lowest = -4;  // below, the error grows with that of the argument of tanh; see the test of its tail
+  facts.lowest = -4;  // the error grows below; see the test of the tail
   facts.derivative_rounding = 20;
   check_activation<TestType>(GELUTanh{}, facts);
 }
 
 // GELU(z) = z Phi(z) with Phi(1) = 0.841, Phi(3) = 0.99865
-TEMPLATE_TEST_CASE("GELU has the values of the formula, far below 0 too", "[activation]", float, double, long double) {
+TEMPLATE_TEST_CASE("GELU has the values of the formula, also far below 0", "[activation]", float, double, long double) {
   check_known_points<TestType>(GELU{}, 5,
                                {{-9, -1.01572956535845658296e-18L, -9.138937373906639251e-18L},
                                 {-3, -0.00404969409489028357996L, -0.0119456472041839270002L},
@@ -49,13 +49,13 @@ TEMPLATE_TEST_CASE("GELUTanh has the values of the formula", "[activation]", flo
                                 {3, 2.99636260791822698116L, 1.0115841666309697262L}});
 }
 
-TEST_CASE("GELU is accurate as far down as numbers go", "[activation]") {
+TEST_CASE("GELU is accurate down to where its value underflows", "[activation]") {
   check_accuracy<float>(GELU{}, -12.5, 12, 5);
   check_accuracy<double>(GELU{}, -36, 12, 5);
 }
 
-// e^2u with an error of |2u| eps: relative to f that is much, but of a function that is all but 0 there.
-TEST_CASE("GELUTanh's tail is less accurate, but tiny", "[activation]") {
+// 1 + tanh(u) is about e^2u there, with a relative error of about |2u| eps.
+TEST_CASE("GELUTanh loses relative accuracy below -4, where its values are tiny", "[activation]") {
   check_accuracy<float>(GELUTanh{}, -4, 12, 20);
   check_accuracy<float>(GELUTanh{}, -9, -4, 200);
   check_accuracy<double>(GELUTanh{}, -9, -4, 200);
@@ -64,7 +64,7 @@ TEST_CASE("GELUTanh's tail is less accurate, but tiny", "[activation]") {
   CHECK(std::abs(derivative_at(GELUTanh{}, -9.0)) < 1e-26);
 }
 
-TEST_CASE("GELUTanh is GELU to 5e-4", "[activation]") {
+TEST_CASE("GELUTanh differs from GELU by less than 5e-4", "[activation]") {
   const std::vector<double> z = numbers_between<double>(-12, 12, 4096);
   const std::vector<double> exact = values(GELU{}, z);
   const std::vector<double> a = values(GELUTanh{}, z);
@@ -74,7 +74,7 @@ TEST_CASE("GELUTanh is GELU to 5e-4", "[activation]") {
   CHECK(worst > 4e-4);
 }
 
-TEST_CASE("GELU starts from He's normal weights, with either formula", "[activation]") {
+TEST_CASE("GELU and GELUTanh have the default initializer HeNormal", "[activation]") {
   static_assert(std::is_same_v<decltype(GELU{}.default_initializer()), chainrule::HeNormal>);
   static_assert(std::is_same_v<decltype(GELUTanh{}.default_initializer()), chainrule::HeNormal>);
   CHECK(GELU::name == "GELU");

@@ -5,19 +5,19 @@
 using namespace chainrule_test;
 using chainrule::HardSigmoid;
 
-TEMPLATE_TEST_CASE("HardSigmoid keeps the contract of an activation", "[activation]", float, double) {
+TEMPLATE_TEST_CASE("HardSigmoid satisfies the activation contract", "[activation]", float, double) {
   check_activation<TestType>(HardSigmoid{}, {.at_minus_infinity = 0, .at_infinity = 1, .kinks = {-3, 3}});
 }
 
-// HardSigmoid(z) = z/6 + 1/2 from z = -3, where it is 0, to z = 3, where it is 1
+// HardSigmoid(z) = z/6 + 1/2, clipped to [0, 1] at z = -3 and z = 3
 TEMPLATE_TEST_CASE("HardSigmoid has the values of the formula", "[activation]", float, double, long double) {
   const TestType sixth = TestType{1} / 6;
   const std::vector<TestType> z{-1000, -3, -1.5, 0, 1.5, 3, 1000};
   CHECK(values(HardSigmoid{}, z) == std::vector<TestType>{0, 0, 0.25, 0.5, 0.75, 1, 1});
-  CHECK(derivatives(HardSigmoid{}, z) == std::vector<TestType>{0, 0, sixth, sixth, sixth, 0, 0});  // 0 at the kinks, as PyTorch does
+  CHECK(derivatives(HardSigmoid{}, z) == std::vector<TestType>{0, 0, sixth, sixth, sixth, 0, 0});  // 0 at the kinks, as in PyTorch
 }
 
-TEST_CASE("HardSigmoid starts from Xavier's uniform weights", "[activation]") {
+TEST_CASE("HardSigmoid's default initializer is XavierUniform", "[activation]") {
   static_assert(std::is_same_v<decltype(HardSigmoid{}.default_initializer()), chainrule::XavierUniform>);
   CHECK(HardSigmoid::name == "HardSigmoid");
 }

@@ -5,20 +5,20 @@
 using namespace chainrule_test;
 using chainrule::HardTanh;
 
-TEMPLATE_TEST_CASE("HardTanh keeps the contract of an activation", "[activation]", float, double) {
+TEMPLATE_TEST_CASE("HardTanh satisfies the activation contract", "[activation]", float, double) {
   check_activation<TestType>(HardTanh{}, {.at_minus_infinity = -1, .at_infinity = 1, .kinks = {-1, 1}});
   check_activation<TestType>(HardTanh{0, 6}, {.at_minus_infinity = 0, .at_infinity = 6, .kinks = {0, 6}});
 }
 
-TEMPLATE_TEST_CASE("HardTanh is z between its ends", "[activation]", float, double, long double) {
+TEMPLATE_TEST_CASE("HardTanh clips z to [low, high]", "[activation]", float, double, long double) {
   const std::vector<TestType> z{-1000, -1, -0.75, 0, 0.25, 1, 2, 6, 7};
   CHECK(values(HardTanh{}, z) == std::vector<TestType>{-1, -1, -0.75, 0, 0.25, 1, 1, 1, 1});
-  CHECK(derivatives(HardTanh{}, z) == std::vector<TestType>{0, 0, 1, 1, 1, 0, 0, 0, 0});  // 0 at the kinks, as PyTorch does
+  CHECK(derivatives(HardTanh{}, z) == std::vector<TestType>{0, 0, 1, 1, 1, 0, 0, 0, 0});  // 0 at the kinks, as in PyTorch
   CHECK(values(HardTanh{0, 6}, z) == std::vector<TestType>{0, 0, 0, 0, 0.25, 1, 2, 6, 6});
   CHECK(derivatives(HardTanh{0, 6}, z) == std::vector<TestType>{0, 0, 0, 0, 1, 1, 1, 0, 0});
 }
 
-TEST_CASE("HardTanh refuses ends that are no interval and says which", "[activation]") {
+TEST_CASE("HardTanh rejects bounds that form no interval and names them", "[activation]") {
   const double infinity = std::numeric_limits<double>::infinity();
   const double nan = std::numeric_limits<double>::quiet_NaN();
   CHECK_THROWS_SAYING((HardTanh{1, -0.5}), chainrule::ValueError, "HardTanh", "low must be below high", "got 1 and -0.5");
@@ -31,7 +31,7 @@ TEST_CASE("HardTanh refuses ends that are no interval and says which", "[activat
   CHECK(HardTanh{0, 6}.high() == 6);
 }
 
-TEST_CASE("HardTanh starts from Xavier's uniform weights", "[activation]") {
+TEST_CASE("HardTanh's default initializer is XavierUniform", "[activation]") {
   static_assert(std::is_same_v<decltype(HardTanh{}.default_initializer()), chainrule::XavierUniform>);
   CHECK(HardTanh::name == "HardTanh");
 }

@@ -5,7 +5,7 @@
 using namespace chainrule_test;
 using chainrule::Mish;
 
-TEMPLATE_TEST_CASE("Mish keeps the contract of an activation", "[activation]", float, double) {
+TEMPLATE_TEST_CASE("Mish satisfies the activation contract", "[activation]", float, double) {
   check_activation<TestType>(Mish{},
                              {.at_minus_infinity = 0, .at_infinity = std::numeric_limits<double>::infinity(), .nondecreasing = false});
 }
@@ -24,12 +24,12 @@ TEMPLATE_TEST_CASE("Mish has the values of the formula", "[activation]", float, 
         2 * std::numeric_limits<TestType>::epsilon());
 }
 
-TEST_CASE("Mish is accurate where it is tiny too", "[activation]") {
+TEST_CASE("Mish is accurate also where its values are tiny", "[activation]") {
   check_accuracy<float>(Mish{}, -65, 65, 4);
   check_accuracy<double>(Mish{}, -650, 20, 4);
 }
 
-TEST_CASE("Mish starts from He's normal weights", "[activation]") {
+TEST_CASE("Mish's default initializer is HeNormal", "[activation]") {
   static_assert(std::is_same_v<decltype(Mish{}.default_initializer()), chainrule::HeNormal>);
   CHECK(Mish::name == "Mish");
 }

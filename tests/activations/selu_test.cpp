@@ -6,7 +6,7 @@
 using namespace chainrule_test;
 using chainrule::SELU;
 
-TEMPLATE_TEST_CASE("SELU keeps the contract of an activation", "[activation]", float, double) {
+TEMPLATE_TEST_CASE("SELU satisfies the activation contract", "[activation]", float, double) {
   check_activation<TestType>(SELU{}, {.at_minus_infinity = -1.7580993408473768599,
                                       .at_infinity = std::numeric_limits<double>::infinity(),
                                       .kinks = {0},
@@ -24,13 +24,13 @@ TEMPLATE_TEST_CASE("SELU has the values of the formula", "[activation]", float, 
                                 {2, 2.10140197471096098684L, 1.05070098735548049342L}});
 }
 
-// The fixed point that the two constants are made for: z ~ N(0, 1) gives a of mean 0 and variance 1.
-TEST_CASE("SELU keeps mean 0 and variance 1", "[activation]") {
+// lambda and alpha are chosen for this fixed point: z ~ N(0, 1) gives activations of mean 0 and variance 1.
+TEST_CASE("SELU preserves mean 0 and variance 1", "[activation]") {
   double mean = 0;
   double square = 0;
   for (int i = 0; i < 1 << 14; ++i) {
     const double z = -12 + 24 * (i + 0.503) / (1 << 14);
-    const double share = std::exp(-z * z / 2) * 24 / (1 << 14) * 0.39894228040143267794;  // of N(0, 1)
+    const double share = std::exp(-z * z / 2) * 24 / (1 << 14) * 0.39894228040143267794;  // of the density of N(0, 1)
     const double a = value_at(SELU{}, z);
     mean += share * a;
     square += share * a * a;
@@ -39,7 +39,7 @@ TEST_CASE("SELU keeps mean 0 and variance 1", "[activation]") {
   CHECK(std::abs(square - 1) < 1e-5);
 }
 
-TEST_CASE("SELU starts from LeCun's normal weights", "[activation]") {
+TEST_CASE("SELU's default initializer is LecunNormal", "[activation]") {
   static_assert(std::is_same_v<decltype(SELU{}.default_initializer()), chainrule::LecunNormal>);
   CHECK(SELU::name == "SELU");
 }

@@ -5,11 +5,11 @@
 using namespace chainrule_test;
 using chainrule::Sigmoid;
 
-TEMPLATE_TEST_CASE("Sigmoid keeps the contract of an activation", "[activation]", float, double, long double) {
+TEMPLATE_TEST_CASE("Sigmoid satisfies the activation contract", "[activation]", float, double, long double) {
   check_activation<TestType>(Sigmoid{}, {.at_minus_infinity = 0, .at_infinity = 1});
 }
 
-// sigma(0) = 1/2;  sigma(ln 3) = 3/4, sigma(-ln 3) = 1/4
+// sigma(0) = 1/2, sigma(ln 3) = 3/4, sigma(-ln 3) = 1/4
 TEMPLATE_TEST_CASE("Sigmoid has the values of the formula", "[activation]", float, double, long double) {
   const double few_eps = std::max(1e-15, static_cast<double>(4 * eps<TestType>));
   CHECK(value_at(Sigmoid{}, TestType{0}) == TestType(0.5));
@@ -18,7 +18,7 @@ TEMPLATE_TEST_CASE("Sigmoid has the values of the formula", "[activation]", floa
   CHECK(value_at(Sigmoid{}, TestType{-10}) == Approx(4.539786870243440e-05).epsilon(std::max(few_eps, 1e-15)));
 }
 
-// sigma'(z) = sigma(z) (1 - sigma(z)): the lecture's reason for vanishing gradients
+// sigma'(z) = sigma(z) (1 - sigma(z)) <= 1/4 is the reason for vanishing gradients in deep sigmoid nets.
 TEMPLATE_TEST_CASE("Sigmoid's derivative is largest at 0, where it is 1/4", "[activation]", float, double, long double) {
   CHECK(derivative_at(Sigmoid{}, TestType{0}) == TestType(0.25));
   const std::vector<TestType> d = derivatives(Sigmoid{}, numbers_between<TestType>(-30, 30, 4096));
@@ -37,8 +37,8 @@ TEMPLATE_TEST_CASE("Sigmoid is symmetric about (0, 1/2)", "[activation]", float,
   CHECK(worst.error <= 1);  // measured: 0.75
 }
 
-TEMPLATE_TEST_CASE("Sigmoid is accurate where it is tiny too", "[activation]", float, double) {
-  Worst worst;  // relative, in eps
+TEMPLATE_TEST_CASE("Sigmoid is accurate also where its values are tiny", "[activation]", float, double) {
+  Worst worst;  // relative error in eps
   const std::vector<TestType> z = numbers_between<TestType>(-86, 86, 1 << 15);
   const std::vector<TestType> a = values(Sigmoid{}, z);
   for (std::size_t i = 0; i < z.size(); ++i) {
@@ -49,7 +49,7 @@ TEMPLATE_TEST_CASE("Sigmoid is accurate where it is tiny too", "[activation]", f
   CHECK(worst.error <= 3);
 }
 
-TEST_CASE("Sigmoid starts from Xavier's uniform weights", "[activation]") {
+TEST_CASE("Sigmoid's default initializer is XavierUniform", "[activation]") {
   static_assert(std::is_same_v<decltype(Sigmoid{}.default_initializer()), chainrule::XavierUniform>);
   CHECK(Sigmoid::name == "Sigmoid");
 }

@@ -5,7 +5,7 @@
 using namespace chainrule_test;
 using chainrule::SiLU;
 
-TEMPLATE_TEST_CASE("SiLU keeps the contract of an activation", "[activation]", float, double) {
+TEMPLATE_TEST_CASE("SiLU satisfies the activation contract", "[activation]", float, double) {
   check_activation<TestType>(SiLU{},
                              {.at_minus_infinity = 0, .at_infinity = std::numeric_limits<double>::infinity(), .nondecreasing = false});
 }
@@ -24,12 +24,12 @@ TEMPLATE_TEST_CASE("SiLU has the values of the formula", "[activation]", float, 
         2 * std::numeric_limits<TestType>::epsilon());
 }
 
-TEST_CASE("SiLU is accurate where it is tiny too", "[activation]") {
+TEST_CASE("SiLU is accurate also where its values are tiny", "[activation]") {
   check_accuracy<float>(SiLU{}, -65, 65, 4);
   check_accuracy<double>(SiLU{}, -650, 20, 4);
 }
 
-TEST_CASE("SiLU starts from He's normal weights", "[activation]") {
+TEST_CASE("SiLU's default initializer is HeNormal", "[activation]") {
   static_assert(std::is_same_v<decltype(SiLU{}.default_initializer()), chainrule::HeNormal>);
   CHECK(SiLU::name == "SiLU");
 }

@@ -5,7 +5,7 @@
 using namespace chainrule_test;
 using chainrule::Softplus;
 
-TEMPLATE_TEST_CASE("Softplus keeps the contract of an activation", "[activation]", float, double) {
+TEMPLATE_TEST_CASE("Softplus satisfies the activation contract", "[activation]", float, double) {
   const ActivationFacts facts{.at_minus_infinity = 0, .at_infinity = std::numeric_limits<double>::infinity(), .wobble = 4};
   check_activation<TestType>(Softplus{}, facts);
   check_activation<TestType>(Softplus{2}, facts);
@@ -27,7 +27,7 @@ TEMPLATE_TEST_CASE("Softplus has the values of the formula", "[activation]", flo
                                 {4, 4.00016770318644788442L, 0.999664649869533521896L}});
 }
 
-TEST_CASE("Softplus is accurate where it is tiny too", "[activation]") {
+TEST_CASE("Softplus is accurate also where its values are tiny", "[activation]") {
   check_accuracy<float>(Softplus{}, -85, 85, 4);
   check_accuracy<double>(Softplus{}, -700, 40, 4);
 }
@@ -38,7 +38,7 @@ TEST_CASE("Softplus does not overflow, however large z and beta are", "[activati
   CHECK(derivative_at(Softplus{1e10}, 3e38f) == 1);
 }
 
-TEST_CASE("Softplus refuses a beta that is not above 0 or not finite and says which", "[activation]") {
+TEST_CASE("Softplus rejects a beta that is not above 0 or not finite and names its value", "[activation]") {
   CHECK_THROWS_SAYING(Softplus{0}, chainrule::ValueError, "Softplus", "beta", "above 0 and finite", "got 0");
   CHECK_THROWS_SAYING(Softplus{-1.5}, chainrule::ValueError, "Softplus", "got -1.5");
   CHECK_THROWS_SAYING(Softplus{std::numeric_limits<double>::quiet_NaN()}, chainrule::ValueError, "Softplus", "nan");
@@ -47,7 +47,7 @@ TEST_CASE("Softplus refuses a beta that is not above 0 or not finite and says wh
   CHECK(Softplus{0.5}.beta() == 0.5);
 }
 
-TEST_CASE("Softplus starts from He's normal weights", "[activation]") {
+TEST_CASE("Softplus's default initializer is HeNormal", "[activation]") {
   static_assert(std::is_same_v<decltype(Softplus{}.default_initializer()), chainrule::HeNormal>);
   CHECK(Softplus::name == "Softplus");
 }

@@ -5,7 +5,7 @@
 using namespace chainrule_test;
 using chainrule::Softsign;
 
-TEMPLATE_TEST_CASE("Softsign keeps the contract of an activation", "[activation]", float, double) {
+TEMPLATE_TEST_CASE("Softsign satisfies the activation contract", "[activation]", float, double) {
   check_activation<TestType>(Softsign{}, {.at_minus_infinity = -1, .at_infinity = 1, .wobble = 1});
 }
 
@@ -16,7 +16,7 @@ TEMPLATE_TEST_CASE("Softsign has the values of the formula", "[activation]", flo
   CHECK(derivatives(Softsign{}, z) == std::vector<TestType>{0.0625, 0.25, 1, 0.25, 0.015625});
 }
 
-TEST_CASE("Softsign starts from Xavier's uniform weights", "[activation]") {
+TEST_CASE("Softsign's default initializer is XavierUniform", "[activation]") {
   static_assert(std::is_same_v<decltype(Softsign{}.default_initializer()), chainrule::XavierUniform>);
   CHECK(Softsign::name == "Softsign");
 }

@@ -7,12 +7,12 @@ using chainrule::Tanh;
 
 namespace {
 
-// kernels/vector_math_test.cpp has more of this.
+// tests/kernels/vector_math_test.cpp checks tanh on many more numbers.
 constexpr double value_rounding = 2.5;
 
 }  // namespace
 
-TEMPLATE_TEST_CASE("Tanh keeps the contract of an activation", "[activation]", float, double, long double) {
+TEMPLATE_TEST_CASE("Tanh satisfies the activation contract", "[activation]", float, double, long double) {
   check_activation<TestType>(Tanh{}, {.at_minus_infinity = -1, .at_infinity = 1, .derivative_rounding = 12});
 }
 
@@ -52,12 +52,12 @@ TEMPLATE_TEST_CASE("Tanh is odd to the last bit and stays between -1 and 1", "[a
   CHECK(too_large == 0);
 }
 
-// Relative, also where tanh(z) is about z and a formula with e^2z - 1 would cancel.
-TEMPLATE_TEST_CASE("Tanh is accurate near 0 and far from it", "[activation]", float, double) {
+// Relative error. Near 0, tanh(z) is about z and a formula with e^2z - 1 would cancel.
+TEMPLATE_TEST_CASE("Tanh is accurate near 0 and far from 0", "[activation]", float, double) {
   std::vector<TestType> z = numbers_between<TestType>(-20, 20, 1 << 15);
   for (const TestType near_0 : numbers_between<TestType>(-1e-3, 1e-3, 1 << 12)) z.push_back(near_0);
   const std::vector<TestType> a = values(Tanh{}, z);
-  Worst worst;  // relative, in eps
+  Worst worst;  // relative error in eps
   for (std::size_t i = 0; i < z.size(); ++i) {
     const long double exact = std::tanh(static_cast<long double>(z[i]));
     worst.see(std::abs(a[i] - exact) / (std::abs(exact) * eps<TestType>), z[i]);
@@ -66,7 +66,7 @@ TEMPLATE_TEST_CASE("Tanh is accurate near 0 and far from it", "[activation]", fl
   CHECK(worst.error <= static_cast<long double>(value_rounding));
 }
 
-TEST_CASE("Tanh starts from Xavier's uniform weights", "[activation]") {
+TEST_CASE("Tanh's default initializer is XavierUniform", "[activation]") {
   static_assert(std::is_same_v<decltype(Tanh{}.default_initializer()), chainrule::XavierUniform>);
   CHECK(Tanh::name == "Tanh");
 }

@@ -26,14 +26,15 @@ double step_difference(const Row& row, const Peer& ours, const Peer& peer) {
   for (std::size_t tensor = 0; tensor + 2 < 2 * row.widths.size(); ++tensor) {  // W, b, W, b, ...
     const std::size_t l = tensor / 2;
     const auto out = static_cast<std::size_t>(row.widths[l + 1]), in = static_cast<std::size_t>(row.widths[l]);
-    double parameters = 0, step = 0, difference = 0;  // squares of norms
+    double parameters = 0, step = 0, difference = 0;  // squared norms
     for (const std::size_t end = i + (tensor % 2 == 0 ? in * out : out); i < end; ++i) {
       parameters += std::pow(double(theta[i]), 2);
       step += std::pow(double(theta[i]) - double(problem.theta[i]), 2);
       difference += std::pow(double(theta[i]) - double(other[i]), 2);
     }
     const double of_step = std::sqrt(difference / step), of_parameters = std::sqrt(difference / parameters);
-    const double rounding = std::numeric_limits<Scalar>::epsilon() * std::sqrt(parameters / step);  // of theta itself
+    const double rounding =
+        std::numeric_limits<Scalar>::epsilon() * std::sqrt(parameters / step);  // rounding of theta, relative to the step
     if (!(of_parameters <= 1e-4 && of_step <= 1e-3 + rounding)) {
       char text[200];
       std::snprintf(text, sizeof text, "%s differs from ours in %s(%zu) by %.1e of the step and %.1e of the parameters", peer.name.c_str(),

@@ -1,17 +1,17 @@
 #pragma once
-// Whether two libraries do the same step: a benchmark of other numbers would be worthless.
+// Checks that two libraries compute the same training step; comparing the times of different steps would be worthless.
 
 #include "problem.hpp"
 
 namespace bench {
 
-/// One step of both from equal parameters. In the norm of each W and b by itself, parameters must be within 1e-4 of ours and what
-/// the step has added to them within 1e-3; norms, because a ReLU whose z is 0 but for rounding may open in one of two and not in
-/// the other, which moves single numbers. Returns the largest relative difference of an added part, 0 for peers whose parameters
-/// cannot be read; says where it is too large and returns infinity.
+/// Takes one step with both libraries from equal parameters and compares each W and b. In the Euclidean norm, the parameters must agree
+/// within 1e-4 and the changes made by the step within 1e-3. Single numbers are not compared, because a ReLU whose z is 0 up to rounding
+/// may be active in one library and not in the other. Returns the largest relative difference of a change, or 0 for a peer whose
+/// parameters cannot be read. If a difference is too large, prints where and returns infinity.
 double step_difference(const Row& row, const Peer& ours, const Peer& peer);
 
-/// All peers on all rows of training; prints a summary. Whether all agree.
+/// Compares all peers with the first one on all training rows, and prints a summary. Returns whether all agree.
 bool all_agree(const std::vector<Row>& rows, const std::vector<Peer>& peers);
 
 }  // namespace bench

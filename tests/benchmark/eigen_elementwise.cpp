@@ -1,4 +1,4 @@
-// Activations and steps of optimizers as one writes them with Eigen's arrays. Built as its users would: -O3 -march=native.
+// Activations and optimizer steps written with Eigen's array expressions, built with -O3 -march=native as Eigen's users would.
 
 #include <Eigen/Core>
 #include <cmath>

@@ -1,5 +1,6 @@
-// The loop that a good engineer writes by hand: Eigen's products without temporaries, array expressions for the activations,
-// all memory taken beforehand, the update written in place as part of the product. Built as its users would: -O3 -march=native.
+// The training loop that a good engineer would write by hand with Eigen: products without temporaries, array expressions for the
+// activations, all memory allocated beforehand, and the update W -= rate delta a^T as one product in place. Built with -O3 -march=native,
+// as Eigen's users would.
 
 #include <Eigen/Core>
 
@@ -34,7 +35,7 @@ class EigenLoop final : public Learner {
     }
   }
 
-  bool use(const Scalar* x, const int* labels) override {
+  bool set_samples(const Scalar* x, const int* labels) override {
     x_ = x;
     labels_ = labels;
     return row_.loss == Loss::softmax;
@@ -65,7 +66,7 @@ class EigenLoop final : public Learner {
   }
 
   Scalar predict() override {
-    if (row_.batch == 1) {  // one sample is a vector, for which Eigen has faster products
+    if (row_.batch == 1) {  // for one sample Eigen's matrix-vector products are faster
       for (std::size_t l = 0; l < W_.size(); ++l) {
         v_[l] = b_[l];
         if (l == 0)
@@ -150,8 +151,8 @@ class EigenLoop final : public Learner {
   const Scalar* x_;
   const Scalar* y_;
   const int* labels_;
-  std::vector<Matrix> W_, a_, delta_;  // a_[l] is a(l+2): the outputs of layer l of the code
-  std::vector<Vector> b_, v_;          // v_: the same for one sample
+  std::vector<Matrix> W_, a_, delta_;  // indices start at 0: W_[0] is W(1), a_[0] is a(2), the output of the first layer
+  std::vector<Vector> b_, v_;          // v_ is a_ for one sample
 };
 
 }  // namespace

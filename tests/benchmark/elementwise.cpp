@@ -1,5 +1,5 @@
-// elementwise: nanoseconds for each number of activations, forward and backward, and for each parameter of an optimizer's step, beside
-// the same by Eigen's arrays, which are built with -O3 -march=native.
+// elementwise: prints the nanoseconds per number of each activation, forward and backward, and per parameter of each optimizer's step,
+// beside those of Eigen's array expressions, which are built with -O3 -march=native.
 
 #include "elementwise.hpp"
 
@@ -17,7 +17,7 @@ namespace cr = chainrule;
 
 constexpr long numbers = 4096, parameters = 300 * 301;
 
-/// Nanoseconds of f for each of so many numbers: the fastest of some repetitions.
+/// Nanoseconds that f takes per number if it processes `count` numbers: the fastest of 9 repetitions.
 template <class F>
 double nanoseconds(long count, const F& f) {
   const long calls = calls_in(0.005, f);
@@ -26,7 +26,7 @@ double nanoseconds(long count, const F& f) {
   return best / static_cast<double>(count) * 1e9;
 }
 
-std::vector<Scalar> some(long count, double low, double high) {
+std::vector<Scalar> random_numbers(long count, double low, double high) {
   cr::Random random{cr::Seed{1}};
   std::vector<Scalar> x;
   for (long i = 0; i < count; ++i) x.push_back(static_cast<Scalar>(low + (high - low) * random.uniform()));
@@ -35,11 +35,12 @@ std::vector<Scalar> some(long count, double low, double high) {
 
 template <class F>
 void activation(const F& f) {
-  const std::vector<Scalar> z = some(numbers, -3, 3);
-  std::vector<Scalar> a(z.size()), delta = some(numbers, 0.5, 1);
+  const std::vector<Scalar> z = random_numbers(numbers, -3, 3);
+  std::vector<Scalar> a(z.size()), delta = random_numbers(numbers, 0.5, 1);
   const double value = nanoseconds(numbers, [&] { cr::kernels::activate(f, numbers, z.data(), a.data()); });
   const std::vector<Scalar> kept = cr::DerivativeFromOutput<F> ? a : z;
-  const std::vector<Scalar> fresh = delta;  // copied each time, as a derivative of 0 leaves nothing: that is part of the time
+  // delta is restored before each call, because derivatives of 0 would make it 0; the time includes this copy
+  const std::vector<Scalar> fresh = delta;
   const double slope = nanoseconds(numbers, [&] {
     std::copy(fresh.begin(), fresh.end(), delta.begin());
     cr::kernels::multiply_by_derivative(f, numbers, kept.data(), delta.data());
@@ -51,8 +52,8 @@ void activation(const F& f) {
 
 template <class Rule>
 void optimizer(const char* name, const Rule& rule) {
-  std::vector<Scalar> numbers_of_theta = some(parameters, -1, 1), m(numbers_of_theta.size()), v(m.size());
-  const std::vector<Scalar> gradient = some(parameters, -0.01, 0.01);
+  std::vector<Scalar> numbers_of_theta = random_numbers(parameters, -1, 1), m(numbers_of_theta.size()), v(m.size());
+  const std::vector<Scalar> gradient = random_numbers(parameters, -0.01, 0.01);
   cr::VectorView<Scalar> theta(numbers_of_theta.data(), parameters);
   const cr::ConstVectorView<Scalar> dJ(gradient.data(), parameters);
   auto state = rule.template make_state<Scalar>(parameters);
@@ -73,11 +74,11 @@ void activations(const F&... f) {
 }  // namespace
 
 int main() {
-  std::printf("%s, nanoseconds a number of %ld\n", CHAINRULE_BENCHMARK_TITLE, numbers);
+  std::printf("%s, nanoseconds per number, arrays of %ld\n", CHAINRULE_BENCHMARK_TITLE, numbers);
   std::printf("%-16s %8s %10s %10s %8s\n", "activation", "f", "f'", "Eigen f", "Eigen/f");
   activations(cr::Tanh{}, cr::Sigmoid{}, cr::ReLU{}, cr::LeakyReLU{}, cr::ELU{}, cr::SELU{}, cr::GELU{}, cr::GELUTanh{}, cr::SiLU{},
               cr::Mish{}, cr::Softplus{}, cr::Softsign{}, cr::HardTanh{}, cr::HardSigmoid{});
-  std::printf("\n%-16s %8s %10s %10s %8s   a parameter of %ld\n", "optimizer", "step", "", "Eigen", "ratio", parameters);
+  std::printf("\n%-16s %8s %10s %10s %8s   nanoseconds per parameter of %ld\n", "optimizer", "step", "", "Eigen", "ratio", parameters);
   optimizer("SGD", cr::SGD{.learning_rate = 1e-6});
   optimizer("SGD, momentum", cr::SGD{.learning_rate = 1e-6, .momentum = 0.9});
   optimizer("Adam", cr::Adam{.learning_rate = 1e-6});

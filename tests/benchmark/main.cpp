@@ -1,4 +1,5 @@
-// The table: `run` beside this file builds and calls it. Flags of its own are below, all others are Google Benchmark's.
+// Measures all contenders on all rows and prints the table; tests/benchmark/run builds and starts it. Takes the flags below and those of
+// Google Benchmark.
 
 #include <benchmark/benchmark.h>
 
@@ -58,18 +59,18 @@ int main(int argc, char** argv) {
   std::vector<Row> rows;
   for (const Row& row : all_rows())
     if (std::regex_search(row.name(), std::regex(options.only))) rows.push_back(row);
-  if (rows.empty()) return std::fprintf(stderr, "no row's name has anything of \"%s\"\n", options.only.c_str()), 2;
+  if (rows.empty()) return std::fprintf(stderr, "no row's name matches \"%s\"\n", options.only.c_str()), 2;
   if (options.memory) return print_memory(rows), 0;
 
-  if (!all_agree(rows, peers)) return std::printf("different steps are not compared: nothing is measured\n"), 1;
+  if (!all_agree(rows, peers)) return std::printf("the libraries' steps differ, so nothing is measured\n"), 1;
 
-  // A rate so small that nothing changes: the same work in the last repetition as in the first.
+  // The learning rate is so small that theta hardly changes, so the last repetition does the same work as the first.
   std::deque<Problem> problems;
   std::vector<std::unique_ptr<Learner>> learners;
   for (const Row& row : rows) {
     const Problem& problem = problems.emplace_back(make_problem(row, 1e-7));
     for (const Peer& peer : peers) {
-      set_library_threads(peer.threads);  // oneDNN settles the number when it plans
+      set_library_threads(peer.threads);  // oneDNN fixes the number of threads when it creates its primitives
       learners.push_back(peer.make(problem));
       Learner* learner = learners.back().get();
       if (learner == nullptr) continue;
@@ -95,7 +96,7 @@ int main(int argc, char** argv) {
   const double peak = operations / times.median("peak", "peak");
   std::printf("%s, %s\npeak of one core: %.1f GFLOP/s (fused multiply-adds, %s)\n", CHAINRULE_BENCHMARK_TITLE,
               sizeof(Scalar) == 4 ? "float" : "double", peak / 1e9, peak_name());
-  std::printf("slowest repetition against the fastest: %.0f %% more (small on a quiet machine)\n\n", 100 * times.spread());
+  std::printf("slowest repetition: %.0f %% above the fastest (small on a quiet machine)\n\n", 100 * times.spread());
   std::vector<std::string> names;
   for (const Peer& peer : peers) names.push_back(peer.name);
   print_table(times, rows, names, peak, options.threads);

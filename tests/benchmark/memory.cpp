@@ -1,4 +1,4 @@
-// The memory of a training run of ours: what the allocator has given out for net, gradients and workspace, beside the formula.
+// The memory of a training run with chainrule: bytes allocated for net, gradients and workspace, beside the formula for them.
 
 #include <cstdio>
 #include <string>

@@ -1,5 +1,5 @@
 #pragma once
-// A network of ours behind the interface of the table. Only the public headers.
+// A chainrule network behind the benchmark's interface Learner. Uses public headers only.
 
 #include <chainrule/activations/relu.hpp>
 #include <chainrule/activations/sigmoid.hpp>
@@ -47,7 +47,7 @@ class Ours final : public Learner {
     }
   }
 
-  bool use(const Scalar* x, const int* labels) override {
+  bool set_samples(const Scalar* x, const int* labels) override {
     x_ = x;
     labels_ = labels;
     return has_labels();

@@ -1,4 +1,4 @@
-// Ours with layers and loss known at run time.
+// chainrule with layers and loss known only at run time (AnyNetwork).
 
 #include <chainrule/any/any_network.hpp>
 

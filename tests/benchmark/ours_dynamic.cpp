@@ -1,4 +1,4 @@
-// Ours with extents known at run time; and the table of rows.
+// chainrule with extents known only at run time, and the list of rows.
 
 #include <utility>
 
@@ -30,7 +30,7 @@ std::unique_ptr<Learner> make_like(RowOf<Predicts, A, L, Batch, Widths...>, cons
 
 }  // namespace
 
-// What is in the table, and any other extents of a net with as many layers.
+// Makes a net for the rows of the table, and for any other extents if a row has the same activation, loss and number of layers.
 std::unique_ptr<Learner> make_dynamic(const Problem& problem, int threads) {
   std::unique_ptr<Learner> learner;
   [&]<class... R>(std::tuple<R...>*) {

@@ -1,4 +1,5 @@
-// Ours with the extents as types: one program part for each residue of the row's number, so that all cores compile.
+// chainrule with extents in types. This slow file is compiled once for each CHAINRULE_BENCHMARK_PART, in parallel; part p holds the rows
+// whose number is p - 1 modulo CHAINRULE_BENCHMARK_PARTS.
 
 #include <array>
 #include <utility>

@@ -1,4 +1,4 @@
-// The most that one core can do: fused multiply-adds on registers, with the widest vectors that this processor has.
+// The peak floating-point rate of one core, measured with fused multiply-adds on registers, in the widest vectors of this processor.
 
 #include "problem.hpp"
 
@@ -9,10 +9,10 @@
 namespace bench {
 namespace {
 
-constexpr int chains = 12;  // independent ones: two units with four cycles each need eight
+constexpr int chains = 12;  // independent sums; 2 FMA units x 4 cycles latency need at least 8
 constexpr int rounds = 20000;
 
-// Volatile, so that no compiler can know a chain's end, as it would for one that begins at its fixed point, and leave it out.
+// Volatile, so that the compiler can neither compute the result in advance nor remove the loop.
 volatile Scalar factor = Scalar(0.999), addend = Scalar(0.001), start = 2, sink;
 
 #if defined(__x86_64__)

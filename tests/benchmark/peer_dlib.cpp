@@ -1,4 +1,4 @@
-// dlib, whose nets are types: fc layers, its own losses and its sgd without momentum and weight decay. It computes in float.
+// dlib, whose nets are types: its fc layers and losses, and its sgd without momentum and weight decay. It computes in float only.
 
 #include <dlib/dnn.h>
 
@@ -25,7 +25,7 @@ struct Activated<Activation::sigmoid, Below> {
   using type = dlib::sig<Below>;
 };
 
-// The layers on top of Below with these widths; the last one is linear.
+// Stacks layers with these widths on top of Below; the last one is linear.
 template <Activation A, class Below, int Width, int... Rest>
 struct Stack {
   using type = typename Stack<A, typename Activated<A, dlib::fc<Width, Below>>::type, Rest...>::type;
@@ -57,8 +57,8 @@ class Dlib final : public Learner {
       }
     }
     net_.to_tensor(samples.begin(), samples.end(), x_);
-    net_.subnet().forward(x_);  // which makes its parameters
-    exchange([&](std::size_t i, float& parameter) { parameter = static_cast<float>(problem.theta[i]); });
+    net_.subnet().forward(x_);  // the first forward pass allocates the parameters
+    for_each_parameter([&](std::size_t i, float& parameter) { parameter = static_cast<float>(problem.theta[i]); });
   }
 
   void step() override {
@@ -76,14 +76,15 @@ class Dlib final : public Learner {
 
   std::vector<Scalar> parameters() const override {
     std::vector<Scalar> theta(problem_.theta.size());
-    const_cast<Dlib*>(this)->exchange([&](std::size_t i, float& parameter) { theta[i] = static_cast<Scalar>(parameter); });
+    const_cast<Dlib*>(this)->for_each_parameter([&](std::size_t i, float& parameter) { theta[i] = static_cast<Scalar>(parameter); });
     return theta;
   }
 
  private:
-  // A layer's numbers lie as ours do, W and then b; layers are visited from the last to the first.
+  // Calls visit(i, parameter) for each parameter, where i is its index in Problem::theta. dlib stores a layer as W, then b, like us, and
+  // visits layers from the last to the first.
   template <class F>
-  void exchange(const F& visit) {
+  void for_each_parameter(const F& visit) {
     std::size_t end = problem_.theta.size();
     dlib::visit_layer_parameters(net_, [&](std::size_t, dlib::tensor& layer) {
       end -= layer.size();

@@ -1,5 +1,5 @@
-// FANN, whose nets go through their data sample by sample; an epoch of batch training is our step. It has neither a ReLU nor a
-// softmax, so it is in the rows without them.
+// FANN, which processes a batch sample by sample; one epoch of its batch training is one step here. It has neither ReLU nor softmax, so it
+// takes part only in the rows without them.
 
 #include "peers.hpp"
 
@@ -17,7 +17,7 @@ class Fann final : public Learner {
   explicit Fann(const Problem& problem) : row_{problem.row} {
     const std::vector<unsigned> widths(row_.widths.begin(), row_.widths.end());
     ann_.reset(fann_create_standard_array(static_cast<unsigned>(widths.size()), widths.data()));
-    // 1/(1 + exp(-2 s z)) and tanh(s z) with the steepness s
+    // FANN computes 1/(1 + exp(-2 s z)) and tanh(s z) with steepness s
     const bool sigmoid = row_.activation == Activation::sigmoid;
     fann_set_activation_function_hidden(ann_.get(), sigmoid ? FANN_SIGMOID : FANN_SIGMOID_SYMMETRIC);
     fann_set_activation_steepness_hidden(ann_.get(), sigmoid ? Scalar(0.5) : Scalar(1));
@@ -26,7 +26,7 @@ class Fann final : public Learner {
     fann_set_training_algorithm(ann_.get(), FANN_TRAIN_BATCH);
     fann_set_train_error_function(ann_.get(), FANN_ERRORFUNC_LINEAR);
     fann_set_learning_rate(ann_.get(), static_cast<float>(problem.learning_rate));
-    exchange([theta = problem.theta](std::size_t i, Scalar& weight) { weight = theta[i]; });
+    for_each_parameter([theta = problem.theta](std::size_t i, Scalar& weight) { weight = theta[i]; });
 
     data_.reset(fann_create_train(static_cast<unsigned>(row_.batch), widths.front(), widths.back()));
     for (std::size_t i = 0; i < static_cast<std::size_t>(row_.batch); ++i) {
@@ -45,14 +45,14 @@ class Fann final : public Learner {
 
   std::vector<Scalar> parameters() const override {
     std::vector<Scalar> theta(row_.parameters());
-    exchange([&](std::size_t i, Scalar& weight) { theta[i] = weight; });
+    for_each_parameter([&](std::size_t i, Scalar& weight) { theta[i] = weight; });
     return theta;
   }
 
  private:
-  // Its weights are row by row, each with its bias behind it: visits them all with their places in Problem::theta.
+  // Calls visit(i, weight) for each weight, where i is its index in Problem::theta. FANN stores W by rows, each followed by its bias.
   template <class F>
-  void exchange(const F& visit) const {
+  void for_each_parameter(const F& visit) const {
     Scalar* weight = ann_->weights;
     for (std::size_t l = 0, begin = 0; l + 1 < row_.widths.size(); ++l) {
       const auto in = static_cast<std::size_t>(row_.widths[l]), out = static_cast<std::size_t>(row_.widths[l + 1]);

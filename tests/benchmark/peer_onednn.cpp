@@ -1,5 +1,5 @@
-// oneDNN: inner products forward, backward data and backward weights, and its eltwise. It has no loss and no SGD, so those are
-// loops here. Weights lie as oneDNN likes them best (format any), gradients beside them in the same form.
+// oneDNN: its inner_product and eltwise primitives, forward and backward. It has neither losses nor SGD, so these are loops here. Weights
+// have the layout that oneDNN prefers (format any), and gradients are converted to the same layout.
 
 #include <cmath>
 #include <dnnl.hpp>
@@ -25,7 +25,7 @@ class OneDnn final : public Learner {
     const algorithm from_output = row_.activation == Activation::relu ? algorithm::eltwise_relu_use_dst_for_bwd : f;
     a_.push_back(plain({batch, row_.widths[0]}));
     std::copy(problem.x.begin(), problem.x.end(), data(a_[0]));
-    delta_.emplace_back();  // of x: nobody asks for it
+    delta_.emplace_back();  // unused: no gradient with respect to x is computed
 
     const Scalar* theta = problem.theta.data();
     for (std::size_t l = 0; l < layers; ++l) {
@@ -46,7 +46,7 @@ class OneDnn final : public Learner {
       a_.push_back(memory(result, engine_));
       delta_.push_back(memory(result, engine_));
 
-      // our W, out x in and column-major, is theirs with the strides the other way round
+      // our W, out x in and column-major, has oneDNN's format io
       memory ours({{out, in}, memory::data_type::f32, Tag::io}, engine_);
       std::copy(theta, theta + in * out, data(ours));
       copy(ours, W_[l]);
@@ -68,7 +68,7 @@ class OneDnn final : public Learner {
       backward_.push_back(
           {inner_product_backward_weights(weights),
            {{DNNL_ARG_SRC, a_[l]}, {DNNL_ARG_DIFF_DST, delta_[l + 1]}, {DNNL_ARG_DIFF_WEIGHTS, dW_[l]}, {DNNL_ARG_DIFF_BIAS, db_[l]}}});
-      if (dW_[l].get_desc() != W_[l].get_desc()) {  // W's form is the forward pass's; dJ/dW is brought into it
+      if (dW_[l].get_desc() != W_[l].get_desc()) {  // converts dJ/dW to the layout of W
         memory reordered(W_[l].get_desc(), engine_);
         backward_.push_back({reorder(dW_[l], reordered), {{DNNL_ARG_FROM, dW_[l]}, {DNNL_ARG_TO, reordered}}});
         dW_[l] = reordered;
@@ -173,7 +173,7 @@ class OneDnn final : public Learner {
 }  // namespace
 
 [[gnu::visibility("default")]] std::unique_ptr<Learner> make_onednn(const Problem& problem) {
-  if (sizeof(Scalar) != sizeof(float)) return nullptr;  // it has no double
+  if (sizeof(Scalar) != sizeof(float)) return nullptr;  // oneDNN does not compute in double
   return std::make_unique<OneDnn>(problem);
 }
 

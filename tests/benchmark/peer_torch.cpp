@@ -1,4 +1,4 @@
-// libtorch, eager: Linear layers as matrix products of its own, autograd, and SGD in place, as a C++ program writes it.
+// libtorch in eager mode: Linear layers, autograd and SGD, as a C++ program would use them.
 
 #include <torch/torch.h>
 
@@ -23,7 +23,7 @@ class Torch final : public Learner {
       const int in = row_.widths[l], out = row_.widths[l + 1];
       torch::nn::Linear layer(torch::nn::LinearOptions(in, out));
       layer->to(scalar_type);
-      // theirs is row-major: the transpose of a matrix in x out is our W
+      // torch reads our column-major W (out x in) as a row-major matrix in x out, so it is transposed
       layer->weight.copy_(torch::from_blob(const_cast<Scalar*>(theta), {in, out}, scalar_type).t());
       layer->bias.copy_(torch::from_blob(const_cast<Scalar*>(theta + in * out), {out}, scalar_type));
       theta += (in + 1) * out;
@@ -39,7 +39,7 @@ class Torch final : public Learner {
   void step() override {
     sgd_->zero_grad();
     const torch::Tensor y_hat = forward();
-    // half the squared norm, mean over the batch
+    // squared error: half the squared norm, as a mean over the batch
     const torch::Tensor J = row_.loss == Loss::softmax ? torch::nn::functional::cross_entropy(y_hat, labels_)
                                                        : (y_hat - y_).square().sum() * (0.5 / row_.batch);
     J.backward();

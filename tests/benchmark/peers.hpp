@@ -1,5 +1,5 @@
 #pragma once
-// The libraries in the table beside ours: each in a file of its own, built where CMake finds it.
+// The libraries that chainrule is compared with. Each one has its own file, which is built if CMake finds the library.
 
 #include "problem.hpp"
 
@@ -11,14 +11,14 @@ std::unique_ptr<Learner> make_onednn(const Problem& problem);
 std::unique_ptr<Learner> make_dlib(const Problem& problem);
 std::unique_ptr<Learner> make_fann(const Problem& problem);
 
-/// Ours first. all: also with extents known at run time. many: how many threads for those who can. libraries: also those that were
-/// found when this was built.
+/// All contenders, chainrule with fixed extents first. all: adds chainrule with extents, and with layers, known at run time. many: if above
+/// 1, adds chainrule and libtorch with this many threads. libraries: adds the other libraries that were found when this was built.
 std::vector<Peer> contenders(bool all, int many, bool libraries);
 
-/// How many threads OpenMP and OpenBLAS take from now on, if any library here has brought them along.
+/// Sets the number of threads of OpenMP and OpenBLAS, if one of the libraries has loaded them.
 void set_library_threads(int threads);
 
-/// Bytes that net, gradients and workspace of ours take for each row of training, beside the formula for them.
+/// Prints the bytes that chainrule's net, gradients and workspace take for each training row, beside the formula for them.
 void print_memory(const std::vector<Row>& rows);
 
 }  // namespace bench

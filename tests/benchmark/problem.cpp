@@ -12,7 +12,7 @@ Problem make_problem(const Row& row, double learning_rate) {
 
   for (std::size_t l = 0; l + 1 < row.widths.size(); ++l) {
     const int in = row.widths[l], out = row.widths[l + 1];
-    const double limit = std::sqrt(6.0 / (in + out));  // Xavier's, so that no unit is saturated
+    const double limit = std::sqrt(6.0 / (in + out));  // Xavier's limit, so that no unit is saturated
     for (int i = 0; i < in * out; ++i) problem.theta.push_back(number(limit));
     for (int i = 0; i < out; ++i) problem.theta.push_back(number(0.1));
   }

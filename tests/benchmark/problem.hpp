@@ -1,5 +1,6 @@
 #pragma once
-// What every contender is given, and what it gives back: the one interface between the table and the libraries in it.
+// The interface between the benchmark and the libraries it compares: a Row of the table, its numbers (Problem), and a library's net
+// (Learner).
 
 #include <cstddef>
 #include <functional>
@@ -9,12 +10,13 @@
 
 namespace bench {
 
-using Scalar = CHAINRULE_BENCHMARK_SCALAR;  // float or double, one program each
+using Scalar = CHAINRULE_BENCHMARK_SCALAR;  // float or double; each has its own program
 
 enum class Activation { relu, tanh, sigmoid };
 enum class Loss { squared, softmax };
 
-/// A net and a batch: the hidden layers have the activation, the last one is linear. samples > 0: a row of prediction, not of training.
+/// A row of the table: a net, a batch size, and whether prediction or a training step is measured. Hidden layers have the activation; the
+/// last layer is linear.
 struct Row {
   std::vector<int> widths;
   Activation activation;
@@ -22,7 +24,7 @@ struct Row {
   int batch;
   bool predicts = false;
 
-  std::string net() const {  // 28-300x5-1
+  std::string net() const {  // for example "28-300x5-1", with five hidden layers of 300 units
     std::string name;
     for (std::size_t i = 0, next; i < widths.size(); i = next) {
       for (next = i; next < widths.size() && widths[next] == widths[i];) ++next;
@@ -41,7 +43,7 @@ struct Row {
 
   bool same_net(const Row& other) const { return widths == other.widths && activation == other.activation && loss == other.loss; }
 
-  // W(l) a(l) forward, delta a^T and W^T delta backward, 2 in out each; the first layer has no W^T delta
+  // W(l) a(l) forward, delta a^T and W^T delta backward take 2 in out operations each; the first layer needs no W^T delta.
   double flop() const {
     double sum = 0;
     for (std::size_t l = 0; l + 1 < widths.size(); ++l) sum += (predicts ? 2.0 : 6.0) * widths[l] * widths[l + 1];
@@ -56,47 +58,50 @@ struct Row {
   }
 };
 
-/// A row with its numbers. theta: for each layer W (out x in, column-major), then b. One column of x and y is one sample.
+/// A row and its data. theta holds W (out x in, column-major) and b of each layer. One column of x and y is one sample.
 struct Problem {
   Row row;
   std::vector<Scalar> theta, x, y;
-  std::vector<int> labels;  ///< for softmax; y has them one-hot
+  std::vector<int> labels;  ///< for softmax; y holds them one-hot
   double learning_rate;
 };
 
-/// The numbers of a row, the same for everybody and in every run.
+/// Makes the data of a row, the same for every contender and in every run.
 Problem make_problem(const Row& row, double learning_rate);
 
-/// A net of some library. Its problem outlives it, and its data may be used in place. A step: forward, backward, plain SGD, without the
-/// value of the loss.
+/// A net of one library. It may use the data of its problem in place, which must outlive it.
 struct Learner {
   virtual ~Learner() = default;
-  virtual void begin() {}  ///< before each series of steps: settings that several learners of one library share
-  /// Takes other samples from now on, as many and also with labels. Whether it can.
-  virtual bool use(const Scalar* /*x*/, const int* /*labels*/) { return false; }
+  /// Called before each series of steps, to apply settings that all learners of one library share.
+  virtual void begin() {}
+  /// Replaces x and the labels by others of the same size. Returns false if the learner cannot.
+  virtual bool set_samples(const Scalar* /*x*/, const int* /*labels*/) { return false; }
+  /// Forward pass, backward pass and update by plain SGD, without computing the value of the loss.
   virtual void step() = 0;
-  virtual Scalar predict() = 0;                        ///< all samples of the row, softmax applied; one number of the answer
-  virtual std::vector<Scalar> parameters() const = 0;  ///< in the order of Problem::theta; empty: they cannot be compared
+  /// Predicts all samples of the row, with softmax applied, and returns one number of the result.
+  virtual Scalar predict() = 0;
+  /// The parameters in the order of Problem::theta; empty if they cannot be read.
+  virtual std::vector<Scalar> parameters() const = 0;
 };
 
-/// One library, or one way to use it. make gives nullptr for a row that it does not do.
+/// A contender: a library, or one way to use it. make returns nullptr for a row that the contender cannot run.
 struct Peer {
   std::string name;
   std::function<std::unique_ptr<Learner>(const Problem&)> make;
   int threads = 1;
 };
 
-/// Ours, with extents as types (nullptr for a net that is not in the table) or as values.
+/// chainrule with extents in types (nullptr for a net that is not in the table) or known at run time.
 std::unique_ptr<Learner> make_fixed(const Problem& problem, int threads);
 std::unique_ptr<Learner> make_dynamic(const Problem& problem, int threads);
 
-/// Ours with layers and loss known at run time, on one thread.
+/// chainrule with layers and loss known at run time, on one thread.
 std::unique_ptr<Learner> make_any(const Problem& problem);
 
 /// The rows of the table.
 std::vector<Row> all_rows();
 
-/// Fused multiply-adds on registers: runs some millions and says how many floating-point operations that were.
+/// Runs some million fused multiply-adds on registers and returns how many floating-point operations that were.
 double run_peak();
 const char* peak_name();
 

@@ -1,5 +1,5 @@
 #pragma once
-// The rows of the table, as types, because some of the libraries in it want the extents so.
+// The rows of the table as types, because some of the libraries need the extents at compile time.
 
 #include <tuple>
 #include <type_traits>
@@ -34,7 +34,7 @@ using Rows = std::tuple<Train<tanh, squared, 4, 2, 8, 1>,                       
                         Train<tanh, squared, 100, 28, 300, 300, 300, 300, 300, 1>,  //
                         Train<relu, squared, 256, 1024, 1024, 1024, 1024>,          //
                         Train<tanh, squared, 256, 23, 64, 64, 4>,                   //
-                        Train<relu, softmax, 50, 100, 100, 100, 10>,                // from here on: extents that nothing is tuned to
+                        Train<relu, softmax, 50, 100, 100, 100, 10>,                // from here on, sizes that no kernel is tuned to
                         Train<sigmoid, squared, 61, 37, 211, 97, 5>,                //
                         Train<tanh, squared, 64, 512, 512, 512>,                    //
                         Predict<tanh, squared, 1, 23, 64, 64, 4>,                   //
@@ -43,7 +43,7 @@ using Rows = std::tuple<Train<tanh, squared, 4, 2, 8, 1>,                       
                         Predict<tanh, squared, 1, 28, 300, 300, 300, 300, 300, 1>,  //
                         Predict<tanh, squared, 1000, 28, 300, 300, 300, 300, 300, 1>>;
 
-/// visit.template operator()<I, Net>() for the net of row I, leaving out those that an earlier row has too.
+/// Calls visit.template operator()<I, Net>() for the net of each row I, skipping nets that an earlier row has.
 template <class Visit>
 void for_each_net(const Visit& visit) {
   [&]<std::size_t... I>(std::index_sequence<I...>) {

@@ -1,5 +1,6 @@
-// scaling CSV PICTURE quick|full: GFLOP/s of a training step of width-width-width nets (tanh, squared error, extents known at run
-// time) for many widths and batches, ours and the Eigen loop by turns. Odd widths are among them, so that a cliff would show.
+// scaling CSV PICTURE quick|full: measures the GFLOP/s of a training step of width-width-width nets (tanh, squared error, extents known at
+// run time) for many widths and batch sizes, for chainrule and the Eigen loop alternately. Widths that are no multiple of a vector are
+// included, so that sudden drops would show.
 
 #include <cstdio>
 #include <cstring>
@@ -14,11 +15,11 @@ using namespace bench;
 
 struct Limits {
   int widest;
-  double gflop;    // of one step: what is larger is left out
-  double seconds;  // of one repetition
+  double gflop;    // largest step that is measured
+  double seconds;  // length of one repetition
 };
 
-/// GFLOP/s of each peer: medians of repetitions by turns.
+/// GFLOP/s of each peer: the median of 3 repetitions, which alternate between peers.
 std::vector<double> speeds(const Row& row, const std::vector<Peer>& peers, const Limits& limits) {
   const Problem problem = make_problem(row, 1e-7);
   std::vector<std::unique_ptr<Learner>> learners;
@@ -40,11 +41,11 @@ const std::vector<int> batches{1, 8, 64, 256, 2048};
 
 struct Point {
   int width, batch;
-  std::vector<double> gflops;  // of each peer
+  std::vector<double> gflops;  // one number per peer
 };
 
-/// One curve for each batch and peer over the width.
-bool paint(const std::vector<Point>& points, const std::string& picture) {
+/// Draws GFLOP/s over the width, with one curve per batch size and peer. Returns false without gnuplot.
+bool draw(const std::vector<Point>& points, const std::string& picture) {
   std::string data, curves;
   for (std::size_t i = 0; i < batches.size(); ++i) {
     const std::string batch = std::to_string(batches[i]), name = "$batch" + batch;
@@ -60,7 +61,7 @@ bool paint(const std::vector<Point>& points, const std::string& picture) {
   return examples::paint_png(picture, 1000, 600,
                              data +
                                  "set logscale x 2\nset xlabel 'width'\nset ylabel 'GFLOP/s'\nset yrange [0:]\nset key outside\n"
-                                 "set title 'training step of width-width-width nets: ours (lines), the Eigen loop (dashes)'\nplot " +
+                                 "set title 'training step of width-width-width nets: chainrule (lines), the Eigen loop (dashes)'\nplot " +
                                  curves + "\n");
 }
 
@@ -79,7 +80,7 @@ int main(int argc, char** argv) {
   std::FILE* csv = std::fopen(argv[1], "w");
   if (csv == nullptr) return std::perror(argv[1]), 1;
   std::fprintf(csv, "width,batch,mflop,ours_gflops,eigen_gflops\n");
-  std::printf("GFLOP/s of ours (and of ours / the Eigen loop), %s, %s\n%8s", CHAINRULE_BENCHMARK_TITLE,
+  std::printf("GFLOP/s of chainrule (and its ratio to the Eigen loop's), %s, %s\n%8s", CHAINRULE_BENCHMARK_TITLE,
               sizeof(Scalar) == 4 ? "float" : "double", "width");
   for (const int batch : batches) std::printf("  %9s %-6d", "batch", batch);
   std::printf("\n");
@@ -101,8 +102,8 @@ int main(int argc, char** argv) {
   }
   std::fclose(csv);
   std::printf("\n%s\n", argv[1]);
-  if (paint(points, argv[2]))
+  if (draw(points, argv[2]))
     std::printf("%s\n", argv[2]);
   else
-    std::printf("no picture: gnuplot is not installed (Debian's package is gnuplot-nox)\n");
+    std::printf("no picture, because gnuplot is not installed (Debian's package is gnuplot-nox)\n");
 }

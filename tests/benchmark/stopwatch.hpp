@@ -1,5 +1,5 @@
 #pragma once
-// The time of a call, for the programs that measure without Google Benchmark.
+// Measures times in the programs that do not use Google Benchmark.
 
 #include <algorithm>
 #include <chrono>
@@ -16,7 +16,7 @@ double seconds_of(long calls, const F& f) {
   return now() - begin;
 }
 
-/// How many calls take about this long; f is warm afterwards.
+/// The number of calls of f that take about this many seconds. Finding it also warms up f.
 template <class F>
 long calls_in(double seconds, const F& f) {
   f();

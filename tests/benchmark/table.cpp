@@ -6,7 +6,7 @@
 namespace bench {
 namespace {
 
-/// A number in four digits or so, or "-" for what was not measured.
+/// A number with this many decimals, or "-" if it was not measured.
 std::string text(double value, int decimals) {
   if (!(value > 0)) return "-";
   char buffer[64];
@@ -15,7 +15,7 @@ std::string text(double value, int decimals) {
 }
 std::string digits(double value) { return text(value, value < 1 ? 3 : value < 10 ? 2 : value < 100 ? 1 : 0); }
 
-/// Columns as wide as their widest word; the first one to the left.
+/// Prints columns as wide as their widest word, the first one aligned to the left, the others to the right.
 void print_aligned(const std::vector<std::vector<std::string>>& lines) {
   std::vector<std::size_t> widths(lines.front().size());
   for (const auto& line : lines)

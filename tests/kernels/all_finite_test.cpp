@@ -19,7 +19,7 @@ std::vector<Scalar> all_not_finite() {
 constexpr float not_a_number = std::numeric_limits<float>::quiet_NaN();
 constexpr float infinity = std::numeric_limits<float>::infinity();
 
-/// Three threads, so it says, that do the last item first.
+/// Claims to be three threads, but runs all items on the calling thread, the last one first.
 struct LastFirst final : Team {
   Index threads() const override { return 3; }
   void run(Index items, Work work) override {
@@ -29,8 +29,8 @@ struct LastFirst final : Team {
 
 }  // namespace
 
-// Most of an array is looked at in pieces of 64 bytes, its end one by one: no place may be left out.
-TEMPLATE_TEST_CASE("all_finite finds a NaN and an infinity wherever it is", "", float, double, long double) {
+// all_finite checks most of an array in blocks of 64 bytes and the remainder one number at a time; neither part may skip a position.
+TEMPLATE_TEST_CASE("all_finite finds a NaN or an infinity at every position of arrays of 1 to 70 numbers", "", float, double, long double) {
   int missed = 0;
   for (std::size_t size = 1; size <= 70; ++size)
     for (std::size_t place = 0; place < size; ++place)
@@ -42,7 +42,8 @@ TEMPLATE_TEST_CASE("all_finite finds a NaN and an infinity wherever it is", "", 
   CHECK(missed == 0);
 }
 
-TEMPLATE_TEST_CASE("all_finite accepts the largest and the smallest numbers", "", float, double, long double) {
+TEMPLATE_TEST_CASE("all_finite accepts the largest, the smallest normal and the smallest subnormal numbers", "", float, double,
+                   long double) {
   using Limits = std::numeric_limits<TestType>;
   for (const TestType good : {Limits::max(), Limits::lowest(), Limits::min(), -Limits::min(), Limits::denorm_min(), -Limits::denorm_min(),
                               TestType{0}, -TestType{0}}) {
@@ -54,7 +55,7 @@ TEMPLATE_TEST_CASE("all_finite accepts the largest and the smallest numbers", ""
   }
 }
 
-TEMPLATE_TEST_CASE("all_finite looks at nothing beyond the end, and nothing is finite", "", float, double, long double) {
+TEMPLATE_TEST_CASE("all_finite does not read beyond the end, and an empty array is finite", "", float, double, long double) {
   for (std::size_t size = 0; size <= 40; ++size) {
     std::vector<TestType> numbers(size + 1, TestType{1});
     numbers[size] = std::numeric_limits<TestType>::quiet_NaN();
@@ -62,7 +63,7 @@ TEMPLATE_TEST_CASE("all_finite looks at nothing beyond the end, and nothing is f
   }
 }
 
-TEST_CASE("check_finite says where the first bad number is and what it is") {
+TEST_CASE("check_finite names the position and the value of the first number that is not finite") {
   Eigen::MatrixXf m = Eigen::MatrixXf::Zero(3, 4);
   const ConstMatrixView<float> view = detail::matrix_view(static_cast<const float*>(m.data()), 3, 4);
   CHECK_NOTHROW(detail::check_finite("forward", "x", view));
@@ -74,7 +75,7 @@ TEST_CASE("check_finite says where the first bad number is and what it is") {
   CHECK_THROWS_SAYING(detail::check_finite("target", "y", view), ValueError, "target: y(0, 0) is -inf");
 }
 
-TEST_CASE("check_finite does not look between the columns of a block") {
+TEST_CASE("check_finite ignores the padding between the columns of a block") {
   const std::vector<float> memory{1, 2, not_a_number, 3, 4, infinity};
   const ConstMatrixView<float> left_of_gaps(memory.data(), 2, 2, Eigen::OuterStride<>(3));
   CHECK_NOTHROW(detail::check_finite("forward", "x", left_of_gaps));
@@ -82,19 +83,19 @@ TEST_CASE("check_finite does not look between the columns of a block") {
   CHECK_THROWS_SAYING(detail::check_finite("forward", "x", with_them), ValueError, "x(2, 0) is nan");
 }
 
-TEST_CASE("check_finite by several threads says the same, whichever of them sees it") {
+TEST_CASE("check_finite on several threads still reports the first bad number in column order") {
   LastFirst team;
   constexpr Index rows = 150, columns = 203;
   const Matrix<float> good = Matrix<float>::Ones(rows + 1, columns);
   Matrix<float> bad = good;
-  const auto check = [&](const Matrix<float>& m) {  // a block: what lies below it is not looked at
+  const auto check = [&](const Matrix<float>& m) {  // checks the block without the last row
     const ConstMatrixView<float> view(m.data(), rows, columns, Eigen::OuterStride<>(rows + 1));
     REQUIRE(kernels::cut(columns, kernels::sample_unit, 4.0 * static_cast<double>(view.size()), &team).count() == 3);
     detail::check_finite("forward", "x", view, team);
   };
   bad.row(rows).setConstant(not_a_number);
   CHECK_NOTHROW(check(bad));
-  for (Index j = columns - 1; j >= 0; j -= 29) {  // the first of those that there are by now
+  for (Index j = columns - 1; j >= 0; j -= 29) {  // each round adds a bad number in front of the earlier ones
     bad(149, j) = infinity;
     const std::string expected = "forward: x(149, " + std::to_string(j) + ") is inf";
     CHECK_THROWS_SAYING(check(bad), ValueError, expected.c_str());

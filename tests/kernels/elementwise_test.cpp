@@ -8,7 +8,7 @@ using namespace chainrule;
 
 namespace {
 
-/// a = z^3, whose derivative needs z.
+/// f(z) = z^3, an activation whose derivative 3 z^2 is computed from z.
 struct Cube {
   static constexpr std::string_view name = "Cube";
   Zeros default_initializer() const { return {}; }
@@ -23,7 +23,7 @@ struct Cube {
   }
 };
 
-/// a = s/z with a parameter s, whose derivative is - a^2/s.
+/// f(z) = s/z with a hyperparameter s, an activation whose derivative -a^2/s is computed from the output a.
 struct ScaledReciprocal {
   static constexpr std::string_view name = "ScaledReciprocal";
   float scale;
@@ -39,7 +39,7 @@ struct ScaledReciprocal {
   }
 };
 
-/// 1, 2, ..., size
+/// Returns 1, 2, ..., size.
 template <class Scalar>
 Vector<Scalar> counting(Index size) {
   return Vector<Scalar>::LinSpaced(size, 1, static_cast<Scalar>(size));
@@ -47,7 +47,7 @@ Vector<Scalar> counting(Index size) {
 
 }  // namespace
 
-TEMPLATE_TEST_CASE("activate gives f of every number", "", float, double, long double) {
+TEMPLATE_TEST_CASE("activate writes f(z) for every number and nothing beyond the end", "", float, double, long double) {
   for (Index size = 0; size <= 70; ++size) {
     CAPTURE(size);
     const Vector<TestType> z = counting<TestType>(size);
@@ -64,14 +64,14 @@ TEST_CASE("activate works in place") {
   CHECK(z == Vector<float>(counting<float>(21).array().cube()));
 }
 
-TEST_CASE("activate uses the parameters of the activation") {
+TEST_CASE("activate uses the hyperparameters of the activation") {
   const Eigen::Vector4d z(1, 2, 4, 8);
   Eigen::Vector4d a;
   kernels::activate(ScaledReciprocal{8}, 4, z.data(), a.data());
   CHECK(a == Eigen::Vector4d(8, 4, 2, 1));
 }
 
-TEST_CASE("activate works in place on a matrix, and writes nothing between its columns") {
+TEST_CASE("activate works in place on a matrix and leaves the padding between its columns untouched") {
   for (const Index rows : {1, 5, 16, 19}) {
     CAPTURE(rows);
     const auto in_place = [](MatrixView<float> z) { kernels::activate(Cube{}, detail::as_const(z), z); };
@@ -86,7 +86,7 @@ TEST_CASE("activate works in place on a matrix, and writes nothing between its c
   }
 }
 
-TEST_CASE("activate and multiply_by_derivative read and write columns that lie apart") {
+TEST_CASE("activate and multiply_by_derivative accept matrices with padding between columns") {
   for (const Index rows : {1, 5, 16, 19}) {
     CAPTURE(rows);
     const Matrix<float> z = counting<float>(rows * 4).reshaped(rows, 4);
@@ -104,7 +104,7 @@ TEST_CASE("activate and multiply_by_derivative read and write columns that lie a
 }
 
 // delta = dJ/da * f'(z) with f'(z) = 3 z^2
-TEMPLATE_TEST_CASE("multiply_by_derivative uses z where the derivative needs it", "", float, double, long double) {
+TEMPLATE_TEST_CASE("multiply_by_derivative passes z to an activation with derivative(z)", "", float, double, long double) {
   for (Index size = 0; size <= 70; ++size) {
     CAPTURE(size);
     const Vector<TestType> z = counting<TestType>(size);
@@ -115,8 +115,8 @@ TEMPLATE_TEST_CASE("multiply_by_derivative uses z where the derivative needs it"
   }
 }
 
-// delta = dJ/da * f'(z) with f'(z) = - a^2/s
-TEST_CASE("multiply_by_derivative uses a where that is enough") {
+// delta = dJ/da * f'(z) with f'(z) = -a^2/s
+TEST_CASE("multiply_by_derivative passes a to an activation with derivative_from_output(a)") {
   const Vector<float> a = counting<float>(37);
   Vector<float> delta = Vector<float>::Constant(37, -2);
   kernels::multiply_by_derivative(ScaledReciprocal{0.5f}, 37, a.data(), delta.data());

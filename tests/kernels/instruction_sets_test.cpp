@@ -13,7 +13,8 @@
 using namespace chainrule;
 using kernels::InstructionSet;
 
-TEMPLATE_TEST_CASE("vectors hold and do what they say, for each instruction set of this machine", "", float, double, long double) {
+TEMPLATE_TEST_CASE("every lane operation gives the expected result on each instruction set of this machine", "", float, double,
+                   long double) {
   CHECK(kernels::baseline::wrong_lanes<TestType>() == 0);
   CHECK(kernels::baseline::lanes_width<TestType>() >= 1);
   if constexpr (kernels::HasWiderLanes<TestType>) {
@@ -29,7 +30,7 @@ TEMPLATE_TEST_CASE("vectors hold and do what they say, for each instruction set 
   }
 }
 
-TEST_CASE("the widest instruction set is one that the machine has and the program has not been built for") {
+TEST_CASE("best_instruction_set is one that the processor supports and the compiler flags do not already cover") {
   const InstructionSet set = kernels::best_instruction_set();
   CHECK(kernels::best_instruction_set() == set);
 #if CHAINRULE_DISPATCH == 0
@@ -41,8 +42,8 @@ TEST_CASE("the widest instruction set is one that the machine has and the progra
 #endif
 }
 
-// Of long double there are no vectors; the namespaces exist all the same, so that nobody has to ask.
-TEST_CASE("wider vectors are for float and double, where the program's flags leave any") {
+// The namespaces avx2 and avx512 exist for long double too, which has no vectors, so that callers need no special case.
+TEST_CASE("only float and double have wider lanes, and only if the compiler flags do not already enable the widest") {
   STATIC_REQUIRE_FALSE(kernels::HasWiderLanes<long double>);
   STATIC_REQUIRE(kernels::HasWiderLanes<float> == (CHAINRULE_DISPATCH >= 1));
   STATIC_REQUIRE(kernels::HasWiderLanes<double> == (CHAINRULE_DISPATCH >= 1));

@@ -11,7 +11,7 @@ using kernels::LayerBlocks;
 
 namespace {
 
-/// The blocks that one of LayerBlocks' functions gives.
+/// Collects the blocks that a member function of LayerBlocks passes to its callback.
 template <class For>
 std::vector<Block> collected(const For& for_blocks) {
   std::vector<Block> blocks;
@@ -28,7 +28,7 @@ std::vector<Block> of_weight(const LayerBlocks& layer, bool may_be_rows) {
   return collected([&](const auto& f) { layer.for_weight(may_be_rows, f); });
 }
 
-/// Whether each entry of a rows x columns matrix is in one block, and the first block is the only one that says so.
+/// Whether each entry of a rows x columns matrix lies in exactly one block, and is_first() holds for the first block alone.
 bool cover(const std::vector<Block>& blocks, Index rows, Index columns) {
   Matrix<int> times = Matrix<int>::Zero(rows, columns);
   const MatrixView<int> view(times.data(), rows, columns, Eigen::OuterStride<>(rows));
@@ -49,7 +49,7 @@ bool are_columns(const std::vector<Block>& blocks, Index rows) {
 
 }  // namespace
 
-TEST_CASE("a block of a matrix is a view on its memory") {
+TEST_CASE("Block::of returns a view of the matrix's own memory") {
   float numbers[] = {11, 21, 31, 0, 12, 22, 32, 0, 13, 23, 33};
   const MatrixView<float> m(numbers, 3, 3, Eigen::OuterStride<>(4));
   const auto block = Block{1, 2, 1, 2}.of(m);
@@ -60,7 +60,7 @@ TEST_CASE("a block of a matrix is a view on its memory") {
   CHECK_FALSE((Block{0, 3, 2, 1}.is_first() || Block{1, 2, 0, 3}.is_first()));
 }
 
-TEST_CASE("the blocks of a layer cover its matrices, for any extents, batch and team") {
+TEST_CASE("the blocks of a layer cover each matrix exactly once, for any extents, batch and team") {
   TeamOf two(2), three(3);
   for (const Index outputs : {1, 10, 32, 130, 300})
     for (const Index inputs : {1, 63, 64, 300})
@@ -76,14 +76,14 @@ TEST_CASE("the blocks of a layer cover its matrices, for any extents, batch and 
       }
 }
 
-TEST_CASE("a thread alone has each matrix whole") {
+TEST_CASE("without a team each matrix is one block") {
   const LayerBlocks layer(300, 300, 1000, nullptr);
   CHECK(of_activation(layer).size() == 1);
   CHECK(of_derivative(layer).size() == 1);
   CHECK(of_weight(layer, true).size() == 1);
 }
 
-TEST_CASE("threads share the units of a large layer, and again when it steps alone; else the columns of W") {
+TEST_CASE("a large layer is split by units forward and, if no input gradient is needed, in the update; else W is split by columns") {
   TeamOf two(2);
   const LayerBlocks large(500, 784, 100, &two);
   CHECK(are_rows(of_activation(large), 100));
@@ -94,7 +94,7 @@ TEST_CASE("threads share the units of a large layer, and again when it steps alo
   CHECK(of_weight(large, true)[1].first_row == of_activation(large)[1].first_row);
 }
 
-TEST_CASE("of a layer of few units or inputs threads share the samples, if there is enough to do") {
+TEST_CASE("a layer with few units or inputs is split by samples if there is enough work") {
   TeamOf two(2);
   const LayerBlocks few_inputs(300, 28, 100, &two), few_units(10, 1000, 100, &two), little(10, 128, 32, &two);
   CHECK(are_columns(of_activation(few_inputs), 300));

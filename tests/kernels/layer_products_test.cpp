@@ -16,8 +16,8 @@ using Numbers = std::vector<float>;
 constexpr float untouched = -12345;
 constexpr float hole = std::numeric_limits<float>::quiet_NaN();
 
-/// A layer of Out x In weights and a batch. x is part of a larger matrix, with a hole behind each column; so is dJ/dx, with a number
-/// that nobody may change.
+/// A layer of Out x In weights and a batch. Each column of x is followed by one NaN of padding, which must not be read; each column of
+/// dJ/dx by one number that must not be written.
 struct Layer {
   Layer(Index outputs_, Index inputs_, Index samples_) : outputs{outputs_}, inputs{inputs_}, samples{samples_} {
     Random random{Seed{1}};
@@ -39,7 +39,7 @@ struct Layer {
   Numbers w, b, x, delta;
 };
 
-/// z = W x + b, dJ/dW = delta x^T, dJ/db = row sums of delta, and dJ/dx = W^T delta, each with its surroundings.
+/// z = W x + b, dJ/dW = delta x^T, dJ/db = row sums of delta, and dJ/dx = W^T delta; the gradients with the padding around them.
 struct Results {
   explicit Results(const Layer& layer)
       : z(static_cast<std::size_t>(layer.outputs * layer.samples), hole),
@@ -50,7 +50,7 @@ struct Results {
   Numbers z, dW, dX, db;
 };
 
-/// The columns of W, and the rows for z, in pieces of this size, the last ones first.
+/// Computes all products, with the rows of z and the columns of W split into pieces of this size, the last piece first.
 Results results(const Layer& layer, Index piece) {
   const kernels::LayerProducts<float> products(layer.outputs, layer.inputs);
   Results r(layer);
@@ -70,7 +70,7 @@ Results results(const Layer& layer, Index piece) {
   return r;
 }
 
-/// How many numbers are farther from the plain sums than rounding explains, or are not theirs to write.
+/// Counts results that differ from sums in long double by more than rounding explains, and padding that was overwritten.
 int wrong_numbers(const Layer& layer, const Results& r) {
   int wrong = (r.dW.back() != untouched) + (r.db.back() != untouched);
   const auto compare = [&](float is, long double sum, Index terms) {
@@ -111,7 +111,7 @@ constexpr Index batches[] = {1, 2, 5, 8, 9, 40};
 
 }  // namespace
 
-TEST_CASE("the products of a layer, worked out") {
+TEST_CASE("the products of a 2 x 3 layer by hand") {
   // W = 1 2 3   b = 10   delta = 1 10   x = 1 0
   //     4 5 6       20           0  1       0 1
   //                                         2 0
@@ -128,7 +128,7 @@ TEST_CASE("the products of a layer, worked out") {
   }
 }
 
-TEST_CASE("the products of layers of all extents are the plain sums, and pieces of them the bits of the whole") {
+TEST_CASE("layer products equal plain sums for all extents, and computing them in pieces gives the same bits") {
   for (const Index outputs : extents)
     for (const Index inputs : extents)
       for (const Index samples : batches) {
@@ -142,7 +142,7 @@ TEST_CASE("the products of layers of all extents are the plain sums, and pieces 
       }
 }
 
-TEST_CASE("a step added at once is that of add_multiple with the gradient, bit for bit, in any pieces") {
+TEST_CASE("add_multiple_of_gradient is bit-identical to weight_gradient and add_multiple, whole or in pieces") {
   const float factor = -0.3f;
   for (const Index outputs : {1, 3, 16, 17, 33, 200})
     for (const Index inputs : {1, 2, 17, 40})
@@ -166,7 +166,7 @@ TEST_CASE("a step added at once is that of add_multiple with the gradient, bit f
       }
 }
 
-/// How many of a batch's samples have other bits alone, or as a piece of the batch.
+/// How many samples of a batch get other bits if predicted alone, or as a one-sample piece of the batch.
 struct Differences {
   int alone = 0, as_piece = 0;
 };
@@ -190,7 +190,7 @@ Differences differences(Index outputs, Index inputs) {
   return found;
 }
 
-TEST_CASE("a sample's outputs are the same bits wherever a batch is cut") {
+TEST_CASE("splitting a batch into pieces changes no bit of a sample's outputs") {
   for (const Index outputs : {1, 3, 16, 33, 200})
     for (const Index inputs : {1, 2, 15, 33}) {
       CAPTURE(outputs, inputs);
@@ -198,7 +198,7 @@ TEST_CASE("a sample's outputs are the same bits wherever a batch is cut") {
     }
 }
 
-TEST_CASE("one sample alone has sums in an order of its own where outputs are few, and that of a batch otherwise") {
+TEST_CASE("a single sample is summed in another order than a batch if the layer has few outputs, else in the same order") {
   CHECK(differences(33, 33).alone > 0);
   CHECK(differences(kernels::many_outputs - 1, 33).alone > 0);
   CHECK(differences(kernels::many_outputs, 33).alone == 0);

@@ -11,7 +11,8 @@ using kernels::Pieces;
 
 namespace {
 
-/// Whether the pieces are 0 .. extent without gaps, each begins with a unit, and none is empty or more than a unit longer than another.
+/// Whether the pieces cover 0 .. extent without gaps, start at multiples of the unit, are not empty, and differ in length by at most
+/// one unit.
 bool cover(const Pieces& pieces, Index extent, Index unit) {
   Index next = 0, shortest = extent, longest = 0;
   for (Index piece = 0; piece < pieces.count(); ++piece) {
@@ -24,12 +25,12 @@ bool cover(const Pieces& pieces, Index extent, Index unit) {
   return next == extent && longest <= shortest + 1;
 }
 
-constexpr double much = 1e12;  // operations: enough for as many pieces as there may be
+constexpr double much = 1e12;  // operations: enough for the largest number of pieces
 
 }  // namespace
 
-TEST_CASE("pieces of an extent, as equal as whole units can be") {
-  const Pieces pieces{100, 16, 3};  // 7 units, the last one of 4
+TEST_CASE("Pieces divides an extent into pieces of whole units, as equal as possible") {
+  const Pieces pieces{100, 16, 3};  // 7 units, the last one with 4 of 16 rows
   CHECK(pieces.count() == 3);
   CHECK(pieces.first(0) == 0);
   CHECK(pieces.length(0) == 32);
@@ -42,23 +43,23 @@ TEST_CASE("pieces of an extent, as equal as whole units can be") {
   CHECK(Pieces(1, 48, 8).length(0) == 1);
 }
 
-TEST_CASE("four pieces for each thread where there is much to do, of whole units") {
+TEST_CASE("much work is cut into four pieces per thread, of whole units") {
   const TeamOf two(2);
   CHECK(cut(640, 8, much, &two).count() == 8);  // 80 units: 10 each
   CHECK(cut(640, 8, much, &two).length(3) == 80);
-  CHECK(cut(784, 48, much, &two).count() == 8);  // 17 units: 2 each, and 3
+  CHECK(cut(784, 48, much, &two).count() == 8);  // 17 units: seven pieces of 2 and one of 3
   CHECK(cut(784, 48, much, &two).length(0) == 96);
   CHECK(cut(784, 48, much, &two).length(7) == 784 - 14 * 48);
 }
 
-TEST_CASE("two threads have half of the units each, but for one") {
+TEST_CASE("two threads get equal shares of the units, up to one unit") {
   const TeamOf two(2);
   const Pieces pieces = cut(784, 16, 2.6e7, &two);  // 49 units, 6 pieces
   CHECK(pieces.count() == 6);
   CHECK(pieces.first(3) == 24 * 16);
 }
 
-TEST_CASE("a piece for each thread where there is little to do, and more as they become long") {
+TEST_CASE("little work is cut into one piece per thread, more work into up to four") {
   const TeamOf two(2), sixteen(16);
   CHECK(cut(1000, 1, 1e5, &two).count() == 2);
   CHECK(cut(1000, 1, 8e6, &two).count() == 2);
@@ -68,7 +69,7 @@ TEST_CASE("a piece for each thread where there is little to do, and more as they
   CHECK(cut(1000, 1, 1e5, &sixteen).count() == 16);
 }
 
-TEST_CASE("one piece where nobody shares the work, or it is over at once") {
+TEST_CASE("work stays whole without a second thread, or if it is too short to share") {
   const TeamOf one(1), two(2), sixteen(16);
   for (const Index extent : {1, 7, 8, 1000}) {
     CAPTURE(extent);
@@ -77,11 +78,11 @@ TEST_CASE("one piece where nobody shares the work, or it is over at once") {
     CHECK(cut(extent, 8, 9.9e4, &sixteen).count() == 1);
     CHECK(cut(extent, 8, 9.9e4, &sixteen).length(0) == extent);
   }
-  CHECK(cut(8, 8, much, &sixteen).count() == 1);  // one unit is not cut
+  CHECK(cut(8, 8, much, &sixteen).count() == 1);  // a single unit is never divided
   CHECK(cut(9, 8, much, &sixteen).count() == 2);
 }
 
-TEST_CASE("a pass is worth sharing from some operations on, from more where the threads are far apart") {
+TEST_CASE("worth_sharing asks for 1e6 operations, or 1.2e7 if the threads share no cache") {
   const TeamOf one(1), two(2), far(2, true);
   CHECK_FALSE(kernels::worth_sharing(much, nullptr));
   CHECK_FALSE(kernels::worth_sharing(much, &one));
@@ -91,14 +92,14 @@ TEST_CASE("a pass is worth sharing from some operations on, from more where the 
   CHECK(kernels::worth_sharing(1.2e7, &far));
 }
 
-TEST_CASE("nothing is no pieces") {
+TEST_CASE("an empty extent is cut into no pieces") {
   const TeamOf two(2);
   CHECK(cut(0, 8, 0, nullptr).count() == 0);
   CHECK(cut(0, 1, 0, &two).count() == 0);
   CHECK(cut(0, 8, much, &two).count() == 0);
 }
 
-TEST_CASE("pieces cover the extent in multiples of the unit, at most four for each thread") {
+TEST_CASE("cut covers every extent in multiples of the unit, with at most four pieces per thread") {
   for (const Index threads : {2, 3, 16}) {
     const TeamOf team(threads);
     for (const Index unit : {Index{1}, kernels::sample_unit, Index{8}, Index{16}}) {
@@ -115,13 +116,13 @@ TEST_CASE("pieces cover the extent in multiples of the unit, at most four for ea
   }
 }
 
-TEST_CASE("pieces of units begin with cache lines where columns do, and are smaller where they do not") {
+TEST_CASE("unit_block is 16 if the number of units is a multiple of 16, so that pieces start at cache lines, else 8") {
   STATIC_REQUIRE(kernels::unit_block(784) == 16);
   STATIC_REQUIRE(kernels::unit_block(300) == 8);
   STATIC_REQUIRE(kernels::unit_block(16) == 16);
 }
 
-TEST_CASE("columns of a view are a view on the same memory") {
+TEST_CASE("columns() returns a view of the same memory") {
   float numbers[] = {11, 21, 31, 0, 12, 22, 32, 0, 13, 23, 33};
   const MatrixView<float> last = kernels::columns(MatrixView<float>(numbers, 3, 3, Eigen::OuterStride<>(4)), 1, 2);
   CHECK((last.rows() == 3 && last.cols() == 2 && last.outerStride() == 4));

@@ -8,7 +8,7 @@ using kernels::is_apart;
 using kernels::is_far;
 using kernels::Prefetch;
 
-TEST_CASE("columns are apart from three quarters of a page on, and far from a mebibyte on") {
+TEST_CASE("is_apart starts at a column distance of 3 KiB, is_far at a matrix of 1 MiB") {
   STATIC_REQUIRE(is_apart<float>(768));
   STATIC_REQUIRE(!is_apart<float>(767));
   STATIC_REQUIRE(is_apart<double>(384));
@@ -17,7 +17,7 @@ TEST_CASE("columns are apart from three quarters of a page on, and far from a me
   STATIC_REQUIRE(is_far<double>(512, 256));
 }
 
-TEST_CASE("columns are asked for a few at a time, and no more than there are") {
+TEST_CASE("Prefetch::next takes a few columns at a time and stops at the last one") {
   const std::vector<float> m(5 * 20);
   Prefetch columns(m.data(), 17, 20, 5);
   CHECK(columns.left() == 5);
@@ -32,13 +32,13 @@ TEST_CASE("columns are asked for a few at a time, and no more than there are") {
   CHECK(Prefetch().left() == 0);
 }
 
-TEST_CASE("before a tile some columns of A are asked for, as well as a tile") {
+TEST_CASE("Ahead::fetch prefetches the given number of columns of A per tile, until none is left") {
   const std::vector<double> m(100);
   kernels::Ahead ahead{{m.data(), 10, 10, 10}, 4};
   for (const Index left : {6, 2, 0, 0}) {
     ahead.fetch(m.data(), 10, 10, 4, 4);
     CHECK(ahead.a.left() == left);
   }
-  ahead.fetch(m.data() + 60, 10, 10, 4, 0);  // the last tile: nothing is right of it
+  ahead.fetch(m.data() + 60, 10, 10, 4, 0);  // the last tile, with no columns to its right
   CHECK(ahead.a.left() == 0);
 }

@@ -12,7 +12,7 @@ using chainrule_test::Approx;
 
 namespace {
 
-/// z with a gap behind each column, which holds NaN, and room for p with a gap that nobody may change.
+/// Random logits z with one NaN of padding behind each column, and storage for p with padding that must not be overwritten.
 template <class Scalar>
 struct Problem {
   Problem(Index rows_, Index columns_, Scalar size) : rows{rows_}, columns{columns_}, z(rows + 1, columns), p(rows + 2, columns) {
@@ -25,7 +25,7 @@ struct Problem {
   ConstMatrixView<Scalar> from() const { return {z.data(), rows, columns, Eigen::OuterStride<>(rows + 1)}; }
   MatrixView<Scalar> to() { return {p.data(), rows, columns, Eigen::OuterStride<>(rows + 2)}; }
 
-  /// How many numbers are farther from softmax(z) than rounding explains, or were not to be written.
+  /// Counts entries of p that differ from softmax(z) by more than rounding explains, and padding that was overwritten.
   int wrong() const {
     int count = static_cast<int>((p.bottomRows(2).array() != -1).count());
     for (Index j = 0; j < columns; ++j) {
@@ -34,7 +34,7 @@ struct Problem {
       for (Index i = 0; i < rows; ++i) sum += std::exp(z(i, j) - largest);
       for (Index i = 0; i < rows; ++i) {
         const long double exact = std::exp(z(i, j) - largest) / sum;
-        // of e^x and the quotient, of the sum, and of z - max z
+        // rounding of e^x and the quotient (3), of the sum (rows), and of z - max z
         const long double units = 3 + static_cast<long double>(rows) + (largest - z(i, j));
         count += !(std::abs(p(i, j) - exact) <= units * static_cast<long double>(std::numeric_limits<Scalar>::epsilon()) * exact +
                                                     static_cast<long double>(std::numeric_limits<Scalar>::min()));
@@ -50,7 +50,7 @@ struct Problem {
 template <class Scalar>
 using Kernel = void (*)(const Scalar*, Index, Index, Index, Scalar*, Index);
 
-/// Those that this machine can run.
+/// The softmax kernels that this machine can run, the baseline first.
 template <class Scalar>
 std::vector<Kernel<Scalar>> runnable() {
   namespace k = kernels;
@@ -67,7 +67,7 @@ constexpr Index numbers_of_rows[] = {1, 2, 3, 10, 16, 17, kernels::few_outputs, 
 
 }  // namespace
 
-TEST_CASE("softmax of a column, worked out") {
+TEST_CASE("softmax of the logits ln 1, ln 2, ln 5 is 1/8, 2/8, 5/8") {
   const double z[] = {std::log(1.0), std::log(2.0), std::log(5.0)};
   double p[3];
   kernels::softmax<double>(detail::matrix_view(z, 3, 1), detail::matrix_view(p, 3, 1));
@@ -76,7 +76,7 @@ TEST_CASE("softmax of a column, worked out") {
   CHECK(p[2] == Approx(0.625));
 }
 
-TEMPLATE_TEST_CASE("softmax is e^z / sum of e^z for any number of rows and columns, and writes nothing else", "", float, double,
+TEMPLATE_TEST_CASE("softmax is e^z / sum of e^z for any number of rows and columns, and writes only the result", "", float, double,
                    long double) {
   for (const Index rows : numbers_of_rows)
     for (const Index columns : {1, 2, 7, 8, 16, 17, 33})
@@ -88,7 +88,7 @@ TEMPLATE_TEST_CASE("softmax is e^z / sum of e^z for any number of rows and colum
       }
 }
 
-TEMPLATE_TEST_CASE("softmax by each instruction set of this machine", "", float, double) {
+TEMPLATE_TEST_CASE("softmax is e^z / sum of e^z on each instruction set of this machine", "", float, double) {
   for (const Kernel<TestType> softmax : runnable<TestType>())
     for (const Index rows : numbers_of_rows) {
       CAPTURE(rows);
@@ -98,7 +98,7 @@ TEMPLATE_TEST_CASE("softmax by each instruction set of this machine", "", float,
     }
 }
 
-TEMPLATE_TEST_CASE("a column's softmax is the same bits alone, among others, and in place", "", float, double, long double) {
+TEMPLATE_TEST_CASE("softmax of a column gives the same bits alone and in place as within a matrix", "", float, double, long double) {
   for (const Index rows : numbers_of_rows) {
     CAPTURE(rows);
     Problem<TestType> problem(rows, 21, TestType(3));
@@ -114,7 +114,7 @@ TEMPLATE_TEST_CASE("a column's softmax is the same bits alone, among others, and
   }
 }
 
-TEMPLATE_TEST_CASE("NaN in a column of logits spoils that column and no other", "", float, double) {
+TEMPLATE_TEST_CASE("a NaN among the logits makes its own column NaN and no other", "", float, double) {
   for (const Index rows : {3, 40})
     for (const Index bad : {Index{0}, rows - 1}) {
       CAPTURE(rows, bad);

@@ -17,7 +17,7 @@ namespace {
 template <class Scalar>
 constexpr Scalar infinity = std::numeric_limits<Scalar>::infinity();
 
-/// One of the three functions: what it is, our vectors of it for each instruction set, and what dispatches to them.
+/// One of the functions exp, tanh and sigmoid: its exact value, our kernel for each instruction set, and the one that chooses among them.
 template <class Scalar>
 struct Function {
   using Kernel = void (*)(Index, const Scalar*, Scalar*);
@@ -95,7 +95,7 @@ std::vector<Function<Scalar>> functions() {
   return {exponential<Scalar>(), tanh<Scalar>(), sigmoid<Scalar>()};
 }
 
-/// Those that this machine can run; as built comes first.
+/// The kernels of f that this machine can run, the baseline first.
 template <class Scalar>
 std::vector<typename Function<Scalar>::Kernel> runnable(const Function<Scalar>& f) {
   return chainrule_test::runnable<Scalar>(f.baseline, f.avx2, f.avx512);
@@ -113,7 +113,7 @@ Scalar value(const Function<Scalar>& f, Scalar x) {
   return values<Scalar>(f.widest, {x})[0];
 }
 
-/// How far y is from the exact value, in units of the last place that a number of its size has.
+/// The error of y in units of the last place of the exact value.
 template <class Scalar>
 long double units_off(Scalar y, long double exact) {
   if (std::isnan(exact) || std::isinf(static_cast<Scalar>(exact)) || std::isinf(y))
@@ -131,7 +131,7 @@ std::vector<float> floats(std::int32_t step, std::int32_t from = -0x7f800000, st
   return x;
 }
 
-/// From -infinity to infinity, dense where the functions change.
+/// Sorted doubles from -infinity to infinity, dense where the functions change.
 std::vector<double> doubles() {
   std::vector<double> x{-infinity<double>, -1e300, 0, -0.0, 5e-324, -5e-324, 1e300, infinity<double>};
   for (int i = -20000; i <= 20000; ++i) {
@@ -143,7 +143,7 @@ std::vector<double> doubles() {
   return x;
 }
 
-/// What is exact for every `step`th of x.
+/// The exact values for every `step`th number of x.
 template <class Scalar>
 std::vector<long double> exact_values(const Function<Scalar>& f, const std::vector<Scalar>& x, std::size_t step = 1) {
   std::vector<long double> exact;
@@ -151,7 +151,7 @@ std::vector<long double> exact_values(const Function<Scalar>& f, const std::vect
   return exact;
 }
 
-/// The largest error of all, and how often y falls while x rises.
+/// The largest error found and where, and how often y falls while x rises.
 template <class Scalar>
 struct Worst {
   long double units = 0;
@@ -175,7 +175,7 @@ bool same(double a, double b) { return std::isnan(a) ? std::isnan(b) : a == b &&
 
 }  // namespace
 
-TEMPLATE_TEST_CASE("Vectors of exp, tanh and sigmoid have the right values where these are known", "", float, double, long double) {
+TEMPLATE_TEST_CASE("exp, tanh and sigmoid kernels give the known values at 0, 1, infinities and NaN", "", float, double, long double) {
   using S = TestType;
   const S inf = infinity<S>, nan = std::numeric_limits<S>::quiet_NaN(), tiny = std::numeric_limits<S>::denorm_min();
   const double few_eps = std::max(1e-15, 4 * static_cast<double>(std::numeric_limits<S>::epsilon()));
@@ -221,7 +221,7 @@ TEMPLATE_TEST_CASE("Vectors of exp, tanh and sigmoid have the right values where
 }
 
 // e^-100 = 3.783505853677006e-44 = 26.55 x 2^-149; the largest float is e^88.7228394
-TEST_CASE("Vectors of exp and sigmoid go on to the last subnormal number and the largest") {
+TEST_CASE("exp and sigmoid kernels reach the smallest subnormal number, exp also the largest finite one") {
   CHECK(value(exponential<float>(), -100.0f) == 27 * 0x1p-149f);
   CHECK(value(exponential<float>(), -103.9f) == 0x1p-149f);
   CHECK(value(exponential<float>(), -104.0f) == 0);
@@ -253,18 +253,18 @@ void check_accuracy(const std::vector<Scalar>& x) {
 
 }  // namespace
 
-// Measured: exp 1, tanh 2.1 and sigmoid 2.4 units, floats and doubles
-TEST_CASE("Vectors of exp, tanh and sigmoid are within 3 units of the last place and nondecreasing") {
+// Measured largest errors, for floats and doubles: exp 1, tanh 2.1, sigmoid 2.4 units in the last place.
+TEST_CASE("exp, tanh and sigmoid kernels are within 3 units in the last place and nondecreasing") {
 #if defined(CHAINRULE_SMALL_GRID)
   check_accuracy(floats(99991));
 #else
-  check_accuracy(floats(9973));  // a prime, so that the last bits differ too
+  check_accuracy(floats(9973));  // a prime, so that the last bits vary too
 #endif
   check_accuracy(doubles());
 }
 
-// n changes where x (of tanh: 2x) is an odd multiple of ln 2 / 2: where neighbours come from different polynomials
-TEST_CASE("Vectors of tanh and sigmoid do not fall where the exponential's reduction changes") {
+// e^x = 2^n e^r: n changes where x (for tanh 2x) is an odd multiple of ln 2 / 2, so neighbours there come from different polynomials.
+TEST_CASE("tanh and sigmoid kernels stay nondecreasing where the exponential's range reduction changes") {
   int falls = 0;
   const auto look_about = [&](const Function<float>& f, double x) {
     const auto middle = static_cast<std::int32_t>(detail::bit_cast<std::uint32_t>(static_cast<float>(std::abs(x)))) * (x < 0 ? -1 : 1);
@@ -281,7 +281,7 @@ TEST_CASE("Vectors of tanh and sigmoid do not fall where the exponential's reduc
   CHECK(falls == 0);
 }
 
-TEMPLATE_TEST_CASE("Vectors of tanh are odd and between -1 and 1, of sigmoid between 0 and 1", "", float, double) {
+TEMPLATE_TEST_CASE("tanh kernels are odd and stay within [-1, 1], sigmoid kernels within [0, 1]", "", float, double) {
   std::vector<TestType> x, minus_x;
   for (const double at : doubles()) x.push_back(static_cast<TestType>(at));
   for (const TestType at : x) minus_x.push_back(-at);
@@ -297,20 +297,21 @@ TEMPLATE_TEST_CASE("Vectors of tanh are odd and between -1 and 1, of sigmoid bet
   }
 }
 
-TEMPLATE_TEST_CASE("Vectors of exp, tanh and sigmoid are the same on all machines with fused multiply-adds", "", float, double) {
+TEMPLATE_TEST_CASE("exp, tanh and sigmoid kernels give the same bits on all instruction sets with fused multiply-adds", "", float, double) {
   std::vector<TestType> x{std::numeric_limits<TestType>::quiet_NaN()};
   for (const double at : doubles()) x.push_back(static_cast<TestType>(at));
   for (const auto& f : functions<TestType>()) {
     const auto kernels = runnable(f);
     if (kernels.size() < 2) continue;
     const std::vector<TestType> y = values<TestType>(kernels[kernels.size() - 2], x), z = values<TestType>(kernels.back(), x);
-    if (kernels.size() == 2 && CHAINRULE_DISPATCH == 2) continue;  // beside AVX2 alone, as built has no fused multiply-add
+    if (kernels.size() == 2 && CHAINRULE_DISPATCH == 2) continue;  // the other one is the baseline, without fused multiply-adds
     CAPTURE(f.name);
     CHECK(std::equal(y.begin(), y.end(), z.begin(), [](TestType a, TestType b) { return same(a, b); }));
   }
 }
 
-TEMPLATE_TEST_CASE("Vectors of exp, tanh and sigmoid do not depend on place or size, and write no further", "", float, double) {
+TEMPLATE_TEST_CASE("exp, tanh and sigmoid kernels give the same bits at any position and size, and write only their range", "", float,
+                   double) {
   std::vector<TestType> x;
   for (int i = 0; i < 70; ++i) x.push_back(static_cast<TestType>(0.173 * i - 6));
   x[33] = std::numeric_limits<TestType>::quiet_NaN();
@@ -332,8 +333,8 @@ TEMPLATE_TEST_CASE("Vectors of exp, tanh and sigmoid do not depend on place or s
     }
 }
 
-// All floats, one in 61 of them beside its exact value: takes minutes
-TEST_CASE("Vectors of exp, tanh and sigmoid are within 3 units of the last place for floats everywhere", "[.sweep]") {
+// Takes minutes: all floats are checked for order, one in 61 against its exact value. Not part of a normal run.
+TEST_CASE("exp, tanh and sigmoid kernels are within 3 units in the last place over all floats", "[.sweep]") {
   constexpr std::int64_t piece = 0xff000, end = 0x7f800000;
   for (const auto& f : functions<float>()) {
     const auto kernels = runnable(f);

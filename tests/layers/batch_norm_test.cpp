@@ -6,12 +6,12 @@
 using namespace chainrule;
 using namespace chainrule_test;
 
-TEST_CASE("BatchNorm keeps the contract of a layer") {
+TEST_CASE("BatchNorm satisfies the layer contract") {
   check_layer(BatchNorm<5>{}, BatchNorm<Dynamic>{5}, {.initial_parameters = {1, 1, 1, 1, 1, 0, 0, 0, 0, 0}, .acts_on_samples = false});
 }
 
-// With epsilon = 3 every root is a whole number: unit 0 has mean 3 and variance 6, unit 1 mean 1 and variance 6.
-TEST_CASE("BatchNorm by hand in training: x_hat of each unit over the batch, and every gradient") {
+// Unit 0 has mean 3 and variance 6, unit 1 mean 1 and variance 6, so with epsilon = 3 both divisors are sqrt(6 + 3) = 3.
+TEST_CASE("BatchNorm in training, by hand: x_hat of each unit over the batch, and every gradient") {
   const std::vector<double> theta{2, -1, 0.5, 10};  // weight, bias
   const auto [a, gradient, dJ_dx] =
       by_hand(BatchNorm<2>{0.1, 3.0}, theta, Matrix<double>{{0, 3, 6}, {4, -2, 1}}, Matrix<double>{{1, 2, 3}, {1, 0, 0}});
@@ -23,7 +23,7 @@ TEST_CASE("BatchNorm by hand in training: x_hat of each unit over the batch, and
   CHECK(close(dJ_dx, {{-2.0 / 9, 0, 2.0 / 9}, {-1.0 / 9, 0, 1.0 / 9}}));
 }
 
-TEST_CASE("BatchNorm by hand in predicting: the running statistics of two batches") {
+TEST_CASE("BatchNorm in prediction, by hand: running statistics of two batches") {
   Network<double, SquaredError, BatchNorm<2>> net{Seed{1}, BatchNorm<2>{0.5, 3.0}};
   net.parameters() << 2, -1, 0.5, 10;
   CHECK(net.buffers<0>().running_mean == Eigen::Vector2d(0, 0));
@@ -31,7 +31,7 @@ TEST_CASE("BatchNorm by hand in predicting: the running statistics of two batche
   CHECK(net.buffers<0>().batches == 0);
   auto work = net.make_workspace(3);
 
-  // mean (3, 1), variance without bias (18/2, 18/2); half of it and half of what was
+  // batch mean (3, 1), unbiased variance (18/2, 18/2); momentum 0.5 averages them with the previous values
   net.forward(Matrix<double>{{0, 3, 6}, {4, -2, 1}}, work);
   CHECK(net.buffers<0>().batches == 0);  // forward is const
   net.update_statistics(work);
@@ -39,14 +39,14 @@ TEST_CASE("BatchNorm by hand in predicting: the running statistics of two batche
   CHECK(net.buffers<0>().running_variance == Eigen::Vector2d(5, 5));
   CHECK(net.buffers<0>().batches == 1);
 
-  // mean (2, 1), variance without bias (8/1, 0)
+  // batch mean (2, 1), unbiased variance (8/1, 0)
   net.forward(Matrix<double>{{0, 4}, {1, 1}}, work);
   net.update_statistics(work);
   CHECK(net.buffers<0>().running_mean == Eigen::Vector2d(1.75, 0.75));
   CHECK(net.buffers<0>().running_variance == Eigen::Vector2d(6.5, 2.5));
   CHECK(net.buffers<0>().batches == 2);
 
-  // 2 (x - 1.75)/sqrt(9.5) + 0.5 and -(x - 0.75)/sqrt(5.5) + 10, for any number of samples, each on its own
+  // a = 2 (x - 1.75)/sqrt(9.5) + 0.5 and a = -(x - 0.75)/sqrt(5.5) + 10, whatever the other samples are
   const Matrix<double> x{{1.75, 3.25}, {6.25, 0.75}};
   const Vector<double> before = net.buffers();
   CHECK(close<double>(net.predict(x, work), {{0.5, 0.5 + 3 / std::sqrt(9.5)}, {10 - 5.5 / std::sqrt(5.5), 10}}));
@@ -56,7 +56,7 @@ TEST_CASE("BatchNorm by hand in predicting: the running statistics of two batche
   CHECK(unchanged);
 }
 
-TEST_CASE("in training the running statistics play no part") {
+TEST_CASE("BatchNorm ignores the running statistics in training") {
   Network<double, SquaredError, BatchNorm<2>> net{Seed{1}};
   const Matrix<double> x{{0, 3, 6}, {4, -2, 1}};
   auto work = net.make_workspace(3);
@@ -66,7 +66,7 @@ TEST_CASE("in training the running statistics play no part") {
   CHECK(same);
 }
 
-TEST_CASE("BatchNorm says what it lacks, before anything has changed") {
+TEST_CASE("BatchNorm reports missing statistics and too small batches before it changes anything") {
   Network<float, SquaredError, Dense<2, 2>, BatchNorm<>> net{Seed{1}};
   auto work = net.make_workspace(3);
   const Matrix<float> x{{0, 3, 6}, {4, -2, 1}};
@@ -81,28 +81,28 @@ TEST_CASE("BatchNorm says what it lacks, before anything has changed") {
   CHECK_THROWS_SAYING(net.forward(x.leftCols(1), work), ShapeError, "it needs at least 2");
   CHECK(work.step() == 1);
   CHECK(work.cached_samples() == 3);
-  net.update_statistics(work);  // of the three samples
+  net.update_statistics(work);  // the statistics of the last successful forward pass, with three samples
   CHECK_NOTHROW(net.predict(x.leftCols(1)));
-  net.predict(x, work);  // overwrites what forward saw
+  net.predict(x, work);  // overwrites the cached forward pass
   CHECK_THROWS_SAYING(net.update_statistics(work), StateError, "call forward(x, work) first");
   CHECK(net.buffers<1>().batches == 1);
 }
 
-TEST_CASE("a unit that is constant in a batch becomes its bias, and all gradients are finite") {
+TEST_CASE("BatchNorm maps a unit that is constant in the batch to its bias, with finite gradients") {
   const auto [a, gradient, dJ_dx] = by_hand(BatchNorm<1>{}, {3, 0.5f}, Matrix<float>{{1e4f, 1e4f, 1e4f}}, Matrix<float>{{1, 2, -4}});
   CHECK(close(a, {{0.5f, 0.5f, 0.5f}}));
   CHECK(gradient.allFinite());
   CHECK(dJ_dx.allFinite());
 }
 
-TEST_CASE("BatchNorm in float keeps its digits far from 0") {
+TEST_CASE("BatchNorm in float is accurate for inputs far from 0") {
   const auto [a, gradient, dJ_dx] =
       by_hand(BatchNorm<1>{}, {1, 0}, Matrix<float>{{10000, 10001, 10002, 10003}}, Matrix<float>::Zero(1, 4).eval());
   CHECK(a(0, 0) == Approx(-1.3416354).epsilon(1e-5));
   CHECK(a(0, 3) == Approx(1.3416354).epsilon(1e-5));
 }
 
-TEST_CASE("BatchNorm takes its extent from the layer before, and its parameters along") {
+TEST_CASE("BatchNorm infers its extent from the layer before and keeps its hyperparameters") {
   const auto net = make_network<float, SquaredError>(Seed{1}, Dense<Dynamic, Dynamic>{2, 3}, BatchNorm<>{0.25, 1e-3});
   const auto& layer = std::get<1>(net.layers());
   CHECK(layer.inputs() == 3);
@@ -112,7 +112,7 @@ TEST_CASE("BatchNorm takes its extent from the layer before, and its parameters 
   CHECK(net.buffers().size() == 7);
 }
 
-TEST_CASE("BatchNorm with impossible parameters is refused") {
+TEST_CASE("BatchNorm rejects invalid hyperparameters and extents") {
   CHECK_THROWS_SAYING(BatchNorm<>{0.0}, ValueError, "BatchNorm: momentum must be above 0 and at most 1, got 0");
   CHECK_THROWS_SAYING(BatchNorm<>{1.5}, ValueError, "got 1.5");
   CHECK_THROWS_SAYING(BatchNorm<>{std::numeric_limits<double>::quiet_NaN()}, ValueError, "got nan");

@@ -19,7 +19,7 @@ using chainrule_test::Square;
 
 namespace {
 
-/// One that is made of another: f(z) = -tanh(z).
+/// A user's activation that derives from one of the library's: f(z) = -tanh(z).
 struct MinusTanh : Tanh {
   template <class Scalar>
   void values(Index size, const Scalar* z, Scalar* a) const {
@@ -30,7 +30,7 @@ struct MinusTanh : Tanh {
 
 }  // namespace
 
-TEST_CASE("what is derived from an activation is not taken for it") {
+TEST_CASE("Dense calls a class derived from Tanh and does not mistake it for Tanh") {
   STATIC_REQUIRE(kernels::IsKnown<Tanh>);
   STATIC_REQUIRE(!kernels::IsKnown<MinusTanh>);
   const Dense<1, 2, MinusTanh> layer;
@@ -42,7 +42,7 @@ TEST_CASE("what is derived from an activation is not taken for it") {
   CHECK(a(1, 1) == Approx(-std::tanh(2.5)));
 }
 
-TEST_CASE("a dense layer by hand: z = W x + b, a = f(z), and every gradient of one step") {
+TEST_CASE("Dense by hand: z = W x + b, a = f(z), and every gradient") {
   //     W = (1 2)   b = ( 0.5)   x = (3)   z = W x + b = (1*3 + 2*4 + 0.5) = (11.5)   a = ReLU(z) = (11.5)
   //         (3 -4)      (-1  )       (4)                 (3*3 - 4*4 - 1  )   (-8  )                 ( 0  )
   const Dense<2, 2, ReLU> layer;
@@ -70,7 +70,7 @@ TEST_CASE("a dense layer by hand: z = W x + b, a = f(z), and every gradient of o
   CHECK(dJ_dx == Eigen::Vector2f(10, 20));
 }
 
-TEST_CASE("an activation whose derivative needs z has z kept beside a") {
+TEST_CASE("Dense caches z beside a if the activation's derivative needs z") {
   const Dense<1, 1, Square> layer;
   double theta[2] = {3, 1};  // z = 3 x + 1
   double x[1] = {2};
@@ -87,12 +87,12 @@ TEST_CASE("an activation whose derivative needs z has z kept beside a") {
   CHECK(gradient[1] == 2 * 7);
 }
 
-TEST_CASE("memory: a layer keeps z only where f' needs it, and takes no room for what is a type") {
+TEST_CASE("Dense stores z only if f' needs it, and stores no extents that are known from its type") {
   CHECK(sizeof(Dense<4, 4, Square>::Cache<float, 4>) > sizeof(Dense<4, 4, Tanh>::Cache<float, 4>));
   CHECK(sizeof(Dense<4, 5, Tanh>) < sizeof(Dense<Dynamic, Dynamic, Tanh>));
 }
 
-TEST_CASE("a batch of n gives what n batches of one give") {
+TEST_CASE("a batch of n samples gives the predictions of n batches of one sample, up to rounding") {
   Random random{Seed{5}};
   const auto net =
       make_network<float, SquaredError>(Seed{3}, Dense<Dynamic, Dynamic, Tanh>{7, 20}, Dense<Dynamic, Dynamic, Sigmoid>{20, 3});
@@ -102,7 +102,7 @@ TEST_CASE("a batch of n gives what n batches of one give") {
   for (Index j = 0; j < x.cols(); ++j) CHECK(net.predict(x.col(j)).isApprox(together.col(j), 1e-6f));
 }
 
-TEST_CASE("extents that cannot be are refused at construction, with what was expected and got") {
+TEST_CASE("Dense rejects invalid extents at construction and says what it expected and got") {
   CHECK_THROWS_SAYING((Dense<Dynamic, Dynamic>{0, 3}), ShapeError, "Dense: inputs and outputs must be at least 1, got 0 and 3");
   CHECK_THROWS_SAYING((Dense<Dynamic, Dynamic>{3, -1}), ShapeError, "got 3 and -1");
   constexpr Index large = Index{1} << (sizeof(Index) > 4 ? 40 : 20);
@@ -110,13 +110,13 @@ TEST_CASE("extents that cannot be are refused at construction, with what was exp
   CHECK_THROWS_SAYING((Dense<64, Dynamic>{32, 10}), ShapeError, "its type says 64 inputs and 10 outputs, but it got 32 and 10");
 }
 
-TEST_CASE("the initializer is the activation's default unless one is named, and takes the activation's slope") {
+TEST_CASE("Dense initializes with the activation's default initializer, adapted to its slope, unless another one is named") {
   Random random{Seed{9}};
   float theta[12];
   Dense<3, 3, ReLU, Zeros>{}.initialize(theta, random);
   for (float parameter : theta) CHECK(parameter == 0);
 
-  // the same random numbers, scaled by sqrt(2/(1 + alpha^2)/fan_in): alpha = 0.75 makes 1/1.25 of it
+  // HeNormal's standard deviation is sqrt(2/(1 + alpha^2)/fan_in), so alpha = 0.75 divides the same random numbers by 1.25
   Random first{Seed{9}};
   Random second{Seed{9}};
   float steep[12];

@@ -6,11 +6,11 @@
 using namespace chainrule;
 using namespace chainrule_test;
 
-TEST_CASE("LayerNorm keeps the contract of a layer") {
+TEST_CASE("LayerNorm satisfies the layer contract") {
   check_layer(LayerNorm<5>{}, LayerNorm<Dynamic>{5}, {.initial_parameters = {1, 1, 1, 1, 1, 0, 0, 0, 0, 0}});
 }
 
-TEST_CASE("LayerNorm's gradient is right for one unit more than fits into a chunk, and for one") {
+TEST_CASE("LayerNorm's gradient is right for numbers of units that leave an incomplete chunk, and for a single unit") {
   Random random{Seed{4}};
   for (const Index units : {1, 2, 9, 19}) {
     const auto net = net_of<double>(LayerNorm<Dynamic>{units}, NothingToPrepare{});
@@ -22,7 +22,7 @@ TEST_CASE("LayerNorm's gradient is right for one unit more than fits into a chun
   }
 }
 
-// With epsilon = 3 every root is a whole number: sample 0 has mean 3 and variance 6, sample 1 mean 1 and variance 6.
+// Sample 0 has mean 3 and variance 6, sample 1 mean 1 and variance 6, so with epsilon = 3 both divisors are sqrt(6 + 3) = 3.
 TEST_CASE("LayerNorm by hand: x_hat of each sample over its units, and every gradient") {
   const std::vector<double> theta{2, 1, -1, 0.5, 10, 0};  // weight, bias
   const auto [a, gradient, dJ_dx] =
@@ -32,11 +32,12 @@ TEST_CASE("LayerNorm by hand: x_hat of each sample over its units, and every gra
   //             ( 1  0)
   CHECK(close(a, {{-1.5, 2.5}, {10, 9}, {-1, 0}}));
   CHECK(close<double>(gradient, {{1}, {0}, {3}, {3}, {2}, {3}}));
-  // g = weight * dJ/da = (2 4; 2 0; -3 0), its means 1/3 and 4/3, means of g * x_hat -5/3 and 4/3; all that over the root 3
+  // g = weight * dJ/da = (2 4; 2 0; -3 0) has the means 1/3 and 4/3, and g * x_hat the means -5/3 and 4/3:
+  // dJ/dx = (g - mean of g - x_hat * mean of g * x_hat)/3
   CHECK(close(dJ_dx, {{0, 4.0 / 9}, {5.0 / 9, 0}, {-5.0 / 9, -4.0 / 9}}));
 }
 
-TEST_CASE("LayerNorm predicts as it trains, also a single sample") {
+TEST_CASE("LayerNorm computes the same in training and prediction, also for a single sample") {
   const Network<float, SquaredError, Dense<3, 4>, LayerNorm<>> net{Seed{1}};
   const Matrix<float> x{{1}, {-2}, {3}};
   auto work = net.make_workspace(1);
@@ -47,20 +48,20 @@ TEST_CASE("LayerNorm predicts as it trains, also a single sample") {
   CHECK(trained_on.squaredNorm() == Approx(4).epsilon(1e-3));
 }
 
-TEST_CASE("LayerNorm in float keeps its digits far from 0") {
+TEST_CASE("LayerNorm in float is accurate for inputs far from 0") {
   const auto [a, gradient, dJ_dx] = by_hand(LayerNorm<4>{}, {1, 1, 1, 1, 0, 0, 0, 0}, Matrix<float>{{10000}, {10001}, {10002}, {10003}},
                                             Matrix<float>::Zero(4, 1).eval());
   CHECK(a(0, 0) == Approx(-1.3416354).epsilon(1e-5));
   CHECK(a(3, 0) == Approx(1.3416354).epsilon(1e-5));
 }
 
-TEST_CASE("LayerNorm takes its extent from the layer before, and its epsilon along") {
+TEST_CASE("LayerNorm infers its extent from the layer before and keeps its epsilon") {
   const auto net = make_network<float, SquaredError>(Seed{1}, Dense<Dynamic, Dynamic>{2, 3}, LayerNorm<>{1e-3});
   CHECK(std::get<1>(net.layers()).inputs() == 3);
   CHECK(std::get<1>(net.layers()).epsilon() == 1e-3);
 }
 
-TEST_CASE("an epsilon that is not above 0 and finite is refused") {
+TEST_CASE("LayerNorm rejects an epsilon that is not above 0 and finite") {
   CHECK_THROWS_SAYING(LayerNorm<3>{0.0}, ValueError, "LayerNorm: epsilon must be above 0 and finite, got 0");
   CHECK_THROWS_SAYING(LayerNorm<>{-1e-5}, ValueError, "got -1e-05");
   CHECK_THROWS_SAYING(LayerNorm<>{std::numeric_limits<double>::quiet_NaN()}, ValueError, "got nan");

@@ -8,7 +8,7 @@ using namespace chainrule_test;
 
 namespace {
 
-/// The least that a scaler is.
+/// The smallest type that Normalize accepts as a scaler.
 struct Scaler {
   Eigen::VectorXd of_shift;
   Eigen::VectorXd of_scale;
@@ -21,14 +21,14 @@ constexpr double not_a_number = std::numeric_limits<double>::quiet_NaN();
 
 }  // namespace
 
-TEST_CASE("Normalize keeps the contract of a layer") {
+TEST_CASE("Normalize satisfies the layer contract") {
   const auto prepare = [](auto& net) {
     net.template buffers<0>().set(Scaler{Eigen::VectorXd::LinSpaced(5, -1, 1), Eigen::VectorXd::LinSpaced(5, 0.5, 2)});
   };
   check_layer(Normalize<5>{}, Normalize<Dynamic>{5}, {}, prepare);
 }
 
-TEST_CASE("Normalize by hand: a = (x - shift) * scale and dJ/dx = dJ/da * scale, in both modes") {
+TEST_CASE("Normalize by hand: a = (x - shift) * scale and dJ/dx = dJ/da * scale, in training and prediction") {
   const std::vector<double> buffers{1, 20, 2, 0.5};  // shift, scale
   const Matrix<double> x{{1, 2, 3}, {10, 20, 30}};
   const Matrix<double> dJ_da{{1, 2, 3}, {4, 5, 6}};
@@ -39,7 +39,7 @@ TEST_CASE("Normalize by hand: a = (x - shift) * scale and dJ/dx = dJ/da * scale,
   CHECK(close(predicting.a, {{0, 2, 4}, {-5, 0, 5}}));
 }
 
-TEST_CASE("shift and scale come from a scaler, are named views, and go along with a copy") {
+TEST_CASE("Normalize takes shift and scale from a scaler, shows them as named views, and copies them with the network") {
   Network<float, SquaredError, Normalize<2>, Dense<2, 1>> net{Seed{1}};
   net.buffers<0>().set(Scaler{Eigen::Vector2d(1, 20), Eigen::Vector2d(2, 0.5)});
   CHECK(net.buffers() == Eigen::Vector4f(1, 20, 2, 0.5f));
@@ -53,7 +53,7 @@ TEST_CASE("shift and scale come from a scaler, are named views, and go along wit
   CHECK(copy.rebind<double>().predict(Eigen::Vector2d(3, 30))[0] == 154);
 }
 
-TEST_CASE("until it is set, every pass says what to do") {
+TEST_CASE("Normalize without shift and scale makes every pass throw and say how to set them") {
   Network<float, SquaredError, Normalize<2>, Dense<2, 1>> net{Seed{1}};
   const Matrix<float> x{{1}, {2}};
   const Matrix<float> y{{1}};
@@ -65,7 +65,7 @@ TEST_CASE("until it is set, every pass says what to do") {
   CHECK(work.step() == 0);
 }
 
-TEST_CASE("a scaler that does not fit is refused, and nothing is set") {
+TEST_CASE("Normalize rejects a scaler of another size or with unusable numbers, and keeps its buffers unchanged") {
   Network<float, SquaredError, Normalize<2>> net{Seed{1}};
   const auto set = [&](const Eigen::VectorXd& shift, const Eigen::VectorXd& scale) { net.buffers<0>().set(Scaler{shift, scale}); };
   const Eigen::Vector2d ones(1, 1);
@@ -75,14 +75,14 @@ TEST_CASE("a scaler that does not fit is refused, and nothing is set") {
   CHECK_THROWS_SAYING(set(ones, Eigen::Vector2d(not_a_number, 1)), ValueError, "feature 0 has shift 1 and scale nan");
   CHECK_THROWS_SAYING(set(Eigen::Vector2d(1, -infinity), ones), ValueError, "feature 1 has shift -inf and scale 1");
   CHECK_THROWS_SAYING(set(Eigen::Vector2d(not_a_number, 1), ones), ValueError, "feature 0 has shift nan");
-  // numbers that the net's scalar cannot hold
+  // numbers that underflow or overflow in float
   CHECK_THROWS_SAYING(set(ones, Eigen::Vector2d(1, 1e-50)), ValueError, "feature 1 has shift 1 and scale 1e-50");
   CHECK_THROWS_SAYING(set(Eigen::Vector2d(1e300, 1), ones), ValueError, "feature 0 has shift 1e+300");
   CHECK(net.buffers().isZero(0));
   CHECK_THROWS_SAYING((Normalize<Dynamic>{0}), ShapeError, "Normalize: the number of units must be at least 1, got 0");
 }
 
-TEST_CASE("Normalize after another layer takes its extent from there") {
+TEST_CASE("Normalize infers its extent from the layer before") {
   const Network<float, SquaredError, Dense<2, 3>, Normalize<>> net{Seed{1}};
   CHECK(net.outputs() == 3);
   CHECK(net.buffers().size() == 6);

@@ -6,15 +6,15 @@
 using namespace chainrule;
 using namespace chainrule_test;
 
-TEST_CASE("PReLU keeps the contract of a layer") {
+TEST_CASE("PReLU satisfies the layer contract") {
   check_layer(PReLU<Slopes::shared, 5>{}, PReLU<Slopes::shared, Dynamic>{5}, {.initial_parameters = {0.25}});
 }
 
-TEST_CASE("PReLU with a slope for each unit keeps the contract of a layer") {
+TEST_CASE("PReLU with one slope per unit satisfies the layer contract") {
   check_layer(PReLU<Slopes::per_unit, 5>{}, PReLU<Slopes::per_unit, Dynamic>{5}, {.initial_parameters = {0.25, 0.25, 0.25, 0.25, 0.25}});
 }
 
-TEST_CASE("PReLU by hand with one slope: a = alpha z below 0, and dJ/dalpha sums over units and samples") {
+TEST_CASE("PReLU with a shared slope, by hand: a = alpha z below 0, and dJ/dalpha sums over units and samples") {
   const auto [a, gradient, dJ_dx] =
       by_hand(PReLU<Slopes::shared, 2>{}, {0.25}, Matrix<double>{{-4, 2}, {0, -1}}, Matrix<double>{{1, 2}, {3, 4}});
   CHECK(close(a, {{-1, 2}, {0, -0.25}}));
@@ -22,7 +22,7 @@ TEST_CASE("PReLU by hand with one slope: a = alpha z below 0, and dJ/dalpha sums
   CHECK(close(dJ_dx, {{0.25, 2}, {0.75, 1}}));
 }
 
-TEST_CASE("PReLU by hand with a slope for each unit: dJ/dalpha sums over samples") {
+TEST_CASE("PReLU with one slope per unit, by hand: dJ/dalpha sums over samples") {
   const auto [a, gradient, dJ_dx] =
       by_hand(PReLU<Slopes::per_unit, 2>{}, {0.5, -1}, Matrix<double>{{-4, 2}, {0, -1}}, Matrix<double>{{1, 2}, {3, 4}});
   CHECK(close(a, {{-2, 2}, {0, 1}}));
@@ -30,13 +30,13 @@ TEST_CASE("PReLU by hand with a slope for each unit: dJ/dalpha sums over samples
   CHECK(close(dJ_dx, {{0.5, 2}, {-3, -4}}));
 }
 
-TEST_CASE("the gradient is right for more units than a chunk holds") {
+TEST_CASE("PReLU's gradient is right for more units than a chunk holds") {
   Random random{Seed{4}};
   const auto net = net_of<double>(PReLU<Slopes::shared, Dynamic>{19}, NothingToPrepare{});
   check_gradients_of_layer(net, random_matrix<double>(19, 3, random), random_matrix<double>(19, 3, random));
 }
 
-TEST_CASE("PReLU predicts as it trains, and its slope is a named view that does not decay") {
+TEST_CASE("PReLU computes the same in training and prediction, and weight decay does not apply to its slope") {
   Network<float, SquaredError, Dense<2, 3>, PReLU<>, PReLU<Slopes::per_unit>> net{Seed{1}};
   net.layer<1>().slope << 0.5f;
   net.layer<2>().slope << 1, 2, 3;
@@ -49,7 +49,7 @@ TEST_CASE("PReLU predicts as it trains, and its slope is a named view that does 
   CHECK_FALSE(std::get<1>(net.layers()).tensors()[0].decays);
 }
 
-TEST_CASE("PReLU takes its extent from the layer before, and its initial slope along") {
+TEST_CASE("PReLU infers its extent from the layer before and keeps its initial slope") {
   const auto net = make_network<float, SquaredError>(Seed{1}, Dense<Dynamic, Dynamic>{2, 3}, PReLU<>{0.1}, PReLU<Slopes::per_unit>{-0.5});
   CHECK(net.layer<1>().slope.size() == 1);
   CHECK(net.layer<1>().slope[0] == 0.1f);
@@ -57,7 +57,7 @@ TEST_CASE("PReLU takes its extent from the layer before, and its initial slope a
   CHECK(std::get<1>(net.layers()).activation_name() == "PReLU");
 }
 
-TEST_CASE("a slope that is no number is refused") {
+TEST_CASE("PReLU rejects an initial slope that is not finite") {
   CHECK_THROWS_SAYING(PReLU<>{std::numeric_limits<double>::quiet_NaN()}, ValueError,
                       "PReLU: the initial slope must be a finite number, got nan");
   CHECK_THROWS_SAYING(PReLU<>{-std::numeric_limits<double>::infinity()}, ValueError, "got -inf");

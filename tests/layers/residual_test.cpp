@@ -26,7 +26,7 @@ std::string names_of(const Tensors& tensors) {
 
 }  // namespace
 
-TEST_CASE("Residual keeps the contract of a layer, with layers inside that draw masks and others that change the extent") {
+TEST_CASE("Residual with Dropout, LayerNorm and changing widths inside satisfies the layer contract") {
   using Fixed =
       Residual<Dense<3, 4, Tanh, Zeros>, Dropout<>, Residual<LayerNorm<>, Dense<4, 4, Tanh, Zeros>>, Dense<4, 3, Identity, Zeros>>;
   using Inner = Residual<LayerNorm<>, Dense<Dynamic, Dynamic, Tanh, Zeros>>;
@@ -36,7 +36,7 @@ TEST_CASE("Residual keeps the contract of a layer, with layers inside that draw 
   check_layer(Fixed{}, AtRunTime{{3, 4}, Dropout<>{}, Inner{LayerNorm<>{}, {4, 4}}, {4, 3}}, {.initial_parameters = initial});
 }
 
-TEST_CASE("Residual with a BatchNorm inside keeps the contract of a layer") {
+TEST_CASE("Residual with BatchNorm inside satisfies the layer contract") {
   using Fixed = Residual<BatchNorm<3>, Residual<BatchNorm<>>>;
   using AtRunTime = Residual<BatchNorm<Dynamic>, Residual<BatchNorm<>>>;
   check_layer(Fixed{}, AtRunTime{BatchNorm<Dynamic>{3}, Residual<BatchNorm<>>{}},
@@ -54,7 +54,7 @@ TEST_CASE("Residual by hand: a = x + f(W x + b), and every gradient") {
   CHECK(close(dJ_dx, {{20}, {120}}));
 }
 
-TEST_CASE("Residual in Residual in Residual: 3 x + W x") {
+TEST_CASE("three nested Residuals around W x + b give 3 x + W x + b") {
   Network<double, SquaredError, Residual<Residual<Residual<Dense<2, 2>>>>> net{Seed{1}};
   net.parameters() << 1, 3, 2, -4, 0.5, -1;
   CHECK(net.predict(Eigen::Vector2d(3, 4)) == Eigen::Vector2d(9 + 11.5, 12 - 8));
@@ -62,7 +62,7 @@ TEST_CASE("Residual in Residual in Residual: 3 x + W x") {
   CHECK(std::get<0>(std::get<0>(std::get<0>(net.layer<0>()))).weight(1, 1) == -4);
 }
 
-TEST_CASE("the layers inside take their extents from those before, and their tensors, parameters and buffers have names") {
+TEST_CASE("Residual's inner layers infer their extents, and their tensors, parameters and buffers can be reached by name") {
   using Net = Network<float, SquaredError, Dense<2, 3>,
                       Residual<BatchNorm<>, Dense<3, 4>, Dropout<>, Residual<LayerNorm<>, BatchNorm<>>, Dense<4, 3>>>;
   Net net{Seed{1}};
@@ -92,7 +92,7 @@ TEST_CASE("the layers inside take their extents from those before, and their ten
   CHECK(std::get<1>(std::get<3>(std::as_const(net).buffers<1>())).batches == 0);
 }
 
-TEST_CASE("what a layer inside refuses, Residual refuses; running statistics inside are updated") {
+TEST_CASE("Residual passes on errors of its inner layers and updates their running statistics") {
   Network<float, SquaredError, Dense<2, 3>, Residual<Dense<3, 3>, Residual<BatchNorm<>>>> net{Seed{1}};
   const Matrix<float> x{{0, 3, 6}, {4, -2, 1}};
   auto work = net.make_workspace(3);
@@ -104,7 +104,7 @@ TEST_CASE("what a layer inside refuses, Residual refuses; running statistics ins
   CHECK_NOTHROW(net.predict(x));
 }
 
-TEST_CASE("two Dropouts inside, and one in a Residual inside, have masks of their own") {
+TEST_CASE("Dropout layers inside Residuals, nested or not, draw different masks") {
   using Net = Network<double, SquaredError, Residual<Dropout<40>>, Residual<Dropout<40>, Residual<Dropout<>>>>;
   const Net net{Seed{1}};
   auto work = net.make_workspace(1);
@@ -117,7 +117,7 @@ TEST_CASE("two Dropouts inside, and one in a Residual inside, have masks of thei
   CHECK(all_different);
 }
 
-TEST_CASE("run-time extents inside are checked when the layer is made") {
+TEST_CASE("Residual checks run-time extents of its inner layers at construction") {
   CHECK_THROWS_SAYING((Residual<Any, Any>{{3, 4}, {5, 3}}), ShapeError,
                       "Residual: layer<1> expects 5 inputs, but layer<0> gives 4 outputs");
   CHECK_THROWS_SAYING((Residual<Any, Any>{{3, 4}, {4, 5}}), ShapeError,
@@ -126,7 +126,7 @@ TEST_CASE("run-time extents inside are checked when the layer is made") {
                       "Residual: layer<1> expects 4 inputs, but layer<0> gives 3 outputs");
 }
 
-TEST_CASE("a workspace or gradients of other extents inside are refused") {
+TEST_CASE("a workspace or gradients for other extents inside a Residual are rejected") {
   const auto net_with = [](Index hidden) {
     return make_network<float, SquaredError>(Seed{1}, Dense<2, 3>{}, Residual<Any, Any>{{3, hidden}, {hidden, 3}});
   };

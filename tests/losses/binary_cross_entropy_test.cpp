@@ -9,7 +9,7 @@ using chainrule_test::Approx;
 
 namespace {
 
-/// Any probabilities, the certain ones 0 and 1 among them.
+/// Random probabilities, including 0 and 1.
 template <class Scalar>
 Matrix<Scalar> random_probabilities(Index rows, Index cols, chainrule::Random& random) {
   Matrix<Scalar> y = random_matrix<Scalar>(rows, cols, random);
@@ -18,12 +18,13 @@ Matrix<Scalar> random_probabilities(Index rows, Index cols, chainrule::Random& r
 
 }  // namespace
 
-TEMPLATE_TEST_CASE("BinaryCrossEntropy keeps the contract of a loss", "[loss]", float, double, long double) {
+TEMPLATE_TEST_CASE("BinaryCrossEntropy satisfies the loss contract", "[loss]", float, double, long double) {
   check_loss<TestType>(BinaryCrossEntropy{}, random_probabilities<TestType>);
 }
 
-// At z = 0 the answer is 1/2 either way, so J = -ln 1/2 whatever y is; sigma(ln 3) = 3/4.
-TEMPLATE_TEST_CASE("BinaryCrossEntropy is minus the logarithm of the probability of what came", "[loss]", float, double, long double) {
+// At z = 0 the prediction is 1/2, so J = -ln 1/2 for any y; sigma(ln 3) = 3/4.
+TEMPLATE_TEST_CASE("BinaryCrossEntropy is minus the logarithm of the probability predicted for the target", "[loss]", float, double,
+                   long double) {
   const double few_eps = std::max(1e-15, static_cast<double>(4 * std::numeric_limits<TestType>::epsilon()));
   const double ln_2 = 0.693147180559945309;
   const auto J = [](TestType z, TestType y) { return loss_value(BinaryCrossEntropy{}, matrix<TestType>({{z}}), matrix<TestType>({{y}})); };
@@ -36,7 +37,7 @@ TEMPLATE_TEST_CASE("BinaryCrossEntropy is minus the logarithm of the probability
   CHECK(J(-ln_3, 1) == Approx(std::log(4.0)).epsilon(few_eps));
 }
 
-// Summed over the outputs, mean over the samples; the factor (sigma(z) - y)/batch.
+// J is a sum over outputs and a mean over samples; dJ/dz = (sigma(z) - y)/batch.
 TEMPLATE_TEST_CASE("BinaryCrossEntropy sums over outputs and averages over samples", "[loss]", float, double) {
   const double few_eps = std::max(1e-15, static_cast<double>(4 * std::numeric_limits<TestType>::epsilon()));
   const Matrix<TestType> z = Matrix<TestType>::Zero(3, 2);
@@ -49,7 +50,7 @@ TEMPLATE_TEST_CASE("BinaryCrossEntropy sums over outputs and averages over sampl
                       random_probabilities<TestType>(5, 9, random));
 }
 
-// J ~ e^-margin, never 0: the accurate form ln(1 + e^-|z|) needs log1p, for 1 + e^-20 is 1 in float
+// J is about e^-|z|, never 0. Its accurate form ln(1 + e^-|z|) needs log1p, because 1 + e^-20 is 1 in float.
 TEMPLATE_TEST_CASE("BinaryCrossEntropy of a confident right answer is tiny, not 0", "[loss]", float, double) {
   const double accuracy = std::max(1e-14, static_cast<double>(4 * std::numeric_limits<TestType>::epsilon()));
   const auto J = [](TestType z, TestType y) { return loss_value(BinaryCrossEntropy{}, matrix<TestType>({{z}}), matrix<TestType>({{y}})); };
@@ -58,7 +59,7 @@ TEMPLATE_TEST_CASE("BinaryCrossEntropy of a confident right answer is tiny, not 
   CHECK(J(80, 1) == Approx(1.8048513878454153e-35).epsilon(accuracy));
 }
 
-TEMPLATE_TEST_CASE("BinaryCrossEntropy of a confident wrong answer is the margin", "[loss]", float, double) {
+TEMPLATE_TEST_CASE("BinaryCrossEntropy of a confident wrong answer is |z|", "[loss]", float, double) {
   const auto J = [](TestType z, TestType y) { return loss_value(BinaryCrossEntropy{}, matrix<TestType>({{z}}), matrix<TestType>({{y}})); };
   CHECK(J(1e4f, 0) == 10000);
   CHECK(J(-1e4f, 1) == 10000);
@@ -77,7 +78,7 @@ TEMPLATE_TEST_CASE("BinaryCrossEntropy predicts probabilities", "[loss]", float,
   CHECK(many.maxCoeff() <= 1);
 }
 
-TEST_CASE("BinaryCrossEntropy refuses targets that are no probabilities and says which", "[loss]") {
+TEST_CASE("BinaryCrossEntropy rejects targets outside [0, 1] and names the first one", "[loss]") {
   const Matrix<double> z = Matrix<double>::Zero(2, 3);
   const auto with = [&](Index i, Index j, double value) {
     Matrix<double> y = matrix<double>({{0, 1, 0.5}, {1, 0, 0.25}});
@@ -95,7 +96,7 @@ TEST_CASE("BinaryCrossEntropy refuses targets that are no probabilities and says
   CHECK_THROWS_AS(check_target(BinaryCrossEntropy{}, z, with(0, 0, std::nextafter(double{1}, double{2}))), ValueError);
 }
 
-// y' = (1 - e) y + e/2
+// smoothed target y' = (1 - e) y + e/2
 TEST_CASE("BinaryCrossEntropy smooths labels towards 1/2", "[loss]") {
   const BinaryCrossEntropy smoothing{.label_smoothing = 0.25};
   check_loss<double>(smoothing, random_probabilities<double>);
@@ -105,10 +106,10 @@ TEST_CASE("BinaryCrossEntropy smooths labels towards 1/2", "[loss]") {
   const Matrix<double> smoothed = matrix<double>({{0.125, 0.875, 0.5}});
   CHECK(loss_value(smoothing, z, y) == loss_value(BinaryCrossEntropy{}, z, smoothed));
   CHECK(equal(loss_gradient(smoothing, z, y), loss_gradient(BinaryCrossEntropy{}, z, smoothed)));
-  CHECK(equal(linked(smoothing, z), linked(BinaryCrossEntropy{}, z)));  // no part of the prediction
+  CHECK(equal(linked(smoothing, z), linked(BinaryCrossEntropy{}, z)));  // smoothing does not change predictions
 }
 
-TEST_CASE("BinaryCrossEntropy refuses a label smoothing below 0 or not below 1", "[loss]") {
+TEST_CASE("BinaryCrossEntropy rejects a label smoothing outside [0, 1)", "[loss]") {
   const Matrix<float> z = Matrix<float>::Zero(3, 1);
   const auto refused = [&](double smoothing) { check_target(BinaryCrossEntropy{.label_smoothing = smoothing}, z, z); };
   CHECK_THROWS_SAYING(refused(1), ValueError, "BinaryCrossEntropy", "label_smoothing", "at least 0 and below 1", "got 1");

@@ -13,7 +13,7 @@ using namespace chainrule_test;
 
 namespace {
 
-/// What class weights must keep for every loss. classes: of each sample.
+/// Checks the properties that ClassWeighted must have with any loss. `classes` holds each sample's class.
 template <class L, class Y>
 void check_class_weights_of(const L& loss, const Matrix<double>& y_hat, const Y& y, const std::vector<std::size_t>& classes) {
   static_assert(Loss<ClassWeighted<L>>);
@@ -24,7 +24,7 @@ void check_class_weights_of(const L& loss, const Matrix<double>& y_hat, const Y&
   check_mean_over_batch(by_class, y_hat, y);
   check_independent_of_place(by_class, y_hat, y);
 
-  // the same as weights of single samples
+  // class weights must equal a weight per sample, taken from its class
   const auto y_view = detail::target_view<double>(y);
   const auto of_sample = [&](Index j) { return weights[classes[static_cast<std::size_t>(j)]]; };
   CHECK(loss_value(by_class, y_hat, y) == detail::weighted_value(loss, detail::const_view<double>(y_hat), y_view, of_sample));
@@ -40,7 +40,7 @@ const double ln4 = std::log(4);
 
 }  // namespace
 
-TEST_CASE("class weights by hand, for labels: J = sum w(class) J_j / sum w(class)") {
+TEST_CASE("ClassWeighted with labels, by hand: J = sum w(class) J_j / sum w(class)") {
   // softmax((ln 3, 0)) = (3/4, 1/4), so J_j = ln(4/3) for class 0 and ln 4 for class 1
   const Matrix<double> z{{std::log(3), std::log(3)}, {0, 0}};
   const ClassWeighted<SoftmaxCrossEntropy> loss{1, 5};
@@ -49,7 +49,7 @@ TEST_CASE("class weights by hand, for labels: J = sum w(class) J_j / sum w(class
   CHECK(loss_gradient(loss, z, y).isApprox(Matrix<double>{{-0.25 / 6, 5 * 0.75 / 6}, {0.25 / 6, -5 * 0.75 / 6}}, 1e-14));
 }
 
-TEST_CASE("class weights by hand, for a matrix of one row: class 1 is above one half") {
+TEST_CASE("ClassWeighted with one row of targets, by hand: a target above 1/2 is class 1") {
   const Matrix<double> y_hat{{2, 0, 4}};
   const Matrix<double> y{{0.5, 1, 1}};  // classes 0, 1, 1; J_j = 9/8, 1/2, 9/2
   const ClassWeighted<SquaredError> loss{1, 3};
@@ -57,7 +57,7 @@ TEST_CASE("class weights by hand, for a matrix of one row: class 1 is above one 
   CHECK(loss_gradient(loss, y_hat, y).isApprox(Matrix<double>{{1.5 / 7, -3.0 / 7, 9.0 / 7}}, 1e-14));
 }
 
-TEST_CASE("every loss can have class weights") {
+TEST_CASE("ClassWeighted works with every loss") {
   Random random{Seed{1}};
   const auto y_hat = random_matrix<double>(3, 5, random);
   const auto distributions = random_distributions<double>(3, 5, random);
@@ -74,7 +74,7 @@ TEST_CASE("every loss can have class weights") {
   check_class_weights_of(SoftmaxCrossEntropy{}, y_hat, std::vector<int>{0, 2, 1, 1, 2}, {0, 2, 1, 1, 2});
 }
 
-TEST_CASE("a class of weight 0 counts nothing, and a batch of it alone has no gradient") {
+TEST_CASE("a class of weight 0 does not count, and a batch of only that class has loss and gradient 0") {
   const Matrix<double> z{{1, 2}, {3, 4}};
   const ClassWeighted<SoftmaxCrossEntropy> loss{0, 2};
   const std::vector<int> both{0, 1};
@@ -85,7 +85,7 @@ TEST_CASE("a class of weight 0 counts nothing, and a batch of it alone has no gr
   CHECK(loss_gradient(loss, z, none).isZero(0));
 }
 
-TEST_CASE("weights of classes and of samples multiply") {
+TEST_CASE("class weights and sample weights multiply") {
   Network<double, ClassWeighted<SoftmaxCrossEntropy>, Dense<2, 2>> net{Seed{1}, {{1, 5}}};
   net.parameters().setZero();
   net.layer<0>().bias[0] = std::log(3);
@@ -99,13 +99,13 @@ TEST_CASE("weights of classes and of samples multiply") {
   CHECK(net.loss(weighted(y, w), work) == Approx((2 * std::log(4.0 / 3) + 20 * ln4) / 22).epsilon(1e-14));
   auto dJ = net.make_gradients();
   net.backward(x, weighted(y, w), work, dJ);
-  // sum of w_j (p - y_j) over sum w_j = (2 (-1/4) + 20 (3/4))/22
+  // sum w_j (p - y_j) / sum w_j = (2 (-1/4) + 20 (3/4))/22
   CHECK(dJ.layer<0>().bias[0] == Approx(14.5 / 22).epsilon(1e-14));
   CHECK(net.evaluate(x, weighted(y, w), work).loss == Approx((2 * std::log(4.0 / 3) + 20 * ln4) / 22).epsilon(1e-14));
   CHECK(net.predict(x)(0, 0) == Approx(0.75).epsilon(1e-14));
 }
 
-TEST_CASE("class weights that cannot be are refused where they are said") {
+TEST_CASE("ClassWeighted's constructor rejects weights that are negative, not finite or all 0") {
   using Weighted = ClassWeighted<SquaredError>;
   CHECK_THROWS_SAYING((Weighted{1, -2}), ValueError, "ClassWeighted: the weight of class 1 is -2, but weights are finite and at least 0");
   CHECK_THROWS_SAYING((Weighted{std::numeric_limits<double>::quiet_NaN(), 1}), ValueError, "the weight of class 0 is nan");
@@ -114,7 +114,7 @@ TEST_CASE("class weights that cannot be are refused where they are said") {
   CHECK_THROWS_SAYING(Weighted(std::vector<double>{}), ValueError, "all class weights are 0");
 }
 
-TEST_CASE("there is a weight for each class, else the first target is refused; so are targets that the loss refuses") {
+TEST_CASE("ClassWeighted rejects targets with another number of classes than weights, and targets that its loss rejects") {
   const Matrix<float> z = Matrix<float>::Zero(3, 2);
   const std::vector<int> labels{0, 2};
   const ClassWeighted<SoftmaxCrossEntropy> two{1, 2};

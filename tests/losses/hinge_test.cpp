@@ -15,12 +15,12 @@ Matrix<Scalar> random_signs(Index rows, Index cols, chainrule::Random& random) {
 
 }  // namespace
 
-TEMPLATE_TEST_CASE("Hinge keeps the contract of a loss", "[loss]", float, double) {
-  check_loss<TestType>(Hinge{}, random_signs<TestType>, {.positive = false});  // J = 0 where every margin is kept
+TEMPLATE_TEST_CASE("Hinge satisfies the loss contract", "[loss]", float, double) {
+  check_loss<TestType>(Hinge{}, random_signs<TestType>, {.positive = false});  // J is 0, not positive, where all margins exceed 1
 }
 
 // J = 1/(outputs batch) sum max(0, 1 - y y_hat)
-TEMPLATE_TEST_CASE("Hinge is 0 beyond the margin and grows with the distance from it", "[loss]", float, double, long double) {
+TEMPLATE_TEST_CASE("Hinge is 0 beyond a margin of 1 and grows linearly below", "[loss]", float, double, long double) {
   const Matrix<TestType> y_hat = matrix<TestType>({{2, 0.5}, {-3, 1}});
   CHECK(loss_value(Hinge{}, y_hat, matrix<TestType>({{1, 1}, {1, 1}})) == 1.125);      // (0 + 0.5 + 4 + 0) / 4
   CHECK(loss_value(Hinge{}, y_hat, matrix<TestType>({{-1, -1}, {-1, -1}})) == 1.625);  // (3 + 1.5 + 0 + 2) / 4
@@ -28,18 +28,18 @@ TEMPLATE_TEST_CASE("Hinge is 0 beyond the margin and grows with the distance fro
   CHECK(equal(loss_gradient(Hinge{}, y_hat, matrix<TestType>({{-1, -1}, {-1, -1}})), matrix<TestType>({{0.25, 0.25}, {0, 0.25}})));
 }
 
-TEST_CASE("Hinge lets NaN be seen", "[loss]") {
+TEST_CASE("Hinge of a NaN output is NaN", "[loss]") {
   const float nan = std::numeric_limits<float>::quiet_NaN();
   CHECK(std::isnan(loss_value(Hinge{}, matrix<float>({{nan, 2}}), matrix<float>({{1, 1}}))));
 }
 
-TEST_CASE("Hinge predicts its output as it is", "[loss]") {
+TEST_CASE("Hinge has no link: its prediction is the raw output", "[loss]") {
   const Matrix<float> z = matrix<float>({{-3, 0}, {0.5, 1e4f}});
   CHECK(equal(linked(Hinge{}, z), z));
   CHECK(Hinge::name == "Hinge");
 }
 
-TEST_CASE("Hinge refuses targets other than -1 and 1 and says which", "[loss]") {
+TEST_CASE("Hinge rejects targets other than -1 and 1 and names the first one", "[loss]") {
   const Matrix<double> z = Matrix<double>::Zero(2, 2);
   const auto with = [](double value) { return matrix<double>({{1, -1}, {value, 1}}); };
   CHECK_NOTHROW(check_target(Hinge{}, z, with(-1)));

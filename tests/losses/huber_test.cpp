@@ -6,13 +6,13 @@ using namespace chainrule_test;
 using chainrule::Huber;
 using chainrule::ValueError;
 
-TEMPLATE_TEST_CASE("Huber keeps the contract of a loss", "[loss]", float, double) {
+TEMPLATE_TEST_CASE("Huber satisfies the loss contract", "[loss]", float, double) {
   check_loss<TestType>(Huber{}, random_matrix<TestType>);
   check_loss<TestType>(Huber{.delta = 2.5}, random_matrix<TestType>);
 }
 
-// With delta = 1 errors of 1/2, -1, 3 and -5 cost 1/8, 1/2, 5/2 and 9/2; with delta = 4 they cost 1/8, 1/2, 9/2 and 12.
-TEMPLATE_TEST_CASE("Huber is a square for small errors and a line for large ones", "[loss]", float, double, long double) {
+// The errors 1/2, -1, 3 and -5 cost 1/8, 1/2, 5/2 and 9/2 with delta = 1, and 1/8, 1/2, 9/2 and 12 with delta = 4.
+TEMPLATE_TEST_CASE("Huber is quadratic for errors up to delta and linear beyond", "[loss]", float, double, long double) {
   const Matrix<TestType> y_hat = matrix<TestType>({{1.5, 4}, {0, 0}});
   const Matrix<TestType> y = matrix<TestType>({{1, 1}, {1, 5}});
   CHECK(loss_value(Huber{}, y_hat, y) == 1.90625);
@@ -21,7 +21,7 @@ TEMPLATE_TEST_CASE("Huber is a square for small errors and a line for large ones
   CHECK(equal(loss_gradient(Huber{.delta = 4}, y_hat, y), matrix<TestType>({{0.125, 0.75}, {-0.25, -1}})));
 }
 
-TEST_CASE("Huber refuses a delta that is not above 0 or not finite, and targets that are not finite", "[loss]") {
+TEST_CASE("Huber rejects a delta that is not above 0 or not finite, and targets that are not finite", "[loss]") {
   const Matrix<double> y_hat = Matrix<double>::Zero(2, 3);
   Matrix<double> y = y_hat;
   CHECK_THROWS_SAYING(check_target(Huber{.delta = 0}, y_hat, y), ValueError, "Huber", "delta", "above 0 and finite", "got 0");
@@ -32,7 +32,7 @@ TEST_CASE("Huber refuses a delta that is not above 0 or not finite, and targets 
   CHECK_THROWS_SAYING(check_target(Huber{}, y_hat, y), ValueError, "y(0, 2)", "inf", "output 0 of sample 2");
 }
 
-TEST_CASE("Huber predicts its output as it is", "[loss]") {
+TEST_CASE("Huber has no link: its prediction is the raw output", "[loss]") {
   const Matrix<float> z = matrix<float>({{-3, 0}, {0.5, 1e4f}});
   CHECK(equal(linked(Huber{}, z), z));
   CHECK(Huber::name == "Huber");

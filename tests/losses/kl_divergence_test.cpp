@@ -7,12 +7,12 @@ using chainrule::KLDivergence;
 using chainrule::SoftmaxCrossEntropy;
 using chainrule::ValueError;
 
-TEMPLATE_TEST_CASE("KLDivergence keeps the contract of a loss", "[loss]", float, double) {
+TEMPLATE_TEST_CASE("KLDivergence satisfies the loss contract", "[loss]", float, double) {
   check_loss<TestType>(KLDivergence{}, random_distributions<TestType>);
 }
 
-// p = (1/8, 2/8, 5/8): its distance from y = (1/2, 1/2, 0) is 1/2 ln 4 + 1/2 ln 2, and from itself 0
-TEMPLATE_TEST_CASE("KLDivergence is how far p is from y", "[loss]", float, double, long double) {
+// With p = (1/8, 2/8, 5/8) and y = (1/2, 1/2, 0), J = 1/2 ln 4 + 1/2 ln 2; with y = p, J = 0.
+TEMPLATE_TEST_CASE("KLDivergence is sum y ln(y/p)", "[loss]", float, double, long double) {
   const TestType few_eps = 4 * std::numeric_limits<TestType>::epsilon();
   const Matrix<TestType> z = matrix<TestType>({{0}, {std::log(TestType{2})}, {std::log(TestType{5})}});
   const TestType J = loss_value(KLDivergence{}, z, matrix<TestType>({{0.5}, {0.5}, {0}}));
@@ -21,7 +21,7 @@ TEMPLATE_TEST_CASE("KLDivergence is how far p is from y", "[loss]", float, doubl
   CHECK(loss_value(KLDivergence{}, Matrix<TestType>(Matrix<TestType>::Zero(2, 3)), Matrix<TestType>::Constant(2, 3, 0.5).eval()) == 0);
 }
 
-TEST_CASE("KLDivergence is SoftmaxCrossEntropy less the entropy of y, with the same gradient and prediction", "[loss]") {
+TEST_CASE("KLDivergence is SoftmaxCrossEntropy minus the entropy of y, with the same gradient and prediction", "[loss]") {
   chainrule::Random random{chainrule::Seed{1}};
   const Matrix<double> z = 4 * random_matrix<double>(5, 7, random);
   const Matrix<double> y = random_distributions<double>(5, 7, random);
@@ -31,7 +31,7 @@ TEST_CASE("KLDivergence is SoftmaxCrossEntropy less the entropy of y, with the s
   CHECK(equal(linked(KLDivergence{}, z), linked(SoftmaxCrossEntropy{}, z)));
 }
 
-TEST_CASE("KLDivergence refuses targets that are no distribution and says which", "[loss]") {
+TEST_CASE("KLDivergence rejects a target that is no probability distribution and names its sample", "[loss]") {
   const Matrix<double> z = Matrix<double>::Zero(2, 2);
   const auto with = [](double value) { return matrix<double>({{0.25, 1}, {value, 0}}); };
   CHECK_NOTHROW(check_target(KLDivergence{}, z, with(0.75)));

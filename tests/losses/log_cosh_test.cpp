@@ -7,7 +7,7 @@ using chainrule::LogCosh;
 
 namespace {
 
-/// J of one error.
+/// J of one sample with this error.
 template <class Scalar>
 Scalar J(Scalar error) {
   return loss_value(LogCosh{}, matrix<Scalar>({{error}}), matrix<Scalar>({{0}}));
@@ -15,7 +15,7 @@ Scalar J(Scalar error) {
 
 }  // namespace
 
-TEMPLATE_TEST_CASE("LogCosh keeps the contract of a loss", "[loss]", float, double) {
+TEMPLATE_TEST_CASE("LogCosh satisfies the loss contract", "[loss]", float, double) {
   check_loss<TestType>(LogCosh{}, random_matrix<TestType>);
 }
 
@@ -36,13 +36,13 @@ TEMPLATE_TEST_CASE("LogCosh has the values of the formula, for tiny and for huge
   CHECK(dJ(0, 1) == TestType(0.5));
 }
 
-TEST_CASE("LogCosh predicts its output as it is", "[loss]") {
+TEST_CASE("LogCosh has no link: its prediction is the raw output", "[loss]") {
   const Matrix<float> z = matrix<float>({{-3, 0}, {0.5, 1e4f}});
   CHECK(equal(linked(LogCosh{}, z), z));
   CHECK(LogCosh::name == "LogCosh");
 }
 
-TEST_CASE("LogCosh refuses targets that are not finite and says where", "[loss]") {
+TEST_CASE("LogCosh rejects targets that are not finite and names the position", "[loss]") {
   const Matrix<double> y_hat = Matrix<double>::Zero(2, 3);
   Matrix<double> y = y_hat;
   y(1, 0) = std::numeric_limits<double>::quiet_NaN();

@@ -5,12 +5,12 @@
 using namespace chainrule_test;
 using chainrule::MeanAbsoluteError;
 
-TEMPLATE_TEST_CASE("MeanAbsoluteError keeps the contract of a loss", "[loss]", float, double) {
+TEMPLATE_TEST_CASE("MeanAbsoluteError satisfies the loss contract", "[loss]", float, double) {
   check_loss<TestType>(MeanAbsoluteError{}, random_matrix<TestType>);
 }
 
-// J = 1/(outputs batch) sum |y_hat - y|, its slope +-1, and 0 where y_hat = y
-TEMPLATE_TEST_CASE("MeanAbsoluteError is the mean of the errors' sizes", "[loss]", float, double, long double) {
+// J = 1/(outputs batch) sum |y_hat - y|; the slope of each term is +-1, and 0 where y_hat = y
+TEMPLATE_TEST_CASE("MeanAbsoluteError is the mean of |y_hat - y|", "[loss]", float, double, long double) {
   const Matrix<TestType> y_hat = matrix<TestType>({{1, 0}, {2, -3}, {0, 7}, {4, -1}});
   const Matrix<TestType> y = matrix<TestType>({{0, 0}, {0, 1}, {2, 7}, {4.5, 0}});
   CHECK(loss_value(MeanAbsoluteError{}, y_hat, y) == 1.3125);  // (1 + 0 + 2 + 4 + 2 + 0 + 0.5 + 1) / 8
@@ -18,13 +18,13 @@ TEMPLATE_TEST_CASE("MeanAbsoluteError is the mean of the errors' sizes", "[loss]
       equal(loss_gradient(MeanAbsoluteError{}, y_hat, y), matrix<TestType>({{0.125, 0}, {0.125, -0.125}, {-0.125, 0}, {-0.125, -0.125}})));
 }
 
-TEST_CASE("MeanAbsoluteError predicts its output as it is", "[loss]") {
+TEST_CASE("MeanAbsoluteError has no link: its prediction is the raw output", "[loss]") {
   const Matrix<float> z = matrix<float>({{-3, 0}, {0.5, 1e4f}});
   CHECK(equal(linked(MeanAbsoluteError{}, z), z));
   CHECK(MeanAbsoluteError::name == "MeanAbsoluteError");
 }
 
-TEST_CASE("MeanAbsoluteError refuses targets that are not finite and says where", "[loss]") {
+TEST_CASE("MeanAbsoluteError rejects targets that are not finite and names the position", "[loss]") {
   const Matrix<double> y_hat = Matrix<double>::Zero(2, 3);
   Matrix<double> y = y_hat;
   y(1, 0) = std::numeric_limits<double>::quiet_NaN();

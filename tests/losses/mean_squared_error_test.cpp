@@ -6,7 +6,7 @@ using namespace chainrule_test;
 using chainrule::MeanSquaredError;
 using chainrule::SquaredError;
 
-TEMPLATE_TEST_CASE("MeanSquaredError keeps the contract of a loss", "[loss]", float, double, long double) {
+TEMPLATE_TEST_CASE("MeanSquaredError satisfies the loss contract", "[loss]", float, double, long double) {
   check_loss<TestType>(MeanSquaredError{}, random_matrix<TestType>);
 }
 
@@ -19,7 +19,8 @@ TEMPLATE_TEST_CASE("MeanSquaredError is the mean over outputs and samples", "[lo
 }
 
 // dJ/dy_hat = 2 (y_hat - y)/(outputs batch)
-TEMPLATE_TEST_CASE("MeanSquaredError's gradient is twice the error over the number of elements", "[loss]", float, double, long double) {
+TEMPLATE_TEST_CASE("MeanSquaredError's gradient is twice the error divided by the number of elements", "[loss]", float, double,
+                   long double) {
   const Matrix<TestType> y_hat = matrix<TestType>({{1, 0}, {2, 3}});
   const Matrix<TestType> y = matrix<TestType>({{0, 0}, {0, 4}});
   CHECK(loss_gradient(MeanSquaredError{}, y_hat, y) == matrix<TestType>({{0.5, 0}, {1, -0.5}}));
@@ -37,13 +38,13 @@ TEMPLATE_TEST_CASE("MeanSquaredError is SquaredError times 2/outputs", "[loss]",
   }
 }
 
-TEST_CASE("MeanSquaredError predicts its output as it is", "[loss]") {
+TEST_CASE("MeanSquaredError has no link: its prediction is the raw output", "[loss]") {
   const Matrix<float> z = matrix<float>({{-3, 0}, {0.5, 1e4f}});
   CHECK(linked(MeanSquaredError{}, z) == z);
   CHECK(MeanSquaredError::name == "MeanSquaredError");
 }
 
-TEST_CASE("MeanSquaredError refuses targets that are not finite and says where", "[loss]") {
+TEST_CASE("MeanSquaredError rejects targets that are not finite and names the position", "[loss]") {
   const Matrix<double> y_hat = Matrix<double>::Zero(2, 3);
   Matrix<double> y = y_hat;
   y(1, 0) = std::numeric_limits<double>::quiet_NaN();

@@ -17,11 +17,11 @@ Matrix<Scalar> random_counts(Index rows, Index cols, chainrule::Random& random) 
 
 }  // namespace
 
-TEMPLATE_TEST_CASE("PoissonNLL keeps the contract of a loss", "[loss]", float, double) {
-  check_loss<TestType>(PoissonNLL{}, random_counts<TestType>, {.positive = false, .highest = 80});  // e^88 is infinite in float
+TEMPLATE_TEST_CASE("PoissonNLL satisfies the loss contract", "[loss]", float, double) {
+  check_loss<TestType>(PoissonNLL{}, random_counts<TestType>, {.positive = false, .highest = 80});  // e^88 is near the largest float
 }
 
-// z = ln 4, an expected count of 4: it costs 4 - y ln 4, of slope 4 - y, which is 0 where the count comes
+// With z = ln 4 the expected count is 4: J = 4 - y ln 4, with slope 4 - y, which is 0 at y = 4.
 TEMPLATE_TEST_CASE("PoissonNLL is e^z - y z", "[loss]", float, double, long double) {
   const TestType ln_4 = std::log(TestType{4});
   const Matrix<TestType> z = matrix<TestType>({{ln_4, ln_4}, {0, 0}});
@@ -34,12 +34,12 @@ TEMPLATE_TEST_CASE("PoissonNLL is e^z - y z", "[loss]", float, double, long doub
   CHECK((linked(PoissonNLL{}, z) - rates).cwiseAbs().maxCoeff() <= few_eps);
 }
 
-TEST_CASE("PoissonNLL is infinite where the expected count is, and fine where it is 0", "[loss]") {
+TEST_CASE("PoissonNLL is infinite if the expected count overflows, and finite if it underflows to 0", "[loss]") {
   CHECK(loss_value(PoissonNLL{}, matrix<float>({{1e4f}}), matrix<float>({{3}})) == std::numeric_limits<float>::infinity());
   CHECK(loss_value(PoissonNLL{}, matrix<float>({{-1e4f}}), matrix<float>({{3}})) == 30000);
 }
 
-TEST_CASE("PoissonNLL refuses counts below 0 and those that are not finite, and says which", "[loss]") {
+TEST_CASE("PoissonNLL rejects counts that are negative or not finite and names the first one", "[loss]") {
   const Matrix<double> z = Matrix<double>::Zero(2, 2);
   const auto with = [](double value) { return matrix<double>({{1, 0}, {value, 7}}); };
   CHECK_NOTHROW(check_target(PoissonNLL{}, z, with(0)));

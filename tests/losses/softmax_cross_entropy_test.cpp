@@ -20,7 +20,7 @@ Matrix<Scalar> eighths(Index rows, Index cols) {
   return z;
 }
 
-/// Random distributions whose sums differ from 1 by up to the 1e-3 that the loss takes.
+/// Random distributions whose sums differ from 1 by up to 9e-4; the loss accepts 1e-3.
 template <class Scalar>
 Matrix<Scalar> rough_distributions(Index rows, Index cols, chainrule::Random& random) {
   Matrix<Scalar> y = random_distributions<Scalar>(rows, cols, random);
@@ -39,20 +39,20 @@ Matrix<Scalar> exact_distributions(Index rows, Index cols, chainrule::Random& ra
 
 }  // namespace
 
-TEMPLATE_TEST_CASE("SoftmaxCrossEntropy keeps the contract of a loss, with labels", "[loss]", float, double, long double) {
+TEMPLATE_TEST_CASE("SoftmaxCrossEntropy satisfies the loss contract, with labels", "[loss]", float, double, long double) {
   check_loss<TestType>(SoftmaxCrossEntropy{}, labels_for);
 }
 
-TEMPLATE_TEST_CASE("SoftmaxCrossEntropy keeps the contract of a loss, with probabilities", "[loss]", float, double, long double) {
+TEMPLATE_TEST_CASE("SoftmaxCrossEntropy satisfies the loss contract, with probabilities", "[loss]", float, double, long double) {
   check_loss<TestType>(SoftmaxCrossEntropy{}, random_distributions<TestType>);
 }
 
-// J = -sum_k y_k ln p_k has dJ/dz = p sum(y) - y, which is the lecture's factor p - y only where y sums to 1.
-TEST_CASE("SoftmaxCrossEntropy's gradient is exact where probabilities sum only nearly to 1", "[loss]") {
+// J = -sum_k y_k ln p_k has dJ/dz = p sum(y) - y, which is p - y only where y sums to 1.
+TEST_CASE("SoftmaxCrossEntropy's gradient is exact also where target probabilities sum to nearly 1", "[loss]") {
   check_loss<double>(SoftmaxCrossEntropy{}, rough_distributions<double>);
 }
 
-// Equal logits: every class has probability 1/k, so J = ln k. Logits ln 1, ln 2, ln 5: probabilities 1/8, 2/8, 5/8.
+// Equal logits give each of k classes the probability 1/k, so J = ln k. Logits ln 1, ln 2, ln 5 give 1/8, 2/8, 5/8.
 TEMPLATE_TEST_CASE("SoftmaxCrossEntropy is minus the logarithm of the label's probability", "[loss]", float, double, long double) {
   const double few_eps = std::max(1e-15, static_cast<double>(4 * std::numeric_limits<TestType>::epsilon()));
   for (const Index k : {2, 3, 10}) {
@@ -67,8 +67,8 @@ TEMPLATE_TEST_CASE("SoftmaxCrossEntropy is minus the logarithm of the label's pr
   CHECK(loss_value(SoftmaxCrossEntropy{}, z, half_half) == Approx((std::log(8.0) + std::log(4.0)) / 2).epsilon(few_eps));
 }
 
-// dJ/dz = (softmax(z) - y)/batch, the lecture's factor
-TEMPLATE_TEST_CASE("SoftmaxCrossEntropy's gradient is prediction minus target over the batch size", "[loss]", float, double) {
+// dJ/dz = (softmax(z) - y)/batch, the lecture's factor y_hat - y
+TEMPLATE_TEST_CASE("SoftmaxCrossEntropy's gradient is (prediction - target)/batch", "[loss]", float, double) {
   const Matrix<TestType> z = Matrix<TestType>::Zero(4, 2);
   CHECK(loss_gradient(SoftmaxCrossEntropy{}, z, std::vector<int>{0, 3}) ==
         matrix<TestType>({{-0.375, 0.125}, {0.125, 0.125}, {0.125, 0.125}, {0.125, -0.375}}));
@@ -79,7 +79,7 @@ TEMPLATE_TEST_CASE("SoftmaxCrossEntropy's gradient is prediction minus target ov
   check_matching_link(SoftmaxCrossEntropy{}, logits, exact_distributions<TestType>(5, 9, random));
 }
 
-TEST_CASE("SoftmaxCrossEntropy takes a label and its one-hot column for the same", "[loss]") {
+TEST_CASE("SoftmaxCrossEntropy gives the same for a label and for its one-hot column", "[loss]") {
   const Matrix<float> z = eighths<float>(6, 20);
   chainrule::Random random{chainrule::Seed{1}};
   const std::vector<int> labels = random_labels(20, 6, random);
@@ -88,7 +88,7 @@ TEST_CASE("SoftmaxCrossEntropy takes a label and its one-hot column for the same
   CHECK(loss_gradient(SoftmaxCrossEntropy{}, z, labels) == loss_gradient(SoftmaxCrossEntropy{}, z, one_hot));
 }
 
-TEST_CASE("SoftmaxCrossEntropy takes labels of every integer type", "[loss]") {
+TEST_CASE("SoftmaxCrossEntropy accepts labels of every integer type", "[loss]") {
   const Matrix<float> z = eighths<float>(3, 4);
   const float J = loss_value(SoftmaxCrossEntropy{}, z, std::vector<int>{2, 0, 1, 2});
   CHECK(loss_value(SoftmaxCrossEntropy{}, z, std::vector<unsigned char>{2, 0, 1, 2}) == J);
@@ -96,7 +96,7 @@ TEST_CASE("SoftmaxCrossEntropy takes labels of every integer type", "[loss]") {
   CHECK(loss_value(SoftmaxCrossEntropy{}, z, Eigen::VectorX<short>{{2, 0, 1, 2}}) == J);
 }
 
-// J ~ e^-margin, never 0: 1 + e^-20 is 1 in float
+// J is about e^-margin, never 0, although 1 + e^-20 is 1 in float. The margin is the right logit minus the largest wrong one.
 TEMPLATE_TEST_CASE("SoftmaxCrossEntropy of a confident right answer is tiny, not 0", "[loss]", float, double) {
   const double accuracy = std::max(1e-14, static_cast<double>(4 * std::numeric_limits<TestType>::epsilon()));
   const auto J = [](TestType first, TestType second, int label) {
@@ -108,7 +108,7 @@ TEMPLATE_TEST_CASE("SoftmaxCrossEntropy of a confident right answer is tiny, not
   CHECK(J(80, 0, 0) == Approx(1.8048513878454153e-35).epsilon(accuracy));
 }
 
-TEST_CASE("SoftmaxCrossEntropy of a confident wrong answer is the margin", "[loss]") {
+TEST_CASE("SoftmaxCrossEntropy of a confident wrong answer is the difference of the logits", "[loss]") {
   const Matrix<float> z = matrix<float>({{1e4f}, {-1e4f}, {0}});
   CHECK(static_cast<double>(loss_value(SoftmaxCrossEntropy{}, z, std::vector<int>{0})) == 0);  // e^-10000
   CHECK(loss_value(SoftmaxCrossEntropy{}, z, std::vector<int>{1}) == 20000);
@@ -134,16 +134,16 @@ TEMPLATE_TEST_CASE("SoftmaxCrossEntropy predicts probabilities that sum to 1", "
   }
 }
 
-TEST_CASE("SoftmaxCrossEntropy does not change when every logit of a sample is shifted", "[loss]") {
+TEST_CASE("SoftmaxCrossEntropy does not change if a constant is added to all logits of a sample", "[loss]") {
   const Matrix<float> z = eighths<float>(11, 5);
   const Matrix<float> shifted = z.array() + 1000;
   const std::vector<int> labels{0, 10, 3, 3, 7};
-  CHECK(linked(SoftmaxCrossEntropy{}, shifted) == linked(SoftmaxCrossEntropy{}, z));  // exact, see eighths
+  CHECK(linked(SoftmaxCrossEntropy{}, shifted) == linked(SoftmaxCrossEntropy{}, z));  // exact, because the logits are multiples of 1/8
   CHECK(loss_value(SoftmaxCrossEntropy{}, shifted, labels) == loss_value(SoftmaxCrossEntropy{}, z, labels));
   CHECK(loss_gradient(SoftmaxCrossEntropy{}, shifted, labels) == loss_gradient(SoftmaxCrossEntropy{}, z, labels));
 }
 
-TEMPLATE_TEST_CASE("SoftmaxCrossEntropy refuses labels out of range and says which", "[loss]", int, unsigned char, long long) {
+TEMPLATE_TEST_CASE("SoftmaxCrossEntropy rejects labels out of range and names the first one", "[loss]", int, unsigned char, long long) {
   const Matrix<float> z = Matrix<float>::Zero(3, 4);
   CHECK_NOTHROW(check_target(SoftmaxCrossEntropy{}, z, std::vector<TestType>{0, 1, 2, 0}));
   CHECK_THROWS_SAYING(check_target(SoftmaxCrossEntropy{}, z, std::vector<TestType>{0, 1, 3, 0}), ValueError, "the label of sample 2 is 3",
@@ -153,12 +153,12 @@ TEMPLATE_TEST_CASE("SoftmaxCrossEntropy refuses labels out of range and says whi
   if constexpr (std::is_signed_v<TestType>)
     CHECK_THROWS_SAYING(check_target(SoftmaxCrossEntropy{}, z, std::vector<TestType>{0, -1, 2, 0}), ValueError,
                         "the label of sample 1 is -1");
-  if constexpr (sizeof(TestType) == 8)  // one that would be 0 as an int
+  if constexpr (sizeof(TestType) == 8)  // this label would become 0 as an int
     CHECK_THROWS_SAYING(check_target(SoftmaxCrossEntropy{}, z, std::vector<TestType>{TestType{1} << 32, 1, 2, 0}), ValueError,
                         "the label of sample 0 is 4294967296");
 }
 
-TEST_CASE("SoftmaxCrossEntropy refuses targets that are no distribution and says which", "[loss]") {
+TEST_CASE("SoftmaxCrossEntropy rejects a target that is no probability distribution and names its sample", "[loss]") {
   const Matrix<double> z = Matrix<double>::Zero(3, 2);
   const auto with = [](Index i, Index j, double value) {
     Matrix<double> y = matrix<double>({{0.25, 0}, {0.5, 1}, {0.25, 0}});
@@ -176,8 +176,8 @@ TEST_CASE("SoftmaxCrossEntropy refuses targets that are no distribution and says
   CHECK_THROWS_SAYING(check_target(SoftmaxCrossEntropy{}, z, with(1, 1, 0.5)), ValueError, "the probabilities of sample 1 sum to 0.5");
 }
 
-// NaN in one sample must neither vanish nor reach another.
-TEST_CASE("SoftmaxCrossEntropy keeps NaN to its own sample", "[loss]") {
+// A NaN must neither vanish nor reach another sample.
+TEST_CASE("SoftmaxCrossEntropy confines a NaN to its own sample", "[loss]") {
   for (const Index place : {0, 1, 2}) {
     Matrix<float> z = eighths<float>(3, 3);
     const Matrix<float> clean = linked(SoftmaxCrossEntropy{}, z);
@@ -190,13 +190,13 @@ TEST_CASE("SoftmaxCrossEntropy keeps NaN to its own sample", "[loss]") {
   }
 }
 
-// y' = (1 - e) y + e/outputs
-TEST_CASE("SoftmaxCrossEntropy with label smoothing keeps the contract of a loss", "[loss]") {
+// smoothed target y' = (1 - e) y + e/outputs
+TEST_CASE("SoftmaxCrossEntropy with label smoothing satisfies the loss contract", "[loss]") {
   check_loss<double>(SoftmaxCrossEntropy{.label_smoothing = 0.25}, labels_for);
   check_loss<double>(SoftmaxCrossEntropy{.label_smoothing = 0.25}, rough_distributions<double>);
 }
 
-TEST_CASE("SoftmaxCrossEntropy smooths labels as if others had been right too", "[loss]") {
+TEST_CASE("SoftmaxCrossEntropy with label smoothing equals the plain loss with smoothed targets", "[loss]") {
   const SoftmaxCrossEntropy smoothing{.label_smoothing = 0.25};
   const Matrix<double> z = eighths<double>(4, 3);
   const std::vector<int> labels{3, 0, 1};
@@ -205,10 +205,10 @@ TEST_CASE("SoftmaxCrossEntropy smooths labels as if others had been right too", 
   CHECK((loss_gradient(smoothing, z, labels) - loss_gradient(SoftmaxCrossEntropy{}, z, smoothed)).cwiseAbs().maxCoeff() < 1e-16);
   CHECK(std::abs(loss_value(smoothing, z, as_matrix<double>(labels, 4)) - loss_value(smoothing, z, labels)) < 1e-15);
   CHECK(loss_value(smoothing, z, labels) != loss_value(SoftmaxCrossEntropy{}, z, labels));
-  CHECK(equal(linked(smoothing, z), linked(SoftmaxCrossEntropy{}, z)));  // no part of the prediction
+  CHECK(equal(linked(smoothing, z), linked(SoftmaxCrossEntropy{}, z)));  // smoothing does not change predictions
 }
 
-TEST_CASE("SoftmaxCrossEntropy refuses a label smoothing below 0 or not below 1", "[loss]") {
+TEST_CASE("SoftmaxCrossEntropy rejects a label smoothing outside [0, 1)", "[loss]") {
   const Matrix<float> z = Matrix<float>::Zero(3, 1);
   const std::vector<int> y{2};
   const auto refused = [&](double smoothing) { check_target(SoftmaxCrossEntropy{.label_smoothing = smoothing}, z, y); };

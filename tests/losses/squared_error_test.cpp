@@ -6,11 +6,11 @@ using namespace chainrule_test;
 using chainrule::SquaredError;
 using chainrule::ValueError;
 
-TEMPLATE_TEST_CASE("SquaredError keeps the contract of a loss", "[loss]", float, double, long double) {
+TEMPLATE_TEST_CASE("SquaredError satisfies the loss contract", "[loss]", float, double, long double) {
   check_loss<TestType>(SquaredError{}, random_matrix<TestType>);
 }
 
-// J = 1/2 |y_hat - y|^2 for one sample, the mean over several
+// J = 1/2 |y_hat - y|^2 for one sample, and the mean of these for a batch
 TEMPLATE_TEST_CASE("SquaredError is half the squared distance", "[loss]", float, double, long double) {
   CHECK(loss_value(SquaredError{}, matrix<TestType>({{1}, {2}}), matrix<TestType>({{0}, {0}})) == 2.5);
   const Matrix<TestType> y_hat = matrix<TestType>({{1, 0, 4}, {2, 3, 4}});
@@ -19,8 +19,8 @@ TEMPLATE_TEST_CASE("SquaredError is half the squared distance", "[loss]", float,
   CHECK(loss_value(SquaredError{}, y, y) == 0);
 }
 
-// dJ/dy_hat = (y_hat - y)/batch, the lecture's factor
-TEMPLATE_TEST_CASE("SquaredError's gradient is the error over the batch size", "[loss]", float, double, long double) {
+// dJ/dy_hat = (y_hat - y)/batch, the lecture's factor y_hat - y
+TEMPLATE_TEST_CASE("SquaredError's gradient is the error divided by the batch size", "[loss]", float, double, long double) {
   const Matrix<TestType> y_hat = matrix<TestType>({{1, 0}, {2, 3}});
   const Matrix<TestType> y = matrix<TestType>({{0, 0}, {0, 4}});
   CHECK(loss_gradient(SquaredError{}, y_hat, y) == matrix<TestType>({{0.5, 0}, {1, -0.5}}));
@@ -29,12 +29,12 @@ TEMPLATE_TEST_CASE("SquaredError's gradient is the error over the batch size", "
   check_matching_link(SquaredError{}, random_matrix<TestType>(5, 9, random), random_matrix<TestType>(5, 9, random));
 }
 
-TEMPLATE_TEST_CASE("SquaredError predicts its output as it is", "[loss]", float, double, long double) {
+TEMPLATE_TEST_CASE("SquaredError has no link: its prediction is the raw output", "[loss]", float, double, long double) {
   const Matrix<TestType> z = matrix<TestType>({{-3, 0}, {0.5, 1e4f}});
   CHECK(linked(SquaredError{}, z) == z);
 }
 
-TEST_CASE("SquaredError refuses targets that are not finite and says where", "[loss]") {
+TEST_CASE("SquaredError rejects targets that are not finite and names the position", "[loss]") {
   const Matrix<double> y_hat = Matrix<double>::Zero(2, 3);
   Matrix<double> y = y_hat;
   CHECK_NOTHROW(check_target(SquaredError{}, y_hat, y));
@@ -45,6 +45,6 @@ TEST_CASE("SquaredError refuses targets that are not finite and says where", "[l
   CHECK_THROWS_SAYING(check_target(SquaredError{}, y_hat, y), ValueError, "y(0, 1)", "inf", "output 0 of sample 1");
   y(0, 1) = -std::numeric_limits<double>::infinity();
   CHECK_THROWS_SAYING(check_target(SquaredError{}, y_hat, y), ValueError, "y(0, 1)", "-inf");
-  y(0, 1) = std::numeric_limits<double>::max();  // large, but a number
+  y(0, 1) = std::numeric_limits<double>::max();  // large but finite, so accepted
   CHECK_NOTHROW(check_target(SquaredError{}, y_hat, y));
 }

@@ -1,12 +1,12 @@
 #pragma once
-// The two halves of the program: what runs, and what it runs on.
+// The interface between the test (nets.cpp) and the board that it runs on (cortex_m4.cpp or host.cpp).
 
 namespace board {
 
-/// Writes a text to where somebody sees it.
+/// Prints a text to the terminal.
 void print(const char* text);
 
 }  // namespace board
 
-/// Called once; whether all is as expected.
+/// The test, called once by the board. Returns whether all numbers are as expected.
 bool learn_and_predict();

@@ -1,5 +1,6 @@
-// Start-up of a Cortex-M4 and what the program needs of it, with nothing of an operating system: no heap, no system calls but two of
-// ARM's semihosting that a debugger or QEMU answers. How deep the stack has been is read from what was painted on it.
+// Start-up code and board functions for a Cortex-M4 without an operating system. There is no heap. Printing and exiting use ARM's
+// semihosting, which QEMU or a debugger answers. The stack is filled with a known word at start-up, so that its greatest depth can be read
+// at the end.
 
 #include "board.hpp"
 
@@ -7,19 +8,19 @@
 #include <cstdint>
 
 extern "C" {
-// where cortex_m4.ld puts things
+// section bounds, defined in cortex_m4.ld
 extern std::uint32_t data_in_flash[], data_begin[], data_end[], bss_begin[], bss_end[], stack_begin[], stack_end[];
 
 [[noreturn]] void reset();
 [[noreturn]] void start();
-[[noreturn]] void abort();  // instead of the C library's, which raises a signal
+[[noreturn]] void abort();  // replaces the C library's, which raises a signal
 }
 
 namespace {
 
-constexpr std::uint32_t paint = 0xc0ffee11;
+constexpr std::uint32_t fill_word = 0xc0ffee11;
 
-// ARM's "Semihosting for AArch32 and AArch64", 2.0: operation in r0, argument in r1.
+// Calling convention of ARM's "Semihosting for AArch32 and AArch64", release 2.0: operation in r0, argument in r1.
 enum class Call : std::uint32_t { write_text = 0x04, exit = 0x18 };
 void semihosting(Call call, const void* argument) {
   register auto r0 asm("r0") = static_cast<std::uint32_t>(call);
@@ -27,9 +28,9 @@ void semihosting(Call call, const void* argument) {
   asm volatile("bkpt 0xab" : "+r"(r0) : "r"(r1) : "memory");
 }
 
-[[noreturn]] void leave(bool well) {
+[[noreturn]] void exit_program(bool passed) {
   constexpr std::uintptr_t application_exit = 0x20026, internal_error = 0x20024;  // ADP_Stopped_...
-  for (;;) semihosting(Call::exit, reinterpret_cast<const void*>(well ? application_exit : internal_error));
+  for (;;) semihosting(Call::exit, reinterpret_cast<const void*>(passed ? application_exit : internal_error));
 }
 
 void print_number(const char* what, std::uint32_t number) {
@@ -44,10 +45,10 @@ void print_number(const char* what, std::uint32_t number) {
 
 [[noreturn]] void fault() {
   board::print("fault\nfailed\n");
-  leave(false);
+  exit_program(false);
 }
 
-// The stack's end, the reset handler, and 14 exceptions, none of which should come.
+// The vector table: initial stack pointer, reset handler and 14 exception handlers, which no correct run calls.
 using Handler = void (*)();
 struct Vectors {
   const void* stack;
@@ -61,7 +62,7 @@ struct Vectors {
 
 void board::print(const char* text) { semihosting(Call::write_text, text); }
 
-// Without a stack: the FPU on (coprocessors 10 and 11 in CPACR), then paint from the stack's begin to its end.
+// Switches on the FPU (coprocessors 10 and 11 in CPACR) and fills the stack with fill_word. Naked, because it must not use the stack.
 [[gnu::naked]] void reset() {
   asm volatile(
       "ldr r0, =0xe000ed88\n"
@@ -79,19 +80,19 @@ void board::print(const char* text) { semihosting(Call::write_text, text); }
       "b start\n"
       ".ltorg\n"
       :
-      : "i"(paint));
+      : "i"(fill_word));
 }
 
 void start() {
   std::copy(data_in_flash, data_in_flash + (data_end - data_begin), data_begin);
   std::fill(bss_begin, bss_end, 0u);
-  const bool well = learn_and_predict();
-  const std::uint32_t* deepest = std::find_if(stack_begin, stack_end, [](std::uint32_t word) { return word != paint; });
+  const bool passed = learn_and_predict();
+  const std::uint32_t* deepest = std::find_if(stack_begin, stack_end, [](std::uint32_t word) { return word != fill_word; });
   print_number("stack: ", static_cast<std::uint32_t>(stack_end - deepest) * 4);
-  leave(well && deepest != stack_begin);
+  exit_program(passed && deepest != stack_begin);
 }
 
 void abort() {
   board::print("abort\nfailed\n");
-  leave(false);
+  exit_program(false);
 }

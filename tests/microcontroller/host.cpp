@@ -1,4 +1,4 @@
-// The board that compiles the tests, with an operating system.
+// Board functions for the machine that compiles the tests.
 
 #include "board.hpp"
 

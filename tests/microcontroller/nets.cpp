@@ -1,5 +1,5 @@
-// Two nets of fixed size learn and predict here, for the microcontroller and for the machine that compiles the tests. The same numbers
-// are expected on both. It needs these headers, and neither exceptions nor run-time types nor a heap.
+// Trains two nets of fixed size and predicts with them, on the microcontroller and on the machine that compiles the tests; both must give
+// the same numbers. Compiles without exceptions and run-time type information, and uses no heap.
 
 #include "board.hpp"
 
@@ -19,7 +19,7 @@ namespace {
 using Xor = cr::Network<float, cr::BinaryCrossEntropy, cr::Dense<2, 8, cr::Tanh>, cr::Dense<8, 1>>;
 using Flowers = cr::Network<float, cr::SoftmaxCrossEntropy, cr::Dense<4, 16, cr::ReLU>, cr::Dense<16, 3>>;
 
-// What is const and of static storage stays in flash. One column is one sample.
+// constexpr data stays in flash. One column of x is one sample.
 constexpr float xor_x[] = {0, 0, 0, 1, 1, 0, 1, 1};
 constexpr float xor_y[] = {0, 1, 1, 0};
 constexpr float flower_x[] = {-0.9f, 1.1f,  -1.3f, -1.2f, -1.1f, -0.2f, -1.2f, -1.3f, -1.4f, 0.4f,  -1.4f, -1.1f,
@@ -30,7 +30,7 @@ constexpr std::array flower_y{0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 2};
 
 bool passed = true;
 
-// 6 digits behind the point, without printf
+// Prints a number with 6 decimals, without printf.
 void print(float number) {
   if (number < 0) board::print("-");
   const auto millionths = static_cast<std::uint64_t>((number < 0 ? -number : number) * 1e6f + 0.5f);
@@ -44,7 +44,7 @@ void print(float number) {
   board::print(&text[at]);
 }
 
-// The number must be `expected`, but for `tolerance` of it.
+// Prints a number and checks that it differs from `expected` by at most the relative tolerance.
 void check(const char* what, float number, float expected, float tolerance) {
   board::print(what);
   print(number);
@@ -57,15 +57,15 @@ void check(const char* what, float number, float expected, float tolerance) {
   board::print("\n");
 }
 
-constexpr float tight = 1e-6f;  // one step
-constexpr float loose = 1e-3f;  // many steps, in which rounding adds up: expf and tanhf are those of the machine
+constexpr float tight = 1e-6f;  // relative tolerance after one step
+constexpr float loose = 1e-3f;  // after many steps, because rounding errors accumulate and expf and tanhf differ between C libraries
 
-/// What two machines must agree on: the loss at first and one step later, the largest gradient of that step, the loss at the end.
+/// The numbers that all machines must agree on.
 struct Expected {
   float first_weight, first_loss, gradient, second_loss, last_loss;
 };
 
-/// The five steps, `steps` times over the whole batch.
+/// Gradient descent: `steps` steps on the whole batch, with checks of the expected numbers.
 template <int Batch, class Net, class X, class Y>
 void learn(Net& net, const X& x, const Y& y, float rate, int steps, const Expected& expected) {
   auto work = net.template make_workspace<Batch>();
@@ -97,7 +97,7 @@ void learn_xor() {
   learn<4>(net, x, y, 0.5f, 300, {0.103116751f, 0.708443403f, 0.0744334310f, 0.698066592f, 0.0211681351f});
   const float expected[] = {0.0104966564f, 0.976884067f, 0.977844954f, 0.0273944661f};
   for (int j = 0; j < 4; ++j)
-    check("  P(1 | x)               ", net.predict(x.col(j))[0], expected[j], loose);  // one sample, of fixed size
+    check("  P(1 | x)               ", net.predict(x.col(j))[0], expected[j], loose);  // one sample, as a vector of fixed size
 }
 
 [[maybe_unused]] void learn_flowers() {

@@ -5,13 +5,13 @@
 using namespace chainrule;
 using namespace chainrule_test;
 
-TEST_CASE("Adadelta keeps the contract of an optimizer", "[optimizer]") {
+TEST_CASE("Adadelta satisfies the optimizer contract", "[optimizer]") {
   check_optimizer(Adadelta{});
   check_fraction_refused(Adadelta{}, &Adadelta::rho, "rho");
   check_negative_refused(Adadelta{}, &Adadelta::epsilon, "epsilon");
 }
 
-// rho = 1/2, epsilon = 1, learning_rate = 1/2
+// rho = 1/2, epsilon = 1, learning_rate = 1/2; v is the running mean of g^2, u the running mean of step^2:
 // g = 4: v = 8,  step = sqrt(1/9) 4 = 4/3,         u = 8/9
 // g = 0: v = 4,  step = 0,                         u = 4/9
 // g = 2: v = 4,  step = sqrt(13/9 / 5) 2,          u = 2/9 + 26/45 = 4/5

@@ -5,14 +5,14 @@
 using namespace chainrule;
 using namespace chainrule_test;
 
-TEST_CASE("Adagrad keeps the contract of an optimizer", "[optimizer]") {
+TEST_CASE("Adagrad satisfies the optimizer contract", "[optimizer]") {
   check_optimizer(Adagrad{});
   check_negative_refused(Adagrad{}, &Adagrad::learning_rate_decay, "learning_rate_decay");
   check_negative_refused(Adagrad{}, &Adagrad::initial_sum, "initial_sum");
   check_negative_refused(Adagrad{}, &Adagrad::epsilon, "epsilon");
 }
 
-// The sums of squares are 9, 25 and 169: their roots 3, 5 and 13.
+// The sums of squared gradients are 9, 25 and 169, with the roots 3, 5 and 13.
 TEMPLATE_TEST_CASE("three steps of Adagrad by hand", "[optimizer]", float, double, long double) {
   const Adagrad adagrad{.learning_rate = 1, .epsilon = 0};
   Vector<TestType> theta = vector<TestType>({10, 0});
@@ -26,8 +26,8 @@ TEMPLATE_TEST_CASE("three steps of Adagrad by hand", "[optimizer]", float, doubl
   CHECK(near(Vector<TestType>(state.moment(0)), {169, 169}));
 }
 
-// rates 1, 1/2, 1/3; sums 16 + 9 = 25, 25 + 0, 25 + 144 = 169
-TEST_CASE("Adagrad's learning rate may fall, and its sum may start above 0", "[optimizer]") {
+// learning rates 1, 1/2, 1/3; sums 16 + 9 = 25, 25 + 0, 25 + 144 = 169
+TEST_CASE("Adagrad with a decaying learning rate and an initial sum above 0, by hand", "[optimizer]") {
   const Adagrad adagrad{.learning_rate = 1, .learning_rate_decay = 1, .initial_sum = 16, .epsilon = 1};
   Vector<double> theta = vector<double>({10});
   auto state = adagrad.make_state(theta);

@@ -5,7 +5,7 @@
 using namespace chainrule;
 using namespace chainrule_test;
 
-TEST_CASE("Adam keeps the contract of an optimizer", "[optimizer]") {
+TEST_CASE("Adam satisfies the optimizer contract", "[optimizer]") {
   check_optimizer(Adam{});
   check_same_bits(Adam{.amsgrad = true});
   check_decay(Adam{.amsgrad = true});
@@ -14,7 +14,7 @@ TEST_CASE("Adam keeps the contract of an optimizer", "[optimizer]") {
   check_negative_refused(Adam{}, &Adam::epsilon, "epsilon");
 }
 
-// Where |g| = 4 always, v / (1 - beta2^t) = 16. With beta1 = 1/2, m is 2, -1 and 3/2; over 1 - beta1^t it is 4, -4/3 and 12/7.
+// |g| = 4 in each step, so v / (1 - beta2^t) = 16. With beta1 = 1/2, m is 2, -1 and 3/2; divided by 1 - beta1^t it is 4, -4/3, 12/7.
 TEMPLATE_TEST_CASE("three steps of Adam by hand", "[optimizer]", float, double, long double) {
   const Adam adam{.learning_rate = 0.5, .beta1 = 0.5, .beta2 = 0.75, .epsilon = 0};
   Vector<TestType> theta = vector<TestType>({1, -1});
@@ -31,7 +31,7 @@ TEMPLATE_TEST_CASE("three steps of Adam by hand", "[optimizer]", float, double, 
   CHECK(state.steps == 3);
 }
 
-TEST_CASE("the first step of Adam has the length of the learning rate, however small the gradient", "[optimizer]") {
+TEST_CASE("the first step of Adam changes each parameter by the learning rate, whatever the size of the gradient", "[optimizer]") {
   Vector<double> theta = vector<double>({0, 0, 0});
   const Adam adam{.learning_rate = 0.25, .epsilon = 0};
   auto state = adam.make_state(theta);
@@ -39,8 +39,8 @@ TEST_CASE("the first step of Adam has the length of the learning rate, however s
   CHECK(near(theta, {-0.25, 0.25, -0.25}));
 }
 
-// epsilon stands beside the root of the corrected v: 4 / (4 + 4)
-TEST_CASE("epsilon is added to the corrected root", "[optimizer]") {
+// m / (sqrt(v) + epsilon) = 4 / (4 + 4) with the bias-corrected m and v
+TEST_CASE("Adam adds epsilon to the root of the bias-corrected v", "[optimizer]") {
   Vector<double> theta = vector<double>({1});
   const Adam adam{.learning_rate = 1, .epsilon = 4};
   auto state = adam.make_state(theta);
@@ -48,8 +48,8 @@ TEST_CASE("epsilon is added to the corrected root", "[optimizer]") {
   CHECK(near(theta, {0.5}));
 }
 
-// g is 6 + 20/10 = 8 first, of which 8 / 8 is left
-TEST_CASE("Adam's weight decay goes through its moments", "[optimizer]") {
+// g = 6 + 20/10 = 8, and the first step is 8 / 8 = 1
+TEST_CASE("Adam's weight decay is added to the gradient, so it enters the moments", "[optimizer]") {
   Vector<double> theta = vector<double>({20, 0});
   const Adam adam{.learning_rate = 1, .beta1 = 0.5, .beta2 = 0.5, .epsilon = 0, .weight_decay = 0.1};
   auto state = adam.make_state(theta);
@@ -58,8 +58,8 @@ TEST_CASE("Adam's weight decay goes through its moments", "[optimizer]") {
   CHECK(near(Vector<double>(state.flat()), {4, 3, 32, 18}));
 }
 
-// v is 8, 4 and 4 1/2 for gradients of 4, 0 and sqrt(5); the largest so far is 8 throughout
-TEST_CASE("amsgrad divides by the largest v so far", "[optimizer]") {
+// v is 8, 4 and 9/2 for the gradients 4, 0 and sqrt(5); the largest so far is always 8
+TEST_CASE("Adam with amsgrad divides by the root of the largest v so far", "[optimizer]") {
   const Adam adam{.learning_rate = 1, .beta1 = 0, .beta2 = 0.5, .epsilon = 0, .amsgrad = true};
   Vector<double> theta = vector<double>({0});
   auto state = adam.make_state(theta);

@@ -11,10 +11,10 @@ namespace {
 template <class Scalar>
 constexpr Scalar infinity = std::numeric_limits<Scalar>::infinity();
 
-/// Whether a and b differ by no more than some roundings of a float.
+/// Whether a and b differ by at most a few float roundings.
 bool near(double a, double b) { return std::abs(a - b) <= 1e-6 * std::abs(b); }
 
-/// As gradients are: by layer and flat.
+/// A stand-in for Gradients, which have flat().
 struct HasFlat {
   Vector<double> values = Eigen::Vector2d(3, -4);
   VectorView<double> flat() { return {values.data(), 2}; }
@@ -22,7 +22,7 @@ struct HasFlat {
 
 }  // namespace
 
-TEST_CASE("clip_by_value brings every number between -limit and limit") {
+TEST_CASE("clip_by_value clips every number to [-limit, limit] and keeps NaN") {
   Eigen::VectorXf g = (Eigen::VectorXf(5) << 3, -0.5f, -2, 1, -infinity<float>).finished();
   clip_by_value(g, 1);
   CHECK(g == (Eigen::VectorXf(5) << 1, -0.5f, -1, 1, -1).finished());
@@ -32,7 +32,7 @@ TEST_CASE("clip_by_value brings every number between -limit and limit") {
   CHECK(std::isnan(g[3]));
 }
 
-TEST_CASE("clip_by_value works on every number of a long gradient") {
+TEST_CASE("clip_by_value clips every number of a long gradient") {
   Vector<double> g = Vector<double>::LinSpaced(41, -20, 20);
   clip_by_value(g, 2);
   CHECK(g.head(19) == Vector<double>::Constant(19, -2));
@@ -40,8 +40,8 @@ TEST_CASE("clip_by_value works on every number of a long gradient") {
   CHECK(g.tail(19) == Vector<double>::Constant(19, 2));
 }
 
-// As torch.nn.utils.clip_grad_norm_: the factor is max_norm / (norm + 1e-6).
-TEST_CASE("clip_by_norm shortens what is too long and returns the length it had") {
+// The factor is max_norm / (norm + 1e-6), as in torch.nn.utils.clip_grad_norm_.
+TEST_CASE("clip_by_norm scales a gradient longer than max_norm and returns its norm before") {
   Vector<double> g = Eigen::Vector2d(3, -4);
   CHECK(clip_by_norm(g, 2.5) == 5);
   CHECK(std::abs(g[0] - 3 * 2.5 / 5.000001) < 1e-15);
@@ -50,7 +50,7 @@ TEST_CASE("clip_by_norm shortens what is too long and returns the length it had"
   CHECK(g == Eigen::Vector2d(0, 0));
 }
 
-TEST_CASE("clip_by_norm leaves what is short enough as it is") {
+TEST_CASE("clip_by_norm leaves a gradient of at most max_norm unchanged") {
   Vector<float> g = Eigen::Vector2f(3, -4);
   CHECK(clip_by_norm(g, 6) == 5);
   CHECK(g == Eigen::Vector2f(3, -4));
@@ -59,7 +59,7 @@ TEST_CASE("clip_by_norm leaves what is short enough as it is") {
   CHECK(nothing == Eigen::Vector3f(0, 0, 0));
 }
 
-TEST_CASE("gradients of a network and parts of vectors are clipped in place") {
+TEST_CASE("clip functions work in place on Gradients and on blocks of vectors") {
   HasFlat gradients;
   CHECK(clip_by_norm(gradients, 100) == 5);
   clip_by_value(gradients, 1);
@@ -69,12 +69,12 @@ TEST_CASE("gradients of a network and parts of vectors are clipped in place") {
   CHECK(v == Eigen::Vector3f(1, 1, 7));
 }
 
-TEST_CASE("squares neither overflow nor vanish in the norm") {
+TEST_CASE("clip_by_norm computes norms whose squares would overflow or underflow") {
   Vector<float> large = Vector<float>::Constant(100, 1e30f);
   CHECK(near(clip_by_norm(large, 1), 1e31));
   CHECK(near(large.cast<double>().norm(), 1));
 
-  // longer than the largest float; the factor is smaller than the smallest normal one
+  // the norm exceeds the largest float, and the factor is below the smallest normal float
   Vector<float> largest = Vector<float>::Constant(10000, std::numeric_limits<float>::max());
   CHECK(near(clip_by_norm(largest, 1), 100 * static_cast<double>(std::numeric_limits<float>::max())));
   CHECK(near(largest.cast<double>().norm(), 1));
@@ -92,7 +92,7 @@ TEST_CASE("squares neither overflow nor vanish in the norm") {
   CHECK(clip_by_norm(longer, 1) == std::numeric_limits<long double>::max() / 2);
 }
 
-TEST_CASE("a gradient without a direction stays as it is, and its length tells") {
+TEST_CASE("clip_by_norm leaves a gradient with NaN or infinity unchanged and returns its norm") {
   Vector<float> g = Eigen::Vector3f(1, -infinity<float>, 2);
   CHECK(clip_by_norm(g, 1) == infinity<double>);
   CHECK(g == Eigen::Vector3f(1, -infinity<float>, 2));
@@ -101,7 +101,7 @@ TEST_CASE("a gradient without a direction stays as it is, and its length tells")
   CHECK(g.tail(2) == Eigen::Vector2f(-infinity<float>, 2));
 }
 
-TEST_CASE("impossible limits are refused, and the gradient stays as it is") {
+TEST_CASE("clip functions reject invalid limits and leave the gradient unchanged") {
   Vector<float> g = Eigen::Vector2f(3, -4);
   for (const double bad : {-1.0, HUGE_VAL, -HUGE_VAL, std::nan("")}) {
     CHECK_THROWS_SAYING(clip_by_value(g, bad), ValueError, "clip_by_value: limit must be at least 0 and finite");

@@ -18,7 +18,7 @@ using namespace chainrule;
 
 namespace {
 
-/// A network that learns by `descend`, beside a copy that learns by backward and step.
+/// A network trained with descend(), and a copy trained with backward() and step().
 template <class Net, class Rule>
 class Pair {
   using Scalar = typename Net::ScalarType;
@@ -61,7 +61,7 @@ class Pair {
   OptimizerState<Scalar> state_, other_state_;
 };
 
-/// Whether three steps give the same bits, and change anything at all.
+/// Whether three steps of both ways give the same bits, and change the parameters at all.
 template <class Rule, class Net>
 bool steps_alike(const Net& net, const Rule& rule, Index batch, Team* team = nullptr) {
   using Scalar = typename Net::ScalarType;
@@ -82,7 +82,7 @@ using Wide = Network<float, SquaredError, Dense<Dynamic, Dynamic, Tanh>, Dense<D
 }  // namespace
 
 // W = 2, b = 1, x = 3, y = 0: y_hat = 7 = delta, dJ/dW = 21, dJ/db = 7
-TEST_CASE("a step at once, worked out", "[optimizer]") {
+TEST_CASE("descend on a net of one weight and one bias, by hand", "[optimizer]") {
   Network<double, SquaredError, Dense<1, 1>> net{Seed{1}};
   net.parameters() << 2, 1;
   auto work = net.make_workspace(1);
@@ -97,7 +97,7 @@ TEST_CASE("a step at once, worked out", "[optimizer]") {
   CHECK(state.steps == 1);
 }
 
-TEST_CASE("a step at once gives the bits of backward and step, for any layers, batch and threads", "[optimizer]") {
+TEST_CASE("descend is bit-identical to backward and step, for any layers, batch size and threads", "[optimizer]") {
   ThreadTeam team(2);
   for (const Index batch : {2, 7, 64, 400}) {
     CAPTURE(batch);
@@ -112,20 +112,20 @@ TEST_CASE("a step at once gives the bits of backward and step, for any layers, b
   CHECK(steps_alike(Network<float, SquaredError, Dense<2, 8, Tanh>, Dense<8, 1>>{Seed{1}}, sgd, 1));
 }
 
-TEST_CASE("labels are targets of a step at once too", "[optimizer]") {
+TEST_CASE("descend accepts labels as targets", "[optimizer]") {
   Pair pair(Network<float, SoftmaxCrossEntropy, Dense<4, 16, Tanh>, Dense<16, 3>>{Seed{1}}, sgd, 5);
   for (int i = 0; i < 3; ++i) pair.step(std::vector<int>{0, 2, 1, 1, 0});
   CHECK(pair.are_same());
 }
 
-TEST_CASE("with other rules descend is backward and step", "[optimizer]") {
+TEST_CASE("descend calls backward and step for momentum, weight decay and other rules", "[optimizer]") {
   const Wide net{Seed{1}, {5, 33}, {33, 20}, {20, 1}};
   CHECK(steps_alike(net, SGD{.learning_rate = 0.05, .momentum = 0.9}, 7));
   CHECK(steps_alike(net, SGD{.learning_rate = 0.05, .weight_decay = 0.1}, 7));
   CHECK(steps_alike(net, Adam{.learning_rate = 0.05}, 7));
 }
 
-TEST_CASE("a step at once that throws has changed nothing", "[optimizer][errors]") {
+TEST_CASE("descend changes nothing if it throws", "[optimizer][errors]") {
   using Net = Network<float, SquaredError, Dense<2, 8, Tanh>, Dense<8, 1>>;
   Net net{Seed{1}};
   const Vector<float> before = net.parameters();
@@ -137,7 +137,7 @@ TEST_CASE("a step at once that throws has changed nothing", "[optimizer][errors]
   bad(0, 3) = std::numeric_limits<float>::quiet_NaN();
   auto of_other_size = OptimizerState<float>(Index{3}, 0);
 
-  CHECK_THROWS_AS(descend(net, x, y, work, room, sgd, state), StateError);  // before forward
+  CHECK_THROWS_AS(descend(net, x, y, work, room, sgd, state), StateError);  // no forward pass yet
   net.forward(x, work);
   CHECK_THROWS_AS(descend(net, x, bad, work, room, sgd, state), ValueError);
   CHECK_THROWS_AS(descend(net, x.leftCols(4), y, work, room, sgd, state), ShapeError);

@@ -7,7 +7,7 @@ using namespace chainrule_test;
 
 namespace {
 
-/// Momentum as one writes it for oneself:  m <- momentum m + g,  theta <- theta - learning_rate m
+/// A user's own rule, gradient descent with momentum:  m <- momentum m + g,  theta <- theta - learning_rate m
 struct HeavyBall {
   static constexpr std::string_view name = "HeavyBall";
   double learning_rate = 0.1;
@@ -37,10 +37,10 @@ struct HeavyBall {
 
 }  // namespace
 
-TEST_CASE("a rule that is made of elementwise_step keeps the contract of an optimizer", "[optimizer]") { check_optimizer(HeavyBall{}); }
+TEST_CASE("a rule written with elementwise_step satisfies the optimizer contract", "[optimizer]") { check_optimizer(HeavyBall{}); }
 
-// b <- b/2 + g,  theta <- theta - b/4, as in the test of SGD; with decay g <- g + theta/2
-TEMPLATE_TEST_CASE("two steps of a formula by hand, with decay and without", "[optimizer]", float, double, long double) {
+// m <- m/2 + g,  theta <- theta - m/4;  with decay g <- g + theta/2
+TEMPLATE_TEST_CASE("elementwise_step: one step without weight decay and one with it, by hand", "[optimizer]", float, double, long double) {
   HeavyBall rule{.learning_rate = 0.25};
   Vector<TestType> theta = vector<TestType>({1, 0});
   auto state = rule.make_state(theta);
@@ -52,7 +52,7 @@ TEMPLATE_TEST_CASE("two steps of a formula by hand, with decay and without", "[o
   CHECK(state.steps == 2);
 }
 
-TEST_CASE("a formula for another number of moments than the rule has is refused", "[optimizer]") {
+TEST_CASE("elementwise_step rejects a formula with another number of moments than the rule's", "[optimizer]") {
   Vector<float> theta = wave(5, 1);
   OptimizerState<float> state(5, 2);
   CHECK_THROWS_SAYING((HeavyBall{.says_moments = 2}.step(theta, wave(5, 2), state)), StateError,

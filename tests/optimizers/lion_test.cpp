@@ -5,7 +5,7 @@
 using namespace chainrule;
 using namespace chainrule_test;
 
-TEST_CASE("Lion keeps the contract of an optimizer", "[optimizer]") {
+TEST_CASE("Lion satisfies the optimizer contract", "[optimizer]") {
   check_optimizer(Lion{});
   check_fraction_refused(Lion{}, &Lion::beta1, "beta1");
   check_fraction_refused(Lion{}, &Lion::beta2, "beta2");
@@ -17,7 +17,7 @@ TEMPLATE_TEST_CASE("three steps of Lion by hand", "[optimizer]", float, double, 
   Vector<TestType> theta = vector<TestType>({1, 0, 5, 0});
   auto state = lion.make_state(theta);
   lion.step(theta, vector<TestType>({8, -1e-6, 0, 2}), state);
-  CHECK(near(theta, {0.75, 0.25, 5, -0.25}));  // how long the gradient is, is nothing to it
+  CHECK(near(theta, {0.75, 0.25, 5, -0.25}));  // steps do not depend on the size of the gradient
   CHECK(near(Vector<TestType>(state.moment(0)), {4, -5e-7, 0, 1}));
   lion.step(theta, vector<TestType>({-8, 1, 0, -4}), state);
   CHECK(near(theta, {0.5, 0, 5, 0}));  // c = 3 - 2, about 1/4, 0, 3/4 - 1
@@ -26,7 +26,7 @@ TEMPLATE_TEST_CASE("three steps of Lion by hand", "[optimizer]", float, double, 
   CHECK(near(theta, {0.5, -0.25, 5.25, 0.25}));  // c = -3/2 + 3/2 = 0, about 3/8, -1/4, -9/8 + 1/4
 }
 
-TEST_CASE("Lion's weight decay is decoupled", "[optimizer]") {
+TEST_CASE("Lion's weight decay shrinks theta directly and does not enter the moment", "[optimizer]") {
   const Lion lion{.learning_rate = 0.25, .weight_decay = 0.5};
   Vector<double> theta = vector<double>({8, -8});
   auto state = lion.make_state(theta);

@@ -1,5 +1,5 @@
 #pragma once
-// The contract of an optimizer as a CHECK, and the words of its errors.
+// Checks the contract of an optimizer and the messages of its errors with Catch2.
 
 #include <algorithm>
 #include <chainrule/testing/optimizer_contract.hpp>
@@ -23,7 +23,7 @@ using chainrule::testing::step;
 using chainrule::testing::TwoLayers;
 using chainrule::testing::wave;
 
-/// A vector of literals.
+/// A vector of the given numbers.
 template <class Scalar>
 Vector<Scalar> vector(std::initializer_list<double> values) {
   Vector<Scalar> result(static_cast<Index>(values.size()));
@@ -32,7 +32,7 @@ Vector<Scalar> vector(std::initializer_list<double> values) {
   return result;
 }
 
-/// Whether all numbers are those expected, but for some roundings.
+/// Whether all numbers equal the expected ones within a few roundings.
 template <class Scalar>
 bool near(const Vector<Scalar>& actual, std::initializer_list<double> expected) {
   const double tolerance = sizeof(Scalar) == 4 ? 1e-6 : 1e-14;
@@ -52,7 +52,8 @@ void check_decay(const Rule& rule) {
   check_clause([&](auto& report) { chainrule::testing::check_decay(report, rule); });
 }
 
-/// Each error by its kind and words; theta, the moments and the count of steps stay as they were.
+/// Checks that wrong states and learning rates are rejected with the right exception and message, and leave theta, the moments and the
+/// step count unchanged.
 template <class Rule>
 void check_errors(Rule rule) {
   using chainrule::ShapeError, chainrule::ValueError;
@@ -85,7 +86,7 @@ void check_errors(Rule rule) {
   CHECK(state_of_7.steps == 0);
 }
 
-/// One hyperparameter set to each of `bad` is refused in a sentence that names it, and theta stays as it is.
+/// Checks that each value of `bad` for one hyperparameter is rejected with a message that contains `what`, and leaves theta unchanged.
 template <class Rule>
 void check_refused(const Rule& good, double Rule::*member, const char* what, std::initializer_list<double> bad) {
   const std::string name{Rule::name};
@@ -103,12 +104,12 @@ void check_refused(const Rule& good, double Rule::*member, const char* what, std
   CHECK(state.steps == 0);
 }
 
-/// The bounds of what is kept of an average.
+/// Checks the bounds of a decay factor, which must lie in [0, 1).
 template <class Rule>
 void check_fraction_refused(const Rule& good, double Rule::*member, const char* name) {
   check_refused(good, member, name, {-0.1, 1, 1.5, std::nan(""), HUGE_VAL});
 }
-/// The bounds of what may be any number from 0 on.
+/// Checks the bounds of a hyperparameter that must be at least 0 and finite.
 template <class Rule>
 void check_negative_refused(const Rule& good, double Rule::*member, const char* name) {
   check_refused(good, member, name, {-1e-9, std::nan(""), HUGE_VAL, 1e39});

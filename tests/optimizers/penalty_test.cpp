@@ -7,7 +7,7 @@ using namespace chainrule;
 
 namespace {
 
-// three weights, two biases, one weight
+// theta holds three weights, two biases and one weight
 const std::vector<Segment> segments{{0, 3, true}, {3, 5, false}, {5, 6, true}};
 
 template <class Scalar>
@@ -15,7 +15,7 @@ Vector<Scalar> theta() {
   return (Vector<Scalar>(6) << 1, -2, 0, 100, -100, 4).finished();
 }
 
-/// As gradients are: by layer and flat.
+/// A stand-in for Gradients, which have flat().
 struct HasFlat {
   Vector<double> values = Vector<double>::Ones(6);
   VectorView<double> flat() { return {values.data(), 6}; }
@@ -23,7 +23,7 @@ struct HasFlat {
 
 }  // namespace
 
-TEMPLATE_TEST_CASE("L1 is the sum of what weights are beside 0, and biases cost nothing", "", float, double, long double) {
+TEMPLATE_TEST_CASE("L1 is strength times the sum of |weight|, and biases do not count", "", float, double, long double) {
   const L1 l1{.strength = 0.5};
   CHECK(l1.value(theta<TestType>(), segments) == 3.5);  // (1 + 2 + 0 + 4) / 2
   Vector<TestType> gradient = Vector<TestType>::Ones(6);
@@ -31,7 +31,7 @@ TEMPLATE_TEST_CASE("L1 is the sum of what weights are beside 0, and biases cost 
   CHECK(gradient == (Vector<TestType>(6) << 1.5, 0.5, 1, 1, 1, 1.5).finished());
 }
 
-TEMPLATE_TEST_CASE("L2 is half the sum of the squares of weights, and biases cost nothing", "", float, double, long double) {
+TEMPLATE_TEST_CASE("L2 is strength/2 times the sum of weight^2, and biases do not count", "", float, double, long double) {
   const L2 l2{.strength = 0.5};
   CHECK(l2.value(theta<TestType>(), segments) == 5.25);  // (1 + 4 + 0 + 16) / 4
   Vector<TestType> gradient = Vector<TestType>::Ones(6);
@@ -39,7 +39,7 @@ TEMPLATE_TEST_CASE("L2 is half the sum of the squares of weights, and biases cos
   CHECK(gradient == (Vector<TestType>(6) << 1.5, 0, 1, 1, 1, 3).finished());
 }
 
-TEST_CASE("the gradient of a penalty is the slope of its value") {
+TEST_CASE("the gradients of L1 and L2 agree with central differences of their values") {
   constexpr double h = 1e-6;
   const Vector<double> w = Vector<double>::LinSpaced(40, -1.9, 2.1);
   const std::vector<Segment> all{{0, 40, true}};
@@ -57,13 +57,13 @@ TEST_CASE("the gradient of a penalty is the slope of its value") {
   CHECK(worst < 1e-8);
 }
 
-TEST_CASE("a penalty is added to the gradients of a network") {
+TEST_CASE("add_gradient accepts Gradients and adds to them") {
   HasFlat gradients;
   L2{.strength = 1}.add_gradient(theta<double>(), gradients, segments);
   CHECK(gradients.values == (Vector<double>(6) << 2, -1, 1, 1, 1, 5).finished());
 }
 
-TEST_CASE("what is impossible is refused, and the gradient stays as it is") {
+TEST_CASE("penalties reject an invalid strength and mismatched sizes, and leave the gradient unchanged") {
   const Vector<double> w = theta<double>();
   Vector<double> gradient = Vector<double>::Ones(6);
   for (const double bad : {-1.0, HUGE_VAL, std::nan("")}) {

@@ -5,7 +5,7 @@
 using namespace chainrule;
 using namespace chainrule_test;
 
-TEST_CASE("RMSprop keeps the contract of an optimizer", "[optimizer]") {
+TEST_CASE("RMSprop satisfies the optimizer contract", "[optimizer]") {
   check_optimizer(RMSprop{});
   check_same_bits(RMSprop{.centered = true});
   check_same_bits(RMSprop{.momentum = 0.9});
@@ -15,14 +15,14 @@ TEST_CASE("RMSprop keeps the contract of an optimizer", "[optimizer]") {
   check_fraction_refused(RMSprop{}, &RMSprop::momentum, "momentum");
 }
 
-TEST_CASE("RMSprop remembers only what it needs", "[optimizer]") {
+TEST_CASE("RMSprop keeps only the moments that its options need", "[optimizer]") {
   CHECK(RMSprop{}.moments() == 1);
   CHECK(RMSprop{.centered = true}.moments() == 2);
   CHECK(RMSprop{.momentum = 0.5}.moments() == 2);
   CHECK(RMSprop{.momentum = 0.5, .centered = true}.moments() == 3);
 }
 
-// v <- 3/4 v + 1/4 g^2, so that v is 4, 16 and 16 for gradients of 4, sqrt(52) and -4
+// v <- 3/4 v + 1/4 g^2, so v is 4, 16 and 16 for the gradients 4, sqrt(52) and -4
 TEMPLATE_TEST_CASE("three steps of RMSprop by hand", "[optimizer]", float, double, long double) {
   const RMSprop rmsprop{.learning_rate = 0.5, .rho = 0.75, .epsilon = 0};
   Vector<TestType> theta = vector<TestType>({1, 0});
@@ -36,7 +36,7 @@ TEMPLATE_TEST_CASE("three steps of RMSprop by hand", "[optimizer]", float, doubl
   CHECK(near(theta, {0.5 - root / 8, 1.5 - root / 8}));
 }
 
-// v and mean as above with rho = 1/2: v = 8, 12, 6 and mean = 2, 3, 3/2, so the variances are 4, 3 and 15/4
+// v <- v/2 + g^2/2 and mean <- mean/2 + g/2: v = 8, 12, 6 and mean = 2, 3, 3/2, so v - mean^2 = 4, 3 and 15/4
 TEST_CASE("three steps of centered RMSprop by hand", "[optimizer]") {
   const RMSprop rmsprop{.learning_rate = 1, .rho = 0.5, .epsilon = 0.5, .centered = true};
   Vector<double> theta = vector<double>({0});
@@ -50,7 +50,7 @@ TEST_CASE("three steps of centered RMSprop by hand", "[optimizer]") {
   CHECK(near(Vector<double>(state.flat()), {6, 1.5}));
 }
 
-// with |g| = 4 and v = 4, 7, 37/4: b = 2, then 1 + 4/sqrt(7), ...
+// b <- b/2 + g/sqrt(v) with |g| = 4 and v = 4, 7, 37/4: b = 2, then 1 + 4/sqrt(7), ...
 TEST_CASE("three steps of RMSprop with momentum by hand", "[optimizer]") {
   const RMSprop rmsprop{.learning_rate = 0.1, .rho = 0.75, .epsilon = 0, .momentum = 0.5};
   Vector<double> theta = vector<double>({1});
@@ -64,8 +64,8 @@ TEST_CASE("three steps of RMSprop with momentum by hand", "[optimizer]") {
   CHECK(near(theta, {0.8 - b2 / 10 - b3 / 10}));
 }
 
-// Its variance is 0 in the end, and rounding makes v - mean^2 negative in some of these steps.
-TEST_CASE("a gradient that never changes makes no NaN in centered RMSprop", "[optimizer]") {
+// The variance v - mean^2 of a constant gradient tends to 0, and rounding makes it negative in some of these steps.
+TEST_CASE("centered RMSprop gives no NaN for a constant gradient", "[optimizer]") {
   const RMSprop rmsprop{.learning_rate = 1e-9, .rho = 0.5, .centered = true};
   Vector<float> theta = Vector<float>::Zero(16);
   const Vector<float> gradient = wave(16, 1);

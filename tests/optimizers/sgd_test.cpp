@@ -10,13 +10,13 @@
 using namespace chainrule;
 using namespace chainrule_test;
 
-TEST_CASE("SGD keeps the contract of an optimizer", "[optimizer]") {
+TEST_CASE("SGD satisfies the optimizer contract", "[optimizer]") {
   check_optimizer(SGD{.learning_rate = 0.1});
   check_optimizer(SGD{.learning_rate = 0.1, .momentum = 0.9});
   check_optimizer(SGD{.learning_rate = 0.1, .momentum = 0.9, .nesterov = true});
 }
 
-// theta <- theta - learning_rate dJ/dtheta; all numbers here are exact in binary.
+// theta <- theta - learning_rate dJ/dtheta; all numbers here are exact in floating point.
 TEST_CASE("three steps of SGD by hand", "[optimizer]") {
   Eigen::VectorXf theta = Eigen::Vector3f(1, -2, 8);
   const SGD sgd{.learning_rate = 0.5};
@@ -71,7 +71,7 @@ TEST_CASE("three steps of SGD with weight decay by hand", "[optimizer]") {
   CHECK(near(theta, {6.25, -1.1875}));
 }
 
-TEST_CASE("on J = theta^2 with a learning rate of 1/4 each step halves theta", "[optimizer]") {
+TEST_CASE("SGD on J = theta^2 with a learning rate of 1/4 halves theta in each step", "[optimizer]") {
   Eigen::VectorXd theta = Eigen::VectorXd::LinSpaced(37, 1, 37);
   for (int step = 1; step <= 3; ++step) {
     const Eigen::VectorXd gradient = 2 * theta;
@@ -80,7 +80,7 @@ TEST_CASE("on J = theta^2 with a learning rate of 1/4 each step halves theta", "
   }
 }
 
-TEST_CASE("SGD steps a network's parameters along its gradients, and decay leaves its biases alone", "[optimizer]") {
+TEST_CASE("SGD updates a network's parameters from its Gradients, and weight decay does not change biases", "[optimizer]") {
   Network<double, SquaredError, Dense<2, 2>, Dense<2, 1>> net{Seed{42}};
   net.parameters() << 1, 2, 3, 4, 5, 6, 7, 8, 9;
   auto gradients = net.make_gradients();
@@ -106,7 +106,7 @@ TEST_CASE("SGD steps a network's parameters along its gradients, and decay leave
   CHECK(net.layer<1>().bias[0] == 11);
 }
 
-TEST_CASE("theta and gradient may be maps and parts of vectors", "[optimizer]") {
+TEST_CASE("SGD accepts maps and segments of vectors as theta and gradient", "[optimizer]") {
   Eigen::VectorXf theta = Eigen::VectorXf::Ones(5);
   const Eigen::VectorXf gradient = Eigen::VectorXf::LinSpaced(5, 1, 5);
   SGD{.learning_rate = 1}.step(theta.segment(1, 2), gradient.tail(2));
@@ -115,7 +115,7 @@ TEST_CASE("theta and gradient may be maps and parts of vectors", "[optimizer]") 
   CHECK(theta == (Eigen::VectorXf(5) << 0, -3, -4, 1, 1).finished());
 }
 
-TEST_CASE("SGD works in the scalar of theta", "[optimizer]") {
+TEST_CASE("SGD computes in theta's scalar type", "[optimizer]") {
   Vector<long double> theta = Vector<long double>::Ones(5);
   const Vector<long double> gradient = Vector<long double>::Constant(5, 0x1p-60L);
   SGD{.learning_rate = 1}.step(theta, gradient);
@@ -123,7 +123,7 @@ TEST_CASE("SGD works in the scalar of theta", "[optimizer]") {
   CHECK((theta.array() < 1).all());
 }
 
-TEST_CASE("a learning rate must be finite in the scalar of theta", "[optimizer]") {
+TEST_CASE("SGD rejects a learning rate that is infinite in theta's scalar type", "[optimizer]") {
   Eigen::VectorXf floats = Eigen::VectorXf::Ones(2);
   CHECK_THROWS_SAYING(SGD{.learning_rate = 1e39}.step(floats, Eigen::Vector2f(1, 0)), ValueError, "learning_rate");
   CHECK(floats == Eigen::Vector2f(1, 1));
@@ -137,7 +137,7 @@ TEST_CASE("a learning rate must be finite in the scalar of theta", "[optimizer]"
   CHECK(long_doubles == Vector<long double>::Ones(2));
 }
 
-TEST_CASE("without a state SGD makes the same checks", "[optimizer]") {
+TEST_CASE("SGD's step without a state rejects mismatched sizes and invalid learning rates", "[optimizer]") {
   Eigen::VectorXf theta = Eigen::VectorXf::Ones(5);
   CHECK_THROWS_SAYING(SGD{}.step(theta, Eigen::VectorXf::Ones(6).eval()), ShapeError, "theta has 5 parameters", "gradient has 6");
   CHECK_THROWS_SAYING(SGD{.learning_rate = -0.5}.step(theta, theta), ValueError, "learning_rate must be at least 0", "-0.5");
@@ -146,19 +146,19 @@ TEST_CASE("without a state SGD makes the same checks", "[optimizer]") {
   CHECK_THROWS_SAYING(SGD{}.step(matrix, table.topRows(2)), ShapeError, "SGD: the gradient must lie in memory in one piece", ".eval()");
 }
 
-TEST_CASE("what needs a state says how to make one", "[optimizer]") {
+TEST_CASE("SGD with momentum or weight decay asks for a state and says how to make one", "[optimizer]") {
   Eigen::VectorXf theta = Eigen::VectorXf::Ones(5);
   CHECK_THROWS_SAYING((SGD{.momentum = 0.9}.step(theta, theta)), StateError, "with momentum needs a state", "sgd.make_state(net)");
   CHECK_THROWS_SAYING((SGD{.weight_decay = 0.1}.step(theta, theta)), StateError, "with weight_decay needs a state", "make_state(net)");
   CHECK(theta == Eigen::VectorXf::Ones(5));
 }
 
-TEST_CASE("SGD refuses impossible momentum", "[optimizer]") {
+TEST_CASE("SGD rejects a momentum outside [0, 1), and Nesterov without momentum", "[optimizer]") {
   check_fraction_refused(SGD{}, &SGD::momentum, "momentum");
   check_refused(SGD{.nesterov = true}, &SGD::momentum, "nesterov needs a momentum", {0});
 }
 
-TEST_CASE("a learning rate of 0 leaves theta as it is", "[optimizer]") {
+TEST_CASE("SGD with a learning rate of 0 leaves theta unchanged", "[optimizer]") {
   using Limits = std::numeric_limits<float>;
   const Eigen::VectorXf before =
       (Eigen::VectorXf(6) << 0, 0.1f, Limits::max(), Limits::lowest(), Limits::min(), Limits::denorm_min()).finished();

@@ -1,3 +1,4 @@
+// One of two translation units that include all headers and are linked into one program, which fails if a function is not inline.
 #include <all_headers.hpp>
 
 namespace cr = chainrule;

@@ -1,4 +1,4 @@
-// Matrices of the library stay column-major in a program that makes row-major Eigen's default.
+// A user's program that makes row-major order Eigen's default. The library's own matrices must stay column-major.
 #define EIGEN_DEFAULT_TO_ROW_MAJOR
 #include <chainrule/chainrule.hpp>
 

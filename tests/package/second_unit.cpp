@@ -1,3 +1,4 @@
+// The second of two translation units that include all headers; first_unit.cpp has main().
 #include <all_headers.hpp>
 
 namespace cr = chainrule;

@@ -1,4 +1,4 @@
-// The README's quick start as one writes it by hand with Eigen: the same net, data, loss and steps.
+// The README's quick start written by hand with Eigen: the same net, data, loss and steps. Compiled to compare compile times.
 
 #include <Eigen/Dense>
 #include <cstdio>

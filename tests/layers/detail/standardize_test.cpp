@@ -6,7 +6,7 @@ using namespace chainrule;
 
 namespace {
 
-/// The common part alone.
+/// A minimal layer with only what BatchNorm and LayerNorm share.
 struct Plain : detail::Normalized<2> {
   explicit Plain(double epsilon) : Normalized("Plain", epsilon) {}
   using Normalized::parameter_gradients;
@@ -15,7 +15,7 @@ struct Plain : detail::Normalized<2> {
 
 }  // namespace
 
-TEST_CASE("after x_hat comes weight * x_hat + bias, and the gradients of both") {
+TEST_CASE("Normalized computes weight * x_hat + bias and the gradients of weight and bias") {
   const Plain layer(0.1);
   CHECK(layer.epsilon() == 0.1);
   float theta[4];
@@ -40,6 +40,6 @@ TEST_CASE("after x_hat comes weight * x_hat + bias, and the gradients of both") 
   CHECK((gradient[0] == 1 && gradient[1] == 1 && gradient[2] == 1 && gradient[3] == 3));
 }
 
-TEST_CASE("an epsilon that cannot be is refused by whoever has it") {
+TEST_CASE("Normalized rejects an epsilon of 0 in the name of its layer") {
   CHECK_THROWS_SAYING(Plain(0), ValueError, "Plain: epsilon must be above 0 and finite, got 0");
 }

@@ -8,14 +8,14 @@ using namespace chainrule;
 
 namespace {
 
-/// As gradients are: by layer and flat.
+/// A stand-in for Gradients, which have flat().
 struct HasFlat {
   Vector<float> values = Vector<float>::LinSpaced(3, 1, 3);
   VectorView<float> flat() { return {values.data(), 3}; }
   ConstVectorView<float> flat() const { return {values.data(), 3}; }
 };
 
-/// The sum of all of data, in the order that flat_sum promises: sums of every 16th number first, then these.
+/// The sum of data in the order that flat_sum promises: 16 partial sums of every 16th number, then the sum of these.
 double sum_of(const std::vector<float>& data) {
   double sums[16] = {}, total = 0;
   for (std::size_t i = 0; i < data.size(); ++i) sums[i % 16] += static_cast<double>(data[i]);
@@ -25,7 +25,7 @@ double sum_of(const std::vector<float>& data) {
 
 }  // namespace
 
-TEST_CASE("vectors, maps, rows, matrices and gradients are seen in place") {
+TEST_CASE("const_flat and mutable_flat view vectors, maps, contiguous matrices and Gradients without a copy") {
   Eigen::VectorXf v = Eigen::VectorXf::LinSpaced(6, 1, 6);
   CHECK(detail::const_flat<float>("f", "v", v).data() == v.data());
   CHECK(detail::mutable_flat<float>("f", "v", v).size() == 6);
@@ -42,7 +42,7 @@ TEST_CASE("vectors, maps, rows, matrices and gradients are seen in place") {
   STATIC_REQUIRE(std::is_same_v<detail::ScalarOf<const Eigen::VectorXd&>, double>);
 }
 
-TEST_CASE("what does not lie in one piece is refused by name") {
+TEST_CASE("const_flat and mutable_flat reject memory with gaps and name the argument") {
   Eigen::MatrixXf table = Eigen::MatrixXf::Zero(3, 4);
   CHECK_THROWS_SAYING(detail::const_flat<float>("Rule", "theta", table.row(0)), ShapeError, "Rule: theta must lie in memory in one piece",
                       ".eval()");
@@ -50,7 +50,7 @@ TEST_CASE("what does not lie in one piece is refused by name") {
   CHECK_THROWS_SAYING(detail::mutable_flat<float>("Rule", "the gradient", top), ShapeError, "Rule: the gradient must lie");
 }
 
-TEST_CASE("sizes that differ are refused") {
+TEST_CASE("check_same_size rejects a gradient of another size than theta") {
   CHECK_NOTHROW(detail::check_same_size("Rule", 3, 3));
   CHECK_THROWS_SAYING(detail::check_same_size("Rule", 3, 4), ShapeError, "Rule: theta has 3 parameters, but the gradient has 4");
 }
@@ -68,8 +68,8 @@ TEMPLATE_TEST_CASE("the sign of a number is -1, 0 or 1", "", float, double, long
   CHECK(wrong == 0);
 }
 
-// The arrays end where their numbers end, so that the address sanitizer sees a read beyond.
-TEST_CASE("a sum has one order, for any size and alignment") {
+// The arrays are exactly as long as needed, so AddressSanitizer sees any read beyond them.
+TEST_CASE("flat_sum adds in the same order for any size and alignment") {
   const auto itself = [](const detail::ChunkSum<float>& x) { return x; };
   int wrong = 0;
   for (Index offset = 0; offset < 4; ++offset) {
@@ -83,7 +83,7 @@ TEST_CASE("a sum has one order, for any size and alignment") {
   CHECK(wrong == 0);
 }
 
-TEST_CASE("a sum over many floats does not drift") {
+TEST_CASE("flat_sum keeps double accuracy over 100000 floats") {
   const std::vector<float> data(100000, 0.1f);
   const double sum = detail::flat_sum(100000, data.data(), [](const detail::ChunkSum<float>& x) { return x; });
   CHECK(std::abs(sum / (100000 * static_cast<double>(0.1f)) - 1) < 1e-12);

@@ -5,7 +5,7 @@
 
 using namespace chainrule;
 
-TEST_CASE("what must be at least 0 must also be a number that its scalar can hold") {
+TEST_CASE("check_not_negative rejects negative numbers and those that overflow the scalar type") {
   for (const double good : {0.0, 1e-300, 1.0, 1e38}) CHECK_NOTHROW(detail::check_not_negative<float>("Rule", "epsilon", good));
   CHECK_NOTHROW(detail::check_not_negative<double>("Rule", "epsilon", 1e300));
   CHECK_NOTHROW(detail::check_not_negative<long double>("Rule", "epsilon", 1e300));
@@ -17,7 +17,7 @@ TEST_CASE("what must be at least 0 must also be a number that its scalar can hol
   }
 }
 
-TEST_CASE("what is kept of an average is at least 0 and below 1") {
+TEST_CASE("check_fraction accepts numbers in [0, 1)") {
   for (const double good : {0.0, 0.5, std::nextafter(1.0, 0.0)}) CHECK_NOTHROW(detail::check_fraction("Rule", "beta1", good));
   for (const double bad : {-1e-300, 1.0, 2.0, HUGE_VAL, std::nan("")})
     CHECK_THROWS_AS(detail::check_fraction("Rule", "beta1", bad), ValueError);

@@ -26,7 +26,7 @@ struct RuleWithoutDecay {
   Index moments() const { return 2; }
 };
 
-/// Beginnings, sizes and decays of the pieces that a rule is called with.
+/// Offset, size and decay of each piece that for_pieces passes to a rule, in one list.
 template <class R>
 std::vector<double> pieces_of(const R& rule) {
   Vector<float> theta = TwoLayers{}.parameters();
@@ -44,7 +44,7 @@ std::vector<double> pieces_of(const R& rule) {
   return pieces;
 }
 
-/// A team that does its items backwards, and counts them.
+/// A team that runs its items on the calling thread, last first, and counts them.
 struct Backwards final : Team {
   explicit Backwards(Index n) : number{n} {}
   Index threads() const override { return number; }
@@ -56,7 +56,7 @@ struct Backwards final : Team {
   Index done = 0;
 };
 
-/// A stand-in for a network of one layer.
+/// A stand-in for a network with one layer.
 struct OneLayer {
   using ScalarType = float;
   struct Layer {
@@ -69,11 +69,12 @@ struct OneLayer {
   Layer layer;
 };
 
-/// Weights and biases, few, many or all, of about as many parameters as a team begins to share: 15625, of 64 operations each.
+/// Layers with about as many parameters as make a step worth sharing: 15625 of 64 operations each, which is 1e6. The numbers of weights
+/// and biases vary.
 const OneLayer around_threshold[] = {{15575, 49}, {15575, 50}, {15576, 50}, {100, 15526}, {40000, 1},
                                      {1, 40000},  {15625, 0},  {0, 15625},  {49999, 333}};
 
-/// theta after two steps, and the moments then.
+/// theta after two steps, followed by the moments.
 Vector<float> two_steps(const SGD& sgd, const OneLayer& net, Team* team) {
   Vector<float> theta = net.parameters();
   auto state = sgd.make_state(net);
@@ -89,7 +90,7 @@ Vector<float> two_steps(const SGD& sgd, const OneLayer& net, Team* team) {
 
 }  // namespace
 
-TEST_CASE("theta is cut where weights meet biases, if that makes a difference") {
+TEST_CASE("for_pieces splits theta between weights and biases only if their decay differs") {
   using Pieces = std::vector<double>;
   CHECK(pieces_of(Rule{}) == Pieces{0, 48, 0});
   CHECK(pieces_of(Rule{.weight_decay = 0.5}) == Pieces{0, 20, 0.5, 20, 4, 0, 24, 20, 0.5, 44, 4, 0});
@@ -97,7 +98,7 @@ TEST_CASE("theta is cut where weights meet biases, if that makes a difference") 
   CHECK(pieces_of(RuleWithoutDecay{}) == Pieces{0, 48, 0});
 }
 
-TEST_CASE("a step is counted once, and only if all is well") {
+TEST_CASE("begin_step counts a step once, and only if all arguments are valid") {
   Vector<float> theta = Vector<float>::Ones(3);
   const Vector<float> gradient_of_2 = Vector<float>::Ones(2);
   OptimizerState<float> state(3, 2);
@@ -120,7 +121,7 @@ TEST_CASE("a step is counted once, and only if all is well") {
   CHECK(state_of_2.steps + one_moment.steps == 0);
 }
 
-TEST_CASE("a team visits every number once, with the decay of its tensor") {
+TEST_CASE("for_pieces with a team visits every parameter once, with the decay of its tensor") {
   for (const OneLayer& net : around_threshold)
     for (const Index threads : {2, 3, 16})
       for (const double weight_decay : {0.0, 0.5}) {
@@ -148,7 +149,7 @@ TEST_CASE("a team visits every number once, with the decay of its tensor") {
       }
 }
 
-TEST_CASE("a team steps to the same bits as one thread") {
+TEST_CASE("a step gives the same bits with a team as on one thread") {
   for (const SGD& sgd : {SGD{.learning_rate = 0.1}, SGD{.learning_rate = 0.1, .momentum = 0.9, .weight_decay = 0.01},
                          SGD{.learning_rate = 0.1, .weight_decay = 0.01},
                          SGD{.learning_rate = 0.1, .momentum = 0.9, .nesterov = true, .weight_decay = 0.01, .decay_biases = true}})
@@ -161,7 +162,7 @@ TEST_CASE("a team steps to the same bits as one thread") {
     }
 }
 
-/// dJ/dtheta as backward leaves it.
+/// A stand-in for Gradients that says whether the backward pass was shared among threads.
 struct SharedGradient {
   Vector<float> values;
   bool shared;
@@ -169,7 +170,7 @@ struct SharedGradient {
   bool is_shared() const { return shared; }
 };
 
-TEST_CASE("a step after a backward pass that a team shared is shared too, if only it is not over at once") {
+TEST_CASE("a step of medium size is shared only if the backward pass before it was") {
   const auto shared = [](Index size, bool backward_was_shared) {
     Vector<float> theta = wave(size, 1);
     const SharedGradient gradient{wave(size, 2), backward_was_shared};
@@ -186,7 +187,7 @@ TEST_CASE("a step after a backward pass that a team shared is shared too, if onl
   CHECK(shared(20000, false));
 }
 
-TEST_CASE("a step of no parameters does nothing") {
+TEST_CASE("a step without parameters only counts") {
   Vector<float> nothing(0);
   OptimizerState<float> state(0, 0);
   Backwards team(2);

@@ -1,4 +1,4 @@
-// Includes only the headers that it needs, so that it compiles quickly.
+// Includes only the headers it needs, so that it compiles quickly.
 #include <chainrule/activations/tanh.hpp>
 #include <chainrule/core/version.hpp>
 #include <chainrule/layers/dense.hpp>

@@ -1,4 +1,4 @@
-// Uses ONNX's protobuf messages through the library's header: chainrule::onnx brings the macros, include path and libraries that it needs.
+// Uses ONNX's protobuf messages. The macros, include path and libraries that they need must come with the target chainrule::onnx.
 #include <chainrule/io/detail/onnx/protobuf.hpp>
 #include <cstdio>
 #include <string>

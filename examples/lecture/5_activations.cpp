@@ -1,4 +1,7 @@
-// Sigmoid, tanh, ReLU, leaky ReLU and the library's other activations: what the lecture says of them, and a picture of each with f'.
+// Activations: the lecture's statements about sigmoid, tanh, ReLU and leaky ReLU, checked, and a picture of every activation and its f'.
+//
+// Vanishing gradients are the reason for other activations than the sigmoid. The program checks the values that the lecture gives for four
+// of them, and draws f(z) and f'(z) of all activations in the library.
 #include <algorithm>
 #include <array>
 #include <chainrule/any/known.hpp>  // the list of all activations
@@ -14,13 +17,13 @@
 #include "support/output_folder.hpp"
 namespace cr = chainrule;
 
-// f(z) and f'(z). Activations work on several numbers at a time, so here all of them are z. One whose f' is nicest when written with
-// a = f(z), as sigma' = a (1 - a), has derivative_from_output.
+// f(z) and f'(z) at one z. Activations compute on a Chunk of several numbers at once, so all of them are set to z. An activation whose
+// derivative is simplest in terms of a = f(z), like sigma' = a (1 - a), has derivative_from_output(a) in place of derivative(z).
 struct Point {
   double value, derivative;
 };
 template <cr::Activation F>
-Point at(const F& f, double z) {
+Point evaluate(const F& f, double z) {
   using Chunk = cr::Chunk<double>;
   const Chunk zs = Chunk::Constant(z);
   const Chunk a = f.value(zs);
@@ -34,26 +37,26 @@ Point at(const F& f, double z) {
 
 struct Curve {
   std::string name;
-  std::vector<Point> points;  // one for each z
+  std::vector<Point> points;  // one per z
 };
 
 template <class F>
-Curve draw(const F& f, const std::vector<double>& zs) {
+Curve curve_of(const F& f, const std::vector<double>& zs) {
   Curve curve{std::string(f.name), {}};
-  for (const double z : zs) curve.points.push_back(at(f, z));
+  for (const double z : zs) curve.points.push_back(evaluate(f, z));
   return curve;
 }
 
-// The lecture's four in its order, then the others.
+// The curves of all activations in the list cr::Activations: first the lecture's four in its order, then the others.
 template <class... F>
-std::vector<Curve> draw_all(cr::Types<F...>, const cr::LeakyReLU& leaky, const std::vector<double>& zs) {
-  const auto made = [&leaky]<class A>(const A& as_by_itself) {
+std::vector<Curve> all_curves(cr::Types<F...>, const cr::LeakyReLU& leaky, const std::vector<double>& zs) {
+  const auto configured = [&leaky]<class A>(const A& by_default) {
     if constexpr (std::is_same_v<A, cr::LeakyReLU>)
       return leaky;
     else
-      return as_by_itself;
+      return by_default;
   };
-  std::vector<Curve> curves{draw(made(F{}), zs)...};
+  std::vector<Curve> curves{curve_of(configured(F{}), zs)...};
   std::stable_sort(curves.begin(), curves.end(), [](const Curve& a, const Curve& b) {
     const std::array<std::string, 4> lecture{"Sigmoid", "Tanh", "ReLU", "LeakyReLU"};
     const auto rank = [&lecture](const Curve& c) { return std::find(lecture.begin(), lecture.end(), c.name) - lecture.begin(); };
@@ -62,7 +65,7 @@ std::vector<Curve> draw_all(cr::Types<F...>, const cr::LeakyReLU& leaky, const s
   return curves;
 }
 
-// The numbers as a table, and a panel for each activation.
+// Writes the numbers as a table and draws one panel per activation.
 void plot(const std::vector<Curve>& curves, const std::vector<double>& zs, const examples::OutputFolder& output) {
   std::vector<std::string> columns{"z"};
   std::vector<std::vector<double>> rows;
@@ -73,7 +76,7 @@ void plot(const std::vector<Curve>& curves, const std::vector<double>& zs, const
   }
   const std::string table = examples::quoted(output.write_table("activations", columns, rows));
 
-  const std::size_t across = 4, down = (curves.size() + across) / across;  // one panel more, for the key
+  const std::size_t across = 4, down = (curves.size() + across) / across;  // one more panel, for the key
   std::string script = "set datafile separator ','\nset multiplot layout " + std::to_string(down) + "," + std::to_string(across) +
                        "\nset xrange [-4:4]\nset yrange [-2:2.5]\nset xtics 2\nset ytics 1\nset zeroaxis linetype 1 linecolor 'gray'\n" +
                        "unset key\n";
@@ -92,8 +95,8 @@ void plot(const std::vector<Curve>& curves, const std::vector<double>& zs, const
 
 int main(int argc, char** argv) try {
   double alpha = 0.1;
-  examples::Flags flags("Plots every activation with its derivative, and checks what the lecture says of four of them.");
-  flags.add("--alpha", alpha, "The slope of the leaky ReLU for z < 0, below 1; 0.01, as it has by itself, one would not see");
+  examples::Flags flags("Draws every activation with its derivative, and checks the lecture's statements about four of them.");
+  flags.add("--alpha", alpha, "Slope of the leaky ReLU for z < 0, below 1 (the library's default, 0.01, could not be seen in the picture)");
   const examples::OutputFolder output(flags);
   flags.parse(argc, argv);
 
@@ -102,15 +105,15 @@ int main(int argc, char** argv) try {
   for (int i = -400; i <= 400; ++i) zs.push_back(i / 100.0);  // z = -4, -3.99, ..., 4
 
   int right = 0, statements = 0;
-  std::printf("%-45s  %8s  %s\n", "what the lecture says", "expected", "came out");
-  const auto check = [&](const char* statement, double expected, double came_out) {
-    const bool is_right = std::abs(came_out - expected) < 1e-14;
-    std::printf("%-45s  %8g  %.3g%s\n", statement, expected, came_out, is_right ? "" : "  WRONG");
+  std::printf("%-45s  %8s  %s\n", "statement of the lecture", "expected", "computed");
+  const auto check = [&](const char* statement, double expected, double computed) {
+    const bool is_right = std::abs(computed - expected) < 1e-14;
+    std::printf("%-45s  %8g  %.3g%s\n", statement, expected, computed, is_right ? "" : "  WRONG");
     right += is_right ? 1 : 0;
     ++statements;
   };
-  // The largest distance of f(z) from its formula, for z from -4 to 4.
-  const auto distance = [&zs](const auto& f, const auto& formula) {
+  // The largest difference between f(z) and a formula, for z from -4 to 4.
+  const auto largest_difference = [&zs](const auto& f, const auto& formula) {
     double largest = 0;
     for (const double z : zs) {
       const double here = std::abs(f(z) - formula(z));
@@ -120,31 +123,31 @@ int main(int argc, char** argv) try {
   };
 
   const auto sigma = [](double z) { return 1 / (1 + std::exp(-z)); };
-  const auto sigma_prime = [](double z) { return at(cr::Sigmoid{}, z).derivative; };
+  const auto sigma_prime = [](double z) { return evaluate(cr::Sigmoid{}, z).derivative; };
   const double steepest = *std::max_element(zs.begin(), zs.end(), [&](double a, double b) { return sigma_prime(a) < sigma_prime(b); });
-  check("sigma' - sigma (1 - sigma), at most", 0, distance(sigma_prime, [&](double z) { return sigma(z) * (1 - sigma(z)); }));
-  check("the largest sigma'(z)", 0.25, sigma_prime(steepest));
-  check("  is at z =", 0, steepest);
+  check("largest |sigma' - sigma (1 - sigma)|", 0, largest_difference(sigma_prime, [&](double z) { return sigma(z) * (1 - sigma(z)); }));
+  check("largest sigma'(z)", 0.25, sigma_prime(steepest));
+  check("  at z =", 0, steepest);
 
-  const auto tanh = [](double z) { return at(cr::Tanh{}, z).value; };
-  check("tanh(z) - sinh z / cosh z, at most", 0, distance(tanh, [](double z) { return std::sinh(z) / std::cosh(z); }));
-  check("tanh(z) - (e^2z - 1)/(e^2z + 1), at most", 0,
-        distance(tanh, [](double z) { return (std::exp(2 * z) - 1) / (std::exp(2 * z) + 1); }));
+  const auto tanh = [](double z) { return evaluate(cr::Tanh{}, z).value; };
+  check("largest |tanh(z) - sinh z / cosh z|", 0, largest_difference(tanh, [](double z) { return std::sinh(z) / std::cosh(z); }));
+  check("largest |tanh(z) - (e^2z - 1)/(e^2z + 1)|", 0,
+        largest_difference(tanh, [](double z) { return (std::exp(2 * z) - 1) / (std::exp(2 * z) + 1); }));
   check("tanh(0)", 0, tanh(0));
   check("tanh(z) for z -> inf, here 1000", 1, tanh(1000));
   check("tanh(z) for z -> -inf, here -1000", -1, tanh(-1000));
 
   const double z = 10;  // z >> 0
-  check("ReLU(0)", 0, at(cr::ReLU{}, 0).value);
-  check("ReLU(z) = z, z = 10", z, at(cr::ReLU{}, z).value);
-  check("ReLU(-z) = 0", 0, at(cr::ReLU{}, -z).value);
-  check("LReLU(0)", 0, at(leaky, 0).value);
-  check("LReLU(z) = z", z, at(leaky, z).value);
-  check("LReLU(-z) = -alpha z", -alpha * z, at(leaky, -z).value);
+  check("ReLU(0)", 0, evaluate(cr::ReLU{}, 0).value);
+  check("ReLU(z) = z, z = 10", z, evaluate(cr::ReLU{}, z).value);
+  check("ReLU(-z) = 0", 0, evaluate(cr::ReLU{}, -z).value);
+  check("LReLU(0)", 0, evaluate(leaky, 0).value);
+  check("LReLU(z) = z", z, evaluate(leaky, z).value);
+  check("LReLU(-z) = -alpha z", -alpha * z, evaluate(leaky, -z).value);
 
-  const std::vector<Curve> curves = draw_all(cr::Activations{}, leaky, zs);
+  const std::vector<Curve> curves = all_curves(cr::Activations{}, leaky, zs);
   plot(curves, zs, output);
-  if (right < statements) throw std::runtime_error(std::to_string(statements - right) + " of the statements came out wrong");
+  if (right < statements) throw std::runtime_error(std::to_string(statements - right) + " of the statements are wrong");
   std::printf("%d of %d statements are right; %d activations in the picture\n", right, statements, static_cast<int>(curves.size()));
 } catch (const std::exception& error) {
   std::fprintf(stderr, "activations: %s\n", error.what());

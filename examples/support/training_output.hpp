@@ -1,5 +1,5 @@
 #pragma once
-// The files that an example writes.
+// The files that an example with a training run writes.
 
 #include <chainrule/training/history.hpp>
 #include <cstdio>
@@ -12,14 +12,14 @@
 
 namespace examples {
 
-/// Where an example that trains writes: its learning curves too, which the flag --history may send elsewhere.
-class Output : public OutputFolder {
+/// An OutputFolder that also writes learning curves, to a file that the flag --history can change.
+class TrainingOutput : public OutputFolder {
  public:
-  Output(Flags& flags, const std::string& name) : OutputFolder{flags}, history_name_{name + "_history.csv"} {
-    flags.add("--history", history_, "A CSV file for the learning curves, if not " + history_name_ + " in that folder");
+  TrainingOutput(Flags& flags, const std::string& name) : OutputFolder{flags}, history_name_{name + "_history.csv"} {
+    flags.add("--history", history_, "CSV file for the learning curves (default: " + history_name_ + " in the output folder)");
   }
 
-  /// A table of loss and metrics after each epoch, and a picture of it where there is gnuplot. Says where they are.
+  /// Writes a table of loss and metrics after each epoch and, with gnuplot, a picture of it. Prints their paths.
   void write_learning_curves(const chainrule::History& history) const {
     const std::string table = history_.empty() ? path(history_name_) : in_existing_folder(history_);
     history.write_csv(table);
@@ -27,11 +27,11 @@ class Output : public OutputFolder {
     if (paint_png(picture, 900, 500, learning_curves(history, table)))
       std::printf("learning curves: %s\n                 %s\n", table.c_str(), picture.c_str());
     else
-      std::printf("learning curves: %s (and a picture, were gnuplot installed)\n", table.c_str());
+      std::printf("learning curves: %s (no picture, because gnuplot is not installed)\n", table.c_str());
   }
 
  private:
-  // Losses have the axis on the left, metrics the one on the right.
+  // The gnuplot script: losses use the left axis, metrics the right one.
   static std::string learning_curves(const chainrule::History& history, const std::string& table) {
     std::string script =
         "set datafile separator ','\nset grid\nset key noenhanced outside bottom center horizontal\n"
