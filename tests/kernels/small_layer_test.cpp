@@ -18,16 +18,13 @@ constexpr Index batches[] = {1, 2, 3, 4, 9, 40};
 /// The passes of one instruction set, which a machine with a better one would not call.
 template <class Set, class Scalar, int Out, int In>
 struct InSet {
-  chainrule::detail::Extent<Out> outputs;
-  chainrule::detail::Extent<In> inputs;
   template <class F>
-  void forward(const F& f, const kernels::SmallLayerInput<Scalar>& in, const Scalar* bias, Scalar* a) const {
-    small_forward(Set{}, outputs, inputs, f, in, bias, a);
+  void forward(const F& f, const kernels::SmallForward<Scalar>& pass) const {
+    small_forward(Set{}, kernels::SmallLayerOf<Out, In, F>{f}, pass);
   }
   template <class F>
-  void backward(const F& f, const kernels::SmallLayerInput<Scalar>& in, const Scalar* a, Scalar* delta,
-                const kernels::SmallLayerGradients<Scalar>& out) const {
-    small_backward(Set{}, outputs, inputs, f, in, a, delta, out);
+  void backward(const F& f, const kernels::SmallBackward<Scalar>& pass) const {
+    small_backward(Set{}, kernels::SmallLayerOf<Out, In, F>{f}, pass);
   }
 };
 
@@ -37,12 +34,12 @@ void check(const F& f) {
     CAPTURE(Out, In, samples, F::name);
     const Layer<Scalar, Out, In> layer(samples);
     const auto expected = layer.of_machine(f);
-    const kernels::SmallLayer<Scalar, Out, In> of_types(Out, In);
+    const kernels::SmallLayer<Scalar, Out, In> of_types;
     const bool types_agree = layer.small(f, of_types) == expected;
     CHECK(types_agree);
     CHECK(layer.steps_as_it_says(f, of_types));
-    const kernels::SmallLayer<Scalar, Dynamic, Dynamic> of_values(Out, In);
-    if (of_values.is_small()) {
+    const kernels::SmallLayer<Scalar, Dynamic, Dynamic> of_values;
+    if (of_values.is_small(Out, In)) {
       const bool values_agree = layer.small(f, of_values) == expected;
       CHECK(values_agree);
       CHECK(layer.steps_as_it_says(f, of_values));
@@ -55,9 +52,8 @@ void check(const F& f) {
       if (kernels::best_instruction_set() == kernels::InstructionSet::baseline) continue;
       const bool avx2_agrees = layer.small(f, InSet<kernels::avx2::Tag, Scalar, Out, In>{}) == expected;
       CHECK(avx2_agrees);
-      if (!of_values.is_small()) continue;
-      const bool avx2_values_agree = layer.small(f, InSet<kernels::avx2::Tag, Scalar, Dynamic, Dynamic>{
-                                                        detail::Extent<Dynamic>(Out), detail::Extent<Dynamic>(In)}) == expected;
+      if (!of_values.is_small(Out, In)) continue;
+      const bool avx2_values_agree = layer.small(f, InSet<kernels::avx2::Tag, Scalar, Dynamic, Dynamic>{}) == expected;
       CHECK(avx2_values_agree);
     }
 #endif
@@ -86,10 +82,10 @@ TEST_CASE("a small layer, worked out") {
   const float w[] = {1, 4, 2, 5, 3, 6}, b[] = {10, -99}, x[] = {1, 0, 2, 0, 1, 0};
   float delta[] = {1, 7, 10, 8};  // of the second unit, which is dead, nothing is left
   float a[4], dW[6], db[2], dX[6];
-  const kernels::SmallLayer<float, 2, 3> layer(2, 3);
-  layer.forward(ReLU{}, {w, 2, x, 3}, b, a);
+  const kernels::SmallLayer<float, 2, 3> layer;
+  layer.forward(ReLU{}, {2, w, 3, 2, x, 3, b, a});
   CHECK((a[0] == 17 && a[1] == 0 && a[2] == 12 && a[3] == 0));
-  layer.backward(ReLU{}, {w, 2, x, 3}, a, delta, {dW, db, dX, 3});
+  layer.backward(ReLU{}, {2, w, 3, 2, x, 3, a, delta, dW, db, dX, 3});
   CHECK((dW[0] == 1 && dW[1] == 0 && dW[2] == 10 && dW[3] == 0 && dW[4] == 2 && dW[5] == 0));
   CHECK((db[0] == 11 && db[1] == 0));
   CHECK((dX[0] == 1 && dX[1] == 2 && dX[2] == 3 && dX[3] == 10 && dX[4] == 20 && dX[5] == 30));
@@ -123,7 +119,7 @@ TEMPLATE_TEST_CASE("a small layer of many shapes gives the bits of the kernels f
 
 TEST_CASE("layers whose extents are values are small up to a register of AVX-512 or two of AVX2, where there is one of these") {
   const auto is_small = [](auto scalar, Index outputs, Index inputs) {
-    return kernels::SmallLayer<decltype(scalar), Dynamic, Dynamic>(outputs, inputs).is_small();
+    return kernels::SmallLayer<decltype(scalar), Dynamic, Dynamic>::is_small(outputs, inputs);
   };
   const bool there_are = is_small(1.0f, 1, 1);
   CHECK(is_small(1.0f, 16, 16) == there_are);

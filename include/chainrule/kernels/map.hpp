@@ -15,10 +15,15 @@
 
 namespace chainrule::kernels {
 
-/// As many sums as 64 bytes hold numbers of type Scalar, side by side: number i of an array is added to sum i modulo `count`.
+/// Whether every kernel for this scalar computes one number at a time, as on a microcontroller and for long double.
+template <class Scalar>
+inline constexpr bool one_by_one = baseline::Lanes<Scalar>::width == 1 && !HasWiderLanes<Scalar>;
+
+/// As many sums as 64 bytes hold numbers of type Scalar, side by side: number i of an array is added to sum i modulo `count`. One sum where
+/// numbers are computed one at a time.
 template <class Sum, class Scalar>
 struct InterleavedSums {
-  static constexpr Index count = 64 / static_cast<Index>(sizeof(Scalar));
+  static constexpr Index count = one_by_one<Scalar> ? 1 : 64 / static_cast<Index>(sizeof(Scalar));
   Sum sums[count] = {};
 
   /// All of them, added one after the other.
@@ -93,11 +98,22 @@ void map_matrices(const F& f, MatrixView<Scalar> out, const In&... in) {
     map(out.rows(), f, out.data() + j * out.outerStride(), static_cast<const Scalar*>(in.data() + j * in.outerStride())...);
 }
 
+/// f of single numbers.
+template <class F, class Scalar, class... In>
+Scalar value_of_number(const F& f, Scalar first, In... in) {
+  return f(baseline::Simd<Scalar>(first), baseline::Simd<Scalar>(in)...).v;
+}
+
 /// The sum of f(in ...) over all entries of matrices of one shape, in the same order whether columns follow one another or lie apart.
 template <class Sum, class F, class Scalar, class... In>
 Sum sum_matrices(const F& f, const ConstMatrixView<Scalar>& first, const In&... in) {
-  if (is_contiguous(first) && (is_contiguous(in) && ...)) return sum<Sum>(first.size(), f, first.data(), in.data()...);
   InterleavedSums<Sum, Scalar> sums;
+  if constexpr (one_by_one<Scalar>) {
+    for (Index j = 0; j < first.cols(); ++j)
+      for (Index i = 0; i < first.rows(); ++i) sums.sums[0] += static_cast<Sum>(value_of_number(f, first(i, j), in(i, j)...));
+    return sums.total();
+  }
+  if (is_contiguous(first) && (is_contiguous(in) && ...)) return sum<Sum>(first.size(), f, first.data(), in.data()...);
   constexpr Index capacity = 4 * sums.count;
   Scalar copies[1 + sizeof...(In)][capacity];
   Index size = 0;

@@ -22,25 +22,43 @@ constexpr bool may_be_small(int outputs, int inputs) {
   return (outputs == Dynamic || outputs <= small_layer) && (inputs == Dynamic || inputs <= small_layer);
 }
 
-/// What both passes of a small layer read. Columns of x are x_step apart, those of a and delta follow one another. (g++ copies numbers that
-/// are neighbours both here and in a view with one load, which would wait for two stores; so samples stands between w and x.)
+/// What the forward pass of a small layer reads and writes. Columns of x are x_step apart, those of a follow one another. (g++ copies
+/// numbers that are neighbours both here and in a view with one load, which would wait for two stores; so samples stands between w and x.)
 template <class Scalar>
-struct SmallLayerInput {
+struct SmallForward {
+  Index outputs;
   const Scalar* w;
+  Index inputs;
   Index samples;
   const Scalar* x;
   Index x_step;
+  const Scalar* bias;
+  Scalar* a;
 };
 
-/// Where the backward pass of a small layer writes. dX may be nullptr. With a factor, dW and db are W and b themselves, and become
-/// W + factor dJ/dW and b + factor dJ/db after everything else has been read.
+/// What the backward pass of a small layer reads and writes. delta holds dJ/da and is free to be overwritten; dX may be nullptr. With a
+/// factor, dW and db are W and b themselves, and become W + factor dJ/dW and b + factor dJ/db after everything else has been read.
 template <class Scalar>
-struct SmallLayerGradients {
+struct SmallBackward {
+  Index outputs;
+  const Scalar* w;
+  Index inputs;
+  Index samples;
+  const Scalar* x;
+  Index x_step;
+  const Scalar* a;
+  Scalar* delta;
   Scalar* dW;
   Scalar* db;
   Scalar* dX;
   Index dX_step;
   const Scalar* factor = nullptr;
+};
+
+/// The extents of a small layer that are types, and its activation.
+template <int Out, int In, class F>
+struct SmallLayerOf {
+  [[no_unique_address]] F f;
 };
 
 /// Stands for the activation where it is applied apart from the layer's products.
@@ -69,36 +87,29 @@ concept CanBeFused = requires(const F& f, const baseline::Simd<Scalar>& z) {
 
 namespace chainrule::kernels {
 
+/// A layer of In inputs and Out outputs, each a type or Dynamic.
 template <class Scalar, int Out, int In>
-class SmallLayer {
- public:
-  SmallLayer(Index outputs, Index inputs) : outputs_{outputs}, inputs_{inputs} {}
-
+struct SmallLayer {
   /// Whether this kernel serves for these extents on this machine. Layers whose extents are values need masked loads and stores (AVX2 or
   /// AVX-512) and have at most as many units as a register of AVX-512 or two of AVX2 hold: 16 floats or 8 doubles.
-  bool is_small() const {
+  static bool is_small([[maybe_unused]] Index outputs, [[maybe_unused]] Index inputs) {
     if constexpr (is_small_layer(Out, In))
       return true;
     else
-      return std::max(outputs_.value(), inputs_.value()) <= dispatch<Scalar>([](auto set) { return most_units<Scalar>(set); });
+      return std::max(outputs, inputs) <= dispatch<Scalar>([](auto set) { return most_units<Scalar>(set); });
   }
 
   /// a = f(W x + b)        (outputs x samples)
   template <class F>
-  void forward(const F& f, const SmallLayerInput<Scalar>& in, const Scalar* bias, Scalar* a) const {
-    dispatch<Scalar>([&](auto set) { small_forward(set, outputs_, inputs_, f, in, bias, a); });
+  static void forward(const F& f, const SmallForward<Scalar>& pass) {
+    dispatch<Scalar>([&](auto set) { small_forward(set, SmallLayerOf<Out, In, F>{f}, pass); });
   }
 
-  /// The gradients from a = f(z) and delta = dJ/da, which is free to be overwritten.
+  /// The gradients from a = f(z) and delta = dJ/da.
   template <class F>
-  void backward(const F& f, const SmallLayerInput<Scalar>& in, const Scalar* a, Scalar* delta,
-                const SmallLayerGradients<Scalar>& out) const {
-    dispatch<Scalar>([&](auto set) { small_backward(set, outputs_, inputs_, f, in, a, delta, out); });
+  static void backward(const F& f, const SmallBackward<Scalar>& pass) {
+    dispatch<Scalar>([&](auto set) { small_backward(set, SmallLayerOf<Out, In, F>{f}, pass); });
   }
-
- private:
-  [[no_unique_address]] chainrule::detail::Extent<Out> outputs_;
-  [[no_unique_address]] chainrule::detail::Extent<In> inputs_;
 };
 
 }  // namespace chainrule::kernels

@@ -166,17 +166,16 @@ class Dense {
   static constexpr bool always_small = kernels::is_small_layer(Out, In), may_be_small = kernels::may_be_small(Out, In);
   template <class Scalar>
   bool is_small(const Team* team) const {
-    return team == nullptr && small<Scalar>().is_small();
+    return team == nullptr && Small<Scalar>::is_small(outputs(), inputs());
   }
   template <class Scalar>
-  kernels::SmallLayer<Scalar, Out, In> small() const {
-    return {outputs(), inputs()};
-  }
+  using Small = kernels::SmallLayer<Scalar, Out, In>;
 
   template <class Scalar, class Cache>
   void small_forward(const Scalar* theta, ConstMatrixView<Scalar> x, Cache& cache) const {
     MatrixView<Scalar> z = keep(cache).first(x.cols());
-    small<Scalar>().forward(fused_activation<Scalar>(), {theta, x.cols(), x.data(), x.outerStride()}, bias(theta), z.data());
+    Small<Scalar>::forward(fused_activation<Scalar>(),
+                           {outputs(), theta, inputs(), x.cols(), x.data(), x.outerStride(), bias(theta), z.data()});
     if constexpr (!is_fused<Scalar> && !is_identity) kernels::activate(f_, detail::as_const(z), cache.output.first(x.cols()));
   }
   // out: dJ/dW and dJ/db, or, with a factor, W and b themselves
@@ -185,8 +184,9 @@ class Dense {
                       MatrixView<Scalar>* dX, const Scalar* factor) const {
     const ConstMatrixView<Scalar> kept = keep(cache).first(x.cols());
     if constexpr (!is_fused<Scalar> && !is_identity) kernels::multiply_by_derivative(f_, kept, delta);
-    small<Scalar>().backward(fused_activation<Scalar>(), {theta, x.cols(), x.data(), x.outerStride()}, kept.data(), delta.data(),
-                             {out, bias(out), dX == nullptr ? nullptr : dX->data(), dX == nullptr ? 0 : dX->outerStride(), factor});
+    Small<Scalar>::backward(fused_activation<Scalar>(),
+                            {outputs(), theta, inputs(), x.cols(), x.data(), x.outerStride(), kept.data(), delta.data(), out, bias(out),
+                             dX == nullptr ? nullptr : dX->data(), dX == nullptr ? 0 : dX->outerStride(), factor});
   }
 
   // delta <- delta * f'(z)

@@ -5,21 +5,47 @@
 #include <utility>
 
 namespace chainrule {
+namespace detail {
 
-/// A whole step of a rule with Moments moments, from its formula for a few numbers side by side:
-///     elementwise_step<1>(*this, theta, gradient, state, [beta](const auto& g, auto& theta, auto& m) {
-///       m = beta * m + g;
-///       theta -= learning_rate * m;
-///     });
-/// g, theta and m are Eigen arrays of a few numbers (Chunk<Scalar>); g is dJ/dtheta, with weight_decay theta added where the rule has a
-/// weight_decay and theta decays. Numbers in the formula should be Scalars, not doubles. Arguments and errors are as in SGD: all is
-/// checked, then the step is counted, then theta goes through `update`, to the same bits in any split and with any state.team.
+/// Checks and counts a step of a rule that says it has Moments moments, and calls piece_step(piece) for all pieces of theta.
+template <int Moments, class Rule, class Theta, class Gradient, class Scalar, class PieceStep>
+void step_by_pieces(const Rule& rule, Theta& theta, const Gradient& gradient, OptimizerState<Scalar>& state, const PieceStep& piece_step) {
+  if (rule.moments() != Moments) raise<StateError>(Rule::name, ": moments() says ", rule.moments(), ", but its step takes ", Moments);
+  const auto arguments = begin_step(rule, theta, gradient, state);
+  for_pieces(rule, arguments, state, piece_step);
+}
+
+}  // namespace detail
+
+/// A whole step of a rule with Moments moments from its formula, with the widest vectors of the machine whatever the flags of the program:
+/// @code{.cpp}
+/// formula_step<1>(*this, theta, gradient, state, [rate, beta](const auto& g, auto& theta, auto& m) CHAINRULE_FORMULA {
+///   m = beta * m + g;
+///   theta -= rate * m;
+/// });
+/// @endcode
+/// g, theta and m are Simd numbers (kernels/simd.hpp lists what a formula may call); g is dJ/dtheta, with weight_decay theta added where
+/// the rule has a weight_decay and theta decays. Numbers that the formula captures should be Scalars, not doubles. Arguments and errors are
+/// as in SGD: all is checked, then the step is counted, then theta and the moments change, to the same bits for any number of threads.
+template <int Moments, class Rule, class Theta, class Gradient, class Scalar, class Formula>
+void formula_step(const Rule& rule, Theta&& theta, const Gradient& gradient, OptimizerState<Scalar>& state, const Formula& formula) {
+  detail::step_by_pieces<Moments>(rule, theta, gradient, state, [&formula](const detail::Piece<Scalar>& piece) {
+    detail::update<Moments>(piece, [formula, decay = static_cast<Scalar>(piece.decay)](const auto& dJ, auto& t, auto&... moments)
+                                       CHAINRULE_FORMULA { formula(detail::with_decay(dJ, t, decay), t, moments...); });
+  });
+}
+
+/// A whole step of a rule as formula_step makes it, for those who would rather write Eigen: g, theta and the moments are Eigen arrays of a
+/// few numbers (Chunk<Scalar>), computed with the vectors that the program's flags allow.
+/// @code{.cpp}
+/// elementwise_step<1>(*this, theta, gradient, state, [rate, beta](const auto& g, auto& theta, auto& m) {
+///   m = beta * m + g;
+///   theta -= rate * m;
+/// });
+/// @endcode
 template <int Moments, class Rule, class Theta, class Gradient, class Scalar, class Update>
 void elementwise_step(const Rule& rule, Theta&& theta, const Gradient& gradient, OptimizerState<Scalar>& state, const Update& update) {
-  if (rule.moments() != Moments)
-    detail::raise<StateError>(Rule::name, ": moments() says ", rule.moments(), ", but its step takes ", Moments);
-  const auto arguments = detail::begin_step(rule, theta, gradient, state);
-  detail::for_pieces(rule, arguments, state, [&update](const detail::Piece<Scalar>& piece) {
+  detail::step_by_pieces<Moments>(rule, theta, gradient, state, [&update](const detail::Piece<Scalar>& piece) {
     const auto call = [&update, decay = static_cast<Scalar>(piece.decay)](const Chunk<Scalar>& dJ, Chunk<Scalar>& t, auto&... moments) {
       const Chunk<Scalar> g = decay == 0 ? dJ : Chunk<Scalar>(dJ + decay * t);
       update(g, t, moments...);
