@@ -308,7 +308,7 @@ using SwishNet = cr::Network<double, cr::SquaredError, Dense<Dynamic, Dynamic, S
 
 }  // namespace
 
-TEMPLATE_TEST_CASE("a user's activation whose derivative needs z keeps the contract", "[check_gradient]", float, double) {
+TEMPLATE_TEST_CASE("a user's activation whose derivative needs z satisfies the contract", "[check_gradient]", float, double) {
   chainrule_test::check_activation<TestType>(Swish{}, {.at_minus_infinity = 0,
                                                        .at_infinity = std::numeric_limits<double>::infinity(),
                                                        .nondecreasing = false,

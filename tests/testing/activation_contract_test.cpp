@@ -79,9 +79,9 @@ struct Nameless {
 
 }  // namespace
 
-TEST_CASE("an activation without a fault keeps the contract, and the report lists its clauses", "[contract]") {
+TEST_CASE("an activation without a fault satisfies the contract, and the report lists its clauses", "[contract]") {
   const ContractReport report = report_of(Fault::none);
-  CHECK(report.to_string() == "Faulty keeps the contract of an activation, in float: 8 clauses");
+  CHECK(report.to_string() == "Faulty satisfies the contract of an activation, in float: 8 clauses");
   using Names = std::vector<std::string>;
   CHECK(report.clauses == Names{"name", "derivative", "finite", "NaN", "limits", "nondecreasing", "array position", "initializer"});
   CHECK(report.failures.empty());
@@ -89,7 +89,7 @@ TEST_CASE("an activation without a fault keeps the contract, and the report list
 
 TEST_CASE("check_activation finds a wrong derivative and NaN in it", "[contract]") {
   check_found(Fault::derivative, "derivative",
-              {"Faulty BREAKS the contract of an activation, in float, 1 of 8 clauses",
+              {"Faulty VIOLATES the contract of an activation, in float, 1 of 8 clauses",
                "derivative: f'(z) is 2 at z = ", "but a central difference of f gives 1", "kinks"});
   check_found(Fault::nan_derivative, "derivative", {"f'(z) is nan at z = "});
   check_found(Fault::nan_derivative, "finite", {"finite: f and f' of a finite z must be finite, but at z = ", " and nan"});

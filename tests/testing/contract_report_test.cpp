@@ -10,7 +10,7 @@ TEST_CASE("a report passes until a clause is broken, and lists each clause once"
   CHECK(report.clause("value", true));
   CHECK(report.clause("place", true));
   CHECK(report);
-  CHECK(report.to_string() == "Mine keeps the contract of a loss, in float: 2 clauses");
+  CHECK(report.to_string() == "Mine satisfies the contract of a loss, in float: 2 clauses");
 
   CHECK_FALSE(report.clause("value", false, {"J is ", 2.5f, " in a batch of ", 3}));
   CHECK_FALSE(report.clause("value", false, {"the report keeps only the first fault of a clause"}));
@@ -19,5 +19,5 @@ TEST_CASE("a report passes until a clause is broken, and lists each clause once"
   CHECK(report.is_broken("value"));
   CHECK_FALSE(report.is_broken("place"));
   CHECK(report.failures == std::vector<std::string>{"value: J is 2.5 in a batch of 3"});
-  CHECK(report.to_string() == "Mine BREAKS the contract of a loss, in float, 1 of 2 clauses:\n  value: J is 2.5 in a batch of 3");
+  CHECK(report.to_string() == "Mine VIOLATES the contract of a loss, in float, 1 of 2 clauses:\n  value: J is 2.5 in a batch of 3");
 }

@@ -112,19 +112,19 @@ void check_found(Fault fault, const char* clause, std::initializer_list<const ch
 
 }  // namespace
 
-TEST_CASE("a layer without a fault keeps the contract, and the report lists its clauses", "[contract]") {
+TEST_CASE("a layer without a fault satisfies the contract, and the report lists its clauses", "[contract]") {
   const ContractReport report = report_of(Fault::none);
-  CHECK(report.to_string() == "Faulty keeps the contract of a layer, in double: 9 clauses");
+  CHECK(report.to_string() == "Faulty satisfies the contract of a layer, in double: 9 clauses");
   using Names = std::vector<std::string>;
   CHECK(report.clauses == Names{"name", "tensors", "initial parameters", "gradient", "without dJ/dx", "short batch", "single samples",
                                 "strided columns", "fixed and dynamic"});
   CHECK(testing::check_layer(Faulty<Dynamic>{5, Fault::none}).clauses.size() == 8);
-  CHECK(testing::check_layer<float>(Faulty<5>{Fault::none}).to_string() == "Faulty keeps the contract of a layer, in float: 8 clauses");
+  CHECK(testing::check_layer<float>(Faulty<5>{Fault::none}).to_string() == "Faulty satisfies the contract of a layer, in float: 8 clauses");
 }
 
 TEST_CASE("check_layer finds a wrong backward pass and names the entry", "[contract]") {
   check_found(Fault::gradient, "gradient",
-              {"Faulty BREAKS the contract of a layer, in double, ", "gradient: gradient check FAILED", "worst relative error 0.5",
+              {"Faulty VIOLATES the contract of a layer, in double, ", "gradient: gradient check FAILED", "worst relative error 0.5",
                "at layer<0>.scale(2, 0)"});
   check_found(Fault::dJ_dx, "gradient", {"worst relative error 2 at x(1, 3)"});
 }

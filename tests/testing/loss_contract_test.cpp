@@ -80,9 +80,9 @@ void check_found(Fault fault, const char* clause, std::initializer_list<const ch
 
 }  // namespace
 
-TEST_CASE("a loss without a fault keeps the contract, and the report lists its clauses", "[contract]") {
+TEST_CASE("a loss without a fault satisfies the contract, and the report lists its clauses", "[contract]") {
   const ContractReport report = report_of(Fault::none);
-  CHECK(report.to_string() == "Faulty keeps the contract of a loss, in float: 8 clauses");
+  CHECK(report.to_string() == "Faulty satisfies the contract of a loss, in float: 8 clauses");
   using Names = std::vector<std::string>;
   CHECK(report.clauses ==
         Names{"name", "targets", "value", "gradient", "mean over the batch", "memory layout", "extreme outputs", "large batch"});
@@ -90,8 +90,8 @@ TEST_CASE("a loss without a fault keeps the contract, and the report lists its c
 
 TEST_CASE("check_loss finds a wrong gradient", "[contract]") {
   check_found(Fault::gradient, "gradient",
-              {"Faulty BREAKS the contract of a loss, in float", "gradient: dJ/dy_hat(0, 0) is ", ", but a central difference of J gives ",
-               "in a batch of "});
+              {"Faulty VIOLATES the contract of a loss, in float", "gradient: dJ/dy_hat(0, 0) is ",
+               ", but a central difference of J gives ", "in a batch of "});
 }
 
 TEST_CASE("check_loss finds a value or gradient that is divided by the batch twice or not at all", "[contract]") {

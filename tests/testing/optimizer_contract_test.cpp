@@ -83,9 +83,9 @@ void check_found(Fault fault, const char* clause, std::initializer_list<const ch
 
 }  // namespace
 
-TEST_CASE("an optimizer without a fault keeps the contract, and the report lists its clauses", "[contract]") {
+TEST_CASE("an optimizer without a fault satisfies the contract, and the report lists its clauses", "[contract]") {
   const ContractReport report = report_of(Fault::none);
-  CHECK(report.to_string() == "Faulty keeps the contract of an optimizer, in float: 12 clauses");
+  CHECK(report.to_string() == "Faulty satisfies the contract of an optimizer, in float: 12 clauses");
   using Names = std::vector<std::string>;
   CHECK(report.clauses == Names{"name", "downhill", "changes theta", "split theta", "state", "step count", "state only", "threads",
                                 "zero gradient", "zero learning rate", "decay", "argument checks"});

@@ -1,5 +1,5 @@
 #pragma once
-// Checks that an activation, of the library or your own, keeps the contract of activations:
+// Checks that an activation, of the library or your own, satisfies the contract of activations:
 // @code{.cpp}
 // chainrule::ContractReport report = chainrule::testing::check_activation<float>(Tanh{}, {.at_minus_infinity = -1, .at_infinity = 1});
 // @endcode

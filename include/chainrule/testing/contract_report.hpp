@@ -29,8 +29,8 @@ struct ContractReport {
   /// One line if all clauses hold; otherwise a further line for each broken clause.
   std::string to_string() const {
     const std::string count = std::to_string(clauses.size()) + " clauses";
-    if (passed) return name + " keeps the contract of " + contract + ": " + count;
-    std::string text = name + " BREAKS the contract of " + contract + ", " + std::to_string(failures.size()) + " of " + count + ":";
+    if (passed) return name + " satisfies the contract of " + contract + ": " + count;
+    std::string text = name + " VIOLATES the contract of " + contract + ", " + std::to_string(failures.size()) + " of " + count + ":";
     for (const std::string& failure : failures) text += "\n  " + failure;
     return text;
   }

@@ -1,5 +1,5 @@
 #pragma once
-// Checks that a layer, of the library or your own, keeps the contract of layers, with fixed extents, with dynamic ones, or with both:
+// Checks that a layer, of the library or your own, satisfies the contract of layers, with fixed extents, with dynamic ones, or with both:
 //     chainrule::ContractReport report = chainrule::testing::check_layer(MyLayer<5>{}, MyLayer<chainrule::Dynamic>{5});
 // The layer is trained as a network of its own with SquaredError, whose delta has no structure that could hide a fault.
 

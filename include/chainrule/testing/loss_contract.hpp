@@ -1,5 +1,5 @@
 #pragma once
-// Checks that a loss, of the library or your own, keeps the contract of losses:
+// Checks that a loss, of the library or your own, satisfies the contract of losses:
 //     chainrule::ContractReport report = chainrule::testing::check_loss<float>(MyLoss{}, chainrule::testing::random_matrix<float>);
 // The second argument makes targets: random_matrix, random_distributions, or a function that calls random_labels. The report converts to
 // true if all checks passed; report.to_string() explains those that failed.

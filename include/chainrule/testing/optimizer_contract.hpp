@@ -1,5 +1,5 @@
 #pragma once
-// Checks that an optimizer, of the library or your own, keeps the contract of optimizers:
+// Checks that an optimizer, of the library or your own, satisfies the contract of optimizers:
 //     chainrule::ContractReport report = chainrule::testing::check_optimizer(MyRule{.learning_rate = 0.1});
 // The report converts to true if all checks passed; report.to_string() explains those that failed.
 
