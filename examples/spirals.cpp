@@ -128,7 +128,7 @@ int main(int argc, char** argv) try {
   const auto history =
       trainer.fit(cr::DataView{spirals.x, spirals.y},
                   {.epochs = epochs, .batch_size = spirals.x.cols(), .metrics = {cr::accuracy}, .training_metrics = true},  //
-                  stop_when_learned, draw, cr::ProgressBar{.every = 100});
+                  stop_when_learned, draw, cr::ProgressBar{.every_epochs = 100});
   output.write_learning_curves(history);
   boundary.add(net, history.epochs());
   boundary.paint();

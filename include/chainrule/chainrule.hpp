@@ -150,8 +150,8 @@
 #include <chainrule/inspect/check_gradient.hpp>
 #include <chainrule/inspect/flow_report.hpp>
 #include <chainrule/inspect/gradient_flow.hpp>
+#include <chainrule/inspect/gradient_flow_recorder.hpp>
 #include <chainrule/inspect/summary.hpp>
-#include <chainrule/inspect/watch_gradients.hpp>
 
 // Threads.
 #include <chainrule/threads/team.hpp>

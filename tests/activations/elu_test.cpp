@@ -7,8 +7,8 @@ using chainrule::ELU;
 
 TEMPLATE_TEST_CASE("ELU satisfies the activation contract", "[activation]", float, double) {
   const double infinity = std::numeric_limits<double>::infinity();
-  check_activation<TestType>(ELU{}, {.at_minus_infinity = -1, .at_infinity = infinity, .kinks = {0}, .wobble = 2});
-  check_activation<TestType>(ELU{0.25}, {.at_minus_infinity = -0.25, .at_infinity = infinity, .kinks = {0}, .wobble = 2});
+  check_activation<TestType>(ELU{}, {.at_minus_infinity = -1, .at_infinity = infinity, .kinks = {0}, .allowed_decrease = 2});
+  check_activation<TestType>(ELU{0.25}, {.at_minus_infinity = -0.25, .at_infinity = infinity, .kinks = {0}, .allowed_decrease = 2});
 }
 
 // ELU(z) = z for z > 0 and e^z - 1 for z <= 0

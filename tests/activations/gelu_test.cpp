@@ -8,7 +8,7 @@ using chainrule::GELUTanh;
 
 namespace {
 
-const ActivationFacts falls_and_rises{
+const ActivationProperties falls_and_rises{
     .at_minus_infinity = 0, .at_infinity = std::numeric_limits<double>::infinity(), .nondecreasing = false};
 
 }  // namespace
@@ -18,10 +18,10 @@ TEMPLATE_TEST_CASE("GELU satisfies the activation contract", "[activation]", flo
 }
 
 TEMPLATE_TEST_CASE("GELUTanh satisfies the activation contract", "[activation]", float, double) {
-  ActivationFacts facts = falls_and_rises;
-  facts.lowest = -4;  // the error grows below; see the test of the tail
-  facts.derivative_rounding = 20;
-  check_activation<TestType>(GELUTanh{}, facts);
+  ActivationProperties properties = falls_and_rises;
+  properties.min_z = -4;  // the error grows below; see the test of the tail
+  properties.derivative_rounding = 20;
+  check_activation<TestType>(GELUTanh{}, properties);
 }
 
 // GELU(z) = z Phi(z) with Phi(1) = 0.841, Phi(3) = 0.99865

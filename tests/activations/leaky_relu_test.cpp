@@ -8,9 +8,9 @@ using chainrule::LeakyReLU;
 
 TEMPLATE_TEST_CASE("LeakyReLU satisfies the activation contract", "[activation]", float, double, long double) {
   const double infinity = std::numeric_limits<double>::infinity();
-  const ActivationFacts facts{.at_minus_infinity = -infinity, .at_infinity = infinity, .kinks = {0}};
-  check_activation<TestType>(LeakyReLU{}, facts);
-  check_activation<TestType>(LeakyReLU{0.3}, facts);
+  const ActivationProperties properties{.at_minus_infinity = -infinity, .at_infinity = infinity, .kinks = {0}};
+  check_activation<TestType>(LeakyReLU{}, properties);
+  check_activation<TestType>(LeakyReLU{0.3}, properties);
 }
 
 // LReLU(0) = 0, LReLU(z) = z and LReLU(-z) = -alpha z for z >> 0; alpha = 1/8 is exact in every scalar type

@@ -10,8 +10,8 @@ TEMPLATE_TEST_CASE("SELU satisfies the activation contract", "[activation]", flo
   check_activation<TestType>(SELU{}, {.at_minus_infinity = -1.7580993408473768599,
                                       .at_infinity = std::numeric_limits<double>::infinity(),
                                       .kinks = {0},
-                                      .wobble = 3,
-                                      .steepest = 1.0507009873554804935});
+                                      .allowed_decrease = 3,
+                                      .max_slope = 1.0507009873554804935});
 }
 
 // SELU(z) = lambda z for z > 0 and lambda alpha (e^z - 1) for z <= 0

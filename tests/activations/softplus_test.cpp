@@ -6,9 +6,10 @@ using namespace chainrule_test;
 using chainrule::Softplus;
 
 TEMPLATE_TEST_CASE("Softplus satisfies the activation contract", "[activation]", float, double) {
-  const ActivationFacts facts{.at_minus_infinity = 0, .at_infinity = std::numeric_limits<double>::infinity(), .wobble = 4};
-  check_activation<TestType>(Softplus{}, facts);
-  check_activation<TestType>(Softplus{2}, facts);
+  const ActivationProperties properties{
+      .at_minus_infinity = 0, .at_infinity = std::numeric_limits<double>::infinity(), .allowed_decrease = 4};
+  check_activation<TestType>(Softplus{}, properties);
+  check_activation<TestType>(Softplus{2}, properties);
 }
 
 // Softplus(z) = ln(1 + e^z), with Softplus(0) = ln 2; with beta = 2 it is ln(1 + e^2z)/2

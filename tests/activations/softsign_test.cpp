@@ -6,7 +6,7 @@ using namespace chainrule_test;
 using chainrule::Softsign;
 
 TEMPLATE_TEST_CASE("Softsign satisfies the activation contract", "[activation]", float, double) {
-  check_activation<TestType>(Softsign{}, {.at_minus_infinity = -1, .at_infinity = 1, .wobble = 1});
+  check_activation<TestType>(Softsign{}, {.at_minus_infinity = -1, .at_infinity = 1, .allowed_decrease = 1});
 }
 
 // Softsign(z) = z/(1 + |z|), Softsign'(z) = 1/(1 + |z|)^2

@@ -60,7 +60,7 @@ TEMPLATE_TEST_CASE("Tanh is accurate near 0 and far from 0", "[activation]", flo
   Worst worst;  // relative error in eps
   for (std::size_t i = 0; i < z.size(); ++i) {
     const long double exact = std::tanh(static_cast<long double>(z[i]));
-    worst.see(std::abs(a[i] - exact) / (std::abs(exact) * eps<TestType>), z[i]);
+    worst.update(std::abs(a[i] - exact) / (std::abs(exact) * eps<TestType>), z[i]);
   }
   CAPTURE(worst.error, worst.at);
   CHECK(worst.error <= static_cast<long double>(value_rounding));

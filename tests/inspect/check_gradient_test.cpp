@@ -15,9 +15,9 @@ using cr::Seed;
 
 namespace {
 
-/// tanh, whose derivative comes out `factor` times too large.
-struct BentTanh {
-  static constexpr std::string_view name = "BentTanh";
+/// tanh with a derivative that is wrong by `factor`.
+struct WrongTanh {
+  static constexpr std::string_view name = "WrongTanh";
   double factor = 1;
 
   cr::XavierUniform default_initializer() const { return {}; }
@@ -31,37 +31,39 @@ struct BentTanh {
   }
 };
 
-/// A user's layer around Dense that spoils one number on the way back.
-enum class Spoilt { nothing, weight_gradient, bias_gradient, input_gradient };
+/// The gradient in which WrongBackward makes one entry wrong.
+enum class Wrong { nothing, weight_gradient, bias_gradient, input_gradient };
 
+/// A user's layer derived from Dense whose backward multiplies one entry of a gradient by 1.25.
 template <class Inner>
-struct Spoiling : Inner {
-  Spoiling(Inner inner, Spoilt what, Index where) : Inner{inner}, spoilt{what}, entry{where} {}
+struct WrongBackward : Inner {
+  WrongBackward(Inner inner, Wrong which, Index where) : Inner{inner}, wrong{which}, entry{where} {}
 
   template <class Scalar, int MaxBatch>
   void backward(const Scalar* theta, cr::ConstMatrixView<Scalar> x, const typename Inner::template Cache<Scalar, MaxBatch>& cache,
                 cr::MatrixView<Scalar> delta, Scalar* gradient, cr::MatrixView<Scalar>* input_gradient) const {
     Inner::backward(theta, x, cache, delta, gradient, input_gradient);
-    const auto spoil = [](Scalar& number) { number *= Scalar(1.25); };
-    if (spoilt == Spoilt::weight_gradient) spoil(gradient[entry]);
-    if (spoilt == Spoilt::bias_gradient) spoil(gradient[this->outputs() * this->inputs() + entry]);
-    if (spoilt == Spoilt::input_gradient && input_gradient != nullptr) spoil(input_gradient->data()[entry]);
+    const auto falsify = [](Scalar& number) { number *= Scalar(1.25); };
+    if (wrong == Wrong::weight_gradient) falsify(gradient[entry]);
+    if (wrong == Wrong::bias_gradient) falsify(gradient[this->outputs() * this->inputs() + entry]);
+    if (wrong == Wrong::input_gradient && input_gradient != nullptr) falsify(input_gradient->data()[entry]);
   }
 
-  Spoilt spoilt;
+  Wrong wrong;
   Index entry;
 };
 
-using Bent = Dense<Dynamic, Dynamic, BentTanh>;
-using Suspect = cr::Network<double, cr::SquaredError, Spoiling<Bent>, Spoiling<Bent>, Dense<Dynamic, Dynamic>>;
+using WrongDense = Dense<Dynamic, Dynamic, WrongTanh>;
+using TestedNet = cr::Network<double, cr::SquaredError, WrongBackward<WrongDense>, WrongBackward<WrongDense>, Dense<Dynamic, Dynamic>>;
 
-/// 3 -> 4 -> 3 -> 2, with factors of the hidden layers' derivatives and something spoilt in one of them.
-Suspect suspect(double factor_0 = 1, double factor_1 = 1, Spoilt spoilt_0 = Spoilt::nothing, Spoilt spoilt_1 = Spoilt::nothing,
-                Index where = 0) {
-  return Suspect(Seed{3}, {Bent(3, 4, BentTanh{factor_0}), spoilt_0, where}, {Bent(4, 3, BentTanh{factor_1}), spoilt_1, where}, {3, 2});
+/// A network 3 -> 4 -> 3 -> 2 with factors on the derivatives of the two hidden layers, and a wrong entry in the gradient of one of them.
+TestedNet tested_net(double factor_0 = 1, double factor_1 = 1, Wrong wrong_0 = Wrong::nothing, Wrong wrong_1 = Wrong::nothing,
+                     Index where = 0) {
+  return TestedNet(Seed{3}, {WrongDense(3, 4, WrongTanh{factor_0}), wrong_0, where},
+                   {WrongDense(4, 3, WrongTanh{factor_1}), wrong_1, where}, {3, 2});
 }
 
-/// The report on five random samples with random targets.
+/// The report of check_gradient for five random samples with random targets.
 template <class Net>
 cr::GradientReport checked(const Net& net, cr::GradientCheckOptions options = {}) {
   using Scalar = typename Net::ScalarType;
@@ -82,7 +84,7 @@ cr::GradientReport checked_with_labels(const Net& net) {
 
 }  // namespace
 
-// ---- what is right passes -----------------------------------------------------------------------------------------------
+// ---- right gradients pass -----------------------------------------------------------------------------------------------
 
 TEST_CASE("check_gradient passes a net of fixed extents, float, with labels", "[check_gradient]") {
   const cr::GradientReport report = checked_with_labels(Classifier{Seed{1}});
@@ -90,10 +92,10 @@ TEST_CASE("check_gradient passes a net of fixed extents, float, with labels", "[
   CHECK(report.passed);
   CHECK(report.tolerance == 5e-3);
   CHECK(report.worst_error < 1e-3);
-  CHECK(report.entries + report.kinks == (3 * 5 + 5) + (5 * 4 + 4) + (4 * 3 + 3) + 3 * 6);  // all of theta and all of x
+  CHECK(report.entries + report.kinks == (3 * 5 + 5) + (5 * 4 + 4) + (4 * 3 + 3) + 3 * 6);  // every entry of theta and of x
 }
 
-TEST_CASE("check_gradient passes the same in long double, a thousand times closer", "[check_gradient]") {
+TEST_CASE("check_gradient passes this net in long double with a smaller tolerance", "[check_gradient]") {
   const cr::GradientReport report = checked_with_labels(Classifier::Rebind<long double>{Seed{1}});
   INFO(report.to_string());
   CHECK(report.passed);
@@ -104,7 +106,7 @@ TEST_CASE("check_gradient passes the same in long double, a thousand times close
 TEST_CASE("check_gradient passes a net of run-time extents, double, with a matrix of targets", "[check_gradient]") {
   cr::Random random{Seed{2}};
   const cr::Matrix<double> data = random_matrix<double>(8, 7, random);
-  const cr::GradientReport report = check_gradient(suspect(), data.block(1, 2, 3, 4), data.block(5, 1, 2, 4));  // blocks will do
+  const cr::GradientReport report = check_gradient(tested_net(), data.block(1, 2, 3, 4), data.block(5, 1, 2, 4));  // takes blocks too
   INFO(report.to_string());
   CHECK(report.passed);
   CHECK(report.tolerance <= 1e-5);
@@ -112,10 +114,10 @@ TEST_CASE("check_gradient passes a net of run-time extents, double, with a matri
   CHECK(report.entries == (3 * 4 + 4) + (4 * 3 + 3) + (3 * 2 + 2) + 3 * 4);
 }
 
-// ---- what the report says -----------------------------------------------------------------------------------------------
+// ---- the report ---------------------------------------------------------------------------------------------------------
 
-TEST_CASE("check_gradient's report is a sentence with the worst entry in it", "[check_gradient]") {
-  const cr::GradientReport good = checked(suspect());
+TEST_CASE("check_gradient reports the worst entry in a sentence", "[check_gradient]") {
+  const cr::GradientReport good = checked(tested_net());
   CHECK(good);
   CHECK(good.passed);
   CHECK(good.failure.empty());
@@ -127,7 +129,7 @@ TEST_CASE("check_gradient's report is a sentence with the worst entry in it", "[
   CHECK_THAT(good.to_string(), ContainsSubstring("gradient check passed: 54 entries"));
   CHECK_THAT(good.to_string(), ContainsSubstring(" at " + good.worst_entry));
 
-  const cr::GradientReport bad = checked(suspect(1, 1, Spoilt::nothing, Spoilt::bias_gradient, 2));
+  const cr::GradientReport bad = checked(tested_net(1, 1, Wrong::nothing, Wrong::bias_gradient, 2));
   CHECK_FALSE(bad);
   CHECK_THAT(bad.failure, ContainsSubstring("an entry is off by more than the tolerance"));
   CHECK_THAT(bad.to_string(), ContainsSubstring("gradient check FAILED: " + bad.failure));
@@ -135,63 +137,63 @@ TEST_CASE("check_gradient's report is a sentence with the worst entry in it", "[
 }
 
 TEST_CASE("check_gradient is as strict as its options say", "[check_gradient]") {
-  const cr::GradientReport strict = checked(suspect(), {.tolerance = 1e-30});
+  const cr::GradientReport strict = checked(tested_net(), {.tolerance = 1e-30});
   CHECK_FALSE(strict);
   CHECK(strict.tolerance == 1e-30);
-  // where differences have so many digits that curvature is seen, it is taken for kinks
+  // With a long double of more than 64 digits, differences show curvature, which this tolerance takes for kinks.
   const bool sees_curvature = std::numeric_limits<long double>::digits > 64;
   CHECK_THAT(strict.failure, ContainsSubstring(sees_curvature ? "at a kink of J" : "off by more than the tolerance"));
-  CHECK(checked(suspect(1, 1, Spoilt::bias_gradient), {.tolerance = 0.21}));
-  CHECK_FALSE(checked(suspect(1, 1, Spoilt::bias_gradient), {.tolerance = 0.19}));
-  CHECK(checked(suspect(), {.tolerance = 1e-3, .step = 1e-3}));
+  CHECK(checked(tested_net(1, 1, Wrong::bias_gradient), {.tolerance = 0.21}));
+  CHECK_FALSE(checked(tested_net(1, 1, Wrong::bias_gradient), {.tolerance = 0.19}));
+  CHECK(checked(tested_net(), {.tolerance = 1e-3, .step = 1e-3}));
 }
 
-// ---- what is wrong fails, and is named ----------------------------------------------------------------------------------
+// ---- wrong gradients fail -----------------------------------------------------------------------------------------------
 
 TEST_CASE("check_gradient finds an activation whose derivative is wrong", "[check_gradient]") {
-  const cr::GradientReport report = checked(suspect(1.1));
+  const cr::GradientReport report = checked(tested_net(1.1));
   INFO(report.to_string());
   CHECK_FALSE(report);
-  CHECK(report.worst_error == Approx(0.1 / 1.1));  // |1.1 - 1| of the larger
+  CHECK(report.worst_error == Approx(0.1 / 1.1));  // |1.1 - 1| relative to the larger
   CHECK(report.computed == Approx(1.1 * report.difference));
-  // layer 0 and what lies before it; the layers behind it are right
+  // The error is in layer 0 and in x; the gradients of later layers are right.
   CHECK((report.worst_entry.starts_with("layer<0>.") || report.worst_entry.starts_with("x(")));
-  CHECK_FALSE(checked(suspect(1, 1.1)));
-  CHECK_FALSE(checked(suspect(1, -1)));
-  CHECK_FALSE(checked(suspect(1, 1.000001)));  // found in double
+  CHECK_FALSE(checked(tested_net(1, 1.1)));
+  CHECK_FALSE(checked(tested_net(1, -1)));
+  CHECK_FALSE(checked(tested_net(1, 1.000001)));  // found in double
 }
 
 TEST_CASE("check_gradient finds an activation whose derivative is always zero", "[check_gradient]") {
-  const cr::GradientReport report = checked(suspect(0));
+  const cr::GradientReport report = checked(tested_net(0));
   INFO(report.to_string());
   CHECK_FALSE(report);
   CHECK(report.worst_error == 1);  // |0 - d| / d
   CHECK(report.worst_entry == "layer<0>.weight(0, 0)");
   CHECK(report.computed == 0);
   CHECK(report.difference != 0);
-  CHECK_FALSE(checked(suspect(1, 0)));
-  CHECK_FALSE(checked(suspect(0, 0)));
+  CHECK_FALSE(checked(tested_net(1, 0)));
+  CHECK_FALSE(checked(tested_net(0, 0)));
 }
 
 TEST_CASE("check_gradient names the one entry that a layer gets wrong", "[check_gradient]") {
-  const auto worst = [](Spoilt spoilt_0, Spoilt spoilt_1, Index where) {
-    const cr::GradientReport report = checked(suspect(1, 1, spoilt_0, spoilt_1, where));
+  const auto worst = [](Wrong wrong_0, Wrong wrong_1, Index where) {
+    const cr::GradientReport report = checked(tested_net(1, 1, wrong_0, wrong_1, where));
     INFO(report.to_string());
     CHECK_FALSE(report);
-    CHECK(report.worst_error == Approx(0.2));  // |1.25 - 1| of the larger
+    CHECK(report.worst_error == Approx(0.2));  // |1.25 - 1| relative to the larger
     return report.worst_entry;
   };
-  const Spoilt right = Spoilt::nothing;
-  CHECK(worst(Spoilt::weight_gradient, right, 0) == "layer<0>.weight(0, 0)");
-  CHECK(worst(Spoilt::weight_gradient, right, 11) == "layer<0>.weight(3, 2)");  // 4 x 3, column-major
-  CHECK(worst(right, Spoilt::weight_gradient, 5) == "layer<1>.weight(2, 1)");   // 3 x 4
-  CHECK(worst(Spoilt::bias_gradient, right, 3) == "layer<0>.bias(3, 0)");
-  CHECK(worst(right, Spoilt::bias_gradient, 1) == "layer<1>.bias(1, 0)");
-  CHECK(worst(Spoilt::input_gradient, right, 7) == "x(1, 2)");  // 3 x 5
+  const Wrong right = Wrong::nothing;
+  CHECK(worst(Wrong::weight_gradient, right, 0) == "layer<0>.weight(0, 0)");
+  CHECK(worst(Wrong::weight_gradient, right, 11) == "layer<0>.weight(3, 2)");  // 4 x 3, column-major
+  CHECK(worst(right, Wrong::weight_gradient, 5) == "layer<1>.weight(2, 1)");   // 3 x 4
+  CHECK(worst(Wrong::bias_gradient, right, 3) == "layer<0>.bias(3, 0)");
+  CHECK(worst(right, Wrong::bias_gradient, 1) == "layer<1>.bias(1, 0)");
+  CHECK(worst(Wrong::input_gradient, right, 7) == "x(1, 2)");  // 3 x 5
 }
 
 TEST_CASE("check_gradient finds a layer that passes a wrong gradient to the layer before it", "[check_gradient]") {
-  const cr::GradientReport report = checked(suspect(1, 1, Spoilt::nothing, Spoilt::input_gradient, 2));  // dJ/da of unit 2, sample 0
+  const cr::GradientReport report = checked(tested_net(1, 1, Wrong::nothing, Wrong::input_gradient, 2));  // dJ/da of unit 2, sample 0
   INFO(report.to_string());
   CHECK_FALSE(report);
   CHECK((report.worst_entry.starts_with("layer<0>.") || report.worst_entry.starts_with("x(")));
@@ -199,7 +201,7 @@ TEST_CASE("check_gradient finds a layer that passes a wrong gradient to the laye
 
 namespace {
 
-/// Half the squared error with the gradient of the whole: the classic slip of a factor 2.
+/// Half the squared error with the gradient of the squared error, which is wrong by a factor 2.
 struct FactorTwo : cr::SquaredError {
   template <class Scalar>
   void gradient(cr::ConstMatrixView<Scalar> y_hat, cr::ConstMatrixView<Scalar> y, cr::MatrixView<Scalar> dJ) const {
@@ -218,11 +220,11 @@ TEST_CASE("check_gradient finds a loss whose gradient is wrong by a factor 2", "
   CHECK(report.computed == Approx(2 * report.difference).epsilon(1e-3));
 }
 
-// Both sides are zero then, and agree: a check that only compares would pass whatever backward does.
+// If both gradients are zero, they agree, and a check that only compares them would pass whatever backward does.
 TEST_CASE("check_gradient cannot pass on zeros", "[check_gradient]") {
   Classifier net{Seed{1}};
   CHECK(checked_with_labels(net));
-  net.layer<0>().bias.setConstant(-1e3f);  // dead: no unit is ever active
+  net.layer<0>().bias.setConstant(-1e3f);  // all units are dead
   const cr::GradientReport report = checked_with_labels(net);
   INFO(report.to_string());
   CHECK_FALSE(report);
@@ -230,14 +232,14 @@ TEST_CASE("check_gradient cannot pass on zeros", "[check_gradient]") {
   CHECK_THAT(report.to_string(), ContainsSubstring("gradient check FAILED: the gradient of layer<0>"));
 }
 
-// ReLU has no derivative at z = 0. What backward gives there is a convention, not to be judged by a difference.
-TEST_CASE("check_gradient counts the entries at a kink and fails where they are the most of a layer", "[check_gradient]") {
+// ReLU has no derivative at z = 0. The value that backward gives there is a convention, which a difference cannot check.
+TEST_CASE("check_gradient counts the entries at a kink and fails if they are most of a layer", "[check_gradient]") {
   Classifier net{Seed{1}};
-  net.layer<0>().weight.row(2).setZero();  // and its bias is 0, so z of unit 2 is 0 for every x
+  net.layer<0>().weight.row(2).setZero();  // the bias is 0 too, so z of unit 2 is 0 for every x
   const cr::GradientReport one_unit = checked_with_labels(net);
   INFO(one_unit.to_string());
   CHECK(one_unit);
-  CHECK(one_unit.kinks == 3 + 1);  // its weights and its bias
+  CHECK(one_unit.kinks == 3 + 1);  // the weights and the bias of the unit
   CHECK_THAT(one_unit.to_string(), ContainsSubstring("4 more at kinks"));
 
   net.layer<0>().weight.setZero();
@@ -246,11 +248,11 @@ TEST_CASE("check_gradient counts the entries at a kink and fails where they are 
   CHECK_THAT(all_units.failure, ContainsSubstring("most entries of layer<0> lie at a kink"));
 }
 
-// Pixels up to 255 against weights as small: J is curved over a step of a weight, but smooth.
-TEST_CASE("check_gradient does not take a curve for a kink, for inputs that are not scaled", "[check_gradient]") {
+// With inputs such as pixels up to 255 and weights that are small in proportion, J is strongly curved over the step h, but smooth.
+TEST_CASE("check_gradient does not mistake curvature for a kink if the inputs are not scaled", "[check_gradient]") {
   for (const double scale : {1.0, 50.0, 255.0}) {
-    Suspect net = suspect();
-    Suspect wrong = suspect(1, 1, Spoilt::weight_gradient);
+    TestedNet net = tested_net();
+    TestedNet wrong = tested_net(1, 1, Wrong::weight_gradient);
     net.layer<0>().weight /= scale;
     wrong.layer<0>().weight /= scale;
     cr::Random random{Seed{4}};
@@ -265,12 +267,12 @@ TEST_CASE("check_gradient does not take a curve for a kink, for inputs that are 
 }
 
 TEST_CASE("check_gradient never passes NaN or infinity, in whichever parameter", "[check_gradient]") {
-  const Suspect good = suspect();
+  const TestedNet good = tested_net();
   int passed = 0;
   int tried = 0;
   for (const double nonsense : {std::numeric_limits<double>::quiet_NaN(), std::numeric_limits<double>::infinity()})
     for (Index i = 0; i < good.parameters().size(); ++i) {
-      Suspect net = good;
+      TestedNet net = good;
       net.parameters()[i] = nonsense;
       ++tried;
       if (checked(net).passed) ++passed;
@@ -283,12 +285,12 @@ TEST_CASE("check_gradient never passes NaN or infinity, in whichever parameter",
 
 namespace {
 
-/// z sigma(z), the swish of Ramachandran, Zoph and Le 2017: not monotone, so its derivative cannot be had from its output.
+/// Swish, z sigma(z) (Ramachandran, Zoph and Le 2017). It is not monotone, so its derivative cannot be computed from its output.
 struct Swish {
   static constexpr std::string_view name = "Swish";
   cr::HeNormal default_initializer() const { return {}; }
 
-  // f(z) = z/(1 + e^-z); below -80 its size is less than 1e-32, and e^-z would soon be too large for a float
+  // f(z) = z/(1 + e^-z). Below -80, |f| is less than 1e-32, and a little further down e^-z overflows in float.
   template <class Chunk>
   Chunk value(const Chunk& z) const {
     return (z < -80).select(Chunk::Zero(), z / (1 + (-z).exp()));
@@ -306,11 +308,11 @@ using SwishNet = cr::Network<double, cr::SquaredError, Dense<Dynamic, Dynamic, S
 
 }  // namespace
 
-TEMPLATE_TEST_CASE("An activation of one's own, written with z, keeps the contract", "[check_gradient]", float, double) {
+TEMPLATE_TEST_CASE("a user's activation whose derivative needs z satisfies the contract", "[check_gradient]", float, double) {
   chainrule_test::check_activation<TestType>(Swish{}, {.at_minus_infinity = 0,
                                                        .at_infinity = std::numeric_limits<double>::infinity(),
                                                        .nondecreasing = false,
-                                                       .derivative_rounding = 32});  // of sigma, times z up to 30
+                                                       .derivative_rounding = 32});  // the rounding of sigma times z up to 30
 }
 
 TEST_CASE("check_gradient passes a net whose activation needs z", "[check_gradient]") {
@@ -320,14 +322,14 @@ TEST_CASE("check_gradient passes a net whose activation needs z", "[check_gradie
 }
 
 // Two layers of one unit: W(1) = 2, b(1) = -1, W(2) = 1, b(2) = 0. With x = 1.5: z(2) = 2, a(2) = z(3) = f(2), y_hat = f(f(2)).
-TEST_CASE("A layer keeps z for an activation that needs it", "[check_gradient]") {
+TEST_CASE("a layer keeps z for an activation that needs it", "[check_gradient]") {
   SwishNet net(Seed{1}, {1, 1}, {1, 1});
   net.parameters() << 2, -1, 1, 0;
   auto work = net.make_workspace(3);
   auto dJ = net.make_gradients();
   cr::Matrix<double> dJ_dx(1, 1);
   const cr::Matrix<double> before = cr::Matrix<double>::Constant(1, 3, 9.0);
-  net.forward(before, work);  // what is kept must be that of the last pass
+  net.forward(before, work);  // the workspace must keep z of the last pass, not of this one
 
   const cr::Matrix<double> x = cr::Matrix<double>::Constant(1, 1, 1.5);
   const cr::Matrix<double> y = cr::Matrix<double>::Constant(1, 1, 0.5);

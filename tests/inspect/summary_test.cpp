@@ -36,7 +36,7 @@ TEST_CASE("summary of a net of one small layer in long double") {
         "total: 2 parameters of long double; loss: SquaredError\n");
 }
 
-TEST_CASE("thousands are separated") {
+TEST_CASE("with_separators separates thousands") {
   CHECK(detail::with_separators(0) == "0");
   CHECK(detail::with_separators(999) == "999");
   CHECK(detail::with_separators(1000) == "1,000");

@@ -1,4 +1,4 @@
-// Activations inside a network, with the whole chain rule before and behind them.
+// Gradients of networks with activations in several layers, which check the chain rule through all of them.
 
 #include <chainrule/activations/gelu.hpp>
 #include <chainrule/activations/mish.hpp>
@@ -15,7 +15,7 @@
 using namespace chainrule;
 using namespace chainrule_test;
 
-// Two that keep z for their derivative and two that do without.
+// GELU and Mish compute f' from z; SELU and Softplus compute it from f(z).
 TEST_CASE("dJ/dtheta and dJ/dx are right through GELU, SELU, Mish and Softplus in a row", "[activation]") {
   const auto net = make_network<double, LogCosh>(Seed{3}, Dense<Dynamic, Dynamic, GELU>{4, 5}, Dense<Dynamic, Dynamic, SELU>{5, 4},
                                                  Dense<Dynamic, Dynamic, Mish>{4, 3}, Dense<Dynamic, Dynamic, Softplus>{3, 2, Softplus{2}});

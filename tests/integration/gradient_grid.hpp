@@ -1,6 +1,6 @@
 #pragma once
-// The grid on which backward is proved: shapes x activations x scalars x fixed/dynamic for one loss; a test file for each loss.
-// At every point: check_gradient passes, and the fixed net gives the dynamic net's numbers bit for bit.
+// Checks backward on a grid of networks for one loss: shapes x activations x scalars x fixed or dynamic extents. At every point of the grid
+// check_gradient must pass, and networks with fixed and with dynamic extents must give the same bits. Each loss has a test file of its own.
 
 #include <chainrule/chainrule.hpp>
 #include <chrono>
@@ -12,11 +12,11 @@ namespace chainrule_test {
 
 namespace cr = chainrule;
 
-/// The worst entry met on a grid.
+/// Result of all checks on a grid.
 struct GridResult {
-  double worst_error = 0;  // in double
-  cr::Index entries = 0;   // in all scalars
-  int nets = 0;
+  double worst_error = 0;  // largest relative error of networks in double
+  cr::Index entries = 0;   // number of entries compared, in all scalar types
+  int nets = 0;            // number of networks checked
 };
 
 template <class Scalar, class Loss>
@@ -37,7 +37,7 @@ void check_point(GridResult& result, const std::string& where, const Net& net, c
   ++result.nets;
 }
 
-/// Every bit of two training runs: forward, loss, gradients, dJ/dx and the parameters after three steps.
+/// Checks that two networks give the same bits in three training steps: outputs, loss, gradients, dJ/dx, parameters and predictions.
 template <class Fixed, class Dynamic, class X, class Y>
 void check_same_bits(Fixed fixed, Dynamic dynamic, const X& x, const Y& y) {
   const auto run = [&](auto& net) {
@@ -62,19 +62,19 @@ void check_same_bits(Fixed fixed, Dynamic dynamic, const X& x, const Y& y) {
   CHECK(run(fixed) == run(dynamic));
 }
 
-/// With every parameter a little larger: biases of 0 would leave some nets of ReLUs dead, and some z exactly at the kink.
+/// The network with 0.15 added to every parameter. With biases of 0, some networks with ReLU would be dead, and some z exactly at the kink.
 template <class Net>
 Net shifted(Net net) {
   net.parameters().array() += static_cast<typename Net::ScalarType>(0.15);
   return net;
 }
 
-/// One activation and scalar on all shapes.
+/// Checks all shapes for one activation and scalar type.
 template <class Scalar, class Loss, class F>
 void check_activation(GridResult& result, const F& f) {
   using cr::Dense;
   using cr::Dynamic;
-  // A loss on logits has a last layer without activation; the others take the activation there too.
+  // The last layer has no activation if the loss works on logits, otherwise the same as the others.
   using Last = std::conditional_t<Loss::works_on_logits, cr::Identity, F>;
   const Last last = [&] {
     if constexpr (std::is_same_v<Last, F>)
@@ -116,8 +116,8 @@ void check_scalar(GridResult& result) {
   check_activation<Scalar, Loss>(result, cr::LeakyReLU{0.2});
 }
 
-/// Whether a loss goes through float and long double too: one of each kind does, because compiling these many types takes long, and
-/// none under sanitizers.
+/// Whether a loss is checked in float and long double too. Only one loss on logits and one on predictions are, because so many types take
+/// long to compile; with sanitizers none is.
 #ifdef CHAINRULE_SMALL_GRID
 template <class Loss>
 inline constexpr bool in_all_scalars = false;
@@ -126,7 +126,7 @@ template <class Loss>
 inline constexpr bool in_all_scalars = std::is_same_v<Loss, cr::SquaredError> || std::is_same_v<Loss, cr::SoftmaxCrossEntropy>;
 #endif
 
-/// How many nets a grid has.
+/// Number of networks in the grid of a loss.
 template <class Loss>
 inline constexpr int grid_nets = in_all_scalars<Loss> ? 120 : 40;
 
@@ -141,7 +141,7 @@ GridResult check_grid() {
   return result;
 }
 
-// defined in the test file of each loss
+// Each of these is defined in the test file of its loss.
 GridResult squared_error_grid();
 GridResult mean_squared_error_grid();
 GridResult binary_cross_entropy_grid();

@@ -2,7 +2,7 @@
 
 #include "integration/gradient_grid.hpp"
 
-// Not part of the test run: `chainrule_tests "[.report]"` prints the figures.
+// Prints the figures of the whole grid. Hidden from the usual test run; `chainrule_tests "[.report]"` runs it.
 TEST_CASE("worst relative error of the gradient over the whole grid", "[.report]") {
   using namespace chainrule_test;
   const GridResult results[] = {squared_error_grid(), mean_squared_error_grid(), binary_cross_entropy_grid(), softmax_cross_entropy_grid()};

@@ -1,6 +1,6 @@
-// kill_and_resume [kills]: trains in a process with a checkpoint every few milliseconds, kills it at random moments (SIGKILL, so that
-// nothing of it can react), and goes on in a new one. After each kill the file must be whole, or not there yet; and each training that
-// comes to its end must have the bits of one that was never disturbed. Exit code 0: all of that held.
+// kill_and_resume [kills]: trains in a child process that writes a checkpoint every few milliseconds, kills it at random moments with
+// SIGKILL, which the process cannot handle, and resumes the training in a new process. After each kill the file must be complete, or not
+// exist yet. Each training that reaches its end must have the same bits as an uninterrupted one. Exit code 0: all of this held.
 
 #include <chainrule/activations/relu.hpp>
 #include <chainrule/layers/activate.hpp>
@@ -34,7 +34,7 @@ namespace {
 using Net =
     cr::Network<float, cr::SoftmaxCrossEntropy, cr::Dense<2, 32>, cr::BatchNorm<>, cr::Activate<cr::ReLU>, cr::Dropout<>, cr::Dense<32, 2>>;
 
-/// Everything that a training ends with, as bytes; with an empty path without a checkpoint.
+/// Trains and returns the final state of the training as bytes. Uses a checkpoint at this path, or none if the path is empty.
 std::string train(const std::string& path) {
   const cr::Dataset<float> data = chainrule_test::rings<float>(2000, 1);
   const cr::Dataset<float> validation = chainrule_test::rings<float>(500, 2);
@@ -46,7 +46,7 @@ std::string train(const std::string& path) {
     return trainer.fit(data, {.epochs = 20, .validation = validation, .schedule = cr::Cosine{.period = 20}, .clip_norm = 1}, stopping,
                        plateau, checkpoint...);
   };
-  cr::History history = path.empty() ? fit() : fit(cr::Checkpoint{.path = path, .every = 7});
+  cr::History history = path.empty() ? fit() : fit(cr::Checkpoint{.path = path, .every_steps = 7});
   std::string bytes;
   cr::Archive archive = cr::Archive::writing(bytes);
   archive(net.parameters(), net.buffers(), trainer.state().steps, trainer.state().flat(), stopping, plateau, history.stopped_because);
@@ -54,7 +54,8 @@ std::string train(const std::string& path) {
   return bytes;
 }
 
-/// Trains in a process of its own, which is killed after so many microseconds unless it has come to its end. Gives whether it has.
+/// Trains in a child process, which is killed after this time unless it has ended before; 0 never kills it. Returns whether the training
+/// has ended.
 bool train_until(const std::string& checkpoint, const std::string& result, useconds_t microseconds) {
   const pid_t child = ::fork();
   if (child == 0) {
@@ -66,7 +67,7 @@ bool train_until(const std::string& checkpoint, const std::string& result, useco
       ::_exit(1);
     }
   }
-  if (child < 0) throw cr::StateError("cannot make a process");
+  if (child < 0) throw cr::StateError("cannot start a process");
   if (microseconds > 0) {
     ::usleep(microseconds);
     ::kill(child, SIGKILL);
@@ -74,40 +75,41 @@ bool train_until(const std::string& checkpoint, const std::string& result, useco
   int status = 0;
   ::waitpid(child, &status, 0);
   if (WIFSIGNALED(status)) return false;
-  if (WEXITSTATUS(status) != 0) throw cr::StateError("a training that went on has failed");
+  if (WEXITSTATUS(status) != 0) throw cr::StateError("a resumed training has failed");
   return true;
 }
 
 int run(int kills, const fs::path& folder) {
-  const std::string undisturbed = train("");
+  const std::string uninterrupted = train("");
   const std::string path = (folder / "run.checkpoint").string();
   const std::string result = (folder / "result").string();
   std::mt19937 random(std::random_device{}());
-  int killed = 0, amid_writing = 0, before_the_first = 0, ended = 0;
-  const auto has_ended = [&] {
-    if (cr::detail::read_file("kill_and_resume", result) != undisturbed) throw cr::StateError("a training has ended with other bits");
+  int killed = 0, while_writing = 0, before_first_file = 0, ended = 0;
+  const auto check_result = [&] {
+    if (cr::detail::read_file("kill_and_resume", result) != uninterrupted) throw cr::StateError("a training has ended with other bits");
     ++ended;
     for (const fs::path& file : {fs::path(path), fs::path(result)}) fs::remove(file);
   };
   while (killed < kills) {
     if (train_until(path, result, static_cast<useconds_t>(1 + random() % 60'000))) {
-      has_ended();
+      check_result();
       continue;
     }
     ++killed;
-    amid_writing += fs::exists(path + ".part") ? 1 : 0;
+    while_writing += fs::exists(path + ".part") ? 1 : 0;
     if (fs::exists(path))
       cr::detail::checked_contents(cr::detail::read_file("kill_and_resume", path), path, cr::detail::checkpoint_format);
     else
-      ++before_the_first;
-    if (std::distance(fs::directory_iterator(folder), fs::directory_iterator()) > 4) throw cr::StateError("files pile up");
+      ++before_first_file;
+    if (std::distance(fs::directory_iterator(folder), fs::directory_iterator()) > 4)
+      throw cr::StateError("temporary files are left behind");
   }
   train_until(path, result, 0);
-  has_ended();
+  check_result();
   std::printf(
-      "%d kills, %d of them amid the writing of a file and %d before the first: never a broken file; "
-      "%d trainings came to their end, all with the bits of one that was never disturbed\n",
-      killed, amid_writing, before_the_first, ended);
+      "%d kills, %d of them while a file was written and %d before the first file: no damaged file; "
+      "%d trainings reached their end, all with the same bits as an uninterrupted one\n",
+      killed, while_writing, before_first_file, ended);
   return 0;
 }
 

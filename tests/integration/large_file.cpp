@@ -1,4 +1,4 @@
-// Saves and loads a network of some 100 MB: seconds, and how much memory beside the network's own.
+// Saves and loads a network of about 100 MB, and prints the time and the memory that this takes beyond the network itself.
 //     g++ -std=c++20 -O2 -I include -isystem /usr/include/eigen3 tests/integration/large_file.cpp -o build/large_file -pthread &&
 //     build/large_file
 #include <sys/resource.h>
@@ -36,7 +36,7 @@ int main(int argc, char** argv) {
   std::printf("%td parameters, a file of %.1f MiB\n", net.parameters().size(), file);
   if (!loads) {
     measure("save", file, [&] { cr::save(net, path); });
-    return std::system(("\"" + std::string(argv[0]) + "\" \"" + path + "\" load").c_str());  // whose peak is its own
+    return std::system(("\"" + std::string(argv[0]) + "\" \"" + path + "\" load").c_str());  // a new process, whose peak memory starts anew
   }
   measure("load into a network", file, [&] { cr::load(net, path); });
   measure("load_network, the network included", file, [&] { cr::load_network<float>(path); });

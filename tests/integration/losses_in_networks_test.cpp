@@ -1,5 +1,4 @@
-// The losses at the end of a network: targets that have fewer rows than the network has outputs, labels that are smoothed, and
-// the whole chain rule behind them.
+// Gradients of whole networks with losses whose targets have fewer rows than the network has outputs, or whose labels are smoothed.
 
 #include <chainrule/activations/tanh.hpp>
 #include <chainrule/inspect/check_gradient.hpp>
@@ -34,19 +33,19 @@ void check_in_network(const L& loss, const Y& y) {
 
 }  // namespace
 
-TEST_CASE("dJ/dtheta and dJ/dx are right behind GaussianNLL, whose targets have half the rows of the outputs", "[loss]") {
+TEST_CASE("dJ/dtheta and dJ/dx are right with GaussianNLL, whose targets have half as many rows as the outputs", "[loss]") {
   Random random{Seed{2}};
   check_in_network(GaussianNLL{}, random_matrix<double>(2, 6, random));
 }
 
-TEST_CASE("dJ/dtheta and dJ/dx are right behind PoissonNLL and Huber", "[loss]") {
+TEST_CASE("dJ/dtheta and dJ/dx are right with PoissonNLL and Huber", "[loss]") {
   Random random{Seed{2}};
   const Matrix<double> counts = (3 + 3 * random_matrix<double>(4, 6, random).array()).floor();
   check_in_network(PoissonNLL{}, counts);
   check_in_network(Huber{.delta = 0.5}, random_matrix<double>(4, 6, random));
 }
 
-TEST_CASE("dJ/dtheta and dJ/dx are right behind KLDivergence and smoothed labels", "[loss]") {
+TEST_CASE("dJ/dtheta and dJ/dx are right with KLDivergence and smoothed labels", "[loss]") {
   Random random{Seed{2}};
   const Matrix<double> y = random_distributions<double>(4, 6, random);
   check_in_network(KLDivergence{}, y);

@@ -3,14 +3,14 @@ cross entropies, for pytorch_layer_reference_test.cpp to compare with.
 
     python3 tests/integration/make_pytorch_layer_reference.py > tests/integration/pytorch_layer_reference.hpp
 
-All is computed in float64. Parameters, inputs and targets are rounded to float32 first, so that nets of float and of double
-start from exactly the same numbers. The same PyTorch on the same processor writes the same file again; elsewhere last
+Everything is computed in float64. Parameters, inputs and targets are rounded to float32 first, so that nets of float and of double
+start from exactly the same numbers. The same PyTorch on the same processor writes the same file again; elsewhere the last
 digits may differ.
 """
 
 import os
 
-# Before the import: one thread, and the same elementwise loops whatever the processor has.
+# Set before the import of torch: one thread, and the same elementwise loops on every processor.
 os.environ.update(OMP_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1", ATEN_CPU_CAPABILITY="default")
 
 import torch
@@ -19,10 +19,10 @@ from torch import nn
 LEARNING_RATE = 0.5
 STEPS = 5
 
-# What a seed must fulfil, so that a difference between chainrule and PyTorch is a fault and not rounding.
-CLOSEST_TO_KINK = 1e-3  # the least |z| of a (P)ReLU: float and double take the same side
-FLOAT32_ERROR = 2e-6  # the most by which PyTorch's own float32 differs from its float64, measured as the test measures
-FLOOR = 1e-2  # the test's
+# Conditions on a seed, so that a difference between chainrule and PyTorch is a fault and not rounding.
+CLOSEST_TO_KINK = 1e-3  # smallest |z| of a (P)ReLU, so that float and double take the same side
+FLOAT32_ERROR = 2e-6  # largest difference of PyTorch's float32 from its float64, measured as in the test
+FLOOR = 1e-2  # the floor in pytorch_comparison.hpp
 
 torch.set_default_dtype(torch.float64)
 
@@ -35,7 +35,7 @@ def uniform(low, high, *shape):
 
 
 def flat(tensors):
-    """As chainrule lays theta out: matrices by columns, one tensor after the other."""
+    """All tensors in chainrule's layout of theta: matrices by columns, one tensor after the other."""
     return torch.cat([tensor.detach().t().reshape(-1) if tensor.dim() == 2 else tensor.detach().reshape(-1) for tensor in tensors])
 
 
@@ -47,7 +47,7 @@ def randomize(module):
 
 
 def gradients(module, x, y):
-    """The mean squared error's, of one batch."""
+    """Gradients of the mean squared error of one batch."""
     x = x.clone().requires_grad_()
     outputs = module(x)
     nn.MSELoss()(outputs, y).backward()
@@ -56,7 +56,7 @@ def gradients(module, x, y):
 
 
 def batch_norm(dtype):
-    """Three batches, the gradients at the last, and what the running statistics then make of it."""
+    """Three batches, the gradients of the last one, and its prediction with the running statistics."""
     torch.manual_seed(2)
     module, x, y = randomize(nn.BatchNorm1d(3)), uniform(-2, 3, 12, 3), uniform(-1, 1, 4, 3)
     module, x, y = module.to(dtype), x.to(dtype), y.to(dtype)
@@ -92,7 +92,7 @@ def slope_per_unit(dtype):
 
 
 def net(dtype):
-    """Gradient descent, every step on the whole batch."""
+    """Gradient descent with every step on the whole batch."""
     torch.manual_seed(4)
     net = randomize(nn.Sequential(nn.Linear(3, 6), nn.BatchNorm1d(6), nn.ReLU(), nn.Linear(6, 2)))
     x, y = uniform(-1, 1, 8, 3).to(dtype), torch.tensor(LABELS)
@@ -145,7 +145,7 @@ def check_conditioning(exact, rounded):
 
 
 def print_array(name, tensor):
-    """Column-major, at most six numbers a line."""
+    """The numbers in column-major order, at most six in a line."""
     shape = " x ".join(map(str, tensor.shape))
     numbers = [format(value, ".17g") for value in tensor.detach().t().reshape(-1).tolist()]
     print(f"inline constexpr double {name}[] = {{  // {shape}")

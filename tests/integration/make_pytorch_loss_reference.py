@@ -3,14 +3,14 @@ pytorch_loss_reference_test.cpp to compare with.
 
     python3 tests/integration/make_pytorch_loss_reference.py > tests/integration/pytorch_loss_reference.hpp
 
-All is computed in float64, from numbers that float32 holds exactly. What PyTorch lacks (LogCosh, Hinge, label smoothing of
+Everything is computed in float64, from numbers that float32 holds exactly. What PyTorch lacks (LogCosh, Hinge, label smoothing of
 BCEWithLogitsLoss) is written out here, and PyTorch differentiates it. The same PyTorch on the same processor writes the same
-file again; elsewhere last digits may differ.
+file again; elsewhere the last digits may differ.
 """
 
 import os
 
-# Before the import: one thread, and the same elementwise loops whatever the processor has.
+# Set before the import of torch: one thread, and the same elementwise loops on every processor.
 os.environ.update(OMP_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1", ATEN_CPU_CAPABILITY="default")
 
 import math
@@ -23,7 +23,7 @@ torch.set_default_dtype(torch.float64)
 
 # ---- Activations --------------------------------------------------------------------------------------------------------
 
-# On both sides of every kink. Not further down than this: from 1 + erf(z) little is left there.
+# Points on both sides of every kink. For smaller z, 1 + erf(z) has lost most of its digits.
 Z = torch.tensor([-3.25, -2.5, -1.25, -0.375, 0.25, 0.8125, 2.625, 6.5])
 
 CURVES = {
@@ -59,7 +59,7 @@ PROBABILITIES = uniform(0, 1, BATCH, OUTPUTS)
 SIGNS = torch.where(uniform(-1, 1, BATCH, OUTPUTS) < 0, -1.0, 1.0)
 COUNTS = torch.floor(uniform(0, 5, BATCH, OUTPUTS))
 COUNTS[0, 1] = 0
-# multiples of 1/1024, so that the sum is 1 exactly, in float too; and one class that never comes
+# Multiples of 1/1024, so that the sum is exactly 1 in float too, and one class with probability 0.
 CLASSES = torch.floor(1024 * torch.softmax(uniform(-2, 2, BATCH, OUTPUTS), dim=1)) / 1024
 CLASSES[1, 2] = 0
 CLASSES[:, -1] += 1 - CLASSES.sum(dim=1)

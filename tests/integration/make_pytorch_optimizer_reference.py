@@ -3,14 +3,14 @@ pytorch_optimizer_reference_test.cpp to compare with.
 
     python3 tests/integration/make_pytorch_optimizer_reference.py > tests/integration/pytorch_optimizer_reference.hpp
 
-All is computed in float64. theta and the gradients are rounded to float32 first, so that float and double start from exactly the
-same numbers. Gradients are given, not those of some J: so every rule meets gradients that grow, fall, turn and vanish. Lion, which
-PyTorch lacks, is written out here.
+Everything is computed in float64. theta and the gradients are rounded to float32 first, so that float and double start from exactly the
+same numbers. The gradients are random and not those of a loss, so that every rule meets gradients that grow, fall, change sign and
+vanish. PyTorch has no Lion, so it is written out here.
 """
 
 import os
 
-# Before the import: one thread, and the same elementwise loops whatever the processor has.
+# Set before the import of torch: one thread, and the same elementwise loops on every processor.
 os.environ.update(OMP_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1", ATEN_CPU_CAPABILITY="default")
 
 import torch
@@ -19,7 +19,7 @@ from torch import optim
 STEPS = 10
 KEPT = (1, 3, 10)
 
-# The most by which float32 may differ from float64 here, so that a larger difference in chainrule is a fault and not rounding.
+# Largest difference of float32 from float64 here, so that a larger difference in chainrule is a fault and not rounding.
 FLOAT32_ERROR = 4e-7
 
 
@@ -40,7 +40,7 @@ class Lion(optim.Optimizer):
         m.copy_(beta2 * m + (1 - beta2) * theta.grad)
 
 
-# foreach: in PyTorch 1.x NAdam's other loop has a fault, one factor too many.
+# foreach=True, because the other loop of NAdam in PyTorch 1.x has one factor too many.
 CASES = {
     "sgd": (optim.SGD, dict(lr=0.1)),
     "sgd_momentum": (optim.SGD, dict(lr=0.05, momentum=0.9)),
@@ -70,20 +70,20 @@ CASES = {
 
 
 def make_problem():
-    """One theta that is large and one that is almost 0; gradients of all sizes, one of them 0 throughout."""
+    """theta with a large entry and one that is almost 0, and gradients of all sizes, one of them 0 in every step."""
     torch.manual_seed(53)
     theta = torch.tensor([1000, 1e-3, -0.75, 3, -42, 0.5, 0.25]).float().double()
     gradients = torch.randn(STEPS, len(theta)).double()
-    gradients[:, 2] = gradients[:, 2].abs()  # one that keeps its sign
+    gradients[:, 2] = gradients[:, 2].abs()  # a gradient that keeps its sign
     gradients[:, 3] *= 100
     gradients[:, 4] *= 1e-3
-    gradients[:, 5] *= torch.tensor([1.0, 8, 0, 0.5, 0.1, 0.1, 0, 0.1, 0.1, 0.1])  # for amsgrad: once large, then small
+    gradients[:, 5] *= torch.tensor([1.0, 8, 0, 0.5, 0.1, 0.1, 0, 0.1, 0.1, 0.1])  # for amsgrad: large once, then small
     gradients[:, 6] = 0
     return theta, gradients.float().double()
 
 
 def run(dtype, rule, hyperparameters, theta, gradients):
-    torch.set_default_dtype(dtype)  # NAdam keeps a product in the default type
+    torch.set_default_dtype(dtype)  # NAdam keeps a product in the default dtype
     theta = theta.to(dtype).clone().requires_grad_()
     optimizer = rule([theta], **hyperparameters)
     kept = {}

@@ -2,15 +2,15 @@
 
     python3 tests/integration/make_pytorch_reference.py > tests/integration/pytorch_reference.hpp
 
-All is computed in float64. Parameters, inputs and targets are rounded to float32 first, so that nets of float and of double
-start from exactly the same numbers. The same PyTorch on the same processor writes the same file again; elsewhere last
+Everything is computed in float64. Parameters, inputs and targets are rounded to float32 first, so that nets of float and of double
+start from exactly the same numbers. The same PyTorch on the same processor writes the same file again; elsewhere the last
 digits may differ.
 """
 
 import copy
 import os
 
-# Before the import: one thread, and the same elementwise loops whatever the processor has.
+# Set before the import of torch: one thread, and the same elementwise loops on every processor.
 os.environ.update(OMP_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1", ATEN_CPU_CAPABILITY="default")
 
 import torch
@@ -19,10 +19,10 @@ from torch import nn
 LEARNING_RATE = 0.5
 STEPS = 10
 
-# What a seed must fulfil, so that a difference between chainrule and PyTorch is a fault and not rounding.
-CLOSEST_TO_KINK = 1e-3  # the least |z| of a (leaky) ReLU in any step: float and double take the same side
-FLOAT32_ERROR = 2e-6  # the most by which PyTorch's own float32 differs from its float64, measured as the test measures
-FLOOR = 1e-2  # the test's
+# Conditions on a seed, so that a difference between chainrule and PyTorch is a fault and not rounding.
+CLOSEST_TO_KINK = 1e-3  # smallest |z| of a (leaky) ReLU in any step, so that float and double take the same side
+FLOAT32_ERROR = 2e-6  # largest difference of PyTorch's float32 from its float64, measured as in the test
+FLOOR = 1e-2  # the floor in pytorch_comparison.hpp
 
 torch.set_default_dtype(torch.float64)
 
@@ -34,7 +34,7 @@ def uniform(low, high, *shape):
 
 
 def class_probabilities(batch, outputs):
-    """Multiples of 1/1024, so that the sum over the classes is 1 exactly, in float too."""
+    """Probabilities that are multiples of 1/1024, so that their sum is exactly 1 in float too."""
     p = torch.floor(1024 * torch.softmax(uniform(-2, 2, batch, outputs), dim=1)) / 1024
     p[:, -1] += 1 - p.sum(dim=1)
     return p
@@ -49,7 +49,7 @@ def dense(inputs, outputs, bound=1):
 
 
 def batch_mean(summed_loss):
-    """chainrule's convention: the sum over the outputs, the mean over the batch."""
+    """The loss in chainrule's convention: the sum over the outputs, the mean over the batch."""
     return lambda y_hat, y: summed_loss(y_hat, y) / y.shape[0]
 
 
@@ -95,7 +95,7 @@ def lecture():
 
 
 def compute(dtype, net, x, y, loss, link):
-    """Every tensor by its name in C++, as chainrule lays it out: a bias is one column, and one column of a batch is one sample."""
+    """All tensors by their names in C++, in chainrule's layout: a bias is one column, and one column of a batch is one sample."""
     net, x = copy.deepcopy(net).to(dtype), x.to(dtype).clone().requires_grad_()
     y = y.to(dtype) if y.is_floating_point() else y
     linears = [layer for layer in net if isinstance(layer, nn.Linear)]
@@ -183,8 +183,8 @@ struct Reference {{
   Literals x;
   Literals y;                   // empty where the targets are labels
   std::span<const int> labels;  // empty where the targets are a matrix
-  Literals outputs;             // of the forward pass, before the link
-  Literals prediction;          // after the link: softmax, sigmoid or nothing
+  Literals outputs;             // outputs of the forward pass, before the link
+  Literals prediction;          // outputs after the link: softmax, sigmoid or none
   Literals loss;                // 1 x 1
   Literals dJ_dx;
 }};
@@ -196,7 +196,7 @@ inline constexpr int steps = {STEPS};
 
 
 def print_array(name, matrix):
-    """At most five numbers a line, and a new line for each column."""
+    """The numbers with at most five in a line, and a new line for each column."""
     print(f"inline constexpr double {name}[] = {{  // {matrix.shape[0]} x {matrix.shape[1]}")
     for column in matrix.t().tolist():
         numbers = [format(value, ".17g") for value in column]

@@ -1,5 +1,5 @@
-// mnist_against_pytorch FOLDER OUT: trains 784-256-10 on MNIST for five epochs and prints the mean loss of each; leaves in OUT
-// what mnist_against_pytorch.py needs to do the same in PyTorch: the initial parameters and the order of the samples.
+// mnist_against_pytorch FOLDER OUT: trains a network 784-256-10 on MNIST for five epochs and prints the mean loss of each. Writes the
+// initial parameters and the order of the samples into OUT, from which mnist_against_pytorch.py repeats the training in PyTorch.
 #include <chainrule/chainrule.hpp>
 #include <cstdint>
 #include <cstdio>

@@ -2,8 +2,10 @@
 
     python3 tests/integration/mnist_against_pytorch.py [--data FOLDER]
 
-The same initial parameters, order of the samples, batches of 64 and learning rate; five epochs of plain SGD, in float32, on one
-thread. FOLDER has the four IDX files; without it examples/data/fetch_mnist finds or fetches them. Needs torch, numpy and g++.
+Both start from the same initial parameters, with the same order of samples, batches of 64 and learning rate, and run five epochs of plain
+SGD in float32 on one thread. FOLDER has the four IDX files; without it examples/data/fetch_mnist finds or fetches them. Needs torch, numpy
+and g++.
+
 Exit code 0: the losses of all epochs agree to 3 digits.
 """
 
@@ -25,7 +27,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 
 
 def with_chainrule(data, out):
-    """The losses, the initial parameters and the orders of the samples."""
+    """Trains with chainrule; returns the losses, the initial parameters and the orders of the samples."""
     program = out / "mnist_against_pytorch"
     source = ROOT / "tests/integration/mnist_against_pytorch.cpp"
     eigen = os.environ.get("EIGEN", "/usr/include/eigen3")

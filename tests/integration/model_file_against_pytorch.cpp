@@ -1,5 +1,5 @@
-// One half of model_file_against_pytorch.py. `write FOLDER` saves a network with a layer of every kind that PyTorch has too, and what it
-// predicts; `check FOLDER` loads what PyTorch has saved of it again, and compares every bit.
+// The C++ part of model_file_against_pytorch.py. `write FOLDER` saves a network with a layer of every kind that PyTorch has too, and its
+// predictions. `check FOLDER` loads the file that PyTorch has written from it and compares every bit.
 #include <chainrule/chainrule.hpp>
 #include <chainrule/io/model_file.hpp>
 #include <cstdio>

@@ -29,8 +29,8 @@ struct Reference {
   Literals x;
   Literals y;                   // empty where the targets are labels
   std::span<const int> labels;  // empty where the targets are a matrix
-  Literals outputs;             // of the forward pass, before the link
-  Literals prediction;          // after the link: softmax, sigmoid or nothing
+  Literals outputs;             // outputs of the forward pass, before the link
+  Literals prediction;          // outputs after the link: softmax, sigmoid or none
   Literals loss;                // 1 x 1
   Literals dJ_dx;
 };

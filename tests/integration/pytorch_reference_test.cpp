@@ -1,16 +1,15 @@
-// The same small nets in chainrule and in PyTorch, from the same parameters, inputs and targets: forward pass, prediction, loss,
-// every gradient, and ten steps of gradient descent. make_pytorch_reference.py made the literals.
+// Compares small networks with PyTorch's, from the same parameters, inputs and targets: forward pass, prediction, loss, every gradient, and
+// ten steps of gradient descent. make_pytorch_reference.py wrote the literals.
 
 #include "pytorch_reference.hpp"
 
 #include <algorithm>
 #include <chainrule/chainrule.hpp>
-#include <cmath>
-#include <iostream>
-#include <sstream>
+#include <cstdio>
 #include <string>
 #include <utility>
 
+#include "integration/pytorch_comparison.hpp"
 #include "support/catch.hpp"
 
 namespace cr = chainrule;
@@ -27,52 +26,12 @@ cr::Matrix<Scalar> matrix_of(const pytorch::Literals& literals) {
   return matrix(literals).cast<Scalar>();
 }
 
-// In float, PyTorch itself differs from its own double by up to 2e-6 on these nets; the script takes no net where it is more.
+/// Largest relative difference that passes. In float, PyTorch differs from its own double by up to 2e-6 on these networks; the script
+/// rejects networks where the difference is larger.
 template <class Scalar>
 constexpr double tolerance = 1e-10;
 template <>
 constexpr double tolerance<float> = 1e-5;
-
-/// Compares tensors of one net with PyTorch's, and keeps the worst relative difference.
-///
-/// The relative difference of an entry is |ours - theirs| / max(|theirs|, floor * largest |entry| of theirs). The floor is there
-/// because an entry is a sum of products, rounded in proportion to its terms and not to what is left when they cancel: without
-/// it, float misses 1e-5 in an entry that is small beside the largest of its tensor, and so does PyTorch's own float.
-class Comparison {
- public:
-  Comparison(std::string net, double tolerance) : net_{std::move(net)}, tolerance_{tolerance} {}
-
-  void operator()(const std::string& tensor, const MatrixXd& ours, const pytorch::Literals& literals) {
-    const auto theirs = matrix(literals);
-    INFO(net_ << ": " << tensor);
-    REQUIRE(ours.rows() == theirs.rows());
-    REQUIRE(ours.cols() == theirs.cols());
-
-    const double smallest = floor * theirs.cwiseAbs().maxCoeff();
-    double worst = -1;
-    std::ostringstream entry;
-    for (Eigen::Index j = 0; j < theirs.cols(); ++j)
-      for (Eigen::Index i = 0; i < theirs.rows(); ++i) {
-        const double difference = std::abs(ours(i, j) - theirs(i, j)) / std::max(std::abs(theirs(i, j)), smallest);
-        if (difference <= worst || std::isnan(worst)) continue;  // so NaN is the worst, and fails below
-        worst = difference;
-        entry.str("");
-        entry.precision(17);
-        entry << "(" << i << ", " << j << ") is " << ours(i, j) << ", PyTorch has " << theirs(i, j);
-      }
-    INFO("entry " << entry.str());
-    CHECK(worst <= tolerance_);
-    worst_ = std::max(worst_, worst);
-  }
-
-  double worst() const { return worst_; }
-
- private:
-  static constexpr double floor = 1e-2;
-  std::string net_;
-  double tolerance_;
-  double worst_ = 0;
-};
 
 /// Calls f(l, layer of net, layer of reference) for every layer; net may be gradients.
 template <class Net, class F>
@@ -84,11 +43,12 @@ void for_each_layer(Net& net, const pytorch::Reference& reference, F&& f) {
   (std::make_index_sequence<std::tuple_size_v<std::remove_cvref_t<decltype(net.layers())>>>{});
 }
 
-/// Sets the net's parameters, lets it do all that PyTorch did and returns the worst relative difference.
+/// Sets the parameters of the network, repeats what PyTorch did and returns the worst relative difference.
 template <class Net, class Targets>
-double compare(Net net, const std::string& kind, const pytorch::Reference& reference, const Targets& y) {
+double compare_net(Net net, const std::string& kind, const pytorch::Reference& reference, const Targets& y) {
   using Scalar = typename Net::ScalarType;
-  Comparison agrees{reference.name + (" (" + kind + ", ") + (sizeof(Scalar) == 4 ? "float)" : "double)"), tolerance<Scalar>};
+  chainrule_test::PyTorchComparison compare{reference.name + (" (" + kind + ", ") + (sizeof(Scalar) == 4 ? "float)" : "double)"),
+                                            tolerance<Scalar>};
   for_each_layer(net, reference, [](const std::string&, auto layer, const pytorch::Layer& theirs) {
     layer.weight = matrix_of<Scalar>(theirs.weight);
     layer.bias = matrix_of<Scalar>(theirs.bias);
@@ -99,15 +59,15 @@ double compare(Net net, const std::string& kind, const pytorch::Reference& refer
   auto gradients = net.make_gradients();
   cr::Matrix<Scalar> dJ_dx(x.rows(), x.cols());
 
-  agrees("outputs", net.forward(x, work).template cast<double>(), reference.outputs);
-  agrees("loss", MatrixXd::Constant(1, 1, static_cast<double>(net.loss(y, work))), reference.loss);
+  compare("outputs", net.forward(x, work), matrix(reference.outputs));
+  compare("loss", cr::Matrix<Scalar>::Constant(1, 1, net.loss(y, work)), matrix(reference.loss));
   net.backward(x, y, work, gradients, dJ_dx);
   for_each_layer(gradients, reference, [&](const std::string& l, auto layer, const pytorch::Layer& theirs) {
-    agrees("dJ/dW(" + l + ")", layer.weight.template cast<double>(), theirs.dJ_dweight);
-    agrees("dJ/db(" + l + ")", layer.bias.template cast<double>(), theirs.dJ_dbias);
+    compare("dJ/dW(" + l + ")", layer.weight, matrix(theirs.dJ_dweight));
+    compare("dJ/db(" + l + ")", layer.bias, matrix(theirs.dJ_dbias));
   });
-  agrees("dJ/dx", dJ_dx.template cast<double>(), reference.dJ_dx);
-  agrees("prediction", net.predict(x).template cast<double>(), reference.prediction);
+  compare("dJ/dx", dJ_dx, matrix(reference.dJ_dx));
+  compare("prediction", net.predict(x), matrix(reference.prediction));
 
   const cr::SGD sgd{.learning_rate = pytorch::learning_rate};
   for (int step = 0; step < pytorch::steps; ++step) {
@@ -116,42 +76,43 @@ double compare(Net net, const std::string& kind, const pytorch::Reference& refer
     sgd.step(net.parameters(), gradients);
   }
   for_each_layer(net, reference, [&](const std::string& l, auto layer, const pytorch::Layer& theirs) {
-    agrees("W(" + l + ") after ten steps", layer.weight.template cast<double>(), theirs.stepped_weight);
-    agrees("b(" + l + ") after ten steps", layer.bias.template cast<double>(), theirs.stepped_bias);
+    compare("W(" + l + ") after ten steps", layer.weight, matrix(theirs.stepped_weight));
+    compare("b(" + l + ") after ten steps", layer.bias, matrix(theirs.stepped_bias));
   });
-  return agrees.worst();
+  return compare.worst();
 }
 
-constexpr cr::Seed seed{1};  // no matter which: compare sets all parameters
+constexpr cr::Seed seed{1};  // has no effect, because compare_net sets all parameters
 
 template <class Scalar>
 double compare_labelled_classes() {
   using Net = cr::Network<Scalar, cr::SoftmaxCrossEntropy, cr::Dense<4, 5, cr::Tanh>, cr::Dense<5, 3>>;
   const auto& reference = pytorch::labelled_classes::reference;
-  return compare(Net{seed}, "fixed", reference, reference.labels);
+  return compare_net(Net{seed}, "fixed", reference, reference.labels);
 }
 
 template <class Scalar>
 double compare_probable_classes() {
   using Net = cr::Network<Scalar, cr::SoftmaxCrossEntropy, cr::Dense<4, 5, cr::Tanh>, cr::Dense<5, 3>>;
   const auto& reference = pytorch::probable_classes::reference;
-  return compare(Net{seed}, "fixed", reference, matrix_of<Scalar>(reference.y));
+  return compare_net(Net{seed}, "fixed", reference, matrix_of<Scalar>(reference.y));
 }
 
 template <class Scalar>
 double compare_yes_or_no() {
   using Net = cr::Network<Scalar, cr::BinaryCrossEntropy, cr::Dense<3, 8, cr::Sigmoid>, cr::Dense<8, 4, cr::ReLU>, cr::Dense<4, 2>>;
   const auto& reference = pytorch::yes_or_no::reference;
-  return compare(Net{seed}, "fixed", reference, matrix_of<Scalar>(reference.y));
+  return compare_net(Net{seed}, "fixed", reference, matrix_of<Scalar>(reference.y));
 }
 
 template <class Scalar>
 double compare_dynamic_yes_or_no() {
   using cr::Dense, cr::Dynamic;
   const auto& reference = pytorch::yes_or_no::reference;
-  return compare(cr::make_network<Scalar, cr::BinaryCrossEntropy>(seed, Dense<Dynamic, Dynamic, cr::Sigmoid>{3, 8},
-                                                                  Dense<Dynamic, Dynamic, cr::ReLU>{8, 4}, Dense<Dynamic, Dynamic>{4, 2}),
-                 "Dynamic", reference, matrix_of<Scalar>(reference.y));
+  return compare_net(
+      cr::make_network<Scalar, cr::BinaryCrossEntropy>(seed, Dense<Dynamic, Dynamic, cr::Sigmoid>{3, 8},
+                                                       Dense<Dynamic, Dynamic, cr::ReLU>{8, 4}, Dense<Dynamic, Dynamic>{4, 2}),
+      "Dynamic", reference, matrix_of<Scalar>(reference.y));
 }
 
 template <class Scalar>
@@ -159,7 +120,7 @@ double compare_regression() {
   using Hidden = cr::Dense<5, 6, cr::LeakyReLU>;
   using Net = cr::Network<Scalar, cr::MeanSquaredError, Hidden, cr::Dense<6, 2>>;
   const auto& reference = pytorch::regression::reference;
-  return compare(Net{seed, Hidden{cr::LeakyReLU{0.2}}, cr::Dense<6, 2>{}}, "fixed", reference, matrix_of<Scalar>(reference.y));
+  return compare_net(Net{seed, Hidden{cr::LeakyReLU{0.2}}, cr::Dense<6, 2>{}}, "fixed", reference, matrix_of<Scalar>(reference.y));
 }
 
 template <class Scalar>
@@ -167,7 +128,7 @@ double compare_lecture() {
   using Net =
       cr::Network<Scalar, cr::SquaredError, cr::Dense<3, 4, cr::Sigmoid>, cr::Dense<4, 4, cr::Sigmoid>, cr::Dense<4, 3, cr::Sigmoid>>;
   const auto& reference = pytorch::lecture::reference;
-  return compare(Net{seed}, "fixed", reference, matrix_of<Scalar>(reference.y));
+  return compare_net(Net{seed}, "fixed", reference, matrix_of<Scalar>(reference.y));
 }
 
 template <class Scalar>
@@ -188,7 +149,7 @@ TEMPLATE_TEST_CASE("PyTorch agrees: softmax and cross-entropy of class probabili
 
 TEMPLATE_TEST_CASE("PyTorch agrees: sigmoid and binary cross-entropy", "[pytorch]", float, double) { compare_yes_or_no<TestType>(); }
 
-TEMPLATE_TEST_CASE("PyTorch agrees: sigmoid and binary cross-entropy with extents that are values", "[pytorch]", float, double) {
+TEMPLATE_TEST_CASE("PyTorch agrees: sigmoid and binary cross-entropy with dynamic extents", "[pytorch]", float, double) {
   compare_dynamic_yes_or_no<TestType>();
 }
 
@@ -199,9 +160,5 @@ TEMPLATE_TEST_CASE("PyTorch agrees: half the squared error in the net of the lec
 }
 
 TEST_CASE("PyTorch agrees: how closely", "[.report]") {
-  std::ostringstream line;  // of its own, so that std::cout keeps its format
-  line.precision(1);
-  line << std::scientific << "worst relative difference to PyTorch: float " << compare_all<float>() << ", double " << compare_all<double>()
-       << "\n";
-  std::cout << line.str();
+  std::printf("worst relative difference to PyTorch: float %.1e, double %.1e\n", compare_all<float>(), compare_all<double>());
 }

@@ -1,4 +1,4 @@
-// Training and predicting give the same bits with any number of threads, for shapes that are shared out and for those that are not.
+// Training and prediction give the same bits with any number of threads, for shapes whose work is shared and for small ones.
 #include <chainrule/activations/relu.hpp>
 #include <chainrule/activations/tanh.hpp>
 #include <chainrule/layers/activate.hpp>
@@ -9,6 +9,7 @@
 #include <chainrule/losses/mean_squared_error.hpp>
 #include <chainrule/network.hpp>
 #include <chainrule/optimizers/descend.hpp>
+#include <chainrule/testing/detail/reversed_team.hpp>
 #include <chainrule/threads/thread_team.hpp>
 #include <memory>
 
@@ -28,7 +29,7 @@ Net make_net(Index width) {
                                                BatchNorm<>{}, Activate<ReLU>{}, Output{width, 3});
 }
 
-// BatchNorm needs two samples.
+/// A net without BatchNorm, which cannot train on a batch of one sample.
 auto make_plain_net(Index width) { return make_network<float, MeanSquaredError>(Seed{1}, Hidden{width, width}, Output{width, 3}); }
 
 struct Data {
@@ -41,7 +42,7 @@ struct Data {
   Matrix<float> y;
 };
 
-/// What two training passes and a prediction compute: outputs, gradients of theta and of x, predictions; and theta after a step at once.
+/// Results of two training passes (outputs, dJ/dtheta and dJ/dx of each), of a prediction, and of a step by `descend` (theta).
 template <class N>
 std::vector<Matrix<float>> passes(const N& net, const Data& data, Team* team) {
   auto work = net.make_workspace(data.x.cols());
@@ -66,17 +67,6 @@ std::vector<Matrix<float>> passes(const N& net, const Data& data, Team* team) {
   return results;
 }
 
-/// Four threads, so it says, that do the last item first: nothing may depend on who does what, or when.
-class Reversed : public Team {
- public:
-  Index threads() const override { return 4; }
-  void run(Index items, Work work) override {
-    for (Index i = items; i-- > 0;) work(i);
-    asked = true;
-  }
-  bool asked = false;
-};
-
 template <class N>
 N with_statistics(N net, const Data& data) {
   auto work = net.make_workspace(data.x.cols());
@@ -90,7 +80,7 @@ N with_statistics(N net, const Data& data) {
 TEST_CASE("training and predicting give the same bits with any team and with none") {
   std::vector<std::unique_ptr<ThreadTeam>> teams;
   for (const Index threads : {1, 2, 3, 5}) teams.push_back(std::make_unique<ThreadTeam>(threads, threads));
-  Reversed reversed;
+  testing::ReversedTeam reversed(4);
   const auto check = [&](const auto& net, const Data& data) {
     const auto expected = passes(net, data, nullptr);
     CHECK(expected.front().allFinite());
@@ -109,13 +99,13 @@ TEST_CASE("training and predicting give the same bits with any team and with non
       else
         check(with_statistics(make_net(width), data), data);
     }
-  CHECK(reversed.asked);  // else the nets are too small for this test to say anything
+  CHECK(reversed.was_used());  // otherwise the nets are too small to share any work
 
-  const Data many(7, 40000);  // few units, for which a thread alone has one kernel
+  const Data many(7, 40000);  // few units, for which one thread uses a kernel of its own
   check(make_plain_net(7), many);
 }
 
-TEST_CASE("threads with a workspace each use one const network and one team at once, and all get the same bits") {
+TEST_CASE("threads that share a const network and a team, each with its own workspace, all get the same bits") {
   const Data data(64, 100);
   const Net net = with_statistics(make_net(64), data);
   const auto expected = passes(net, data, nullptr);
@@ -130,7 +120,7 @@ TEST_CASE("threads with a workspace each use one const network and one team at o
   CHECK(equal == std::vector<int>(3, 10));
 }
 
-TEST_CASE("gradients know whether a team shared the pass that filled them") {
+TEST_CASE("Gradients::is_shared tells whether a team shared the pass that filled them") {
   ThreadTeam team{2, 2};
   const auto shared = [&](Index width, Team* with) {
     const Data data(width, 64);

@@ -1,5 +1,5 @@
-// Trained parameters keep their bits: for every compiler, flags, instruction set with fused multiply-adds, number of threads and plan of a
-// product. The hashes below were stored before the kernels were rearranged; whoever changes one changes results of users.
+// Checks that trained parameters have the same bits as in earlier versions, with every compiler, all flags, every instruction set with
+// fused multiply-adds, any number of threads and any plan of a product. A change of a hash below means that the results of users change.
 
 #include <chainrule/chainrule.hpp>
 #include <cstdint>
@@ -12,7 +12,7 @@ using namespace chainrule;
 
 namespace {
 
-/// FNV-1a of the bits of some numbers.
+/// FNV-1a hash of the bits of some numbers.
 template <class Scalar>
 std::uint64_t hash_of(ConstVectorView<Scalar> numbers) {
   using Bits = std::conditional_t<sizeof(Scalar) == 4, std::uint32_t, std::uint64_t>;
@@ -25,7 +25,7 @@ std::uint64_t hash_of(ConstVectorView<Scalar> numbers) {
   return hash;
 }
 
-/// Trains on drawn samples: inputs between -1 and 1, targets between 0 and 1.
+/// Hash of the parameters after training on random samples, with inputs in [-1, 1) and targets that are distributions.
 template <class Net, class Rule>
 std::uint64_t trained(Rule rule, Index batch, int steps) {
   using Scalar = typename Net::ScalarType;

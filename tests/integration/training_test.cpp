@@ -1,4 +1,4 @@
-// Training as users do it: the five steps in a loop.
+// Training in a hand-written loop over the five steps.
 
 #include <chainrule/chainrule.hpp>
 
@@ -9,7 +9,7 @@ using namespace chainrule;
 
 namespace {
 
-/// Whether a 2-3-1 net has XOR right after 2,000 steps from this seed: every probability on the right side of 0.1 and 0.9.
+/// Whether a network 2-3-1 has learned XOR after 2,000 steps from this seed: every probability is within 0.1 of its target.
 bool learns_xor(Seed seed) {
   Network<float, BinaryCrossEntropy, Dense<2, 3, Tanh>, Dense<3, 1>> net{seed};
   auto work = net.make_workspace(4);
@@ -25,7 +25,7 @@ bool learns_xor(Seed seed) {
   return (net.predict(x) - y).cwiseAbs().maxCoeff() < 0.1f;
 }
 
-/// All of theta after a few epochs of mini-batches, the last one short.
+/// theta after 20 epochs of mini-batches, the last of which is shorter.
 template <class Scalar>
 Vector<Scalar> train(Seed seed) {
   Network<Scalar, SoftmaxCrossEntropy, Dense<6, 16, ReLU>, Dense<16, 3>> net{seed};
@@ -54,25 +54,25 @@ TEST_CASE("XOR is learned from at least 18 of 20 seeds") {
   CHECK(learned >= 18);
 }
 
-TEST_CASE("the same seed gives the same bits, another seed others") {
+TEST_CASE("the same seed gives the same bits, and another seed gives others") {
   CHECK(train<float>(Seed{5}) == train<float>(Seed{5}));
   CHECK(train<float>(Seed{5}) != train<float>(Seed{6}));
 }
 
-TEST_CASE("a swap of the scalar changes only the rounding") {
+TEST_CASE("another scalar type changes only the rounding") {
   const Eigen::VectorXd difference = train<float>(Seed{5}).cast<double>() - train<double>(Seed{5});
   CHECK(difference.cwiseAbs().maxCoeff() < 1e-4);
   CHECK(difference.cwiseAbs().maxCoeff() > 0);
 }
 
-TEST_CASE("initial parameters are the same bits as ever, with every compiler and flag") {
+TEST_CASE("initial parameters have the same bits with every compiler and flag") {
   const Network<float, SquaredError, Dense<2, 2, ReLU>, Dense<2, 1, Tanh>> net{Seed{42}};
   Eigen::VectorXf expected(9);
   expected << 0x1.f8c80ep-2f, -0x1.47f4bp+0f, -0x1.34295ap-1f, -0x1.8ad826p+0f, 0, 0, -0x1.ab590ap-1f, -0x1.44e346p-6f, 0;
   CHECK(net.parameters() == expected);
 }
 
-TEST_CASE("the loss goes down all the way when the step is small") {
+TEST_CASE("the loss decreases in every step if the steps are small") {
   Network<double, MeanSquaredError, Dense<3, 10, Tanh>, Dense<10, 2>> net{Seed{1}};
   auto work = net.make_workspace(20);
   auto gradients = net.make_gradients();

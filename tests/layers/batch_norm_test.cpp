@@ -7,7 +7,7 @@ using namespace chainrule;
 using namespace chainrule_test;
 
 TEST_CASE("BatchNorm satisfies the layer contract") {
-  check_layer(BatchNorm<5>{}, BatchNorm<Dynamic>{5}, {.initial_parameters = {1, 1, 1, 1, 1, 0, 0, 0, 0, 0}, .acts_on_samples = false});
+  check_layer(BatchNorm<5>{}, BatchNorm<Dynamic>{5}, {.initial_parameters = {1, 1, 1, 1, 1, 0, 0, 0, 0, 0}, .samples_independent = false});
 }
 
 // Unit 0 has mean 3 and variance 6, unit 1 mean 1 and variance 6, so with epsilon = 3 both divisors are sqrt(6 + 3) = 3.

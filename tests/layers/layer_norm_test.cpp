@@ -13,7 +13,7 @@ TEST_CASE("LayerNorm satisfies the layer contract") {
 TEST_CASE("LayerNorm's gradient is right for numbers of units that leave an incomplete chunk, and for a single unit") {
   Random random{Seed{4}};
   for (const Index units : {1, 2, 9, 19}) {
-    const auto net = net_of<double>(LayerNorm<Dynamic>{units}, NothingToPrepare{});
+    const auto net = net_of<double>(LayerNorm<Dynamic>{units}, NoPreparation{});
     const auto x = random_matrix<double>(units, 3, random);
     const auto y = random_matrix<double>(units, 3, random);
     CAPTURE(units);

@@ -32,7 +32,7 @@ TEST_CASE("PReLU with one slope per unit, by hand: dJ/dalpha sums over samples")
 
 TEST_CASE("PReLU's gradient is right for more units than a chunk holds") {
   Random random{Seed{4}};
-  const auto net = net_of<double>(PReLU<Slopes::shared, Dynamic>{19}, NothingToPrepare{});
+  const auto net = net_of<double>(PReLU<Slopes::shared, Dynamic>{19}, NoPreparation{});
   check_gradients_of_layer(net, random_matrix<double>(19, 3, random), random_matrix<double>(19, 3, random));
 }
 

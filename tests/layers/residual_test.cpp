@@ -40,7 +40,7 @@ TEST_CASE("Residual with BatchNorm inside satisfies the layer contract") {
   using Fixed = Residual<BatchNorm<3>, Residual<BatchNorm<>>>;
   using AtRunTime = Residual<BatchNorm<Dynamic>, Residual<BatchNorm<>>>;
   check_layer(Fixed{}, AtRunTime{BatchNorm<Dynamic>{3}, Residual<BatchNorm<>>{}},
-              {.initial_parameters = {1, 1, 1, 0, 0, 0, 1, 1, 1, 0, 0, 0}, .acts_on_samples = false});
+              {.initial_parameters = {1, 1, 1, 0, 0, 0, 1, 1, 1, 0, 0, 0}, .samples_independent = false});
 }
 
 TEST_CASE("Residual by hand: a = x + f(W x + b), and every gradient") {

@@ -22,7 +22,7 @@ void check_class_weights_of(const L& loss, const Matrix<double>& y_hat, const Y&
   CHECK_NOTHROW(check_target(by_class, y_hat, y));
   check_gradient_of_loss(by_class, y_hat, y);
   check_mean_over_batch(by_class, y_hat, y);
-  check_independent_of_place(by_class, y_hat, y);
+  check_memory_layout(by_class, y_hat, y);
 
   // class weights must equal a weight per sample, taken from its class
   const auto y_view = detail::target_view<double>(y);

@@ -8,8 +8,8 @@ using chainrule::ShapeError;
 using chainrule::ValueError;
 
 TEMPLATE_TEST_CASE("GaussianNLL satisfies the loss contract", "[loss]", float, double) {
-  check_loss<TestType>(GaussianNLL{}, random_matrix<TestType>, {.positive = false, .highest = 80});  // e^88 is near the largest float
-  check_loss<TestType>(GaussianNLL{.minimum_variance = 0.25}, random_matrix<TestType>, {.positive = false, .highest = 80});
+  check_loss<TestType>(GaussianNLL{}, random_matrix<TestType>, {.positive = false, .max_output = 80});  // e^88 is near the largest float
+  check_loss<TestType>(GaussianNLL{.minimum_variance = 0.25}, random_matrix<TestType>, {.positive = false, .max_output = 80});
 }
 
 // Two targets, so four outputs: means 1 and 5, variances 1 and 4. J is half the mean of (0 + 4/1) and (ln 4 + 4/4).

@@ -18,7 +18,7 @@ Matrix<Scalar> random_counts(Index rows, Index cols, chainrule::Random& random) 
 }  // namespace
 
 TEMPLATE_TEST_CASE("PoissonNLL satisfies the loss contract", "[loss]", float, double) {
-  check_loss<TestType>(PoissonNLL{}, random_counts<TestType>, {.positive = false, .highest = 80});  // e^88 is near the largest float
+  check_loss<TestType>(PoissonNLL{}, random_counts<TestType>, {.positive = false, .max_output = 80});  // e^88 is near the largest float
 }
 
 // With z = ln 4 the expected count is 4: J = 4 - y ln 4, with slope 4 - y, which is 0 at y = 4.

@@ -56,7 +56,7 @@ void messages::training(Page& page) {
   page.mistake("", [&] { trainer.fit(data, {.batch_size = 64}); });
   page.mistake("", [&] { trainer.fit(data, {.clip_norm = -1}); });
   page.mistake("", [&] { trainer.fit(data, {.epochs = 5}, EarlyStopping{}); });
-  page.mistake("", [&] { trainer.fit(data, {.epochs = 5, .validation = data}, EarlyStopping{.watch = "validation_f1"}); });
+  page.mistake("", [&] { trainer.fit(data, {.epochs = 5, .validation = data}, EarlyStopping{.monitor = "validation_f1"}); });
   page.mistake("", [&] { trainer.fit(data, {.epochs = 5, .schedule = Cosine{.period = 0}}); });
   page.mistake("", [&] {
     History history = trainer.fit(data, {.epochs = 1});

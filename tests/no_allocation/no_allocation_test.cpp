@@ -1,5 +1,5 @@
-// Principle 4: after construction and make_workspace, a training step allocates nothing. Counted in malloc itself, because
-// Eigen calls malloc directly and a counter in operator new would miss it.
+// After construction and make_workspace, a training step allocates nothing. These tests replace malloc itself to count allocations, because
+// Eigen calls malloc directly, so that a counter in operator new would miss its allocations.
 
 #include <cerrno>
 #include <chainrule/chainrule.hpp>
@@ -13,7 +13,7 @@ namespace {
 long allocations = 0;
 }
 
-// glibc's own names for what we replace
+// glibc's own names of the functions replaced below
 extern "C" {
 void* __libc_malloc(std::size_t size);
 void* __libc_calloc(std::size_t count, std::size_t size);
@@ -47,7 +47,7 @@ namespace cr = chainrule;
 
 namespace {
 
-/// How many allocations `work` makes.
+/// Number of allocations that `work` makes.
 template <class Work>
 long allocations_of(const Work& work) {
   const long before = allocations;
@@ -55,7 +55,7 @@ long allocations_of(const Work& work) {
   return allocations - before;
 }
 
-/// A whole training step for batches of every size up to max_batch, the last short one included.
+/// Number of allocations in training steps on batches of several sizes from max_batch down to 1.
 template <class Net, class Y>
 long allocations_of_training(Net& net, cr::Index max_batch, const Y& targets) {
   using Scalar = typename Net::ScalarType;
@@ -82,8 +82,8 @@ long allocations_of_training(Net& net, cr::Index max_batch, const Y& targets) {
 
 }  // namespace
 
-TEST_CASE("the counter counts: malloc, new and Eigen are seen") {
-  void* volatile memory = nullptr;  // volatile, or the compiler may leave the pair of calls out
+TEST_CASE("the counter counts allocations by malloc, new and Eigen") {
+  void* volatile memory = nullptr;  // volatile, so that the compiler does not remove the pair of calls
   CHECK(allocations_of([&] {
           memory = std::malloc(10);
           std::free(memory);
@@ -108,7 +108,7 @@ TEST_CASE("training allocates nothing after set-up: fixed net, labels") {
   CHECK(allocations_of_training(net, 64, [&](cr::Index n) { return std::span<const int>(labels.data(), std::size_t(n)); }) == 0);
 }
 
-TEST_CASE("training allocates nothing after set-up: large fixed net, beyond Eigen's limit for buffers on the stack") {
+TEST_CASE("training allocates nothing after set-up: large fixed net, whose products are above Eigen's limit for buffers on the stack") {
   cr::Network<float, cr::SoftmaxCrossEntropy, cr::Dense<784, 500, cr::Sigmoid>, cr::Dense<500, 10>> net{cr::Seed{1}};
   const std::vector<int> labels(200, 3);
   CHECK(allocations_of_training(net, 200, [&](cr::Index n) { return std::span<const int>(labels.data(), std::size_t(n)); }) == 0);
@@ -129,13 +129,13 @@ TEST_CASE("training allocates nothing after set-up: squared errors in long doubl
   CHECK(allocations_of_training(net, 10, [&](cr::Index n) { return y.leftCols(n); }) == 0);
 }
 
-TEST_CASE("training allocates nothing after set-up: layers and loss known at run time") {
+TEST_CASE("training allocates nothing after set-up: AnyNetwork") {
   cr::AnyNetwork<float> net{cr::Seed{1}, cr::SoftmaxCrossEntropy{}, {cr::Dense<16, 33, cr::GELU>{}, cr::Dropout<>{}, cr::Dense<33, 5>{}}};
   const std::vector<int> labels(20, 4);
   CHECK(allocations_of_training(net, 20, [&](cr::Index n) { return std::span(labels.data(), static_cast<std::size_t>(n)); }) == 0);
 }
 
-TEST_CASE("a small net of fixed extents lives without a heap, set-up included") {
+TEST_CASE("a small net with fixed extents allocates nothing at all") {
   CHECK(allocations_of([] {
           cr::Network<float, cr::SquaredError, cr::Dense<3, 8, cr::Tanh>, cr::Dense<8, 2>> net{cr::Seed{1}};
           auto work = net.make_workspace<4>();
@@ -156,7 +156,7 @@ TEST_CASE("a small net of fixed extents lives without a heap, set-up included") 
 
 namespace {
 
-/// Adds up what is allocated between the ends of two batches of one epoch.
+/// Counts the allocations between the ends of consecutive batches of an epoch.
 struct CountPerStep {
   long steps = 0;
   long allocated = 0;
@@ -172,7 +172,7 @@ struct CountPerStep {
 
 }  // namespace
 
-TEST_CASE("fit allocates nothing per step: BatchNorm, Dropout, a Residual, Adam, clipping, penalties, a schedule, weights, a bar") {
+TEST_CASE("fit allocates nothing per step, with all kinds of layers, AdamW, clipping, penalties, a schedule, weights and observers") {
   cr::Network<float, cr::ClassWeighted<cr::SoftmaxCrossEntropy>, cr::Normalize<20>, cr::Dense<20, 300>, cr::BatchNorm<>,
               cr::Activate<cr::ReLU>, cr::Dropout<>, cr::Residual<cr::LayerNorm<>, cr::Dense<300, 300, cr::SiLU>>, cr::PReLU<>,
               cr::Dense<300, 3>>
@@ -198,16 +198,16 @@ TEST_CASE("fit allocates nothing per step: BatchNorm, Dropout, a Residual, Adam,
   CHECK(count.allocated == 0);
 }
 
-TEST_CASE("fit with a checkpoint allocates nothing in the steps between two files, and the same few names and buffers for each") {
+TEST_CASE("fit with a checkpoint allocates nothing in steps without a file, and at most 40 times for a file") {
   cr::Network<float, cr::SoftmaxCrossEntropy, cr::Dense<20, 30, cr::ReLU>, cr::Dense<30, 3>> net{cr::Seed{1}};
   const cr::Dataset<float> data{Eigen::MatrixXf::Random(20, 640), std::vector<int>(640, 1)};
   const auto folder = chainrule_test::TemporaryFolder::in_memory();
-  for (const cr::Index every : {0, 1}) {
+  for (const cr::Index every_steps : {0, 1}) {
     CountPerStep count;
     cr::Trainer{net, cr::Adam{}}.fit(data, {.epochs = 2, .batch_size = 64}, count,
-                                     cr::Checkpoint{.path = folder.path(std::to_string(every)), .every = every});
+                                     cr::Checkpoint{.path = folder.path(std::to_string(every_steps)), .every_steps = every_steps});
     CHECK(count.steps == 2 * 9);
-    CHECK(count.allocated <= every * count.steps * 40);
+    CHECK(count.allocated <= every_steps * count.steps * 40);
   }
 }
 

@@ -16,7 +16,7 @@
 namespace chainrule_test {
 
 using chainrule::Index;
-using chainrule::OptimizerFacts;
+using chainrule::OptimizerProperties;
 using chainrule::OptimizerState;
 using chainrule::Vector;
 using chainrule::testing::step;
@@ -116,8 +116,8 @@ void check_negative_refused(const Rule& good, double Rule::*member, const char* 
 }
 
 template <class Rule>
-void check_optimizer(const Rule& rule, const OptimizerFacts& facts = {}) {
-  check(chainrule::testing::check_optimizer(rule, facts));
+void check_optimizer(const Rule& rule, const OptimizerProperties& properties = {}) {
+  check(chainrule::testing::check_optimizer(rule, properties));
   check_errors(rule);
   if constexpr (requires { rule.weight_decay; }) check_negative_refused(rule, &Rule::weight_decay, "weight_decay");
 }

@@ -1,5 +1,5 @@
 #pragma once
-// The contract of an activation as a CHECK, and the numbers that tests of activations look at.
+// Catch2 wrappers for chainrule/testing/activation_contract.hpp.
 
 #include <chainrule/testing/activation_contract.hpp>
 
@@ -8,7 +8,7 @@
 
 namespace chainrule_test {
 
-using chainrule::ActivationFacts;
+using chainrule::ActivationProperties;
 using chainrule::testing::derivative_at;
 using chainrule::testing::derivatives;
 using chainrule::testing::eps;
@@ -18,16 +18,16 @@ using chainrule::testing::value_at;
 using chainrule::testing::values;
 using chainrule::testing::Worst;
 
-/// `count` numbers from low to high, ascending, neither end nor 0 among them.
+/// `count` evenly spaced numbers between low and high, as in chainrule::testing; a sixteenth of them in builds with a small grid.
 template <class Scalar>
 std::vector<Scalar> numbers_between(double low, double high, int count) {
   return chainrule::testing::numbers_between<Scalar>(low, high, small_grid && count >= 1024 ? count / 16 : count);
 }
 
 template <class Scalar, class F>
-void check_activation(const F& f, ActivationFacts facts = {}) {
-  facts.sparse = small_grid;
-  check(chainrule::testing::check_activation<Scalar>(f, facts));
+void check_activation(const F& f, ActivationProperties properties = {}) {
+  properties.coarse_grid = small_grid;
+  check(chainrule::testing::check_activation<Scalar>(f, properties));
 }
 
 }  // namespace chainrule_test

@@ -1,5 +1,5 @@
 #pragma once
-// A report of chainrule/testing as a CHECK.
+// Catch2 checks of a ContractReport.
 
 #include <chainrule/testing/contract_report.hpp>
 #include <initializer_list>
@@ -8,7 +8,7 @@
 
 namespace chainrule_test {
 
-/// The tests of sanitizers, which are slow, look at fewer numbers.
+/// Whether tests check fewer numbers, as in the slow builds with sanitizers.
 #if defined(CHAINRULE_SMALL_GRID)
 inline constexpr bool small_grid = true;
 #else
@@ -20,19 +20,19 @@ inline void check(const chainrule::ContractReport& report) {
   CHECK(report.passed);
 }
 
-/// The report of something faulty: this clause is among the broken ones, and the report has these words.
-inline void check_broken(const chainrule::ContractReport& report, const char* clause, std::initializer_list<const char*> words) {
+/// Checks the report on something faulty: this clause is broken, and the report contains all these texts.
+inline void check_broken(const chainrule::ContractReport& report, const char* clause, std::initializer_list<const char*> texts) {
   INFO(report.to_string());
   CHECK_FALSE(report.passed);
   CHECK(report.is_broken(clause));
-  for (const char* text : words) CHECK_THAT(report.to_string(), ContainsSubstring(text));
+  for (const char* text : texts) CHECK_THAT(report.to_string(), ContainsSubstring(text));
 }
 
-/// One clause alone: `looks(report)` calls one of its checks.
-template <class Looks>
-void check_clause(const Looks& looks) {
+/// Runs a single check of a contract, `run_check(report)`, and requires that it passes.
+template <class RunCheck>
+void check_clause(const RunCheck& run_check) {
   chainrule::ContractReport report;
-  looks(report);
+  run_check(report);
   check(report);
 }
 

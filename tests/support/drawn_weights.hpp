@@ -1,5 +1,4 @@
 #pragma once
-// What initializers draw, for their tests.
 
 #include <chainrule/core/random.hpp>
 #include <chainrule/core/types.hpp>
@@ -9,7 +8,7 @@
 
 namespace chainrule_test {
 
-/// The first `count` weights from Seed{42}.
+/// `count` weights that an initializer draws from Seed{42}.
 template <class Scalar, class Init>
 std::vector<Scalar> drawn(const Init& init, chainrule::Index fan_in, chainrule::Index fan_out, std::size_t count = 5) {
   std::vector<Scalar> weights(count);

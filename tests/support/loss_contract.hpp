@@ -1,5 +1,6 @@
 #pragma once
-// The contract of a loss as CHECKs. A target is a matrix (outputs x batch) or a std::vector of labels, as for a network.
+// Catch2 wrappers for chainrule/testing/loss_contract.hpp. A target is a matrix (outputs x batch) or a std::vector of labels, as for a
+// network.
 
 #include <chainrule/testing/loss_contract.hpp>
 
@@ -10,7 +11,7 @@
 namespace chainrule_test {
 
 using chainrule::Index;
-using chainrule::LossFacts;
+using chainrule::LossProperties;
 using chainrule::Matrix;
 using chainrule::testing::check_target;
 using chainrule::testing::equal;
@@ -19,13 +20,13 @@ using chainrule::testing::loss_gradient;
 using chainrule::testing::loss_value;
 using chainrule::testing::repeated;
 
-/// A matrix written as it looks: matrix<float>({{1, 2}, {3, 4}}).
+/// A matrix from its rows: matrix<float>({{1, 2}, {3, 4}}).
 template <class Scalar>
 Matrix<Scalar> matrix(std::initializer_list<std::initializer_list<Scalar>> rows) {
   return Matrix<Scalar>(rows);
 }
 
-/// Targets of the same meaning as matrices, for comparing with y_hat: labels become one-hot columns.
+/// Targets as a matrix that can be compared with y_hat: labels become one-hot columns, a matrix stays as it is.
 template <class Scalar>
 const Matrix<Scalar>& as_matrix(const Matrix<Scalar>& y, Index) {
   return y;
@@ -46,11 +47,12 @@ void check_mean_over_batch(const L& loss, const Matrix<Scalar>& y_hat, const Y& 
   check_clause([&](auto& report) { chainrule::testing::check_mean_over_batch(report, loss, y_hat, y); });
 }
 template <class Scalar, class L, class Y>
-void check_independent_of_place(const L& loss, const Matrix<Scalar>& y_hat, const Y& y) {
-  check_clause([&](auto& report) { chainrule::testing::check_place(report, loss, y_hat, y); });
+void check_memory_layout(const L& loss, const Matrix<Scalar>& y_hat, const Y& y) {
+  check_clause([&](auto& report) { chainrule::testing::check_memory_layout(report, loss, y_hat, y); });
 }
 
-/// Where the loss matches its link:  dJ/dz = (link(z) - y)/batch, the lecture's factor (y_hat - y); bit for bit.
+/// Checks that a loss matches its link, bit for bit:
+///     dJ/dz = (link(z) - y)/batch        the lecture's factor (y_hat - y)
 template <class Scalar, class L, class Y>
 void check_matching_link(const L& loss, const Matrix<Scalar>& z, const Y& y) {
   const Matrix<Scalar> y_hat = linked(loss, z);
@@ -59,8 +61,8 @@ void check_matching_link(const L& loss, const Matrix<Scalar>& z, const Y& y) {
 }
 
 template <class Scalar, class L, class MakeTarget>
-void check_loss(const L& loss, const MakeTarget& make_target, const LossFacts& facts = {}) {
-  check(chainrule::testing::check_loss<Scalar>(loss, make_target, facts));
+void check_loss(const L& loss, const MakeTarget& make_target, const LossProperties& properties = {}) {
+  check(chainrule::testing::check_loss<Scalar>(loss, make_target, properties));
 }
 
 }  // namespace chainrule_test

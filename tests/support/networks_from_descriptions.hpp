@@ -1,6 +1,6 @@
 #pragma once
-// What makes networks of float from descriptions is compiled once for all tests, in networks_from_descriptions.cpp: it is every layer,
-// activation and loss of the library.
+// Declares that the functions which make float networks from descriptions are compiled in networks_from_descriptions.cpp. They contain
+// every layer, activation and loss of the library, which takes too long to compile in each test that uses them.
 
 #include <chainrule/any/from_description.hpp>
 

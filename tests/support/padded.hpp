@@ -1,5 +1,4 @@
 #pragma once
-// What the tests of products share: operands, and how many sizes are looked at.
 
 #include <chainrule/core/random.hpp>
 #include <chainrule/core/types.hpp>
@@ -8,13 +7,15 @@
 
 namespace chainrule_test {
 
-#if defined(CHAINRULE_SMALL_GRID)  // under sanitizers, which are slow: every third size
+/// Tests of products check every size_step-th size; only a third of the sizes in the slow builds with sanitizers.
+#if defined(CHAINRULE_SMALL_GRID)
 inline constexpr chainrule::Index size_step = 3;
 #else
 inline constexpr chainrule::Index size_step = 1;
 #endif
 
-/// A matrix in memory of its own that ends where its last column ends, with `gap` numbers between columns and `start` before.
+/// A matrix with padding: `start` numbers before it and `gap` numbers between its columns, all equal to `fill`. The memory ends with the
+/// last column, so that a sanitizer notices access beyond it.
 template <class Scalar>
 struct Padded {
   Padded(chainrule::Index rows_, chainrule::Index cols_, chainrule::Index gap = 0, chainrule::Index start_ = 0,
@@ -32,7 +33,7 @@ struct Padded {
     return *this;
   }
 
-  /// Whether everything outside the matrix is still as it was.
+  /// Whether all padding still has its initial value.
   bool padding_is_untouched() const {
     for (chainrule::Index at = 0; at < static_cast<chainrule::Index>(memory.size()); ++at) {
       const bool is_padding = at < start || (at - start) % stride >= rows;

@@ -1,11 +1,12 @@
 #pragma once
-// A small task that a net can learn within a few epochs: is a point of the square inside a circle?
 
 #include <chainrule/core/random.hpp>
 #include <chainrule/data/dataset.hpp>
 
 namespace chainrule_test {
 
+/// A small data set that a network learns within a few epochs: random points of the square [-1, 1)^2, with label 1 inside the circle of
+/// radius 0.75 and label 0 outside.
 template <class Scalar>
 chainrule::Dataset<Scalar> rings(chainrule::Index samples, std::uint64_t seed) {
   chainrule::Random random{chainrule::Seed{seed}};

@@ -1,11 +1,11 @@
 #pragma once
-// An activation written with f'(z), so that z must be kept: f(z) = z^2. Its slope has no largest value.
 
 #include <chainrule/initializers/xavier.hpp>
 #include <string_view>
 
 namespace chainrule_test {
 
+/// The activation f(z) = z^2, whose derivative is computed from z, so that a layer must keep z. Its slope has no largest value.
 struct Square {
   static constexpr std::string_view name = "Square";
   chainrule::XavierUniform default_initializer() const { return {}; }

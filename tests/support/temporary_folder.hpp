@@ -1,5 +1,4 @@
 #pragma once
-// A folder for the files of one test.
 
 #include <chrono>
 #include <cstdio>
@@ -9,7 +8,7 @@
 
 namespace chainrule_test {
 
-/// Is made empty, with a name that no other test has, and removed with all that is in it.
+/// A new empty folder for the files of one test, which the destructor removes with its contents.
 class TemporaryFolder {
  public:
   explicit TemporaryFolder(const std::filesystem::path& base = std::filesystem::temp_directory_path()) {
@@ -21,7 +20,7 @@ class TemporaryFolder {
     std::error_code ignored;
     std::filesystem::remove_all(path_, ignored);
   }
-  /// One in memory where the system has such, for tests that would wait for a disk.
+  /// A folder in memory if the system has /dev/shm, for tests that would otherwise wait for the disk.
   static TemporaryFolder in_memory() {
     std::error_code none;
     const std::filesystem::path memory = "/dev/shm";
@@ -32,7 +31,7 @@ class TemporaryFolder {
 
   std::string path(const std::string& name) const { return (path_ / name).string(); }
 
-  /// A file of these bytes. Gives its path.
+  /// Writes a file with these bytes and returns its path.
   std::string file(const std::string& name, std::string_view bytes) const {
     if (std::FILE* file = std::fopen(path(name).c_str(), "wb")) {
       std::fwrite(bytes.data(), 1, bytes.size(), file);
@@ -41,6 +40,7 @@ class TemporaryFolder {
     return path(name);
   }
 
+  /// Number of files in the folder.
   std::size_t files() const {
     std::size_t count = 0;
     for ([[maybe_unused]] const auto& entry : std::filesystem::directory_iterator(path_)) ++count;

@@ -1,4 +1,4 @@
-// Each clause finds the fault that it is there for.
+// For each clause of the contract, an activation with a fault that the clause must find.
 
 #include <chainrule/initializers/xavier.hpp>
 #include <chainrule/testing/activation_contract.hpp>
@@ -10,36 +10,36 @@ using chainrule_test::check_broken;
 
 namespace {
 
-enum class Fault { none, derivative, nan_derivative, not_finite, loses_nan, spreads_nan, limit, falls, place, initializer };
+enum class Fault { none, derivative, nan_derivative, not_finite, loses_nan, spreads_nan, limit, decreases, array_position, initializer };
 
-/// Leaves the first weight as it was, if it is careless.
-struct SetsWeights {
-  static constexpr std::string_view name = "SetsWeights";
-  bool careless;
+/// An initializer that may leave out the first weight.
+struct Ones {
+  static constexpr std::string_view name = "Ones";
+  bool skips_first;
   template <class Scalar>
   void operator()(std::span<Scalar> weights, Index, Index, Random&) const {
-    std::fill(weights.begin() + (careless ? 1 : 0), weights.end(), Scalar{1});
+    std::fill(weights.begin() + (skips_first ? 1 : 0), weights.end(), Scalar{1});
   }
 };
 
-/// f(z) = z for z > 0 and z/2 elsewhere, with one fault.
+/// f(z) = z for z > 0 and z/2 otherwise, with one fault.
 struct Faulty {
   static constexpr std::string_view name = "Faulty";
   Fault fault = Fault::none;
 
-  SetsWeights default_initializer() const { return {fault == Fault::initializer}; }
+  Ones default_initializer() const { return {fault == Fault::initializer}; }
 
   template <class Chunk>
   Chunk value(const Chunk& z) const {
     Chunk a = (z < 0).select(z / 2, z);
-    if (fault == Fault::not_finite) a += 0 * z.square();  // 0 inf
+    if (fault == Fault::not_finite) a += 0 * z.square();  // 0 * inf for large z
     if (fault == Fault::loses_nan) a = (z > 0).select(z, (z / 2).min(0));
     if (fault == Fault::loses_nan) a = (z == z).select(a, Chunk::Zero());
     if (fault == Fault::spreads_nan) a += 0 * z.sum();
     if (fault == Fault::limit) a = a.min(1000);
-    if (fault == Fault::falls) a = (z > 2 && z < 2.03125).select(Chunk::Constant(2), a);
-    if (fault == Fault::falls) a = (z > 2.0078125 && z < 2.03125).select(Chunk::Constant(1.9375), a);
-    if (fault == Fault::place && z[0] != z[1]) a *= 1 + std::numeric_limits<typename Chunk::Scalar>::epsilon();
+    if (fault == Fault::decreases) a = (z > 2 && z < 2.03125).select(Chunk::Constant(2), a);
+    if (fault == Fault::decreases) a = (z > 2.0078125 && z < 2.03125).select(Chunk::Constant(1.9375), a);
+    if (fault == Fault::array_position && z[0] != z[1]) a *= 1 + std::numeric_limits<typename Chunk::Scalar>::epsilon();
     return a;
   }
 
@@ -56,14 +56,14 @@ constexpr double infinity = std::numeric_limits<double>::infinity();
 
 ContractReport report_of(Fault fault) {
   return testing::check_activation<float>(Faulty{fault},
-                                          {.at_minus_infinity = -infinity, .at_infinity = infinity, .kinks = {0}, .sparse = true});
+                                          {.at_minus_infinity = -infinity, .at_infinity = infinity, .kinks = {0}, .coarse_grid = true});
 }
 
 void check_found(Fault fault, const char* clause, std::initializer_list<const char*> words) {
   check_broken(report_of(fault), clause, words);
 }
 
-/// f(z) = z with f'(z) from z, a kink that is none, and no name.
+/// f(z) = z with f' computed from z, and with an empty name.
 struct Nameless {
   static constexpr std::string_view name = "";
   XavierUniform default_initializer() const { return {}; }
@@ -79,51 +79,54 @@ struct Nameless {
 
 }  // namespace
 
-TEST_CASE("an activation without a fault keeps its contract, of which the report counts the clauses", "[contract]") {
+TEST_CASE("an activation without a fault satisfies the contract, and the report lists its clauses", "[contract]") {
   const ContractReport report = report_of(Fault::none);
-  CHECK(report.to_string() == "Faulty keeps the contract of an activation, in float: 8 clauses");
+  CHECK(report.to_string() == "Faulty satisfies the contract of an activation, in float: 8 clauses");
   using Names = std::vector<std::string>;
-  CHECK(report.clauses == Names{"name", "derivative", "finite", "NaN", "limits", "nondecreasing", "place", "initializer"});
+  CHECK(report.clauses == Names{"name", "derivative", "finite", "NaN", "limits", "nondecreasing", "array position", "initializer"});
   CHECK(report.failures.empty());
 }
 
-TEST_CASE("the contract of an activation finds a wrong derivative, and NaN in it", "[contract]") {
+TEST_CASE("check_activation finds a wrong derivative and NaN in it", "[contract]") {
   check_found(Fault::derivative, "derivative",
-              {"Faulty BREAKS the contract of an activation, in float, 1 of 8 clauses",
+              {"Faulty VIOLATES the contract of an activation, in float, 1 of 8 clauses",
                "derivative: f'(z) is 2 at z = ", "but a central difference of f gives 1", "kinks"});
   check_found(Fault::nan_derivative, "derivative", {"f'(z) is nan at z = "});
   check_found(Fault::nan_derivative, "finite", {"finite: f and f' of a finite z must be finite, but at z = ", " and nan"});
 }
 
-TEST_CASE("a kink that the facts do not name is a fault, and limits that are not named are no clause", "[contract]") {
-  const ContractReport report = testing::check_activation<double>(Faulty{}, {.derivative_rounding = 8, .lowest = -1e-4, .highest = 1e-4});
+TEST_CASE("check_activation takes a kink that the properties do not name for a fault, and checks only limits that they name",
+          "[contract]") {
+  const ContractReport report = testing::check_activation<double>(Faulty{}, {.derivative_rounding = 8, .min_z = -1e-4, .max_z = 1e-4});
   CHECK(report.is_broken("derivative"));
   CHECK(std::count(report.clauses.begin(), report.clauses.end(), "limits") == 0);
 }
 
-TEST_CASE("the contract of an activation finds NaN and infinity for large z", "[contract]") {
+TEST_CASE("check_activation finds NaN and infinity for large z", "[contract]") {
   check_found(Fault::not_finite, "finite", {"at z = -3.402", "they are nan and "});
 }
 
-TEST_CASE("the contract of an activation finds a NaN that is lost, or spreads", "[contract]") {
+TEST_CASE("check_activation finds a NaN that is lost or spreads", "[contract]") {
   check_found(Fault::loses_nan, "NaN", {"NaN: f(NaN) must be NaN, so that a fault is seen, but it is 0"});
   check_found(Fault::spreads_nan, "NaN", {"NaN: a NaN in place 0 changes f(", ") in place 1 from -", " to nan"});
 }
 
-TEST_CASE("the contract of an activation finds another limit", "[contract]") {
+TEST_CASE("check_activation finds a wrong limit", "[contract]") {
   check_found(Fault::limit, "limits", {"limits: f(inf) is 1000, but the limit is inf"});
 }
 
-TEST_CASE("the contract of an activation finds where it falls, unless it may", "[contract]") {
-  check_found(Fault::falls, "nondecreasing", {"nondecreasing: f falls to 1.9375 at z = 2.0", " after 2, by ", ".nondecreasing = false"});
-  CHECK_FALSE(testing::check_activation<float>(Faulty{Fault::falls}, {.nondecreasing = false, .sparse = true}).is_broken("nondecreasing"));
+TEST_CASE("check_activation finds where an activation falls, unless the properties allow it", "[contract]") {
+  check_found(Fault::decreases, "nondecreasing",
+              {"nondecreasing: f falls to 1.9375 at z = 2.0", " after 2, by ", ".nondecreasing = false"});
+  CHECK_FALSE(
+      testing::check_activation<float>(Faulty{Fault::decreases}, {.nondecreasing = false, .coarse_grid = true}).is_broken("nondecreasing"));
 }
 
-TEST_CASE("the contract of an activation finds what depends on the place in an array", "[contract]") {
-  check_found(Fault::place, "place", {"place: in an array of 2 numbers f(", ", but alone they are "});
+TEST_CASE("check_activation finds results that depend on the position in an array", "[contract]") {
+  check_found(Fault::array_position, "array position", {"array position: in an array of 2 numbers f(", ", but alone they are "});
 }
 
-TEST_CASE("the contract of an activation finds weights that are not set, and a name that is missing", "[contract]") {
+TEST_CASE("check_activation finds weights that are not set and a missing name", "[contract]") {
   check_found(Fault::initializer, "initializer", {"initializer: default_initializer() leaves weight 0 of 60 NaN or infinite"});
   const ContractReport report = testing::check_activation<double>(Nameless{});
   CHECK(report.broken == std::vector<std::string>{"name"});

@@ -1,4 +1,4 @@
-// Each clause finds the fault that it is there for.
+// For each clause of the contract, a layer with a fault that the clause must find.
 
 #include <chainrule/core/shape_preserving_layer.hpp>
 #include <chainrule/testing/layer_contract.hpp>
@@ -14,16 +14,16 @@ enum class Fault {
   none,
   gradient,
   dJ_dx,
-  beyond_batch,
-  left_over,
+  reads_beyond_batch,
+  uses_old_numbers,
   needs_dJ_dx,
   mixes_samples,
   ignores_stride,
-  writes_beside,
+  writes_outside,
   not_initialized,
   same_names,
-  count,
-  fixed
+  parameter_count,
+  fixed_differs
 };
 
 /// a = scale * x + shift for each unit, with one fault.
@@ -56,9 +56,9 @@ struct Faulty : SameShape<N> {
 
   template <class Scalar, int MaxBatch>
   struct Cache {
-    Cache(const Faulty& layer, Index max_batch) : output(layer.outputs(), max_batch), room{max_batch} {}
+    Cache(const Faulty& layer, Index largest_batch) : output(layer.outputs(), largest_batch), max_batch{largest_batch} {}
     BatchStorage<Scalar, N, MaxBatch> output;
-    Index room;
+    Index max_batch;
   };
 
   template <class Scalar, int MaxBatch>
@@ -69,9 +69,9 @@ struct Faulty : SameShape<N> {
     for (Index j = 0; j < x.cols(); ++j) a.col(j) = x.col(j).cwiseProduct(scale) + shift;
     if (fault == Fault::mixes_samples) a.rowwise() -= a.row(0) / 10;
     if (fault == Fault::mixes_samples) a.colwise() -= a.rowwise().mean();
-    if (fault == Fault::left_over) a(0, 0) += before / 1000;
+    if (fault == Fault::uses_old_numbers) a(0, 0) += before / 1000;
     if (fault == Fault::ignores_stride && x.cols() > 1) a(1, 1) = x.data()[x.rows() + 1] * scale[1] + shift[1];
-    if (fault == Fault::fixed && N != Dynamic) a(0, 0) *= Scalar(1.000001);
+    if (fault == Fault::fixed_differs && N != Dynamic) a(0, 0) *= Scalar(1.000001);
   }
 
   template <class Scalar, int MaxBatch>
@@ -84,15 +84,15 @@ struct Faulty : SameShape<N> {
     d_scale = delta.cwiseProduct(x).rowwise().sum();
     d_shift = delta.rowwise().sum();
     if (fault == Fault::gradient) d_scale[2] *= 2;
-    if (fault == Fault::beyond_batch && cache.room > x.cols()) d_shift += cache.output.first(cache.room).rightCols(1);
+    if (fault == Fault::reads_beyond_batch && cache.max_batch > x.cols()) d_shift += cache.output.first(cache.max_batch).rightCols(1);
     if (dJ_dx == nullptr) return;
     for (Index j = 0; j < x.cols(); ++j) dJ_dx->col(j) = delta.col(j).cwiseProduct(scale);
     if (fault == Fault::dJ_dx) (*dJ_dx)(1, 3) *= -1;
-    if (fault == Fault::writes_beside && dJ_dx->outerStride() > dJ_dx->rows()) *(dJ_dx->data() + dJ_dx->rows()) = 0;
+    if (fault == Fault::writes_outside && dJ_dx->outerStride() > dJ_dx->rows()) *(dJ_dx->data() + dJ_dx->rows()) = 0;
   }
 };
 
-/// Says that it has one parameter too many.
+/// Declares one parameter more than its tensors have.
 template <int N>
 struct Miscounted : Faulty<N> {
   using Faulty<N>::Faulty;
@@ -100,10 +100,10 @@ struct Miscounted : Faulty<N> {
 };
 
 ContractReport report_of(Fault fault) {
-  LayerFacts facts;
-  if (fault == Fault::none || fault == Fault::count) facts.initial_parameters = {1, 1, 1, 1, 1, 0, 0, 0, 0, 0};
-  if (fault == Fault::count) facts.initial_parameters.push_back(0);
-  return testing::check_layer(Faulty<5>{fault}, Faulty<Dynamic>{5, fault}, facts);
+  LayerProperties properties;
+  if (fault == Fault::none || fault == Fault::parameter_count) properties.initial_parameters = {1, 1, 1, 1, 1, 0, 0, 0, 0, 0};
+  if (fault == Fault::parameter_count) properties.initial_parameters.push_back(0);
+  return testing::check_layer(Faulty<5>{fault}, Faulty<Dynamic>{5, fault}, properties);
 }
 
 void check_found(Fault fault, const char* clause, std::initializer_list<const char*> words) {
@@ -112,55 +112,57 @@ void check_found(Fault fault, const char* clause, std::initializer_list<const ch
 
 }  // namespace
 
-TEST_CASE("a layer without a fault keeps its contract, of which the report counts the clauses", "[contract]") {
+TEST_CASE("a layer without a fault satisfies the contract, and the report lists its clauses", "[contract]") {
   const ContractReport report = report_of(Fault::none);
-  CHECK(report.to_string() == "Faulty keeps the contract of a layer, in double: 9 clauses");
+  CHECK(report.to_string() == "Faulty satisfies the contract of a layer, in double: 9 clauses");
   using Names = std::vector<std::string>;
-  CHECK(report.clauses == Names{"name", "tensors", "initial parameters", "gradient", "without dJ/dx", "short batch", "samples alone",
-                                "columns apart", "fixed and dynamic"});
+  CHECK(report.clauses == Names{"name", "tensors", "initial parameters", "gradient", "without dJ/dx", "short batch", "single samples",
+                                "strided columns", "fixed and dynamic"});
   CHECK(testing::check_layer(Faulty<Dynamic>{5, Fault::none}).clauses.size() == 8);
-  CHECK(testing::check_layer<float>(Faulty<5>{Fault::none}).to_string() == "Faulty keeps the contract of a layer, in float: 8 clauses");
+  CHECK(testing::check_layer<float>(Faulty<5>{Fault::none}).to_string() == "Faulty satisfies the contract of a layer, in float: 8 clauses");
 }
 
-TEST_CASE("the contract of a layer finds a wrong backward pass, and the entry", "[contract]") {
+TEST_CASE("check_layer finds a wrong backward pass and names the entry", "[contract]") {
   check_found(Fault::gradient, "gradient",
-              {"Faulty BREAKS the contract of a layer, in double, ", "gradient: gradient check FAILED", "worst relative error 0.5",
+              {"Faulty VIOLATES the contract of a layer, in double, ", "gradient: gradient check FAILED", "worst relative error 0.5",
                "at layer<0>.scale(2, 0)"});
   check_found(Fault::dJ_dx, "gradient", {"worst relative error 2 at x(1, 3)"});
 }
 
-TEST_CASE("the contract of a layer finds what is read beyond the batch, or left over from one before", "[contract]") {
-  check_found(Fault::beyond_batch, "short batch", {"short batch: a batch of 2 after one of 7 gives other outputs", "beyond its batch"});
-  check_found(Fault::left_over, "short batch", {"or what is left over?"});
+TEST_CASE("check_layer finds numbers read beyond the batch or left over from the batch before", "[contract]") {
+  check_found(Fault::reads_beyond_batch, "short batch",
+              {"short batch: a batch of 2 after one of 7 gives other outputs", "beyond its batch"});
+  check_found(Fault::uses_old_numbers, "short batch", {"or numbers left over from the batch before?"});
 }
 
-TEST_CASE("the contract of a layer finds a gradient that needs dJ/dx", "[contract]") {
-  check_found(Fault::needs_dJ_dx, "without dJ/dx", {"without dJ/dx: backward gives another dJ/dtheta where no dJ/dx is wanted"});
+TEST_CASE("check_layer finds a gradient that is wrong without dJ/dx", "[contract]") {
+  check_found(Fault::needs_dJ_dx, "without dJ/dx", {"without dJ/dx: backward gives another dJ/dtheta if no dJ/dx is requested"});
 }
 
-TEST_CASE("the contract of a layer finds samples that depend on one another, unless they may", "[contract]") {
-  check_found(Fault::mixes_samples, "samples alone", {"samples alone: the outputs of a batch of 7", "say .acts_on_samples = false"});
-  const LayerFacts facts{.acts_on_samples = false};
-  CHECK_FALSE(testing::check_layer(Faulty<Dynamic>{5, Fault::mixes_samples}, facts).is_broken("samples alone"));
+TEST_CASE("check_layer finds samples that depend on one another, unless the properties allow it", "[contract]") {
+  check_found(Fault::mixes_samples, "single samples", {"single samples: the outputs of a batch of 7", "set .samples_independent = false"});
+  const LayerProperties properties{.samples_independent = false};
+  CHECK_FALSE(testing::check_layer(Faulty<Dynamic>{5, Fault::mixes_samples}, properties).is_broken("single samples"));
 }
 
-TEST_CASE("the contract of a layer finds columns that are taken for neighbours, and numbers written between them", "[contract]") {
-  check_found(Fault::ignores_stride, "columns apart", {"columns apart: three steps make other numbers, or NaN", "use outerStride()"});
-  check_found(Fault::writes_beside, "columns apart", {"columns apart: backward writes beside dJ/dx"});
+TEST_CASE("check_layer finds an ignored outer stride and numbers written between columns", "[contract]") {
+  check_found(Fault::ignores_stride, "strided columns", {"strided columns: three steps give other numbers, or NaN", "use outerStride()"});
+  check_found(Fault::writes_outside, "strided columns", {"strided columns: backward writes outside dJ/dx"});
 }
 
-TEST_CASE("the contract of a layer finds parameters that are not set, or not as said", "[contract]") {
+TEST_CASE("check_layer finds parameters that are not set or differ from the expected ones", "[contract]") {
   check_found(Fault::not_initialized, "initial parameters", {"initial parameters: initialize() leaves a parameter NaN or infinite"});
-  check_found(Fault::count, "initial parameters", {"a new layer has other parameters (10 of them) than the 11 of .initial_parameters"});
+  check_found(Fault::parameter_count, "initial parameters",
+              {"a new layer has other parameters (10 of them) than the 11 of .initial_parameters"});
 }
 
-TEST_CASE("the contract of a layer finds tensors of one name, or another number of parameters", "[contract]") {
-  check_found(Fault::same_names, "tensors", {"tensors: each tensor needs a name, and another than its neighbours"});
+TEST_CASE("check_layer finds tensors with the same name and a wrong number of parameters", "[contract]") {
+  check_found(Fault::same_names, "tensors", {"tensors: each tensor needs a name that no other tensor of the layer has"});
   ContractReport report;
   testing::check_tensors(report, Miscounted<5>{Fault::none});
   CHECK(report.failures == std::vector<std::string>{"tensors: parameters_at_compile_time says 11 parameters, but tensors() has 10"});
 }
 
-TEST_CASE("the contract of a layer finds a fixed layer that is not the dynamic one", "[contract]") {
-  check_found(Fault::fixed, "fixed and dynamic", {"fixed and dynamic: three steps make other numbers where the extents are types"});
+TEST_CASE("check_layer finds a fixed layer that differs from the dynamic one", "[contract]") {
+  check_found(Fault::fixed_differs, "fixed and dynamic", {"fixed and dynamic: three steps give other numbers with fixed extents"});
 }

@@ -8,7 +8,7 @@ using namespace chainrule_test;
 
 namespace {
 
-/// Runs through these validation losses until the observer stops; the number of epochs run.
+/// Ends an epoch with each of these validation losses until the observer stops; returns the number of epochs run.
 Index epochs_until_stopped(EarlyStopping& stopping, Run<FakeNet>& run, std::initializer_list<double> losses) {
   run.quantities = {{"loss"}, {"validation_loss"}};
   stopping.training_started(run);
@@ -22,7 +22,7 @@ Index epochs_until_stopped(EarlyStopping& stopping, Run<FakeNet>& run, std::init
 
 }  // namespace
 
-TEST_CASE("early stopping: after `patience` epochs without improvement, and the best parameters and buffers come back") {
+TEST_CASE("EarlyStopping stops after `patience` epochs without improvement and restores the best parameters and buffers") {
   FakeNet net;
   Run<FakeNet> run(net);
   EarlyStopping stopping{.patience = 2};
@@ -30,11 +30,11 @@ TEST_CASE("early stopping: after `patience` epochs without improvement, and the 
   CHECK(stopping.best.value == 3);
   CHECK(stopping.best.epoch == 4);
   CHECK((net.theta.array() == 4).all());
-  CHECK((net.kept.array() == 40).all());
+  CHECK((net.numbers_in_buffers.array() == 40).all());
   CHECK(run.stopped_because == "validation_loss has not improved for 2 epochs; the best was 3 after epoch 4");
 }
 
-TEST_CASE("early stopping: the best comes back also where the epochs run out, and stays out where it is not asked for") {
+TEST_CASE("EarlyStopping restores the best also after the last epoch, and not with restore_best = false") {
   FakeNet net;
   Run<FakeNet> run(net);
   EarlyStopping stopping{.patience = 5};
@@ -49,7 +49,7 @@ TEST_CASE("early stopping: the best comes back also where the epochs run out, an
   CHECK((other.theta.array() == 3).all());
 }
 
-TEST_CASE("early stopping: less than the minimum improvement is none, NaN is none") {
+TEST_CASE("EarlyStopping counts neither less than the minimum improvement nor NaN as an improvement") {
   FakeNet net;
   Run<FakeNet> run(net);
   EarlyStopping stopping{.patience = 2, .minimum_improvement = 0.5};
@@ -57,9 +57,9 @@ TEST_CASE("early stopping: less than the minimum improvement is none, NaN is non
   CHECK(stopping.best.epoch == 1);
 }
 
-TEST_CASE("early stopping: a quantity that is to become large, and a second training from the start") {
+TEST_CASE("EarlyStopping maximizes a quantity on request and starts anew in a second training") {
   FakeNet net;
-  EarlyStopping stopping{.patience = 1, .watch = "validation_accuracy", .larger_is_better = true};
+  EarlyStopping stopping{.patience = 1, .monitor = "validation_accuracy", .larger_is_better = true};
   for (int training = 0; training < 2; ++training) {
     Run<FakeNet> run(net);
     run.quantities = {{"loss"}, {"validation_accuracy"}};
@@ -73,14 +73,14 @@ TEST_CASE("early stopping: a quantity that is to become large, and a second trai
   }
 }
 
-TEST_CASE("early stopping: what cannot be watched, and a patience that is none, are said at the start") {
+TEST_CASE("EarlyStopping refuses an unknown quantity and a patience below 1 at the start") {
   FakeNet net;
   Run<FakeNet> run(net);
   run.quantities = {{"loss"}};
   EarlyStopping stopping;
-  CHECK_THROWS_SAYING(stopping.training_started(run), ValueError, "EarlyStopping watches \"validation_loss\"", ".validation set");
+  CHECK_THROWS_SAYING(stopping.training_started(run), ValueError, "EarlyStopping monitors \"validation_loss\"", ".validation set");
   run.quantities = {{"loss"}, {"validation_loss"}};
-  EarlyStopping other{.watch = "validation_f1"};
+  EarlyStopping other{.monitor = "validation_f1"};
   CHECK_THROWS_SAYING(other.training_started(run), ValueError, "\"validation_f1\"", "name one of its quantities");
   EarlyStopping impatient{.patience = 0};
   CHECK_THROWS_SAYING(impatient.training_started(run), ValueError, "patience must be at least 1, got 0");

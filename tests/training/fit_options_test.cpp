@@ -4,7 +4,7 @@
 
 using namespace chainrule;
 
-TEST_CASE("a metric with its type forgotten keeps name and value") {
+TEST_CASE("a type-erased metric keeps name and value") {
   using M = Metric<float, Labels<int>>;
   const M of_object = accuracy;
   CHECK(of_object.name == "accuracy");
@@ -21,7 +21,7 @@ TEST_CASE("a metric with its type forgotten keeps name and value") {
   STATIC_REQUIRE_FALSE(std::is_convertible_v<int, M>);
 }
 
-TEST_CASE("options say what a view of the data they go with is") {
+TEST_CASE("the type of the options follows from the type of the data") {
   const Dataset<float> labelled;
   const RegressionDataset<double> numbers;
   STATIC_REQUIRE(std::is_same_v<detail::OptionsFor<float, decltype(labelled)>, FitOptions<float, Labels<int>>>);

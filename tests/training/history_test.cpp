@@ -12,7 +12,7 @@ using namespace chainrule_test;
 
 namespace {
 
-/// Two epochs of a training that measures loss and accuracy.
+/// The history of two epochs of a training that measures loss and accuracy.
 History two_epochs() {
   FakeNet net;
   Run<FakeNet> run(net);
@@ -44,7 +44,7 @@ TEST_CASE("a history has every quantity of every epoch, by name") {
   CHECK_THROWS_SAYING(history["accuracy"], ValueError, "History has no \"accuracy\"; it has: loss, validation_accuracy");
 }
 
-TEST_CASE("a history as CSV: a header, a line for each epoch, numbers that read back the same") {
+TEST_CASE("a history as CSV has a header and a line for each epoch") {
   const History history = two_epochs();
   std::istringstream lines(history.to_csv());
   std::string line;
@@ -67,7 +67,7 @@ TEST_CASE("a history as CSV: a header, a line for each epoch, numbers that read 
   CHECK_THROWS_SAYING(history.write_csv("/no/such/folder/history.csv"), Error, "/no/such/folder/history.csv");
 }
 
-TEST_CASE("a history forgets the training before") {
+TEST_CASE("a history is cleared when another training starts") {
   History history = two_epochs();
   FakeNet net;
   Run<FakeNet> run(net);

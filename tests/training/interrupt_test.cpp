@@ -8,12 +8,12 @@ using chainrule_test::FakeNet;
 
 namespace {
 
-int heard_by_program = 0;
+int signals_to_program = 0;
 
 }  // namespace
 
-TEST_CASE("Ctrl-C stops the training after the running batch; before and after it is the program's own") {
-  const auto before = std::signal(SIGINT, [](int) { ++heard_by_program; });
+TEST_CASE("Ctrl-C stops the training after the current batch; outside of it, the program's own handler is called") {
+  const auto before = std::signal(SIGINT, [](int) { ++signals_to_program; });
   FakeNet net;
   Run<FakeNet> run(net);
   Interrupt interrupt;
@@ -21,14 +21,14 @@ TEST_CASE("Ctrl-C stops the training after the running batch; before and after i
   interrupt.batch_ended(run);
   CHECK_FALSE(run.stopped());
   std::raise(SIGINT);
-  CHECK(heard_by_program == 0);
+  CHECK(signals_to_program == 0);
   interrupt.batch_ended(run);
   CHECK(run.stopped_because == "interrupted");
   interrupt.training_ended(run);
   std::raise(SIGINT);
-  CHECK(heard_by_program == 1);
+  CHECK(signals_to_program == 1);
 
-  // the next training has heard nothing yet
+  // an interrupt of the previous training does not stop the next one
   Run<FakeNet> next(net);
   interrupt.training_started(next);
   interrupt.batch_ended(next);

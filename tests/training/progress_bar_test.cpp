@@ -6,7 +6,7 @@ using namespace chainrule;
 
 namespace {
 
-/// What the bar writes for two epochs of four batches, to a file, which is no terminal.
+/// The text that the bar writes to a file, which is not a terminal, in two epochs of four batches.
 std::string written(ProgressBar bar, const char* reason = "") {
   std::FILE* file = std::tmpfile();
   REQUIRE(file != nullptr);
@@ -21,7 +21,7 @@ std::string written(ProgressBar bar, const char* reason = "") {
     for (run.batch = 1; run.batch <= 4; ++run.batch) {
       run.samples = 100 * run.batch;
       run.loss = 0.5;
-      bar.drawn = {};  // long ago
+      bar.last_drawn = {};  // long ago, so that the bar is drawn again
       bar.batch_ended(run);
     }
     run.quantities[0].value = 0.5;
@@ -41,7 +41,7 @@ std::ptrdiff_t count(const std::string& text, char c) { return std::count(text.b
 
 }  // namespace
 
-TEST_CASE("where the output is no terminal, a plain line for each epoch") {
+TEST_CASE("ProgressBar prints a plain line for each epoch if the output is not a terminal") {
   const std::string text = written({});
   CHECK(count(text, '\n') == 2);
   CHECK(count(text, '\r') == 0);
@@ -50,25 +50,25 @@ TEST_CASE("where the output is no terminal, a plain line for each epoch") {
   CHECK_THAT(text, chainrule_test::ContainsSubstring("samples/s"));
 }
 
-TEST_CASE("on a terminal a bar, redrawn in its line, with loss, speed and the time left") {
+TEST_CASE("ProgressBar redraws a bar in its line with loss, speed and the time left") {
   const std::string text = written({.style = ProgressBar::Style::bar});
   CHECK(count(text, '\n') == 2);
   CHECK_THAT(text, chainrule_test::ContainsSubstring("\r\033[Kepoch  1/12 [======>.................] loss 0.5"));
   CHECK_THAT(text, chainrule_test::ContainsSubstring("s left"));
 }
 
-TEST_CASE("silent on request, and fewer lines on request") {
+TEST_CASE("ProgressBar prints nothing or fewer lines on request") {
   CHECK(written({.style = ProgressBar::Style::silent}).empty());
-  const std::string text = written({.every = 2});
+  const std::string text = written({.every_epochs = 2});
   CHECK(count(text, '\n') == 1);
   CHECK_THAT(text, chainrule_test::ContainsSubstring("epoch  2/12"));
 }
 
-TEST_CASE("says why a training was stopped") {
+TEST_CASE("ProgressBar prints why a training was stopped") {
   CHECK_THAT(written({}, "interrupted"), chainrule_test::ContainsSubstring("stopped: interrupted\n"));
 }
 
-TEST_CASE("no file, no words") {
+TEST_CASE("ProgressBar prints nothing without an output") {
   ProgressBar bar{.output = nullptr};
   Progress run;
   bar.batch_ended(run);

@@ -4,7 +4,7 @@
 
 using namespace chainrule;
 
-TEST_CASE("progress: quantities by name, and words where there is none of that name") {
+TEST_CASE("Progress finds quantities by name, and names all if there is none of that name") {
   Progress progress;
   progress.quantities = {{"loss", 0.5}, {"accuracy"}};
   CHECK(progress.value("loss") == 0.5);
@@ -15,7 +15,7 @@ TEST_CASE("progress: quantities by name, and words where there is none of that n
   CHECK_THROWS_SAYING(progress.value("validation_loss"), ValueError, "give fit a .validation set");
 }
 
-TEST_CASE("progress: the first reason to stop is kept") {
+TEST_CASE("Progress keeps the first reason to stop") {
   Progress progress;
   CHECK_FALSE(progress.stopped());
   progress.stop("one");
@@ -24,7 +24,7 @@ TEST_CASE("progress: the first reason to stop is kept") {
   CHECK(progress.stopped_because == "one");
 }
 
-TEST_CASE("progress: time runs, and samples a second are those of the epoch") {
+TEST_CASE("Progress measures the time, and the samples per second of the current epoch") {
   Progress progress;
   progress.started = std::chrono::steady_clock::now() - std::chrono::seconds(10);
   progress.epoch_started = std::chrono::steady_clock::now() - std::chrono::seconds(2);

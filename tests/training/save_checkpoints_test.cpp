@@ -30,14 +30,16 @@ namespace {
 
 using Net = Network<float, SoftmaxCrossEntropy, Dense<2, 8>, BatchNorm<>, Activate<ReLU>, Dropout<>, Dense<8, 2>>;
 
-// 50 samples in batches of 16: four steps an epoch, the last of two samples
+// 50 samples in batches of 16: four steps per epoch, the last with two samples
 const Dataset<float> train = rings<float>(50, 1);
 const Dataset<float> validation = rings<float>(30, 2);
 
-/// Ends a training after so many steps of this process: by a word, or as a crash does, of which a checkpoint hears nothing.
+/// Thrown within a step to imitate a crash, so that no checkpoint is written at the end.
 struct Crash {};
+
+/// Ends a training after a number of steps of this process, by stop() or by a Crash.
 struct EndAfter {
-  int steps = 0;  // 0: never
+  int steps = 0;  // 0 never ends it
   bool crashes = false;
   void batch_ended(Progress& run) {
     if (steps == 0 || --steps > 0) return;
@@ -46,7 +48,7 @@ struct EndAfter {
   }
 };
 
-/// An observer of a user's, with a part in the file.
+/// A user's observer whose state is part of the checkpoint.
 struct Tally {
   static constexpr std::string_view name = "Tally";
   std::vector<Index> batches{};
@@ -55,7 +57,7 @@ struct Tally {
   void archive(Archive& a) { a(batches); }
 };
 
-/// A training from nothing, as in a new process; what it has changed is to be compared.
+/// A training that starts from the initial parameters, as in a new process, with all state that it changes.
 struct Process {
   Net net{Seed{1}};
   Trainer<Net, Adam> trainer{net, Adam{.learning_rate = 0.1}};
@@ -108,18 +110,18 @@ bool same(const Process& a, const Process& b) {
 
 }  // namespace
 
-TEST_CASE("a training that was stopped or crashed at any step, and goes on, ends with the same bits") {
+TEST_CASE("a training that was stopped or crashed at any step and is resumed ends with the same bits") {
   const TemporaryFolder folder = TemporaryFolder::in_memory();
   Process undisturbed;
   undisturbed.fit_undisturbed(3);
   CHECK(undisturbed.trainer.state().steps == 12);
-  CHECK(undisturbed.plateau.memory.factor < 1);  // so it has something to keep
+  CHECK(undisturbed.plateau.memory.factor < 1);  // so that the checkpoint has a changed factor to keep
   CHECK(same(Process{}.fit({folder.path("whole")}, 3), undisturbed));
-  for (const Index every : {0, 1, 3})
+  for (const Index every_steps : {0, 1, 3})
     for (const bool crashes : {false, true})
       for (int steps = 1; steps <= 12; ++steps) {
-        CAPTURE(every, crashes, steps);
-        const Checkpoint checkpoint{.path = folder.path("run"), .every = every};
+        CAPTURE(every_steps, crashes, steps);
+        const Checkpoint checkpoint{.path = folder.path("run"), .every_steps = every_steps};
         Process{}.fit(checkpoint, 3, {steps, crashes});
         Process resumed;
         resumed.fit(checkpoint, 3);
@@ -129,7 +131,7 @@ TEST_CASE("a training that was stopped or crashed at any step, and goes on, ends
   CHECK(folder.files() == 1);
 }
 
-TEST_CASE("a training of one step a process ends with the same bits") {
+TEST_CASE("a training with one step per process ends with the same bits") {
   const TemporaryFolder folder = TemporaryFolder::in_memory();
   Process undisturbed;
   undisturbed.fit_undisturbed(3);
@@ -143,7 +145,7 @@ TEST_CASE("a training of one step a process ends with the same bits") {
   CHECK(same(Process{}.fit({folder.path("run")}, 3), undisturbed));
 }
 
-TEST_CASE("a finished training does nothing more, an ended one stays so, and more epochs go on") {
+TEST_CASE("a finished training does nothing when resumed, one stopped by EarlyStopping stays stopped, more epochs continue") {
   const TemporaryFolder folder = TemporaryFolder::in_memory();
   const Checkpoint checkpoint{.path = folder.path("run")};
   Process undisturbed;
@@ -167,23 +169,24 @@ TEST_CASE("a finished training does nothing more, an ended one stays so, and mor
   CHECK(anew.history.epochs() == 1);
 }
 
-TEST_CASE("a checkpoint is written at the start, every so many steps or after epochs, and at the end") {
+TEST_CASE("a checkpoint is written at the start, every few steps or after each epoch, and at the end") {
   const TemporaryFolder folder = TemporaryFolder::in_memory();
-  const auto written = [&folder](Index every) {
-    const std::string path = folder.path("run" + std::to_string(every));
+  const auto written = [&folder](Index every_steps) {
+    const std::string path = folder.path("run" + std::to_string(every_steps));
     std::string last;
     std::string batches;
-    const auto look = [&](const Progress& run) {  // what the step or epoch before has left
+    const auto note_change = [&](const Progress& run) {  // whether the previous step or epoch has written the file
       const std::string now = detail::read_file("test", path);
       if (now != last) batches += std::to_string(run.epoch) + "." + std::to_string(run.batch) + " ";
       last = now;
     };
-    struct Look {
-      decltype(look)& call;
+    struct AfterEachBatch {
+      decltype(note_change)& call;
       void batch_ended(Progress& run) { call(run); }
     };
     Net net{Seed{1}};
-    Trainer{net, Adam{}}.fit(train, {.epochs = 2, .batch_size = 16}, Checkpoint{.path = path, .every = every}, Look{look});
+    Trainer{net, Adam{}}.fit(train, {.epochs = 2, .batch_size = 16}, Checkpoint{.path = path, .every_steps = every_steps},
+                             AfterEachBatch{note_change});
     if (detail::read_file("test", path) != last) batches += "end";
     return batches;
   };
@@ -193,7 +196,7 @@ TEST_CASE("a checkpoint is written at the start, every so many steps or after ep
   CHECK(written(100) == "1.1 end");
 }
 
-TEST_CASE("a checkpoint of another training, or a broken one, says so before anything has changed") {
+TEST_CASE("fit refuses a damaged checkpoint and one of another training before anything has changed") {
   const TemporaryFolder folder = TemporaryFolder::in_memory();
   const Checkpoint checkpoint{.path = folder.path("run")};
   Process{}.fit(checkpoint, 1);
@@ -225,7 +228,8 @@ TEST_CASE("a checkpoint of another training, or a broken one, says so before any
   folder.file("run", bytes);
   CHECK_THROWS_SAYING(trainer.fit(train, right, stopping, checkpoint, ReduceOnPlateau{}, Tally{}), ValueError, "run is damaged");
   CHECK_THROWS_SAYING(trainer.fit(train, right, stopping, Checkpoint{}), ValueError, "Checkpoint: the path is empty");
-  CHECK_THROWS_SAYING(trainer.fit(train, right, stopping, Checkpoint{.path = "a", .every = -1}), ValueError, "every must be at least 0");
+  CHECK_THROWS_SAYING(trainer.fit(train, right, stopping, Checkpoint{.path = "a", .every_steps = -1}), ValueError,
+                      "every_steps must be at least 0");
   CHECK(net.parameters() == before.parameters());
   CHECK(net.buffers() == before.buffers());
   CHECK(trainer.state().steps == 0);
@@ -233,9 +237,9 @@ TEST_CASE("a checkpoint of another training, or a broken one, says so before any
   CHECK(stopping.best.epoch == 77);
 }
 
-TEST_CASE("a file whose checksum is right but whose values cannot be is an error, or a training; never more") {
+TEST_CASE("a file with a right checksum and impossible values is refused or trains on; nothing worse happens") {
   const TemporaryFolder folder = TemporaryFolder::in_memory();
-  const Checkpoint checkpoint{.path = folder.path("run"), .every = 1};
+  const Checkpoint checkpoint{.path = folder.path("run"), .every_steps = 1};
   Process{}.fit(checkpoint, 1, {3});
   const std::string whole = detail::read_file("test", checkpoint.path);
   const Process before;
@@ -252,24 +256,24 @@ TEST_CASE("a file whose checksum is right but whose values cannot be is an error
     } catch (const ValueError&) {
       refused += 1;
       if (process.tally.batches.empty()) CHECK(process.all_numbers() == before.all_numbers());
-    } catch (const DivergenceError&) {  // from a weight that is far too large
+    } catch (const DivergenceError&) {  // a changed bit made a weight far too large
     }
   }
   CHECK(refused > 30);
 }
 
-TEST_CASE("where a checkpoint cannot be written, fit says so; the old one is whole, and network and trainer can go on") {
+TEST_CASE("fit reports a checkpoint that cannot be written; the old file stays complete, and training can continue") {
   const TemporaryFolder folder = TemporaryFolder::in_memory();
   Net net{Seed{1}};
   Trainer trainer{net, Adam{}};
   CHECK_THROWS_SAYING(trainer.fit(train, {.epochs = 1}, Checkpoint{.path = folder.path("no/run")}), ValueError, "Checkpoint: cannot write",
                       "No such file");
-  CHECK(trainer.state().steps == 0);  // said before the first step
+  CHECK(trainer.state().steps == 0);  // thrown before the first step
   if (std::filesystem::is_character_file("/dev/full"))
     CHECK_THROWS_SAYING(trainer.fit(train, {.epochs = 1}, Checkpoint{.path = "/dev/full"}), ValueError, "\"/dev/full\": No space left");
 #if __has_include(<sys/resource.h>) && defined(SIGXFSZ)
-  const Checkpoint checkpoint{.path = folder.path("run"), .every = 1};
-  struct FullDisk {  // as if it were: files cannot grow after the second step
+  const Checkpoint checkpoint{.path = folder.path("run"), .every_steps = 1};
+  struct FullDisk {  // imitates a full disk: files cannot grow after the second step
     rlimit before{};
     std::string old{};
     std::string path;

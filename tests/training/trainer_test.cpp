@@ -20,7 +20,7 @@ namespace {
 
 using Net = Network<float, SoftmaxCrossEntropy, Dense<2, 16>, BatchNorm<>, Activate<ReLU>, Dropout<>, Dense<16, 2>>;
 
-// 100 samples in batches of 32: the last has 4.
+// 100 samples make four batches of up to 32; the last has 4 samples.
 const Dataset<float> train = rings<float>(100, 1);
 const Dataset<float> validation = rings<float>(50, 2);
 
@@ -35,7 +35,7 @@ bool same(const Net& a, const Net& b) { return a.parameters() == b.parameters() 
 
 }  // namespace
 
-TEST_CASE("fit is the loop that its documentation shows, bit for bit") {
+TEST_CASE("fit gives the same bits as the loop in its documentation") {
   const Seed seed{7};
   const auto schedule = [](double time) { return 1 / (1 + time); };
   Net by_fit{Seed{1}};
@@ -87,14 +87,14 @@ TEST_CASE("fit is the loop that its documentation shows, bit for bit") {
   CHECK(work.step() == 12);
   CHECK(trainer.state().steps == 12);
 
-  // what it measured after the last epoch: loss and accuracy of the whole validation set
+  // loss and accuracy of the whole validation set, measured after the last epoch
   auto all = net.make_workspace(50);
   const auto [J, y_hat] = net.evaluate(validation.features, validation.targets, all);
   CHECK(std::abs(history["validation_loss"].back() - (static_cast<double>(J) + penalty())) < 1e-6);
   CHECK(history["validation_accuracy"].back() == accuracy(y_hat, validation.targets));
 }
 
-TEST_CASE("the same seed gives the same bits, with dropout and shuffling; another seed others") {
+TEST_CASE("the same seed gives the same bits with dropout and shuffling, and another seed gives others") {
   const Net net = trained(3, Seed{5});
   CHECK(same(net, trained(3, Seed{5})));
   CHECK_FALSE(same(net, trained(3, Seed{6})));
@@ -116,7 +116,7 @@ TEST_CASE("any number of threads trains to the same bits") {
   }
 }
 
-TEST_CASE("a second fit goes on where the first ended") {
+TEST_CASE("a second fit continues where the first one ended") {
   Net net{Seed{1}};
   Trainer trainer{net, Adam{.learning_rate = 0.01}};
   trainer.fit(train, {.epochs = 1, .seed = Seed{5}});
@@ -125,7 +125,7 @@ TEST_CASE("a second fit goes on where the first ended") {
   CHECK(same(net, trained(3, Seed{5})));
 }
 
-TEST_CASE("training learns, early stopping gives the best back, history tells") {
+TEST_CASE("a training learns, EarlyStopping restores the best epoch, History records all epochs") {
   Net net{Seed{1}};
   Trainer trainer{net, Adam{.learning_rate = 0.02}};
   EarlyStopping stopping{.patience = 10};
@@ -142,7 +142,7 @@ TEST_CASE("training learns, early stopping gives the best back, history tells") 
   CHECK(std::abs(static_cast<double>(net.evaluate(validation.features, validation.targets, work).loss) - stopping.best.value) < 1e-6);
 }
 
-TEST_CASE("an observer stops after a batch or an epoch") {
+TEST_CASE("an observer stops a training after a batch or an epoch") {
   Net net{Seed{1}};
   Trainer trainer{net, Adam{}};
   struct AfterSixBatches {
@@ -153,7 +153,7 @@ TEST_CASE("an observer stops after a batch or an epoch") {
   } after_six;
   const History partial = trainer.fit(train, {.epochs = 5}, after_six);
   CHECK(after_six.seen == 6);
-  CHECK(partial.epochs() == 1);  // the second was not finished
+  CHECK(partial.epochs() == 1);  // the second epoch was not completed
   CHECK(partial.stopped_because == "six");
   CHECK(trainer.epochs_done() == 1);
 
@@ -169,7 +169,7 @@ TEST_CASE("an observer reduces the learning rate") {
   CHECK(history.rows()[2].learning_rate == 0.125);
 }
 
-TEST_CASE("what cannot be trained is said in a sentence, before anything has changed") {
+TEST_CASE("fit refuses wrong options and data with an explanation, before anything has changed") {
   Net net{Seed{1}};
   const Net before = net;
   Trainer trainer{net, Adam{}};

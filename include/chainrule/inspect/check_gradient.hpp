@@ -1,7 +1,7 @@
 #pragma once
-// Whether backward is right: every entry of dJ/dtheta and dJ/dx against a central difference of J,
+// Compares every entry of dJ/dtheta and dJ/dx from backward with a central difference of J,
 //     dJ/dp ~ (J(p + h) - J(p - h)) / 2h
-// computed by a copy of the network in long double, so that what is measured is our error and not the difference's.
+// A copy of the network in long double computes J here, so that the rounding of the difference is small beside the errors looked for.
 
 #include <algorithm>
 #include <chainrule/core/concepts.hpp>
@@ -15,27 +15,27 @@
 
 namespace chainrule {
 
-/// What check_gradient found. The relative error of an entry is |computed - difference| / max(|computed|, |difference|), where
-/// entries below a thousandth of their layer's largest are measured against that thousandth.
+/// Result of check_gradient. The relative error of an entry is |computed - difference| / max(|computed|, |difference|); the denominator
+/// is at least a thousandth of the largest entry of the same layer.
 struct GradientReport {
-  bool passed = false;      ///< whether all is right
-  double worst_error = 0;   ///< the largest relative error
-  std::string worst_entry;  ///< where: "layer<1>.weight(3, 0)" or "x(2, 5)"
-  double computed = 0;      ///< the entry there as backward gives it
-  double difference = 0;    ///< and as the central difference gives it
-  double tolerance = 0;     ///< the largest relative error that passes
-  Index entries = 0;        ///< how many entries were compared
-  Index kinks = 0;          ///< and how many not, because J has a kink there (a ReLU at 0): its slopes to the left and right differ
-  std::string failure;      ///< why it did not pass, in a sentence; empty if it did
+  bool passed = false;      ///< whether all entries compared are within the tolerance and no check has failed
+  double worst_error = 0;   ///< largest relative error
+  std::string worst_entry;  ///< entry with the largest error, such as "layer<1>.weight(3, 0)" or "x(2, 5)"
+  double computed = 0;      ///< value of that entry from backward
+  double difference = 0;    ///< value of that entry from the central difference
+  double tolerance = 0;     ///< largest relative error that passes
+  Index entries = 0;        ///< number of entries compared
+  Index kinks = 0;          ///< number of entries left out because J has a kink there (a ReLU at 0): left and right slope differ
+  std::string failure;      ///< a sentence that says why the check failed; empty if it passed
 
-  explicit operator bool() const { return passed; }  ///< passed
+  explicit operator bool() const { return passed; }  ///< same as `passed`
 
-  /// Notes the first reason not to pass.
+  /// Records the reason of a failure; only the first reason is kept.
   void fail(const std::string& reason) {
     if (failure.empty()) failure = reason;
   }
 
-  /// All of it in one line.
+  /// The whole report in one line.
   std::string to_string() const {
     return detail::text_of(passed ? "gradient check passed: " : "gradient check FAILED: ", failure, passed ? "" : "; ", entries,
                            " entries, ", kinks, " more at kinks, worst relative error ", number(worst_error), " at ", worst_entry,
@@ -47,54 +47,57 @@ struct GradientReport {
   static std::string number(double value) { return detail::printed(value, 3, 'g'); }
 };
 
-/// How exact check_gradient is.
+/// Options of check_gradient.
 struct GradientCheckOptions {
   double tolerance = 0;  ///< largest relative error that passes; 0: 5e-3 for float, otherwise 1e-7 (1e-5 where long double is double)
-  double step = 0;       ///< h, times max(1, |p|); 0: 1e-4 (1e-3 where long double is double)
+  double step = 0;       ///< the difference uses h = step * max(1, |p|); 0: 1e-4 (1e-3 where long double is double)
 };
 
 namespace detail {
 
-/// J's derivative at one entry p, from steps h and h/16.
+/// Derivative of J by one variable p, from differences with steps h and h/16.
 struct Slope {
-  long double value;  ///< the central differences of both steps, extrapolated to h = 0 (Richardson), so that h^2 drops out
-  long double kink;   ///< how much the slope jumps between p - h and p + h beyond what curvature explains; 0 where J is smooth
+  long double value;  ///< central differences of both steps, extrapolated to h = 0 (Richardson), which removes the error of order h^2
+  long double kink;   ///< jump of the slope between p - h and p + h beyond the change due to curvature; about 0 if J is smooth
 };
 
-/// The slope of J (`loss_now()`) at one of the values that it depends on; puts the value back.
-template <class LossNow>
-Slope measure_slope(long double& value, long double step, long double here, const LossNow& loss_now) {
-  const long double p = value;
-  const auto side_by_side = [&](long double h) {
-    value = p + h;
-    const long double right = (loss_now() - here) / h;
-    value = p - h;
-    const long double left = (here - loss_now()) / h;
+/// Measures the slope of J by `variable`, on which compute_loss() depends; J_here is compute_loss() at its present value. Restores the
+/// variable.
+template <class ComputeLoss>
+Slope measure_slope(long double& variable, long double step, long double J_here, const ComputeLoss& compute_loss) {
+  const long double p = variable;
+  // central difference, and right minus left one-sided difference
+  const auto differences = [&](long double h) {
+    variable = p + h;
+    const long double right = (compute_loss() - J_here) / h;
+    variable = p - h;
+    const long double left = (J_here - compute_loss()) / h;
     return std::pair{(right + left) / 2, right - left};
   };
   const long double h = step * std::max(1.0L, std::abs(p));
-  const auto [far, far_gap] = side_by_side(h);
-  const auto [near, near_gap] = side_by_side(h / 16);
-  value = p;
-  // a central difference is off by about h^2, and right - left = h J'' where J is smooth
+  const auto [far, far_gap] = differences(h);
+  const auto [near, near_gap] = differences(h / 16);
+  variable = p;
+  // If J is smooth, a central difference has an error of order h^2, and right - left = h J''.
   return {near + (near - far) / 255, std::abs(far_gap - 16 * near_gap)};
 }
 
-/// Compares one group of entries, a layer's or x's, and keeps the worst.
-template <class Scalar, class LossNow, class Name>
-void compare_gradient(GradientReport& report, const std::string& group, Index count, const Scalar* computed, long double* values,
-                      long double step, const LossNow& loss_now, const Name& name_of) {
+/// Compares one group of entries, those of a layer or of x, and updates the report. `computed` holds the gradient from backward,
+/// `variables` the entries of theta or x on which compute_loss() depends.
+template <class Scalar, class ComputeLoss, class Name>
+void compare_gradient(GradientReport& report, const std::string& group, Index count, const Scalar* computed, long double* variables,
+                      long double step, const ComputeLoss& compute_loss, const Name& name_of) {
   if (count == 0) return;
-  const long double here = loss_now();
-  const long double noise = 2000 * std::numeric_limits<long double>::epsilon() * std::max(1.0L, std::abs(here)) / step;
+  const long double J_here = compute_loss();
+  const long double noise = 2000 * std::numeric_limits<long double>::epsilon() * std::max(1.0L, std::abs(J_here)) / step;
   std::vector<Slope> slopes;
   slopes.reserve(static_cast<std::size_t>(count));
   long double largest = 0;
   for (Index i = 0; i < count; ++i) {
-    slopes.push_back(measure_slope(values[i], step, here, loss_now));
+    slopes.push_back(measure_slope(variables[i], step, J_here, compute_loss));
     largest = std::max(largest, std::abs(slopes.back().value));
   }
-  if (!std::isfinite(here)) report.fail("J itself is not finite");
+  if (!std::isfinite(J_here)) report.fail("J itself is not finite");
   if (!(largest > noise))
     report.fail(text_of("the gradient of ", group, " is zero everywhere, which proves nothing; dead units? take another x or seed"));
 
@@ -105,8 +108,8 @@ void compare_gradient(GradientReport& report, const std::string& group, Index co
     const long double a = static_cast<long double>(computed[i]);
     const auto scale = [&] { return std::max({std::abs(a), std::abs(slope.value), floor}); };
     const long double share = static_cast<long double>(report.tolerance) / 10;
-    if (slope.kink > noise + share * scale()) {  // a kink, or J is curved strongly over h: then it is not over h/16
-      slope = measure_slope(values[i], step / 16, here, loss_now);
+    if (slope.kink > noise + share * scale()) {  // either a kink, or strong curvature over h, which a smaller step tells apart
+      slope = measure_slope(variables[i], step / 16, J_here, compute_loss);
       if (slope.kink > 16 * noise + share * scale()) {
         ++kinks;
         continue;
@@ -114,7 +117,7 @@ void compare_gradient(GradientReport& report, const std::string& group, Index co
     }
     const long double error = std::abs(a - slope.value) / scale();
     ++report.entries;
-    if (!(error <= static_cast<long double>(report.worst_error)) || report.worst_entry.empty()) {  // written so that NaN is the worst
+    if (!(error <= static_cast<long double>(report.worst_error)) || report.worst_entry.empty()) {  // true for NaN too
       report.worst_error = std::isnan(error) ? std::numeric_limits<double>::infinity() : static_cast<double>(error);
       report.worst_entry = name_of(i);
       report.computed = static_cast<double>(a);
@@ -126,9 +129,12 @@ void compare_gradient(GradientReport& report, const std::string& group, Index co
     report.fail(text_of("most entries of ", group, " lie at a kink of J, where there is no derivative; take another x or seed"));
 }
 
-inline std::string entry_name(const std::string& of, Index i, Index rows) { return text_of(of, "(", i % rows, ", ", i / rows, ")"); }
+/// Name such as "x(2, 5)" for entry i of a column-major matrix.
+inline std::string entry_name(const std::string& matrix, Index i, Index rows) {
+  return text_of(matrix, "(", i % rows, ", ", i / rows, ")");
+}
 
-/// "layer<1>.weight(3, 0)" for entry i of a layer's slice.
+/// Name such as "layer<1>.weight(3, 0)" for entry i of a layer's slice of theta.
 template <class L>
 std::string parameter_name(std::size_t layer_index, const L& layer, Index i) {
   const std::string prefix = text_of("layer<", layer_index, ">.");
@@ -139,7 +145,7 @@ std::string parameter_name(std::size_t layer_index, const L& layer, Index i) {
   return prefix + "?";
 }
 
-/// Targets for the copy in long double: labels as they are, a matrix converted.
+/// Converts targets to long double; returns labels unchanged.
 template <class Y>
 decltype(auto) in_long_double(const Y& y) {
   if constexpr (LabelVector<Y>) {
@@ -151,9 +157,9 @@ decltype(auto) in_long_double(const Y& y) {
 
 }  // namespace detail
 
-/// Checks backward for this network, x and y, entry by entry: dJ/dtheta and dJ/dx. Costs four forward passes an entry, so give
-/// it a small net or a few samples. It cannot pass on zeros: a layer whose whole gradient is zero fails. Entries at a kink of
-/// J are counted, not judged; where they are the most of a layer, that fails too.
+/// Compares dJ/dtheta and dJ/dx from backward with central differences of J, entry by entry, for this network, x and y. Takes four forward
+/// passes per entry, so use a small network and few samples. A layer whose whole gradient is zero fails the check, because agreement on
+/// zeros proves nothing. Entries at a kink of J are counted but not compared; the check fails if most entries of a layer are at kinks.
 template <class Net, class X, class Y>
 GradientReport check_gradient(const Net& net, const Eigen::DenseBase<X>& x, const Y& y, GradientCheckOptions options = {}) {
   using Scalar = typename Net::ScalarType;
@@ -168,8 +174,8 @@ GradientReport check_gradient(const Net& net, const Eigen::DenseBase<X>& x, cons
   Matrix<long double> exact_x = x.derived().template cast<long double>();
   const auto& exact_y = detail::in_long_double(y);
   auto exact_work = exact.make_workspace(x.cols());
-  const auto loss_now = [&] {
-    exact_work.set_step(0);  // the same dropout masks each time
+  const auto compute_loss = [&] {
+    exact_work.set_step(0);  // so that each pass uses the same dropout masks
     exact.forward(exact_x, exact_work);
     return exact.loss(exact_y, exact_work);
   };
@@ -185,12 +191,12 @@ GradientReport check_gradient(const Net& net, const Eigen::DenseBase<X>& x, cons
       const std::string group = detail::text_of("layer<", i(), ">");
       const Index begin = gradients.offset(i);
       detail::compare_gradient(report, group, gradients.offset(i + 1) - begin, gradients.slice(i), exact.parameters().data() + begin, step,
-                               loss_now, [&](Index k) { return detail::parameter_name(i, layer, k); });
+                               compute_loss, [&](Index k) { return detail::parameter_name(i, layer, k); });
     };
     (check_layer(std::integral_constant<std::size_t, I>{}), ...);
   }
   (std::make_index_sequence<std::tuple_size_v<std::remove_cvref_t<decltype(net.layers())>>>{});
-  detail::compare_gradient(report, "x", x.size(), static_cast<const Scalar*>(input_gradient.data()), exact_x.data(), step, loss_now,
+  detail::compare_gradient(report, "x", x.size(), static_cast<const Scalar*>(input_gradient.data()), exact_x.data(), step, compute_loss,
                            [&](Index k) { return detail::entry_name("x", k, x.rows()); });
 
   if (!(report.worst_error <= report.tolerance)) report.fail("an entry is off by more than the tolerance");

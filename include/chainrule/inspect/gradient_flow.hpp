@@ -1,7 +1,8 @@
 #pragma once
-// How the gradient comes through a network, layer by layer. delta(l) = W(l)^T delta(l+1) * f'(z(l)) gains a factor on its way through each
-// layer: where most are below 1 it vanishes, above 1 it explodes (Hochreiter 1991; Bengio, Simard and Frasconi 1994). The norms per layer
-// and the share of saturated units are what Glorot and Bengio (2010) look at.
+// Measures how the gradient flows back through a network. The chain rule multiplies it by two factors in each layer,
+//     delta(l) = W(l)^T delta(l+1) * f'(z(l))
+// If these factors are mostly below 1, the gradient vanishes; if they are mostly above 1, it explodes (Hochreiter 1991; Bengio, Simard and
+// Frasconi 1994). Norms per layer and the fraction of saturated units are the diagnostics of Glorot and Bengio (2010).
 
 #include <algorithm>
 #include <chainrule/core/detail/views.hpp>
@@ -15,30 +16,31 @@ namespace chainrule {
 
 namespace detail {
 
-struct NormOf {
-  Index count = 0;  ///< of how many numbers
-  double norm = 0;
+struct WeightNorm {
+  Index count = 0;  ///< number of weights
+  double norm = 0;  ///< Euclidean norm; infinite if a number of the layer is not finite
 };
 
-/// Of a layer's weights, or of what stands in the place of weights in another vector of theta's shape.
+/// Norm of a layer's weights, or of all its parameters if it has no weights. `numbers` is the layer's slice of theta, or of another vector
+/// with the layout of theta, such as dJ/dtheta.
 template <class L, class Scalar>
-NormOf norm_of_weights(const L& layer, const Scalar* numbers) {
+WeightNorm norm_of_weights(const L& layer, const Scalar* numbers) {
   const auto tensors = layer.tensors();
   const bool has_weights = std::any_of(tensors.begin(), tensors.end(), [](const TensorShape& tensor) { return tensor.decays; });
-  NormOf of;
-  if (!all_finite(numbers, size_of_tensors(tensors))) of.norm = std::numeric_limits<double>::infinity();
+  WeightNorm result;
+  if (!all_finite(numbers, size_of_tensors(tensors))) result.norm = std::numeric_limits<double>::infinity();
   for (const TensorShape& tensor : tensors) {
     if (tensor.decays == has_weights) {
-      of.count += tensor.size();
-      if (of.norm < std::numeric_limits<double>::infinity())
-        of.norm = std::hypot(of.norm, ConstVectorView<Scalar>(numbers, tensor.size()).template cast<double>().stableNorm());
+      result.count += tensor.size();
+      if (result.norm < std::numeric_limits<double>::infinity())
+        result.norm = std::hypot(result.norm, ConstVectorView<Scalar>(numbers, tensor.size()).template cast<double>().stableNorm());
     }
     numbers += tensor.size();
   }
-  return of;
+  return result;
 }
 
-/// x: that of the last forward pass; its data may be nullptr.
+/// Measures the flow after a forward and a backward pass. x is the input of the passes; its data may be nullptr if x is not at hand.
 template <class Net, class Work, class Gradients, class Scalar>
 GradientFlow gradient_flow_of(const Net& net, ConstMatrixView<Scalar> x, const Work& work, const Gradients& gradients) {
   GradientFlow flow;
@@ -49,7 +51,7 @@ GradientFlow gradient_flow_of(const Net& net, ConstMatrixView<Scalar> x, const W
     LayerFlow one;
     one.name = layer.name;
     one.activation = layer.activation_name();
-    const NormOf weights = norm_of_weights(layer, theta);
+    const WeightNorm weights = norm_of_weights(layer, theta);
     one.weights = weights.count;
     one.weight_norm = weights.norm;
     one.gradient_norm = norm_of_weights(layer, gradient).norm;
@@ -62,16 +64,16 @@ GradientFlow gradient_flow_of(const Net& net, ConstMatrixView<Scalar> x, const W
   for_each_activity(
       net.layers(), x, [&](auto i) -> const auto& { return work.template cache<i>(); },
       [&](const Activity& units) {
-        const auto share = [](Index count, Index of) { return static_cast<double>(count) / static_cast<double>(of); };
-        if (units.can_saturate > 0) next->saturated = share(units.saturated, units.can_saturate);
-        if (units.can_die > 0) next->dead = share(units.dead, units.can_die);
+        const auto fraction = [](Index count, Index total) { return static_cast<double>(count) / static_cast<double>(total); };
+        if (units.can_saturate > 0) next->saturated = fraction(units.saturated, units.can_saturate);
+        if (units.can_die > 0) next->dead = fraction(units.dead, units.can_die);
         ++next;
       });
-  flow.judge();
+  flow.update_warnings();
   return flow;
 }
 
-/// With passes of its own.
+/// Runs a forward and a backward pass and measures the flow.
 template <class Net, class Scalar, class Y>
 [[gnu::noinline]] GradientFlow gradient_flow_of(const Net& net, ConstMatrixView<Scalar> x, const Y& y) {
   auto work = net.make_workspace(x.cols());
@@ -83,8 +85,9 @@ template <class Net, class Scalar, class Y>
 
 }  // namespace detail
 
-/// How the gradient flows through the network for these samples: one forward pass, as of a training step, and one backward pass; of the
-/// network nothing changes. Take some 100 samples or more: what is said of units holds for these. Throws what the passes throw.
+/// Measures how the gradient flows back through the network for these samples: norms of weights and gradients per layer, and the fractions
+/// of saturated and dead units. Runs one forward pass in training mode and one backward pass; does not change the network. Use about 100
+/// samples or more, because the unit statistics are taken over these samples. Throws what forward and backward throw.
 template <class Net, class X, class Y>
 GradientFlow gradient_flow(const Net& net, const Eigen::DenseBase<X>& x, const Y& y) {
   const auto input = detail::const_view<typename Net::ScalarType>(x);
@@ -92,9 +95,9 @@ GradientFlow gradient_flow(const Net& net, const Eigen::DenseBase<X>& x, const Y
   return detail::gradient_flow_of(net, input, y);
 }
 
-/// The same after passes of your own: net.forward(x, work), net.backward(x, y, work, dJ), and no step yet. (Only of a first layer that is
-/// an Activate whose f' needs z, such as Activate<GELU>, it says nothing about units, because x is not there.) Throws StateError before
-/// forward, ShapeError for a workspace or gradients of another network.
+/// Measures how the gradient flows from passes already made: call it after net.forward(x, work) and net.backward(x, y, work, dJ), before
+/// the step. If the first layer is an Activate whose f' needs z, such as Activate<GELU>, its unit statistics are unknown (NaN), because the
+/// workspace does not hold x. Throws StateError before the first forward pass, ShapeError for a workspace or gradients of another network.
 template <class Net, class Scalar, int MaxBatch, class Sequence>
 GradientFlow gradient_flow(const Net& net, const Workspace<Scalar, MaxBatch, Sequence>& work, const Gradients<Scalar, Sequence>& dJ) {
   detail::check_workspace("gradient_flow", net.layers(), work);
@@ -107,8 +110,7 @@ GradientFlow gradient_flow(const Net& net, const Workspace<Scalar, MaxBatch, Seq
 template <class Net, class V>
 void GradientFlow::measure_update(const Net& net, const Eigen::MatrixBase<V>& before) {
   if (before.size() != net.parameters().size())
-    detail::raise<ShapeError>("measure_update: the network has ", net.parameters().size(), " parameters, but before the step there were ",
-                              before.size());
+    detail::raise<ShapeError>("measure_update: the network has ", net.parameters().size(), " parameters, but `before` has ", before.size());
   const Vector<typename Net::ScalarType> update = net.parameters() - before;
   const auto* numbers = update.data();
   auto next = layers.begin();
@@ -116,7 +118,7 @@ void GradientFlow::measure_update(const Net& net, const Eigen::MatrixBase<V>& be
     (next++)->update_norm = detail::norm_of_weights(layer, numbers).norm;
     numbers += detail::size_of_tensors(layer.tensors());
   });
-  judge();
+  update_warnings();
 }
 
 }  // namespace chainrule

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <chainrule/core/detail/chain.hpp>
+#include <chainrule/core/detail/scalar_name.hpp>
 #include <chainrule/core/error.hpp>
 #include <string>
 #include <vector>
@@ -11,14 +12,7 @@ namespace chainrule {
 
 namespace detail {
 
-template <class Scalar>
-constexpr std::string_view scalar_name() {
-  if constexpr (std::is_same_v<Scalar, float>) return "float";
-  if constexpr (std::is_same_v<Scalar, double>) return "double";
-  return "long double";
-}
-
-/// 2410 as "2,410".
+/// Decimal digits with thousands separators: "2,410" for 2410.
 inline std::string with_separators(Index number) {
   const std::string digits = std::to_string(number);
   std::string text;
@@ -29,15 +23,15 @@ inline std::string with_separators(Index number) {
   return text;
 }
 
-using Row = std::array<std::string, 5>;
+using TableRow = std::array<std::string, 5>;
 
-/// Columns as wide as their widest entry; the last is a number, set to the right.
-inline std::string format_table(const std::vector<Row>& rows) {
+/// Text of a table whose columns are as wide as their widest entry. The last column holds numbers and is aligned to the right.
+inline std::string format_table(const std::vector<TableRow>& rows) {
   std::array<std::size_t, 5> width{};
-  for (const Row& row : rows)
+  for (const TableRow& row : rows)
     for (std::size_t c = 0; c < row.size(); ++c) width[c] = std::max(width[c], row[c].size());
   std::string text;
-  for (const Row& row : rows) {
+  for (const TableRow& row : rows) {
     for (std::size_t c = 0; c < row.size(); ++c) {
       const std::string space(width[c] - row[c].size(), ' ');
       text += c + 1 < row.size() ? text_of(row[c], space, "  ") : text_of(space, row[c], "\n");
@@ -48,11 +42,11 @@ inline std::string format_table(const std::vector<Row>& rows) {
 
 }  // namespace detail
 
-/// A table of the network for people: a line for each layer with its index i (as in `net.layer<i>()`), kind, shape,
-/// activation and number of parameters; then the total, the scalar and the loss.
+/// Describes the network as a table: a line for each layer with its index i (as in `net.layer<i>()`), kind, shape, activation and number
+/// of parameters; then a line with the total number of parameters, the scalar type and the loss.
 template <class Net>
 std::string summary(const Net& net) {
-  std::vector<detail::Row> rows{{"layer", "kind", "shape", "activation", "parameters"}};
+  std::vector<detail::TableRow> rows{{"layer", "kind", "shape", "activation", "parameters"}};
   Index total = 0;
   detail::for_each_layer(net.layers(), [&](const auto& layer) {
     const Index size = detail::size_of_tensors(layer.tensors());

@@ -3,8 +3,8 @@
 // not include it.
 
 #include <chainrule/any/from_description.hpp>
+#include <chainrule/core/detail/scalar_name.hpp>
 #include <chainrule/core/version.hpp>
-#include <chainrule/inspect/summary.hpp>
 #include <chainrule/io/detail/safetensors/description_json.hpp>
 #include <chainrule/io/detail/safetensors/match_tensors.hpp>
 #include <chainrule/kernels/all_finite.hpp>

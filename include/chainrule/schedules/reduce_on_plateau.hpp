@@ -18,13 +18,13 @@ namespace chainrule {
 /// not count as an improvement. Throws ValueError for hyperparameters out of their range.
 struct ReduceOnPlateau {
   static constexpr std::string_view name = "ReduceOnPlateau";
-  double factor = 0.1;                    ///< what a reduction multiplies the learning rate by, in [0, 1)
-  int patience = 10;                      ///< number of successive epochs without improvement that are tolerated
-  double threshold = 1e-4;                ///< an improvement must exceed threshold * |best metric|; in [0, 1)
-  int cooldown = 0;                       ///< number of epochs after a reduction that are not counted as without improvement
-  double minimum = 0;                     ///< lower limit of the returned factor, in [0, 1]
-  bool maximize = false;                  ///< true for metrics where larger is better, such as the accuracy
-  std::string watch = "validation_loss";  ///< the quantity it watches as an observer of Trainer::fit
+  double factor = 0.1;                      ///< what a reduction multiplies the learning rate by, in [0, 1)
+  int patience = 10;                        ///< number of successive epochs without improvement that are tolerated
+  double threshold = 1e-4;                  ///< an improvement must exceed threshold * |best metric|; in [0, 1)
+  int cooldown = 0;                         ///< number of epochs after a reduction that are not counted as without improvement
+  double minimum = 0;                       ///< lower limit of the returned factor, in [0, 1]
+  bool maximize = false;                    ///< true for metrics where larger is better, such as the accuracy
+  std::string monitor = "validation_loss";  ///< the quantity it monitors as an observer of Trainer::fit
 
   /// What it remembers between epochs; public so that it can be saved and restored.
   struct Memory {
@@ -59,17 +59,17 @@ struct ReduceOnPlateau {
   }
 
   /// Called by Trainer::fit before the first step: trainer.fit(train, {..., .validation = test}, ReduceOnPlateau{.patience = 5}). Forgets
-  /// what earlier trainings recorded. Throws ValueError where the training does not measure `watch`.
+  /// what earlier trainings recorded. Throws ValueError where the training does not measure `monitor`.
   template <class Run>
   void training_started(Run& run) {
     check();
-    static_cast<void>(run.value(watch));
+    static_cast<void>(run.value(monitor));
     memory = {};
   }
   /// Called by Trainer::fit after each epoch; sets the factor of the learning rate.
   template <class Run>
   void epoch_ended(Run& run) {
-    run.learning_rate_factor = (*this)(run.value(watch));
+    run.learning_rate_factor = (*this)(run.value(monitor));
   }
   /// Saves its memory to a checkpoint or restores it.
   template <class Archive>

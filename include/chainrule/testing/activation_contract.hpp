@@ -1,9 +1,9 @@
 #pragma once
-// What every activation must keep, ours or yours:
+// Checks that an activation, of the library or your own, satisfies the contract of activations:
 // @code{.cpp}
 // chainrule::ContractReport report = chainrule::testing::check_activation<float>(Tanh{}, {.at_minus_infinity = -1, .at_infinity = 1});
 // @endcode
-// A report is true where all is well, and else says in report.to_string() what is not.
+// The report converts to true if all checks passed; report.to_string() explains those that failed.
 
 #include <chainrule/core/detail/compatibility.hpp>
 #include <chainrule/testing/contract_report.hpp>
@@ -14,100 +14,103 @@
 
 namespace chainrule {
 
-/// What is different from activation to activation. `eps` is the distance from 1 to the next number of the scalar type.
-struct ActivationFacts {
-  std::optional<double> at_minus_infinity = {};  ///< the limits, where they exist and are to be reached
-  std::optional<double> at_infinity = {};        ///< likewise
-  std::vector<double> kinks = {};                ///< where it has no derivative
-  bool nondecreasing = true;                     ///< it never falls
-  double wobble = 0;              ///< a nondecreasing one may fall by this many eps of its value, for the rounding of its exponential
-  double derivative_rounding = 8; /**< f' may be off by this many eps, of itself or of f where that is larger (but at most of 1): what is
-                                       computed from a rounded f near 1 cannot be better */
-  double lowest = -30;            ///< from here f' must be as exact as that; below it f may be all but 0 and less exact
-  double highest = 30;            ///< to here
-  double farthest = HUGE_VAL;     ///< f' is looked at for |z| = 100, 10^4, ... too, but no farther than this: a sine has no digits there
-  double steepest = 1;            ///< f may be infinite where z times this is
-  bool sparse = false;            ///< look at a sixteenth of the numbers, where sanitizers make that slow
+/// Properties of one activation that check_activation needs to know. `eps` is the distance from 1 to the next number of the scalar type.
+struct ActivationProperties {
+  std::optional<double> at_minus_infinity = {};  ///< f(-inf), if f must reach this limit
+  std::optional<double> at_infinity = {};        ///< f(inf), if f must reach this limit
+  std::vector<double> kinks = {};                ///< all z at which f has no derivative
+  bool nondecreasing = true;                     ///< whether f is nondecreasing
+  double allowed_decrease = 0;     ///< a nondecreasing f may fall by this many eps of its value, because its exponential is rounded
+  double derivative_rounding = 8;  ///< f' may be off by this many eps times max(|f'|, min(1, |f|)), because it is computed from a rounded f
+  double min_z = -30;              ///< f' must be this exact for all z from here; below, f may be almost 0 and less exact
+  double max_z = 30;               ///< f' must be this exact for all z up to here
+  double max_abs_z = HUGE_VAL;     ///< f' is checked at |z| = 100, 1e4, ... too, up to this |z|; a sine has no exact digits for large |z|
+  double max_slope = 1;            ///< f(z) may be infinite if z times this overflows
+  bool coarse_grid = false;        ///< check a sixteenth of the numbers, for slow builds such as those with sanitizers
 };
 
 namespace testing {
 
-/// f'(z) ~ (f(z + h) - f(z - h)) / 2h, the right side in long double and extrapolated to h = 0, so that f's curvature drops out;
-/// from `lowest` to `highest` and for very large |z|.
+/// Compares f' with a central difference of f,
+///     f'(z) ~ (f(z + h) - f(z - h)) / 2h
+/// for z from min_z to max_z and for very large |z|. The difference is computed in long double and extrapolated to h = 0, which removes
+/// the error of order h^2.
 template <class Scalar, class F>
-void check_derivative(ContractReport& report, const F& f, const ActivationFacts& facts) {
+void check_derivative(ContractReport& report, const F& f, const ActivationProperties& properties) {
   constexpr long double largest = std::numeric_limits<Scalar>::max();
-  std::vector<Scalar> z = numbers_between<Scalar>(facts.lowest, facts.highest, facts.sparse ? 256 : 4096);
+  std::vector<Scalar> z = numbers_between<Scalar>(properties.min_z, properties.max_z, properties.coarse_grid ? 256 : 4096);
   for (const long double far : {100.0L, 1e4L, 1e30L, std::min(largest, std::numeric_limits<long double>::max() / 2)})
     for (const long double sign : {-1.0L, 1.0L})
-      if (far <= static_cast<long double>(facts.farthest)) z.push_back(static_cast<Scalar>(sign * far));
+      if (far <= static_cast<long double>(properties.max_abs_z)) z.push_back(static_cast<Scalar>(sign * far));
 
-  constexpr bool is_quadruple = std::numeric_limits<long double>::digits > 64;  // there more curvature is left than rounding
+  constexpr bool is_quadruple = std::numeric_limits<long double>::digits > 64;  // the error of order h^4 is then larger than the rounding
   constexpr long double step = is_quadruple ? 0x1p-22L : 0x1p-16L, curvature = is_quadruple ? step * step * step * step : 0;
   const auto width = [&](long double at) { return std::abs(at) < 1e6L ? step : std::abs(at) * step; };
   const auto shifted = [&](long double steps) {
-    std::vector<long double> there;
-    for (const long double at : z) there.push_back(at + steps * width(at));
-    return values(f, there);
+    std::vector<long double> shifted_z;
+    for (const long double at : z) shifted_z.push_back(at + steps * width(at));
+    return values(f, shifted_z);
   };
   const std::vector<long double> f_above = shifted(1), f_half_above = shifted(0.5L), f_half_below = shifted(-0.5L), f_below = shifted(-1);
   const std::vector<Scalar> computed = derivatives(f, z);
 
-  Worst worst, worst_near_0;  // in units of what is allowed; near 0 it says more, for far out f' may be all but nothing
-  Index places = 0, wrong = 0;
+  // Errors in units of the allowed error. An error near 0 is reported first, because far out f' may be almost 0 and says less.
+  Worst worst, worst_near_0;
+  Index checked = 0, wrong = 0;
   for (std::size_t i = 0; i < z.size(); ++i) {
     const long double at = z[i];
     const auto near = [&](double kink) { return std::abs(at - static_cast<long double>(kink)) < 2 * step; };
-    if (std::any_of(facts.kinks.begin(), facts.kinks.end(), near)) continue;
+    if (std::any_of(properties.kinks.begin(), properties.kinks.end(), near)) continue;
     const long double difference = (8 * (f_half_above[i] - f_half_below[i]) - (f_above[i] - f_below[i])) / (6 * width(at));
     const long double size = std::max(std::abs(difference), std::min(1.0L, std::abs(f_above[i])));
     const long double error_of_difference = 16 * eps<long double> * std::abs(f_above[i]) / width(at);
-    const long double allowed = (static_cast<long double>(facts.derivative_rounding) * eps<Scalar> + curvature) * size +
+    const long double allowed = (static_cast<long double>(properties.derivative_rounding) * eps<Scalar> + curvature) * size +
                                 error_of_difference +
-                                8 * static_cast<long double>(std::numeric_limits<Scalar>::min());  // e^z vanishes below this
+                                8 * static_cast<long double>(std::numeric_limits<Scalar>::min());  // smaller values of e^z become 0
     const long double error = std::abs(static_cast<long double>(computed[i]) - difference) / allowed;
-    worst.see(error, at, computed[i], difference);
-    if (std::abs(at) <= 5) worst_near_0.see(error, at, computed[i], difference);
-    ++places;
+    worst.update(error, at, computed[i], difference);
+    if (std::abs(at) <= 5) worst_near_0.update(error, at, computed[i], difference);
+    ++checked;
     wrong += error <= 1 ? 0 : 1;
   }
   if (!(worst_near_0.error <= 1)) worst = worst_near_0;
-  report.clause("derivative", worst.error <= 1,
-                {"f'(z) is ", worst.got, " at z = ", worst.at, ", but a central difference of f gives ", worst.expected, ", which is ",
-                 worst.error, " times as far off as derivative_rounding = ", facts.derivative_rounding, " allows; so it is at ", wrong,
-                 " of ", places, " z. A kink must be named in .kinks; .lowest and .highest say from where to where f' must be so exact"});
+  report.clause(
+      "derivative", worst.error <= 1,
+      {"f'(z) is ", worst.got, " at z = ", worst.at, ", but a central difference of f gives ", worst.expected, "; the error is ",
+       worst.error, " times what derivative_rounding = ", properties.derivative_rounding, " allows, and too large at ", wrong, " of ",
+       checked, " z. If f has a kink there, name it in .kinks; if f' may be less exact for large |z|, set .min_z and .max_z"});
 }
 
-/// No NaN and no infinity for any finite z, neither in f nor in f'; for float, one number in a thousand is tried.
+/// Checks that neither f nor f' is NaN or infinite for any finite z. For float it tries one in a thousand of all numbers.
 template <class Scalar, class F>
-void check_finite_for_finite(ContractReport& report, const F& f, const ActivationFacts& facts) {
-  const auto look_at = [&](const std::vector<Scalar>& z) {
+void check_finite_for_finite(ContractReport& report, const F& f, const ActivationProperties& properties) {
+  const auto check = [&](const std::vector<Scalar>& z) {
     const std::vector<Scalar> a = values(f, z);
     const std::vector<Scalar> d = derivatives(f, z);
     for (std::size_t i = 0; i < z.size(); ++i)
-      if (std::isfinite(z[i] * static_cast<Scalar>(facts.steepest)) && !(std::isfinite(a[i]) && std::isfinite(d[i])))
+      if (std::isfinite(z[i] * static_cast<Scalar>(properties.max_slope)) && !(std::isfinite(a[i]) && std::isfinite(d[i])))
         return report.clause("finite", false,
                              {"f and f' of a finite z must be finite, but at z = ", z[i], " they are ", a[i], " and ", d[i]});
     return report.clause("finite", true);
   };
-  if (!look_at(numbers_of_every_size<Scalar>())) return;
-  if (!look_at(numbers_between<Scalar>(-1000, 1000, facts.sparse ? 256 : 4096))) return;
+  if (!check(numbers_of_every_size<Scalar>())) return;
+  if (!check(numbers_between<Scalar>(-1000, 1000, properties.coarse_grid ? 256 : 4096))) return;
   if constexpr (std::is_same_v<Scalar, float>) {
     std::vector<float> z;
-    for (std::uint64_t bits = 0; bits < 0x1'0000'0000u; bits += 1021) {  // a prime, so that the last bits differ too
+    for (std::uint64_t bits = 0; bits < 0x1'0000'0000u; bits += 1021) {  // a prime number, so that the last bits vary too
       z.push_back(detail::bit_cast<float>(static_cast<std::uint32_t>(bits)));
       if (z.size() == 4096) {
-        if (!look_at(z)) return;
+        if (!check(z)) return;
         z.clear();
       }
     }
-    look_at(z);
+    check(z);
   }
 }
 
-/// NaN neither disappears nor spreads to its neighbours in the chunk.
+/// Checks that f(NaN) is NaN, and that a NaN does not change the results of its neighbours in the chunk.
 template <class Scalar, class F>
-void check_nan_stays_where_it_is(ContractReport& report, const F& f) {
+void check_nan(ContractReport& report, const F& f) {
   const std::vector<Scalar> clean = numbers_between<Scalar>(-3, 3, 37);
   const std::vector<Scalar> expected = values(f, clean);
   for (std::size_t place = 0; place < clean.size(); ++place)
@@ -123,9 +126,9 @@ void check_nan_stays_where_it_is(ContractReport& report, const F& f) {
     }
 }
 
-/// f(-inf) and f(inf), to the smallest normal number: Eigen's vectors of e^z stop there instead of at 0.
+/// Checks f(-inf) and f(inf). They may be off by the smallest normal number, because Eigen's vectorized e^z does not go below it.
 template <class Scalar, class F>
-void check_limits(ContractReport& report, const F& f, const ActivationFacts& facts) {
+void check_limits(ContractReport& report, const F& f, const ActivationProperties& properties) {
   const Scalar infinity = std::numeric_limits<Scalar>::infinity();
   const auto reaches = [&](Scalar z, std::optional<double> limit) {
     if (!limit) return;
@@ -134,33 +137,35 @@ void check_limits(ContractReport& report, const F& f, const ActivationFacts& fac
         a == static_cast<Scalar>(*limit) || std::abs(a - static_cast<Scalar>(*limit)) <= std::numeric_limits<Scalar>::min();
     report.clause("limits", reached, {"f(", z, ") is ", a, ", but the limit is ", *limit});
   };
-  reaches(-infinity, facts.at_minus_infinity);
-  reaches(infinity, facts.at_infinity);
+  reaches(-infinity, properties.at_minus_infinity);
+  reaches(infinity, properties.at_infinity);
 }
 
-/// z1 <= z2 gives f(z1) <= f(z2), but for `wobble` eps: compared with the largest value so far, not only with the neighbour.
+/// Checks that z1 <= z2 gives f(z1) <= f(z2), except for allowed_decrease eps. Compares with the largest value so far, so that many small
+/// decreases do not add up unseen.
 template <class Scalar, class F>
-void check_nondecreasing(ContractReport& report, const F& f, const ActivationFacts& facts) {
+void check_nondecreasing(ContractReport& report, const F& f, const ActivationProperties& properties) {
   std::vector<Scalar> z = numbers_of_every_size<Scalar>();
-  for (const Scalar dense : numbers_between<Scalar>(-20, 20, facts.sparse ? 1 << 12 : 1 << 16)) z.push_back(dense);
+  for (const Scalar dense : numbers_between<Scalar>(-20, 20, properties.coarse_grid ? 1 << 12 : 1 << 16)) z.push_back(dense);
   std::sort(z.begin(), z.end());
   const std::vector<Scalar> a = values(f, z);
-  Worst fall;  // in eps of the value
+  Worst decrease;  // in eps of the value
   long double highest = a[0];
   for (std::size_t i = 0; i < z.size(); ++i) {
     const long double now = a[i];
-    if (now < highest) fall.see((highest - now) / (eps<Scalar> * std::abs(highest)), z[i], now, highest);
+    if (now < highest) decrease.update((highest - now) / (eps<Scalar> * std::abs(highest)), z[i], now, highest);
     highest = std::max(highest, now);
   }
-  report.clause("nondecreasing", fall.error <= static_cast<long double>(facts.wobble),
-                {"f falls to ", fall.got, " at z = ", fall.at, " after ", fall.expected, ", by ", fall.error,
-                 " eps where wobble = ", facts.wobble, " are allowed; if it may fall, say .nondecreasing = false"});
+  report.clause("nondecreasing", decrease.error <= static_cast<long double>(properties.allowed_decrease),
+                {"f falls to ", decrease.got, " at z = ", decrease.at, " after ", decrease.expected, ", by ", decrease.error,
+                 " eps, but allowed_decrease is ", properties.allowed_decrease, "; if f is not monotone, set .nondecreasing = false"});
 }
 
-/// The same bits for the same z wherever it lies: in a whole chunk or a short one, aligned or not, in place or not. So a net does not
-/// predict another number for a sample because others are beside it. Nothing is written outside the array.
+/// Checks that f(z) and f'(z) have the same bits at every position of an array: in a full chunk or a short one, aligned or not, in place
+/// or not. The prediction for a sample thus does not depend on the other samples of its batch. Also checks that nothing is written
+/// outside the array.
 template <class Scalar, class F>
-void check_place(ContractReport& report, const F& f, const ActivationFacts& facts) {
+void check_array_position(ContractReport& report, const F& f, const ActivationProperties& properties) {
   constexpr std::size_t width = Chunk<Scalar>::SizeAtCompileTime;
   const std::vector<Scalar> z = numbers_between<Scalar>(-9, 9, 4 * width);
   std::vector<Scalar> a, d;
@@ -168,28 +173,28 @@ void check_place(ContractReport& report, const F& f, const ActivationFacts& fact
     a.push_back(value_at(f, one));
     d.push_back(derivative_at(f, one));
   }
-  for (std::size_t begin = 0; begin <= width; begin += facts.sparse ? 5 : 1)
+  for (std::size_t begin = 0; begin <= width; begin += properties.coarse_grid ? 5 : 1)
     for (std::size_t size = 1; size <= 3 * width; ++size) {
       std::vector<Scalar> in_place = z;
       kernels::activate(f, static_cast<Index>(size), static_cast<const Scalar*>(in_place.data() + begin), in_place.data() + begin);
       std::vector<Scalar> delta(z.size(), Scalar{1});
       kernels::multiply_by_derivative(f, static_cast<Index>(size), (DerivativeFromOutput<F> ? a : z).data() + begin, delta.data() + begin);
       for (std::size_t i = 0; i < z.size(); ++i) {
-        const bool inside = i >= begin && i < begin + size;  // outside nothing may change
+        const bool inside = i >= begin && i < begin + size;  // numbers outside must not change
         const Scalar expected_a = inside ? a[i] : z[i], expected_d = inside ? d[i] : Scalar{1};
         if (!same(in_place[i], expected_a) || !same(delta[i], expected_d)) {
           report.clause(
-              "place", false,
+              "array position", false,
               {"in an array of ", size, " numbers f(", z[i], ") and f' are ", in_place[i], " and ", delta[i],
-               inside ? ", but alone they are " : " although it lies outside and should be left as ", expected_a, " and ", expected_d});
+               inside ? ", but alone they are " : ", although it lies outside the array and must stay ", expected_a, " and ", expected_d});
           return;
         }
       }
     }
-  report.clause("place", true);
+  report.clause("array position", true);
 }
 
-/// default_initializer() sets every weight, to a finite number.
+/// Checks that default_initializer() sets every weight to a finite number.
 template <class Scalar, class F>
 void check_initializer(ContractReport& report, const F& f) {
   std::vector<Scalar> weights(12 * 5, std::numeric_limits<Scalar>::quiet_NaN());
@@ -200,12 +205,12 @@ void check_initializer(ContractReport& report, const F& f) {
                 {"default_initializer() leaves weight ", bad - weights.begin(), " of ", weights.size(), " NaN or infinite"});
 }
 
-/// All of the above, for an activation whose functions are templates that take a Chunk of Scalar and one of long double, which is what
-/// f' is compared in. Clauses: name, derivative, finite, NaN, limits (where facts say them), nondecreasing (unless facts say
-/// otherwise), place, initializer.
+/// Runs all checks of an activation. Its functions must be templates that take a Chunk of Scalar and a Chunk of long double, because f' is
+/// compared with a difference in long double. Clauses of the report: name, derivative, finite, NaN, limits (if the properties give them),
+/// nondecreasing (unless the properties deny it), array position, initializer.
 template <class Scalar, class F>
-ContractReport check_activation(const F& f, const ActivationFacts& facts = {}) {
-  static_assert(Activation<F>, "chainrule: this is no Activation; core/concepts.hpp says what one has");
+ContractReport check_activation(const F& f, const ActivationProperties& properties = {}) {
+  static_assert(Activation<F>, "chainrule: check_activation needs an Activation; core/concepts.hpp lists the members of one");
   static_assert(
       requires(const Chunk<long double>& z) {
         requires std::is_same_v < typename std::remove_cvref_t<decltype(f.value(z))>::Scalar,
@@ -215,12 +220,12 @@ ContractReport check_activation(const F& f, const ActivationFacts& facts = {}) {
       "Chunk& z) const");
   ContractReport report{.name = std::string(F::name), .contract = contract_of<Scalar>("an activation")};
   report.clause("name", !report.name.empty(), {"it is empty"});
-  check_derivative<Scalar>(report, f, facts);
-  check_finite_for_finite<Scalar>(report, f, facts);
-  check_nan_stays_where_it_is<Scalar>(report, f);
-  check_limits<Scalar>(report, f, facts);
-  if (facts.nondecreasing) check_nondecreasing<Scalar>(report, f, facts);
-  check_place<Scalar>(report, f, facts);
+  check_derivative<Scalar>(report, f, properties);
+  check_finite_for_finite<Scalar>(report, f, properties);
+  check_nan<Scalar>(report, f);
+  check_limits<Scalar>(report, f, properties);
+  if (properties.nondecreasing) check_nondecreasing<Scalar>(report, f, properties);
+  check_array_position<Scalar>(report, f, properties);
   check_initializer<Scalar>(report, f);
   return report;
 }

@@ -1,7 +1,7 @@
 #pragma once
-// What a check of a contract found, for any test framework: CHECK(report), ASSERT_TRUE(report) << report.to_string(), assert(report).
 
 #include <algorithm>
+#include <chainrule/core/detail/scalar_name.hpp>
 #include <chainrule/core/error.hpp>
 #include <initializer_list>
 #include <string>
@@ -10,56 +10,57 @@
 
 namespace chainrule {
 
-/// What testing::check_activation, check_loss, check_layer and check_optimizer say. A contract has clauses, each with a name; a clause
-/// that is broken has one sentence, about the first place where it is: what was expected there and what came.
+/// Result of testing::check_activation, check_loss, check_layer and check_optimizer. It fits any test framework: CHECK(report),
+/// ASSERT_TRUE(report) << report.to_string(), assert(report). A contract consists of named clauses. For a broken clause the report has a
+/// sentence about its first violation, with the expected and the actual value.
 struct ContractReport {
-  std::string name = {};                   ///< of what was checked: "Softplus"
-  std::string contract = {};               ///< which it should keep: "an activation, in float"
-  bool passed = true;                      ///< no clause is broken
-  std::vector<std::string> clauses = {};   ///< the names of those that were looked at
-  std::vector<std::string> broken = {};    ///< the names of those that are broken
-  std::vector<std::string> failures = {};  ///< a sentence for each of these: "derivative: f'(z) is 2 at z = 1, but a central ..."
+  std::string name = {};                   ///< name of the object checked, such as "Softplus"
+  std::string contract = {};               ///< the contract checked, such as "an activation, in float"
+  bool passed = true;                      ///< whether no clause is broken
+  std::vector<std::string> clauses = {};   ///< names of all clauses checked
+  std::vector<std::string> broken = {};    ///< names of the broken clauses
+  std::vector<std::string> failures = {};  ///< a sentence for each broken clause: "derivative: f'(z) is 2 at z = 1, but a central ..."
 
-  explicit operator bool() const { return passed; }  ///< no clause is broken
+  explicit operator bool() const { return passed; }  ///< same as `passed`
 
-  /// Whether the clause of this name is among the broken ones.
+  /// Whether the clause of this name is broken.
   bool is_broken(std::string_view clause) const { return std::find(broken.begin(), broken.end(), clause) != broken.end(); }
 
-  /// Several lines where clauses are broken, else one.
+  /// One line if all clauses hold; otherwise a further line for each broken clause.
   std::string to_string() const {
     const std::string count = std::to_string(clauses.size()) + " clauses";
-    if (passed) return name + " keeps the contract of " + contract + ": " + count;
-    std::string text = name + " BREAKS the contract of " + contract + ", " + std::to_string(failures.size()) + " of " + count + ":";
+    if (passed) return name + " satisfies the contract of " + contract + ": " + count;
+    std::string text = name + " VIOLATES the contract of " + contract + ", " + std::to_string(failures.size()) + " of " + count + ":";
     for (const std::string& failure : failures) text += "\n  " + failure;
     return text;
   }
 
-  /// Notes that a clause was looked at, and unless it holds a sentence that says why, from texts and numbers. Returns `holds`.
-  bool clause(std::string_view clause_name, bool holds, std::initializer_list<detail::SentencePart> sentence = {}) {
-    note(clause_name);
-    if (!holds) fail(clause_name, sentence);
+  /// Records the result of a check of one clause. If it does not hold, `explanation` (texts and numbers) becomes its sentence. Returns
+  /// `holds`.
+  bool clause(std::string_view clause_name, bool holds, std::initializer_list<detail::SentencePart> explanation = {}) {
+    add(clause_name);
+    if (!holds) fail(clause_name, explanation);
     return holds;
   }
 
  private:
-  [[gnu::noinline]] void note(std::string_view clause_name) {
+  [[gnu::noinline]] void add(std::string_view clause_name) {
     if (std::find(clauses.begin(), clauses.end(), clause_name) == clauses.end()) clauses.emplace_back(clause_name);
   }
-  [[gnu::noinline]] void fail(std::string_view clause_name, std::initializer_list<detail::SentencePart> sentence) {
+  [[gnu::noinline]] void fail(std::string_view clause_name, std::initializer_list<detail::SentencePart> explanation) {
     if (is_broken(clause_name)) return;
     passed = false;
     broken.emplace_back(clause_name);
-    failures.push_back(std::string(clause_name) + ": " + detail::sentence(sentence));
+    failures.push_back(std::string(clause_name) + ": " + detail::sentence(explanation));
   }
 };
 
 namespace testing {
 
-/// "an activation, in float"
+/// Name of a contract, such as "an activation, in float".
 template <class Scalar>
 std::string contract_of(const char* family) {
-  const char* scalar = std::is_same_v<Scalar, float> ? "float" : std::is_same_v<Scalar, double> ? "double" : "long double";
-  return detail::text_of(family, ", in ", scalar);
+  return detail::text_of(family, ", in ", detail::scalar_name<Scalar>());
 }
 
 }  // namespace testing

@@ -7,29 +7,29 @@
 
 namespace chainrule {
 
-/// Ends a training that no longer gets better, and gives the network back its best parameters and buffers
-/// (Prechelt 1998, "Early stopping - but when?"). Any quantity that the training measures can be watched.
-/// Throws ValueError at the start of a training that does not measure it, or for a patience below 1.
+/// Observer that stops a training when a quantity has not improved for `patience` epochs, and restores the parameters and buffers of the
+/// best epoch (Prechelt 1998, "Early stopping - but when?"). Any quantity that the training measures can be monitored. Throws ValueError
+/// at the start of a training that does not measure `monitor`, or if patience is below 1.
 struct EarlyStopping {
   static constexpr std::string_view name = "EarlyStopping";
-  Index patience = 3;                     ///< how many epochs in a row may pass without improvement
-  double minimum_improvement = 0;         ///< by how much better counts as better
-  std::string watch = "validation_loss";  ///< what is to become small
-  bool larger_is_better = false;          ///< or large, as an accuracy
-  bool restore_best = true;               ///< at the end, also when something else ends the training
+  Index patience = 3;                       ///< number of epochs in a row without improvement after which the training stops
+  double minimum_improvement = 0;           ///< a change must exceed this to count as an improvement
+  std::string monitor = "validation_loss";  ///< name of the quantity to minimize, or to maximize with larger_is_better
+  bool larger_is_better = false;            ///< true for a quantity to maximize, such as an accuracy
+  bool restore_best = true;                 ///< restore the best epoch at the end, also if something else ends the training
 
-  /// What it found in the last training.
+  /// The best epoch of a training.
   struct Best {
-    double value = std::numeric_limits<double>::quiet_NaN();  ///< of what is watched, after that epoch
-    Index epoch = 0;                                          ///< 0: none yet
-    std::vector<std::byte> numbers{};                         ///< parameters and buffers
-  } best{};                                                   ///< EarlyStopping gives it back at the end
+    double value = std::numeric_limits<double>::quiet_NaN();  ///< the monitored quantity after that epoch
+    Index epoch = 0;                                          ///< counted from 1; 0 before the first epoch has ended
+    std::vector<std::byte> numbers{};                         ///< parameters and buffers after that epoch
+  } best{};                                                   ///< the best epoch of the last training
 
   template <class RunType>
   void training_started(RunType& run) {
     if (patience < 1) detail::raise<ValueError>("EarlyStopping: patience must be at least 1, got ", patience);
-    if (!run.has(watch))
-      detail::raise<ValueError>("EarlyStopping watches \"", watch, "\", which this training does not measure",
+    if (!run.has(monitor))
+      detail::raise<ValueError>("EarlyStopping monitors \"", monitor, "\", which this training does not measure",
                                 run.has("validation_loss") ? "; name one of its quantities" : "; give fit a .validation set");
     best = Best{};
     best.numbers.resize(bytes_of(run.net.parameters()) + bytes_of(run.net.buffers()));
@@ -37,7 +37,7 @@ struct EarlyStopping {
 
   template <class RunType>
   void epoch_ended(RunType& run) {
-    const double value = run.value(watch);
+    const double value = run.value(monitor);
     const double gain = larger_is_better ? value - best.value : best.value - value;
     if (best.epoch == 0 || gain > minimum_improvement) {
       best.value = value;
@@ -51,12 +51,12 @@ struct EarlyStopping {
     }
   }
 
-  /// What a checkpoint keeps. A training that it had stopped stays so.
   template <class Archive>
   void archive(Archive& a) {
     a(best.value, best.epoch, std::span(best.numbers));
-    a.expect(best.epoch >= 0, "the best epoch cannot be ", best.epoch);
+    a.expect(best.epoch >= 0, "found an impossible best epoch, ", best.epoch);
   }
+  /// Stops a training again that EarlyStopping had stopped before the checkpoint was written.
   template <class RunType>
   void training_resumed(RunType& run) {
     if (run.batch == run.batches && best.epoch > 0) stop_if_patience_is_over(run);
@@ -75,7 +75,7 @@ struct EarlyStopping {
   template <class RunType>
   void stop_if_patience_is_over(RunType& run) const {
     if (run.epoch - best.epoch < patience) return;
-    run.stop(detail::text_of(watch, " has not improved for ", patience, " epochs; the best was ", detail::printed(best.value, 6, 'g'),
+    run.stop(detail::text_of(monitor, " has not improved for ", patience, " epochs; the best was ", detail::printed(best.value, 6, 'g'),
                              " after epoch ", best.epoch));
   }
   template <class Numbers>

@@ -13,49 +13,49 @@
 
 namespace chainrule {
 
-/// A metric with its type forgotten: accuracy, TopKAccuracy{5}, ..., or Metric{"name", function} of predictions and targets.
+/// Type-erased metric: accuracy, TopKAccuracy{5}, ..., or Metric{"name", function} with a function of predictions and targets.
 template <class Scalar, class Targets>
 class Metric {
  public:
-  using Function = std::function<double(const ConstMatrixView<Scalar>&, const Targets&)>;  ///< of predictions and targets
+  using Function = std::function<double(const ConstMatrixView<Scalar>&, const Targets&)>;  ///< (predictions, targets) -> metric
 
-  /// A metric of the library, or one of yours with a name.
+  /// From a metric of the library or of yours: a callable with a `name`.
   template <class M>
   requires requires(const M& metric, const ConstMatrixView<Scalar>& y_hat, const Targets& y) {
     std::string(metric.name);
     { metric(y_hat, y) } -> std::convertible_to<double>;
   }
   Metric(const M& metric) : name(metric.name), value(metric) {}
-  /// A function and what it is called.
-  Metric(std::string called, Function function) : name(std::move(called)), value(std::move(function)) {}
+  /// From a name and a function.
+  Metric(std::string metric_name, Function function) : name(std::move(metric_name)), value(std::move(function)) {}
 
-  std::string name;  ///< what history calls it, behind "validation_"
-  Function value;    ///< of predictions (outputs x samples, the loss's link applied) and targets
+  std::string name;  ///< name of the quantity; measured on the validation set, it is prefixed with "validation_"
+  Function value;    ///< computes the metric from predictions (outputs x samples, with the loss's link applied) and targets
 };
 
-/// What `Trainer::fit` is told beside the data.
+/// Options of `Trainer::fit`.
 template <class Scalar, class Targets>
 struct FitOptions {
-  Index epochs = 10;      ///< how often the data is gone through; at least 1
-  Index batch_size = 32;  ///< samples a step; at most as many as there are
-  /// Measured after each epoch, never learned from: a Dataset, or DataView{x, y}.
+  Index epochs = 10;      ///< number of passes over the data, at least 1
+  Index batch_size = 32;  ///< samples per step, at most the number of samples
+  /// Data on which loss and metrics are measured after each epoch, without training on it: a Dataset, or DataView{x, y}.
   std::optional<DataView<Scalar, Targets>> validation = std::nullopt;
-  bool shuffle = true;     ///< another order of the samples in every epoch
-  bool drop_last = false;  ///< leave out an epoch's last batch where it is short
-  /// How many threads share the work of each pass, also on the validation set. The result is the same bits for any number; whether
-  /// sharing is worth it is decided for each product, so small nets train on one thread whatever is said here.
+  bool shuffle = true;     ///< use a new random order of the samples in every epoch
+  bool drop_last = false;  ///< skip the last batch of an epoch if it has fewer samples than batch_size
+  /// Number of threads that share the work of each pass, on the validation set too. The result has the same bits for any number. Each
+  /// matrix product uses them only if it is large enough to gain from it, so a small network trains on one thread.
   Index threads = 1;
-  Seed seed = {};  ///< of the order of the samples and of dropout masks
-  /// A factor for the optimizer's learning rate, from the time in epochs since fit began: Cosine{...}, OneCycle{...}, or any
-  /// function. Empty: 1.
+  Seed seed = {};  ///< seed of the order of the samples and of the dropout masks
+  /// Factor on the optimizer's learning rate as a function of time, in epochs since fit began: Cosine{...}, OneCycle{...}, or any
+  /// function. Empty: the factor is 1.
   std::function<double(double)> schedule = {};
-  double clip_norm = 0;   ///< the largest norm of dJ/dtheta, longer ones are shortened to it; 0: no limit
-  double clip_value = 0;  ///< the largest |dJ/dp| of any parameter; 0: no limit
+  double clip_norm = 0;   ///< largest Euclidean norm of dJ/dtheta; a longer gradient is scaled down to it; 0: no limit
+  double clip_value = 0;  ///< largest |dJ/dp| of any parameter p; a larger one is cut off; 0: no limit
   double l1 = 0;          ///< adds l1 sum |w| over the weights to J
   double l2 = 0;          ///< adds l2/2 sum w^2 over the weights to J
-  /// Measured on the validation set after each epoch. None: accuracy where targets are labels.
+  /// Metrics of the predictions on the validation set, measured after each epoch. Empty: accuracy if the targets are labels.
   std::vector<Metric<Scalar, Targets>> metrics = {};
-  bool training_metrics = false;  ///< measure them on the training set too, after each epoch, as predictions
+  bool training_metrics = false;  ///< measure the metrics on the training set too
 };
 
 namespace detail {
@@ -71,7 +71,7 @@ inline void check_not_negative(const char* what, double value) {
     raise<ValueError>("fit: ", what, " must be at least 0 and finite, got ", value);
 }
 
-/// Throws where these options, or this data for this network, cannot be.
+/// Throws ValueError or ShapeError for options out of their range, or for data that does not fit the network.
 template <class Net, class Scalar, class Targets>
 void check_fit(const Net& net, const DataView<Scalar, Targets>& train, const FitOptions<Scalar, Targets>& options) {
   const auto check = [&net](const char* who, const DataView<Scalar, Targets>& data) {
@@ -88,7 +88,7 @@ void check_fit(const Net& net, const DataView<Scalar, Targets>& train, const Fit
   check_not_negative("clip_value", options.clip_value);
   check_not_negative("l1", options.l1);
   check_not_negative("l2", options.l2);
-  if (options.batch_size < 1) return;  // which Batches will say
+  if (options.batch_size < 1) return;  // the constructor of Batches reports this
   const Index fewest = net.fewest_training_samples();
   const Index rest = train.size() % options.batch_size;
   if (options.batch_size < fewest || (rest > 0 && rest < fewest && !options.drop_last))

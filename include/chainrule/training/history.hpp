@@ -6,7 +6,8 @@
 
 namespace chainrule {
 
-/// Every quantity of every epoch. `fit` returns one; as an observer it is filled while the training runs:
+/// The value of every quantity after every epoch. `fit` returns its History. Pass one as an observer to read it while the training runs,
+/// or to keep it if an exception ends the training.
 /// @code{.cpp}
 /// auto history = trainer.fit(train, {.epochs = 20, .validation = test});
 /// const double last = history["validation_loss"].back();
@@ -18,19 +19,19 @@ class History {
 
   /// One epoch.
   struct Row {
-    Index epoch;                 ///< counted from 1
-    double seconds;              ///< since the training began
-    double learning_rate;        ///< of its last step
-    std::vector<double> values;  ///< one for each of names()
+    Index epoch;                 ///< number of the epoch, counted from 1
+    double seconds;              ///< time from the start of the training to the end of the epoch
+    double learning_rate;        ///< learning rate of the last step of the epoch
+    std::vector<double> values;  ///< the quantities, in the order of names()
   };
 
-  std::string stopped_because;  ///< why it ended before its last epoch; empty if it did not
+  std::string stopped_because;  ///< reason why the training ended before its last epoch; empty if it reached the last one
 
-  const std::vector<std::string>& names() const { return names_; }   ///< the quantities; the first is "loss"
-  const std::vector<Row>& rows() const { return rows_; }             ///< one for each epoch
-  Index epochs() const { return static_cast<Index>(rows_.size()); }  ///< how many epochs there were
+  const std::vector<std::string>& names() const { return names_; }   ///< names of the quantities; the first is "loss"
+  const std::vector<Row>& rows() const { return rows_; }             ///< one row for each epoch
+  Index epochs() const { return static_cast<Index>(rows_.size()); }  ///< number of complete epochs
 
-  /// One quantity over the epochs; ValueError if there is none of this name.
+  /// The values of one quantity, one for each epoch. Throws ValueError if there is no quantity of this name.
   std::vector<double> operator[](std::string_view quantity) const {
     std::size_t k = 0;
     while (k < names_.size() && names_[k] != quantity) ++k;
@@ -44,7 +45,7 @@ class History {
     return values;
   }
 
-  /// A header and a line for each epoch: epoch,seconds,learning_rate,loss,...
+  /// CSV text: the header "epoch,seconds,learning_rate,loss,..." and a line for each epoch.
   std::string to_csv() const {
     std::string text = "epoch,seconds,learning_rate";
     for (const std::string& one : names_) detail::append(text += ',', one);
@@ -55,7 +56,7 @@ class History {
     return text + "\n";
   }
 
-  /// to_csv() as a file; Error with the reason if it cannot be written.
+  /// Writes to_csv() into a file. Throws Error with the reason if it cannot be written.
   void write_csv(const std::string& path) const { detail::write_file("History", path, to_csv()); }
 
   void training_started(const Progress& progress) {
@@ -69,7 +70,7 @@ class History {
     rows_.push_back({progress.epoch, progress.seconds(), progress.learning_rate, {}});
     for (const Quantity& quantity : progress.quantities) rows_.back().values.push_back(quantity.value);
   }
-  /// What a checkpoint keeps; the names are those of the training.
+  /// Writes or reads the rows. The names are not stored, because training_started sets them.
   template <class Archive>
   void archive(Archive& a) {
     std::size_t count = rows_.size();

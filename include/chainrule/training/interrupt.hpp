@@ -5,45 +5,46 @@
 
 namespace chainrule {
 
-/// Ctrl-C ends the training after the running batch instead of the program: history is kept, and EarlyStopping's best
-/// parameters come back. A second Ctrl-C, or one outside of a training, does what it did before.
+/// Observer that makes Ctrl-C stop the training after the current batch instead of ending the program. `fit` then returns its history, and
+/// EarlyStopping restores the best parameters. A second Ctrl-C ends the program; after the training, Ctrl-C does again what it did before.
 /// @code{.cpp}
 /// trainer.fit(train, {.epochs = 100, .validation = test}, Interrupt{}, EarlyStopping{});
 /// @endcode
-/// One training at a time can listen; what a signal handler may touch is one flag of the process, the library's only one.
+/// Only one training of a process may use it at a time, because the signal handler sets a global flag, the only global variable of the
+/// library.
 class Interrupt {
  public:
-  using Handler = void (*)(int);  ///< what std::signal takes
+  using Handler = void (*)(int);  ///< type of a signal handler, as std::signal takes it
 
   template <class RunType>
   void training_started(RunType&) {
-    asked() = 0;
-    before_ = std::signal(SIGINT, [](int) {
-      asked() = 1;
+    interrupted() = 0;
+    previous_handler_ = std::signal(SIGINT, [](int) {
+      interrupted() = 1;
       std::signal(SIGINT, SIG_DFL);
     });
-    listening_ = before_ != SIG_ERR;
+    is_installed_ = previous_handler_ != SIG_ERR;
   }
 
   template <class RunType>
   void batch_ended(RunType& run) {
-    if (listening_ && asked() != 0) run.stop("interrupted");
+    if (is_installed_ && interrupted() != 0) run.stop("interrupted");
   }
 
   template <class RunType>
   void training_ended(RunType&) {
-    if (listening_) std::signal(SIGINT, before_);
-    listening_ = false;
+    if (is_installed_) std::signal(SIGINT, previous_handler_);
+    is_installed_ = false;
   }
 
  private:
-  static volatile std::sig_atomic_t& asked() {
+  static volatile std::sig_atomic_t& interrupted() {
     static volatile std::sig_atomic_t flag = 0;
     return flag;
   }
 
-  Handler before_ = SIG_DFL;
-  bool listening_ = false;
+  Handler previous_handler_ = SIG_DFL;
+  bool is_installed_ = false;
 };
 
 }  // namespace chainrule

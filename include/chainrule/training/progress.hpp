@@ -1,5 +1,4 @@
 #pragma once
-// What observers of a training see, and how they stop it.
 
 #include <chainrule/core/error.hpp>
 #include <chainrule/core/types.hpp>
@@ -11,38 +10,39 @@
 
 namespace chainrule {
 
-/// A number that is measured once an epoch: "loss", "validation_loss", "validation_accuracy", ... NaN before it is known.
+/// A named number that a training measures after each epoch, such as "loss", "validation_loss" or "validation_accuracy".
 struct Quantity {
-  std::string name;                                         ///< "validation_loss"
-  double value = std::numeric_limits<double>::quiet_NaN();  ///< of the last whole epoch
+  std::string name;                                         ///< for example "validation_loss"
+  double value = std::numeric_limits<double>::quiet_NaN();  ///< the value after the last complete epoch; NaN before the first one
 };
 
-/// How far a training is. Epochs and batches are counted from 1.
+/// The state of a training as observers see it. Epochs and batches are counted from 1.
 struct Progress {
-  Index epoch = 0;                                         ///< the running one
-  Index epochs = 0;                                        ///< how many there shall be
-  Index batch = 0;                                         ///< in this epoch
-  Index batches = 0;                                       ///< of an epoch
-  Index samples = 0;                                       ///< seen in this epoch
-  Index samples_per_epoch = 0;                             ///< as Batches has them
-  double loss = std::numeric_limits<double>::quiet_NaN();  ///< mean over this epoch so far, penalties included
-  double loss_sum = 0;                                     ///< over this epoch so far, of each batch's loss times its weight
-  double weight_sum = 0;                                   ///< which, as the number of samples is where they have no weights, divides it
-  double gradient_norm = std::numeric_limits<double>::quiet_NaN();  ///< of the last batch, before clipping; where clip_norm is on
-  double learning_rate = 0;                                         ///< of the last step
-  double learning_rate_factor = 1;                        ///< for observers to set: multiplies the learning rate of the steps to come
-  std::vector<Quantity> quantities{};                     ///< of the last whole epoch; the first is "loss"
-  std::chrono::steady_clock::time_point started{};        ///< when the training began
-  std::chrono::steady_clock::time_point epoch_started{};  ///< and this epoch
-  std::string stopped_because{};                          ///< empty as long as nobody has asked to stop
+  Index epoch = 0;                                         ///< number of the current epoch
+  Index epochs = 0;                                        ///< number of epochs requested
+  Index batch = 0;                                         ///< number of the current batch in this epoch
+  Index batches = 0;                                       ///< batches per epoch
+  Index samples = 0;                                       ///< samples trained on in this epoch so far
+  Index samples_per_epoch = 0;                             ///< samples per epoch, without those that drop_last leaves out
+  double loss = std::numeric_limits<double>::quiet_NaN();  ///< mean loss over this epoch so far, with the l1 and l2 penalties
+  double loss_sum = 0;                                     ///< sum over the batches so far of loss times total sample weight
+  double weight_sum = 0;  ///< total sample weight of the batches so far; the number of samples if they have no weights
+  double gradient_norm = std::numeric_limits<double>::quiet_NaN();  ///< norm of the last gradient before clipping; NaN without clip_norm
+  double learning_rate = 0;                                         ///< learning rate of the last step
+  double learning_rate_factor = 1;                        ///< an observer may set it; multiplies the learning rate of all later steps
+  std::vector<Quantity> quantities{};                     ///< values after the last complete epoch; the first is "loss"
+  std::chrono::steady_clock::time_point started{};        ///< start of the training
+  std::chrono::steady_clock::time_point epoch_started{};  ///< start of the current epoch
+  std::string stopped_because{};                          ///< reason given to stop(); empty if the training has not been stopped
 
-  /// Ends the training after this batch or epoch.
+  /// Stops the training after the current batch or epoch. Only the first reason is kept.
   void stop(std::string_view reason) {
     if (stopped_because.empty()) stopped_because = reason;
   }
-  bool stopped() const { return !stopped_because.empty(); }  ///< whether somebody has asked to stop
+  bool stopped() const { return !stopped_because.empty(); }  ///< whether stop() has been called
 
-  /// What a checkpoint keeps of it, so that numbers and times go on. Not who stopped it: it goes on.
+  /// Writes or reads what a checkpoint keeps, so that sums and times continue. Leaves out the reason why the training stopped, because a
+  /// resumed training is not stopped.
   template <class Archive>
   void archive(Archive& a) {
     a(epoch, batch, samples, loss, loss_sum, weight_sum, gradient_norm, learning_rate, learning_rate_factor);
@@ -51,28 +51,29 @@ struct Progress {
     double in_epoch = seconds_since(epoch_started);
     a(elapsed, in_epoch);
     if (!a.reads()) return;
-    constexpr Index most = std::numeric_limits<Index>::max() / 2;
-    a.expect(epoch >= 0 && epoch <= most && batch >= 0 && batch <= batches && (epoch > 0 || batch == 0) && samples >= 0 && samples <= most,
-             "epoch ", epoch, ", batch ", batch, " of ", batches, " after ", samples, " samples cannot be");
+    constexpr Index max = std::numeric_limits<Index>::max() / 2;
+    a.expect(epoch >= 0 && epoch <= max && batch >= 0 && batch <= batches && (epoch > 0 || batch == 0) && samples >= 0 && samples <= max,
+             "found the impossible position epoch ", epoch, ", batch ", batch, " of ", batches, ", ", samples, " samples");
     started = before_now(a, elapsed);
     epoch_started = before_now(a, in_epoch);
   }
 
-  double seconds() const { return seconds_since(started); }  ///< since the training began
-  /// Of this epoch so far.
+  double seconds() const { return seconds_since(started); }  ///< time since the start of the training
+  /// Mean speed in the current epoch.
   double samples_per_second() const {
     const double elapsed = seconds_since(epoch_started);
     return elapsed > 0 ? static_cast<double>(samples) / elapsed : 0;
   }
 
-  /// Whether this training measures it.
+  /// Whether this training measures a quantity of this name.
   bool has(std::string_view name) const {
     for (const Quantity& quantity : quantities)
       if (quantity.name == name) return true;
     return false;
   }
 
-  /// The last epoch's value of a quantity; ValueError names those there are.
+  /// Value of a quantity after the last complete epoch. Throws ValueError, with the names of all quantities, if there is none of this
+  /// name.
   double value(std::string_view name) const {
     for (const Quantity& quantity : quantities)
       if (quantity.name == name) return quantity.value;
@@ -85,7 +86,7 @@ struct Progress {
  private:
   template <class Archive>
   static std::chrono::steady_clock::time_point before_now(const Archive& a, double elapsed) {
-    a.expect(elapsed >= 0 && elapsed < 1e9, elapsed, " seconds cannot be");
+    a.expect(elapsed >= 0 && elapsed < 1e9, "found an impossible time of ", elapsed, " seconds");
     return std::chrono::steady_clock::now() -
            std::chrono::duration_cast<std::chrono::steady_clock::duration>(std::chrono::duration<double>(elapsed));
   }
@@ -94,10 +95,10 @@ struct Progress {
   }
 };
 
-/// The progress of the training of one network, which observers may read and copy.
+/// The progress of a training together with its network, which observers may read and copy.
 template <class Net>
 struct Run : Progress {
-  /// For this network.
+  /// Keeps a reference to the network.
   explicit Run(Net& trained) : net{trained} {}
   Net& net;  ///< the network as it is now
 };

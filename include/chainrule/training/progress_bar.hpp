@@ -11,26 +11,26 @@
 
 namespace chainrule {
 
-/// Shows a training as it runs. On a terminal a bar with loss, samples a second and the time left in the epoch, drawn ten times a
-/// second; after each epoch a line that stays:
+/// Observer that prints the progress of a training. On a terminal it draws a bar with the loss, the samples per second and the time left
+/// in the epoch, ten times a second. After each epoch it prints a line that stays:
 /// @verbatim
 /// epoch  3/20  1.2 s  50,000 samples/s  loss 0.0812  validation_loss 0.0934  validation_accuracy 0.9721
 /// @endverbatim
-/// Where the output is no terminal only those lines, so that a log file reads well. It allocates nothing per batch.
+/// If the output is not a terminal, such as a log file, it prints only these lines. It allocates nothing per batch.
 struct ProgressBar {
-  /// What is shown: automatic is a bar on a terminal, else lines.
+  /// automatic: bar if the output is a terminal, otherwise lines; bar: a bar and lines; lines: only lines; silent: nothing.
   enum class Style { automatic, bar, lines, silent };
 
-  Style style = Style::automatic;                 ///< automatic: a bar on a terminal, else lines
-  std::FILE* output = stderr;                     ///< a terminal, or a file
-  Index every = 1;                                ///< a line for every how many epochs; the last has one always
-  std::chrono::steady_clock::time_point drawn{};  ///< when the bar was drawn last
+  Style style = Style::automatic;                      ///< a bar, lines, or nothing
+  std::FILE* output = stderr;                          ///< where to print; a terminal or a file; nullptr prints nothing
+  Index every_epochs = 1;                              ///< number of epochs from one line to the next; the last epoch always has a line
+  std::chrono::steady_clock::time_point last_drawn{};  ///< when the bar was last drawn
 
   void batch_ended(const Progress& run) {
     if (resolved() != Style::bar || run.batch == run.batches) return;
     const auto now = std::chrono::steady_clock::now();
-    if (now - drawn < std::chrono::milliseconds(100)) return;
-    drawn = now;
+    if (now - last_drawn < std::chrono::milliseconds(100)) return;
+    last_drawn = now;
     constexpr Index width = 24;
     const Index filled = width * run.batch / run.batches;
     char bar[width + 1];
@@ -46,7 +46,7 @@ struct ProgressBar {
   void epoch_ended(const Progress& run) {
     const Style now = resolved();
     if (now == Style::silent) return;
-    if (run.epoch % std::max<Index>(every, 1) != 0 && run.epoch != run.epochs && !run.stopped()) return;
+    if (run.epoch % std::max<Index>(every_epochs, 1) != 0 && run.epoch != run.epochs && !run.stopped()) return;
     if (now == Style::bar) std::fprintf(output, "\r\033[K");
     std::fprintf(output, "epoch %*td/%td  %.1f s  %.0f samples/s", digits(run.epochs), run.epoch, run.epochs, run.seconds(),
                  run.samples_per_second());

@@ -1,12 +1,12 @@
-/* C99, and C++11 or later: so are the headers that it includes. */
+/* Checks exported networks against the library. Compiles as C99 and as C++11, as the exported headers must. */
 
 #include "check.h"
 
 #include "corrupted.h"
 #include "nets.h"
 
-/* The difference of one number from what is expected, relative to it or to a quarter of the largest. */
-static double relative(double y, double expected, double largest) {
+/* |y - expected| / max(|expected|, largest / 4) */
+static double relative_difference(double y, double expected, double largest) {
   const double size = fabs(expected) > largest / 4 ? fabs(expected) : largest / 4;
   return y == expected ? 0 : fabs(y - expected) / size;
 }
@@ -21,7 +21,7 @@ static double relative(double y, double expected, double largest) {
     for (int j = 0; j < 3; ++j) {                                                        \
       name##_predict(name##_test_x[j], y);                                               \
       for (int i = 0; i < NAME##_OUTPUTS; ++i)                                           \
-        greatest = fmax(greatest, relative((double)y[i], (double)name##_test_y[j][i], largest)); \
+        greatest = fmax(greatest, relative_difference((double)y[i], (double)name##_test_y[j][i], largest)); \
     }                                                                                    \
     return greatest;                                                                     \
   }

@@ -1,15 +1,15 @@
 #ifndef CHAINRULE_CHECK_EXPORTED
 #define CHAINRULE_CHECK_EXPORTED
-/* The nets that write_nets has written, one after the other. */
+/* Checks the networks that write_nets has written. */
 
 #ifdef __cplusplus
 extern "C" {
 #endif
 
 int number_of_nets(void);
-/* Whether net j passes its self-check; its name, and the greatest relative difference of its predictions from the library's. */
+/* Whether network j passes its self-check. Sets its name and the greatest relative difference of its predictions from the library's. */
 int net_is_right(int j, const char** name, double* difference);
-/* Whether the self-check of the corrupted net says so. */
+/* Whether the self-check of the network with a wrong weight fails, as it must. */
 int corrupted_is_found(void);
 
 #ifdef __cplusplus

@@ -1,4 +1,4 @@
-// The same on the board of tests/microcontroller, which calls learn_and_predict.
+// Runs the checks of check.h on the board of tests/microcontroller, whose start-up code calls learn_and_predict.
 
 #include "../../microcontroller/board.hpp"
 
@@ -8,7 +8,7 @@ extern "C" {
 
 namespace {
 
-// A number below 1 in billionths, without printf.
+// Prints a number from 0 to 1 with nine decimals, without printf, which needs a heap.
 void print_billionths(double number) {
   char text[] = "0.000000000";
   auto left = static_cast<unsigned long>(number * 1e9 + 0.5);

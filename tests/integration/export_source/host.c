@@ -1,3 +1,5 @@
+/* Runs the checks of check.h on this machine. */
+
 #include <stdio.h>
 
 #include "check.h"
@@ -10,7 +12,7 @@ int main(void) {
     const char* name;
     double difference;
     if (!net_is_right(j, &name, &difference)) {
-      printf("%s: %.3g off\n", name, difference);
+      printf("%s fails its self-check; its greatest relative difference is %.3g\n", name, difference);
       wrong = 1;
     }
     if (difference > greatest) greatest = difference;

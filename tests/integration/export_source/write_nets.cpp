@@ -1,6 +1,6 @@
-// Writes networks as source code into a folder: every activation, layer and link, and what can go wrong with arrays. nets.h includes
-// them all and lists them, NETS(DO) is DO(name, NAME, type) of each; corrupted.h is one with a wrong weight.
-//     write_nets FOLDER [SEED]
+// write_nets FOLDER [SEED]: writes networks as source code into a folder: every activation, layer and link, and shapes that are difficult
+// for the arrays of the generated code. nets.h includes them all and lists them in the macro NETS(DO), which expands to
+// DO(name, NAME, type) for each. corrupted.h is a network with a wrong weight.
 
 #include <chainrule/any/from_description.hpp>
 #include <chainrule/io/export_source.hpp>
@@ -32,13 +32,13 @@ Description batch_norm(Index units) { return same("BatchNorm", units, {{"momentu
 
 const Description squared = activation("MeanSquaredError");
 
-/// Numbers as a training leaves them: weights as they were drawn, no bias, statistic or slope where it began.
+/// Changes biases, statistics and slopes at random, so that none has its initial value, as after a training. Keeps the weights.
 template <class Net>
-void disturb(Net& net, cr::Random& random) {
+void randomize_all_but_weights(Net& net, cr::Random& random) {
   using Scalar = typename Net::ScalarType;
   for (auto& layer : cr::described_layers(net)) {
-    const auto deep = [&](const auto& again, auto& one) -> void {
-      for (auto& inside : one.inside) again(again, inside);
+    const auto visit = [&](const auto& self, auto& one) -> void {
+      for (auto& inside : one.inside) self(self, inside);
       for (auto& tensor : one.tensors) {
         if (one.is("Residual")) continue;
         for (Index i = 0; i < tensor.size(); ++i) {
@@ -55,14 +55,14 @@ void disturb(Net& net, cr::Random& random) {
         }
       }
     };
-    deep(deep, layer);
+    visit(visit, layer);
   }
 }
 
 template <class Net>
 void write(const std::string& name, Net& net, bool doubles = false) {
   cr::Random random{cr::Seed{seed + 1}};
-  disturb(net, random);
+  randomize_all_but_weights(net, random);
   cr::export_source(net, folder + "/" + name + ".h", {.name = name, .doubles = doubles, .tests = {}});
   includes += "#include \"" + name + ".h\"\n";
   list += " \\\n  DO(" + name + ", " + cr::detail::in_capitals(name) + ", " + (doubles ? "double" : "float") + ")";
@@ -72,7 +72,7 @@ void write(const std::string& name, const Description& loss, const std::vector<D
   write(name, net);
 }
 
-/// All that is more than a sum has other constants in double.
+/// Writes a network of doubles as float code and as double code. It has the functions whose constants differ between the two.
 void write_doubles() {
   using Net = cr::Network<double, cr::SoftmaxCrossEntropy, cr::Dense<4, 6, cr::Tanh>, cr::BatchNorm<>, cr::Activate<cr::Sigmoid>,
                           cr::LayerNorm<>, cr::Activate<cr::GELU>, cr::Dense<6, 3>>;
@@ -82,7 +82,7 @@ void write_doubles() {
 }
 
 void write_all() {
-  // twelve units with the activation, most of them not near where it is flat
+  // each activation in twelve hidden units, most of them where it is not flat
   const std::vector<Description> activations{activation("ELU", {{"alpha", 0.7}}),
                                              activation("GELU"),
                                              activation("GELUTanh"),
@@ -102,7 +102,7 @@ void write_all() {
     std::string name = "net_" + f.kind;
     write(name, squared, {dense(6, 12, f), dense(12, 3)});
   }
-  // the activation itself is the prediction
+  // each activation in the last layer, where its value is the prediction
   for (const Description& f : activations) write("last_" + f.kind, squared, {dense(3, 8, f)});
 
   const std::vector<Description> links{activation("SoftmaxCrossEntropy", {{"label_smoothing", 0}}), activation("KLDivergence"),
@@ -133,7 +133,7 @@ void write_all() {
   write("narrow", squared, {dense(40, 1), dense(1, 20, activation("Softsign")), dense(20, 1)});
 }
 
-/// The net of one unit with a 1 before the digits of its first weight.
+/// Writes a network of one unit and inserts a 1 before the digits of its first weight.
 void write_corrupted() {
   const cr::AnyNetwork<float> net{cr::Seed{1}, cr::make_loss<float>(squared), cr::make_layers<float>({dense(2, 1)})};
   std::string text = cr::to_source(net, {.name = "corrupted", .doubles = false, .tests = {}});

@@ -1,11 +1,11 @@
-// compare.js FOLDER: runs the models that write_models listed in FOLDER/list, and prints how far their numbers are from ours:
-// the greatest |theirs - ours| of all outputs of all samples, divided by the greatest |ours| if that is above 1. Exit code 1 where
-// it is more than rounding explains.
+// compare.js FOLDER: runs the models listed in FOLDER/list by write_models in onnxruntime and prints for each the difference from our
+// predictions: the largest |theirs - ours| over all outputs and samples, divided by the largest |ours| if this is above 1. Exit code 1 if
+// a difference is larger than rounding explains.
 const fs = require('fs');
 const ort = require('onnxruntime-node');
 
 const folder = process.argv[2];
-const limits = { float32: 1e-5, float64: 1e-10 }; // an epsilon is a float in ONNX
+const limits = { float32: 1e-5, float64: 1e-10 }; // 1e-10, because ONNX stores an epsilon as a float
 
 async function difference(line) {
   const [name, type, batch, inputs, outputs, input, output] = line.split(' ');

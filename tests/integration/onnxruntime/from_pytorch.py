@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""from_pytorch.py FOLDER: exports networks of PyTorch with torch.onnx, in several operator sets, and for each the numbers that it is
-given and those that it gives. read_models reads them. Needs PyTorch and onnx (Debian: python3-torch python3-onnx)."""
+"""from_pytorch.py FOLDER: exports PyTorch networks with torch.onnx, in several operator sets, each with its inputs and outputs in files.
+read_models reads them. Needs PyTorch and onnx (Debian: python3-torch python3-onnx)."""
 import pathlib
 import sys
 import warnings
@@ -29,7 +29,7 @@ class Residual(nn.Module):
 
 
 class Product(nn.Module):
-    """A linear map written out."""
+    """An affine map from single operations instead of nn.Linear."""
 
     def __init__(self):
         super().__init__()
@@ -41,7 +41,7 @@ class Product(nn.Module):
 
 
 def export(name, net, shape=(6,), operators=(11, 14, 17)):
-    """Trained a little, so that running statistics are not what they start with."""
+    """Exports a network after five passes in training mode, so that running statistics do not have their initial values."""
     net.train()
     for _ in range(5):
         net(torch.randn(32, *shape) * 2 + 1)

@@ -1,5 +1,5 @@
-// read_models FOLDER: reads the ONNX models that from_pytorch.py exported, and prints how far our predictions are from PyTorch's: the
-// greatest |ours - theirs| of all outputs of all samples, divided by the greatest |theirs| if that is above 1.
+// read_models FOLDER: reads the ONNX models that from_pytorch.py has exported and prints for each the difference of our predictions from
+// PyTorch's: the largest |ours - theirs| over all outputs and samples, divided by the largest |theirs| if this is above 1.
 #include <chainrule/io/from_onnx.hpp>
 #include <cstdio>
 #include <filesystem>
@@ -9,7 +9,7 @@ using namespace chainrule;
 
 namespace {
 
-/// Numbers of double, a row for each sample.
+/// Reads a file of doubles that holds `units` numbers for each sample, one sample after the other.
 Matrix<float> numbers_of(const std::string& path, Index units) {
   const std::string bytes = detail::read_file("read_models", path);
   Matrix<float> numbers(units, static_cast<Index>(bytes.size() / sizeof(double)) / units);

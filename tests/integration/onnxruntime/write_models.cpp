@@ -1,5 +1,6 @@
-// write_models FOLDER: writes networks as ONNX models, one for each activation, layer and loss, in float and in double; and for each a
-// file of the numbers that it is given and those that it must give. Prints what compare.js, which runs them, has to know of each.
+// write_models FOLDER: writes ONNX models of networks, one for each activation, layer and loss, in float and in double, and for each model
+// a file with inputs and expected outputs. Prints a line for each model with its name, scalar type, shape and the names of its input and
+// output, which compare.js reads.
 #include <chainrule/any/from_description.hpp>
 #include <chainrule/io/to_onnx.hpp>
 #include <cstdio>
@@ -19,7 +20,7 @@ Description dense(Index inputs, Index outputs) {
   return dense(inputs, outputs, describe(F{}));
 }
 
-/// A network with numbers as after training. `is_raw`: the model gives what is before the loss's link.
+/// Writes the model of a network with random parameters and buffers. With is_raw the model ends before the loss's link.
 template <class Scalar>
 void write(std::string name, const Description& loss, const std::vector<Description>& layers, bool is_raw = false) {
   const auto made = [&](const Description& with) {

@@ -10,53 +10,53 @@ using Training = Run<FakeNet>;
 
 namespace {
 
-struct Everything {
-  std::string heard{};
-  void training_started(const Progress&) { heard += "s"; }
-  void batch_ended(Training&) { heard += "b"; }
-  void epoch_ended(Progress&) { heard += "e"; }
-  void training_ended(const Training&) { heard += "t"; }
-  void operator()(Training&) { heard += "!"; }  // not called beside epoch_ended
+struct HasAllMembers {
+  std::string calls{};
+  void training_started(const Progress&) { calls += "s"; }
+  void batch_ended(Training&) { calls += "b"; }
+  void epoch_ended(Progress&) { calls += "e"; }
+  void training_ended(const Training&) { calls += "t"; }
+  void operator()(Training&) { calls += "!"; }  // not called, because there is epoch_ended
 };
 
-struct OnlyTheEnd {
-  int heard = 0;
-  void training_ended(Training&) { ++heard; }
+struct HasOnlyTrainingEnded {
+  int calls = 0;
+  void training_ended(Training&) { ++calls; }
 };
 
-struct Deaf {};
+struct NotAnObserver {};
 
 }  // namespace
 
-TEST_CASE("observers hear what they have members for, in their order") {
+TEST_CASE("ObserverList calls the members that each observer has") {
   FakeNet net;
   Training run(net);
-  Everything everything;
-  OnlyTheEnd end;
+  HasAllMembers all;
+  HasOnlyTrainingEnded end;
   int epochs = 0;
   auto lambda = [&epochs](auto& at) { epochs += at.epoch == 7 ? 1 : 100; };
-  const detail::Observers<Training> observers(everything, end, lambda);
+  const detail::ObserverList<Training> observers(all, end, lambda);
   run.epoch = 7;
   observers.training_started(run);
   observers.batch_ended(run);
   observers.batch_ended(run);
   observers.epoch_ended(run);
   observers.training_ended(run);
-  CHECK(everything.heard == "sbbet");
-  CHECK(end.heard == 1);
+  CHECK(all.calls == "sbbet");
+  CHECK(end.calls == 1);
   CHECK(epochs == 1);
 }
 
-TEST_CASE("an observer stops a training by word, or by giving false") {
+TEST_CASE("an observer stops a training with stop() or by returning false") {
   FakeNet net;
-  Training by_word(net);
-  auto says_so = [](Training& run) { run.stop("enough"); };
-  detail::Observers<Training>(says_so).epoch_ended(by_word);
-  CHECK(by_word.stopped_because == "enough");
+  Training by_stop(net);
+  auto calls_stop = [](Training& run) { run.stop("enough"); };
+  detail::ObserverList<Training>(calls_stop).epoch_ended(by_stop);
+  CHECK(by_stop.stopped_because == "enough");
 
   Training by_false(net);
-  auto goes_on = [](const Progress& run) { return run.epoch < 2; };
-  const detail::Observers<Training> observers(goes_on);
+  auto continues = [](const Progress& run) { return run.epoch < 2; };
+  const detail::ObserverList<Training> observers(continues);
   by_false.epoch = 1;
   observers.epoch_ended(by_false);
   CHECK_FALSE(by_false.stopped());
@@ -65,13 +65,13 @@ TEST_CASE("an observer stops a training by word, or by giving false") {
   CHECK(by_false.stopped());
 }
 
-TEST_CASE("what hears nothing is no observer") {
-  STATIC_REQUIRE(detail::Observer<OnlyTheEnd, Training>);
-  STATIC_REQUIRE_FALSE(detail::Observer<Deaf, Training>);
+TEST_CASE("a type without any of the members is not an observer") {
+  STATIC_REQUIRE(detail::Observer<HasOnlyTrainingEnded, Training>);
+  STATIC_REQUIRE_FALSE(detail::Observer<NotAnObserver, Training>);
   STATIC_REQUIRE_FALSE(detail::Observer<int, Training>);
 }
 
-TEST_CASE("ReduceOnPlateau observes: the factor for the steps to come") {
+TEST_CASE("ReduceOnPlateau as an observer sets the factor of the learning rate") {
   FakeNet net;
   Training run(net);
   run.quantities = {{"loss"}, {"validation_loss"}};

@@ -1,5 +1,5 @@
 #pragma once
-// An activation at many numbers, called as layers call it: so that a chunk's short end is tested too.
+// Evaluates an activation on arrays of numbers by the functions that layers call, so that the short last chunk is tested too.
 
 #include <algorithm>
 #include <chainrule/core/concepts.hpp>
@@ -10,11 +10,11 @@
 
 namespace chainrule::testing {
 
-/// The distance from 1 to the next number.
+/// The distance from 1 to the next larger number.
 template <class Scalar>
 inline constexpr long double eps = std::numeric_limits<Scalar>::epsilon();
 
-/// f(z), all at once.
+/// f(z) for an array z.
 template <class Scalar, class F>
 std::vector<Scalar> values(const F& f, const std::vector<Scalar>& z) {
   std::vector<Scalar> a(z.size());
@@ -22,7 +22,7 @@ std::vector<Scalar> values(const F& f, const std::vector<Scalar>& z) {
   return a;
 }
 
-/// f'(z), all at once, from f(z) or from z as the activation has it.
+/// f'(z) for an array z, computed from f(z) or from z, as the activation requires.
 template <class Scalar, class F>
 std::vector<Scalar> derivatives(const F& f, const std::vector<Scalar>& z) {
   const std::vector<Scalar> kept = DerivativeFromOutput<F> ? values(f, z) : z;
@@ -40,7 +40,7 @@ Scalar derivative_at(const F& f, Scalar z) {
   return derivatives(f, std::vector<Scalar>{z})[0];
 }
 
-/// `count` numbers from low to high, ascending, neither end nor 0 among them.
+/// `count` evenly spaced numbers between low and high, in ascending order, without low, high and 0.
 template <class Scalar>
 std::vector<Scalar> numbers_between(double low, double high, int count) {
   std::vector<Scalar> z;
@@ -48,7 +48,8 @@ std::vector<Scalar> numbers_between(double low, double high, int count) {
   return z;
 }
 
-/// Three numbers from every binade of the type, denormal ones included, both signs, both zeros and the largest: ascending.
+/// Three numbers with every binary exponent of the type, including denormal numbers and the largest, with both signs, and both zeros, in
+/// ascending order.
 template <class Scalar>
 std::vector<Scalar> numbers_of_every_size() {
   using Limits = std::numeric_limits<Scalar>;
@@ -62,23 +63,23 @@ std::vector<Scalar> numbers_of_every_size() {
   return z;
 }
 
-/// Whether two numbers are the same bits, or both NaN.
+/// Whether two numbers have the same bits or are both NaN.
 template <class Scalar>
 bool same(Scalar a, Scalar b) {
   return std::isnan(a) ? std::isnan(b) : a == b && std::signbit(a) == std::signbit(b);
 }
 
-/// The largest error in a long loop, where it was, and what came and was expected there. NaN is the worst of all.
+/// Keeps the largest of many errors and its circumstances. An error of NaN counts as infinite.
 struct Worst {
-  long double error = 0;     ///< the largest so far
-  long double at = 0;        ///< where it was
-  long double got = 0;       ///< what came there
-  long double expected = 0;  ///< and should have come
+  long double error = 0;     ///< the largest error so far
+  long double at = 0;        ///< the argument where it occurred
+  long double got = 0;       ///< the value computed there
+  long double expected = 0;  ///< the value expected there
 
-  /// Looks at one more error.
-  void see(long double candidate, long double where, long double came = 0, long double wanted = 0) {
-    if (candidate <= error) return;
-    *this = {std::isnan(candidate) ? std::numeric_limits<long double>::infinity() : candidate, where, came, wanted};
+  /// Keeps this error if it is larger than the one so far.
+  void update(long double new_error, long double new_at, long double new_got = 0, long double new_expected = 0) {
+    if (new_error <= error) return;
+    *this = {std::isnan(new_error) ? std::numeric_limits<long double>::infinity() : new_error, new_at, new_got, new_expected};
   }
 };
 

@@ -1,5 +1,6 @@
 #pragma once
-// A loss called as a network calls it, for tests. y is a matrix (outputs x batch) or a std::vector of labels, as for a network.
+// Calls the functions of a loss as a network calls them. Targets y are a matrix (outputs x batch) or a std::vector of labels, as for a
+// network.
 
 #include <algorithm>
 #include <chainrule/core/concepts.hpp>
@@ -15,7 +16,7 @@ Scalar loss_value(const L& loss, const Matrix<Scalar>& y_hat, const Y& y) {
   return loss.value(detail::const_view<Scalar>(y_hat), detail::target_view<Scalar>(y));
 }
 
-/// dJ/dy_hat, written over NaN, so that what is left out shows.
+/// dJ/dy_hat. The matrix is filled with NaN first, so that an entry that the loss does not set is noticed.
 template <class Scalar, class L, class Y>
 Matrix<Scalar> loss_gradient(const L& loss, const Matrix<Scalar>& y_hat, const Y& y) {
   Matrix<Scalar> dJ = Matrix<Scalar>::Constant(y_hat.rows(), y_hat.cols(), std::numeric_limits<Scalar>::quiet_NaN());
@@ -23,20 +24,20 @@ Matrix<Scalar> loss_gradient(const L& loss, const Matrix<Scalar>& y_hat, const Y
   return dJ;
 }
 
-/// The prediction that goes with raw outputs z.
+/// The prediction for raw outputs z: the loss's link applied to z.
 template <class Scalar, class L>
 Matrix<Scalar> linked(const L& loss, Matrix<Scalar> z) {
   loss.link(detail::mutable_view<Scalar>(z));
   return z;
 }
 
-/// Throws ValueError where y is no target.
+/// Throws ValueError if y is not a valid target for this loss.
 template <class Scalar, class L, class Y>
 void check_target(const L& loss, const Matrix<Scalar>& y_hat, const Y& y) {
   loss.check(detail::const_view<Scalar>(y_hat), detail::target_view<Scalar>(y));
 }
 
-/// As many rows as y has.
+/// Number of rows of y for a network with this number of outputs.
 template <class L>
 Index target_rows(Index outputs) {
   if constexpr (requires { L::target_rows(outputs); })
@@ -45,13 +46,13 @@ Index target_rows(Index outputs) {
     return outputs;
 }
 
-/// Whether two matrices are the same bits, but for the sign of 0.
+/// Whether two matrices have the same shape and bits, except for the sign of 0.
 template <class Scalar>
 bool equal(const Matrix<Scalar>& a, const Matrix<Scalar>& b) {
   return a.rows() == b.rows() && a.cols() == b.cols() && std::equal(a.data(), a.data() + a.size(), b.data());
 }
 
-/// The same targets once more behind themselves, `times` times in all.
+/// The columns or labels of y, repeated `times` times one after the other.
 template <class Scalar>
 Matrix<Scalar> repeated(const Matrix<Scalar>& y, Index times) {
   return y.replicate(1, times);
@@ -63,25 +64,16 @@ std::vector<Label> repeated(const std::vector<Label>& y, Index times) {
   return all;
 }
 
-/// Targets for the same loss in long double.
+/// Copies y into a block of `larger`, which starts at the given row, and returns a view on the block. Its columns thus have another
+/// alignment and an outer stride. Returns labels unchanged.
 template <class Scalar>
-Matrix<long double> exact_target(const Matrix<Scalar>& y) {
-  return y.template cast<long double>();
-}
-template <class Label>
-const std::vector<Label>& exact_target(const std::vector<Label>& y) {
-  return y;
-}
-
-/// y as a block of a larger matrix, whose columns begin at other addresses and lie apart; `room` keeps it. Labels stay labels.
-template <class Scalar>
-ConstMatrixView<Scalar> placed(const Matrix<Scalar>& y, Index row, Matrix<Scalar>& room) {
-  room.setConstant(y.rows() + 5, y.cols() + 2, Scalar(1e30));
-  room.block(row, 1, y.rows(), y.cols()) = y;
-  return detail::const_view<Scalar>(room.block(row, 1, y.rows(), y.cols()));
+ConstMatrixView<Scalar> copied_into_block(const Matrix<Scalar>& y, Index row, Matrix<Scalar>& larger) {
+  larger.setConstant(y.rows() + 5, y.cols() + 2, Scalar(1e30));
+  larger.block(row, 1, y.rows(), y.cols()) = y;
+  return detail::const_view<Scalar>(larger.block(row, 1, y.rows(), y.cols()));
 }
 template <class Scalar, class Label>
-Labels<Label> placed(const std::vector<Label>& y, Index, Matrix<Scalar>&) {
+Labels<Label> copied_into_block(const std::vector<Label>& y, Index, Matrix<Scalar>&) {
   return y;
 }
 

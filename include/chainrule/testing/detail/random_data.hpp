@@ -1,5 +1,6 @@
 #pragma once
-// Data for tests: seeded, and the same numbers (up to rounding) for every scalar. They are targets for check_loss too.
+// Random data for tests, reproducible from a seed and the same, up to rounding, for every scalar type. check_loss takes random_matrix and
+// random_distributions as functions that make targets.
 
 #include <chainrule/core/random.hpp>
 #include <chainrule/core/types.hpp>
@@ -7,7 +8,7 @@
 
 namespace chainrule::testing {
 
-/// Uniform in [-1, 1).
+/// A matrix of numbers uniform in [-1, 1).
 template <class Scalar>
 Matrix<Scalar> random_matrix(Index rows, Index cols, Random& random) {
   Matrix<Scalar> m(rows, cols);
@@ -15,7 +16,7 @@ Matrix<Scalar> random_matrix(Index rows, Index cols, Random& random) {
   return m;
 }
 
-/// Columns of probabilities that sum to 1.
+/// A matrix whose columns are probabilities that sum to 1.
 template <class Scalar>
 Matrix<Scalar> random_distributions(Index rows, Index cols, Random& random) {
   Matrix<Scalar> m(rows, cols);
@@ -24,7 +25,7 @@ Matrix<Scalar> random_distributions(Index rows, Index cols, Random& random) {
   return m;
 }
 
-/// A class from 0 to classes - 1 for each of `count` samples.
+/// `count` labels, uniform in 0, ..., classes - 1.
 inline std::vector<int> random_labels(Index count, Index classes, Random& random) {
   std::vector<int> labels(static_cast<std::size_t>(count));
   for (int& label : labels) label = static_cast<int>(random.below(static_cast<std::uint64_t>(classes)));

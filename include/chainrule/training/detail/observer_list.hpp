@@ -1,9 +1,9 @@
 #pragma once
-// Who is told what during a training. An observer is anything that can be called with the Run, which is done after each epoch, or
-// has some of the members training_started, batch_ended, epoch_ended and training_ended, each called with the Run. A call that
-// gives false stops the training.
+// The observers of a training and how they are called. An observer is either a callable that takes the Run and is called after each
+// epoch, or a class with any of the members training_started, batch_ended, epoch_ended and training_ended, each of which takes the Run.
+// A callable that returns false stops the training; a member calls run.stop(reason) instead.
 //
-// An observer takes part in checkpoints where it has a name and says what it keeps, in one function for writing and reading:
+// An observer whose state belongs in checkpoints has a name and a function `archive`, which serves for writing and for reading:
 // @code{.cpp}
 // struct CountsBatches {
 //   static constexpr std::string_view name = "CountsBatches";
@@ -13,8 +13,9 @@
 //   void archive(Archive& a) { a(batches); }
 // };
 // @endcode
-// All kinds of values that this knows are told in io/archive.hpp. When a training goes on from a file, observers hear training_started,
-// then what they keep is read, then they hear training_resumed(run), if they have it: to stop it again where they had decided so.
+// io/archive.hpp lists the types that an archive can hold. A training that continues from a file calls training_started on all observers,
+// then reads their state from the file, then calls training_resumed(run) on those that have it. EarlyStopping uses this last call to
+// stop a training again that it had stopped before.
 
 #include <chainrule/core/detail/scope_exit.hpp>
 #include <chainrule/training/progress.hpp>
@@ -25,79 +26,81 @@
 namespace chainrule::detail {
 
 template <class T, class RunType>
-concept HearsStart = requires(T& observer, RunType& run) {
+concept HasTrainingStarted = requires(T& observer, RunType& run) {
   observer.training_started(run);
 };
 template <class T, class RunType>
-concept HearsBatches = requires(T& observer, RunType& run) {
-  observer.batch_ended(run);
-};
-template <class T, class RunType>
-concept HearsEpochs = requires(T& observer, RunType& run) {
-  observer.epoch_ended(run);
-};
-template <class T, class RunType>
-concept HearsEnd = requires(T& observer, RunType& run) {
-  observer.training_ended(run);
-};
-template <class T, class RunType>
-concept HearsResume = requires(T& observer, RunType& run) {
+concept HasTrainingResumed = requires(T& observer, RunType& run) {
   observer.training_resumed(run);
 };
 template <class T, class RunType>
-concept CalledWithRun = requires(T& observer, RunType& run) {
+concept HasBatchEnded = requires(T& observer, RunType& run) {
+  observer.batch_ended(run);
+};
+template <class T, class RunType>
+concept HasEpochEnded = requires(T& observer, RunType& run) {
+  observer.epoch_ended(run);
+};
+template <class T, class RunType>
+concept HasTrainingEnded = requires(T& observer, RunType& run) {
+  observer.training_ended(run);
+};
+template <class T, class RunType>
+concept CallableWithRun = requires(T& observer, RunType& run) {
   observer(run);
 };
 
 template <class T, class RunType>
-concept Observer =
-    HearsStart<T, RunType> || HearsBatches<T, RunType> || HearsEpochs<T, RunType> || HearsEnd<T, RunType> || CalledWithRun<T, RunType>;
+concept Observer = HasTrainingStarted<T, RunType> || HasBatchEnded<T, RunType> || HasEpochEnded<T, RunType> ||
+    HasTrainingEnded<T, RunType> || CallableWithRun<T, RunType>;
 
-/// The observers of one training with their types forgotten, so that the loop is compiled once for a network and not once more
-/// for each set of observers. They must outlive it.
+/// Type-erased list of the observers of one training, called in the order given. Type erasure lets the training loop be compiled once
+/// per network instead of once per set of observers. Keeps references, so the observers must outlive the list.
 template <class RunType>
-class Observers {
+class ObserverList {
  public:
   template <class... T>
-  explicit Observers(T&... observers) {
+  explicit ObserverList(T&... observers) {
     (add(observers), ...);
   }
 
-  void training_started(RunType& run) const { tell(started_, run); }
-  void training_resumed(RunType& run) const { tell(resumed_, run); }
-  void batch_ended(RunType& run) const { tell(batch_, run); }
-  void epoch_ended(RunType& run) const { tell(epoch_, run); }
-  void training_ended(RunType& run) const { tell(ended_, run); }
+  void training_started(RunType& run) const { call_all(training_started_, run); }
+  void training_resumed(RunType& run) const { call_all(training_resumed_, run); }
+  void batch_ended(RunType& run) const { call_all(batch_ended_, run); }
+  void epoch_ended(RunType& run) const { call_all(epoch_ended_, run); }
+  void training_ended(RunType& run) const { call_all(training_ended_, run); }
 
  private:
-  using Calls = std::vector<std::function<void(RunType&)>>;
+  using Callbacks = std::vector<std::function<void(RunType&)>>;
 
-  static void tell(const Calls& calls, RunType& run) {
-    for (const auto& call : calls) call(run);
+  static void call_all(const Callbacks& callbacks, RunType& run) {
+    for (const auto& callback : callbacks) callback(run);
   }
 
   template <class T>
   void add(T& observer) {
-    if constexpr (HearsStart<T, RunType>) started_.push_back([&observer](RunType& run) { observer.training_started(run); });
-    if constexpr (HearsResume<T, RunType>) resumed_.push_back([&observer](RunType& run) { observer.training_resumed(run); });
-    if constexpr (HearsBatches<T, RunType>) batch_.push_back([&observer](RunType& run) { observer.batch_ended(run); });
-    if constexpr (HearsEpochs<T, RunType>) epoch_.push_back([&observer](RunType& run) { observer.epoch_ended(run); });
-    if constexpr (HearsEnd<T, RunType>) ended_.push_back([&observer](RunType& run) { observer.training_ended(run); });
-    if constexpr (CalledWithRun<T, RunType> && !HearsEpochs<T, RunType>)
-      epoch_.push_back([&observer](RunType& run) {
+    if constexpr (HasTrainingStarted<T, RunType>)
+      training_started_.push_back([&observer](RunType& run) { observer.training_started(run); });
+    if constexpr (HasTrainingResumed<T, RunType>)
+      training_resumed_.push_back([&observer](RunType& run) { observer.training_resumed(run); });
+    if constexpr (HasBatchEnded<T, RunType>) batch_ended_.push_back([&observer](RunType& run) { observer.batch_ended(run); });
+    if constexpr (HasEpochEnded<T, RunType>) epoch_ended_.push_back([&observer](RunType& run) { observer.epoch_ended(run); });
+    if constexpr (HasTrainingEnded<T, RunType>) training_ended_.push_back([&observer](RunType& run) { observer.training_ended(run); });
+    if constexpr (CallableWithRun<T, RunType> && !HasEpochEnded<T, RunType>)
+      epoch_ended_.push_back([&observer](RunType& run) {
         if constexpr (std::is_same_v<decltype(observer(run)), bool>) {
-          if (!observer(run)) run.stop("an observer said so");
+          if (!observer(run)) run.stop("an observer returned false");
         } else {
           observer(run);
         }
       });
   }
 
-  Calls started_;
-  Calls resumed_;
-  Calls batch_;
-  Calls epoch_;
-  Calls ended_;
+  Callbacks training_started_;
+  Callbacks training_resumed_;
+  Callbacks batch_ended_;
+  Callbacks epoch_ended_;
+  Callbacks training_ended_;
 };
 
 }  // namespace chainrule::detail

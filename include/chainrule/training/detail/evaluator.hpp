@@ -1,5 +1,4 @@
 #pragma once
-// What is measured after each epoch: loss and metrics of the validation set, and of the training set on request.
 
 #include <algorithm>
 #include <chainrule/core/weighting.hpp>
@@ -8,42 +7,46 @@
 
 namespace chainrule::detail {
 
-/// Predicts a whole set in pieces of a workspace's size and measures it. All memory is allocated at the start.
+/// Measures a network after each epoch: loss and metrics on the validation set, and metrics on the training set if
+/// `training_metrics` is set. Predicts a whole set in batches of the workspace's size; the constructor allocates all memory.
 template <class Net, class Targets>
-class Scores {
+class Evaluator {
   using Scalar = typename Net::ScalarType;
   using View = DataView<Scalar, Targets>;
   using Options = FitOptions<Scalar, Targets>;
 
  public:
-  Scores(const Net& net, const View& train, const Options& options)
+  /// Calls each metric once on uniform predictions, so that one that does not fit the data (TopKAccuracy with k above the number of
+  /// classes) throws before the training starts.
+  Evaluator(const Net& net, const View& train, const Options& options)
       : train_{train}, validation_{options.validation}, metrics_{options.metrics} {
     if constexpr (!std::is_same_v<Targets, ConstMatrixView<Scalar>>)
       if (metrics_.empty()) metrics_.push_back(accuracy);
-    of_train_ = options.training_metrics && !metrics_.empty();
-    const Index most = std::max(of_train_ ? train.size() : 0, validation_ ? validation_->size() : 0);
-    predictions_.setConstant(net.outputs(), most, net.outputs() == 1 ? Scalar(0.5) : 1 / static_cast<Scalar>(net.outputs()));
-    // one try on even probabilities, so that a metric that cannot be (a k above the number of classes) says so before the training
-    if (of_train_) try_metrics(train);
+    measures_train_ = options.training_metrics && !metrics_.empty();
+    const Index max_samples = std::max(measures_train_ ? train.size() : 0, validation_ ? validation_->size() : 0);
+    predictions_.setConstant(net.outputs(), max_samples, net.outputs() == 1 ? Scalar(0.5) : 1 / static_cast<Scalar>(net.outputs()));
+    if (measures_train_) try_metrics(train);
     if (validation_) try_metrics(*validation_);
   }
 
+  /// The names of all quantities that measure() fills, in its order.
   std::vector<Quantity> quantities() const {
     std::vector<Quantity> all{{"loss"}};
-    if (of_train_) add_names(all, "");
+    if (measures_train_) add_metric_names(all, "");
     if (validation_) {
       all.push_back({"validation_loss"});
-      add_names(all, "validation_");
+      add_metric_names(all, "validation_");
     }
     return all;
   }
 
-  /// Fills run.quantities; run.loss is the epoch's. `penalty` is added to the validation loss, as it is in run.loss.
+  /// Fills run.quantities, the first with run.loss, which must be the mean of the epoch. Adds `penalty` to the validation loss, because
+  /// run.loss includes it too.
   template <class RunType, class Work>
   void measure(RunType& run, Work& work, double penalty) {
     std::size_t next = 0;
     run.quantities[next++].value = run.loss;
-    if (of_train_) {
+    if (measures_train_) {
       predict(run.net, train_, work);
       measure_metrics(train_, run.quantities, next);
     }
@@ -53,11 +56,11 @@ class Scores {
   }
 
  private:
-  void add_names(std::vector<Quantity>& all, const char* prefix) const {
+  void add_metric_names(std::vector<Quantity>& all, const char* prefix) const {
     for (const auto& metric : metrics_) all.push_back({prefix + metric.name});
   }
 
-  // the predictions of all samples, and the mean of their loss
+  // Writes the predictions of all samples into predictions_ and returns their mean loss.
   template <class Work>
   double predict(const Net& net, const View& data, Work& work) {
     double sum = 0;
@@ -79,7 +82,7 @@ class Scores {
     for (const auto& metric : metrics_) static_cast<void>(metric.value(y_hat, data.targets));
   }
 
-  // quantities[next], quantities[next + 1], ... <- the metrics
+  // quantities[next], quantities[next + 1], ... <- the metrics of the predictions
   void measure_metrics(const View& data, std::vector<Quantity>& quantities, std::size_t& next) {
     const ConstMatrixView<Scalar> y_hat = const_view<Scalar>(predictions_.leftCols(data.size()));
     for (const auto& metric : metrics_) quantities[next++].value = metric.value(y_hat, data.targets);
@@ -88,8 +91,8 @@ class Scores {
   View train_;
   std::optional<View> validation_;
   std::vector<Metric<Scalar, Targets>> metrics_;
-  bool of_train_ = false;
-  Matrix<Scalar> predictions_;
+  bool measures_train_ = false;
+  Matrix<Scalar> predictions_;  // outputs x samples of the larger set
 };
 
 }  // namespace chainrule::detail

@@ -1,4 +1,4 @@
-#include <chainrule/training/detail/training_steps.hpp>
+#include <chainrule/training/detail/epoch_runner.hpp>
 #include <chainrule/training/trainer.hpp>
 
 #include <chainrule/activations/relu.hpp>
@@ -16,7 +16,7 @@ namespace {
 
 using Net = Network<double, MeanSquaredError, Dense<1, 1>>;
 
-/// y = 3 x - 1 at ten places.
+/// y = 3 x - 1 at ten x.
 RegressionDataset<double> line() {
   RegressionDataset<double> data;
   data.features = Eigen::RowVectorXd::LinSpaced(10, -1, 1);
@@ -24,15 +24,15 @@ RegressionDataset<double> line() {
   return data;
 }
 
-/// What observers hear at the end.
-struct Ended {
-  std::string because;
-  void training_ended(const Progress& run) { because = run.stopped_because; }
+/// Keeps the reason why the training stopped.
+struct StopReason {
+  std::string reason;
+  void training_ended(const Progress& run) { reason = run.stopped_because; }
 };
 
 }  // namespace
 
-TEST_CASE("a line is learned from a map of the user's memory, without a copy") {
+TEST_CASE("fit learns a line from an Eigen map of the user's memory") {
   const RegressionDataset<double> data = line();
   Net net{Seed{1}};
   Trainer trainer{net, SGD{.learning_rate = 0.5}};
@@ -42,7 +42,7 @@ TEST_CASE("a line is learned from a map of the user's memory, without a copy") {
   CHECK(std::abs(net.layer<0>().bias[0] + 1) < 1e-6);
 }
 
-TEST_CASE("samples of weight 0 teach nothing; whole weights are repetitions") {
+TEST_CASE("a sample of weight 0 has no effect, and one of weight 3 counts as three samples") {
   RegressionDataset<double> data = line();
   data.weights = Eigen::VectorXd::Constant(10, 1);
   data.weights[2] = 3;
@@ -63,32 +63,32 @@ TEST_CASE("samples of weight 0 teach nothing; whole weights are repetitions") {
   CHECK((weighted_net.parameters() - net.parameters()).norm() < 1e-12);
 }
 
-TEST_CASE("steps work with a team where several threads are asked for") {
+TEST_CASE("EpochRunner makes a team if more than one thread is requested") {
   Net net{Seed{1}};
   const SGD rule;
   auto state = rule.make_state(net);
-  detail::Steps<Net, SGD> alone(net, rule, state, 5, Seed{1}, 1);
-  CHECK(alone.workspace().team() == nullptr);
-  detail::Steps<Net, SGD> of_three(net, rule, state, 5, Seed{1}, 3);
-  REQUIRE(of_three.workspace().team() != nullptr);
-  CHECK(of_three.workspace().team()->threads() == 3);
+  detail::EpochRunner<Net, SGD> one_thread(net, rule, state, 5, Seed{1}, 1);
+  CHECK(one_thread.workspace().team() == nullptr);
+  detail::EpochRunner<Net, SGD> three_threads(net, rule, state, 5, Seed{1}, 3);
+  REQUIRE(three_threads.workspace().team() != nullptr);
+  CHECK(three_threads.workspace().team()->threads() == 3);
 }
 
-TEST_CASE("a training that diverges stops with words, and keeps the parameters of the last finite step") {
+TEST_CASE("a training that diverges throws an explanation and keeps the parameters of the last finite step") {
   const RegressionDataset<double> data = line();
   Net net{Seed{1}};
   Trainer trainer{net, SGD{.learning_rate = 1e20}};
-  Ended ended;
+  StopReason stop;
   History seen;
-  CHECK_THROWS_SAYING(trainer.fit(data, {.epochs = 50, .batch_size = 5}, ended, seen), DivergenceError, "training stopped in epoch ",
+  CHECK_THROWS_SAYING(trainer.fit(data, {.epochs = 50, .batch_size = 5}, stop, seen), DivergenceError, "training stopped in epoch ",
                       ", batch ", " of 2", "the loss is inf", "the learning rate, 1e+20 here, is too large", "clip_norm",
                       "parameters are those of the last finite step");
   CHECK(net.parameters().allFinite());
-  CHECK(ended.because == "it diverged");
+  CHECK(stop.reason == "it diverged");
   CHECK(seen.epochs() >= 1);
 }
 
-TEST_CASE("a step to infinity is taken back") {
+TEST_CASE("fit undoes a step that makes a parameter infinite") {
   const RegressionDataset<double> data = line();
   Net net{Seed{1}};
   Trainer trainer{net, SGD{.learning_rate = 1e308}};
@@ -99,8 +99,8 @@ TEST_CASE("a step to infinity is taken back") {
   CHECK(net.layer<0>().weight(0, 0) == weight);
 }
 
-// J = (w x)^2 of w = 1e-60 and x = 1e200 is 1e280, but dJ/dw = 2 w x^2 is infinite.
-TEST_CASE("a gradient that is not finite takes no step, whether or not steps are made as the gradient comes") {
+// J = (w x)^2 with w = 1e-60 and x = 1e200 is 1e280, but dJ/dw = 2 w x^2 is infinite.
+TEST_CASE("fit makes no step along a gradient that is not finite, with fused and with separate steps") {
   RegressionDataset<double> data;
   data.features = Eigen::MatrixXd::Constant(1, 4, 1e200);
   data.targets = Eigen::MatrixXd::Zero(1, 4);
@@ -117,7 +117,7 @@ TEST_CASE("a gradient that is not finite takes no step, whether or not steps are
   }
 }
 
-TEST_CASE("plain SGD trains to the bits of the loop that one writes") {
+TEST_CASE("fit with plain SGD gives the same bits as a hand-written loop") {
   const RegressionDataset<double> data = line();
   Net by_fit{Seed{1}}, net{Seed{1}};
   Trainer trainer{by_fit, SGD{.learning_rate = 0.1}};
@@ -138,7 +138,7 @@ TEST_CASE("plain SGD trains to the bits of the loop that one writes") {
   CHECK(trainer.state().steps == state.steps);
 }
 
-TEST_CASE("the activation that is the first not to be finite is named") {
+TEST_CASE("a DivergenceError names the first activation that is not finite") {
   Network<float, MeanSquaredError, Dense<2, 2, ReLU>, Dense<2, 1>> net{Seed{1}};
   net.layer<0>().weight << 1, 0, 3e38f, 3e38f;
   RegressionDataset<float> data;

@@ -12,13 +12,14 @@
 
 namespace chainrule::detail {
 
-/// The training steps of one `fit`, and the memory and threads they work with, all there from the start.
+/// Runs the training steps of an epoch: steps 1 to 4 of gradient descent for each batch. Owns the workspace, the gradients and the
+/// threads of one `fit`, all of which the constructor allocates.
 template <class Net, class Rule>
-class Steps {
+class EpochRunner {
   using Scalar = typename Net::ScalarType;
 
  public:
-  Steps(Net& net, const Rule& rule, OptimizerState<Scalar>& state, Index batch_size, Seed seed, Index threads)
+  EpochRunner(Net& net, const Rule& rule, OptimizerState<Scalar>& state, Index batch_size, Seed seed, Index threads)
       : net_{net},
         rule_{rule},
         state_{state},
@@ -29,15 +30,15 @@ class Steps {
     if (threads > 1) state_.team = &team_.emplace(threads);
     work_.set_team(state_.team);
   }
-  Steps(const Steps&) = delete;
-  Steps& operator=(const Steps&) = delete;
-  ~Steps() {
+  EpochRunner(const EpochRunner&) = delete;
+  EpochRunner& operator=(const EpochRunner&) = delete;
+  ~EpochRunner() {
     if (team_) state_.team = nullptr;
   }
 
   auto& workspace() { return work_; }
 
-  /// l1 sum |w| + l2/2 sum w^2 of the network as it is.
+  /// l1 sum |w| + l2/2 sum w^2 over the weights of the network as it is now.
   template <class Options>
   double penalty(const Options& options) const {
     const auto theta = std::as_const(net_).parameters();
@@ -47,6 +48,7 @@ class Steps {
     return sum;
   }
 
+  /// Counts the epoch and resets the counters and sums that belong to one epoch.
   void start_epoch(Run<Net>& run) const {
     ++run.epoch;
     run.batch = 0;
@@ -56,13 +58,13 @@ class Steps {
     run.epoch_started = std::chrono::steady_clock::now();
   }
 
-  /// All batches of an epoch that are left, or those until an observer stops.
+  /// Trains on the batches from run.batch to the end of the epoch, or until an observer stops the training.
   template <class BatchesType, class Options>
-  void run_epoch(BatchesType& batches, const Options& options, Run<Net>& run, const Observers<Run<Net>>& observers) {
+  void run_epoch(BatchesType& batches, const Options& options, Run<Net>& run, const ObserverList<Run<Net>>& observers) {
     work_.set_step(state_.steps);
     while (run.batch < batches.batches()) {
       const auto [x, y] = batches[run.batch++];
-      const double J = step(x, y, options, run);
+      const double J = train_on_batch(x, y, options, run);
       const double weight = total_weight(y);
       run.loss_sum += weight * J;
       run.weight_sum += weight;
@@ -74,8 +76,9 @@ class Steps {
   }
 
  private:
+  // One training step; returns J, penalties included.
   template <class X, class Y, class Options>
-  double step(const X& x, const Y& y, const Options& options, Run<Net>& run) {
+  double train_on_batch(const X& x, const Y& y, const Options& options, Run<Net>& run) {
     Rule rule = rule_;
     const double time = static_cast<double>(run.epoch - 1) + static_cast<double>(run.batch - 1) / static_cast<double>(run.batches);
     rule.learning_rate *= run.learning_rate_factor * (options.schedule ? options.schedule(time) : 1.0);
@@ -83,18 +86,20 @@ class Steps {
 
     net_.forward(x, work_);                                                        // 1  make a prediction
     const double J = static_cast<double>(net_.loss(y, work_)) + penalty(options);  // 2  calculate the loss
-    if (!all_finite(&J, 1)) diverged(run, text_of("the loss is ", J, first_activation_not_finite(net_.layers(), work_)));
+    if (!all_finite(&J, 1)) stop_diverged(run, text_of("the loss is ", J, first_activation_not_finite(net_.layers(), work_)));
 
     theta_before_ = net_.parameters();
     const bool changes_gradient = options.l1 > 0 || options.l2 > 0 || options.clip_value > 0 || options.clip_norm > 0;
-    if (!(is_plain_descent(rule) && !changes_gradient && descended(x, y, rule))) descend_in_parts(x, y, options, rule, run);
+    const bool can_fuse = is_plain_descent(rule) && !changes_gradient;
+    if (!can_fuse || !fused_step_succeeds(x, y, rule)) separate_steps(x, y, options, rule, run);
     net_.update_statistics(work_);
     return J;
   }
 
-  // 3 and 4 at once; where a parameter is not finite after that, takes it back
+  // Steps 3 and 4 in one pass over the layers, which saves writing dJ/dW to memory and reading it again. Returns false and restores
+  // theta if a parameter is not finite afterwards.
   template <class X, class Y>
-  bool descended(const X& x, const Y& y, const Rule& rule) {
+  bool fused_step_succeeds(const X& x, const Y& y, const Rule& rule) {
     descend(net_, x, y, work_, dJ_, rule, state_);
     auto theta = net_.parameters();
     if (all_finite(theta.data(), theta.size())) return true;
@@ -103,15 +108,17 @@ class Steps {
     return false;
   }
 
-  // 3 and 4 one after the other, which sees what became infinite first
+  // Steps 3 and 4 one after the other. Repeats a fused step that failed, too, to find out whether the gradient or the step was the
+  // first that was not finite.
   template <class X, class Y, class Options>
-  void descend_in_parts(const X& x, const Y& y, const Options& options, const Rule& rule, Run<Net>& run) {
+  void separate_steps(const X& x, const Y& y, const Options& options, const Rule& rule, Run<Net>& run) {
     auto theta = net_.parameters();
-    net_.backward(x, y, work_, dJ_);  // 3  its gradient, by the chain rule
+    net_.backward(x, y, work_, dJ_);  // 3  calculate the gradient by the chain rule
     if (options.l1 > 0) L1{options.l1}.add_gradient(net_.parameters(), dJ_, state_.segments());
     if (options.l2 > 0) L2{options.l2}.add_gradient(net_.parameters(), dJ_, state_.segments());
     if (!all_finite(dJ_.flat().data(), dJ_.flat().size()))
-      diverged(run, text_of("the gradient is not finite, first dJ/d ", first_not_finite(net_.layers(), std::as_const(dJ_).flat().data())));
+      stop_diverged(run,
+                    text_of("the gradient is not finite, first dJ/d ", first_not_finite(net_.layers(), std::as_const(dJ_).flat().data())));
     if (options.clip_value > 0) clip_by_value(dJ_, options.clip_value);
     if (options.clip_norm > 0) run.gradient_norm = static_cast<double>(clip_by_norm(dJ_, options.clip_norm));
 
@@ -119,11 +126,11 @@ class Steps {
     if (!all_finite(theta.data(), theta.size())) {
       const std::string where = first_not_finite(net_.layers(), theta.data());
       theta = theta_before_;
-      diverged(run, "a step made a parameter that is not finite, first " + where);
+      stop_diverged(run, "a step made a parameter that is not finite, first " + where);
     }
   }
 
-  [[noreturn]] void diverged(Run<Net>& run, const std::string& what) {
+  [[noreturn]] void stop_diverged(Run<Net>& run, const std::string& what) {
     run.stop("it diverged");
     raise_divergence(text_of("epoch ", run.epoch, ", batch ", run.batch, " of ", run.batches), what, run.learning_rate);
   }
@@ -134,7 +141,7 @@ class Steps {
   std::optional<ThreadTeam> team_;
   typename Net::template Workspace<> work_;
   typename Net::Gradients dJ_;
-  Vector<Scalar> theta_before_;
+  Vector<Scalar> theta_before_;  // to restore the last finite parameters
 };
 
 }  // namespace chainrule::detail

@@ -1,4 +1,4 @@
-#include <chainrule/training/detail/scores.hpp>
+#include <chainrule/training/detail/evaluator.hpp>
 
 #include <chainrule/layers/dense.hpp>
 #include <chainrule/losses/softmax_cross_entropy.hpp>
@@ -10,7 +10,7 @@
 using namespace chainrule;
 using chainrule_test::rings;
 
-TEST_CASE("scores: names in their order, and values of whole sets though predicted in pieces") {
+TEST_CASE("Evaluator names its quantities in order and measures whole sets although it predicts in batches") {
   using Net = Network<double, SoftmaxCrossEntropy, Dense<2, 2>>;
   Net net{Seed{1}};
   const Dataset<double> train = rings<double>(23, 1);
@@ -18,13 +18,13 @@ TEST_CASE("scores: names in their order, and values of whole sets though predict
   const auto zero_share = [](const ConstMatrixView<double>&, const Labels<int>& y) {
     return static_cast<double>(std::count(y.begin(), y.end(), 0)) / static_cast<double>(y.size());
   };
-  detail::Scores<Net, Labels<int>> scores(
+  detail::Evaluator<Net, Labels<int>> evaluator(
       net, train, {.validation = test, .metrics = {accuracy, {"zero_share", zero_share}}, .training_metrics = true});
   Run<Net> run(net);
-  run.quantities = scores.quantities();
+  run.quantities = evaluator.quantities();
   run.loss = 7;
   auto work = net.make_workspace(5);
-  scores.measure(run, work, 0.5);
+  evaluator.measure(run, work, 0.5);
   CHECK(run.quantities.size() == 6);
   CHECK(run.quantities[0].name == "loss");
   CHECK(run.value("loss") == 7);
@@ -36,18 +36,18 @@ TEST_CASE("scores: names in their order, and values of whole sets though predict
   CHECK(std::abs(run.value("validation_loss") - 0.5 - net.evaluate(test.features, test.targets, whole).loss) < 1e-12);
 }
 
-TEST_CASE("scores: without validation and wishes only the loss") {
+TEST_CASE("Evaluator measures only the loss without a validation set and training metrics") {
   using Net = Network<double, SoftmaxCrossEntropy, Dense<2, 2>>;
   const Net net{Seed{1}};
   const Dataset<double> train = rings<double>(4, 1);
-  const detail::Scores<Net, Labels<int>> scores(net, train, {});
-  CHECK(scores.quantities().size() == 1);
+  const detail::Evaluator<Net, Labels<int>> evaluator(net, train, {});
+  CHECK(evaluator.quantities().size() == 1);
 }
 
-TEST_CASE("scores: a metric that cannot be says so before anything is trained") {
+TEST_CASE("Evaluator refuses a metric that does not fit the data before the training") {
   using Net = Network<double, SoftmaxCrossEntropy, Dense<2, 2>>;
   const Net net{Seed{1}};
   const Dataset<double> train = rings<double>(4, 1);
   const FitOptions<double, Labels<int>> options{.validation = train, .metrics = {TopKAccuracy{3}}};
-  CHECK_THROWS_SAYING((detail::Scores<Net, Labels<int>>(net, train, options)), ValueError, "k is 3", "only 2 classes");
+  CHECK_THROWS_SAYING((detail::Evaluator<Net, Labels<int>>(net, train, options)), ValueError, "k is 3", "only 2 classes");
 }
