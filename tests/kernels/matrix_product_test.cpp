@@ -224,7 +224,7 @@ TEMPLATE_TEST_CASE("products of matrices in larger ones, at any address, are the
 }
 
 TEMPLATE_TEST_CASE("products deeper than a panel are the plain sums", "", float, double) {
-  STATIC_REQUIRE(kernels::panel_depth == 384);
+  STATIC_REQUIRE(kernels::block_depth(16) == 384);
   for (const Product product : all_products) {
     Random random{Seed{4}};
     int wrong = 0;
@@ -237,7 +237,9 @@ TEMPLATE_TEST_CASE("products deeper than a panel are the plain sums", "", float,
 
 TEMPLATE_TEST_CASE("products of matrices too large for the second cache are the plain sums", "", float, double) {
   constexpr Index gap = 1000;
-  const auto far = [](Index rows, Index columns) { return kernels::is_far<TestType>(rows + gap, columns); };
+  const auto far = [](Index rows, Index columns) {
+    return (rows + gap) * columns * Index{sizeof(TestType)} >= kernels::bytes_beyond_second_cache;
+  };
   REQUIRE((far(50, 390) && far(50, 310) && far(115, 390) && !far(115, 21)));
   for (const Product product : all_products) {
     Random random{Seed{5}};
@@ -339,7 +341,7 @@ class Grid {
   /// How many numbers are wrong.
   int wrong(Product layout, Index rows, Index cols, Index depth) {
     StartKind kind = kinds[products % 5];
-    if (kind == StartKind::step && depth > kernels::baseline::longest_panel<Scalar>) kind = StartKind::zero;  // which it is not for
+    if (kind == StartKind::step && depth > kernels::step_depth<Scalar>()) kind = StartKind::zero;  // which it is not for
     const Index gap = gaps[products / 5 % 3];
     ++products;
     int wrong = 0;

@@ -4,18 +4,7 @@
 #include "support/catch.hpp"
 
 using namespace chainrule;
-using kernels::is_apart;
-using kernels::is_far;
 using kernels::Prefetch;
-
-TEST_CASE("is_apart starts at a column distance of 3 KiB, is_far at a matrix of 1 MiB") {
-  STATIC_REQUIRE(is_apart<float>(768));
-  STATIC_REQUIRE(!is_apart<float>(767));
-  STATIC_REQUIRE(is_apart<double>(384));
-  STATIC_REQUIRE(is_far<float>(512, 512));
-  STATIC_REQUIRE(!is_far<float>(512, 511));
-  STATIC_REQUIRE(is_far<double>(512, 256));
-}
 
 TEST_CASE("Prefetch::next takes a few columns at a time and stops at the last one") {
   const std::vector<float> m(5 * 20);

@@ -42,7 +42,7 @@ class LayerProducts {
     constexpr Index several = 16, next_to_none = 4;  // with fewer outputs the columns of W are too near to each other, if there are some
     if (x.cols() == 1 && (outputs_ >= several || block.columns <= next_to_none))
       return add_multiple_of_outer_product(delta.data() + block.first_row, x.data() + block.first_column, factor, block.of(weight(w)));
-    if (x.cols() == 1 || x.cols() > baseline::longest_panel<Scalar>) {
+    if (x.cols() == 1 || x.cols() > step_depth<Scalar>()) {
       weight_gradient(delta, x, block, room);
       return add_multiple_of_matrix(factor, block.of(weight(static_cast<const Scalar*>(room))), block.of(weight(w)));
     }

@@ -5,11 +5,10 @@
 #include <algorithm>
 #include <chainrule/kernels/instruction_sets.hpp>
 #include <chainrule/kernels/prefetch.hpp>
+#include <chainrule/kernels/product_plan.hpp>
 #include <utility>
 
 namespace chainrule::kernels {
-
-inline constexpr Index panel_depth = 384;
 
 /// An m x k or k x n operand: element (i, j) is data[i * row_step + j * column_step].
 template <class Scalar>
@@ -37,7 +36,7 @@ struct Start {
 
 namespace chainrule::kernels {
 
-/// C = start + A B. A depth of at most longest_panel, where it is to be a step.
+/// C = start + A B. The depth of a step is at most step_depth<Scalar>().
 template <class Scalar>
 struct Product {
   Operand<Scalar> a;  ///< rows of C x depth
@@ -46,7 +45,19 @@ struct Product {
   Start<Scalar> start;
 };
 
-/// With the widest vectors of this machine.
+/// The largest depth of a product that is added to C as a step.
+template <class Scalar>
+constexpr Index step_depth() {
+  return block_depth(baseline::Lanes<Scalar>::width);
+}
+
+/// The plan of a product on this machine.
+template <class Scalar>
+ProductPlan plan_of(const Product<Scalar>& p, ConstMatrixView<Scalar> c) {
+  return dispatch<Scalar>([&](auto set) { return plan_of(set, p.a, p.depth, p.start, c.outerStride(), c.rows(), c.cols()); });
+}
+
+/// Computes the product with the widest vectors of this machine.
 template <class Scalar>
 [[gnu::noinline]] void product(const Product<Scalar>& p, MatrixView<Scalar> c) {
   dispatch<Scalar>([&](auto set) { product(set, p.a, p.b, p.depth, p.start, c.data(), c.outerStride(), c.rows(), c.cols()); });

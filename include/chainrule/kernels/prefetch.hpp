@@ -7,18 +7,6 @@
 
 namespace chainrule::kernels {
 
-/// Whether columns `step` numbers apart are each in a page of their own, or almost.
-template <class Scalar>
-constexpr bool is_apart(Index step) {
-  return step * Index{sizeof(Scalar)} >= 3072;
-}
-
-/// Whether so many columns, `step` numbers apart, are too much to stay in the second cache.
-template <class Scalar>
-constexpr bool is_far(Index step, Index columns) {
-  return step * columns * Index{sizeof(Scalar)} >= Index{1} << 20;
-}
-
 /// Columns of a matrix, to be asked for a few at a time.
 class Prefetch {
  public:

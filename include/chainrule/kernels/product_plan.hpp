@@ -1,0 +1,134 @@
+#pragma once
+// The plan of a matrix product: which loops compute it, what is packed, and what is prefetched. All such decisions are made here, from the
+// shape of the product and a few facts about the machine, with their reasons; product.inc carries a plan out. A plan decides about speed
+// alone: every entry of C is summed in the order k = 0, 1, 2, ... whatever the plan.
+
+#include <algorithm>
+#include <chainrule/core/types.hpp>
+
+namespace chainrule::kernels {
+
+/// C = start + A B as a plan needs to know it. Steps are the distances between neighbours, in numbers.
+struct ProductShape {
+  Index rows, columns, depth;  ///< C is rows x columns
+  Index a_row_step, a_column_step;
+  Index c_step;           ///< between columns of C, whose rows follow one another
+  Index scalar_size;      ///< bytes of a number
+  bool starts_with_zero;  ///< C = A B
+  bool adds_at_the_end;   ///< C <- C + f A B, which needs the whole sum at once
+};
+
+/// The vectors of an instruction set.
+struct VectorUnit {
+  Index width;       ///< numbers in a register
+  Index half_width;  ///< numbers in a register of half the size; equal to width where there is none
+  Index registers;
+  bool is_fallback;  ///< runs only on machines older than AVX2: few shapes of tiles, so that programs compile sooner
+};
+
+enum class ProductMethod {
+  row,     ///< C is one row in one piece: computed as a column, C^T = start^T + B^T A^T
+  outer,   ///< C = a b^T for one column a and one row b^T, column by column, as fast as memory takes it
+  column,  ///< C is one column: many rows at once, so that additions do not wait for one another
+  tiles,   ///< tiles of C stay in registers while the depth runs
+};
+
+/// The next rows of A and C that a product by tiles computes.
+struct RowPanel {
+  Index rows;    ///< at most vectors * width
+  int vectors;   ///< registers that a column of it takes: 1 to 3
+  bool is_half;  ///< in registers of half the size
+};
+
+struct ProductPlan {
+  ProductMethod method;
+  VectorUnit vectors;
+  Index depth_of_block;  ///< this much of the depth is computed for all of C before the next part
+  int tile_columns;      ///< columns of C in a tile
+  bool packs_a;          ///< each panel of A is copied, so that its columns follow one another
+  bool prefetches_a;     ///< the next panel of A is asked for while this one is computed
+  bool prefetches_c;     ///< the next tile of C is asked for
+
+  /// The most rows of a panel where `left` >= width rows are left. 48 rows of float with AVX-512: 3 registers x 8 columns are 24 sums in 32
+  /// registers, and each number of B is used three times. Four registers' worth of rows is 2 + 2, which is faster than 3 + 1.
+  Index most_rows(Index left) const {
+    if (vectors.is_fallback || (left > 3 * vectors.width && left <= 4 * vectors.width)) return 2 * vectors.width;
+    return 3 * vectors.width;
+  }
+
+  /// The panel that comes next. Rows that fill less than half a register are computed in registers of half the size, last of all.
+  RowPanel next_panel(Index left) const {
+    const Index over = left % vectors.width;
+    const bool half_at_the_end = vectors.half_width < vectors.width && over <= vectors.half_width;
+    const Index in_whole_registers = half_at_the_end ? left - over : left;
+    if (in_whole_registers == 0) return {over, 1, true};
+    const Index rows = std::min(in_whole_registers, most_rows(in_whole_registers));
+    return {rows, static_cast<int>((rows + vectors.width - 1) / vectors.width), false};
+  }
+
+  bool operator==(const ProductPlan& other) const {
+    return method == other.method && depth_of_block == other.depth_of_block && tile_columns == other.tile_columns &&
+           packs_a == other.packs_a && prefetches_a == other.prefetches_a && prefetches_c == other.prefetches_c &&
+           vectors.width == other.vectors.width;
+  }
+};
+
+/// Blocks of the depth: a packed panel of 48 rows of float x 384 is 72 KiB, which stays in the second cache beside what B needs. Machines
+/// without vectors (a microcontroller) have little stack, and gain little from long blocks.
+constexpr Index block_depth(Index vector_width) { return vector_width > 1 ? 384 : 48; }
+
+/// Columns in a tile: with 32 registers 3 x 8 sums, 3 registers of A and one of B; with 16 registers 3 x 4 sums.
+constexpr int columns_of_tile(Index registers) { return registers >= 32 ? 8 : 4; }
+
+/// Columns at least this many bytes apart lie in pages of their own, or almost (a page has 4 KiB): the processor does not prefetch the next
+/// one by itself, each takes an entry of the TLB, and all fall into few sets of the first cache.
+inline constexpr Index bytes_of_almost_a_page = 3072;
+
+/// So many bytes do not stay in the second cache.
+inline constexpr Index bytes_beyond_second_cache = Index{1} << 20;
+
+/// The plan for a shape on a machine.
+inline ProductPlan plan_product(const ProductShape& shape, const VectorUnit& vectors) {
+  ProductPlan plan{ProductMethod::tiles, vectors, block_depth(vectors.width), columns_of_tile(vectors.registers), false, false, false};
+  const bool columns_of_a_are_contiguous = shape.a_row_step == 1;
+  if (shape.rows == 1 && shape.columns > 1 && shape.c_step == 1) {
+    plan.method = ProductMethod::row;
+    return plan;
+  }
+  if (columns_of_a_are_contiguous && shape.depth == 1 && shape.starts_with_zero) {
+    plan.method = ProductMethod::outer;
+    return plan;
+  }
+  if (columns_of_a_are_contiguous && shape.columns == 1) {
+    plan.method = ProductMethod::column;
+    // columns of A half a page apart or more are read eight at a time from end to end, as the prefetcher of the memory likes it
+    const bool few_at_a_time = shape.a_column_step * shape.scalar_size >= 2048 && !shape.adds_at_the_end;
+    plan.depth_of_block = few_at_a_time ? 8 : shape.depth;
+    return plan;
+  }
+  const bool a_is_in_pages = shape.a_column_step * shape.scalar_size >= bytes_of_almost_a_page;
+  // a panel that is used for 192 columns or more is worth copying out of its pages; one whose columns are not contiguous must be copied
+  plan.packs_a = !columns_of_a_are_contiguous || (a_is_in_pages && shape.columns >= 192);
+  const bool has_whole_tiles = vectors.width > 1 && shape.columns > plan.tile_columns;
+  plan.prefetches_a = has_whole_tiles && columns_of_a_are_contiguous && a_is_in_pages &&
+                      shape.a_column_step * shape.depth * shape.scalar_size >= bytes_beyond_second_cache;
+  plan.prefetches_c = has_whole_tiles && shape.c_step * shape.columns * shape.scalar_size >= bytes_beyond_second_cache;
+  return plan;
+}
+
+/// "3 x 8 tiles of 16 numbers, 384 deep, packs A, prefetches C".
+template <class Stream>
+Stream& operator<<(Stream& out, const ProductPlan& plan) {
+  if (plan.method == ProductMethod::row) out << "a row, as a column";
+  if (plan.method == ProductMethod::outer) out << "an outer product, column by column";
+  if (plan.method == ProductMethod::column) out << "a column, " << plan.depth_of_block << " deep";
+  if (plan.method != ProductMethod::tiles) return out;
+  out << (plan.vectors.is_fallback ? 2 : 3) << " x " << plan.tile_columns << " tiles of " << plan.vectors.width << " numbers, "
+      << plan.depth_of_block << " deep";
+  if (plan.packs_a) out << ", packs A";
+  if (plan.prefetches_a) out << ", prefetches A";
+  if (plan.prefetches_c) out << ", prefetches C";
+  return out;
+}
+
+}  // namespace chainrule::kernels

@@ -1,0 +1,105 @@
+#include <chainrule/kernels/layer_products.hpp>
+#include <sstream>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "support/catch.hpp"
+#include "support/instruction_sets.hpp"
+
+using namespace chainrule;
+using kernels::ProductMethod;
+using kernels::ProductShape;
+using kernels::VectorUnit;
+
+namespace {
+
+constexpr VectorUnit avx512{16, 8, 32, false}, avx2{8, 8, 16, false}, microcontroller{1, 1, 16, false},
+    sse2_of_a_newer_program{4, 4, 16, true};
+
+/// W x + b of a layer, W in place: Out x samples, summed over In.
+ProductShape forward(Index in, Index out, Index samples) { return {out, samples, in, 1, out, out, 4, false, false}; }
+/// W^T delta: W is read by rows.
+ProductShape input_gradient(Index in, Index out, Index samples) { return {in, samples, out, out, 1, in, 4, true, false}; }
+/// delta x^T.
+ProductShape weight_gradient(Index in, Index out, Index samples) { return {out, in, samples, 1, out, out, 4, true, false}; }
+
+std::string text(const kernels::ProductPlan& plan) {
+  std::ostringstream out;
+  out << plan;
+  return out.str();
+}
+
+/// The rows of the panels that the plan computes one after the other; those in registers of half the size are negative.
+std::vector<Index> panels(const kernels::ProductPlan& plan, Index rows) {
+  std::vector<Index> all;
+  while (rows > 0) {
+    const kernels::RowPanel panel = plan.next_panel(rows);
+    CHECK(panel.rows > 0);
+    CHECK(panel.rows <= panel.vectors * (panel.is_half ? plan.vectors.half_width : plan.vectors.width));
+    all.push_back(panel.is_half ? -panel.rows : panel.rows);
+    rows -= panel.rows;
+  }
+  return all;
+}
+
+}  // namespace
+
+TEST_CASE("the plan of a product says in words what is done and what is packed") {
+  CHECK(text(plan_product(forward(784, 128, 32), avx512)) == "3 x 8 tiles of 16 numbers, 384 deep");
+  CHECK(text(plan_product(forward(784, 128, 32), avx2)) == "3 x 4 tiles of 8 numbers, 384 deep");
+  CHECK(text(plan_product(input_gradient(784, 128, 32), avx512)) == "3 x 8 tiles of 16 numbers, 384 deep, packs A");
+  CHECK(text(plan_product(forward(1024, 1024, 256), avx512)) == "3 x 8 tiles of 16 numbers, 384 deep, packs A, prefetches A, prefetches C");
+  CHECK(text(plan_product(forward(1024, 1024, 128), avx512)) == "3 x 8 tiles of 16 numbers, 384 deep, prefetches A");
+  CHECK(text(plan_product(weight_gradient(1024, 1024, 1), avx512)) == "an outer product, column by column");
+  CHECK(text(plan_product(forward(300, 300, 1), avx512)) == "a column, 300 deep");
+  CHECK(text(plan_product(forward(1024, 1024, 1), avx512)) == "a column, 8 deep");
+  CHECK(text(plan_product(forward(300, 1, 50), avx512)) == "a row, as a column");
+  CHECK(text(plan_product(forward(20, 20, 20), microcontroller)) == "3 x 4 tiles of 1 numbers, 48 deep");
+  CHECK(text(plan_product(forward(64, 64, 64), sse2_of_a_newer_program)) == "2 x 4 tiles of 4 numbers, 384 deep");
+}
+
+TEST_CASE("a product that is added to C as a step is summed at once") {
+  ProductShape step = weight_gradient(1024, 1, 64);
+  step.adds_at_the_end = true, step.starts_with_zero = false;
+  CHECK(plan_product(step, avx512).method == ProductMethod::row);
+  ProductShape column{1024, 1, 64, 1, 1024, 1024, 4, false, true};
+  CHECK(plan_product(column, avx512).depth_of_block == 64);
+}
+
+TEST_CASE("A is packed from 192 columns on where its columns are 3 KiB apart, and prefetched where it has 1 MiB") {
+  const auto plan = [](Index a_column_step, Index columns, Index depth) {
+    return plan_product({96, columns, depth, 1, a_column_step, 96, 4, true, false}, avx512);
+  };
+  CHECK(plan(768, 192, 100).packs_a);
+  CHECK_FALSE(plan(768, 191, 100).packs_a);
+  CHECK_FALSE(plan(767, 192, 100).packs_a);
+  CHECK(plan(1024, 100, 256).prefetches_a);
+  CHECK_FALSE(plan(1024, 100, 255).prefetches_a);
+  CHECK_FALSE(plan(767, 100, 1000).prefetches_a);
+}
+
+TEST_CASE("rows are cut into panels of at most three registers, and a small rest into half a register") {
+  const auto plan = plan_product(forward(100, 100, 100), avx512);
+  CHECK(panels(plan, 48) == std::vector<Index>{48});
+  CHECK(panels(plan, 64) == std::vector<Index>{32, 32});  // 2 + 2 registers are faster than 3 + 1
+  CHECK(panels(plan, 128) == std::vector<Index>{48, 48, 32});
+  CHECK(panels(plan, 65) == std::vector<Index>{32, 32, -1});
+  CHECK(panels(plan, 72) == std::vector<Index>{32, 32, -8});
+  CHECK(panels(plan, 73) == std::vector<Index>{48, 25});
+  CHECK(panels(plan, 5) == std::vector<Index>{-5});
+  CHECK(panels(plan, 12) == std::vector<Index>{12});
+  const auto narrow = plan_product(forward(100, 100, 100), sse2_of_a_newer_program);
+  CHECK(panels(narrow, 21) == std::vector<Index>{8, 8, 5});
+}
+
+TEST_CASE("the plan of a product on this machine can be asked for") {
+  const Eigen::MatrixXf a(64, 32), b(32, 40);
+  Eigen::MatrixXf c(64, 40);
+  const kernels::Product<float> product{{a.data(), 1, 64}, {b.data(), 1, 32}, 32, {}};
+  const auto plan = kernels::plan_of(product, detail::matrix_view(std::as_const(c).data(), 64, 40));
+  CHECK(plan.method == ProductMethod::tiles);
+  CHECK_FALSE(plan.packs_a);
+  chainrule_test::for_each_runnable_set<float>(
+      [&](auto set) { CHECK(plan_of(set, product.a, 32, product.start, 64, 64, 40).vectors.width >= 1); });
+}
