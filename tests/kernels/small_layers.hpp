@@ -78,8 +78,8 @@ struct Layer {
     const Scalar factor = Scalar{-1} / 3;
     const Results r = small(f, kernel);
     Numbers stepped_w = w, stepped_b = b, expected_w = w, expected_b = b, d = delta;
-    kernel.backward(f,
-                    {w.data(), samples, x.data(), x_step, r.a.data(), d.data(), stepped_w.data(), stepped_b.data(), nullptr, 0, &factor});
+    kernel.backward(
+        f, {Out, w.data(), In, samples, x.data(), x_step, r.a.data(), d.data(), stepped_w.data(), stepped_b.data(), nullptr, 0, &factor});
     kernels::add_multiple<Scalar>(Out * In, factor, r.dW.data(), expected_w.data());
     kernels::add_multiple<Scalar>(Out, factor, r.db.data(), expected_b.data());
     const auto same = [](const Numbers& p, const Numbers& q) {  // with a NaN behind

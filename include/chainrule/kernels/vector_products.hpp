@@ -3,7 +3,7 @@
 // many, and in the same order, on every machine.
 
 #include <algorithm>
-#include <chainrule/kernels/instruction_sets.hpp>
+#include <chainrule/kernels/map.hpp>
 #include <utility>
 
 #define CHAINRULE_KERNEL <chainrule/kernels/vector_products.inc>
