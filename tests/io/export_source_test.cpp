@@ -15,7 +15,7 @@ using chainrule_test::ContainsSubstring;
 
 namespace {
 
-/// An activation of the user's own, and a loss.
+/// An activation of the user's own. OwnLoss, below, is a loss.
 struct Doubled {
   static constexpr std::string_view name = "Doubled";
   cr::XavierUniform default_initializer() const { return {}; }

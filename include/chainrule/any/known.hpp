@@ -1,6 +1,7 @@
 #pragma once
-// The types that a Description is made into again. Each is named once, as a type: what a file calls it is its own `name`, and what it
-// takes is its own `hyperparameters()`, so there is no table in which two entries could be swapped.
+// Lists the library's activations, losses and layers, so that files can name them. Each is listed as a type: a file calls it by its own `name`,
+// and its constructor takes its own `hyperparameters()`, so there is no table in which two entries could be swapped. Each must have a form in
+// ONNX and as source code, an overload of onnx_form and of source_form in io/detail, without which the exporters do not compile.
 
 #include <chainrule/activations/elu.hpp>
 #include <chainrule/activations/gelu.hpp>

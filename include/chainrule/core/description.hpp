@@ -20,6 +20,20 @@ struct Description {
   bool operator==(const Description&) const = default;  ///< the same names and numbers, all through
 };
 
+/// How many descriptions may lie around another one: around a Dense in a Residual in a Residual lie two. What writes a network and what
+/// reads one keep to it, so that all that is written can be read, and no file makes a reader run out of stack.
+inline constexpr int max_nesting = 16;
+
+namespace detail {
+
+/// Throws ValueError, in the name of `who`, where one description lies in more than max_nesting others. `around`: how many lie around `of`.
+inline void check_nesting(const Description& of, std::string_view who, int around = 0) {
+  if (around > max_nesting) raise<ValueError>(who, ": the description is nested more than ", max_nesting, " deep");
+  for (const Description& part : of.parts) check_nesting(part, who, around + 1);
+}
+
+}  // namespace detail
+
 /// What a layer, an activation or a loss is. One that is not said by name, extents, hyperparameters(), activation() and layers()
 /// describes itself, by a member `Description describe() const`.
 template <class T>
