@@ -86,14 +86,15 @@ void read_values(std::string_view values) {
 
 }  // namespace
 
-/// Reads the bytes as a whole file; as a file whose length and checksum are made right; and as the values of a file with the right
+/// Reads the bytes as a complete file; as a file whose length and checksum are made right; and as the values of a file with the right
 /// fingerprint.
 void chainrule_fuzz::read(std::string_view bytes) {
   const Training training;
   const std::string fingerprint = detail::fingerprint_of(training.net, training.state);
   attempt([&] { read_values(detail::values_of_checkpoint(bytes, "f", fingerprint)); });
-  if (bytes.size() >= detail::checkpoint_format.header() + detail::checksum_bytes && bytes.starts_with(detail::checkpoint_format.magic)) {
-    std::string whole(bytes.substr(0, bytes.size() - detail::checksum_bytes));
+  if (bytes.size() >= detail::checkpoint_format.header_size() + detail::checksum_size &&
+      bytes.starts_with(detail::checkpoint_format.magic)) {
+    std::string whole(bytes.substr(0, bytes.size() - detail::checksum_size));
     detail::finish_checksummed_file(whole, detail::checkpoint_format);
     attempt([&] { read_values(detail::values_of_checkpoint(whole, "f", fingerprint)); });
   }

@@ -1,5 +1,6 @@
 #pragma once
-// What a network is made of, as values: for files, for exchange with other frameworks, and to make it again.
+// Describes layers, activations and losses as values, which are written into files and exchanged with other frameworks, and from which
+// networks are made again.
 
 #include <chainrule/core/detail/chain.hpp>
 #include <chainrule/core/hyperparameter.hpp>
@@ -12,12 +13,12 @@ namespace chainrule {
 /// A layer, an activation or a loss by its name, with all that its type and its constructor say.
 struct Description {
   std::string kind;                                             ///< "Dense", "LeakyReLU", "Huber"
-  Index inputs = 0;                                             ///< of a layer; 0 elsewhere
-  Index outputs = 0;                                            ///< of a layer; 0 elsewhere
+  Index inputs = 0;                                             ///< a layer's; 0 for activations and losses
+  Index outputs = 0;                                            ///< a layer's; 0 for activations and losses
   std::vector<std::pair<std::string, double>> hyperparameters;  ///< in the order of the constructor: {"slope", 0.2}
   std::vector<Description> parts;  ///< a layer's activation; the layers inside a Residual; the loss inside a ClassWeighted
 
-  bool operator==(const Description&) const = default;  ///< the same names and numbers, all through
+  bool operator==(const Description&) const = default;  ///< whether all names and numbers are equal
 };
 
 /// How many descriptions may lie around another one: around a Dense in a Residual in a Residual lie two. What writes a network and what
@@ -34,8 +35,8 @@ inline void check_nesting(const Description& of, std::string_view who, int aroun
 
 }  // namespace detail
 
-/// What a layer, an activation or a loss is. One that is not said by name, extents, hyperparameters(), activation() and layers()
-/// describes itself, by a member `Description describe() const`.
+/// Describes a layer, an activation or a loss by its name, extents, hyperparameters(), activation() and layers(). A type for which these
+/// are not enough describes itself, by a member `Description describe() const`.
 template <class T>
 Description describe(const T& of) {
   if constexpr (requires { of.describe(); }) {

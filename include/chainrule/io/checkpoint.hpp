@@ -22,7 +22,7 @@ std::string fingerprint_of(const Net& net, const OptimizerState<Scalar>& state) 
   return text_of(fingerprint_of(net), "moments: ", state.moments(), " of ", state.size(), " numbers\n");
 }
 
-/// Fills bytes with a whole checkpoint file; write(archive) adds the values.
+/// Fills bytes with a complete checkpoint file; write(archive) adds the values.
 template <class Write>
 void make_checkpoint(std::string& bytes, const std::string& fingerprint, const Write& write) {
   begin_checksummed_file(bytes, checkpoint_format);

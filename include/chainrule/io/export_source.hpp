@@ -106,7 +106,7 @@ std::string source_self_check(const std::string& name, const SourceFunctions<Wri
                  "    }\n  }\n  return 0;\n}\n");
 }
 
-/// The whole header. Precondition: the network's numbers are numbers of Written.
+/// The complete header. Precondition: the network's numbers are numbers of Written.
 template <class Written, class Net>
 std::string source_of(const Net& net, const SourceOptions& options) {
   using Scalar = typename Net::ScalarType;
@@ -130,7 +130,7 @@ std::string source_of(const Net& net, const SourceOptions& options) {
                  "* y) {\n", arrays, writer.body(), "}\n\n", source_self_check<Written>(name, writer.functions, x, y), "\n#endif\n");
 }
 
-/// The whole header, with the network's numbers rounded to Written where that has fewer digits.
+/// The complete header, with the network's numbers rounded to Written where that has fewer digits.
 template <class Written, class Net>
 std::string rounded_source_of(const Net& net, const SourceOptions& options) {
   using Scalar = typename Net::ScalarType;

@@ -33,7 +33,7 @@ inline pb::ModelProto parse_onnx_model(std::string_view bytes, const std::string
     raise<ValueError>(name, " is too large for a file of ONNX, which may have 2^31 - 1 bytes");
   pb::ModelProto model;
   if (!model.ParseFromArray(bytes.data(), static_cast<int>(bytes.size())) || !model.has_graph())
-    raise<ValueError>(name, " is no model of ONNX, or not a whole one");
+    raise<ValueError>(name, " is no model of ONNX, or not a complete one");
   return model;
 }
 

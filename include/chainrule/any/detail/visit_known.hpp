@@ -1,6 +1,6 @@
 #pragma once
-// From a Description to an object of the type that it names, which the caller's function is given: so that a file's layer reaches the same
-// overloads as a layer whose type is written in the program.
+// Finds the type that a Description names, makes an object of it, and calls the caller's function with that object. So a layer that is
+// known by its description alone reaches the same overloads as a layer whose type is written in the program.
 
 #include <chainrule/any/known.hpp>
 #include <chainrule/core/description.hpp>
@@ -11,12 +11,13 @@
 
 namespace chainrule::detail {
 
-/// Whether the description is of a T: has its name.
+/// Whether the description has the name of T.
 template <class T>
 bool describes(const Description& of) {
   return of.kind == T::name;
 }
 
+/// How many hyperparameters a T has.
 template <class T>
 constexpr std::size_t hyperparameter_count() {
   if constexpr (requires(const T& t) { t.hyperparameters(); })
@@ -32,7 +33,8 @@ inline std::string hyperparameters_text(const Description& of) {
   return text.empty() ? "none" : text;
 }
 
-/// T from its extents and the hyperparameters that are described. Throws ValueError where these are not T's, and what T throws.
+/// Makes a T from extents and the described hyperparameters. Throws ValueError where these are not those of T, and what its constructor
+/// throws.
 template <class T, class... Before>
 T make(const Description& of, Before... before) {
   constexpr std::size_t count = hyperparameter_count<T>();
@@ -55,7 +57,7 @@ T make(const Description& of, Before... before) {
   return made;
 }
 
-/// A layer T, whose constructor takes its inputs and outputs, or its units, or neither, before its hyperparameters.
+/// Makes a layer T, whose constructor takes its inputs and outputs, or its units, or neither, before its hyperparameters.
 template <class T>
 T make_layer_of_type(const Description& of) {
   constexpr auto takes = []<std::size_t... I>(std::index_sequence<I...>, auto... extents) {
@@ -70,6 +72,7 @@ T make_layer_of_type(const Description& of) {
     return make<T>(of);
 }
 
+/// The one part of a description. Throws ValueError where there is not exactly one; `what` it should be is for the error.
 inline const Description& only_part(const Description& of, const char* what) {
   if (of.parts.size() != 1) raise<ValueError>(of.kind, ": expected ", what, " in its description, but found ", of.parts.size(), " parts");
   return of.parts[0];
@@ -129,7 +132,8 @@ class DescribedClassWeighted {
 /// The layers that hold an activation or other layers, as visit_layer gives them.
 using DescribedLayers = Types<DescribedDense, DescribedActivate, DescribedResidual>;
 
-// Whether L is a Dense, an Activate or a Residual, its type written down or known by its description; not a class derived from one.
+// Whether L is a Dense, an Activate or a Residual, or the described form of one. False for a class derived from
+// one.
 template <class L>
 inline constexpr bool is_dense = std::is_same_v<L, DescribedDense>;
 template <int In, int Out, class F, class Init>
@@ -156,7 +160,7 @@ using TakenIf = std::conditional_t<take, Types<T>, Types<>>;
 template <class... A, class... B>
 Types<A..., B...> operator+(Types<A...>, Types<B...>);
 
-/// The library's types and those of the user, of which each is an activation, a loss or a layer.
+/// The library's types and those of the user, each of which is an activation, a loss or a layer.
 template <class... Own>
 struct KnownTypes {
   using OfActivations = decltype((Activations{} + ... + TakenIf<Own, Activation<Own>>{}));
@@ -171,28 +175,28 @@ bool visit_type(Types<T...>, const Description& of, const F& f) {
   return ((describes<T>(of) && (f(std::type_identity<T>{}), true)) || ...);
 }
 
-/// Calls f(activation) with what is described. False if its name is neither the library's nor of one of the types `Own`. Throws ValueError
-/// where the hyperparameters are not those of its type, and what its constructor throws; so do the next two.
+/// Calls f with the activation that is described. False if its name is neither the library's nor of one of the types `Own`. Throws
+/// ValueError where the hyperparameters are not those of its type, and what its constructor throws; so do the next two.
 template <class... Own, class F>
 bool visit_activation(const Description& of, const F& f) {
   return visit_type(typename KnownTypes<Own...>::OfActivations{}, of, [&]<class T>(std::type_identity<T>) { f(make<T>(of)); });
 }
 
-/// Calls f(loss); for a ClassWeighted with a DescribedClassWeighted.
+/// Calls f with the loss that is described, or with a DescribedClassWeighted for a ClassWeighted.
 template <class... Own, class F>
 bool visit_loss(const Description& of, const F& f) {
   return visit_type(Types<DescribedClassWeighted>{}, of, [&](auto) { f(DescribedClassWeighted(of)); }) ||
          visit_type(typename KnownTypes<Own...>::OfLosses{}, of, [&]<class T>(std::type_identity<T>) { f(make<T>(of)); });
 }
 
-/// Calls f(layer); for a layer that holds an activation or other layers with one of DescribedLayers.
+/// Calls f with the layer that is described, or with one of DescribedLayers for a layer that holds an activation or other layers.
 template <class... Own, class F>
 bool visit_layer(const Description& of, const F& f) {
   return visit_type(DescribedLayers{}, of, [&]<class T>(std::type_identity<T>) { f(T(of)); }) ||
          visit_type(typename KnownTypes<Own...>::OfLayers{}, of, [&]<class T>(std::type_identity<T>) { f(make_layer_of_type<T>(of)); });
 }
 
-/// Calls f(description) for each layer, as the function of this name for a tuple of layers calls f(layer).
+/// Calls f(description) for each layer. The function of this name for a tuple of layers calls f(layer).
 template <class F>
 void for_each_layer(const std::vector<Description>& layers, const F& f) {
   for (const Description& layer : layers) f(layer);

@@ -25,7 +25,7 @@ class OnnxGraph {
     std::string_view name;
     int maker = -1;                 ///< the number of the node that makes it; -1 for inputs and constants
     std::vector<int> takers = {};   ///< the numbers of the nodes that take it
-    OnnxConstant constant = {};     ///< its numbers, if it is a constant
+    OnnxConstant constant = {};     ///< set for a constant
     bool depends_on_input = false;  ///< whether it changes with the graph's input
   };
 
@@ -165,7 +165,7 @@ class OnnxGraph {
     nodes_.push_back(std::move(node));
   }
 
-  // what a node makes of constants, where it is a Constant, or only renames, casts or transposes another constant; else no constant
+  // the constant that a node makes, where it is a Constant, or renames, casts or transposes another constant; else none
   OnnxConstant constant_of(const Node& node) {
     if (is_op(node, "Constant")) {
       if (const auto* tensor = attribute(node, "value")) return {&tensor->t()};

@@ -1,7 +1,8 @@
 #pragma once
-// Each activation as nodes of ONNX. An overload of onnx_form on its type adds them and returns the name of a = f(z). They are the operator
-// of ONNX for a network of float, where it computes the same function, and otherwise the formula, for two reasons: onnxruntime has some
-// operators for float alone, and attributes of operators are float, while the numbers of a formula may be double.
+// Writes each activation as nodes of ONNX. An overload of onnx_form on its type adds them and returns the name of a = f(z). A network of
+// float has the operator of ONNX where there is one that computes the same function. A network of double has the formula instead, because
+// onnxruntime has some operators for float alone, and because attributes of operators are float, while the numbers of a formula may be
+// double.
 
 #include <chainrule/any/any_activation.hpp>
 #include <chainrule/any/detail/visit_known.hpp>

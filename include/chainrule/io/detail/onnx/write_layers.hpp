@@ -1,5 +1,5 @@
 #pragma once
-// Layers as nodes of ONNX, whose rows are the samples that are columns here:  a^T = z^T W^T + b^T. An overload of onnx_form on the layer's
+// Writes layers as nodes of ONNX, where samples are rows and not columns:  z^T = a^T W^T + b^T. An overload of onnx_form on the layer's
 // type adds them and returns the name of the layer's output.
 
 #include <chainrule/any/any_layers.hpp>
@@ -13,7 +13,7 @@ namespace chainrule::detail {
 template <class L, class Scalar>
 std::string add_onnx_layer(const L& layer, OnnxWriter<Scalar>& writer, NumbersInOrder<Scalar>& numbers, const std::string& x);
 
-/// Adds layers one after the other. The names of layer i begin with what those of the layers together do, and i: "1." or "1.0.".
+/// Adds layers one after the other. The prefix of the names in layer i is the writer's prefix and i: "1.", or "1.0." inside a Residual.
 template <class Layers, class Scalar>
 std::string add_onnx_layers(const Layers& layers, OnnxWriter<Scalar>& writer, NumbersInOrder<Scalar>& numbers, std::string x) {
   const std::string place = writer.place;

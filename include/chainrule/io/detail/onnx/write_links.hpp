@@ -1,6 +1,6 @@
 #pragma once
-// The prediction that a loss makes of raw outputs z, as nodes of ONNX. An overload of onnx_form on the loss's type adds them and returns
-// the prediction's name.
+// Writes the prediction that a loss makes of raw outputs z as nodes of ONNX. An overload of onnx_form on the loss's type adds them and
+// returns the prediction's name.
 
 #include <chainrule/any/any_loss.hpp>
 #include <chainrule/any/detail/visit_known.hpp>
@@ -31,7 +31,7 @@ template <class Scalar>
 std::string onnx_form(const PoissonNLL&, OnnxWriter<Scalar>& writer, const std::string& z, Index) {
   return writer.node("Exp", {z});
 }
-// Half of the outputs are means; of the other half s the prediction is the variances, e^s + minimum_variance.
+// The first half of the outputs are means; the other half are logarithms s, whose prediction is the variance e^s + minimum_variance.
 template <class Scalar>
 std::string onnx_form(const GaussianNLL& loss, OnnxWriter<Scalar>& writer, const std::string& z, Index outputs) {
   const std::string means = writer.node("Split", {z, writer.integers("halves", {outputs / 2, outputs / 2})});
@@ -42,7 +42,7 @@ std::string onnx_form(const GaussianNLL& loss, OnnxWriter<Scalar>& writer, const
   writer.attribute("axis", 1);
   return both;
 }
-// Where a loss works on the outputs themselves they are the predictions.
+// A loss that does not work on logits has no link: the outputs are the predictions.
 template <class L, class Scalar>
 requires(!L::works_on_logits) std::string onnx_form(Exactly<L>, OnnxWriter<Scalar>&, const std::string& z, Index) { return z; }
 

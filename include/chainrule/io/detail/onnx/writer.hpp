@@ -19,7 +19,7 @@ class OnnxWriter {
 
   explicit OnnxWriter(pb::GraphProto& graph) : graph_{graph} {}
 
-  /// What the names of the following nodes and constants begin with: "2." for layer<2>, "2.0." for the first layer inside that Residual.
+  /// The prefix of the names of the following nodes and constants: "2." for layer<2>, "2.0." for the first layer inside that Residual.
   std::string place;
 
   /// Adds a node, and returns the name of its output.
@@ -49,7 +49,7 @@ class OnnxWriter {
     return node.output(1);
   }
 
-  // what formulas are made of; each returns the name of its result
+  // The operations of formulas. Each returns the name of its result.
   Text multiply(const Text& a, const Text& b) { return node("Mul", {a, b}); }
   Text multiply(const Text& a, double b) { return b == 1 ? a : multiply(a, number(b)); }
   Text add(const Text& a, const Text& b) { return node("Add", {a, b}); }

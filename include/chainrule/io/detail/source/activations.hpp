@@ -1,5 +1,6 @@
 #pragma once
-// Each activation as an expression of C. An overload of source_form on its type writes it, with the formula that it has in the library.
+// Writes each activation as an expression of C. An overload of source_form on its type writes it, with the formula that it has in the
+// library.
 
 #include <chainrule/any/any_activation.hpp>
 #include <chainrule/any/detail/visit_known.hpp>
@@ -134,7 +135,7 @@ std::string source_activation(const AnyActivation<Scalar, from_output>& f, Sourc
   return source_activation(f.describe(), functions, z);
 }
 
-/// What an activation is called, its type known or described.
+/// The name of an activation, whether its type is known or only its description.
 template <class F>
 std::string_view name_of(const F& f) {
   return f.name;

@@ -1,5 +1,5 @@
 #pragma once
-// Layers as loops of C on arrays whose extents are known. An overload of source_form on the layer's type adds them.
+// Writes layers as loops of C on arrays of constant size. An overload of source_form on the layer's type adds them.
 
 #include <chainrule/any/any_layers.hpp>
 #include <chainrule/io/detail/numbers_in_order.hpp>

@@ -1,5 +1,6 @@
 #pragma once
-// The prediction that a loss makes of the raw outputs in y, as statements of C. An overload of source_form on the loss's type adds them.
+// Writes the prediction that a loss makes of the raw outputs in y as statements of C. An overload of source_form on the loss's type adds
+// them.
 
 #include <chainrule/any/any_loss.hpp>
 #include <chainrule/any/detail/visit_known.hpp>
@@ -44,7 +45,7 @@ void source_form(const GaussianNLL& loss, SourceWriter<Written>& writer, Index o
   writer.code(text_of("  for (int i = ", outputs / 2, "; i < ", outputs, "; ++i) y[i] = ", exp, "(y[i]) + ",
                       writer.functions.literal(loss.minimum_variance), ";\n"));
 }
-// The predictions of these are the outputs.
+// These losses have no link: the outputs are the predictions.
 template <class Written>
 void source_form(const SquaredError&, SourceWriter<Written>&, Index) {}
 template <class Written>
