@@ -22,7 +22,7 @@ struct Note {
   void archive(Archive& a) { a(text, numbers); }
 };
 
-/// All that a Trainer keeps, and what a user's observer might.
+/// Everything that a Trainer stores in a checkpoint, and what an observer of the user's might.
 struct Training {
   Training() {
     run.epochs = 5;
@@ -33,14 +33,14 @@ struct Training {
   }
 
   void keep(Archive& archive) {
-    detail::keep_training(archive, net, state, run);
+    detail::archive_training(archive, net, state, run);
     archive.section("History", history);
     archive.section("EarlyStopping", stopping);
     archive.section("ReduceOnPlateau", plateau);
     archive(notes, more);
   }
   void read(std::string_view values) {
-    detail::read_or_leave(values, "f", [&](Archive& archive) { keep(archive); });
+    detail::read_or_restore(values, "f", [&](Archive& archive) { keep(archive); });
   }
   void use() {
     stopping.training_resumed(run);
@@ -63,13 +63,13 @@ struct Training {
   Eigen::MatrixXd more = Eigen::MatrixXd::Ones(2, 1);
 };
 
-/// Reads these values. Where they are refused, nothing may have changed.
+/// Reads these bytes as the values of a checkpoint. If they are refused, nothing may have changed.
 void read_values(std::string_view values) {
   Training training;
   const auto numbers = [&] {
     std::string bytes;
     Archive archive = Archive::writing(bytes);
-    detail::keep_training(archive, training.net, training.state, training.history, training.stopping, training.plateau, training.more);
+    detail::archive_training(archive, training.net, training.state, training.history, training.stopping, training.plateau, training.more);
     return bytes;
   };
   const std::string before = numbers();
@@ -86,16 +86,17 @@ void read_values(std::string_view values) {
 
 }  // namespace
 
-/// As they are; with the length and the checksum that a file of them should have; and as the values in one of the right identity.
+/// Reads the bytes as a complete file; as a file whose length and checksum are made right; and as the values of a file with the right
+/// fingerprint.
 void chainrule_fuzz::read(std::string_view bytes) {
   const Training training;
-  const std::string identity = detail::identity_of(training.net, training.state);
-  attempt([&] { read_values(detail::values_of_checkpoint(bytes, "f", identity)); });
+  const std::string fingerprint = detail::fingerprint_of(training.net, training.state);
+  attempt([&] { read_values(detail::values_of_checkpoint(bytes, "f", fingerprint)); });
   if (bytes.size() >= detail::checkpoint_format.header_size() + detail::checksum_size &&
       bytes.starts_with(detail::checkpoint_format.magic)) {
     std::string whole(bytes.substr(0, bytes.size() - detail::checksum_size));
     detail::finish_checksummed_file(whole, detail::checkpoint_format);
-    attempt([&] { read_values(detail::values_of_checkpoint(whole, "f", identity)); });
+    attempt([&] { read_values(detail::values_of_checkpoint(whole, "f", fingerprint)); });
   }
   read_values(bytes);
 }

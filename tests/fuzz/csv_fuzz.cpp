@@ -2,7 +2,7 @@
 
 #include "fuzz.hpp"
 
-/// The first byte chooses how the rest is read.
+/// Reads CSV with options that the first byte chooses.
 void chainrule_fuzz::read(std::string_view bytes) {
   using namespace chainrule;
   if (bytes.empty()) return;

@@ -1,6 +1,6 @@
 #pragma once
-// A fuzz target X_fuzz.cpp defines read(): what a reader makes of any bytes. They may be refused with a chainrule::Error; whatever else
-// happens, another exception, a sanitizer's alarm, too much memory or time, is a fault. Seeds for it lie in corpus/X.
+// Each fuzz target X_fuzz.cpp defines read(), which gives arbitrary bytes to one of the library's readers. The reader may refuse them with
+// a chainrule::Error; any other exception, a report of a sanitizer, and too much memory or time are faults. Seeds are in corpus/X.
 
 #include <chainrule/core/error.hpp>
 #include <cstdlib>
@@ -8,9 +8,10 @@
 
 namespace chainrule_fuzz {
 
+/// Reads the bytes with the reader under test.
 void read(std::string_view bytes);
 
-/// Calls f, which may refuse what it gets; what is done next does not depend on it.
+/// Calls f, which may throw a chainrule::Error.
 template <class F>
 void attempt(const F& f) {
   try {
@@ -19,7 +20,7 @@ void attempt(const F& f) {
   }
 }
 
-/// For what must be so of everything that was read.
+/// Reports a fault unless the condition holds.
 inline void require(bool is_so) {
   if (!is_so) std::abort();
 }

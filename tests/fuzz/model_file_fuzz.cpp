@@ -7,7 +7,7 @@ namespace {
 
 using Net = chainrule::Network<float, chainrule::SquaredError, chainrule::Dense<2, 2, chainrule::ReLU>, chainrule::BatchNorm<>>;
 
-// What loads is all there; what does not leaves the network as it was.
+// Loads the bytes as a model file: completely, or not at all.
 void load_all(const std::string& bytes) {
   Net net{chainrule::Seed{1}};
   const auto theta = net.parameters().eval();
@@ -23,7 +23,7 @@ void load_all(const std::string& bytes) {
 
 }  // namespace
 
-/// A file; and, because that is rarely one, a saved network whose layers, or loss, the bytes describe.
+/// Reads the bytes as a model file; and, because they are rarely one, as the description of layers and of a loss in a model file.
 void chainrule_fuzz::read(std::string_view bytes) {
   attempt([&] { load_all(std::string(bytes)); });
   attempt([&] { chainrule::make_layers<float>(chainrule::detail::DescriptionReader("layers").list(bytes)); });

@@ -2,7 +2,7 @@
 
 #include "fuzz.hpp"
 
-/// As they are, and, because a length that fits the header is hard to guess, with the first line as the header.
+/// Reads the bytes as a file; and, because the length of a header is hard to guess, as a file whose header is their first line.
 void chainrule_fuzz::read(std::string_view bytes) {
   const auto read_all = [](std::string_view file) {
     attempt([&] { chainrule::parse_npy<float>(file); });

@@ -2,7 +2,7 @@
 
 #include "fuzz.hpp"
 
-/// What was read has parameters for all its layers; a network of few units also predicts.
+/// Reads the bytes as an ONNX model. A network of few inputs must also predict.
 void chainrule_fuzz::read(std::string_view bytes) {
   const chainrule::AnyNetwork<float> net = chainrule::parse_onnx<float>(bytes);
   require(net.inputs() > 0 && net.outputs() > 0);

@@ -16,7 +16,7 @@ void read_all(const std::string& bytes) {
 
 }  // namespace
 
-/// As they are, and, because a length that fits the header is hard to guess, with the first line as the header.
+/// Reads the bytes as a file; and, because the length of a header is hard to guess, as a file whose header is their first line.
 void chainrule_fuzz::read(std::string_view bytes) {
   attempt([&] { read_all(std::string(bytes)); });
   const std::size_t end = std::min(bytes.find('\n'), bytes.size());

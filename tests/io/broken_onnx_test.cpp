@@ -1,4 +1,4 @@
-// Files that are no models, or models of something else: an error says what and where, and nothing worse happens.
+// Files that are no ONNX models, or models of something other than a feedforward network. The error must say what is wrong and where.
 #include "onnx_models.hpp"
 #include "support/catch.hpp"
 
@@ -18,7 +18,7 @@ Model small_model() {
   return m;
 }
 
-/// Whether it is a model; an error of ours is a no, and any other one leaves the test.
+/// Whether the bytes are read as a model. Any exception but an Error of the library fails the test.
 bool is_read(const std::string& bytes) {
   try {
     return read_onnx(bytes).parameters().size() > 0;
@@ -50,7 +50,7 @@ TEST_CASE("A model with any byte changed is read or is an error", "[onnx]") {
       changed[i] = static_cast<char>(changed[i] ^ flipped);
       errors += is_read(changed) ? 0 : 1;
     }
-  CHECK(errors > bytes.size());  // of 4 * bytes.size(); some bytes are numbers and some are optional
+  CHECK(errors > bytes.size());  // out of 4 * bytes.size(), because some bytes are weights and some are optional
 }
 
 TEST_CASE("An operator that is no layer here is named with its node", "[onnx]") {
@@ -133,7 +133,7 @@ TEST_CASE("A graph that is deep or long is an error or is read, in little time",
   value = "x";
   for (int i = 0; i < 200; ++i) longest.node(i % 2 == 0 ? "Tanh" : "Sigmoid", {value}, std::to_string(i)), value = std::to_string(i);
   longest.node("Relu", {value}, "y");
-  CHECK(longest.read().list().size() == 200);  // ReLU behind Sigmoid does nothing
+  CHECK(longest.read().list().size() == 200);  // a ReLU after a Sigmoid changes nothing, so each pair is one layer
 }
 
 TEST_CASE("Metadata that names no loss of ours", "[onnx]") {

@@ -19,7 +19,7 @@ namespace {
 
 using Net = Network<float, SoftmaxCrossEntropy, Dense<1, 2, LeakyReLU>, BatchNorm<>, Dense<2, 2>>;
 
-/// A network, an optimizer's state and what else a loop keeps, all of it numbers that can be told apart.
+/// A network, an optimizer's state and the other values of a training loop. No two of the numbers are equal.
 struct Training {
   explicit Training(float first) : net{Seed{1}}, state{net, 2} {
     net.parameters().setLinSpaced(first, first + 1);
@@ -43,7 +43,7 @@ bool same(const Training& a, const Training& b) {
 void save(const std::string& path, const Training& t) { save_checkpoint(path, t.net, t.state, t.epoch, t.losses); }
 void load(const std::string& path, Training& t) { load_checkpoint(path, t.net, t.state, t.epoch, t.losses); }
 
-/// The bytes with the checksum that they should have.
+/// The bytes with a correct checksum.
 std::string resealed(std::string bytes) {
   bytes.resize(bytes.size() - detail::checksum_size);
   detail::finish_checksummed_file(bytes, detail::checkpoint_format);
@@ -52,7 +52,7 @@ std::string resealed(std::string bytes) {
 
 }  // namespace
 
-TEST_CASE("a loop's checkpoint: what was saved is loaded, and nothing else is left in the folder") {
+TEST_CASE("load_checkpoint reads what save_checkpoint wrote, and no other file is left in the folder") {
   const TemporaryFolder folder;
   const std::string path = folder.path("run.checkpoint");
   const Training saved(3);
@@ -66,17 +66,17 @@ TEST_CASE("a loop's checkpoint: what was saved is loaded, and nothing else is le
   CHECK(loaded.losses == std::vector<double>{0.5, 0.5, 0.5});
 }
 
-TEST_CASE("a checkpoint that was cut or changed anywhere is an error, and nothing has changed") {
+TEST_CASE("a checkpoint that was cut short or changed anywhere is an error, and nothing is loaded") {
   const TemporaryFolder folder;
   save(folder.path("whole"), Training(3));
   const std::string whole = detail::read_file("test", folder.path("whole"));
   const Training before(5);
   Training t(5);
-  const std::string identity = detail::identity_of(t.net, t.state);
+  const std::string fingerprint = detail::fingerprint_of(t.net, t.state);
   const auto fails = [&](const std::string& bytes) {
     try {
-      detail::read_or_leave(detail::values_of_checkpoint(bytes, "f", identity), "f",
-                            [&](Archive& archive) { detail::keep_training(archive, t.net, t.state, t.epoch, t.losses); });
+      detail::read_or_restore(detail::values_of_checkpoint(bytes, "f", fingerprint), "f",
+                              [&](Archive& archive) { detail::archive_training(archive, t.net, t.state, t.epoch, t.losses); });
       return false;
     } catch (const ValueError& error) {
       return std::string_view(error.what()).starts_with("f") && same(t, before);
@@ -98,7 +98,7 @@ TEST_CASE("a checkpoint that was cut or changed anywhere is an error, and nothin
   CHECK(fails(whole + '\0'));
   CHECK(fails(resealed(whole + std::string(8, '\0'))));
 
-  // any value changed, but with the right checksum: an error, or another training; never more than that
+  // a changed value with a correct checksum is an error, or loads other values; anything else is a fault
   std::size_t accepted = 0;
   for (std::size_t place = detail::checkpoint_format.header_size(); place + detail::checksum_size < whole.size(); ++place) {
     std::string bytes = whole;
@@ -111,7 +111,7 @@ TEST_CASE("a checkpoint that was cut or changed anywhere is an error, and nothin
   CHECK(accepted < whole.size());
 }
 
-TEST_CASE("what is wrong with a checkpoint is said in words") {
+TEST_CASE("errors say what is wrong with a checkpoint") {
   const TemporaryFolder folder;
   const std::string path = folder.path("run");
   Training t(3);
@@ -157,7 +157,8 @@ TEST_CASE("a checkpoint of another network or optimizer names the first differen
   check(squares, 2, "expected \"loss: MeanSquaredError\"", "found \"loss: SoftmaxCrossEntropy\"");
   Network<float, SoftmaxCrossEntropy, Dense<2, 3, LeakyReLU>, Residual<Dense<3, 3>>, Dense<3, 2>> longer{Seed{1}};
   check(longer, 2, "expected \"layer<1>: Residual 3 -> 3\"", "found \"layer<1>: Dense 3 -> 2\"");
-  CHECK_THAT(detail::identity_of(longer), chainrule_test::ContainsSubstring("layer<1>.0: Dense 3 -> 3\nlayer<1>.0.activation: Identity\n"));
+  CHECK_THAT(detail::fingerprint_of(longer),
+             chainrule_test::ContainsSubstring("layer<1>.0: Dense 3 -> 3\nlayer<1>.0.activation: Identity\n"));
 
   Right fits{Seed{2}};
   OptimizerState state(fits, 2);

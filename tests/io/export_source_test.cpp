@@ -15,7 +15,7 @@ using chainrule_test::ContainsSubstring;
 
 namespace {
 
-/// An activation of the user's own, and a loss.
+/// An activation of the user's own. OwnLoss, below, is a loss.
 struct Doubled {
   static constexpr std::string_view name = "Doubled";
   cr::XavierUniform default_initializer() const { return {}; }
@@ -83,7 +83,7 @@ TEST_CASE("numbers in source code are read as the same", "[io][export_source]") 
   CHECK(cr::detail::source_literal(2.0) == "2.0");
 }
 
-TEST_CASE("names in source code belong to nobody else", "[io][export_source]") {
+TEST_CASE("names in source code are checked, so that they cannot be those of the compiler", "[io][export_source]") {
   for (const char* name : {"model", "Net_2", "a", "int"}) CHECK_NOTHROW(cr::to_source(line(), named(name)));
   for (const char* name : {"", "2nd", "_net", "net_", "my__net", "my-net", "my net", "n\xc3\xa4", "a;"}) {
     INFO(name);
@@ -136,7 +136,7 @@ TEST_CASE("what has no form in source code is refused by name", "[io][export_sou
   CHECK_THROWS_WITH(cr::to_source(infinite), ContainsSubstring("model_b1 would hold inf"));
 }
 
-TEST_CASE("source code is in a file as a whole or not at all", "[io][export_source]") {
+TEST_CASE("a file of source code is written completely or not at all", "[io][export_source]") {
   const chainrule_test::TemporaryFolder folder;
   const std::string path = folder.path("model.hpp");
   cr::export_source(line(), path);

@@ -1,4 +1,4 @@
-// Models as PyTorch, Keras and scikit-learn export them, made by hand. What is written by to_onnx: onnx_test.cpp.
+// Reads models made by hand as PyTorch, Keras and scikit-learn export them. Models written by to_onnx are in onnx_test.cpp.
 #include "onnx_models.hpp"
 #include "support/catch.hpp"
 
@@ -23,7 +23,7 @@ Model linear(const std::string& output = "z") {
   return m;
 }
 
-/// The linear map and behind it one node with these inputs.
+/// The layers that are read from the linear map and after it one node with these inputs.
 std::string kinds_of(const std::string& op, const std::vector<std::string>& inputs,
                      std::initializer_list<std::pair<const char*, float>> attributes = {}) {
   Model m = linear();
@@ -51,7 +51,7 @@ TEST_CASE("Gemm with alpha and beta, without bias, or with one for all units", "
   CHECK(predicted(m, {1, 0}) == Vector<float>{{2 + 12 + 4, 6 + 24 + 4}});
 }
 
-TEST_CASE("Keras: MatMul and Add, in either order, behind a Cast, a Flatten and Constants", "[onnx]") {
+TEST_CASE("Keras: MatMul and Add, in either order, after a Cast, a Flatten and Constants", "[onnx]") {
   Model m({0, 1, 2});
   m.node("Cast", {"x"}, "real").with("to", 1);
   m.node("Flatten", {"real"}, "flat");
@@ -130,11 +130,11 @@ TEST_CASE("Activations that are several operators", "[onnx]") {
   hard.node("Add", {"z", "three"}, "s").node("Clip", {"s", "zero", "six"}, "c").node("Div", {"c", "six"}, "y");
   CHECK(kinds(hard.read()) == "Dense(HardSigmoid)");
 
-  Model two = linear();  // which are not one
+  Model two = linear();  // Sigmoid after Tanh is no single activation
   two.node("Tanh", {"z"}, "t").node("Sigmoid", {"t"}, "s").node("Relu", {"s"}, "r").node("Identity", {"r"}, "y");
   CHECK(kinds(two.read()) == "Dense(Tanh) Activate(Sigmoid)");
 
-  Model swish = linear();  // z sigma(1.702 z) is none of ours
+  Model swish = linear();  // the library has no z sigma(1.702 z)
   swish.constant("c", {}, {1.702f}).node("Mul", {"z", "c"}, "m").node("Sigmoid", {"m"}, "s").node("Mul", {"z", "s"}, "y");
   CHECK_THROWS_SAYING(swish.read(), ValueError, "m.onnx: node \"s\" (Sigmoid)");
 }

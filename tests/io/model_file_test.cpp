@@ -32,7 +32,7 @@ SafetensorsFile with(std::vector<TensorToWrite> tensors, const std::map<std::str
   return parse_safetensors(to_safetensors(tensors, metadata), "m.safetensors");
 }
 
-// as PyTorch writes it: rows one after the other
+// row-major, as PyTorch writes them
 const std::vector<float> w1{1, 2, 3, 4, 5, 6}, b1{7, 8, 9}, w2{10, 11, 12}, b2{13};
 
 void check_is_loaded(const Small& net) {
@@ -140,7 +140,7 @@ TEST_CASE("What does not fit is refused, with what the file has and what the net
   CHECK(other_loss.parameters() == net.parameters());
 }
 
-TEST_CASE("Numbers of another type are taken when that is asked for; NaN is loaded, and said") {
+TEST_CASE("Numbers of another type are loaded when that is asked for; NaN is loaded, and counted") {
   Small net{Seed{1}};
   const std::vector<double> wide{1, 2, 3, 4, 5, 1e300};
   std::vector<double> narrow(wide);
@@ -159,7 +159,7 @@ TEST_CASE("Numbers of another type are taken when that is asked for; NaN is load
   CHECK(report.first_not_finite == "0.bias");
 }
 
-TEST_CASE("A network is not made from a file that does not say it, or that lies") {
+TEST_CASE("A network is not made from a file that does not describe it, or describes another one") {
   const auto refusal = [](const SafetensorsFile& file) {
     try {
       parse_network<float>(file);
@@ -177,8 +177,18 @@ TEST_CASE("A network is not made from a file that does not say it, or that lies"
   CHECK_THAT(refusal(described(R"([{"kind":"Dense","inputs":-2,"outputs":3}])")), Contains("expected a number of units"));
   CHECK_THAT(refusal(described(R"([{"kind":"Dense","inputs":1000000,"outputs":1000000,"parts":[{"kind":"ReLU"}]}])")),
              Contains("its layers have 1000001000000 numbers, but its tensors 6"));
-  CHECK_THAT(refusal(described(std::string(100, '[').c_str())), Contains("nested more than 64 deep"));
+  CHECK_THAT(refusal(described(std::string(100, '[').c_str())), Contains("nested more than 16 deep"));
   CHECK_THAT(refusal(described("[]")), Contains("numbers") || Contains("at least one layer"));
+}
+
+TEST_CASE("Layers that are nested too deep to be read again are not saved") {
+  const auto nested = [](int residuals) {
+    AnyLayers<float> layers{LayerNorm<Dynamic>{2}};
+    for (int i = 0; i < residuals; ++i) layers = AnyLayers<float>{Residual<AnyLayers<float>>{layers}};
+    return to_model_file(AnyNetwork<float>{Seed{1}, MeanSquaredError{}, layers});
+  };
+  CHECK(parse_network<float>(parse_safetensors(nested(max_nesting))).inputs() == 2);
+  CHECK_THROWS_WITH(nested(max_nesting + 1), Contains("Residual: the description is nested more than 16 deep"));
 }
 
 TEST_CASE("Any byte of a saved network may be wrong: it loads, or there is an error and nothing has changed") {
@@ -198,7 +208,7 @@ TEST_CASE("Any byte of a saved network may be wrong: it loads, or there is an er
       REQUIRE(again.parameters() == before);
     }
   }
-  CHECK(loaded >= 52);  // a wrong bit in one of 13 numbers is nobody's to notice
+  CHECK(loaded >= 52);  // a wrong bit in the 52 bytes of the 13 numbers cannot be noticed
 }
 
 TEST_CASE("A file that cannot be written is an error, and the one before stays") {

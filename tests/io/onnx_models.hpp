@@ -1,5 +1,5 @@
 #pragma once
-// Models of ONNX made by hand, as exporters write them, and what is read from them.
+// Helps tests make ONNX models by hand, as exporters write them, and read them.
 
 #include <chainrule/any/any_network.hpp>
 #include <chainrule/io/detail/onnx/description_text.hpp>
@@ -51,7 +51,7 @@ class Model {
     return tensor;
   }
 
-  /// A node that makes `output`, which is its name too.
+  /// Adds a node that makes the value `output`; the node has the same name.
   Model& node(const std::string& op, const std::vector<std::string>& inputs, const std::string& output) {
     auto* node = graph().add_node();
     node->set_op_type(op);
@@ -60,7 +60,7 @@ class Model {
     node->add_output(output);
     return *this;
   }
-  // of the last node
+  /// Adds an integer as an attribute of the last node.
   Model& with(const std::string& name, std::int64_t value) {
     auto* attribute = last().add_attribute();
     attribute->set_name(name);
@@ -68,6 +68,7 @@ class Model {
     attribute->set_i(value);
     return *this;
   }
+  /// Adds a number as an attribute of the last node.
   Model& with_number(const std::string& name, float value) {
     auto* attribute = last().add_attribute();
     attribute->set_name(name);
@@ -83,7 +84,7 @@ class Model {
   chainrule::detail::pb::ModelProto model;
 };
 
-/// What the layers are: "Dense(ReLU) Dropout(rate=0.2) Dense(Identity)".
+/// The layers as text: "Dense(ReLU) Dropout(rate=0.2) Dense(Identity)".
 inline std::string kinds(const chainrule::AnyNetwork<float>& net) {
   std::string text;
   for (const auto& layer : net.list()) text += (text.empty() ? "" : " ") + chainrule::detail::to_text(layer.describe());

@@ -31,7 +31,7 @@ Matrix<float> samples(Index inputs) {
   return x;
 }
 
-/// Written and read, the network is the same: what it is made of and what it predicts, bit for bit.
+/// Checks that a network that is written and read has the same layers and loss, and predicts the same bits.
 void check_round_trip(const std::vector<Description>& layers, const Description& loss = describe(MeanSquaredError{})) {
   const AnyNetwork<float> net = network(layers, loss);
   INFO(layers[layers.size() / 2].kind << " " << detail::to_text(layers[layers.size() / 2]) << ", " << detail::to_text(loss));
@@ -60,7 +60,7 @@ TEST_CASE("Every activation comes back from ONNX as itself, with its hyperparame
     check_round_trip({dense(4, 5, f), dense(5, 3)});
     if (f.kind != "Identity") check_round_trip({describe(LayerNorm<Dynamic>(5)), activate(5, f), dense(5, 3)});
   }
-  check_round_trip({activate(3, describe(Identity{}))});  // there is no other layer
+  check_round_trip({activate(3, describe(Identity{}))});  // the only layer, so that it is not left out
 }
 
 TEST_CASE("Every layer comes back from ONNX as itself", "[onnx]") {
@@ -147,6 +147,27 @@ struct Cube {
   }
 };
 }  // namespace
+
+TEST_CASE("A network whose types are known is written as one whose types are not", "[onnx]") {
+  using Inner = Residual<Dense<4, 4, Mish>, BatchNorm<>, PReLU<>>;
+  Network<float, ClassWeighted<SoftmaxCrossEntropy>, Normalize<3>, Dense<3, 4, LeakyReLU>, Inner, Dropout<>, LayerNorm<>, Dense<4, 2>> net{
+      Seed{1}, {{1, 5}}};
+  AnyNetwork<float> any{Seed{1}, make_loss<float>(describe(net.loss_function())), make_layers<float>(describe_layers(net))};
+  net.buffers().setConstant(0.75f);
+  any.buffers().setConstant(0.75f);
+  REQUIRE(any.parameters() == net.parameters());
+  CHECK(to_onnx(any) == to_onnx(net));
+}
+
+TEST_CASE("Layers that are nested too deep to be read again are not written", "[onnx]") {
+  const auto nested = [](int residuals) {
+    AnyLayers<float> layers{LayerNorm<Dynamic>{2}};
+    for (int i = 0; i < residuals; ++i) layers = AnyLayers<float>{Residual<AnyLayers<float>>{layers}};
+    return to_onnx(AnyNetwork<float>{Seed{1}, MeanSquaredError{}, layers});
+  };
+  CHECK(parse_onnx<float>(nested(max_nesting)).inputs() == 2);
+  CHECK_THROWS_SAYING(nested(max_nesting + 1), ValueError, "to_onnx: the description is nested more than 16 deep");
+}
 
 TEST_CASE("What cannot predict yet, or has no form in ONNX, is not written", "[onnx]") {
   const auto fresh = [](const Description& layer) {

@@ -28,7 +28,7 @@ std::vector<Scalar> numbers(const std::string& bytes) {
   return numbers<Scalar>(file, file.tensor("w"));
 }
 
-/// Written by hand: a text, 2 x 3 floats, two doubles. The header has 157 bytes, and 43 blanks.
+/// A file written by hand with a text, 2 x 3 floats and two doubles. Its header has 157 bytes and 43 blanks after them.
 const std::string by_hand =
     "\xc8\0\0\0\0\0\0\0"s
     R"({"__metadata__":{"made by":"hand"},"b":{"dtype":"F64","shape":[2],"data_offsets":[0,16]},)"
@@ -64,13 +64,13 @@ TEST_CASE("a safetensors file is written as it was by hand") {
   const std::vector<double> bias{0.5, -1};
   const std::string bytes = to_safetensors(
       std::vector<TensorToWrite>{{"layer.weight", {2, 3}, weight, TensorOrder::column_major}, {"b", {2}, bias}}, {{"made by", "hand"}});
-  const std::size_t blanks = by_hand.find("}}  ") + 2;  // of which only those are needed that make up a multiple of 8
+  const std::size_t blanks = by_hand.find("}}  ") + 2;  // the library writes only as many as make the size a multiple of 8
   CHECK(bytes == "\xa0\0\0\0\0\0\0\0"s + by_hand.substr(8, 157) + "   " + by_hand.substr(by_hand.size() - 40));
   CHECK(blanks == 8 + 157);
   CHECK(to_safetensors({}) == "\x08\0\0\0\0\0\0\0{}      "s);
 }
 
-TEST_CASE("a moved safetensors file keeps what it gave out") {
+TEST_CASE("tensors of a safetensors file stay valid when the file is moved") {
   static_assert(!std::is_copy_constructible_v<SafetensorsFile>);
   SafetensorsFile file = parse_safetensors(by_hand);
   const SafetensorsTensor given = file.tensor("layer.weight");
@@ -176,9 +176,9 @@ TEST_CASE("a safetensors file of a wrong length is refused") {
   CHECK(complaint("\xff\xff\xff\xff\xff\xff\xff\xff{}"s).ends_with("is 18446744073709551615"));
   CHECK(complaint(by_hand.substr(0, by_hand.size() - 1)) ==
         "m.st is cut short: tensor \"layer.weight\" ends at byte 40 after the header, but there are 39");
-  CHECK(complaint(by_hand + "!") == "m.st goes on behind its end: expected 40 bytes after the header, as its tensors have, but found 41");
+  CHECK(complaint(by_hand + "!") == "m.st goes on after its end: expected 40 bytes after the header, as its tensors have, but found 41");
   CHECK(complaint(file_of("{}", "!")) ==
-        "m.st goes on behind its end: expected 0 bytes after the header, as its tensors have, but found 1");
+        "m.st goes on after its end: expected 0 bytes after the header, as its tensors have, but found 1");
 }
 
 TEST_CASE("a safetensors file cut at any byte, or with any bit flipped, is read or refused") {
@@ -192,10 +192,10 @@ TEST_CASE("a safetensors file cut at any byte, or with any bit flipped, is read 
         const SafetensorsFile file = parse_safetensors(bytes);
         for (const SafetensorsTensor& tensor : file.tensors()) numbers<float>(file, tensor);
         ++read;
-      } catch (const Error&) {  // and nothing else
+      } catch (const Error&) {  // any other exception fails the test
       }
     }
-  CHECK(read >= 24 * 9);  // any float is a number
+  CHECK(read >= 24 * 9);  // bits of the numbers may change unnoticed
 }
 
 TEST_CASE("safetensors files are read and written, and an old one stays where the new one cannot be written") {

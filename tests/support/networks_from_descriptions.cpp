@@ -2,8 +2,8 @@
 
 namespace chainrule {
 
-template AnyLayer<float> make_layer<float>(const Description&, int);
-template AnyLayers<float> make_layers<float>(const std::vector<Description>&, int);
+template AnyLayer<float> make_layer<float>(const Description&);
+template AnyLayers<float> make_layers<float>(const std::vector<Description>&);
 template AnyLoss<float> make_loss<float>(const Description&);
 
 }  // namespace chainrule

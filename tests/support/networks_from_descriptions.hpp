@@ -6,8 +6,8 @@
 
 namespace chainrule {
 
-extern template AnyLayer<float> make_layer<float>(const Description&, int);
-extern template AnyLayers<float> make_layers<float>(const std::vector<Description>&, int);
+extern template AnyLayer<float> make_layer<float>(const Description&);
+extern template AnyLayers<float> make_layers<float>(const std::vector<Description>&);
 extern template AnyLoss<float> make_loss<float>(const Description&);
 
 }  // namespace chainrule

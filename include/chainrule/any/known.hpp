@@ -1,6 +1,7 @@
 #pragma once
-// The types that a Description is made into again. Each is named once, as a type: what a file calls it is its own `name`, and what it
-// takes is its own `hyperparameters()`, so there is no table in which two entries could be swapped.
+// Lists the library's activations, losses and layers, so that files can name them. Each is listed as a type: a file calls it by its own
+// `name`, and its constructor takes its own `hyperparameters()`, so there is no table in which two entries could be swapped. Each must have
+// a form in ONNX and as source code, an overload of onnx_form and of source_form in io/detail, without which the exporters do not compile.
 
 #include <chainrule/activations/elu.hpp>
 #include <chainrule/activations/gelu.hpp>
@@ -39,11 +40,10 @@ namespace chainrule {
 template <class... T>
 struct Types {};
 
-/// What the library has. Layers with an activation (Dense, Activate) are made for each of these; Residual and ClassWeighted for all that
-/// is inside.
+/// The activations. The layers that have one, Dense and Activate, are made with each of these.
 using Activations =
     Types<ELU, GELU, GELUTanh, HardSigmoid, HardTanh, Identity, LeakyReLU, Mish, ReLU, SELU, Sigmoid, SiLU, Softplus, Softsign, Tanh>;
-/// The losses.
+/// The losses. ClassWeighted is made with each of these.
 using Losses = Types<BinaryCrossEntropy, GaussianNLL, Hinge, Huber, KLDivergence, LogCosh, MeanAbsoluteError, MeanSquaredError, PoissonNLL,
                      SoftmaxCrossEntropy, SquaredError>;
 /// Layers of as many outputs as inputs, with no other type inside.

@@ -1,5 +1,6 @@
 #pragma once
-// What a network is made of, as values: for files, for exchange with other frameworks, and to make it again.
+// Describes layers, activations and losses as values, which are written into files and exchanged with other frameworks, and from which
+// networks are made again.
 
 #include <chainrule/core/detail/chain.hpp>
 #include <chainrule/core/hyperparameter.hpp>
@@ -12,16 +13,30 @@ namespace chainrule {
 /// A layer, an activation or a loss by its name, with all that its type and its constructor say.
 struct Description {
   std::string kind;                                             ///< "Dense", "LeakyReLU", "Huber"
-  Index inputs = 0;                                             ///< of a layer; 0 elsewhere
-  Index outputs = 0;                                            ///< of a layer; 0 elsewhere
+  Index inputs = 0;                                             ///< a layer's; 0 for activations and losses
+  Index outputs = 0;                                            ///< a layer's; 0 for activations and losses
   std::vector<std::pair<std::string, double>> hyperparameters;  ///< in the order of the constructor: {"slope", 0.2}
   std::vector<Description> parts;  ///< a layer's activation; the layers inside a Residual; the loss inside a ClassWeighted
 
-  bool operator==(const Description&) const = default;  ///< the same names and numbers, all through
+  bool operator==(const Description&) const = default;  ///< whether all names and numbers are equal
 };
 
-/// What a layer, an activation or a loss is. One that is not said by name, extents, hyperparameters(), activation() and layers()
-/// describes itself, by a member `Description describe() const`.
+/// How many descriptions may lie around another one: around a Dense in a Residual in a Residual lie two. What writes a network and what
+/// reads one keep to it, so that all that is written can be read, and no file makes a reader run out of stack.
+inline constexpr int max_nesting = 16;
+
+namespace detail {
+
+/// Throws ValueError, in the name of `who`, where one description lies in more than max_nesting others. `around`: how many lie around `of`.
+inline void check_nesting(const Description& of, std::string_view who, int around = 0) {
+  if (around > max_nesting) raise<ValueError>(who, ": the description is nested more than ", max_nesting, " deep");
+  for (const Description& part : of.parts) check_nesting(part, who, around + 1);
+}
+
+}  // namespace detail
+
+/// Describes a layer, an activation or a loss by its name, extents, hyperparameters(), activation() and layers(). A type for which these
+/// are not enough describes itself, by a member `Description describe() const`.
 template <class T>
 Description describe(const T& of) {
   if constexpr (requires { of.describe(); }) {

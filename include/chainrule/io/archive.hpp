@@ -1,6 +1,6 @@
 #pragma once
-// Values as bytes, and back. What an object has to keep it says once, in one function that serves both ways, so that writing and
-// reading cannot go out of step.
+// Writes values as bytes, and reads them again. An object lists what it stores in one function, which serves both directions, so writing
+// and reading cannot disagree.
 
 #include <chainrule/bytes/excerpt.hpp>
 #include <chainrule/core/detail/views.hpp>
@@ -19,34 +19,35 @@ namespace chainrule {
 
 class Archive;
 
-/// An object with a part in files: `template <class Archive> void archive(Archive& a) { a(count, values); }`, or the same for
-/// chainrule::Archive alone. It names what is to be kept, which is written, or read and changed; never more, so that all else stays.
+/// An object that can be stored in a file, because it has a function `template <class Archive> void archive(Archive& a) { a(count, values);
+/// }`, or the same for chainrule::Archive alone. The function passes every member that is to be stored to a(...), which writes it, or reads
+/// it and assigns to it.
 template <class T>
 concept Archived = requires(T& object, Archive& archive) {
   object.archive(archive);
 };
 
-/// Writes values behind the bytes of a file to be, or reads them from one, whose bytes may be anybody's: ValueError, with the name of
-/// the file, where they are too few or cannot be what is read. Numbers are in this machine's byte order.
+/// Appends values to the bytes of a file, or reads them from there. The bytes that are read need not be valid: ValueError, with the name of
+/// the file, where there are too few or they cannot be such values. Numbers are in this machine's byte order.
 class Archive {
  public:
-  /// Writes behind what `bytes` already holds.
+  /// An archive that appends to `bytes`, which must outlive it.
   static Archive writing(std::string& bytes) { return Archive(&bytes, {}, ""); }
-  /// The bytes must outlive it.
+  /// An archive that reads `bytes`, which must outlive it; errors call them `file`.
   static Archive reading(std::string_view bytes, std::string_view file) { return Archive(nullptr, bytes, file); }
 
-  /// Whether it reads; else it writes.
+  /// Whether this archive reads; otherwise it writes.
   bool reads() const { return written_ == nullptr; }
 
-  /// Each value in its turn: bool, integers, floating point numbers, strings, what is Archived; vectors of these, and Eigen matrices of
-  /// floating point numbers, which get the size that they had; and views (std::span, Eigen::Map), which must have it already. What is
-  /// const can only be written.
+  /// Writes or reads each value in turn. Values may be bool, integers, floating point numbers, strings and Archived objects; std::vector of
+  /// these and Eigen matrices of floating point numbers, which are resized when they are read; and views (std::span, Eigen::Map), which
+  /// must have the right size already. Constants can only be written.
   template <class... T>
   void operator()(T&&... values) {
     (value(values), ...);
   }
 
-  /// An object behind its name and its length, so that another one is told from it.
+  /// Writes or reads an object with its name and its length before it, so that reading notices an object of another kind.
   template <class Object>
   void section(std::string_view name, Object& object) {
     std::string found(name);
@@ -57,11 +58,11 @@ class Archive {
     value(length);
     if (reads()) {
       expect(length <= left_.size(), "expected ", length, " bytes of ", name, ", but found ", left_.size());
-      const std::string_view behind = left_.substr(static_cast<std::size_t>(length));
+      const std::string_view after = left_.substr(static_cast<std::size_t>(length));
       left_ = left_.substr(0, static_cast<std::size_t>(length));
       object.archive(*this);
       expect(left_.empty(), "expected the end of what ", name, " has to keep, but found ", left_.size(), " more bytes");
-      left_ = behind;
+      left_ = after;
     } else {
       object.archive(*this);
       length = written_->size() - place - sizeof length;
@@ -69,16 +70,16 @@ class Archive {
     }
   }
 
-  /// When reading: ValueError, "run.checkpoint: ..." with these parts of a sentence, unless the condition holds.
+  /// When reading: throws ValueError, "run.checkpoint: ..." with these parts of a sentence, unless the condition holds.
   template <class... Parts>
   void expect(bool condition, const Parts&... parts) const {
     if (reads() && !condition) detail::raise<ValueError>(file_, ": ", parts...);
   }
 
-  /// When reading: what has not been read yet.
+  /// When reading: the bytes that have not been read yet.
   std::string_view rest() const { return left_; }
 
-  /// Throws unless all has been read.
+  /// When reading: throws ValueError unless everything has been read.
   void end() const { expect(left_.empty(), "expected its end, but found ", left_.size(), " more bytes"); }
 
  private:
@@ -101,7 +102,8 @@ class Archive {
       expect(as_integer <= 1, "expected 0 or 1, but found ", as_integer);
       if (reads()) v = as_integer == 1;
     } else if constexpr (std::integral<T>) {
-      using Wide = std::conditional_t<std::is_signed_v<T>, std::int64_t, std::uint64_t>;  // as on a machine of other sizes
+      using Wide =
+          std::conditional_t<std::is_signed_v<T>, std::int64_t, std::uint64_t>;  // 8 bytes even on machines where T has another size
       Wide wide = static_cast<Wide>(v);
       raw(&wide, sizeof wide);
       expect(wide >= std::numeric_limits<T>::min() && wide <= std::numeric_limits<T>::max(), wide, " is too large for this machine");
@@ -130,7 +132,7 @@ class Archive {
       if (reads()) values.resize(size);
       numbers(values.data(), size);
     } else if (reads()) {
-      for (std::size_t i = 0; i < size; ++i) value(values.emplace_back());  // so that memory grows only with what is there
+      for (std::size_t i = 0; i < size; ++i) value(values.emplace_back());  // memory grows only with bytes that are there
     } else {
       for (T& each : values) value(each);
     }
@@ -170,12 +172,12 @@ class Archive {
       }
     }
     expect(rows == m.rows() && cols == m.cols(), "expected ", m.rows(), " x ", m.cols(), " numbers, but found ", rows, " x ", cols);
-    Scalar* const first = const_cast<Scalar*>(m.data());     // a const network's, from which a checkpoint is written
-    const Index pieces = m.size() == 0 ? 0 : m.outerSize();  // nothing may be in very many columns
-    for (Index piece = 0; piece < pieces; ++piece) numbers(first + piece * m.outerStride(), static_cast<std::size_t>(m.innerSize()));
+    Scalar* const first = const_cast<Scalar*>(m.data());      // const when a checkpoint of a const network is written
+    const Index columns = m.size() == 0 ? 0 : m.outerSize();  // a matrix of no rows may have very many columns
+    for (Index j = 0; j < columns; ++j) numbers(first + j * m.outerStride(), static_cast<std::size_t>(m.innerSize()));
   }
 
-  /// How many elements follow; no more than there are bytes.
+  /// Writes or reads how many elements follow. When reading: throws ValueError for more elements than there are bytes.
   template <class T>
   std::size_t count(std::size_t size) {
     std::uint64_t found = size;
@@ -188,7 +190,7 @@ class Archive {
   void numbers(T* first, std::size_t count) {
     raw(first, count * sizeof(T));
     if constexpr (std::is_same_v<T, long double> && sizeof(T) == 16 && std::numeric_limits<T>::digits == 64)
-      if (!reads())  // x87: six bytes of each are no part of the number, and could be anything
+      if (!reads())  // x87 extended precision: six bytes of each number are padding, and may hold anything
         for (std::size_t i = 1; i <= count; ++i) std::memset(written_->data() + written_->size() - 16 * i + 10, 0, 6);
   }
 

@@ -1,7 +1,7 @@
 #pragma once
-// The state of a training in a file: parameters, buffers, the optimizer's steps and moments, and what else the training has to keep.
-// Behind the file's header (bytes/checksummed_file.hpp) lie the library's version, the identity of network and training as text, and the
-// values.
+// Stores the state of a training in a file: parameters, buffers, the optimizer's step count and moments, and whatever else the training
+// needs to go on. After the file's header (bytes/checksummed_file.hpp) come the library's version, the fingerprint of network and training,
+// and the values.
 
 #include <chainrule/bytes/checksummed_file.hpp>
 #include <chainrule/bytes/file.hpp>
@@ -9,42 +9,43 @@
 #include <chainrule/core/optimizer_state.hpp>
 #include <chainrule/core/version.hpp>
 #include <chainrule/io/archive.hpp>
-#include <chainrule/io/detail/network_identity.hpp>
+#include <chainrule/io/detail/fingerprint.hpp>
 
 namespace chainrule {
 namespace detail {
 
 inline constexpr ChecksummedFormat checkpoint_format{"chainrule checkpoint", 1};
 
+/// The fingerprint of a network and its optimizer's state.
 template <class Net, class Scalar>
-std::string identity_of(const Net& net, const OptimizerState<Scalar>& state) {
-  return text_of(identity_of(net), "moments: ", state.moments(), " of ", state.size(), " numbers\n");
+std::string fingerprint_of(const Net& net, const OptimizerState<Scalar>& state) {
+  return text_of(fingerprint_of(net), "moments: ", state.moments(), " of ", state.size(), " numbers\n");
 }
 
-/// Makes the bytes the file of a checkpoint; write(archive) adds the values.
+/// Fills bytes with a complete checkpoint file; write(archive) adds the values.
 template <class Write>
-void make_checkpoint(std::string& bytes, const std::string& identity, const Write& write) {
+void make_checkpoint(std::string& bytes, const std::string& fingerprint, const Write& write) {
   begin_checksummed_file(bytes, checkpoint_format);
   Archive archive = Archive::writing(bytes);
-  archive(std::string(version), identity);
+  archive(std::string(version), fingerprint);
   write(archive);
   finish_checksummed_file(bytes, checkpoint_format);
 }
 
-/// The values in the bytes of a file. Throws ValueError unless it is whole and of this identity.
-inline std::string_view values_of_checkpoint(std::string_view bytes, const std::string& file, const std::string& identity) {
+/// The part of a checkpoint file that holds the values. Throws ValueError unless the file is complete and has this fingerprint.
+inline std::string_view values_of_checkpoint(std::string_view bytes, const std::string& file, const std::string& fingerprint) {
   const std::string_view contents = checked_contents(bytes, file, checkpoint_format);
   Archive archive = Archive::reading(contents, file);
   std::string by_version;
   std::string found;
   archive(by_version, found);
-  check_identity(file, identity, found);
+  check_fingerprint(file, fingerprint, found);
   return archive.rest();
 }
 
-/// Reads all values by keep(archive), or, where that throws, none: those that have been read become again what they were.
+/// Reads values with keep(archive). Where that throws, all objects get back the values that they had before.
 template <class Keep>
-void read_or_leave(std::string_view values, const std::string& file, const Keep& keep) {
+void read_or_restore(std::string_view values, const std::string& file, const Keep& keep) {
   std::string before;
   Archive saved = Archive::writing(before);
   keep(saved);
@@ -60,37 +61,37 @@ void read_or_leave(std::string_view values, const std::string& file, const Keep&
   done = true;
 }
 
-/// What every checkpoint keeps.
+/// Writes or reads what every checkpoint holds, and `more`.
 template <class Net, class State, class... More>
-void keep_training(Archive& archive, Net& net, State& state, More&... more) {
+void archive_training(Archive& archive, Net& net, State& state, More&... more) {
   archive(net.parameters(), net.buffers(), state.steps, state.flat(), more...);
 }
 
 }  // namespace detail
 
-/// For a loop of one's own; Trainer has Checkpoint. Writes the network's numbers and the optimizer's state into one file, and behind
-/// them what else the loop has to keep: an epoch, a string, anything that an Archive knows.
+/// Writes the network's numbers and the optimizer's state into one file, and after them whatever else a training loop needs to go on: an
+/// epoch, a string, anything that an Archive can hold. For loops of your own; for a Trainer there is Checkpoint.
 /// @code{.cpp}
 /// save_checkpoint("run.checkpoint", net, state, epoch);
 /// @endcode
-/// A crash at any moment leaves the old file or the new one, whole. One program at a time may write it. Throws ValueError with the
-/// system's reason where it cannot be written.
+/// A crash at any moment leaves either the old file or the new one, complete. Only one program at a time may write the file. Throws
+/// ValueError with the system's reason where it cannot be written.
 template <class Net, class Scalar, class... More>
 void save_checkpoint(const std::string& path, const Net& net, const OptimizerState<Scalar>& state, const More&... more) {
   std::string bytes;
-  detail::make_checkpoint(bytes, detail::identity_of(net, state),
-                          [&](Archive& archive) { detail::keep_training(archive, net, state, more...); });
+  detail::make_checkpoint(bytes, detail::fingerprint_of(net, state),
+                          [&](Archive& archive) { detail::archive_training(archive, net, state, more...); });
   detail::write_file("save_checkpoint", path, bytes, detail::Durability::power_loss);
 }
 
-/// Reads what save_checkpoint has written for such a network, optimizer and `more`; then `work.set_step(state.steps)`, and the loop goes
-/// on with the same bits. Throws ValueError, with what was expected and what was found, for a file that is damaged or of another
-/// network, and then nothing has changed.
+/// Reads what save_checkpoint has written for the same kinds of network, optimizer and `more`. After `work.set_step(state.steps)` the
+/// resumed training is bit-identical to an uninterrupted one. Throws ValueError, with what was expected and what was found, for a file that
+/// is damaged or of another network; then nothing has changed.
 template <class Net, class Scalar, class... More>
 void load_checkpoint(const std::string& path, Net& net, OptimizerState<Scalar>& state, More&... more) {
   const std::string bytes = detail::read_file("load_checkpoint", path);
-  detail::read_or_leave(detail::values_of_checkpoint(bytes, path, detail::identity_of(net, state)), path,
-                        [&](Archive& archive) { detail::keep_training(archive, net, state, more...); });
+  detail::read_or_restore(detail::values_of_checkpoint(bytes, path, detail::fingerprint_of(net, state)), path,
+                          [&](Archive& archive) { detail::archive_training(archive, net, state, more...); });
 }
 
 }  // namespace chainrule

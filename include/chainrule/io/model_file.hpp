@@ -1,6 +1,6 @@
 #pragma once
-// Networks as files, in the safetensors format. Needs nlohmann/json (link with chainrule::safetensors), which is why chainrule.hpp does
-// not include it.
+// Saves networks as files in the safetensors format, and loads them. Needs nlohmann/json (link with chainrule::safetensors), so
+// chainrule.hpp does not include it.
 
 #include <chainrule/any/from_description.hpp>
 #include <chainrule/core/detail/scalar_name.hpp>
@@ -13,16 +13,16 @@ namespace chainrule {
 
 /// How a model file is read.
 struct LoadOptions {
-  std::vector<std::string> names = {};  ///< the file's tensors for those of the network, in its order; none: found by name or order
-  bool convert = false;                 ///< take numbers of double into a network of float, and the other way round
-  bool same_layers = true;              ///< a file that says its layers and loss must say those of the network
+  std::vector<std::string> names = {};  ///< names of the file's tensors, in the network's order; where empty, load finds them
+  bool convert = false;                 ///< allow numbers of double for a network of float, and the other way round
+  bool same_layers = true;              ///< require that layers and loss in the file, where it names them, are those of the network
 };
 
-/// What there was to say of a file that was read.
+/// The numbers that load found in a file.
 struct LoadReport {
-  Index numbers = 0;             ///< how many were read
+  Index numbers = 0;             ///< how many numbers were read
   Index not_finite = 0;          ///< how many of them are NaN or infinite
-  std::string first_not_finite;  ///< the name of the first tensor with such a number
+  std::string first_not_finite;  ///< the name of the first tensor with NaN or infinity
 };
 
 namespace detail {
@@ -30,10 +30,10 @@ namespace detail {
 inline constexpr const char* layers_key = "chainrule.layers";
 inline constexpr const char* loss_key = "chainrule.loss";
 
-/// What the file says under this key, for errors.
+/// The text under this key of the metadata, as errors name it.
 inline std::string place_of(const SafetensorsFile& file, const char* key) { return text_of(file.name(), ", ", key); }
 
-/// Throws ValueError unless the file, where it says what it holds, says this network.
+/// Throws ValueError if the file names layers or a loss that are not those of the network.
 template <class Net>
 void check_same_layers(const SafetensorsFile& file, const Net& net) {
   const auto& said = file.metadata();
@@ -53,7 +53,7 @@ void check_same_layers(const SafetensorsFile& file, const Net& net) {
     compare("loss", DescriptionReader(place_of(file, loss_key)).one(text->second), describe(net.loss_function()));
 }
 
-/// Throws ValueError for numbers that Scalar should not or cannot take.
+/// Throws ValueError for numbers that do not fit into Scalar, or are of another type unless `convert`.
 template <class Scalar>
 void check_numbers(const SafetensorsFile& file, const SafetensorsTensor& tensor, bool convert) {
   const bool wide = tensor.type == SafetensorsType::F64, narrow = tensor.type == SafetensorsType::F32;
@@ -66,7 +66,7 @@ void check_numbers(const SafetensorsFile& file, const SafetensorsTensor& tensor,
   }
 }
 
-/// Fills the network from the file, or throws before anything has changed.
+/// Fills the network from the file. Throws before anything has changed.
 template <class Net>
 LoadReport load_from(const SafetensorsFile& file, Net& net, const LoadOptions& options) {
   using Scalar = typename Net::ScalarType;
@@ -79,7 +79,7 @@ LoadReport load_from(const SafetensorsFile& file, Net& net, const LoadOptions& o
   LoadReport report;
   for (std::size_t i = 0; i < wanted.size(); ++i) {
     const FileTensor<Scalar>& to = wanted[i];
-    if (match[i] == nullptr) {  // statistics of nobody knows how many batches
+    if (match[i] == nullptr) {  // the count of batches, which is not 0 where there are running statistics
       *to.numbers = 1;
       continue;
     }
@@ -95,8 +95,9 @@ LoadReport load_from(const SafetensorsFile& file, Net& net, const LoadOptions& o
 
 }  // namespace detail
 
-/// The bytes of a safetensors file with the network's parameters and buffers, named and laid out as torch.nn.Sequential has them, and,
-/// as texts, its layers, loss, scalar and the library's version. long double is written as double.
+/// The bytes of a safetensors file with the network's parameters and buffers, under the names and with the shapes of a torch.nn.Sequential.
+/// The layers, the loss, the scalar and the library's version are written as texts. long double is written as double. Throws ValueError for
+/// layers nested more than max_nesting deep.
 template <class Net>
 std::string to_model_file(const Net& net) {
   using Scalar = typename Net::ScalarType;
@@ -126,32 +127,29 @@ std::string to_model_file(const Net& net) {
                                   {detail::loss_key, detail::to_json(describe(net.loss_function())).dump()}});
 }
 
-/// Saves a network: everything that its predictions are made of. A file of this name is replaced when the new one is whole. Throws
-/// ValueError with the system's reason where it cannot be written.
+/// Saves a network, with everything that its predictions depend on. An existing file is replaced only when the new one is complete. Throws
+/// ValueError with the system's reason where the file cannot be written.
 /// @code{.cpp}
 /// save(net, "model.safetensors");
 /// @endcode
-/// and in Python, into a torch.nn.Sequential, `model.load_state_dict(safetensors.torch.load_file("model.safetensors"))`.
+/// PyTorch loads the file into a torch.nn.Sequential: `model.load_state_dict(safetensors.torch.load_file("model.safetensors"))`.
 template <class Net>
 void save(const Net& net, const std::string& path) {
   detail::write_file("save", path, to_model_file(net));
 }
 
-/// Loads a network that save() or another framework has saved. The file's tensors are those of the network, found by name, or, where it
-/// comes from elsewhere, module by module in the natural order of their names; or options.names says which they are. All or nothing:
-/// where something does not fit, ValueError lists what the file has and what the network wants, and the network is as it was. NaN and
-/// infinity are loaded, and said in the report.
+/// Loads the numbers of a network from a file that save() or another framework has written. Tensors are found by the names that save()
+/// gives them; in a file without these names, module by module in the natural order of its names; or options.names lists them. Where
+/// something does not fit, ValueError lists what the file has and what the network wants, and the network is unchanged. NaN and infinity
+/// are loaded and counted in the report.
 template <class Net>
 LoadReport load(Net& net, const std::string& path, const LoadOptions& options = {}) {
   return detail::load_from(read_safetensors(path), net, options);
 }
 
-/// A network from a file that says its layers and loss, as save() writes it:
-/// @code{.cpp}
-/// AnyNetwork<float> net = load_network<float>("model.safetensors");
-/// @endcode
-/// `Own`: activations, layers and losses of yours that are in it. Throws ValueError, also for a file from elsewhere: of that, build the
-/// network and load(net, path).
+/// Makes a network from a file that save() has written, which names layers and loss. `Own`: activations, layers and losses of yours that
+/// are in it. Throws ValueError for a file that names no layers, because another program wrote it: build the network and use load(net,
+/// path).
 template <class Scalar, class... Own>
 AnyNetwork<Scalar> parse_network(const SafetensorsFile& file, const LoadOptions& options = {}, LoadReport* report = nullptr) {
   const auto text_at = [&](const char* key) -> std::string_view {
@@ -167,14 +165,17 @@ AnyNetwork<Scalar> parse_network(const SafetensorsFile& file, const LoadOptions&
   std::uint64_t held = 0;
   for (const SafetensorsTensor& tensor : file.tensors()) held += tensor.size();
   const auto wanted = detail::size_of_tensors(layers.tensors()) + detail::size_of_tensors(layers.buffer_tensors());
-  if (static_cast<std::uint64_t>(wanted) != held)  // before there is memory for as many as it says
+  if (static_cast<std::uint64_t>(wanted) != held)  // checked before memory is allocated for as many numbers as the file claims
     detail::raise<ValueError>(file.name(), ": its layers have ", wanted, " numbers, but its tensors ", held);
   auto net = AnyNetwork<Scalar>::zeros(make_loss<Scalar, Own...>(loss), layers);
   const LoadReport loaded = detail::load_from(file, net, options);
   if (report != nullptr) *report = loaded;
   return net;
 }
-/// The same from a path.
+/// Makes a network from a file that save() has written. Throws what parse_network throws, and ValueError where the file cannot be read.
+/// @code{.cpp}
+/// AnyNetwork<float> net = load_network<float>("model.safetensors");
+/// @endcode
 template <class Scalar, class... Own>
 AnyNetwork<Scalar> load_network(const std::string& path, const LoadOptions& options = {}, LoadReport* report = nullptr) {
   return parse_network<Scalar, Own...>(read_safetensors(path), options, report);

@@ -1,5 +1,6 @@
 #pragma once
-// ONNX, both ways. Needs the messages of ONNX (link with chainrule::onnx), which is why chainrule.hpp does not include it.
+// Includes writing and reading of ONNX models. Needs the protobuf messages of ONNX (link with chainrule::onnx), so chainrule.hpp does not
+// include it.
 
 #include <chainrule/io/from_onnx.hpp>
 #include <chainrule/io/to_onnx.hpp>

@@ -1,7 +1,7 @@
 #pragma once
-// Files of named tensors in the safetensors format of Hugging Face (its format section: github.com/huggingface/safetensors): the length
-// of the header in 8 bytes, the header in JSON, the numbers of all tensors one after the other. Needs nlohmann/json (link with
-// chainrule::safetensors), which is why chainrule.hpp does not include it.
+// Reads files of named tensors in the safetensors format of Hugging Face (section "Format" of github.com/huggingface/safetensors): the
+// length of the header in 8 bytes, the header in JSON, and the numbers of all tensors one after the other. Needs nlohmann/json (link with
+// chainrule::safetensors), so chainrule.hpp does not include it.
 //
 // @code{.cpp}
 // const SafetensorsFile file = read_safetensors("model.safetensors");
@@ -16,11 +16,11 @@
 
 namespace chainrule {
 
-/// The bytes of a safetensors file, and what its header says of them. May be moved; what it gave out stays valid.
+/// The bytes of a safetensors file, and the tensors that its header lists. After a move, tensors that were taken from it stay valid.
 class SafetensorsFile {
  public:
-  /// Errors call the file `name`. Throws ValueError for bytes that are no such file, or not a whole one: then every tensor has as many
-  /// bytes as its type and shape say, and each byte after the header belongs to one tensor.
+  /// Reads the header; errors call the file `name`. Throws ValueError for bytes that are no complete safetensors file, in which every
+  /// tensor has as many bytes as its type and shape need, and each byte after the header belongs to exactly one tensor.
   SafetensorsFile(std::string bytes, std::string name) : name_{std::move(name)}, bytes_{std::make_unique<std::string>(std::move(bytes))} {
     const std::string_view all = *bytes_;
     if (all.empty()) detail::raise<ValueError>(name_, " is empty");
@@ -39,16 +39,16 @@ class SafetensorsFile {
     sort_names();
   }
 
-  /// What the file is called in messages.
+  /// The name of the file in errors.
   const std::string& name() const { return name_; }
 
-  /// The texts that somebody added.
+  /// The texts in the header: what the file's author added about the tensors.
   const std::map<std::string, std::string>& metadata() const { return metadata_; }
 
-  /// In the order of their bytes.
+  /// All tensors, in the order of their bytes.
   const std::vector<SafetensorsTensor>& tensors() const { return tensors_; }
 
-  /// The tensor of this name, or nullptr.
+  /// The tensor of this name, or nullptr where there is none.
   const SafetensorsTensor* find(std::string_view tensor) const {
     const auto found = std::lower_bound(by_name_.begin(), by_name_.end(), tensor,
                                         [&](std::size_t i, std::string_view wanted) { return tensors_[i].name < wanted; });
@@ -63,9 +63,9 @@ class SafetensorsFile {
     return *found;
   }
 
-  /// Puts the numbers of one of the tensors where `to` points, for tensor.size() of them, in the order of the file, or, with
-  /// column_major, as a matrix of tensor.shape has them. Integers that Scalar cannot hold are rounded. Throws ValueError for numbers
-  /// too large for Scalar, and ShapeError for columns of more than two extents; then nothing was put there.
+  /// Copies the tensor.size() numbers of one of the file's tensors to `to`: in the order of the file, or, with column_major, in the order
+  /// of a column-major matrix of tensor.shape. Integers that Scalar cannot hold are rounded. Throws ValueError for numbers that are too
+  /// large for Scalar, and ShapeError for column_major with more than two extents; then nothing has been copied.
   template <class Scalar>
   void copy_numbers(const SafetensorsTensor& tensor, Scalar* to, TensorOrder order = TensorOrder::row_major) const {
     detail::copy_safetensors(tensor, to, order, detail::safetensors_place(name_, tensor.name));
@@ -74,7 +74,7 @@ class SafetensorsFile {
  private:
   static constexpr std::size_t length_bytes = 8;
 
-  /// Gives each tensor its bytes. Throws ValueError unless they lie one after the other and fill `data`.
+  /// Finds the bytes of each tensor. Throws ValueError unless they lie one after the other and fill `data`.
   void lay_out(std::vector<detail::SafetensorsHeader::Entry> entries, std::string_view data) {
     for (const auto& entry : entries) check_size(entry);
     std::stable_sort(entries.begin(), entries.end(), [](const auto& a, const auto& b) { return a.offsets < b.offsets; });
@@ -94,8 +94,8 @@ class SafetensorsFile {
           {std::move(entry.name), entry.type, std::move(entry.shape), data.substr(begin, static_cast<std::size_t>(end) - begin)});
     }
     if (end != data.size())
-      detail::raise<ValueError>(name_, " goes on behind its end: expected ", end,
-                                " bytes after the header, as its tensors have, but found ", data.size());
+      detail::raise<ValueError>(name_, " goes on after its end: expected ", end, " bytes after the header, as its tensors have, but found ",
+                                data.size());
   }
 
   void check_size(const detail::SafetensorsHeader::Entry& entry) const {
@@ -123,16 +123,17 @@ class SafetensorsFile {
   }
 
   std::string name_;
-  std::unique_ptr<const std::string> bytes_;  // which stay where they are when the file is moved
+  std::unique_ptr<const std::string> bytes_;  // a pointer, because views on the bytes must stay valid in a move
   std::map<std::string, std::string> metadata_ = {};
   std::vector<SafetensorsTensor> tensors_ = {};
   std::vector<std::size_t> by_name_ = {};  // places in tensors_, sorted by name
 };
 
-/// The file that these bytes are; errors call it `name`. Throws ValueError, as the next.
+/// Reads the bytes of a safetensors file; errors call it `name`. Throws ValueError for bytes that are no complete safetensors file.
 inline SafetensorsFile parse_safetensors(std::string bytes, const std::string& name = "the input") { return {std::move(bytes), name}; }
 
-/// The same from a file. Takes the memory of the file, and little more.
+/// Reads a safetensors file. Takes the memory of the file, and little more. Throws ValueError where the file cannot be read, and for one
+/// that is no complete safetensors file.
 inline SafetensorsFile read_safetensors(const std::string& path) { return {detail::read_file("read_safetensors", path), path}; }
 
 }  // namespace chainrule

@@ -1,5 +1,5 @@
 #pragma once
-// The numbers that a safetensors file can hold, and how they lie there: little-endian, the last extent running fastest.
+// The types of numbers in a safetensors file, and how to read them: they are little-endian and row-major.
 
 #include <algorithm>
 #include <array>
@@ -18,23 +18,23 @@
 
 namespace chainrule {
 
-/// The types of numbers, under the names that the format has for them.
+/// The types of numbers that a safetensors file can hold, under the names of the format.
 enum class SafetensorsType { F64, F32, F16, BF16, I64, I32, I16, I8, U64, U32, U16, U8, BOOL };
 
-/// How the numbers of a matrix lie in memory. The file's order is row_major; matrices here are column_major.
+/// How the numbers of a tensor lie in memory. Files are row_major, matrices of Eigen are column_major.
 enum class TensorOrder {
-  row_major,     ///< the last extent runs fastest
-  column_major,  ///< the first extent runs fastest; for tensors of at most two extents
+  row_major,     ///< the last index changes fastest
+  column_major,  ///< the first index changes fastest; for tensors of at most two extents
 };
 
-/// A tensor in a file. Its bytes belong to the SafetensorsFile that it is from.
+/// A tensor in a file. Its bytes belong to the SafetensorsFile that it was taken from.
 struct SafetensorsTensor {
   std::string name;                             ///< "layers.0.weight"
-  SafetensorsType type = SafetensorsType::F32;  ///< of its numbers
-  std::vector<std::uint64_t> shape = {};        ///< none: a single number
-  std::string_view bytes = {};                  ///< as they are in the file
+  SafetensorsType type = SafetensorsType::F32;  ///< the type of its numbers
+  std::vector<std::uint64_t> shape = {};        ///< empty for a single number
+  std::string_view bytes = {};                  ///< the numbers as the file has them: little-endian, row-major
 
-  /// How many numbers there are.
+  /// How many numbers the tensor has.
   std::uint64_t size() const {
     std::uint64_t size = 1;
     for (const std::uint64_t extent : shape) size *= extent;
@@ -49,7 +49,7 @@ struct SafetensorsTypeInfo {
   std::size_t bytes;
 };
 
-/// In the order of the enumeration.
+/// Name and size of each type, in the order of the enumeration.
 inline constexpr std::array<SafetensorsTypeInfo, 13> safetensors_types = {{{"F64", 8},
                                                                            {"F32", 4},
                                                                            {"F16", 2},
@@ -73,8 +73,8 @@ inline std::string shape_text(const std::vector<std::uint64_t>& shape) {
   return text.empty() ? "a single number" : text;
 }
 
-/// Multiplies the bytes of one number by all extents. False where that, or the product of some of them beside one that is 0, is more
-/// than 64 bits hold.
+/// Sets bytes to the size of a tensor. False where that does not fit into 64 bits, also where only the product of the extents that are not
+/// 0 does not.
 inline bool safetensors_bytes(SafetensorsType type, const std::vector<std::uint64_t>& shape, std::uint64_t& bytes) {
   bytes = info_of(type).bytes;
   bool is_empty = false;
@@ -88,12 +88,12 @@ inline bool safetensors_bytes(SafetensorsType type, const std::vector<std::uint6
   return true;
 }
 
-/// Half precision (IEEE 754 binary16): a sign, 5 bits of exponent with bias 15, 10 bits of fraction. Every one is a float.
+/// Converts half precision (IEEE 754 binary16), which has a sign, 5 bits of exponent with bias 15 and 10 bits of fraction. Always exact.
 inline float float_of_half(std::uint16_t half) {
   const std::uint32_t sign = std::uint32_t{half} >> 15 << 31;
   const std::uint32_t exponent = half >> 10 & 0x1f;
   const std::uint32_t fraction = half & 0x3ff;
-  if (exponent == 0) {  // below 2^-14 the steps are 2^-24
+  if (exponent == 0) {  // subnormal numbers, below 2^-14: multiples of 2^-24
     const float size = static_cast<float>(fraction) * 0x1p-24f;
     return sign == 0 ? size : -size;
   }
@@ -101,10 +101,10 @@ inline float float_of_half(std::uint16_t half) {
   return detail::bit_cast<float>(sign | new_exponent << 23 | fraction << 13);
 }
 
-/// bfloat16 is the upper half of a float.
+/// Converts bfloat16, which is the upper half of a float.
 inline float float_of_bfloat16(std::uint16_t upper) { return detail::bit_cast<float>(std::uint32_t{upper} << 16); }
 
-/// Calls f with a function that gives the number which begins at a pointer, as float, double or integer.
+/// Calls f(read), where read(pointer) returns the number of this type that begins there, as float, double or an integer.
 template <class F>
 void visit_safetensors(SafetensorsType type, const F& f) {
   const auto as = [&](auto zero) { f([](const char* bytes) { return number_at<decltype(zero)>(bytes, ByteOrder::little); }); };
@@ -143,7 +143,8 @@ struct RowsAndColumns {
   std::size_t columns;
 };
 
-/// Those of a tensor whose numbers lie column by column: 1 x n where there is one extent. `place` is for errors.
+/// The rows and columns of a tensor that is column-major in memory: 1 x n for one extent. Throws ShapeError for more than two extents;
+/// `place` is for errors.
 inline RowsAndColumns rows_and_columns(const std::vector<std::uint64_t>& shape, const std::string& place) {
   if (shape.size() > 2)
     raise<ShapeError>(place, ": only a tensor of at most two extents lies in columns, but this one is ", shape_text(shape));
@@ -152,8 +153,8 @@ inline RowsAndColumns rows_and_columns(const std::vector<std::uint64_t>& shape, 
   return {1, shape.empty() ? 1 : extent(0)};
 }
 
-/// Calls f(place where rows lie one after the other, place where columns do) for each entry of a matrix: some rows at a time, so that
-/// a large one is read and written in lines of the cache.
+/// Calls f(i_row_major, i_column_major), with the index of the same entry in both orders, for each entry of a matrix. It goes through 16
+/// rows at a time, so that reading and writing use whole cache lines.
 template <class F>
 void for_each_entry(RowsAndColumns matrix, const F& f) {
   constexpr std::size_t band = 16;
@@ -164,15 +165,15 @@ void for_each_entry(RowsAndColumns matrix, const F& f) {
   }
 }
 
-/// Puts a tensor's numbers where `to` points. Throws ValueError, before it has put any, for one that Scalar cannot hold; NaN and
-/// infinity stay what they are. `place` is for errors.
+/// Copies a tensor's numbers to `to`. NaN and infinity stay what they are. Throws ValueError, before it has copied any, for a number that
+/// is too large for Scalar. `place` is for errors.
 template <class Scalar>
 void copy_safetensors(const SafetensorsTensor& tensor, Scalar* to, TensorOrder order, const std::string& place) {
   const std::size_t bytes_of_one = info_of(tensor.type).bytes;
   const std::size_t size = tensor.bytes.size() / bytes_of_one;
   const bool in_columns = order == TensorOrder::column_major;
   const RowsAndColumns matrix = in_columns ? rows_and_columns(tensor.shape, place) : RowsAndColumns{1, size};
-  if (size == 0) return;  // then an extent may be as large as it likes
+  if (size == 0) return;  // where one extent is 0, another may be too large for a loop
   visit_safetensors(tensor.type, [&](auto number_from) {
     using Number = decltype(number_from(static_cast<const char*>(nullptr)));
     const char* from = tensor.bytes.data();

@@ -1,16 +1,18 @@
 #pragma once
-// Networks as ONNX models (onnx.ai), which onnxruntime and others run. Needs the messages of ONNX (link with chainrule::onnx).
+// Writes networks as ONNX models (onnx.ai), which onnxruntime and others run. Needs the protobuf messages of ONNX (link with
+// chainrule::onnx), so chainrule.hpp does not include it.
 
 #include <chainrule/bytes/file.hpp>
 #include <chainrule/core/version.hpp>
 #include <chainrule/io/detail/onnx/description_text.hpp>
 #include <chainrule/io/detail/onnx/write_layers.hpp>
+#include <chainrule/io/detail/onnx/write_links.hpp>
 
 namespace chainrule {
 
 /// How a network is written as an ONNX model.
 struct OnnxOptions {
-  bool raw_outputs = false;      ///< what the last layer gives, not the prediction that the loss makes of it: logits, not probabilities
+  bool raw_outputs = false;      ///< leave out the loss's link, so that the model gives logits, not probabilities
   std::string input = "x";       ///< the input's name
   std::string output = "y";      ///< the output's name
   std::string name = "network";  ///< the graph's name
@@ -18,15 +20,7 @@ struct OnnxOptions {
 
 namespace detail {
 
-template <class Loss>
-bool is_on_logits(const Loss& loss) {
-  if constexpr (requires { loss.on_logits(); })
-    return loss.on_logits();
-  else
-    return Loss::works_on_logits;
-}
-
-/// x or y: batch x units, where the batch is of any size.
+/// Describes the graph's input or output: batch x units, for a batch of any size.
 inline void describe_onnx_value(pb::ValueInfoProto& value, const std::string& name, pb::TensorProto::DataType type, Index units) {
   value.set_name(name);
   pb::TypeProto::Tensor& tensor = *value.mutable_type()->mutable_tensor_type();
@@ -36,7 +30,8 @@ inline void describe_onnx_value(pb::ValueInfoProto& value, const std::string& na
 }
 
 inline void check_onnx_names(const OnnxOptions& options) {
-  const auto usable = [](const std::string& name) { return !name.empty() && !is_digit(name[0]); };  // names of ours begin with a digit
+  // all other values of the graph have names that begin with a digit
+  const auto usable = [](const std::string& name) { return !name.empty() && !is_digit(name[0]); };
   if (!usable(options.input) || !usable(options.output) || options.input == options.output || options.name.empty())
     raise<ValueError>("to_onnx: expected two names that begin with no digit, for input and output, and one for the graph, but found ",
                       in_quotes(options.input), ", ", in_quotes(options.output), " and ", in_quotes(options.name));
@@ -50,36 +45,37 @@ inline void add_onnx_metadata(pb::ModelProto& model, const char* key, const std:
 
 }  // namespace detail
 
-/// The network as the bytes of an ONNX model that gives what net.predict gives: x is batch x inputs, y is batch x outputs, of the
-/// network's float or double. Of operator set 13, with LayerNorm or PReLU 17. Dropout stays, so that it is there after parse_onnx; in a
-/// runtime it does nothing. Throws what predict throws of a network that cannot predict yet, ValueError for an activation, a layer or a
-/// loss that has no form in ONNX, and for a model of more than 2^31 - 1 bytes.
-/// Of a network of doubles a runtime gives 7 digits of GELU, and 10 of BatchNorm and LayerNorm, whose epsilon is a float in ONNX; all
-/// else to rounding.
+/// The bytes of an ONNX model that computes what net.predict computes: x is batch x inputs, y is batch x outputs, both of the network's
+/// float or double. The model uses operator set 13, or 17 where it has a LayerNorm or a PReLU. Dropout is written too, although runtimes do
+/// nothing there, so that parse_onnx makes the same network again. A runtime computes GELU to 7 digits and BatchNorm and LayerNorm, whose
+/// epsilon is a float in ONNX, to 10 digits for a network of double; everything else is exact up to rounding. Throws what predict throws
+/// for a network that cannot predict yet; ValueError for an activation, a layer or a loss that has no form in ONNX, for layers nested more
+/// than max_nesting deep, and for a model of more than 2^31 - 1 bytes.
 template <class Net>
 std::string to_onnx(const Net& net, const OnnxOptions& options = {}) {
   using Scalar = typename Net::ScalarType;
   detail::check_onnx_names(options);
   net.predict(Matrix<Scalar>::Zero(net.inputs(), 1).eval());
-  const Description loss = describe(net.loss_function());
-  const auto layers = described_layers(net);
+  const std::vector<Description> layers = describe_layers(net);
+  for (const Description& layer : layers) detail::check_nesting(layer, "to_onnx");
 
   detail::pb::ModelProto model;
   detail::pb::GraphProto& graph = *model.mutable_graph();
   detail::OnnxWriter<Scalar> writer(graph);
-  std::string y = detail::write_onnx_layers(writer, layers, options.input);
+  detail::NumbersInOrder<Scalar> numbers(net);
+  const std::string z = detail::add_onnx_layers(net.layers(), writer, numbers, options.input);
   writer.place = std::to_string(layers.size()) + ".";
-  if (!options.raw_outputs) y = detail::write_onnx_link(writer, loss, detail::is_on_logits(net.loss_function()), net.outputs(), y);
+  if (!options.raw_outputs) detail::add_onnx_link(net.loss_function(), writer, z, net.outputs());
   graph.mutable_node(graph.node_size() - 1)->set_output(0, options.output);
 
   int operators = 13;
   for (const auto& node : graph.node())
-    if (node.op_type() == "LayerNormalization" || node.op_type() == "PRelu") operators = 17;  // the first that has it, also for double
+    if (node.op_type() == "LayerNormalization" || node.op_type() == "PRelu") operators = 17;  // the first set that has both for double
   model.set_ir_version(operators == 17 ? 8 : 7);
   model.add_opset_import()->set_version(operators);
   model.set_producer_name("chainrule");
   model.set_producer_version(version);
-  detail::add_onnx_metadata(model, detail::onnx_loss_key, detail::to_text(loss));
+  detail::add_onnx_metadata(model, detail::onnx_loss_key, detail::to_text(describe(net.loss_function())));
   detail::add_onnx_metadata(model, detail::onnx_outputs_key, options.raw_outputs ? "raw" : "predictions");
   graph.set_name(options.name);
   detail::describe_onnx_value(*graph.add_input(), options.input, detail::onnx_type<Scalar>(), net.inputs());
@@ -91,8 +87,8 @@ std::string to_onnx(const Net& net, const OnnxOptions& options = {}) {
   return bytes;
 }
 
-/// Writes to_onnx(net, options) into a file; one that is there already is replaced when the new one is whole. Throws ValueError also
-/// with the system's reason where it cannot be written.
+/// Writes to_onnx(net, options) into a file. An existing file is replaced only when the new one is complete. Throws what to_onnx throws,
+/// and ValueError with the system's reason where the file cannot be written.
 template <class Net>
 void save_onnx(const Net& net, const std::string& path, const OnnxOptions& options = {}) {
   detail::write_file("save_onnx", path, to_onnx(net, options));

@@ -1,5 +1,6 @@
 #pragma once
-// Writes the file as the format's own Python package does: tensors of wide numbers first, so that all are aligned, then by name.
+// Writes safetensors files. Tensors of wide numbers come first, so that all numbers are aligned, and then in the order of their names, as
+// in files of the format's own Python package.
 
 #include <algorithm>
 #include <chainrule/bytes/file.hpp>
@@ -12,29 +13,29 @@
 
 namespace chainrule {
 
-/// A tensor to be written, in its owner's memory: as F32 where its numbers are float, as F64 where they are double.
+/// A tensor to be written. Its numbers stay in their owner's memory; float is written as F32, double as F64.
 struct TensorToWrite {
   std::string name;                                                       ///< "layers.0.weight"
-  std::vector<std::uint64_t> shape;                                       ///< none: a single number
-  std::variant<std::span<const float>, std::span<const double>> numbers;  ///< as many as the extents of shape multiply to
+  std::vector<std::uint64_t> shape;                                       ///< empty for a single number
+  std::variant<std::span<const float>, std::span<const double>> numbers;  ///< one for each entry of the tensor
   TensorOrder order = TensorOrder::row_major;                             ///< how the numbers lie in memory
 
-  /// The type that they get in the file.
+  /// The type that the numbers have in the file.
   SafetensorsType type() const { return numbers.index() == 0 ? SafetensorsType::F32 : SafetensorsType::F64; }
 };
 
 namespace detail {
 
-/// What the format allows, and a lie about the length rarely does.
+/// The largest header that the format allows, in bytes.
 inline constexpr std::uint64_t max_safetensors_header = 100'000'000;
 
-/// The text as JSON. Throws ValueError unless it is UTF-8.
-inline std::string in_json(const std::string& text) {
-  using Json = nlohmann::json;
-  const std::string quoted = Json(text).dump(-1, ' ', false, Json::error_handler_t::ignore);
-  if (Json::parse(quoted, nullptr, false) != text)  // what is no UTF-8 was left out
+/// Throws ValueError unless the text is UTF-8, which JSON consists of.
+inline void check_utf8(const std::string& text) {
+  try {
+    nlohmann::json(text).dump();
+  } catch (const nlohmann::json::type_error&) {
     raise<ValueError>("to_safetensors: expected a text in UTF-8, but found ", in_quotes(text));
-  return quoted;
+  }
 }
 
 /// Throws ShapeError, or ValueError, for a tensor that cannot be written.
@@ -52,38 +53,33 @@ inline void check_tensor(const TensorToWrite& tensor) {
 /// The header's length and the header, padded so that the numbers begin at a multiple of 8.
 inline std::string safetensors_header(const std::vector<const TensorToWrite*>& tensors,
                                       const std::map<std::string, std::string>& metadata) {
-  std::string json = "{";
-  const auto begin_entry = [&](const std::string& key) { json += text_of(json.size() == 1 ? "" : ",", in_json(key), ":{"); };
-  if (!metadata.empty()) {
-    begin_entry(std::string(SafetensorsHeader::metadata_name));
-    const char* comma = "";
-    for (const auto& [key, text] : metadata) {
-      json += text_of(comma, in_json(key), ":", in_json(text));
-      comma = ",";
-    }
-    json += '}';
-  }
+  using Json = nlohmann::ordered_json;
+  Json header = Json::object();
+  auto& entries = header.get_ref<Json::object_t&>();  // push_back does not look for the same name among those that are there
+  for (const auto& [key, text] : metadata) check_utf8(key), check_utf8(text);
+  if (!metadata.empty()) entries.push_back({std::string(SafetensorsHeader::metadata_name), metadata});
   std::uint64_t begin = 0;
   for (const TensorToWrite* tensor : tensors) {
     std::uint64_t size = 0;
     safetensors_bytes(tensor->type(), tensor->shape, size);
-    begin_entry(tensor->name);
-    json += text_of("\"dtype\":\"", info_of(tensor->type()).name, "\",\"shape\":[");
-    for (std::size_t i = 0; i < tensor->shape.size(); ++i) json += text_of(i == 0 ? "" : ",", tensor->shape[i]);
-    json += text_of("],\"data_offsets\":[", begin, ",", begin + size, "]}");
+    check_utf8(tensor->name);
+    entries.push_back(
+        {tensor->name,
+         {{"dtype", std::string(info_of(tensor->type()).name)}, {"shape", tensor->shape}, {"data_offsets", {begin, begin + size}}}});
     begin += size;
   }
-  json += '}';
+  std::string json = header.dump();
   json.append((8 - json.size() % 8) % 8, ' ');
   if (json.size() > max_safetensors_header)
     raise<ValueError>("to_safetensors: the header would be of ", json.size(), " bytes, but may be of ", max_safetensors_header);
   std::string bytes;
-  bytes.reserve(8 + json.size() + static_cast<std::size_t>(begin));  // all that is to come
+  bytes.reserve(8 + json.size() + static_cast<std::size_t>(begin));  // for the numbers too
   append_bytes(bytes, std::uint64_t{json.size()});
   bytes += json;
   return bytes;
 }
 
+/// Appends the numbers little-endian and row-major.
 template <class Number>
 void append_numbers(std::string& bytes, std::span<const Number> numbers, const TensorToWrite& tensor) {
   if (numbers.empty()) return;
@@ -105,8 +101,9 @@ void append_numbers(std::string& bytes, std::span<const Number> numbers, const T
 
 }  // namespace detail
 
-/// The bytes of a safetensors file that holds these tensors, and texts about them. Throws ShapeError for a shape that is not of as many
-/// numbers as there are, ValueError for a name that is there twice or is no UTF-8. NaN and infinity are written as they are.
+/// The bytes of a safetensors file with these tensors, and with texts about them. NaN and infinity are written as they are. Throws
+/// ShapeError for a tensor whose shape does not fit its count of numbers, ValueError for two tensors of one name, for the name
+/// "__metadata__" and for a text that is not UTF-8.
 inline std::string to_safetensors(std::span<const TensorToWrite> tensors, const std::map<std::string, std::string>& metadata = {}) {
   std::vector<const TensorToWrite*> sorted;
   for (const TensorToWrite& tensor : tensors) {
@@ -128,8 +125,8 @@ inline std::string to_safetensors(std::span<const TensorToWrite> tensors, const 
   return bytes;
 }
 
-/// Writes to_safetensors(tensors, metadata) into a file; one that is there already is replaced when the new one is whole. Throws
-/// ValueError also with the system's reason where it cannot be written.
+/// Writes to_safetensors(tensors, metadata) into a file. An existing file is replaced only when the new one is complete. Throws what
+/// to_safetensors throws, and ValueError with the system's reason where the file cannot be written.
 inline void write_safetensors(const std::string& path, std::span<const TensorToWrite> tensors,
                               const std::map<std::string, std::string>& metadata = {}) {
   detail::write_file("write_safetensors", path, to_safetensors(tensors, metadata));

@@ -9,6 +9,11 @@
 
 namespace chainrule {
 
+namespace detail {
+/// What a description of a ClassWeighted calls it; its own name is that of the loss inside.
+inline constexpr std::string_view class_weighted_name = "ClassWeighted";
+}  // namespace detail
+
 /// Any loss, with classes that count differently: each sample is weighted by its class, and J is the weighted mean
 ///     J = sum_j w(class of j) J_j / sum_j w(class of j)
 /// as in PyTorch's CrossEntropyLoss(weight=...). A sample's class is its label; for targets as a matrix the row of the largest
@@ -46,7 +51,7 @@ class ClassWeighted {
   /// Its hyperparameters are the weights, its part is the loss.
   Description describe() const {
     Description d;
-    d.kind = "ClassWeighted";
+    d.kind = detail::class_weighted_name;
     for (const double weight : weights_) d.hyperparameters.emplace_back("weight", weight);
     d.parts.push_back(chainrule::describe(loss_));
     return d;

@@ -49,7 +49,7 @@ const Checkpoint& checkpoint_among(const First& first, const Rest&... rest) {
 
 /// One line for each setting that must be the same when a training is resumed, besides its network and optimizer state.
 template <class Rule, class Options>
-std::string training_identity(const Rule& rule, Index samples, const Options& options, const Progress& run) {
+std::string training_fingerprint(const Rule& rule, Index samples, const Options& options, const Progress& run) {
   std::string lines;
   add_line(lines, "optimizer: ", rule.name);
   add_line(lines, "samples: ", samples);
@@ -71,17 +71,17 @@ class CheckpointWriter {
   /// Throws ValueError if there is a file that does not belong to this training.
   template <class... Observers>
   CheckpointWriter(const Checkpoint& checkpoint, Net& net, OptimizerState<Scalar>& state, Index& epochs_done,
-                   const std::string& training_identity, Observers&... observers)
+                   const std::string& training_fingerprint, Observers&... observers)
       : path_{checkpoint.path}, every_steps_{checkpoint.every_steps}, net_{net}, state_{state}, epochs_done_{epochs_done} {
     if (path_.empty()) raise<ValueError>("Checkpoint: the path is empty");
     if (every_steps_ < 0) raise<ValueError>("Checkpoint: every_steps must be at least 0, got ", every_steps_);
     (add(observers), ...);
-    identity_ = identity_of(net, state) + training_identity;
-    for (const Section& section : sections_) add_line(identity_, "observer: ", section.name);
+    fingerprint_ = fingerprint_of(net, state) + training_fingerprint;
+    for (const Section& section : sections_) add_line(fingerprint_, "observer: ", section.name);
     std::error_code ignored;
     if (!checkpoint.resume || !std::filesystem::is_regular_file(path_, ignored)) return;
     bytes_ = read_file("Checkpoint", path_);
-    values_ = values_of_checkpoint(bytes_, path_, identity_);
+    values_ = values_of_checkpoint(bytes_, path_, fingerprint_);
     resumes_ = true;
   }
   CheckpointWriter(const CheckpointWriter&) = delete;
@@ -91,7 +91,7 @@ class CheckpointWriter {
   /// training_started of all observers.
   bool resume_or_write(Run<Net>& run) {
     if (resumes_)
-      read_or_leave(values_, path_, [&](Archive& archive) { archive_all(archive, run); });
+      read_or_restore(values_, path_, [&](Archive& archive) { archive_all(archive, run); });
     else
       write(run);
     return resumes_;
@@ -127,14 +127,14 @@ class CheckpointWriter {
 
   // Writes or reads everything that the file holds.
   void archive_all(Archive& archive, Run<Net>& run) {
-    keep_training(archive, net_, state_, epochs_done_, run);
+    archive_training(archive, net_, state_, epochs_done_, run);
     archive.expect(epochs_done_ >= 0 && epochs_done_ < std::numeric_limits<Index>::max(), "found an impossible number of epochs, ",
                    epochs_done_);
     for (const Section& section : sections_) section.archive_observer(archive);
   }
 
   void write(Run<Net>& run) {
-    make_checkpoint(bytes_, identity_, [&](Archive& archive) { archive_all(archive, run); });
+    make_checkpoint(bytes_, fingerprint_, [&](Archive& archive) { archive_all(archive, run); });
     write_file("Checkpoint", path_, bytes_, Durability::power_loss);
     steps_since_write_ = 0;
   }
@@ -144,7 +144,7 @@ class CheckpointWriter {
   Net& net_;
   OptimizerState<Scalar>& state_;
   Index& epochs_done_;
-  std::string identity_;
+  std::string fingerprint_;
   std::vector<Section> sections_;
   std::string bytes_;        // contents of the file; a member, so that each write reuses its memory
   std::string_view values_;  // the part of bytes_ that holds the values

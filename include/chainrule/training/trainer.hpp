@@ -75,7 +75,7 @@ class Trainer {
     if constexpr ((detail::is_checkpoint<Observers> || ...)) {
       static_assert((detail::is_checkpoint<Observers> + ...) == 1, "chainrule: fit takes at most one Checkpoint");
       detail::CheckpointWriter<Net> writer(detail::checkpoint_among(observers...), net_, state_, epochs_done_,
-                                           detail::training_identity(rule_, train.size(), options, run), history, observers...);
+                                           detail::training_fingerprint(rule_, train.size(), options, run), history, observers...);
       run_epochs(batches, evaluator, epochs, options, run, detail::ObserverList<Run<Net>>(history, observers..., writer),
                  [&writer](Run<Net>& resumed) { return writer.resume_or_write(resumed); });
     } else {

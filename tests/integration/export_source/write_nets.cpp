@@ -36,27 +36,30 @@ const Description squared = activation("MeanSquaredError");
 template <class Net>
 void randomize_all_but_weights(Net& net, cr::Random& random) {
   using Scalar = typename Net::ScalarType;
-  for (auto& layer : cr::described_layers(net)) {
-    const auto visit = [&](const auto& self, auto& one) -> void {
-      for (auto& inside : one.inside) self(self, inside);
-      for (auto& tensor : one.tensors) {
-        if (one.is("Residual")) continue;
-        for (Index i = 0; i < tensor.size(); ++i) {
-          Scalar& number = tensor.numbers[i];
-          const double a = random.normal(), b = random.uniform();
-          if (tensor.name == "running_variance" || tensor.name == "scale")
-            number = static_cast<Scalar>(0.5 + b);
-          else if (tensor.name == "slope")
-            number = static_cast<Scalar>(0.4 * b - 0.1);
-          else if (tensor.name == "batches")
-            number = 1;
-          else if (tensor.cols == 1)
-            number += static_cast<Scalar>(0.3 * a);
-        }
+  const auto randomize = [&](const auto& shapes, Scalar* numbers) {
+    for (const cr::TensorShape& shape : shapes) {
+      const std::string_view name = shape.name;  // "weight", or "0.weight" inside a Residual
+      for (Index i = 0; i < shape.size(); ++i) {
+        Scalar& number = *numbers++;
+        const double a = random.normal(), b = random.uniform();
+        if (name.ends_with("running_variance") || name.ends_with("scale"))
+          number = static_cast<Scalar>(0.5 + b);
+        else if (name.ends_with("slope"))
+          number = static_cast<Scalar>(0.4 * b - 0.1);
+        else if (name.ends_with("batches"))
+          number = 1;
+        else if (shape.cols == 1)
+          number += static_cast<Scalar>(0.3 * a);
       }
-    };
-    visit(visit, layer);
-  }
+    }
+    return numbers;
+  };
+  Scalar* parameters = net.parameters().data();
+  Scalar* buffers = net.buffers().data();
+  cr::detail::for_each_layer(net.layers(), [&](const auto& layer) {
+    parameters = randomize(layer.tensors(), parameters);
+    if constexpr (requires { layer.buffer_tensors(); }) buffers = randomize(layer.buffer_tensors(), buffers);
+  });
 }
 
 template <class Net>

@@ -1,6 +1,12 @@
 #pragma once
-// A Description in a line, and back: "Huber(delta=2)", "ClassWeighted(weight=1,weight=3,SoftmaxCrossEntropy(label_smoothing=0))". What
-// it says of extents is left out, so it is for losses and activations.
+// Writes a Description of a loss or an activation as one line of text, and reads it again:
+//     ClassWeighted(weight=1,weight=3,SoftmaxCrossEntropy(label_smoothing=0))
+// The grammar, in EBNF (number: what bytes/decimal.hpp reads):
+//     description = name, [ "(", item, { ",", item }, ")" ] ;
+//     item        = name, "=", number | description ;
+//     name        = character, { character } ;      (* any character but "(", ")", "," and "=" *)
+// Hyperparameters come before the descriptions of what is inside; extents are not written. This text stands in the metadata of ONNX models;
+// model files have JSON instead (io/detail/safetensors/description_json.hpp), for which chainrule::onnx has no library.
 
 #include <chainrule/bytes/decimal.hpp>
 #include <chainrule/bytes/excerpt.hpp>
@@ -8,7 +14,9 @@
 
 namespace chainrule::detail {
 
+/// The description as text. Throws ValueError where it is nested more than max_nesting deep.
 inline std::string to_text(const Description& of) {
+  check_nesting(of, of.kind);
   std::string parts;
   const auto comma = [&] { return parts.empty() ? "" : ","; };
   for (const auto& [name, value] : of.hyperparameters) append(parts, text_of(comma(), name, "=", value));
@@ -16,7 +24,7 @@ inline std::string to_text(const Description& of) {
   return parts.empty() ? of.kind : of.kind + "(" + parts + ")";
 }
 
-/// Reads to_text's. `place` is for errors, all ValueError.
+/// Reads what to_text writes. Throws ValueError, in the name of `place`, for another text.
 class DescriptionText {
  public:
   DescriptionText(std::string_view text, std::string_view place) : text_{text}, place_{place} {}
@@ -28,17 +36,17 @@ class DescriptionText {
   }
 
  private:
-  static constexpr int deepest = 8;
-
   [[noreturn]] void refuse() const {
     raise<ValueError>(place_, ": expected a description such as Huber(delta=2), but found ", in_quotes(text_));
   }
 
+  // Whether the next character is c, which is then taken.
   bool take(char c) {
     if (at_ == text_.size() || text_[at_] != c) return false;
     ++at_;
     return true;
   }
+  // Takes everything before the next of the characters in `ends`, at least one character.
   std::string_view until(std::string_view ends) {
     const std::size_t begin = at_;
     at_ = std::min(text_.find_first_of(ends, at_), text_.size());
@@ -46,8 +54,9 @@ class DescriptionText {
     return text_.substr(begin, at_ - begin);
   }
 
-  Description description(int depth) {
-    if (depth > deepest) refuse();
+  // `around`: how many descriptions lie around this one
+  Description description(int around) {
+    if (around > max_nesting) raise<ValueError>(place_, ": the description is nested more than ", max_nesting, " deep");
     Description d;
     d.kind = until("(),=");
     if (!take('(')) return d;
@@ -60,7 +69,7 @@ class DescriptionText {
         d.hyperparameters.emplace_back(name, value);
       } else {
         at_ = begin;
-        d.parts.push_back(description(depth + 1));
+        d.parts.push_back(description(around + 1));
       }
     } while (take(','));
     if (!take(')')) refuse();

@@ -1,6 +1,7 @@
 #pragma once
-// Nodes that do the same to every number, and which activation they are together. Exporters write one activation in many ways: GELU as
-// z/2 (1 + erf(z/sqrt 2)), as a product in another order, as one operator. So it is known by what it gives, not by how it is written.
+// Evaluates nodes that compute an elementwise function, to find out which activation they are. Exporters write the same activation in many
+// ways: GELU as z/2 (1 + erf(z/sqrt 2)), with the factors in another order, or as one operator. So an activation is recognized by its
+// values.
 
 #include <chainrule/any/from_description.hpp>
 #include <chainrule/io/detail/onnx/graph.hpp>
@@ -10,7 +11,7 @@
 
 namespace chainrule::detail {
 
-/// What some nodes make of one value, number by number.
+/// The function that some nodes of the graph compute of each number of the value number `from`. The graph and `nodes` must outlive it.
 class OnnxFunction {
  public:
   OnnxFunction(const OnnxGraph& graph, int from, std::span<const int> nodes) : graph_{graph}, from_{from}, nodes_{nodes} {
@@ -18,10 +19,10 @@ class OnnxFunction {
       for (std::size_t k = 0; k < graph.node(i).inputs.size(); ++k) collect(graph.node(i), k);
   }
 
-  /// Constants in it, all single numbers.
+  /// The constants in it that are single numbers.
   const std::vector<double>& constants() const { return constants_; }
 
-  /// f(z) of all z. False if there is a node among them that is no such function.
+  /// Puts f(z) of each z into result. False if a node computes something other than an elementwise function.
   bool evaluate(std::vector<double> z, std::vector<double>& result) const {
     std::map<int, std::vector<double>> known;
     known[from_] = std::move(z);
@@ -32,6 +33,7 @@ class OnnxFunction {
     }
     return true;
   }
+  /// f(z), or NaN if a node computes something other than an elementwise function.
   double at(double z) const {
     std::vector<double> result;
     return evaluate({z}, result) ? result[0] : std::numeric_limits<double>::quiet_NaN();
@@ -52,7 +54,7 @@ class OnnxFunction {
     return constant.tensor->data_type() == pb::TensorProto::FLOAT ? decimal_of(static_cast<float>(number)) : number;
   }
 
-  // The operand number i of a node: numbers that are known, or one number again and again.
+  // Puts the values of a node's input i into numbers: those of a value that is known, or a constant, repeated. False if it is neither.
   bool operand(const OnnxGraph::Node& node, std::size_t i, const std::map<int, Numbers>& known, Numbers& numbers) const {
     const auto found = known.find(graph_.input_of(node, i));
     if (found != known.end()) return numbers = found->second, true;
@@ -62,10 +64,11 @@ class OnnxFunction {
     return true;
   }
 
+  // Adds the values of a node's output to those that are known. False if it computes something other than an elementwise function.
   bool make(const OnnxGraph::Node& node, std::map<int, Numbers>& known) const {
     Numbers a, b;
     if (!operand(node, 0, known, a)) return false;
-    const auto is = [&](std::string_view op) { return graph_.is(node, op); };
+    const auto is = [&](std::string_view op) { return graph_.is_op(node, op); };
     const auto each = [&](auto f) {
       for (double& z : a) z = f(z);
       known[node.outputs[0]] = std::move(a);
@@ -121,7 +124,7 @@ class OnnxFunction {
     return false;
   }
 
-  // bounds are attributes before operator set 11, and may be left out
+  // the bounds are attributes before operator set 11, then inputs; each may be left out
   bool clip(const OnnxGraph::Node& node, std::map<int, Numbers>& known, Numbers& z) const {
     constexpr double infinity = std::numeric_limits<double>::infinity();
     Numbers low(z.size(), graph_.number(node, "min", -infinity)), high(z.size(), graph_.number(node, "max", infinity));
@@ -133,7 +136,7 @@ class OnnxFunction {
   }
 
  public:
-  /// Whether a Cast to this type leaves numbers what they are, but for rounding.
+  /// Whether a Cast to this type changes numbers by rounding only.
   static bool is_real(std::int64_t type) {
     return type == pb::TensorProto::FLOAT || type == pb::TensorProto::DOUBLE || type == pb::TensorProto::FLOAT16 ||
            type == pb::TensorProto::BFLOAT16;

@@ -1,5 +1,4 @@
 #pragma once
-// The graph of an ONNX model: which node makes and which nodes take each value.
 
 #include <chainrule/io/detail/onnx/numbers.hpp>
 #include <deque>
@@ -8,8 +7,8 @@
 
 namespace chainrule::detail {
 
-/// Throws ValueError unless each value has one name and is made before it is taken, so that nothing goes round in circles. The model
-/// must outlive it.
+/// The graph of an ONNX model: which node makes each value, and which nodes take it. Its constructor throws ValueError unless each value
+/// has a name of its own and is made before it is taken, so the graph has no cycles. The model must outlive it.
 class OnnxGraph {
   template <class Container>
   static auto& at(Container& of, int i) {
@@ -19,15 +18,15 @@ class OnnxGraph {
  public:
   struct Node {
     const pb::NodeProto* proto = nullptr;
-    std::vector<int> inputs = {};  ///< values; -1: an optional one that is left out
-    std::vector<int> outputs = {};
+    std::vector<int> inputs = {};   ///< numbers of values; -1 for an optional input that is left out
+    std::vector<int> outputs = {};  ///< numbers of values; -1 for an optional output that is left out
   };
   struct Value {
     std::string_view name;
-    int maker = -1;                ///< the node; -1 for inputs and constants
-    std::vector<int> takers = {};  ///< nodes
-    OnnxConstant constant = {};    ///< its numbers, if it is one
-    bool depends_on_input = false;
+    int maker = -1;                 ///< the number of the node that makes it; -1 for inputs and constants
+    std::vector<int> takers = {};   ///< the numbers of the nodes that take it
+    OnnxConstant constant = {};     ///< set for a constant
+    bool depends_on_input = false;  ///< whether it changes with the graph's input
   };
 
   OnnxGraph(const pb::ModelProto& model, std::string file) : file_{std::move(file)}, graph_{model.graph()} {
@@ -36,7 +35,7 @@ class OnnxGraph {
     if (operators_ < 7) raise<ValueError>(file_, ": expected operators of set 7 or newer, but found set ", operators_);
     for (const pb::TensorProto& tensor : graph_.initializer()) at(values_, add_value(tensor.name(), -1)).constant.tensor = &tensor;
     for (const auto& input : graph_.input()) {
-      if (find(input.name()) >= 0) continue;  // old models name constants among their inputs
+      if (find(input.name()) >= 0) continue;  // a constant: old models list constants among their inputs
       if (input_ >= 0)
         raise<ValueError>(file_, ": expected a graph of one input, but found ", in_quotes(at(values_, input_).name), " and ",
                           in_quotes(input.name()));
@@ -56,7 +55,7 @@ class OnnxGraph {
   const pb::ValueInfoProto& input_info() const { return *input_info_; }
   const Node& node(int i) const { return at(nodes_, i); }
   const Value& value(int i) const { return at(values_, i); }
-  /// The value of this name; -1: there is none.
+  /// The number of the value of this name, or -1 if there is none.
   int find(const std::string& name) const {
     const auto found = by_name_.find(name);
     return found == by_name_.end() ? -1 : found->second;
@@ -64,40 +63,46 @@ class OnnxGraph {
   /// The node that makes a value, or nullptr.
   const Node* maker(int value) const { return value < 0 || at(values_, value).maker < 0 ? nullptr : &at(nodes_, at(values_, value).maker); }
 
-  // of a node
+  /// The node as errors name it: m.onnx: node "y" (Relu)
   std::string place(const Node& node) const {
     const std::string& name = node.proto->name();
     return text_of(file_, ": node ", in_quotes(name.empty() && node.proto->output_size() > 0 ? node.proto->output(0) : name), " (",
                    excerpt(node.proto->op_type()), ")");
   }
-  bool is(const Node& node, std::string_view op) const {
+  /// Whether the node applies this operator of ONNX.
+  bool is_op(const Node& node, std::string_view op) const {
     const std::string& domain = node.proto->domain();
     return node.proto->op_type() == op && (domain.empty() || domain == "ai.onnx" || domain == "ai.onnx.ml");
   }
+  /// The number of the value that a node takes as its input i, or -1 if it takes none there.
   int input_of(const Node& node, std::size_t i) const { return i < node.inputs.size() ? node.inputs[i] : -1; }
+  /// The constant that a node takes as its input i, or nullptr if it takes no constant there.
   const OnnxConstant* constant(const Node& node, std::size_t i) const {
     const int value = input_of(node, i);
     return value < 0 || at(values_, value).constant.tensor == nullptr ? nullptr : &at(values_, value).constant;
   }
-  /// For errors about a constant.
+  /// The constant that a node takes as its input i, as errors name it.
   std::string place_of_constant(const Node& node, std::size_t i) const {
     return text_of(place(node), ", tensor ", in_quotes(at(values_, input_of(node, i)).name));
   }
+  /// An attribute of a node, or nullptr if the node does not have it.
   const pb::AttributeProto* attribute(const Node& node, std::string_view name) const {
     for (const pb::AttributeProto& attribute : node.proto->attribute())
       if (attribute.name() == name) return &attribute;
     return nullptr;
   }
+  /// The number in an attribute, or `otherwise` if the node does not have it.
   double number(const Node& node, std::string_view name, double otherwise) const {
     const pb::AttributeProto* found = attribute(node, name);
     return found == nullptr ? otherwise : decimal_of(found->f());
   }
+  /// The integer in an attribute, or `otherwise` if the node does not have it.
   std::int64_t integer(const Node& node, std::string_view name, std::int64_t otherwise) const {
     const pb::AttributeProto* found = attribute(node, name);
     return found == nullptr ? otherwise : found->i();
   }
 
-  /// The nodes between two values get a mark, which it gives: those that `to` depends on and that depend on `from`.
+  /// Marks the nodes between two values, on which `to` depends and which depend on `from`, and returns their mark.
   int mark_between(int from, int to) {
     const int mark = ++last_mark_;
     for (std::vector<int> open{to}; !open.empty();) {
@@ -112,7 +117,7 @@ class OnnxGraph {
     return mark;
   }
 
-  /// The marked nodes from this value to the next one through which all that depends on it goes; that is made by the last of them.
+  /// The marked nodes from this value to the next value through which every path goes. The last of the nodes makes that value.
   std::vector<int> until_next_cut(int value, int mark) const {
     std::vector<int> nodes;
     std::set<int> open;
@@ -160,9 +165,9 @@ class OnnxGraph {
     nodes_.push_back(std::move(node));
   }
 
-  // of a node that makes a constant, or one from another in a way that is seen through here
+  // the constant that a node makes, where it is a Constant, or renames, casts or transposes another constant; else none
   OnnxConstant constant_of(const Node& node) {
-    if (is(node, "Constant")) {
+    if (is_op(node, "Constant")) {
       if (const auto* tensor = attribute(node, "value")) return {&tensor->t()};
       pb::TensorProto& made = made_.emplace_back();
       for (const pb::AttributeProto& a : node.proto->attribute()) {
@@ -178,8 +183,8 @@ class OnnxGraph {
     }
     const OnnxConstant* from = constant(node, 0);
     if (from == nullptr) return {};
-    if (is(node, "Identity") || is(node, "Cast")) return *from;
-    if (is(node, "Transpose") && from->tensor->dims_size() == 2) return {from->tensor, !from->transposed};
+    if (is_op(node, "Identity") || is_op(node, "Cast")) return *from;
+    if (is_op(node, "Transpose") && from->tensor->dims_size() == 2) return {from->tensor, !from->transposed};
     return {};
   }
 
@@ -192,7 +197,7 @@ class OnnxGraph {
   std::deque<Value> values_ = {};
   std::map<std::string, int, std::less<>> by_name_ = {};
   std::deque<pb::TensorProto> made_ = {};
-  std::vector<int> marks_ = {};  // of the nodes
+  std::vector<int> marks_ = {};  // one for each node
   int last_mark_ = 0;
 };
 

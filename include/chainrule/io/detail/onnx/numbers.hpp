@@ -1,6 +1,6 @@
 #pragma once
-// The numbers of a tensor in an ONNX model. They lie in its bytes or in a list of their type; how many there are is checked first, so
-// that nothing is allocated for numbers that are not there.
+// Reads the numbers of a tensor in an ONNX model, which are stored as bytes or as a list of their type. How many there are is checked
+// first, so no memory is allocated for numbers that are not there.
 
 #include <chainrule/bytes/binary_array.hpp>
 #include <chainrule/bytes/decimal.hpp>
@@ -12,17 +12,17 @@ namespace chainrule::detail {
 
 /// A tensor of the model, or its transpose.
 struct OnnxConstant {
-  const pb::TensorProto* tensor = nullptr;
-  bool transposed = false;
+  const pb::TensorProto* tensor = nullptr;  ///< nullptr: there is none
+  bool transposed = false;                  ///< whether it stands for the transpose
 };
 
-/// The number that was meant: 0.1 and not 0.100000001490116, which is what 0.1f is. As a float it is the same.
+/// The shortest decimal number that rounds to this float: 0.1 for 0.1f, which is 0.100000001490116. Hyperparameters are read so.
 inline double decimal_of(float number) {
   double meant = 0;
   return parse_number(text_of(number), meant) == ParseResult::number ? meant : double{number};
 }
 
-/// Calls f(how many, a function that gives number i) for the numbers that are there; bytes has their bytes, if they are there as such.
+/// Calls f(size, number), where number(i) returns number i of those that are stored. `place` is for errors.
 template <class F>
 void visit_onnx_numbers(const pb::TensorProto& tensor, const std::string& place, const F& f) {
   const std::string& bytes = tensor.raw_data();
@@ -55,14 +55,14 @@ void visit_onnx_numbers(const pb::TensorProto& tensor, const std::string& place,
   }
 }
 
-/// "64 x 32"
+/// "64 x 32", or "a single number"
 inline std::string onnx_shape_text(const pb::TensorProto& tensor) {
   std::string text;
   for (int i = 0; i < std::min(tensor.dims_size(), 8); ++i) text += text_of(i == 0 ? "" : " x ", tensor.dims(i));
   return tensor.dims_size() == 0 ? "a single number" : text;
 }
 
-/// How many numbers the tensor has. Throws ValueError unless they are there, or if they are in another file.
+/// How many numbers the tensor has. Throws ValueError unless that many are stored in the model itself.
 inline std::size_t onnx_size(const pb::TensorProto& tensor, const std::string& place) {
   if (tensor.data_location() == pb::TensorProto::EXTERNAL)
     raise<ValueError>(place, ": the numbers are in another file (external data); save the model with its numbers inside");
@@ -78,7 +78,7 @@ inline std::size_t onnx_size(const pb::TensorProto& tensor, const std::string& p
   return found;
 }
 
-/// All numbers in the file's order. Throws ValueError for one that Number cannot hold.
+/// All numbers of the tensor, row-major. Throws ValueError for a number that Number cannot hold.
 template <class Number>
 std::vector<Number> onnx_numbers(const pb::TensorProto& tensor, const std::string& place) {
   std::vector<Number> numbers(onnx_size(tensor, place));

@@ -1,20 +1,19 @@
 #pragma once
-// One node of an ONNX graph as a layer, for the operators that are layers here.
 
-#include <chainrule/io/detail/described_layer.hpp>
+#include <chainrule/any/detail/visit_known.hpp>
 #include <chainrule/io/detail/onnx/graph.hpp>
-#include <chainrule/layers/batch_norm.hpp>
 #include <optional>
 
 namespace chainrule::detail {
 
-/// A layer that was read, with its numbers by the names that they have here.
+/// A layer that was read from a file, with its numbers under the names that this library has for them.
 template <class Scalar>
 struct ReadLayer {
-  Description what = {};
-  std::vector<std::pair<std::string, std::vector<Scalar>>> tensors = {};
-  std::vector<ReadLayer> inside = {};
+  Description what = {};                                                  ///< the layer's name, extents and hyperparameters
+  std::vector<std::pair<std::string, std::vector<Scalar>>> tensors = {};  ///< column-major
+  std::vector<ReadLayer> inside = {};                                     ///< the layers inside a Residual
 
+  /// The numbers of the tensor of this name. Throws ValueError if there is none.
   std::vector<Scalar>& tensor(std::string_view name) {
     for (auto& [known, numbers] : tensors)
       if (known == name) return numbers;
@@ -22,7 +21,7 @@ struct ReadLayer {
   }
 };
 
-/// Makes layers of nodes. It knows how many units the value has that a node takes.
+/// Reads single nodes as layers, where their operator is a layer of this library. Keeps track of how many units there are after each node.
 template <class Scalar>
 class OnnxLayerReader {
  public:
@@ -32,48 +31,58 @@ class OnnxLayerReader {
 
   explicit OnnxLayerReader(const OnnxGraph& graph) : graph_{graph} {}
 
-  Index units = 0;      ///< of the value that the next node takes; 0: the model does not say
-  bool is_flat = true;  ///< whether a sample is one row
+  Index units = 0;      ///< how many units the input of the next node has; 0 where the model does not say it
+  bool is_flat = true;  ///< whether each sample is one row of numbers, not a matrix or an image
 
+  /// Throws ShapeError unless the node's input has this many units.
   void expect_units(Index expected, const Node& node) {
     if (!is_flat)
       raise<ShapeError>(graph_.place(node), ": expected one row of numbers for each sample, which Flatten makes, but found more extents");
     if (units == 0) units = expected;
     if (units != expected || expected == 0) raise<ShapeError>(graph_.place(node), ": expected ", expected, " units, but found ", units);
   }
+  /// Throws ShapeError unless the number of units is known.
   void expect_known_units(const Node& node) const {
     if (units == 0) raise<ShapeError>(graph_.place(node), ": expected a model that says how many inputs it has");
   }
 
-  /// The layer that a node is, if it is one with tensors.
+  /// The node as a layer; none where its operator is no layer.
   std::optional<Layer> read(const Node& node) {
-    if (graph_.is(node, "Gemm")) return gemm(node);
-    if (graph_.is(node, "MatMul")) return dense(node, 1, false);
-    if (graph_.is(node, "BatchNormalization")) return batch_norm(node);
-    if (graph_.is(node, "LayerNormalization")) return layer_norm(node);
-    if (graph_.is(node, "PRelu")) return prelu(node);
-    if (graph_.is(node, "Scaler")) return scaler(node);
-    if (graph_.is(node, "Dropout")) return dropout(node);
+    if (graph_.is_op(node, "Gemm")) return gemm(node);
+    if (graph_.is_op(node, "MatMul")) return dense(node, 1, false);
+    if (graph_.is_op(node, "BatchNormalization")) return batch_norm(node);
+    if (graph_.is_op(node, "LayerNormalization")) return layer_norm(node);
+    if (graph_.is_op(node, "PRelu")) return prelu(node);
+    if (graph_.is_op(node, "Scaler")) return scaler(node);
+    if (graph_.is_op(node, "Dropout")) return dropout(node);
     return {};
   }
 
-  Layer layer(const char* kind, Index outputs, std::vector<std::pair<std::string, double>> hyperparameters = {}) const {
-    return {{kind, units, outputs, std::move(hyperparameters), {}}};
+  /// A layer without tensors.
+  Layer layer(std::string_view kind, Index outputs, std::vector<std::pair<std::string, double>> hyperparameters = {}) const {
+    return {{std::string(kind), units, outputs, std::move(hyperparameters), {}}};
+  }
+  Layer activate(Description f) const {
+    Layer made = layer(DescribedActivate::name, units);
+    made.what.parts.push_back(std::move(f));
+    return made;
   }
   /// Normalize, a = (x - shift) * scale.
   Layer normalize(Numbers shift, Numbers scale) const {
-    Layer made = layer("Normalize", units);
+    Layer made = layer(Normalize<Dynamic>::name, units);
     made.tensors = {{"shift", std::move(shift)}, {"scale", std::move(scale)}};
     return made;
   }
-  Layer normalized_over_units(double epsilon) const {
+  /// LayerNorm with a weight of 1 and a bias of 0.
+  Layer layer_norm_of(double epsilon) const {
     const auto n = static_cast<std::size_t>(units);
-    Layer made = layer("LayerNorm", units, {{"epsilon", epsilon}});
+    Layer made = layer(LayerNorm<Dynamic>::name, units, {{"epsilon", epsilon}});
     made.tensors = {{"weight", Numbers(n, Scalar{1})}, {"bias", Numbers(n, Scalar{0})}};
     return made;
   }
 
-  /// The constant that a node takes there, one number for each unit; a single one is that of every unit. No numbers if it takes none.
+  /// The constant that a node takes as its input i, one number for each unit; a single number is repeated for every unit. Empty if the
+  /// input is no constant.
   Numbers per_unit(const Node& node, std::size_t i) {
     const OnnxConstant* constant = graph_.constant(node, i);
     if (constant == nullptr) return {};
@@ -84,14 +93,14 @@ class OnnxLayerReader {
                         onnx_shape_text(*constant->tensor));
     if (numbers.size() == 1 && n > 1) {
       repeated_ += n;
-      if (repeated_ > most_repeated) raise<ValueError>(graph_.place(node), ": too many units for so few numbers");
+      if (repeated_ > max_repeated) raise<ValueError>(graph_.place(node), ": too many units for so few numbers");
       numbers.assign(n, Scalar{numbers[0]});
     }
     return numbers;
   }
 
  private:
-  static constexpr std::size_t most_repeated = std::size_t{1} << 22;  // so that a small file takes little memory
+  static constexpr std::size_t max_repeated = std::size_t{1} << 22;  // a limit, so that a small file cannot take much memory
 
   Numbers needed(const Node& node, std::size_t i, const char* what) {
     Numbers numbers = per_unit(node, i);
@@ -99,7 +108,7 @@ class OnnxLayerReader {
     return numbers;
   }
 
-  // z = x W + b; W is inputs x outputs there, or outputs x inputs where it is transposed
+  // z = x W + b; W is inputs x outputs in ONNX, or outputs x inputs where `transposed`
   Layer dense(const Node& node, std::size_t place_of_weight, bool transposed) {
     const OnnxConstant* weight = graph_.constant(node, place_of_weight);
     if (weight == nullptr) raise<ValueError>(graph_.place(node), ": expected a weight that is a constant");
@@ -113,8 +122,8 @@ class OnnxLayerReader {
       std::swap(rows, cols);
     }
     expect_units(rows, node);
-    Layer made = layer("Dense", cols);
-    made.what.parts = {{"Identity", 0, 0, {}, {}}};
+    Layer made = layer(DescribedDense::name, cols);
+    made.what.parts = {describe(Identity{})};
     made.tensors = {{"weight", std::move(numbers)}, {"bias", Numbers(static_cast<std::size_t>(cols), Scalar{0})}};
     units = cols;
     return made;
@@ -140,8 +149,9 @@ class OnnxLayerReader {
     if (graph_.integer(node, "training_mode", 0) != 0) raise<ValueError>(graph_.place(node), ": expected training_mode = 0");
     if (const OnnxConstant* weight = graph_.constant(node, 1); weight != nullptr)
       expect_units(static_cast<Index>(onnx_size(*weight->tensor, graph_.place_of_constant(node, 1))), node);
-    const double momentum = decimal_of(static_cast<float>(1 - graph_.number(node, "momentum", 0.9)));  // there of the old
-    Layer made = layer("BatchNorm", units,
+    const double momentum =
+        decimal_of(static_cast<float>(1 - graph_.number(node, "momentum", 0.9)));  // in ONNX it is the share of the old statistics
+    Layer made = layer(BatchNorm<Dynamic>::name, units,
                        {{"momentum", momentum > 0 && momentum <= 1 ? momentum : 0.1}, {"epsilon", graph_.number(node, "epsilon", 1e-5)}});
     made.tensors = {{"weight", needed(node, 1, "a scale")},
                     {"bias", needed(node, 2, "a bias")},
@@ -156,7 +166,7 @@ class OnnxLayerReader {
       raise<ValueError>(graph_.place(node), ": expected axis -1, but found ", axis);
     if (const OnnxConstant* weight = graph_.constant(node, 1); weight != nullptr)
       expect_units(static_cast<Index>(onnx_size(*weight->tensor, graph_.place_of_constant(node, 1))), node);
-    Layer made = normalized_over_units(graph_.number(node, "epsilon", 1e-5));
+    Layer made = layer_norm_of(graph_.number(node, "epsilon", 1e-5));
     made.tensor("weight") = needed(node, 1, "a scale");
     if (graph_.input_of(node, 2) >= 0) made.tensor("bias") = needed(node, 2, "a bias");
     return made;
@@ -168,12 +178,13 @@ class OnnxLayerReader {
     if (size == 0) raise<ValueError>(graph_.place(node), ": expected a slope that is a constant");
     if (size != 1) expect_units(static_cast<Index>(size), node);
     expect_known_units(node);
-    Layer made = layer(size == 1 ? "PReLU" : "PReLUPerUnit", units, {{"initial_slope", 0.25}});
+    constexpr std::string_view shared = PReLU<Slopes::shared, Dynamic>::name, per_unit = PReLU<Slopes::per_unit, Dynamic>::name;
+    Layer made = layer(size == 1 ? shared : per_unit, units, {{"initial_slope", 0.25}});
     made.tensors = {{"slope", onnx_numbers<Scalar>(*slope->tensor, graph_.place_of_constant(node, 1))}};
     return made;
   }
 
-  // of ai.onnx.ml, where a = (x - offset) * scale
+  // Scaler of ai.onnx.ml, a = (x - offset) * scale
   Layer scaler(const Node& node) {
     Numbers both[2];
     for (const bool is_scale : {false, true}) {
@@ -190,7 +201,7 @@ class OnnxLayerReader {
   }
   Index checked_repeat(const Node& node) {
     repeated_ += static_cast<std::size_t>(units);
-    if (repeated_ > most_repeated) raise<ValueError>(graph_.place(node), ": too many units for so few numbers");
+    if (repeated_ > max_repeated) raise<ValueError>(graph_.place(node), ": too many units for so few numbers");
     return units;
   }
 
@@ -202,7 +213,7 @@ class OnnxLayerReader {
       return numbers.size() == 1 ? decimal_of(static_cast<float>(numbers[0])) : 0.5;
     };
     if (graph_.constant(node, 1) != nullptr) rate = single(1);
-    return layer("Dropout", units, {{"rate", rate}});
+    return layer(Dropout<Dynamic>::name, units, {{"rate", rate}});
   }
 
   const OnnxGraph& graph_;

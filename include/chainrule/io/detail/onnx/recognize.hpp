@@ -5,14 +5,14 @@
 
 namespace chainrule::detail {
 
-// The activation of a type that a function can only be, from a few of its numbers; none if it cannot be. Of a new activation with
-// hyperparameters there is nothing to find here until it is added, which the test that reads every activation again says.
+// An activation of type F with the hyperparameters that it must have to be the function; none if the function cannot be an F. Each type
+// with hyperparameters needs an overload, which finds them from a few values of the function.
 template <class F>
 std::optional<F> likely(std::type_identity<F>, const OnnxFunction&) {
-  if constexpr (hyperparameter_count<F>() == 0)
-    return F{};
-  else
-    return {};
+  static_assert(
+      hyperparameter_count<F>() == 0,
+      "chainrule: this activation of any/known.hpp has hyperparameters; add an overload of likely to io/detail/onnx/recognize.hpp");
+  return F{};
 }
 inline std::optional<LeakyReLU> likely(std::type_identity<LeakyReLU>, const OnnxFunction& f) {
   const double slope = -f.at(-1);
@@ -27,7 +27,7 @@ inline std::optional<HardTanh> likely(std::type_identity<HardTanh>, const OnnxFu
   const bool is_range = std::isfinite(low) && std::isfinite(high) && high - low > 1e-3 * std::max(std::abs(low), std::abs(high));
   return is_range ? std::optional(HardTanh{low, high}) : std::nullopt;
 }
-// Softplus(0) = ln 2/beta, rounded; the exact beta is a constant of the formula
+// Softplus(0) = ln 2/beta gives beta up to rounding; the exact beta is a constant of the formula
 inline std::optional<Softplus> likely(std::type_identity<Softplus>, const OnnxFunction& f) {
   double beta = std::numbers::ln2 / f.at(0);
   if (!(beta > 0 && std::isfinite(beta))) return {};
@@ -36,20 +36,22 @@ inline std::optional<Softplus> likely(std::type_identity<Softplus>, const OnnxFu
   return Softplus{beta};
 }
 
-/// The activation that these nodes are together, none if no activation of the library is; Identity for nodes that do nothing.
+/// Finds the activation that a function is, by comparing values.
 class OnnxActivationOf {
  public:
   explicit OnnxActivationOf(const OnnxFunction& f) : f_{f} {
     for (int i = -32; i <= 32; ++i) z_.push_back(0.25 * i);
     inner_ = z_.size();
     for (const double far : {20.0, 100.0, 1000.0}) z_.insert(z_.end(), {-far, far});
-    for (const double c : f.constants())  // where it may have a kink
+    for (const double c : f.constants())  // places where the function may have a kink
       for (const double at : {c, 2 * c, c + 1}) z_.insert(z_.end(), {-at, at});
     is_function_ = f_.evaluate(z_, a_);
   }
 
+  /// Whether the nodes compute an elementwise function at all.
   bool is_function() const { return is_function_; }
 
+  /// The activation of the library, Identity among them; none if it is none of them.
   std::optional<Description> find() const {
     std::optional<Description> found;
     if (is_function_) with_and_without_hyperparameters(Activations{}, found);
@@ -60,7 +62,7 @@ class OnnxActivationOf {
   template <class... F>
   void with_and_without_hyperparameters(Types<F...>, std::optional<Description>& found) const {
     ((hyperparameter_count<F>() == 0 ? compare<F>(found) : void()), ...);
-    ((hyperparameter_count<F>() != 0 ? compare<F>(found) : void()), ...);  // LeakyReLU{0} is ReLU
+    ((hyperparameter_count<F>() != 0 ? compare<F>(found) : void()), ...);  // after the others, because LeakyReLU{0} is ReLU
   }
 
   template <class F>
@@ -71,7 +73,7 @@ class OnnxActivationOf {
     std::vector<double> ours(z_.size());
     kernels::activate(*f, static_cast<Index>(z_.size()), z_.data(), ours.data());
     for (std::size_t i = 0; i < z_.size(); ++i) {
-      // a formula may overflow far out
+      // the formula of an exporter may overflow for z far from 0
       const bool same = std::abs(a_[i] - ours[i]) <= 1e-6 * std::max(1.0, std::abs(ours[i])) || (i >= inner_ && !std::isfinite(a_[i]));
       if (!same) return;
     }

@@ -1,89 +1,121 @@
 #pragma once
-// Layers and links as nodes of ONNX, whose rows are the samples that are columns here:  a^T = z^T W^T + b^T.
+// Writes layers as nodes of ONNX, where samples are rows and not columns:  z^T = a^T W^T + b^T. An overload of onnx_form on the layer's
+// type adds them and returns the name of the layer's output.
 
-#include <chainrule/io/detail/onnx/write_activation.hpp>
+#include <chainrule/any/any_layers.hpp>
+#include <chainrule/io/detail/numbers_in_order.hpp>
+#include <chainrule/io/detail/onnx/write_activations.hpp>
 
 namespace chainrule::detail {
 
-/// Writes what a layer makes of x in prediction; gives the name of its output. Throws ValueError for a layer that is not the library's.
-template <class Scalar>
-std::string write_onnx_layer(OnnxWriter<Scalar>& w, const DescribedLayer<const Scalar>& layer, const std::string& x);
+/// Adds what a layer makes of x in predicting, with the next of the numbers, and returns its name. Throws ValueError for a layer that has
+/// no form.
+template <class L, class Scalar>
+std::string add_onnx_layer(const L& layer, OnnxWriter<Scalar>& writer, NumbersInOrder<Scalar>& numbers, const std::string& x);
 
-/// Writes layers one after the other; each has its place below the writer's, "1." or "1.0.".
-template <class Scalar>
-std::string write_onnx_layers(OnnxWriter<Scalar>& w, const std::vector<DescribedLayer<const Scalar>>& layers, std::string x) {
-  const std::string place = w.place;
-  for (std::size_t i = 0; i < layers.size(); ++i) {
-    w.place = text_of(place, i, ".");
-    x = write_onnx_layer(w, layers[i], x);
-  }
-  w.place = place;
+/// Adds layers one after the other. The prefix of the names in layer i is the writer's prefix and i: "1.", or "1.0." inside a Residual.
+template <class Layers, class Scalar>
+std::string add_onnx_layers(const Layers& layers, OnnxWriter<Scalar>& writer, NumbersInOrder<Scalar>& numbers, std::string x) {
+  const std::string place = writer.place;
+  std::size_t i = 0;
+  for_each_layer(layers, [&](const auto& layer) {
+    writer.place = text_of(place, i++, ".");
+    x = add_onnx_layer(layer, writer, numbers, x);
+  });
+  writer.place = place;
   return x;
 }
 
-template <class Scalar>
-std::string write_onnx_layer(OnnxWriter<Scalar>& w, const DescribedLayer<const Scalar>& layer, const std::string& x) {
-  const auto tensor = [&](const char* name) { return w.tensor(layer.tensor(name)); };
-  const auto h = [&](std::size_t i) { return layer.what.hyperparameters.at(i).second; };
-  if (layer.is("Dense")) {
-    const TensorOf<const Scalar>& weight = layer.tensor("weight");
-    const std::string matrix = w.tensor(weight, {weight.cols, weight.rows});
-    const std::string z = w.node("Gemm", {x, matrix, tensor("bias")});
-    return OnnxActivation<Scalar>(w, layer.what.parts.at(0), z).write();
-  }
-  if (layer.is("Activate")) {
-    const std::string a = OnnxActivation<Scalar>(w, layer.what.parts.at(0), x).write();
-    return a == x ? w.node("Identity", {x}) : a;
-  }
-  if (layer.is("Dropout")) return w.node("Dropout", {x, w.number(h(0), "ratio")});
-  if (layer.is("BatchNorm")) {
-    const std::string a =
-        w.node("BatchNormalization", {x, tensor("weight"), tensor("bias"), tensor("running_mean"), tensor("running_variance")});
-    w.attribute("epsilon", h(1));
-    w.attribute("momentum", 1 - h(0));  // there of the old, here of the new
-    return a;
-  }
-  if (layer.is("LayerNorm")) {
-    const std::string a = w.node("LayerNormalization", {x, tensor("weight"), tensor("bias")});
-    w.attribute("axis", -1);
-    w.attribute("epsilon", h(0));
-    return a;
-  }
-  if (layer.is("PReLU") || layer.is("PReLUPerUnit")) return w.node("PRelu", {x, tensor("slope")});
-  if (layer.is("Normalize")) {
-    const std::string centred = w.node("Sub", {x, tensor("shift")});
-    return w.node("Mul", {centred, tensor("scale")});
-  }
-  if (layer.is("Residual")) {
-    const std::string f = write_onnx_layers(w, layer.inside, x);
-    return w.node("Add", {x, f});
-  }
-  raise<ValueError>("to_onnx: the layer ", layer.what.kind, " has no form in ONNX");
+template <IsDense L, class Scalar>
+std::string onnx_form(Exactly<L> dense, OnnxWriter<Scalar>& writer, NumbersInOrder<Scalar>& numbers, const std::string& x) {
+  const auto [weight, bias] = numbers.parameters_of(dense.object);
+  const std::string w = writer.transposed("weight", weight), b = writer.vector("bias", bias);
+  return add_onnx_activation(dense->activation(), writer, writer.node("Gemm", {x, w, b}));
+}
+template <IsActivate L, class Scalar>
+std::string onnx_form(Exactly<L> layer, OnnxWriter<Scalar>& writer, NumbersInOrder<Scalar>&, const std::string& x) {
+  const std::string a = add_onnx_activation(layer->activation(), writer, x);
+  return a == x ? writer.node("Identity", {x}) : a;
+}
+template <int N, class Scalar>
+std::string onnx_form(Exactly<Dropout<N>> layer, OnnxWriter<Scalar>& writer, NumbersInOrder<Scalar>&, const std::string& x) {
+  return writer.node("Dropout", {x, writer.number(layer->rate(), "ratio")});
+}
+template <int N, class Scalar>
+std::string onnx_form(Exactly<BatchNorm<N>> layer, OnnxWriter<Scalar>& writer, NumbersInOrder<Scalar>& numbers, const std::string& x) {
+  const auto [weight, bias] = numbers.parameters_of(layer.object);
+  const auto statistics = numbers.buffers_of(layer.object);
+  const std::string w = writer.vector("weight", weight), b = writer.vector("bias", bias);
+  const std::string mean = writer.vector("running_mean", statistics.running_mean);
+  const std::string variance = writer.vector("running_variance", statistics.running_variance);
+  const std::string a = writer.node("BatchNormalization", {x, w, b, mean, variance});
+  writer.attribute("epsilon", layer->epsilon());
+  writer.attribute("momentum", 1 - layer->momentum());  // in ONNX it is the share of the old statistics, here that of the new ones
+  return a;
+}
+template <int N, class Scalar>
+std::string onnx_form(Exactly<LayerNorm<N>> layer, OnnxWriter<Scalar>& writer, NumbersInOrder<Scalar>& numbers, const std::string& x) {
+  const auto [weight, bias] = numbers.parameters_of(layer.object);
+  const std::string w = writer.vector("weight", weight), b = writer.vector("bias", bias);
+  const std::string a = writer.node("LayerNormalization", {x, w, b});
+  writer.attribute("axis", -1);
+  writer.attribute("epsilon", layer->epsilon());
+  return a;
+}
+template <Slopes slopes, int N, class Scalar>
+std::string onnx_form(Exactly<PReLU<slopes, N>> layer, OnnxWriter<Scalar>& writer, NumbersInOrder<Scalar>& numbers, const std::string& x) {
+  return writer.node("PRelu", {x, writer.vector("slope", numbers.parameters_of(layer.object).slope)});
+}
+template <int N, class Scalar>
+std::string onnx_form(Exactly<Normalize<N>> layer, OnnxWriter<Scalar>& writer, NumbersInOrder<Scalar>& numbers, const std::string& x) {
+  const auto [shift, scale] = numbers.buffers_of(layer.object);
+  const std::string centred = writer.node("Sub", {x, writer.vector("shift", shift)});
+  return writer.multiply(centred, writer.vector("scale", scale));
+}
+template <IsResidual L, class Scalar>
+std::string onnx_form(Exactly<L> residual, OnnxWriter<Scalar>& writer, NumbersInOrder<Scalar>& numbers, const std::string& x) {
+  return writer.add(x, add_onnx_layers(residual->layers(), writer, numbers, x));
 }
 
-/// Writes the prediction that a loss makes of raw outputs z. Throws ValueError for a loss with a link that is not the library's.
+/// Whether a layer can be written as nodes of ONNX.
+template <class L>
+concept HasOnnxLayer = requires(const L& layer, OnnxWriter<float>& writer, NumbersInOrder<float>& numbers, const std::string& x) {
+  { onnx_form(Exactly<L>{layer}, writer, numbers, x) } -> std::same_as<std::string>;
+};
+template <class L>
+struct OnnxLayerOf {
+  static_assert(HasOnnxLayer<L>,
+                "chainrule: this layer of any/known.hpp has no form in ONNX; add an overload of onnx_form to "
+                "io/detail/onnx/write_layers.hpp");
+  static constexpr bool is_there = true;
+};
+template <class... L>
+constexpr bool have_onnx_layers(Types<L...>) {
+  return (OnnxLayerOf<L>::is_there && ...);
+}
+static_assert(have_onnx_layers(SameShapeLayers{}) && have_onnx_layers(DescribedLayers{}));
+
+[[noreturn]] inline void refuse_onnx_layer(std::string_view layer) {
+  raise<ValueError>("to_onnx: the layer ", layer, " has no form in ONNX");
+}
+
+/// The layer by its description.
 template <class Scalar>
-std::string write_onnx_link(OnnxWriter<Scalar>& w, const Description& loss, bool on_logits, Index outputs, const std::string& z) {
-  if (loss.kind == "ClassWeighted") return write_onnx_link(w, loss.parts.at(0), on_logits, outputs, z);
-  if (!on_logits) return z;
-  if (loss.kind == "SoftmaxCrossEntropy" || loss.kind == "KLDivergence") {
-    const std::string p = w.node("Softmax", {z});
-    w.attribute("axis", 1);
-    return p;
-  }
-  if (loss.kind == "BinaryCrossEntropy") return w.node("Sigmoid", {z});
-  if (loss.kind == "PoissonNLL") return w.node("Exp", {z});
-  if (loss.kind == "GaussianNLL") {  // means, and of the other half e^s + minimum
-    const std::string means = w.node("Split", {z, w.integers("halves", {outputs / 2, outputs / 2})});
-    const std::string s = w.second_output();
-    w.attribute("axis", 1);
-    const std::string variances = w.node("Add", {w.node("Exp", {s}), w.number(loss.hyperparameters.at(0).second)});
-    const std::string both = w.node("Concat", {means, variances});
-    w.attribute("axis", 1);
-    return both;
-  }
-  raise<ValueError>("to_onnx: the loss ", loss.kind, " makes its predictions in a way that has no form in ONNX; ",
-                    "OnnxOptions{.raw_outputs = true} leaves it out");
+std::string add_onnx_layer(const Description& layer, OnnxWriter<Scalar>& writer, NumbersInOrder<Scalar>& numbers, const std::string& x) {
+  std::string a;
+  if (!visit_layer(layer, [&](const auto& known) { a = add_onnx_layer(known, writer, numbers, x); })) refuse_onnx_layer(layer.kind);
+  return a;
+}
+template <class Any, class Scalar>
+std::string add_onnx_layer(const AnyLayer<Any>& layer, OnnxWriter<Scalar>& writer, NumbersInOrder<Scalar>& numbers, const std::string& x) {
+  return add_onnx_layer(layer.describe(), writer, numbers, x);
+}
+template <class L, class Scalar>
+std::string add_onnx_layer(const L& layer, OnnxWriter<Scalar>& writer, NumbersInOrder<Scalar>& numbers, const std::string& x) {
+  if constexpr (HasOnnxLayer<L>)
+    return onnx_form(Exactly{layer}, writer, numbers, x);
+  else
+    refuse_onnx_layer(layer.name);
 }
 
 }  // namespace chainrule::detail

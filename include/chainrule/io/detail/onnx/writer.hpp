@@ -1,8 +1,7 @@
 #pragma once
-// The nodes and constants of an ONNX graph, added one after the other.
 
 #include <chainrule/bytes/binary_array.hpp>
-#include <chainrule/io/detail/described_layer.hpp>
+#include <chainrule/core/types.hpp>
 #include <chainrule/io/detail/onnx/protobuf.hpp>
 #include <initializer_list>
 #include <map>
@@ -10,16 +9,20 @@
 
 namespace chainrule::detail {
 
-/// Writes into a graph. A value's name says where in the network it is made, "2.Gemm"; so does a constant's, "2.weight".
+/// Adds nodes and constants to an ONNX graph. The name of a value says which layer of the network it belongs to: "2.Gemm", "2.weight".
 template <class Scalar>
 class OnnxWriter {
+  using Text = std::string;
+
  public:
+  static constexpr bool is_float = sizeof(Scalar) == sizeof(float);
+
   explicit OnnxWriter(pb::GraphProto& graph) : graph_{graph} {}
 
-  /// Where the following nodes and constants belong: "2.", inside a Residual "2.0.".
+  /// The prefix of the names of the following nodes and constants: "2." for layer<2>, "2.0." for the first layer inside that Residual.
   std::string place;
 
-  /// Adds a node; gives the name of its output.
+  /// Adds a node, and returns the name of its output.
   std::string node(std::string_view op, std::initializer_list<std::string> inputs) {
     pb::NodeProto* node = graph_.add_node();
     node->set_op_type(std::string(op));
@@ -30,7 +33,7 @@ class OnnxWriter {
     return name;
   }
 
-  // of the last node
+  /// Adds an attribute to the last node.
   void attribute(const char* name, double value) {
     pb::AttributeProto* attribute = new_attribute(name, pb::AttributeProto::FLOAT);
     attribute->set_f(static_cast<float>(value));
@@ -39,13 +42,29 @@ class OnnxWriter {
     pb::AttributeProto* attribute = new_attribute(name, pb::AttributeProto::INT);
     attribute->set_i(value);
   }
+  /// Adds a second output to the last node, and returns its name.
   std::string second_output() {
     pb::NodeProto& node = *graph_.mutable_node(graph_.node_size() - 1);
     node.add_output(node.name() + ".second");
     return node.output(1);
   }
 
-  /// A number that the formula of an activation needs.
+  // The operations of formulas. Each returns the name of its result.
+  Text multiply(const Text& a, const Text& b) { return node("Mul", {a, b}); }
+  Text multiply(const Text& a, double b) { return b == 1 ? a : multiply(a, number(b)); }
+  Text add(const Text& a, const Text& b) { return node("Add", {a, b}); }
+  Text add(const Text& a, double b) { return add(a, number(b)); }
+  Text divide(const Text& a, const Text& b) { return node("Div", {a, b}); }
+  Text divide(const Text& a, double b) { return divide(a, number(b)); }
+  Text min(const Text& a, double b) { return node("Min", {a, number(b)}); }
+  Text clip(const Text& a, double low, double high) { return node("Clip", {a, number(low), number(high)}); }
+  Text cast(const Text& a, pb::TensorProto::DataType to) {
+    const Text same = node("Cast", {a});
+    attribute("to", static_cast<int>(to));
+    return same;
+  }
+
+  /// Adds a single number, and returns its name.
   std::string number(double value, const char* name = "number") {
     const Scalar number = static_cast<Scalar>(value);
     return constant(unused(name), {}, onnx_type<Scalar>(), std::span(&number, 1));
@@ -53,15 +72,15 @@ class OnnxWriter {
   std::string integers(const char* name, std::initializer_list<std::int64_t> numbers) {
     return constant(unused(name), {static_cast<Index>(numbers.size())}, pb::TensorProto::INT64, std::span(numbers.begin(), numbers.end()));
   }
-
-  /// A layer's tensor: of one extent, or a matrix whose rows are the columns here, so that the numbers lie as they do here.
-  std::string tensor(const TensorOf<const Scalar>& of) {
-    std::vector<Index> shape{of.rows};
-    if (of.cols != 1) shape = {of.cols, of.rows};
-    return tensor(of, shape);
+  /// Adds a vector of a layer, an Eigen::Map, and returns its name.
+  template <class Map>
+  std::string vector(const char* name, const Map& numbers) {
+    return constant(unused(name), {numbers.rows()}, onnx_type<Scalar>(), numbers_of(numbers));
   }
-  std::string tensor(const TensorOf<const Scalar>& of, const std::vector<Index>& shape) {
-    return constant(unused(of.name), shape, onnx_type<Scalar>(), std::span(of.numbers, static_cast<std::size_t>(of.size())));
+  /// Adds the transpose of a matrix, an Eigen::Map, and returns its name. ONNX is row-major, so the numbers keep their order.
+  template <class Map>
+  std::string transposed(const char* name, const Map& matrix) {
+    return constant(unused(name), {matrix.cols(), matrix.rows()}, onnx_type<Scalar>(), numbers_of(matrix));
   }
 
  private:
@@ -72,11 +91,16 @@ class OnnxWriter {
     return attribute;
   }
 
-  // "2.Mul", the next time "2.Mul_2"
+  // a name that no other value has: "2.Mul" the first time, "2.Mul_2" the second
   std::string unused(std::string_view name) {
     std::string full = place + std::string(name);
     if (const int count = ++used_[full]; count > 1) full += "_" + std::to_string(count);
     return full;
+  }
+
+  template <class Map>
+  static std::span<const Scalar> numbers_of(const Map& map) {
+    return {map.data(), static_cast<std::size_t>(map.size())};
   }
 
   template <class Number>

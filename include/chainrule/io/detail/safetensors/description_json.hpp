@@ -1,5 +1,5 @@
 #pragma once
-// A Description as JSON and back. Needs nlohmann/json.
+// Writes a Description as JSON, and reads it again. Needs nlohmann/json.
 //     {"kind":"Dense","inputs":64,"outputs":32,"parts":[{"kind":"LeakyReLU","hyperparameters":[["slope",0.2]]}]}
 
 #include <chainrule/bytes/excerpt.hpp>
@@ -10,13 +10,15 @@ namespace chainrule::detail {
 
 using OrderedJson = nlohmann::ordered_json;
 
+/// The description as JSON. Throws ValueError where it is nested more than max_nesting deep.
 inline OrderedJson to_json(const Description& of) {
+  check_nesting(of, of.kind);
   OrderedJson json{{"kind", of.kind}};
   if (of.inputs != 0) {
     json["inputs"] = of.inputs;
     json["outputs"] = of.outputs;
   }
-  // class weights are many of one name
+  // an array, not an object, because all class weights have the same name
   OrderedJson numbers = OrderedJson::array();
   for (const auto& [name, value] : of.hyperparameters) numbers.push_back(OrderedJson::array({name, value}));
   if (!numbers.empty()) json["hyperparameters"] = numbers;
@@ -24,25 +26,29 @@ inline OrderedJson to_json(const Description& of) {
   return json;
 }
 
-/// Reads descriptions from the texts of a file. `place` is for errors, all ValueError.
+/// Reads descriptions from texts of a file. Throws ValueError, in the name of `place`, for a text that is no description.
 class DescriptionReader {
  public:
   explicit DescriptionReader(std::string place) : place_{std::move(place)} {}
 
+  /// A text that is one description.
   Description one(std::string_view text) const { return description(parsed(text)); }
+  /// A text that is an array of descriptions.
   std::vector<Description> list(std::string_view text) const { return descriptions(parsed(text)); }
 
  private:
-  static constexpr int deepest = 64;  // a Residual in a Residual ...
+  // A list of layers is an array; each description in it is an object with an array of what is inside, the innermost with an array of
+  // hyperparameters, which are arrays.
+  static constexpr int max_json_depth = 1 + 2 * (max_nesting + 1) + 1;
 
   OrderedJson parsed(std::string_view text) const {
-    int depth = 0;
-    for (const char c : text) {  // also those in quotes, which no name of ours has
-      if (c == '[' || c == '{') ++depth;
-      if (c == ']' || c == '}') --depth;
-      if (depth > deepest) raise<ValueError>(place_, ": the description is nested more than ", deepest, " deep");
-    }
-    OrderedJson json = OrderedJson::parse(text.begin(), text.end(), nullptr, false);
+    using Event = OrderedJson::parse_event_t;
+    const auto check_depth = [&](int around, Event event, OrderedJson&) {
+      const bool begins = event == Event::array_start || event == Event::object_start;
+      if (begins && around >= max_json_depth) raise<ValueError>(place_, ": the description is nested more than ", max_nesting, " deep");
+      return true;
+    };
+    OrderedJson json = OrderedJson::parse(text.begin(), text.end(), check_depth, false);
     if (json.is_discarded()) raise<ValueError>(place_, ": expected a description in JSON, but found ", in_quotes(text));
     return json;
   }

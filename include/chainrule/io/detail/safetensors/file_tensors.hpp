@@ -1,57 +1,60 @@
 #pragma once
-// The tensors of a network under the names that torch.nn.Sequential gives them, so that either side reads what the other wrote.
+// Names the tensors of a network as torch.nn.Sequential does, so that PyTorch and this library read each other's files.
 
 #include <algorithm>
-#include <chainrule/io/detail/described_layer.hpp>
+#include <chainrule/io/detail/layers_with_tensors.hpp>
 #include <cstdint>
 
 namespace chainrule::detail {
 
-/// A tensor of a network as a file names it, with the shape that PyTorch gives it.
+/// A tensor of a network under the name and with the shape that PyTorch gives it.
 template <class Scalar>
 struct FileTensor {
-  std::string module;  ///< "0", or "3.1" for the second one inside a Residual
-  std::string name;    ///< "weight"
-  std::vector<std::uint64_t> shape;
-  Scalar* numbers;
-  bool may_be_missing = false;
+  std::string module;                ///< "0", or "3.1" for the second module inside a Residual
+  std::string name;                  ///< "weight"
+  std::vector<std::uint64_t> shape;  ///< empty for a single number
+  Scalar* numbers;                   ///< in the network's own memory, column-major
+  bool may_be_missing = false;       ///< whether a file may lack it
 
   std::string full_name() const { return module + "." + name; }
 };
 
-/// Adds the tensors of these layers. Each layer is a module with its number; the activation of a Dense is another, as in a Sequential:
-/// Dense<64, 32, ReLU>, Dense<32, 10> is Linear, ReLU, Linear, so weights are 0.weight and 2.weight.
+/// Adds the tensors of these layers. Each layer is one module of a torch.nn.Sequential, and the activation of a Dense is another:
+/// Dense<64, 32, ReLU>, Dense<32, 10> is Linear, ReLU, Linear, so the weights are 0.weight and 2.weight.
 template <class Scalar>
-void add_file_tensors(std::vector<FileTensor<Scalar>>& all, const std::vector<DescribedLayer<Scalar>>& layers, const std::string& prefix) {
+void add_file_tensors(std::vector<FileTensor<Scalar>>& all, const std::vector<LayerWithTensors<Scalar>>& layers,
+                      const std::string& prefix) {
   std::size_t module = 0;
-  for (const DescribedLayer<Scalar>& layer : layers) {
+  for (const LayerWithTensors<Scalar>& layer : layers) {
     const std::string path = text_of(prefix, module++);
-    if (layer.is("Residual")) {
+    if (!layer.inside.empty()) {
       add_file_tensors(all, layer.inside, path + ".");
       continue;
     }
-    for (const TensorOf<Scalar>& tensor : layer.tensors) {
+    const bool is_dense = describes<DescribedDense>(layer.what), is_batch_norm = describes<BatchNorm<Dynamic>>(layer.what);
+    const bool is_prelu = describes<PReLU<Slopes::shared, Dynamic>>(layer.what) || describes<PReLU<Slopes::per_unit, Dynamic>>(layer.what);
+    for (const NamedTensor<Scalar>& tensor : layer.tensors) {
       FileTensor<Scalar> one{path, tensor.name, {static_cast<std::uint64_t>(tensor.rows)}, tensor.numbers};
-      if (tensor.cols != 1 || (layer.is("Dense") && tensor.name == "weight")) one.shape.push_back(static_cast<std::uint64_t>(tensor.cols));
-      if (layer.is("BatchNorm") && tensor.name == "running_variance") one.name = "running_var";
-      if (layer.is("BatchNorm") && tensor.name == "batches") one = {path, "num_batches_tracked", {}, tensor.numbers, true};
-      if (layer.what.kind.starts_with("PReLU")) one.name = "weight";
+      if (tensor.cols != 1 || (is_dense && tensor.name == "weight")) one.shape.push_back(static_cast<std::uint64_t>(tensor.cols));
+      if (is_batch_norm && tensor.name == "running_variance") one.name = "running_var";
+      if (is_batch_norm && tensor.name == "batches") one = {path, "num_batches_tracked", {}, tensor.numbers, true};
+      if (is_prelu) one.name = "weight";
       all.push_back(std::move(one));
     }
-    if (layer.is("Dense") && layer.what.parts[0].kind != "Identity") ++module;
+    if (is_dense && !describes<Identity>(layer.what.parts.at(0))) ++module;
   }
 }
 
-/// All of them, in the order of the layers.
+/// All tensors of a network, in the order of its layers.
 template <class Net>
 auto file_tensors(Net& net) {
-  const auto layers = described_layers(net);
+  const auto layers = layers_with_tensors(net);
   std::vector<FileTensor<std::remove_pointer_t<decltype(net.parameters().data())>>> all;
   add_file_tensors(all, layers, "");
   return all;
 }
 
-/// Whether a comes before b where runs of digits count as numbers: fc2 before fc10.
+/// Whether a sorts before b in natural order, in which runs of digits count as numbers: fc2 before fc10.
 inline bool natural_less(std::string_view a, std::string_view b) {
   const auto is_digit = [](char c) { return c >= '0' && c <= '9'; };
   const auto take_number = [&](std::string_view& text) {

@@ -8,15 +8,15 @@
 
 namespace chainrule::detail {
 
-/// Names the tensor as errors do: m.safetensors, tensor "weight"
+/// The tensor as errors name it: m.safetensors, tensor "weight"
 inline std::string safetensors_place(std::string_view file, std::string_view tensor) {
   return text_of(file, ", tensor ", in_quotes(tensor));
 }
 
-/// Reads the header of a safetensors file, JSON of three floors at most:
+/// Reads the header of a safetensors file, which is JSON with at most three levels:
 ///     {"__metadata__": {"made by": "us"}, "weight": {"dtype": "F32", "shape": [2, 3], "data_offsets": [0, 24]}}
-/// nlohmann's parser calls it for each part, in the order of the text, and builds nothing of its own: so a name that is there twice
-/// is noticed, and however deep a text nests, there is no stack that could overflow.
+/// It is a SAX handler: nlohmann's parser calls it for each part, in the order of the text, and builds no tree. So a duplicate name is
+/// noticed, and a text that nests very deep cannot overflow the stack.
 class SafetensorsHeader {
  public:
   using Json = nlohmann::json;
@@ -28,27 +28,28 @@ class SafetensorsHeader {
     std::array<std::uint64_t, 2> offsets = {};  ///< where its bytes begin and end, from the end of the header
   };
 
-  /// Throws ValueError; `text` and `file` must outlive the object.
+  /// Throws ValueError for a text that is no header. `text` and `file`, the name for errors, must outlive the object.
   SafetensorsHeader(std::string_view text, const std::string& file) : text_{text}, file_{file} {
     if (!text.starts_with('{')) raise<ValueError>(file_, ": expected a header that begins with {, but found ", in_quotes(text));
-    if (const auto zero = text.find('\0'); zero != std::string_view::npos)  // which the parser would take for the end
+    if (const auto zero = text.find('\0'); zero != std::string_view::npos)  // the parser would stop there
       raise<ValueError>(file_, ": expected a header of JSON, but at byte ", zero, " of it found a zero");
     Json::sax_parse(text.begin(), text.end(), this);
   }
 
-  /// What was in the header, in its order; the names of tensors may be the same.
+  /// The texts of __metadata__.
   std::map<std::string, std::string> metadata = {};
+  /// The tensors, in the order of the header. Two may have the same name.
   std::vector<Entry> entries = {};
 
-  // What the parser calls: each gives true, to go on, or throws.
+  // The functions that the parser calls. Each returns true, so that the parser goes on, or throws.
   bool start_object(std::size_t) {
-    switch (floor_) {
-      case Floor::none:
-        floor_ = Floor::header;
+    switch (level_) {
+      case Level::none:
+        level_ = Level::header;
         return true;
-      case Floor::header:
-        floor_ = name_ == metadata_name ? Floor::metadata : Floor::tensor;
-        if (floor_ == Floor::tensor) entries.push_back({name_});
+      case Level::header:
+        level_ = name_ == metadata_name ? Level::metadata : Level::tensor;
+        if (level_ == Level::tensor) entries.push_back({name_});
         has_ = {};
         return true;
       default:
@@ -57,7 +58,7 @@ class SafetensorsHeader {
   }
 
   bool key(std::string& key) {
-    if (floor_ == Floor::header) {
+    if (level_ == Level::header) {
       name_ = std::move(key);
       if (name_ != metadata_name) return true;
       if (has_metadata_) raise<ValueError>(file_, ": ", metadata_name, " is there twice");
@@ -65,7 +66,7 @@ class SafetensorsHeader {
       return true;
     }
     key_ = std::move(key);
-    if (floor_ == Floor::metadata) {
+    if (level_ == Level::metadata) {
       if (metadata.contains(key_)) raise<ValueError>(place(), " is there twice");
       return true;
     }
@@ -77,11 +78,11 @@ class SafetensorsHeader {
   }
 
   bool string(std::string& text) {
-    if (floor_ == Floor::metadata) {
+    if (level_ == Level::metadata) {
       metadata.emplace(std::move(key_), std::move(text));
       return true;
     }
-    if (floor_ != Floor::tensor || key_ != keys[0]) refuse(text_of("the text ", in_quotes(text)));
+    if (level_ != Level::tensor || key_ != keys[0]) refuse(text_of("the text ", in_quotes(text)));
     const auto known =
         std::find_if(safetensors_types.begin(), safetensors_types.end(), [&](const auto& type) { return type.name == text; });
     if (known == safetensors_types.end()) refuse(in_quotes(text));
@@ -90,17 +91,17 @@ class SafetensorsHeader {
   }
 
   bool start_array(std::size_t) {
-    if (floor_ != Floor::tensor || key_ == keys[0]) refuse("an array");
-    floor_ = key_ == keys[1] ? Floor::shape : Floor::offsets;
+    if (level_ != Level::tensor || key_ == keys[0]) refuse("an array");
+    level_ = key_ == keys[1] ? Level::shape : Level::offsets;
     count_ = 0;
     return true;
   }
 
   bool number_unsigned(std::uint64_t number) {
-    if (floor_ == Floor::shape) {
+    if (level_ == Level::shape) {
       if (count_++ == max_extents) raise<ValueError>(place(), ": expected at most ", max_extents, " extents, but found more");
       entries.back().shape.push_back(number);
-    } else if (floor_ == Floor::offsets && count_ < 2) {
+    } else if (level_ == Level::offsets && count_ < 2) {
       entries.back().offsets[count_++] = number;
     } else {
       refuse(text_of("the number ", number));
@@ -109,16 +110,16 @@ class SafetensorsHeader {
   }
 
   bool end_array() {
-    if (floor_ == Floor::offsets && count_ != 2) refuse(text_of(count_, " of them"));
-    floor_ = Floor::tensor;
+    if (level_ == Level::offsets && count_ != 2) refuse(text_of(count_, " of them"));
+    level_ = Level::tensor;
     return true;
   }
 
   bool end_object() {
-    for (std::size_t i = 0; floor_ == Floor::tensor && i < keys.size(); ++i)
+    for (std::size_t i = 0; level_ == Level::tensor && i < keys.size(); ++i)
       if (!has_[i])
         raise<ValueError>(safetensors_place(file_, name_), ": expected dtype, shape and data_offsets, but ", keys[i], " is missing");
-    floor_ = floor_ == Floor::header ? Floor::none : Floor::header;
+    level_ = level_ == Level::header ? Level::none : Level::header;
     return true;
   }
 
@@ -126,10 +127,10 @@ class SafetensorsHeader {
   bool boolean(bool value) { refuse(value ? "true" : "false"); }
   bool number_integer(std::int64_t number) { refuse(text_of("the number ", number)); }
   bool number_float(double, const std::string& text) { refuse(text_of("the number ", excerpt(text))); }
-  bool binary(Json::binary_t&) { refuse("bytes"); }  // which JSON as text cannot hold
+  bool binary(Json::binary_t&) { refuse("bytes"); }  // for binary forms of JSON; never called for a text
 
   bool parse_error(std::size_t position, const std::string&, const Json::exception&) {
-    const std::size_t at = std::min(position - std::min(position, std::size_t{1}), text_.size());  // it counts from 1
+    const std::size_t at = std::min(position - std::min(position, std::size_t{1}), text_.size());  // `position` counts from 1
     raise<ValueError>(file_, ": expected a header of JSON in UTF-8, but at byte ", at, " of it found ",
                       at == text_.size() ? "its end" : in_quotes(text_.substr(at)));
   }
@@ -137,18 +138,18 @@ class SafetensorsHeader {
   static constexpr std::string_view metadata_name = "__metadata__";
 
  private:
-  enum class Floor { none, header, metadata, tensor, shape, offsets };
+  enum class Level { none, header, metadata, tensor, shape, offsets };
   static constexpr std::array<std::string_view, 3> keys = {"dtype", "shape", "data_offsets"};
-  static constexpr std::size_t max_extents = 64;  // NumPy's most, which keeps a file of extents alone from taking many times its size
+  static constexpr std::size_t max_extents = 64;  // as in NumPy; a limit, so that a file full of extents cannot take many times its size
 
   /// Where the parser is: m.safetensors, tensor "weight", shape
   std::string place() const {
-    switch (floor_) {
-      case Floor::none:
+    switch (level_) {
+      case Level::none:
         return file_;
-      case Floor::header:
+      case Level::header:
         return name_ == metadata_name ? text_of(file_, ", ", metadata_name) : safetensors_place(file_, name_);
-      case Floor::metadata:
+      case Level::metadata:
         return text_of(file_, ", ", metadata_name, ", ", in_quotes(key_));
       default:
         return text_of(safetensors_place(file_, name_), ", ", key_);
@@ -156,14 +157,14 @@ class SafetensorsHeader {
   }
 
   std::string expected() const {
-    switch (floor_) {
-      case Floor::none:
+    switch (level_) {
+      case Level::none:
         return "an object";
-      case Floor::header:
+      case Level::header:
         return name_ == metadata_name ? "an object of texts" : "an object of dtype, shape and data_offsets";
-      case Floor::metadata:
+      case Level::metadata:
         return "a text";
-      case Floor::shape:
+      case Level::shape:
         return "extents, whole numbers from 0";
       default:
         if (key_ == keys[1]) return "an array of extents";
@@ -178,12 +179,12 @@ class SafetensorsHeader {
 
   std::string_view text_;
   const std::string& file_;
-  Floor floor_ = Floor::none;
-  std::string name_ = {};  // of the tensor
+  Level level_ = Level::none;
+  std::string name_ = {};  // the key in the header: a tensor, or __metadata__
   std::string key_ = {};
   bool has_metadata_ = false;
-  std::array<bool, 3> has_ = {};  // which keys the tensor has so far
-  std::size_t count_ = 0;         // of numbers in the array so far
+  std::array<bool, 3> has_ = {};  // for each of `keys`, whether the tensor has had it so far
+  std::size_t count_ = 0;         // how many numbers the array has had so far
 };
 
 }  // namespace chainrule::detail

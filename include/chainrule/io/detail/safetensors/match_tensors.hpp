@@ -1,5 +1,5 @@
 #pragma once
-// Which tensor of a file belongs to which of a network.
+// Finds out which tensor of a file belongs to which tensor of a network.
 
 #include <chainrule/io/detail/safetensors/file_tensors.hpp>
 #include <chainrule/io/safetensors.hpp>
@@ -7,10 +7,9 @@
 
 namespace chainrule::detail {
 
-/// Pairs each tensor of a network with one of a file: by `names` where there are some, one for each tensor in the network's order; else
-/// by the network's own names; else, where none of these is in the file, module by module in the natural order of the file's names, as
-/// fc1.weight, fc1.bias, fc2.weight, ... Throws ValueError that lists both sides unless every tensor has its partner and their shapes
-/// agree.
+/// Pairs each tensor of a network with one of a file. With `names`, one for each tensor in the network's order, it takes these. Otherwise
+/// it takes the network's own names; if the file has none of them, it pairs module by module, in the natural order of the file's names
+/// (fc1.weight, fc1.bias, fc2.weight, ...). Throws ValueError that lists both sides unless every tensor has a partner of the same shape.
 template <class Scalar>
 class TensorMatch {
  public:
@@ -30,7 +29,7 @@ class TensorMatch {
                        wanted[i].full_name(), " is ", shape_text(wanted[i].shape)));
   }
 
-  /// The partner of the network's tensor i; nullptr for one that may be missing and is.
+  /// The file's tensor for the network's tensor i, or nullptr where it may be missing and is.
   const SafetensorsTensor* operator[](std::size_t i) const { return found_[i]; }
 
  private:
@@ -49,7 +48,7 @@ class TensorMatch {
   }
 
   void by_order() {
-    // the modules of the network in their order, those of the file in natural order
+    // pairs the modules of the network, in their order, with those of the file, in natural order
     std::vector<std::string> ours;
     for (const auto& one : wanted_)
       if (ours.empty() || ours.back() != one.module) ours.push_back(one.module);
@@ -84,7 +83,7 @@ class TensorMatch {
     if (taken != file_.tensors().size()) refuse("some of its tensors belong to none of the network's");
   }
 
-  // (n) and (n, 1) hold the same numbers
+  // (n) and (n, 1) count as the same
   static bool same_shape(std::vector<std::uint64_t> a, std::vector<std::uint64_t> b) {
     for (auto* shape : {&a, &b})
       while (!shape->empty() && shape->back() == 1) shape->pop_back();
@@ -92,14 +91,14 @@ class TensorMatch {
   }
 
   [[noreturn]] void refuse(const std::string& why) const {
-    constexpr std::size_t most = 40;
+    constexpr std::size_t max_lines = 40;
     std::string has, wants;
-    for (std::size_t i = 0; i < file_.tensors().size() && i < most; ++i)
+    for (std::size_t i = 0; i < file_.tensors().size() && i < max_lines; ++i)
       has += text_of("\n  ", file_.tensors()[i].name, ": ", shape_text(file_.tensors()[i].shape));
-    for (std::size_t i = 0; i < wanted_.size() && i < most; ++i)
+    for (std::size_t i = 0; i < wanted_.size() && i < max_lines; ++i)
       wants += text_of("\n  ", wanted_[i].full_name(), ": ", shape_text(wanted_[i].shape));
-    if (file_.tensors().size() > most) has += text_of("\n  and ", file_.tensors().size() - most, " more");
-    if (wanted_.size() > most) wants += text_of("\n  and ", wanted_.size() - most, " more");
+    if (file_.tensors().size() > max_lines) has += text_of("\n  and ", file_.tensors().size() - max_lines, " more");
+    if (wanted_.size() > max_lines) wants += text_of("\n  and ", wanted_.size() - max_lines, " more");
     raise<ValueError>(file_.name(), " does not fit the network: ", why, "\nThe file has", has.empty() ? " no tensors" : has,
                       "\nThe network wants", wants.empty() ? " none" : wants);
   }

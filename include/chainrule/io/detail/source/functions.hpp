@@ -1,23 +1,27 @@
 #pragma once
-// The functions that source code calls: multiply-add, e^x, sigma and tanh with the library's own arithmetic, so that they give its bits.
+// Writes the functions that exported source code calls: multiply-add, e^x, sigma and tanh with the library's own arithmetic, so that they
+// give its bits.
 
 #include <bit>
 #include <chainrule/bytes/decimal.hpp>
 #include <chainrule/core/error.hpp>
 #include <chainrule/io/detail/source/text.hpp>
 #include <chainrule/kernels/vector_math.hpp>
+#include <initializer_list>
 #include <set>
 
 namespace chainrule::detail {
 
-/// The helper functions that a piece of source code of floats or doubles calls, each written once. In their bodies $ is the type, F stands
-/// behind the functions of math.h (log1pF is log1pf or log1p), and numbers are in angle brackets: <0.5>.
+/// Collects the helper functions that a piece of exported source code calls; each is written once. `Written` is float or double. In the
+/// text of a function's parameters and body $ stands for the type, F for the suffix of a function of math.h (log1pF is log1pf or log1p),
+/// and numbers are in angle brackets: <0.5>.
 template <class Written>
 class SourceFunctions {
   static constexpr bool is_float = sizeof(Written) == sizeof(float);
   using Constants = kernels::ExponentialConstants<Written>;
 
  public:
+  /// `name`: what the names of the functions begin with.
   explicit SourceFunctions(std::string name) : name_{std::move(name)} {}
 
   static constexpr const char* scalar = is_float ? "float" : "double";
@@ -26,7 +30,7 @@ class SourceFunctions {
     return source_literal(static_cast<Written>(number));
   }
 
-  /// A body with its $, F and numbers filled in.
+  /// The text with its $, F and numbers in angle brackets replaced by what they stand for.
   static std::string filled_in(std::string_view body) {
     std::string text;
     while (!body.empty()) {
@@ -36,7 +40,7 @@ class SourceFunctions {
         text += scalar;
       } else if (body[0] == '<' && body.size() > 1 && is_digit(body[1])) {
         const std::size_t end = body.find('>');
-        long double number = 0;  // not a double, which a float would be rounded from twice
+        long double number = 0;  // a float made from a double would be rounded twice
         parse_number(body.substr(1, end - 1), number);
         text += literal(number);
         body.remove_prefix(end);
@@ -48,13 +52,21 @@ class SourceFunctions {
     return text;
   }
 
-  /// Notes that the function is called, and gives its full name. `formula` is its comment.
+  /// Adds a function unless it is there already, and returns its full name. `formula` is the comment above it.
   std::string use(const std::string& function, std::string_view formula, std::string_view parameters, std::string_view body) {
     const std::string full = name_ + "_" + function;
     if (known_.insert(function).second)
       text_ +=
           text_of("/* ", formula, " */\nstatic inline ", scalar, " ", full, "(", filled_in(parameters), ") {\n", filled_in(body), "}\n\n");
     return full;
+  }
+
+  /// Adds a function like `use`, and returns a call of it with these arguments: model_relu(z).
+  std::string call(const std::string& function, std::string_view formula, std::string_view parameters, std::string_view body,
+                   std::initializer_list<std::string> arguments) {
+    std::string list;
+    for (const std::string& argument : arguments) list += (list.empty() ? "" : ", ") + argument;
+    return use(function, formula, parameters, body) + "(" + list + ")";
   }
 
   std::string multiply_add() {
@@ -64,19 +76,21 @@ class SourceFunctions {
                        "  return fmaF(w, a, z);\n#else\n  return w * a + z;\n#endif\n"));
   }
 
-  /// The integer n next to x/ln 2, found without adding a large number, which -ffast-math would take away again.
+  /// n of e^x = 2^n e^s: x/ln 2 rounded to an integer by a cast. Rounding by adding and subtracting a large number would be faster, but
+  /// -ffast-math removes that.
   std::string exp_power() {
     return use("exp_power", "n of e^x = 2^n e^s with |s| <= ln 2/2", "$ x",
                text_of("  const $ real = x * ", literal(Constants::log2_e),
                        ";\n  return x != x ? <0> : ($)(int)(real < <0> ? real - <0.5> : real + <0.5>);\n"));
   }
+  /// e^s - 1 for |s| <= ln 2/2.
   std::string near_0() {
     const std::string fma = multiply_add();
     return use("near_0", "e^s - 1 = s + s^2 P(s) for |s| <= ln 2/2", "$ s",
                text_of("  const $ s2 = s * s;\n  const $ s4 = s2 * s2;\n", Constants::p.size() > 8 ? "  const $ s8 = s4 * s4;\n" : "",
                        "  const $ p =\n      ", polynomial(fma, 0, Constants::p.size()), ";\n  return ", fma, "(s2, p, s);\n"));
   }
-  /// As kernels::Exponential.
+  /// n and e^s - 1 of e^x = 2^n e^s, with the steps of kernels::Exponential.
   std::string exp_rest() {
     const std::string fma = multiply_add(), power = exp_power(), rest = near_0();
     return use("exp_rest", "e^x = 2^n e^s: n, and e^s - 1; ln 2 is a sum of two, as n times the first is exact; NaN stays NaN",
@@ -107,11 +121,11 @@ class SourceFunctions {
                        "(power, r, <1> + power);\n  return z < <0> ? -t : t;\n"));
   }
 
-  /// All functions that have been called.
+  /// The definitions of all functions that are called.
   const std::string& text() const { return text_; }
 
  private:
-  // p_first + p_first+1 s + ..., in halves as kernels::polynomial
+  // p[first] + p[first + 1] s + ..., as the sum of two halves, which is how kernels::polynomial evaluates it
   static std::string polynomial(const std::string& fma, std::size_t first, std::size_t count) {
     if (count == 1) return literal(Constants::p[first]);
     const std::size_t half = std::bit_ceil(count) / 2;

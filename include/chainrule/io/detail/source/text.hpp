@@ -1,5 +1,5 @@
 #pragma once
-// Numbers, arrays and names as C99 and C++11 both read them.
+// Writes numbers and arrays so that both C99 and C++11 read them, and checks names.
 
 #include <chainrule/bytes/excerpt.hpp>
 #include <chainrule/core/detail/compatibility.hpp>
@@ -11,8 +11,8 @@
 
 namespace chainrule::detail {
 
-/// Whether the name with something behind it is an identifier that belongs to nobody else: letters, digits and single underscores, a letter
-/// first, none of the underscores last. A keyword is one too, with something behind it.
+/// Whether every identifier that begins with the name and an underscore is free for us to use: the name has letters, digits and single
+/// underscores, begins with a letter and does not end in an underscore. Keywords are allowed, because something always follows them.
 inline bool is_source_prefix(std::string_view name) {
   const auto is_letter = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); };
   if (name.empty() || !is_letter(name.front()) || name.back() == '_' || name.find("__") != std::string_view::npos) return false;
@@ -21,15 +21,15 @@ inline bool is_source_prefix(std::string_view name) {
   return true;
 }
 
-/// MODEL of model.
+/// The name in capitals: MODEL for model.
 inline std::string in_capitals(std::string_view name) {
   std::string capitals;
   for (const char c : name) capitals += c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
   return capitals;
 }
 
-/// The number in decimal (hexadecimal ones are not C++ before C++17), with so many digits that it is read as the same again: 9 of a float
-/// as in 0.100000001f, 17 of a double. Precondition: a finite number.
+/// The number in decimal, because hexadecimal floating point numbers are not C++ before C++17, with enough digits to be read back as the
+/// same number: 9 digits for a float, as in 0.100000001f, 17 for a double. Precondition: the number is finite.
 template <class Written>
 std::string source_literal(Written number) {
   std::string text;
@@ -38,7 +38,8 @@ std::string source_literal(Written number) {
   return sizeof(Written) == sizeof(float) ? text + "f" : text;
 }
 
-/// {1.0f, 2.0f, ...} on as many lines as it takes, of `size` numbers that number(i) gives.
+/// The initializer {1.0f, 2.0f, ...} of `size` numbers, which number(i) returns as text. Lines of at most 120 characters, `margin` before
+/// all but the first.
 template <class Number>
 std::string source_row(Index size, const std::string& margin, const Number& number) {
   constexpr std::size_t longest_line = 120;

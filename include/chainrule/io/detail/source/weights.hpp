@@ -1,29 +1,28 @@
 #pragma once
-// The numbers of a network as constant arrays of C.
+// Writes the numbers of a network as constant arrays of C.
 
 #include <chainrule/core/error.hpp>
-#include <chainrule/io/detail/described_layer.hpp>
 #include <chainrule/io/detail/source/text.hpp>
 
 namespace chainrule::detail {
 
-/// Static const arrays of Written (float or double), one after the other. Throws ValueError for a number that is not finite as Written.
+/// Collects static const arrays of Written (float or double). Adding a number that is not finite as Written throws ValueError.
 template <class Written>
 class SourceWeights {
  public:
-  /// name[size], of number(i).
+  /// Adds the array name[size], whose entry i is number(i).
   template <class Number>
   void add(const std::string& name, Index size, const Number& number) {
     text_ +=
         text_of(declaration(name), "[", size, "] = ", source_row(size, "    ", [&](Index i) { return literal(name, number(i)); }), ";\n");
     count_ += size;
   }
-  template <class Scalar>
-  void add(const std::string& name, const TensorOf<Scalar>& of) {
-    add(name, of.size(), [&](Index i) { return of.numbers[i]; });
+  template <class Derived>
+  void add(const std::string& name, const Eigen::MatrixBase<Derived>& vector) {
+    add(name, vector.size(), [&](Index i) { return vector(i); });
   }
 
-  /// name[rows][cols], of number(i, k). In C rows lie one after the other: all weights of a unit, then all of the next.
+  /// Adds the array name[rows][cols], whose entry [i][k] is number(i, k). C is row-major: all weights of a unit, then all of the next.
   template <class Number>
   void add_rows(const std::string& name, Index rows, Index cols, const Number& number) {
     text_ += text_of(declaration(name), "[", rows, "][", cols, "] = {\n");
@@ -32,12 +31,14 @@ class SourceWeights {
           text_of("    ", source_row(cols, "     ", [&](Index k) { return literal(name, number(i, k)); }), i + 1 < rows ? ",\n" : "};\n");
     count_ += rows * cols;
   }
-  template <class Scalar>
-  void add_rows(const std::string& name, const TensorOf<Scalar>& of) {
-    add_rows(name, of.rows, of.cols, [&](Index i, Index k) { return of.numbers[i + k * of.rows]; });
+  template <class Derived>
+  void add_rows(const std::string& name, const Eigen::MatrixBase<Derived>& matrix) {
+    add_rows(name, matrix.rows(), matrix.cols(), [&](Index i, Index k) { return matrix(i, k); });
   }
 
+  /// The definitions of all arrays.
   const std::string& text() const { return text_; }
+  /// How many numbers they hold together.
   Index count() const { return count_; }
 
  private:

@@ -1,5 +1,5 @@
 #pragma once
-// What a network is, as lines of text: so two can be compared, and the first difference told in words.
+// The fingerprint of a network: its structure as lines of text. Comparing two of them finds the first difference, which an error can quote.
 
 #include <algorithm>
 #include <chainrule/bytes/excerpt.hpp>
@@ -13,12 +13,14 @@
 
 namespace chainrule::detail {
 
+/// Adds a line that consists of these parts.
 template <class... Parts>
 void add_line(std::string& lines, const Parts&... parts) {
   lines += text_of(parts..., "\n");
 }
 
-/// Kind, extents, hyperparameters, and what is inside: a layer's activation, the layers of a Residual by their numbers.
+/// Adds lines with the kind, extents and hyperparameters of a description and of its parts. `name` is what the lines begin with:
+/// "layer<0>"; the parts are "layer<0>.activation", or "layer<0>.1" for the second layer inside a Residual.
 inline void add_description(std::string& lines, const std::string& name, const Description& of) {
   add_line(lines, name, ": ", of.kind, of.inputs > 0 ? text_of(" ", of.inputs, " -> ", of.outputs) : std::string());
   for (const auto& [what, value] : of.hyperparameters) add_line(lines, name, ".", what, ": ", value);
@@ -26,13 +28,15 @@ inline void add_description(std::string& lines, const std::string& name, const D
     add_description(lines, of.inputs > 0 && of.parts[i].inputs == 0 ? name + ".activation" : text_of(name, ".", i), of.parts[i]);
 }
 
+/// Adds a line with name and extents for each tensor.
 inline void add_tensors(std::string& lines, const std::string& of, std::span<const TensorShape> tensors) {
   for (const TensorShape& tensor : tensors) add_line(lines, of, ".", std::string_view(tensor.name), ": ", tensor.rows, " x ", tensor.cols);
 }
 
-/// The lines of a network, whose types may be known or not before the program runs. Nothing about its numbers.
+/// The fingerprint of a network: the same for a Network and an AnyNetwork of the same layers, loss and scalar, whatever their parameters
+/// are.
 template <class Net>
-std::string identity_of(const Net& net) {
+std::string fingerprint_of(const Net& net) {
   using Scalar = typename Net::ScalarType;
   std::string lines;
   add_line(lines, "scalar: ", std::numeric_limits<Scalar>::digits, " binary digits in ", sizeof(Scalar), " bytes");
@@ -47,8 +51,8 @@ std::string identity_of(const Net& net) {
   return lines;
 }
 
-/// Throws ValueError with the first line that differs.
-inline void check_identity(std::string_view file, std::string_view expected, std::string_view found) {
+/// Throws ValueError with the first line that differs, unless the two fingerprints are equal.
+inline void check_fingerprint(std::string_view file, std::string_view expected, std::string_view found) {
   const auto next_line = [](std::string_view& lines) {
     const std::string_view line = lines.substr(0, lines.find('\n'));
     lines.remove_prefix(std::min(lines.size(), line.size() + 1));

@@ -1,4 +1,4 @@
-#include <chainrule/io/detail/network_identity.hpp>
+#include <chainrule/io/detail/fingerprint.hpp>
 
 #include <chainrule/activations/leaky_relu.hpp>
 #include <chainrule/any/any_network.hpp>
@@ -11,7 +11,7 @@
 
 using namespace chainrule;
 
-TEST_CASE("the identity of a network is the same whether its types are known or not, and says all but its numbers") {
+TEST_CASE("the fingerprint of a network is the same whether its types are known or not, and has everything but its numbers") {
   using Layer = Dense<Dynamic, Dynamic, LeakyReLU>;
   const auto net = make_network<double>(Seed{1}, Huber{.delta = 2}, Layer{2, 3, LeakyReLU{0.25}}, BatchNorm<Dynamic>{3});
   const AnyNetwork<double> any{Seed{2}, Huber{.delta = 2}, {Layer{2, 3, LeakyReLU{0.25}}, BatchNorm<Dynamic>{3}}};
@@ -32,12 +32,12 @@ TEST_CASE("the identity of a network is the same whether its types are known or 
       "layer<1>.batches: 1 x 1\n"
       "loss: Huber\n"
       "loss.delta: 2\n";
-  CHECK(detail::identity_of(net) == expected);
-  CHECK(detail::identity_of(any) == expected);
+  CHECK(detail::fingerprint_of(net) == expected);
+  CHECK(detail::fingerprint_of(any) == expected);
 }
 
 TEST_CASE("the first line that differs is told, in words that a terminal can show") {
-  const auto check = [](const char* expected, const char* found) { detail::check_identity("f", expected, found); };
+  const auto check = [](const char* expected, const char* found) { detail::check_fingerprint("f", expected, found); };
   CHECK_NOTHROW(check("a: 1\nb: 2\n", "a: 1\nb: 2\n"));
   CHECK_THROWS_SAYING(check("a: 1\nb: 2\n", "a: 1\nb: 3\n"), ValueError,
                       "f is of another network or training: expected \"b: 2\", but found \"b: 3\"");

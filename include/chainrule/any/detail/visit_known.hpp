@@ -1,0 +1,213 @@
+#pragma once
+// Finds the type that a Description names, makes an object of it, and calls the caller's function with that object. So a layer that is
+// known by its description alone reaches the same overloads as a layer whose type is written in the program.
+
+#include <chainrule/any/known.hpp>
+#include <chainrule/core/description.hpp>
+#include <chainrule/layers/activate.hpp>
+#include <chainrule/layers/dense.hpp>
+#include <chainrule/layers/residual.hpp>
+#include <chainrule/losses/class_weighted.hpp>
+
+namespace chainrule::detail {
+
+/// Whether the description has the name of T.
+template <class T>
+bool describes(const Description& of) {
+  return of.kind == T::name;
+}
+
+/// How many hyperparameters a T has.
+template <class T>
+constexpr std::size_t hyperparameter_count() {
+  if constexpr (requires(const T& t) { t.hyperparameters(); })
+    return std::tuple_size_v<decltype(std::declval<const T&>().hyperparameters())>;
+  else
+    return 0;
+}
+
+/// "slope = 0.2, ..." or "none"
+inline std::string hyperparameters_text(const Description& of) {
+  std::string text;
+  for (const auto& [name, value] : of.hyperparameters) append(text, text_of(text.empty() ? "" : ", ", name, " = ", value));
+  return text.empty() ? "none" : text;
+}
+
+/// Makes a T from extents and the described hyperparameters. Throws ValueError where these are not those of T, and what its constructor
+/// throws.
+template <class T, class... Before>
+T make(const Description& of, Before... before) {
+  constexpr std::size_t count = hyperparameter_count<T>();
+  const auto refuse = [&](std::string_view expected) {
+    raise<ValueError>(of.kind, ": expected ", expected, ", but found the hyperparameters ", hyperparameters_text(of));
+  };
+  if (of.hyperparameters.size() != count) refuse(text_of(count, " of them"));
+  T made = [&]<std::size_t... I>(std::index_sequence<I...>) {
+    if constexpr (count == 0) {
+      return T{before...};
+    } else {
+      using Tuple = decltype(std::declval<const T&>().hyperparameters());
+      return T{before..., static_cast<typename std::tuple_element_t<I, Tuple>::Type>(of.hyperparameters[I].second)...};
+    }
+  }
+  (std::make_index_sequence<count>{});
+  const Description again = describe(made);
+  for (std::size_t i = 0; i < count; ++i)
+    if (again.hyperparameters[i].first != of.hyperparameters[i].first) refuse("the hyperparameters " + hyperparameters_text(again));
+  return made;
+}
+
+/// Makes a layer T, whose constructor takes its inputs and outputs, or its units, or neither, before its hyperparameters.
+template <class T>
+T make_layer_of_type(const Description& of) {
+  constexpr auto takes = []<std::size_t... I>(std::index_sequence<I...>, auto... extents) {
+    return requires { T{extents..., (static_cast<void>(I), double{})...}; };
+  };
+  constexpr std::make_index_sequence<hyperparameter_count<T>()> each;
+  if constexpr (takes(each, Index{}, Index{}))
+    return make<T>(of, of.inputs, of.outputs);
+  else if constexpr (takes(each, Index{}))
+    return make<T>(of, of.inputs);
+  else
+    return make<T>(of);
+}
+
+/// The one part of a description. Throws ValueError where there is not exactly one; `what` it should be is for the error.
+inline const Description& only_part(const Description& of, const char* what) {
+  if (of.parts.size() != 1) raise<ValueError>(of.kind, ": expected ", what, " in its description, but found ", of.parts.size(), " parts");
+  return of.parts[0];
+}
+
+/// A Dense whose activation is known by its description alone, which must outlive it.
+class DescribedDense : public Dense<Dynamic, Dynamic> {
+ public:
+  explicit DescribedDense(const Description& of) : Dense(of.inputs, of.outputs), activation_{only_part(of, "an activation")} {}
+  const Description& activation() const { return activation_; }
+
+ private:
+  const Description& activation_;
+};
+
+/// An Activate whose activation is known by its description alone, which must outlive it.
+class DescribedActivate : public Activate<Identity, Dynamic> {
+ public:
+  explicit DescribedActivate(const Description& of) : Activate(of.inputs), activation_{only_part(of, "an activation")} {}
+  const Description& activation() const { return activation_; }
+
+ private:
+  const Description& activation_;
+};
+
+/// A Residual whose layers are known by their descriptions alone, which must outlive it.
+class DescribedResidual {
+ public:
+  static constexpr std::string_view name = Residual<Dense<1, 1>>::name;
+  explicit DescribedResidual(const Description& of) : of_{of} {
+    if (of.parts.empty()) raise<ValueError>(name, ": expected layers inside, but found none");
+  }
+  Index outputs() const { return of_.outputs; }
+  const std::vector<Description>& layers() const { return of_.parts; }
+
+ private:
+  const Description& of_;
+};
+
+/// A ClassWeighted whose loss is known by its description alone, which must outlive it.
+class DescribedClassWeighted {
+ public:
+  static constexpr std::string_view name = class_weighted_name;
+  explicit DescribedClassWeighted(const Description& of) : of_{of}, loss_{only_part(of, "a loss")} {}
+  const Description& loss() const { return loss_; }
+  std::vector<double> class_weights() const {
+    std::vector<double> weights;
+    for (const auto& [_, weight] : of_.hyperparameters) weights.push_back(weight);
+    return weights;
+  }
+
+ private:
+  const Description& of_;
+  const Description& loss_;
+};
+
+/// The layers that hold an activation or other layers, as visit_layer gives them.
+using DescribedLayers = Types<DescribedDense, DescribedActivate, DescribedResidual>;
+
+// Whether L is a Dense, an Activate or a Residual, or the described form of one. False for a class derived from
+// one.
+template <class L>
+inline constexpr bool is_dense = std::is_same_v<L, DescribedDense>;
+template <int In, int Out, class F, class Init>
+inline constexpr bool is_dense<Dense<In, Out, F, Init>> = true;
+template <class L>
+concept IsDense = is_dense<L>;
+
+template <class L>
+inline constexpr bool is_activate = std::is_same_v<L, DescribedActivate>;
+template <class F, int N>
+inline constexpr bool is_activate<Activate<F, N>> = true;
+template <class L>
+concept IsActivate = is_activate<L>;
+
+template <class L>
+inline constexpr bool is_residual = std::is_same_v<L, DescribedResidual>;
+template <class... Layers>
+inline constexpr bool is_residual<Residual<Layers...>> = true;
+template <class L>
+concept IsResidual = is_residual<L>;
+
+template <class T, bool take>
+using TakenIf = std::conditional_t<take, Types<T>, Types<>>;
+template <class... A, class... B>
+Types<A..., B...> operator+(Types<A...>, Types<B...>);
+
+/// The library's types and those of the user, each of which is an activation, a loss or a layer.
+template <class... Own>
+struct KnownTypes {
+  using OfActivations = decltype((Activations{} + ... + TakenIf<Own, Activation<Own>>{}));
+  using OfLosses = decltype((Losses{} + ... + TakenIf<Own, Loss<Own>>{}));
+  using OfLayers = decltype((SameShapeLayers{} + ... + TakenIf<Own, Layer<Own>>{}));
+  static_assert(((Activation<Own> || Loss<Own> || Layer<Own>)&&...), "chainrule: a known type must be an activation, a loss or a layer");
+};
+
+/// Calls f(std::type_identity<T>{}) for the one of these types that the description is of. False if it is of none of them.
+template <class... T, class F>
+bool visit_type(Types<T...>, const Description& of, const F& f) {
+  return ((describes<T>(of) && (f(std::type_identity<T>{}), true)) || ...);
+}
+
+/// Calls f with the activation that is described. False if its name is neither the library's nor of one of the types `Own`. Throws
+/// ValueError where the hyperparameters are not those of its type, and what its constructor throws; so do the next two.
+template <class... Own, class F>
+bool visit_activation(const Description& of, const F& f) {
+  return visit_type(typename KnownTypes<Own...>::OfActivations{}, of, [&]<class T>(std::type_identity<T>) { f(make<T>(of)); });
+}
+
+/// Calls f with the loss that is described, or with a DescribedClassWeighted for a ClassWeighted.
+template <class... Own, class F>
+bool visit_loss(const Description& of, const F& f) {
+  return visit_type(Types<DescribedClassWeighted>{}, of, [&](auto) { f(DescribedClassWeighted(of)); }) ||
+         visit_type(typename KnownTypes<Own...>::OfLosses{}, of, [&]<class T>(std::type_identity<T>) { f(make<T>(of)); });
+}
+
+/// Calls f with the layer that is described, or with one of DescribedLayers for a layer that holds an activation or other layers.
+template <class... Own, class F>
+bool visit_layer(const Description& of, const F& f) {
+  return visit_type(DescribedLayers{}, of, [&]<class T>(std::type_identity<T>) { f(T(of)); }) ||
+         visit_type(typename KnownTypes<Own...>::OfLayers{}, of, [&]<class T>(std::type_identity<T>) { f(make_layer_of_type<T>(of)); });
+}
+
+/// Calls f(description) for each layer. The function of this name for a tuple of layers calls f(layer).
+template <class F>
+void for_each_layer(const std::vector<Description>& layers, const F& f) {
+  for (const Description& layer : layers) f(layer);
+}
+
+/// Throws ValueError that names these types.
+template <class... T>
+[[noreturn]] void refuse_name(Types<T...>, const char* what, std::string_view name) {
+  std::string names;
+  (append(names, text_of(names.empty() ? "" : ", ", T::name)), ...);
+  raise<ValueError>("there is no ", what, " \"", name, "\"; known are: ", names, "; name types of your own where you load");
+}
+
+}  // namespace chainrule::detail

@@ -1,0 +1,145 @@
+#pragma once
+// Writes each activation as an expression of C. An overload of source_form on its type writes it, with the formula that it has in the
+// library.
+
+#include <chainrule/any/any_activation.hpp>
+#include <chainrule/any/detail/visit_known.hpp>
+#include <chainrule/io/detail/exactly.hpp>
+#include <chainrule/io/detail/source/functions.hpp>
+
+namespace chainrule::detail {
+
+template <class Written>
+std::string source_form(const Identity&, SourceFunctions<Written>&, const std::string& z) {
+  return z;
+}
+template <class Written>
+std::string source_form(const Tanh&, SourceFunctions<Written>& functions, const std::string& z) {
+  return functions.tanh() + "(" + z + ")";
+}
+template <class Written>
+std::string source_form(const Sigmoid&, SourceFunctions<Written>& functions, const std::string& z) {
+  return functions.sigmoid() + "(" + z + ")";
+}
+template <class Written>
+std::string source_form(const ReLU&, SourceFunctions<Written>& functions, const std::string& z) {
+  return functions.call("relu", "ReLU(z) = max(0, z)", "$ z", "  return z < <0> ? <0> : z;\n", {z});
+}
+template <class Written>
+std::string source_form(const LeakyReLU& f, SourceFunctions<Written>& functions, const std::string& z) {
+  return functions.call("leaky_relu", "z for z > 0, slope z below", "$ z, $ slope", "  return z < <0> ? slope * z : z;\n",
+                        {z, functions.literal(f.slope())});
+}
+template <class Written>
+std::string source_form(const ELU& f, SourceFunctions<Written>& functions, const std::string& z) {
+  return functions.call("elu", "z for z > 0, alpha (e^z - 1) below", "$ z, $ alpha", "  return z > <0> ? z : alpha * expm1F(z);\n",
+                        {z, functions.literal(f.alpha())});
+}
+template <class Written>
+std::string source_form(const SELU&, SourceFunctions<Written>& functions, const std::string& z) {
+  return functions.call("selu", "lambda z for z > 0, lambda alpha (e^z - 1) below", "$ z",
+                        text_of("  return z > <0> ? ", functions.literal(SELU::lambda),
+                                " * z : ", functions.literal(SELU::lambda * SELU::alpha), " * expm1F(z);\n"),
+                        {z});
+}
+template <class Written>
+std::string source_form(const SiLU&, SourceFunctions<Written>& functions, const std::string& z) {
+  const std::string sigmoid = functions.sigmoid();
+  return functions.call("silu", "z sigma(z)", "$ z", "  return z * " + sigmoid + "(z);\n", {z});
+}
+template <class Written>
+std::string source_form(const Mish&, SourceFunctions<Written>& functions, const std::string& z) {
+  const std::string exp = functions.exp();
+  return functions.call("mish", "z tanh(ln(1 + e^z)) = z n/(n + 2 q^2) with e^z = p/q and n = p (p + 2q)", "$ z",
+                        "  const $ e = " + exp +
+                            "(-fabsF(z));\n  const $ p = z < <0> ? e : <1>;\n  const $ q = z < <0> ? <1> : e;\n"
+                            "  const $ n = p * (p + <2> * q);\n  return z * (n / (n + <2> * (q * q)));\n",
+                        {z});
+}
+template <class Written>
+std::string source_form(const Softplus& f, SourceFunctions<Written>& functions, const std::string& z) {
+  const std::string exp = functions.exp();
+  return functions.call("softplus", "ln(1 + e^(beta z))/beta = max(z, 0) + ln(1 + e^-|beta z|)/beta", "$ z, $ beta",
+                        "  return (z > <0> ? z : <0>) + log1pF(" + exp + "(-fabsF(beta * z))) / beta;\n", {z, functions.literal(f.beta())});
+}
+template <class Written>
+std::string source_form(const GELU&, SourceFunctions<Written>& functions, const std::string& z) {
+  return functions.call(
+      "gelu", "z Phi(z) = z erfc(-z/sqrt 2)/2; far below 0, where erfc(x) ~ e^(-x^2), the rounding error of x is made good", "$ z",
+      "  const $ x = -z / <1.41421356237309504880168872420969808>;\n  const $ half = erfcF(x) / <2>;\n"
+      "  if (z > -<1>) return z * half;\n  if (z < -<200>) return -<0>;\n  const $ square = <2> * x * x;\n"
+      "  return z * (half * (<1> - (fmaF(z, z, -square) - fmaF(<2> * x, x, -square)) / <2>));\n",
+      {z});
+}
+template <class Written>
+std::string source_form(const GELUTanh&, SourceFunctions<Written>& functions, const std::string& z) {
+  const std::string sigmoid = functions.sigmoid();
+  return functions.call("gelu_tanh", "z/2 (1 + tanh u) = z sigma(2u) with u = sqrt(2/pi) (z + 0.044715 z^3)", "$ z",
+                        "  return z * " + sigmoid + "(<1.595769121605730711759784239737527474> * z * (<1> + <0.044715> * (z * z)));\n",
+                        {z});
+}
+template <class Written>
+std::string source_form(const Softsign&, SourceFunctions<Written>& functions, const std::string& z) {
+  return functions.call("softsign", "z/(1 + |z|)", "$ z", "  return z / (<1> + fabsF(z));\n", {z});
+}
+template <class Written>
+std::string source_form(const HardSigmoid&, SourceFunctions<Written>& functions, const std::string& z) {
+  return functions.call("hard_sigmoid", "min(max(z/6 + 1/2, 0), 1)", "$ z",
+                        "  return z <= -<3> ? <0> : z >= <3> ? <1> : (z + <3>) / <6>;\n", {z});
+}
+template <class Written>
+std::string source_form(const HardTanh& f, SourceFunctions<Written>& functions, const std::string& z) {
+  return functions.call("hard_tanh", "min(max(z, low), high)", "$ z, $ low, $ high", "  return z < low ? low : z > high ? high : z;\n",
+                        {z, functions.literal(f.low()), functions.literal(f.high())});
+}
+
+/// Whether an activation can be written as source code.
+template <class F>
+concept HasSourceForm = requires(const F& f, SourceFunctions<float>& functions, const std::string& z) {
+  { source_form(Exactly<F>{f}, functions, z) } -> std::same_as<std::string>;
+};
+template <class F>
+struct SourceFormOf {
+  static_assert(HasSourceForm<F>,
+                "chainrule: this activation of any/known.hpp has no form in source code; add an overload of source_form to "
+                "io/detail/source/activations.hpp");
+  static constexpr bool is_there = true;
+};
+template <class... F>
+constexpr bool have_source_forms(Types<F...>) {
+  return (SourceFormOf<F>::is_there && ...);
+}
+static_assert(have_source_forms(Activations{}));
+
+[[noreturn]] inline void refuse_source_activation(std::string_view name) {
+  raise<ValueError>("to_source: the activation ", name, " has no form in source code");
+}
+
+/// f(z) as an expression of z, an identifier. Throws ValueError for an activation that has no form.
+template <class F, class Written>
+std::string source_activation(const F& f, SourceFunctions<Written>& functions, const std::string& z) {
+  if constexpr (HasSourceForm<F>)
+    return source_form(Exactly{f}, functions, z);
+  else
+    refuse_source_activation(f.name);
+}
+/// The activation by its description.
+template <class Written>
+std::string source_activation(const Description& f, SourceFunctions<Written>& functions, const std::string& z) {
+  std::string a;
+  if (!visit_activation(f, [&](const auto& known) { a = source_activation(known, functions, z); })) refuse_source_activation(f.kind);
+  return a;
+}
+template <class Scalar, bool from_output, class Written>
+std::string source_activation(const AnyActivation<Scalar, from_output>& f, SourceFunctions<Written>& functions, const std::string& z) {
+  return source_activation(f.describe(), functions, z);
+}
+
+/// The name of an activation, whether its type is known or only its description.
+template <class F>
+std::string_view name_of(const F& f) {
+  return f.name;
+}
+inline std::string_view name_of(const Description& f) { return f.kind; }
+
+}  // namespace chainrule::detail

@@ -1,0 +1,204 @@
+#pragma once
+// Writes layers as loops of C on arrays of constant size. An overload of source_form on the layer's type adds them.
+
+#include <chainrule/any/any_layers.hpp>
+#include <chainrule/io/detail/numbers_in_order.hpp>
+#include <chainrule/io/detail/source/activations.hpp>
+#include <chainrule/io/detail/source/links.hpp>
+
+namespace chainrule::detail {
+
+/// Adds what a layer makes of the array `in`, with the next of the numbers, and returns the name of the array that holds it: y where
+/// `to_y`, else `in` itself where the layer can work in place, else one of t1, t2, ... Throws ValueError for a layer without a form.
+template <class L, class Written, class Scalar>
+std::string add_source_layer(const L& layer, SourceWriter<Written>& writer, NumbersInOrder<Scalar>& numbers, const std::string& in,
+                             bool to_y);
+
+/// Whether a layer writes its output over its input where it may.
+template <class L>
+bool works_in_place(const L&) {
+  return !IsDense<L> && !IsResidual<L>;
+}
+template <class Scalar>
+bool works_in_place(const AnyLayer<Scalar>& layer) {
+  const Description what = layer.describe();
+  return !describes<DescribedDense>(what) && !describes<DescribedResidual>(what);
+}
+
+template <int N, class Written, class Scalar>
+std::string source_form(Exactly<Dropout<N>>, SourceWriter<Written>&, NumbersInOrder<Scalar>&, const std::string& in, bool) {
+  return in;  // in predicting it does nothing
+}
+
+template <IsDense L, class Written, class Scalar>
+std::string source_form(Exactly<L> dense, SourceWriter<Written>& writer, NumbersInOrder<Scalar>& numbers, const std::string& in,
+                        bool to_y) {
+  const Index n = dense->inputs(), m = dense->outputs(), number = writer.next_number("Dense");
+  const std::string w = writer.full_name("w", number), b = writer.full_name("b", number);
+  const auto [weight, bias] = numbers.parameters_of(dense.object);
+  writer.weights.add_rows(w, weight);
+  writer.weights.add(b, bias);
+  const std::string out = writer.take_array(m, to_y);
+  const std::string a = source_activation(dense->activation(), writer.functions, "z"), fma = writer.functions.multiply_add();
+  writer.comment(text_of("Dense: z(", number + 1, ") = W(", number, ") a(", number, ") + b(", number, "), a(", number + 1, ") = f(z(",
+                         number + 1, ")) with f = ", name_of(dense->activation()), ", ", n, " -> ", m));
+  writer.code(text_of("  for (int i = 0; i < ", m, "; ++i) {\n    $ z = ", b, "[i];\n    for (int k = 0; k < ", n, "; ++k) z = ", fma, "(",
+                      w, "[i][k], ", in, "[k], z);\n    ", out, "[i] = ", a, ";\n  }\n"));
+  writer.give_back(in);
+  return out;
+}
+
+template <IsActivate L, class Written, class Scalar>
+std::string source_form(Exactly<L> layer, SourceWriter<Written>& writer, NumbersInOrder<Scalar>&, const std::string& in, bool to_y) {
+  const std::string out = writer.array_after(in, layer->outputs(), to_y);
+  const std::string a = source_activation(layer->activation(), writer.functions, in + "[i]");
+  writer.comment(text_of(name_of(layer->activation()), ": a = f(z)"));
+  writer.loop(layer->outputs(), text_of(out, "[i] = ", a, ";"));
+  return out;
+}
+
+template <int N, class Written, class Scalar>
+std::string source_form(Exactly<Normalize<N>> layer, SourceWriter<Written>& writer, NumbersInOrder<Scalar>& numbers, const std::string& in,
+                        bool to_y) {
+  const std::string out = writer.array_after(in, layer->outputs(), to_y);
+  const auto buffers = numbers.buffers_of(layer.object);
+  const std::string shift = writer.constants("shift", buffers.shift), scale = writer.constants("scale", buffers.scale);
+  writer.comment("Normalize: a = (x - shift) scale");
+  writer.loop(layer->outputs(), text_of(out, "[i] = (", in, "[i] - ", shift, "[i]) * ", scale, "[i];"));
+  return out;
+}
+
+// x_hat = (x - mean) factor, a = weight x_hat + bias. Weight and factor stay two numbers, because their product would be rounded.
+template <int N, class Written, class Scalar>
+std::string source_form(Exactly<BatchNorm<N>> layer, SourceWriter<Written>& writer, NumbersInOrder<Scalar>& numbers, const std::string& in,
+                        bool to_y) {
+  const std::string out = writer.array_after(in, layer->outputs(), to_y);
+  const Index number = writer.next_number("BatchNorm");
+  const auto named = [&](const char* what) { return writer.full_name("batch_norm", number, "_", what); };
+  const auto [weight, bias] = numbers.parameters_of(layer.object);
+  const auto statistics = numbers.buffers_of(layer.object);
+  const Scalar epsilon = static_cast<Scalar>(layer->epsilon());
+  writer.weights.add(named("mean"), statistics.running_mean);
+  writer.weights.add(named("factor"), layer->outputs(), [&](Index i) { return 1 / std::sqrt(statistics.running_variance(i) + epsilon); });
+  writer.weights.add(named("weight"), weight);
+  writer.weights.add(named("bias"), bias);
+  writer.comment("BatchNorm: x_hat = (x - mean) factor with factor = 1/sqrt(variance + epsilon), a = weight x_hat + bias");
+  writer.loop(layer->outputs(), text_of(out, "[i] = (", in, "[i] - ", named("mean"), "[i]) * ", named("factor"), "[i] * ", named("weight"),
+                                        "[i] + ", named("bias"), "[i];"));
+  return out;
+}
+
+template <int N, class Written, class Scalar>
+std::string source_form(Exactly<LayerNorm<N>> layer, SourceWriter<Written>& writer, NumbersInOrder<Scalar>& numbers, const std::string& in,
+                        bool to_y) {
+  const Index n = layer->outputs();
+  const std::string out = writer.array_after(in, n, to_y);
+  const Index number = writer.next_number("LayerNorm");
+  const auto named = [&](const char* what) { return writer.full_name("layer_norm", number, "_", what); };
+  const auto [weight, bias] = numbers.parameters_of(layer.object);
+  writer.weights.add(named("weight"), weight);
+  writer.weights.add(named("bias"), bias);
+  const std::string units = writer.functions.literal(static_cast<double>(n)), epsilon = writer.functions.literal(layer->epsilon());
+  writer.comment("LayerNorm: x_hat = (x - mean)/sqrt(variance + epsilon), a = weight x_hat + bias");
+  const std::string all = text_of("    for (int i = 0; i < ", n, "; ++i) ");
+  writer.code(text_of("  {\n    $ mean = <0>;\n    $ variance = <0>;\n    $ factor = <0>;\n",  //
+                      all, "mean += ", in, "[i];\n    mean /= ", units, ";\n",                 //
+                      all, "variance += (", in, "[i] - mean) * (", in, "[i] - mean);\n    factor = <1> / sqrtF(variance / ", units, " + ",
+                      epsilon, ");\n", all, out, "[i] = (", in, "[i] - mean) * factor * ", named("weight"), "[i] + ", named("bias"),
+                      "[i];\n  }\n"));
+  return out;
+}
+
+template <Slopes slopes, int N, class Written, class Scalar>
+std::string source_form(Exactly<PReLU<slopes, N>> layer, SourceWriter<Written>& writer, NumbersInOrder<Scalar>& numbers,
+                        const std::string& in, bool to_y) {
+  const std::string out = writer.array_after(in, layer->outputs(), to_y);
+  const std::string slope =
+      writer.constants("slope", numbers.parameters_of(layer.object).slope) + (slopes == Slopes::shared ? "[0]" : "[i]");
+  writer.comment(text_of(layer->name, ": a = z for z > 0, slope z below"));
+  writer.loop(layer->outputs(),
+              text_of(out, "[i] = ", in, "[i] > ", writer.functions.literal(0.0), " ? ", in, "[i] : ", slope, " * ", in, "[i];"));
+  return out;
+}
+
+// a = x + F(x): x is kept until F is done
+template <IsResidual L, class Written, class Scalar>
+std::string source_form(Exactly<L> residual, SourceWriter<Written>& writer, NumbersInOrder<Scalar>& numbers, const std::string& x,
+                        bool to_y) {
+  const Index n = residual->outputs();
+  writer.keep(x);
+  writer.comment(text_of("Residual: a = x + F(x), ", n, " -> ", n, "; x is in ", x));
+  std::string f = x;
+  for_each_layer(residual->layers(), [&](const auto& inside) { f = add_source_layer(inside, writer, numbers, f, false); });
+  writer.release();
+  const std::string out = to_y ? writer.take_array(n, true) : !writer.is_kept(x) ? x : writer.array_after(f, n, false);
+  writer.comment("Residual: the sum");
+  writer.loop(n, text_of(out, "[i] = ", x, "[i] + ", f, "[i];"));
+  for (const std::string& array : {x, f})
+    if (array != out) writer.give_back(array);
+  return out;
+}
+
+/// Whether a layer can be written as source code.
+template <class L>
+concept HasSourceLayer = requires(const L& layer, SourceWriter<float>& writer, NumbersInOrder<float>& numbers, const std::string& in) {
+  source_form(Exactly<L>{layer}, writer, numbers, in, true);
+};
+template <class L>
+struct SourceLayerOf {
+  static_assert(HasSourceLayer<L>,
+                "chainrule: this layer of any/known.hpp has no form in source code; add an overload of source_form to "
+                "io/detail/source/layers.hpp");
+  static constexpr bool is_there = true;
+};
+template <class... L>
+constexpr bool have_source_layers(Types<L...>) {
+  return (SourceLayerOf<L>::is_there && ...);
+}
+static_assert(have_source_layers(SameShapeLayers{}) && have_source_layers(DescribedLayers{}));
+
+[[noreturn]] inline void refuse_source_layer(std::string_view layer) {
+  raise<ValueError>("to_source: the layer ", layer, " has no form in source code");
+}
+
+/// The layer by its description.
+template <class Written, class Scalar>
+std::string add_source_layer(const Description& layer, SourceWriter<Written>& writer, NumbersInOrder<Scalar>& numbers,
+                             const std::string& in, bool to_y) {
+  std::string out;
+  if (!visit_layer(layer, [&](const auto& known) { out = add_source_layer(known, writer, numbers, in, to_y); }))
+    refuse_source_layer(layer.kind);
+  return out;
+}
+template <class Any, class Written, class Scalar>
+std::string add_source_layer(const AnyLayer<Any>& layer, SourceWriter<Written>& writer, NumbersInOrder<Scalar>& numbers,
+                             const std::string& in, bool to_y) {
+  return add_source_layer(layer.describe(), writer, numbers, in, to_y);
+}
+template <class L, class Written, class Scalar>
+std::string add_source_layer(const L& layer, SourceWriter<Written>& writer, NumbersInOrder<Scalar>& numbers, const std::string& in,
+                             bool to_y) {
+  if constexpr (requires { source_form(Exactly<L>{layer}, writer, numbers, in, to_y); })
+    return source_form(Exactly{layer}, writer, numbers, in, to_y);
+  else
+    refuse_source_layer(layer.name);
+}
+
+/// Adds all layers and the loss's link, from x to y.
+template <class Net, class Written>
+void add_source_network(const Net& net, SourceWriter<Written>& writer) {
+  // from the last layer that cannot work in place on, all is in y
+  std::size_t i = 0, last_array = 0;
+  for_each_layer(net.layers(), [&](const auto& layer) {
+    if (!works_in_place(layer)) last_array = i;
+    ++i;
+  });
+  NumbersInOrder<typename Net::ScalarType> numbers(net);
+  std::string a = "x";
+  i = 0;
+  for_each_layer(net.layers(), [&](const auto& layer) { a = add_source_layer(layer, writer, numbers, a, i++ >= last_array); });
+  if (a != "y") writer.loop(net.outputs(), text_of("y[i] = ", a, "[i];"));
+  add_source_link(net.loss_function(), writer, net.outputs());
+}
+
+}  // namespace chainrule::detail

@@ -1,0 +1,110 @@
+#pragma once
+// Writes the prediction that a loss makes of the raw outputs in y as statements of C. An overload of source_form on the loss's type adds
+// them.
+
+#include <chainrule/any/any_loss.hpp>
+#include <chainrule/any/detail/visit_known.hpp>
+#include <chainrule/io/detail/exactly.hpp>
+#include <chainrule/io/detail/source/writer.hpp>
+
+namespace chainrule::detail {
+
+template <class Written>
+void add_softmax(SourceWriter<Written>& writer, Index outputs) {
+  const std::string exp = writer.functions.exp();
+  writer.comment("Softmax: y = e^(z - max z), divided by the sum of the same");
+  writer.code(text_of("  {\n    $ largest = y[0];\n    $ sum = <0>;\n    for (int i = 1; i < ", outputs,
+                      "; ++i) largest = y[i] > largest ? y[i] : largest;\n    for (int i = 0; i < ", outputs,
+                      "; ++i) {\n      y[i] = ", exp, "(y[i] - largest);\n      sum += y[i];\n    }\n    for (int i = 0; i < ", outputs,
+                      "; ++i) y[i] /= sum;\n  }\n"));
+}
+template <class Written>
+void source_form(const SoftmaxCrossEntropy&, SourceWriter<Written>& writer, Index outputs) {
+  add_softmax(writer, outputs);
+}
+template <class Written>
+void source_form(const KLDivergence&, SourceWriter<Written>& writer, Index outputs) {
+  add_softmax(writer, outputs);
+}
+template <class Written>
+void source_form(const BinaryCrossEntropy&, SourceWriter<Written>& writer, Index outputs) {
+  const std::string sigmoid = writer.functions.sigmoid();
+  writer.comment("y = sigma(z)");
+  writer.loop(outputs, text_of("y[i] = ", sigmoid, "(y[i]);"));
+}
+template <class Written>
+void source_form(const PoissonNLL&, SourceWriter<Written>& writer, Index outputs) {
+  const std::string exp = writer.functions.exp();
+  writer.comment("y = e^z");
+  writer.loop(outputs, text_of("y[i] = ", exp, "(y[i]);"));
+}
+template <class Written>
+void source_form(const GaussianNLL& loss, SourceWriter<Written>& writer, Index outputs) {
+  const std::string exp = writer.functions.exp();
+  writer.comment("the means, and below them the variances e^s + the least one");
+  writer.code(text_of("  for (int i = ", outputs / 2, "; i < ", outputs, "; ++i) y[i] = ", exp, "(y[i]) + ",
+                      writer.functions.literal(loss.minimum_variance), ";\n"));
+}
+// These losses have no link: the outputs are the predictions.
+template <class Written>
+void source_form(const SquaredError&, SourceWriter<Written>&, Index) {}
+template <class Written>
+void source_form(const MeanSquaredError&, SourceWriter<Written>&, Index) {}
+template <class Written>
+void source_form(const MeanAbsoluteError&, SourceWriter<Written>&, Index) {}
+template <class Written>
+void source_form(const Huber&, SourceWriter<Written>&, Index) {}
+template <class Written>
+void source_form(const LogCosh&, SourceWriter<Written>&, Index) {}
+template <class Written>
+void source_form(const Hinge&, SourceWriter<Written>&, Index) {}
+
+/// Whether the predictions of a loss can be written as source code.
+template <class L>
+concept HasSourceLink = requires(const L& loss, SourceWriter<float>& writer) {
+  source_form(Exactly<L>{loss}, writer, Index{});
+};
+template <class L>
+struct SourceLinkOf {
+  static_assert(HasSourceLink<L>,
+                "chainrule: the predictions of this loss of any/known.hpp have no form in source code; add an overload of source_form to "
+                "io/detail/source/links.hpp");
+  static constexpr bool is_there = true;
+};
+template <class... L>
+constexpr bool have_source_links(Types<L...>) {
+  return (SourceLinkOf<L>::is_there && ...);
+}
+static_assert(have_source_links(Losses{}));
+
+[[noreturn]] inline void refuse_source_link(std::string_view loss) {
+  raise<ValueError>("to_source: the loss ", loss, " makes its predictions in a way that has no form in source code");
+}
+
+/// Adds the link of a loss. Throws ValueError for a loss that has no form.
+template <class L, class Written>
+void add_source_link(const L& loss, SourceWriter<Written>& writer, Index outputs) {
+  if constexpr (requires { source_form(Exactly<L>{loss}, writer, outputs); })
+    source_form(Exactly{loss}, writer, outputs);
+  else
+    refuse_source_link(loss.name);
+}
+/// The loss by its description.
+template <class Written>
+void add_source_link(const Description& loss, SourceWriter<Written>& writer, Index outputs) {
+  if (!visit_loss(loss, [&](const auto& known) { add_source_link(known, writer, outputs); })) refuse_source_link(loss.kind);
+}
+template <class Scalar, class Written>
+void add_source_link(const AnyLoss<Scalar>& loss, SourceWriter<Written>& writer, Index outputs) {
+  add_source_link(loss.describe(), writer, outputs);
+}
+template <class L, class Written>
+void add_source_link(const ClassWeighted<L>& loss, SourceWriter<Written>& writer, Index outputs) {
+  add_source_link(loss.loss(), writer, outputs);
+}
+template <class Written>
+void add_source_link(const DescribedClassWeighted& loss, SourceWriter<Written>& writer, Index outputs) {
+  add_source_link(loss.loss(), writer, outputs);
+}
+
+}  // namespace chainrule::detail
