@@ -19,7 +19,7 @@ concept HasFormulaFromOutput = requires(const F& f, const kernels::baseline::Sim
 /// and gets from here what layers call: f and f' of whole arrays with the widest vectors of the machine, whatever the flags of the program,
 /// and of a Chunk. As in
 ///     struct Swish : ElementwiseActivation<Swish> {
-///       static constexpr std::string_view name = "Swish";
+///       static constexpr std::string_view name{"Swish"};
 ///       HeNormal default_initializer() const { return {}; }
 ///       template <class V>
 ///       CHAINRULE_FORMULA V f(V z) const { return z * sigmoid(z); }
