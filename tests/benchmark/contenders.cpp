@@ -14,6 +14,11 @@ void set_library_threads(int threads) {
 
 std::vector<Peer> contenders(bool all, int many, bool libraries) {
   std::vector<Peer> peers{{"ours", [](const Problem& p) { return make_fixed(p, 1); }}, {"eigen", make_eigen_loop}};
+  peers.push_back({"two calls", [](const Problem& p) {
+                     auto learner = make_fixed(p, 1);
+                     if (learner) learner->separate_backward_and_step();
+                     return learner;
+                   }});
   if (all) peers.push_back({"dynamic", [](const Problem& p) { return make_dynamic(p, 1); }});
   if (all) peers.push_back({"any", make_any});
   if (many > 1) peers.push_back({"ours" + std::to_string(many), [many](const Problem& p) { return make_fixed(p, many); }, many});

@@ -57,10 +57,12 @@ class Ours final : public Learner {
     const Eigen::Map<const X> x(x_, net_.inputs(), row_.batch);
     net_.forward(x, work_);
     if constexpr (!std::is_same_v<LossType, cr::SquaredError>)
-      if (has_labels()) cr::descend(net_, x, std::span(labels_, static_cast<std::size_t>(row_.batch)), work_, dJ_, sgd_, state_);
+      if (has_labels()) descend(x, std::span(labels_, static_cast<std::size_t>(row_.batch)));
     if constexpr (!std::is_same_v<LossType, cr::SoftmaxCrossEntropy>)
-      if (!has_labels()) cr::descend(net_, x, Eigen::Map<const Y>(y_, net_.outputs(), row_.batch), work_, dJ_, sgd_, state_);
+      if (!has_labels()) descend(x, Eigen::Map<const Y>(y_, net_.outputs(), row_.batch));
   }
+
+  void separate_backward_and_step() override { separate_ = true; }
 
   Scalar predict() override {
     if (row_.batch == 1) return net_.predict(Eigen::Map<const Eigen::Matrix<Scalar, Inputs, 1>>(x_, net_.inputs()), work_)(0, 0);
@@ -75,6 +77,15 @@ class Ours final : public Learner {
   using Y = Eigen::Matrix<Scalar, Outputs, Eigen::Dynamic>;
   using LossType = std::decay_t<decltype(std::declval<const Net&>().loss_function())>;
   bool has_labels() const { return row_.loss == Loss::softmax; }
+
+  template <class Target>
+  void descend(const Eigen::Map<const X>& x, const Target& y) {
+    if (!separate_) return cr::descend(net_, x, y, work_, dJ_, sgd_, state_);
+    net_.backward(x, y, work_, dJ_);
+    sgd_.step(net_.parameters(), dJ_, state_);
+  }
+
+  bool separate_ = false;
 
   std::optional<cr::ThreadTeam> team_;
   Net net_;

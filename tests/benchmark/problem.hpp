@@ -78,6 +78,8 @@ struct Learner {
   virtual bool set_samples(const Scalar* /*x*/, const int* /*labels*/) { return false; }
   /// Forward pass, backward pass and update by plain SGD, without computing the value of the loss.
   virtual void step() = 0;
+  /// From now on a step is the calls `backward` and `step` one after the other, and not `descend`, which does both at once.
+  virtual void separate_backward_and_step() {}
   /// Predicts all samples of the row, with softmax applied, and returns one number of the result.
   virtual Scalar predict() = 0;
   /// The parameters in the order of Problem::theta; empty if they cannot be read.
