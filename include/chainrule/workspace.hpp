@@ -2,7 +2,7 @@
 
 #include <chainrule/core/detail/sequence.hpp>
 #include <chainrule/core/error.hpp>
-#include <chainrule/kernels/pieces.hpp>
+#include <chainrule/kernels/partition.hpp>
 #include <limits>
 
 namespace chainrule {

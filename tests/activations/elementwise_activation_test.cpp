@@ -19,7 +19,7 @@ template <class Scalar, class F>
 std::vector<Numbers<Scalar>> values(const F& f, const Scalar* z, std::size_t size) {
   std::vector<Numbers<Scalar>> results;
   chainrule_test::for_each_runnable_set<Scalar>([&](auto set) {
-    Numbers<Scalar> a(size + 1, 1);  // one more, which must stay
+    Numbers<Scalar> a(size + 1, 1);  // the last number must stay untouched
     map(
         set, static_cast<Index>(size), [f](auto z_i) CHAINRULE_FORMULA { return f.f(z_i); }, a.data(), z);
     results.push_back(a);
@@ -27,7 +27,7 @@ std::vector<Numbers<Scalar>> values(const F& f, const Scalar* z, std::size_t siz
   return results;
 }
 
-/// 1 * f' from numbers that are a = f(z) or z, for each instruction set.
+/// f'(z), one result for each instruction set; `kept` is a = f(z) for activations with f_prime_from_output, else z.
 template <class Scalar, class F>
 std::vector<Numbers<Scalar>> derivatives(const F& f, const Scalar* kept, std::size_t size) {
   std::vector<Numbers<Scalar>> results;
@@ -41,6 +41,7 @@ std::vector<Numbers<Scalar>> derivatives(const F& f, const Scalar* kept, std::si
   return results;
 }
 
+/// The activation F, with hyperparameters that differ from the defaults if it has any.
 template <class F>
 F made() {
   if constexpr (std::is_same_v<F, HardTanh>)
@@ -51,7 +52,7 @@ F made() {
     return F{};
 }
 
-/// From -10 to 10, and 0.
+/// 8001 equidistant numbers from -10 to 10.
 template <class Scalar>
 std::vector<Scalar> numbers() {
   std::vector<Scalar> z;
@@ -59,8 +60,7 @@ std::vector<Scalar> numbers() {
   return z;
 }
 
-/// The largest difference to the same formula in long double, whose functions are those of <cmath>; in eps of it, or of 1 where it is
-/// small.
+/// The largest error relative to the exact values, in units of eps. Errors of values below 0.1 are taken relative to 0.1.
 template <class Scalar>
 long double worst(const std::vector<Scalar>& y, const std::vector<long double>& exact) {
   long double largest = 0;
@@ -76,7 +76,8 @@ long double worst(const std::vector<Scalar>& y, const std::vector<long double>& 
 #define ALL_ACTIVATIONS \
   Identity, ReLU, Sigmoid, Tanh, LeakyReLU, ELU, SELU, Softplus, SiLU, GELU, GELUTanh, Mish, Softsign, HardTanh, HardSigmoid
 
-TEMPLATE_TEST_CASE("formulas and their derivatives are those of <cmath>, for each instruction set", "[activation]", ALL_ACTIVATIONS) {
+TEMPLATE_TEST_CASE("formulas and their derivatives agree with <cmath> in long double, on each instruction set", "[activation]",
+                   ALL_ACTIVATIONS) {
   const TestType f = made<TestType>();
   const auto check = [&f](auto scalar) {
     using Scalar = decltype(scalar);
@@ -90,7 +91,7 @@ TEMPLATE_TEST_CASE("formulas and their derivatives are those of <cmath>, for eac
   check(double{});
 }
 
-TEMPLATE_TEST_CASE("formulas write what they are told to, give each number the same wherever it is, and let NaN pass", "[activation]",
+TEMPLATE_TEST_CASE("formulas give the same bits at any position and size, write only their range, and keep NaN", "[activation]",
                    ALL_ACTIVATIONS) {
   const TestType f = made<TestType>();
   Numbers<float> z;
@@ -111,7 +112,7 @@ TEMPLATE_TEST_CASE("formulas write what they are told to, give each number the s
   CHECK(different == 0);
 }
 
-TEMPLATE_TEST_CASE("wide vectors, which all have fused multiply-adds, give the same bits", "[activation]", ALL_ACTIVATIONS) {
+TEMPLATE_TEST_CASE("all instruction sets with fused multiply-adds give the same bits", "[activation]", ALL_ACTIVATIONS) {
   const TestType f = made<TestType>();
   const Numbers<float> z = numbers<float>();
   const auto a = values(f, z.data(), z.size()), d = derivatives(f, z.data(), z.size());
@@ -119,10 +120,10 @@ TEMPLATE_TEST_CASE("wide vectors, which all have fused multiply-adds, give the s
     CHECK(a[set] == a[1]);
     CHECK(d[set] == d[1]);
   }
-  SUCCEED("this machine may have one set alone");
+  SUCCEED("this machine may run only one instruction set");
 }
 
-TEMPLATE_TEST_CASE("arrays, a Chunk and single numbers get the same bits", "[activation]", ALL_ACTIVATIONS) {
+TEMPLATE_TEST_CASE("values and times_derivative give the same bits for an array and for a Chunk", "[activation]", ALL_ACTIVATIONS) {
   const TestType f = made<TestType>();
   const Numbers<float> z{-3, -2, -1, -0.5f, 0, 0.5f, 1, 2, 3, -4, -5, -6, 4, 5, 6, 7, -7};
   Numbers<float> a(z.size()), slope(z.size(), 1);
@@ -140,7 +141,7 @@ TEMPLATE_TEST_CASE("arrays, a Chunk and single numbers get the same bits", "[act
 
 namespace {
 
-/// An activation as a user writes it, in full width.
+/// An activation as a user writes it, marked with CHAINRULE_FORMULA.
 struct Swish : ElementwiseActivation<Swish> {
   static constexpr std::string_view name = "Swish";
   HeNormal default_initializer() const { return {}; }
@@ -155,7 +156,7 @@ struct Swish : ElementwiseActivation<Swish> {
   }
 };
 
-/// The same without the mark: slower, and right.
+/// Swish without CHAINRULE_FORMULA: slower, with the same results.
 struct UnmarkedSwish : ElementwiseActivation<UnmarkedSwish> {
   static constexpr std::string_view name = "UnmarkedSwish";
   HeNormal default_initializer() const { return {}; }
@@ -172,7 +173,7 @@ struct UnmarkedSwish : ElementwiseActivation<UnmarkedSwish> {
 
 }  // namespace
 
-TEST_CASE("a user's formula has the bits of every instruction set, with the mark and without it", "[activation]") {
+TEST_CASE("a user's formula gives the same bits with and without CHAINRULE_FORMULA, on each instruction set", "[activation]") {
   const Numbers<float> z = numbers<float>();
   const auto marked = values(Swish{}, z.data(), z.size()), unmarked = values(UnmarkedSwish{}, z.data(), z.size());
   CHECK(marked == unmarked);

@@ -90,7 +90,7 @@ TEST_CASE("check_finite on several threads still reports the first bad number in
   Matrix<float> bad = good;
   const auto check = [&](const Matrix<float>& m) {  // checks the block without the last row
     const ConstMatrixView<float> view(m.data(), rows, columns, Eigen::OuterStride<>(rows + 1));
-    REQUIRE(kernels::cut(columns, kernels::sample_unit, 4.0 * static_cast<double>(view.size()), &team).count() == 3);
+    REQUIRE(kernels::partition(columns, kernels::sample_granularity, 4.0 * static_cast<double>(view.size()), &team).count() == 3);
     detail::check_finite("forward", "x", view, team);
   };
   bad.row(rows).setConstant(not_a_number);

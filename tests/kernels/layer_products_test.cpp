@@ -1,7 +1,7 @@
 #include <algorithm>
 #include <chainrule/core/random.hpp>
 #include <chainrule/kernels/layer_products.hpp>
-#include <chainrule/kernels/pieces.hpp>
+#include <chainrule/kernels/partition.hpp>
 #include <cmath>
 #include <limits>
 #include <vector>
@@ -14,7 +14,7 @@ namespace {
 
 using Numbers = std::vector<float>;
 constexpr float untouched = -12345;
-constexpr float hole = std::numeric_limits<float>::quiet_NaN();
+constexpr float padding = std::numeric_limits<float>::quiet_NaN();
 
 /// A layer of Out x In weights and a batch. Each column of x is followed by one NaN of padding, which must not be read; each column of
 /// dJ/dx by one number that must not be written.
@@ -29,7 +29,7 @@ struct Layer {
     fill(delta, outputs * samples);
     for (Index n = 0; n < samples; ++n) {
       fill(x, inputs);
-      x.push_back(hole);
+      x.push_back(padding);
     }
   }
   ConstMatrixView<float> x_view() const { return {x.data(), inputs, samples, Eigen::OuterStride<>(inputs + 1)}; }
@@ -39,10 +39,10 @@ struct Layer {
   Numbers w, b, x, delta;
 };
 
-/// z = W x + b, dJ/dW = delta x^T, dJ/db = row sums of delta, and dJ/dx = W^T delta; the gradients with the padding around them.
+/// z = W x + b, dJ/dW = delta x^T, dJ/db = row sums of delta and dJ/dx = W^T delta. Each gradient has padding that must stay untouched.
 struct Results {
   explicit Results(const Layer& layer)
-      : z(static_cast<std::size_t>(layer.outputs * layer.samples), hole),
+      : z(static_cast<std::size_t>(layer.outputs * layer.samples), padding),
         dW(static_cast<std::size_t>(layer.outputs * layer.inputs + 1), untouched),
         dX(static_cast<std::size_t>((layer.inputs + 1) * layer.samples), untouched),
         db(static_cast<std::size_t>(layer.outputs + 1), untouched) {}
@@ -118,7 +118,7 @@ TEST_CASE("the products of a 2 x 3 layer by hand") {
   Layer layer(2, 3, 2);
   layer.w = {1, 4, 2, 5, 3, 6};
   layer.b = {10, 20};
-  layer.x = {1, 0, 2, hole, 0, 1, 0, hole};
+  layer.x = {1, 0, 2, padding, 0, 1, 0, padding};
   layer.delta = {1, 0, 10, 1};
   for (const Results& r : {results(layer, 3), results(layer, 1)}) {
     CHECK(r.z == Numbers{17, 36, 12, 25});
@@ -149,20 +149,20 @@ TEST_CASE("add_multiple_of_gradient is bit-identical to weight_gradient and add_
       for (const Index samples : {1, 2, 9, 385}) {
         const Layer layer(outputs, inputs, samples);
         const kernels::LayerProducts<float> products(outputs, inputs);
-        Numbers expected = layer.w, room = results(layer, inputs).dW;
-        kernels::add_multiple<float>(outputs * inputs, factor, room.data(), expected.data());
+        Numbers expected = layer.w, scratch = results(layer, inputs).dW;
+        kernels::add_multiple<float>(outputs * inputs, factor, scratch.data(), expected.data());
         int different = 0;
         for (const Index piece : {Index{1}, Index{16}, Index{200}}) {
           Numbers by_columns = layer.w, by_rows = layer.w;
           const auto step = [&](const kernels::Block& block, Numbers& w) {
-            products.add_multiple_of_gradient(factor, layer.delta_view(), layer.x_view(), block, w.data(), room.data());
+            products.add_multiple_of_gradient(factor, layer.delta_view(), layer.x_view(), block, w.data(), scratch.data());
           };
           for (Index first = 0; first < inputs; first += piece) step({0, outputs, first, std::min(piece, inputs - first)}, by_columns);
           for (Index first = 0; first < outputs; first += piece) step({first, std::min(piece, outputs - first), 0, inputs}, by_rows);
           different += (by_columns != expected) + (by_rows != expected);
         }
         CAPTURE(outputs, inputs, samples);
-        CHECK((different == 0 && room.back() == untouched));
+        CHECK((different == 0 && scratch.back() == untouched));
       }
 }
 
@@ -200,8 +200,8 @@ TEST_CASE("splitting a batch into pieces changes no bit of a sample's outputs") 
 
 TEST_CASE("a single sample is summed in another order than a batch if the layer has few outputs, else in the same order") {
   CHECK(differences(33, 33).alone > 0);
-  CHECK(differences(kernels::many_outputs - 1, 33).alone > 0);
-  CHECK(differences(kernels::many_outputs, 33).alone == 0);
+  CHECK(differences(kernels::min_outputs_for_batch_order - 1, 33).alone > 0);
+  CHECK(differences(kernels::min_outputs_for_batch_order, 33).alone == 0);
   CHECK(differences(200, 33).alone == 0);
   CHECK(differences(1, 33).alone == 0);
 }

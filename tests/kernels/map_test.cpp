@@ -27,7 +27,7 @@ TEST_CASE("row_sums adds in the order of the columns") {
   }
 }
 
-TEMPLATE_TEST_CASE("row_sums is the scalar loop bit for bit, for any number of rows and with columns apart", "", float, double,
+TEMPLATE_TEST_CASE("row_sums has the bits of a scalar loop, for any number of rows and with gaps between columns", "", float, double,
                    long double) {
   using Scalar = TestType;
   Random random{Seed{1}};
@@ -41,7 +41,7 @@ TEMPLATE_TEST_CASE("row_sums is the scalar loop bit for bit, for any number of r
     Vector<Scalar> expected = Vector<Scalar>::Zero(rows + 1);
     for (Index j = 0; j < cols; ++j)
       for (Index i = 0; i < rows; ++i) expected[i] += table(i, j);
-    expected[rows] = -7;  // beyond the end
+    expected[rows] = -7;  // must not be overwritten
 
     Vector<Scalar> sums = Vector<Scalar>::Constant(rows + 1, -7);
     kernels::row_sums<Scalar>(ConstMatrixView<Scalar>(table.data(), rows, cols, Eigen::OuterStride<>(rows + 2)), sums.data());
@@ -50,7 +50,7 @@ TEMPLATE_TEST_CASE("row_sums is the scalar loop bit for bit, for any number of r
   }
 }
 
-TEST_CASE("row_sums_of adds up a function of several matrices, whose columns may lie apart each in its own way") {
+TEST_CASE("row_sums_of adds up a function of several matrices, each with its own column stride") {
   const Matrix<float> a{{1, 2, 3}, {4, 5, 6}};
   const Matrix<float> b{{10, 20, 30}, {40, 50, 60}, {7, 7, 7}};
   const auto product = [](const auto& m, const auto& n) CHAINRULE_FORMULA { return m * n; };
@@ -60,7 +60,7 @@ TEST_CASE("row_sums_of adds up a function of several matrices, whose columns may
   CHECK(sums == Eigen::Vector3f(10 + 40 + 90, 160 + 250 + 360, -1));
 }
 
-TEST_CASE("sum adds up a function of several arrays, and nothing beyond their end") {
+TEST_CASE("sum adds up a function of several arrays and reads nothing beyond their end") {
   const auto quotient = [](auto a, auto b) CHAINRULE_FORMULA { return a / b; };
   for (Index size = 0; size <= 40; ++size) {
     std::vector<double> a(static_cast<std::size_t>(size) + 1, std::numeric_limits<double>::quiet_NaN());
@@ -75,13 +75,14 @@ TEST_CASE("sum adds up a function of several arrays, and nothing beyond their en
   }
 }
 
-TEMPLATE_TEST_CASE("sum adds in as many interleaved sums as 64 bytes hold numbers, then those in order; single numbers in one sum", "", float, double, long double) {
+TEMPLATE_TEST_CASE("sum adds 64 bytes / sizeof(Scalar) interleaved sums in order, or one sum for scalars without vectors", "", float,
+                   double, long double) {
   using Scalar = TestType;
   const auto same = [](auto c) CHAINRULE_FORMULA { return c; };
   Random random{Seed{1}};
-  constexpr std::size_t width = kernels::one_by_one<Scalar> ? 1 : 64 / sizeof(Scalar);
+  constexpr std::size_t width = kernels::scalar_only<Scalar> ? 1 : 64 / sizeof(Scalar);
   for (std::size_t size = 1; size <= 70; ++size) {
-    std::vector<Scalar> numbers(size + 1);  // so that they begin at an odd address too
+    std::vector<Scalar> numbers(size + 1);  // one more, so that the array can begin at an unaligned address too
     for (Scalar& number : numbers) number = static_cast<Scalar>(random.uniform());
     for (const std::size_t begin : {0u, 1u}) {
       std::array<Scalar, width> sums{};
@@ -93,7 +94,7 @@ TEMPLATE_TEST_CASE("sum adds in as many interleaved sums as 64 bytes hold number
   }
 }
 
-TEST_CASE("sum_matrices adds in one order, whether columns follow one another or lie apart") {
+TEST_CASE("sum_matrices gives the same bits for matrices with and without gaps between columns") {
   Random random{Seed{2}};
   for (const Index rows : {1, 2, 3, 17, 70}) {
     const Index cols = 45;
@@ -102,17 +103,18 @@ TEST_CASE("sum_matrices adds in one order, whether columns follow one another or
       for (Index i = 0; i < rows; ++i) apart(i, j) = static_cast<float>(random.uniform());
     const Eigen::MatrixXf whole = apart.topRows(rows);
     const auto product = [](auto a, auto b) CHAINRULE_FORMULA { return a * b; };
-    const ConstMatrixView<float> far(apart.data(), rows, cols, Eigen::OuterStride<>(rows + 3));
-    const ConstMatrixView<float> near(whole.data(), rows, cols, Eigen::OuterStride<>(rows));
+    const ConstMatrixView<float> with_gaps(apart.data(), rows, cols, Eigen::OuterStride<>(rows + 3));
+    const ConstMatrixView<float> contiguous(whole.data(), rows, cols, Eigen::OuterStride<>(rows));
     CAPTURE(rows);
-    const double expected = kernels::sum_matrices<double>(product, near, near);
-    CHECK(kernels::sum_matrices<double>(product, far, near) == expected);
-    CHECK(kernels::sum_matrices<double>(product, far, far) == expected);
+    const double expected = kernels::sum_matrices<double>(product, contiguous, contiguous);
+    CHECK(kernels::sum_matrices<double>(product, with_gaps, contiguous) == expected);
+    CHECK(kernels::sum_matrices<double>(product, with_gaps, with_gaps) == expected);
     CHECK(std::abs(expected - whole.cast<double>().squaredNorm()) < 1e-6 * expected);
   }
 }
 
-TEMPLATE_TEST_CASE("map and update treat each number alike wherever it is, and write nothing else", "", float, double, long double) {
+TEMPLATE_TEST_CASE("map and update give each number the same bits at any position and size, and write only their range", "", float, double,
+                   long double) {
   using Scalar = TestType;
   const auto formula = [](auto x, auto y) CHAINRULE_FORMULA { return select(x > y, x * y, exp(x - y)); };
   std::vector<Scalar> x, y;

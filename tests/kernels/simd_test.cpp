@@ -15,9 +15,9 @@ using namespace chainrule;
 namespace {
 
 template <class Scalar, class Errors>
-void check(void (*look)(Errors&)) {
+void check(void (*measure)(Errors&)) {
   Errors errors;
-  look(errors);
+  measure(errors);
   CHECK(errors.exponential <= 1.1L);
   CHECK(errors.exponential_of_sum <= 1.5L);
   CHECK(errors.exponential_less_1 <= 2);
@@ -27,11 +27,12 @@ void check(void (*look)(Errors&)) {
 
 }  // namespace
 
-TEMPLATE_TEST_CASE("registers compute as numbers do, for each instruction set of this machine", "", float, double, long double) {
-  check<TestType>(kernels::baseline::look_at_simd<TestType>);
+TEMPLATE_TEST_CASE("Simd's operators and functions give the results of single numbers, on each instruction set of this machine", "", float,
+                   double, long double) {
+  check<TestType>(kernels::baseline::measure_simd<TestType>);
   if constexpr (kernels::HasWiderLanes<TestType>) {
     const kernels::InstructionSet set = kernels::best_instruction_set();
-    if (CHAINRULE_DISPATCH >= 2 && set != kernels::InstructionSet::baseline) check<TestType>(kernels::avx2::look_at_simd<TestType>);
-    if (set == kernels::InstructionSet::avx512) check<TestType>(kernels::avx512::look_at_simd<TestType>);
+    if (CHAINRULE_DISPATCH >= 2 && set != kernels::InstructionSet::baseline) check<TestType>(kernels::avx2::measure_simd<TestType>);
+    if (set == kernels::InstructionSet::avx512) check<TestType>(kernels::avx512::measure_simd<TestType>);
   }
 }

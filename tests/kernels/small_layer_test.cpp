@@ -15,7 +15,7 @@ namespace {
 
 constexpr Index batches[] = {1, 2, 3, 4, 9, 40};
 
-/// The passes of one instruction set, which a machine with a better one would not call.
+/// The small-layer kernel of one given instruction set, also if this machine has a better one.
 template <class Set, class Scalar, int Out, int In>
 struct InSet {
   template <class F>
@@ -28,33 +28,35 @@ struct InSet {
   }
 };
 
+/// Checks that the small-layer kernels, for compile-time and run-time extents and each instruction set, give the bits of the kernels for
+/// any extents.
 template <class Scalar, int Out, int In, class F>
 void check(const F& f) {
   for (const Index samples : batches) {
     CAPTURE(Out, In, samples, F::name);
     const Layer<Scalar, Out, In> layer(samples);
-    const auto expected = layer.of_machine(f);
-    const kernels::SmallLayer<Scalar, Out, In> of_types;
-    const bool types_agree = layer.small(f, of_types) == expected;
-    CHECK(types_agree);
-    CHECK(layer.steps_as_it_says(f, of_types));
-    const kernels::SmallLayer<Scalar, Dynamic, Dynamic> of_values;
-    if (of_values.is_small(Out, In)) {
-      const bool values_agree = layer.small(f, of_values) == expected;
-      CHECK(values_agree);
-      CHECK(layer.steps_as_it_says(f, of_values));
+    const auto expected = layer.machine_results(f);
+    const kernels::SmallLayer<Scalar, Out, In> fixed;
+    const bool fixed_agrees = layer.small(f, fixed) == expected;
+    CHECK(fixed_agrees);
+    CHECK(layer.step_agrees_with_gradients(f, fixed));
+    const kernels::SmallLayer<Scalar, Dynamic, Dynamic> dynamic;
+    if (dynamic.is_small(Out, In)) {
+      const bool dynamic_agrees = layer.small(f, dynamic) == expected;
+      CHECK(dynamic_agrees);
+      CHECK(layer.step_agrees_with_gradients(f, dynamic));
     }
-    // each kernel that this program would run on some machine
-    const bool baseline_agrees = layer.small(f, InSet<baseline::Tag, Scalar, Out, In>{}) == layer.one_by_one(f);
+    // the kernels of the other instruction sets, which this program would run on other machines
+    const bool baseline_agrees = layer.small(f, InSet<baseline::Tag, Scalar, Out, In>{}) == layer.baseline_results(f);
     CHECK(baseline_agrees);
 #if CHAINRULE_DISPATCH >= 2
     if constexpr (kernels::HasWiderLanes<Scalar>) {
       if (kernels::best_instruction_set() == kernels::InstructionSet::baseline) continue;
       const bool avx2_agrees = layer.small(f, InSet<kernels::avx2::Tag, Scalar, Out, In>{}) == expected;
       CHECK(avx2_agrees);
-      if (!of_values.is_small(Out, In)) continue;
-      const bool avx2_values_agree = layer.small(f, InSet<kernels::avx2::Tag, Scalar, Dynamic, Dynamic>{}) == expected;
-      CHECK(avx2_values_agree);
+      if (!dynamic.is_small(Out, In)) continue;
+      const bool avx2_dynamic_agrees = layer.small(f, InSet<kernels::avx2::Tag, Scalar, Dynamic, Dynamic>{}) == expected;
+      CHECK(avx2_dynamic_agrees);
     }
 #endif
   }
@@ -75,12 +77,12 @@ void check_square(std::integer_sequence<int, Out...>) {
 
 }  // namespace
 
-TEST_CASE("a small layer, worked out") {
+TEST_CASE("the passes of a small layer, by hand") {
   // W = 1 2 3   b = 10   x = 1 0   z = 17 12   delta = 1 10 where z > 0
   //     4 5 6       -99      0 1      -83 -94          0  1
   //                          2 0
   const float w[] = {1, 4, 2, 5, 3, 6}, b[] = {10, -99}, x[] = {1, 0, 2, 0, 1, 0};
-  float delta[] = {1, 7, 10, 8};  // of the second unit, which is dead, nothing is left
+  float delta[] = {1, 7, 10, 8};  // the second unit is dead (z < 0), so its delta becomes 0
   float a[4], dW[6], db[2], dX[6];
   const kernels::SmallLayer<float, 2, 3> layer;
   layer.forward(ReLU{}, {2, w, 3, 2, x, 3, b, a});
@@ -91,7 +93,7 @@ TEST_CASE("a small layer, worked out") {
   CHECK((dX[0] == 1 && dX[1] == 2 && dX[2] == 3 && dX[3] == 10 && dX[4] == 20 && dX[5] == 30));
 }
 
-TEMPLATE_TEST_CASE("a small layer gives the bits of the kernels for any extents", "", float, double, long double) {
+TEMPLATE_TEST_CASE("a small layer gives the same bits as the kernels for any extents", "", float, double, long double) {
   check_tanh<TestType, 1, 1>();
   check_tanh<TestType, 1, 8>();
   check_tanh<TestType, 1, 13>();
@@ -102,7 +104,7 @@ TEMPLATE_TEST_CASE("a small layer gives the bits of the kernels for any extents"
   check_tanh<TestType, 16, 16>();
 }
 
-TEMPLATE_TEST_CASE("a small layer applies any activation whose derivative is written with its output", "", float, double) {
+TEMPLATE_TEST_CASE("a small layer fuses every activation whose derivative is a formula of its output", "", float, double) {
   check<TestType, 1, 8>(Sigmoid{});
   check<TestType, 8, 8>(Sigmoid{});
   check<TestType, 1, 13>(ReLU{});
@@ -113,18 +115,18 @@ TEMPLATE_TEST_CASE("a small layer applies any activation whose derivative is wri
   check<TestType, 4, 9>(Softplus{2});
 }
 
-TEMPLATE_TEST_CASE("a small layer of many shapes gives the bits of the kernels for any extents", "", float) {
+TEMPLATE_TEST_CASE("a small layer of 24 more shapes gives the same bits as the kernels for any extents", "", float) {
   check_square<TestType>(std::integer_sequence<int, 3, 4, 6, 7, 12, 15>{});
 }
 
-TEST_CASE("layers whose extents are values are small up to a register of AVX-512 or two of AVX2, where there is one of these") {
+TEST_CASE("a layer with run-time extents is small up to 16 floats or 8 doubles, on machines with AVX2 or AVX-512") {
   const auto is_small = [](auto scalar, Index outputs, Index inputs) {
     return kernels::SmallLayer<decltype(scalar), Dynamic, Dynamic>::is_small(outputs, inputs);
   };
-  const bool there_are = is_small(1.0f, 1, 1);
-  CHECK(is_small(1.0f, 16, 16) == there_are);
-  CHECK(is_small(1.0f, 1, 16) == there_are);
-  CHECK(is_small(1.0, 8, 8) == there_are);
+  const bool has_masks = is_small(1.0f, 1, 1);
+  CHECK(is_small(1.0f, 16, 16) == has_masks);
+  CHECK(is_small(1.0f, 1, 16) == has_masks);
+  CHECK(is_small(1.0, 8, 8) == has_masks);
   CHECK_FALSE(is_small(1.0f, 17, 1));
   CHECK_FALSE(is_small(1.0f, 1, 17));
   CHECK_FALSE(is_small(1.0, 9, 1));

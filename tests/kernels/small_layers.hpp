@@ -1,5 +1,5 @@
 #pragma once
-// A layer for the tests of kernels that compute a small one at once, and what the kernels for any extents give for it.
+// A small layer with random numbers, for tests that compare kernels/small_layer.hpp with the kernels for layers of any extents.
 
 #include <algorithm>
 #include <chainrule/core/random.hpp>
@@ -15,12 +15,13 @@ namespace chainrule_test {
 using namespace chainrule;
 namespace baseline = kernels::baseline;
 
-/// a = f(z) in place, and delta <- delta f'(z), with the kernels of one instruction set.
+/// a <- f(a), with the kernels of one instruction set.
 template <class Set, class F, class Scalar>
 void apply(Set set, const F& f, Index size, Scalar* a) {
   map(
       set, size, [f](auto z) CHAINRULE_FORMULA { return f.f(z); }, a, static_cast<const Scalar*>(a));
 }
+/// delta <- delta f'(z), from a = f(z), with the kernels of one instruction set.
 template <class Set, class F, class Scalar>
 void multiply_by_derivative(Set set, const F& f, Index size, const Scalar* a, Scalar* delta) {
   map(
@@ -28,7 +29,8 @@ void multiply_by_derivative(Set set, const F& f, Index size, const Scalar* a, Sc
       static_cast<const Scalar*>(delta), a);
 }
 
-/// A layer of Out x In weights, a batch whose samples lie apart, and all that comes of them with a number behind that nobody may change.
+/// A layer of Out x In weights and a batch whose columns have padding between them. Inputs end with a NaN that must not be read, results
+/// with a number that must not be overwritten.
 template <class Scalar, int Out, int In>
 struct Layer {
   using Numbers = std::vector<Scalar>;
@@ -43,7 +45,7 @@ struct Layer {
       numbers.push_back(last);
       return numbers;
     };
-    const Scalar nan = std::numeric_limits<Scalar>::quiet_NaN();  // of which nothing must be seen
+    const Scalar nan = std::numeric_limits<Scalar>::quiet_NaN();  // must not reach any result
     w = draw(Out * In, nan);
     b = draw(Out, nan);
     x = draw(x_step * samples, nan);
@@ -61,6 +63,7 @@ struct Layer {
     Numbers a, dW, db, dX;
   };
 
+  /// The results of both passes of a small-layer kernel.
   template <class F, class Kernel>
   Results small(const F& f, const Kernel& kernel) const {
     Results r(samples);
@@ -72,9 +75,9 @@ struct Layer {
     return r;
   }
 
-  /// W and b after a step at once, and after one with the gradients that it gives for itself.
+  /// Whether a backward pass with a factor gives the same W and b as a backward pass without and then W + factor dJ/dW, b + factor dJ/db.
   template <class F, class Kernel>
-  bool steps_as_it_says(const F& f, const Kernel& kernel) const {
+  bool step_agrees_with_gradients(const F& f, const Kernel& kernel) const {
     const Scalar factor = Scalar{-1} / 3;
     const Results r = small(f, kernel);
     Numbers stepped_w = w, stepped_b = b, expected_w = w, expected_b = b, d = delta;
@@ -82,15 +85,15 @@ struct Layer {
         f, {Out, w.data(), In, samples, x.data(), x_step, r.a.data(), d.data(), stepped_w.data(), stepped_b.data(), nullptr, 0, &factor});
     kernels::add_multiple<Scalar>(Out * In, factor, r.dW.data(), expected_w.data());
     kernels::add_multiple<Scalar>(Out, factor, r.db.data(), expected_b.data());
-    const auto same = [](const Numbers& p, const Numbers& q) {  // with a NaN behind
+    const auto same = [](const Numbers& p, const Numbers& q) {  // the NaN at the end is equal too
       return std::equal(p.begin(), p.end() - 1, q.begin()) && std::isnan(p.back());
     };
     return same(stepped_w, expected_w) && same(stepped_b, expected_b);
   }
 
-  /// What the kernels for extents that are values give, one after the other, with the vectors of the program's flags.
+  /// The results of the kernels for any extents, called one after the other, on the baseline.
   template <class F>
-  Results one_by_one(const F& f) const {
+  Results baseline_results(const F& f) const {
     constexpr baseline::Tag set{};
     Results r(samples);
     if (Out == 1)
@@ -114,9 +117,9 @@ struct Layer {
     return r;
   }
 
-  /// The same of this machine, as a layer of any extents calls them.
+  /// The results of the kernels for any extents, called through LayerProducts, on the best instruction set of this machine.
   template <class F>
-  Results of_machine(const F& f) const {
+  Results machine_results(const F& f) const {
     Results r(samples);
     const kernels::LayerProducts<Scalar> products(Out, In);
     const auto view = [this](auto* numbers, Index rows, Index step) {

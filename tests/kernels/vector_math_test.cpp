@@ -17,7 +17,8 @@ namespace {
 template <class Scalar>
 constexpr Scalar infinity = std::numeric_limits<Scalar>::infinity();
 
-/// One of the functions exp, tanh and sigmoid: its exact value, our kernel for each instruction set, and the one that chooses among them.
+/// One of the functions exp, tanh and sigmoid: its exact value, its kernel for each instruction set, and `widest`, which chooses among
+/// them.
 template <class Scalar>
 struct Function {
   using Kernel = void (*)(Index, const Scalar*, Scalar*);
@@ -49,10 +50,12 @@ struct Sigmoid {
   }
 };
 
+/// y = F(x), on the best instruction set of this machine.
 template <class F, class Scalar>
 void best(Index size, const Scalar* x, Scalar* y) {
   kernels::map(size, F{}, y, x);
 }
+/// y = F(x), on a given instruction set.
 template <class Set, class F, class Scalar>
 void in_set(Index size, const Scalar* x, Scalar* y) {
   map(Set{}, size, F{}, y, x);
@@ -304,7 +307,7 @@ TEMPLATE_TEST_CASE("exp, tanh and sigmoid kernels give the same bits on all inst
     const auto kernels = runnable(f);
     if (kernels.size() < 2) continue;
     const std::vector<TestType> y = values<TestType>(kernels[kernels.size() - 2], x), z = values<TestType>(kernels.back(), x);
-    if (kernels.size() == 2 && CHAINRULE_DISPATCH == 2) continue;  // the other one is the baseline, without fused multiply-adds
+    if (kernels.size() == 2 && CHAINRULE_DISPATCH == 2) continue;  // one of the two is the baseline, without fused multiply-adds
     CAPTURE(f.name);
     CHECK(std::equal(y.begin(), y.end(), z.begin(), [](TestType a, TestType b) { return same(a, b); }));
   }

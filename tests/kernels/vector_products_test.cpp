@@ -15,15 +15,15 @@ namespace {
 
 constexpr double untouched = -12345;
 
-/// The kernels of one instruction set, and whether they round a b + c once; baseline: where the program's flags allow it.
+/// The kernels of one instruction set.
 template <class Scalar>
 struct Kernels {
   void (*dot_products)(const Scalar*, Index, const Scalar*, Index, Scalar, Scalar*, Index);
   void (*matrix_times_vector)(const Scalar*, Index, const Scalar*, Index, const Scalar*, Scalar*, Index);
-  bool fused = true;
+  bool fused = true;  // whether a b + c is rounded once; for the baseline it depends on the program's flags
 };
 
-/// Those that this machine can run.
+/// The kernels that this machine can run, the baseline first.
 template <class Scalar>
 std::vector<Kernels<Scalar>> runnable() {
   std::vector<Kernels<Scalar>> all;
@@ -45,7 +45,7 @@ std::vector<Kernels<Scalar>> runnable() {
 
 }  // namespace
 
-TEST_CASE("dot_products is start + A b, row by row") {
+TEST_CASE("dot_products is start + A b for a row-major A, by hand") {
   const float a[] = {1, 2, 3, 0, 4, 5, 6, 0};
   const float b[] = {1, 10, 100};
   float c[2];
@@ -53,14 +53,15 @@ TEST_CASE("dot_products is start + A b, row by row") {
   CHECK((c[0] == 321.5f && c[1] == 654.5f));
 }
 
-// In any other order the large numbers would meet first or last and swallow another set of ones.
-TEMPLATE_TEST_CASE("every instruction set adds dot products in sixteen sums and these in pairs", "", float, double, long double) {
+// Computes each dot product in a scalar loop with the same order of additions and expects the same bits.
+TEMPLATE_TEST_CASE("every instruction set adds dot products in sixteen interleaved sums, and these in pairs", "", float, double,
+                   long double) {
   const TestType nan = std::numeric_limits<TestType>::quiet_NaN();
   Random random{Seed{10}};
   const Index rows = 70;
   int wrong = 0;
   for (Index depth = 1; depth <= 70; depth += size_step) {
-    Padded<TestType> a(depth, rows, 1 + depth % 3, 3), b(depth, 1);  // one column of memory is a row of A
+    Padded<TestType> a(depth, rows, 1 + depth % 3, 3), b(depth, 1);  // a column of this memory is a row of A
     b.memory.resize(static_cast<std::size_t>(depth + 16), nan);
     a.randomize(random);
     b.randomize(random);
@@ -85,8 +86,8 @@ TEMPLATE_TEST_CASE("every instruction set adds dot products in sixteen sums and 
   CHECK(wrong == 0);
 }
 
-// Which one way or the other are sums of one term.
-TEMPLATE_TEST_CASE("dot products of single numbers are the same whether or not they follow one another", "", float, double, long double) {
+// Contiguous rows of depth 1 take a path of their own, rows with gaps the general one.
+TEMPLATE_TEST_CASE("dot products of depth 1 are the same for contiguous rows and rows with gaps", "", float, double, long double) {
   constexpr TestType infinity = std::numeric_limits<TestType>::infinity(), nan = std::numeric_limits<TestType>::quiet_NaN();
   const TestType special[] = {0, -TestType{0}, infinity, -infinity, nan};
   Random random{Seed{11}};
@@ -112,7 +113,7 @@ TEMPLATE_TEST_CASE("dot products of single numbers are the same whether or not t
   CHECK(wrong == 0);
 }
 
-TEST_CASE("matrix_times_vector is start + A b, in four sums") {
+TEST_CASE("matrix_times_vector is start + A b for a column-major A, by hand") {
   const float a[] = {1, 4, 2, 5, 3, 6};  // 1 2 3
   const float b[] = {1, 0, 2};           // 4 5 6
   const float start[] = {10, 20};
@@ -121,7 +122,7 @@ TEST_CASE("matrix_times_vector is start + A b, in four sums") {
   CHECK(std::vector<float>(c, c + 2) == std::vector<float>{17, 36});
 }
 
-TEMPLATE_TEST_CASE("every instruction set adds the products of one column in four sums and these in pairs", "", float, double,
+TEMPLATE_TEST_CASE("every instruction set adds matrix_times_vector in four interleaved sums, and these in pairs", "", float, double,
                    long double) {
   Random random{Seed{12}};
   int wrong = 0;

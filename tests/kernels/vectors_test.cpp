@@ -10,11 +10,11 @@ using namespace chainrule;
 
 namespace {
 
-/// All passes of one instruction set.
+/// The passes of vectors.hpp for one instruction set.
 template <class Scalar>
 struct Passes {
   const char* name;
-  bool fused;  // whether it rounds a x + y once; baseline: where the program's flags allow it
+  bool fused;  // whether a x + y is rounded once; for the baseline it depends on the program's flags
   bool (*all_finite)(Index, const Scalar*);
   void (*add_multiple)(Index, Scalar, const Scalar*, Scalar*);
   void (*add_multiple_of_outer_product)(const Scalar*, Index, const Scalar*, Index, Scalar, Scalar*, Index);
@@ -28,7 +28,7 @@ void add_multiple(Index size, Scalar a, const Scalar* x, Scalar* y) {
       Set{}, size, [a](auto x_i, auto y_i) CHAINRULE_FORMULA { return fma(a, x_i, y_i); }, y, x, static_cast<const Scalar*>(y));
 }
 
-/// 1 + 2 eps + eps^2 - (1 + 2 eps) is eps^2 where the product is not rounded.
+/// Whether add_multiple rounds once: (1 + eps)^2 - (1 + 2 eps) is then eps^2, and 0 if the product is rounded first.
 template <class Scalar>
 bool fuses(void (*add_multiple)(Index, Scalar, const Scalar*, Scalar*)) {
   const Scalar eps = std::numeric_limits<Scalar>::epsilon(), x = 1 + eps;
@@ -68,10 +68,11 @@ std::vector<Passes<Scalar>> runnable() {
   return all;
 }
 
-constexpr Index largest = 70;  // more than four vectors of 16 and a rest
+constexpr Index largest = 70;  // more than four registers of 16 floats and a remainder
 constexpr int untouched = -12345;
 
-/// Memory of `size` numbers that ends where they end, one number after an aligned address, with that number before them.
+/// An array of `size` numbers at an unaligned address with one guard number before it. Nothing follows it, so AddressSanitizer sees any
+/// access beyond the end.
 template <class Scalar>
 struct Guarded {
   explicit Guarded(Index size, Scalar fill = Scalar{untouched}) : memory(static_cast<std::size_t>(size + 1), fill), guard{fill} {}
@@ -82,7 +83,7 @@ struct Guarded {
   Scalar guard;
 };
 
-/// Numbers of both signs and some size.
+/// The i-th number of a sequence of both signs, in [-1, 1].
 template <class Scalar>
 Scalar wave(Index i) {
   return static_cast<Scalar>(std::sin(1.7 * static_cast<double>(i + 1)));
@@ -95,12 +96,12 @@ bool same_bits(Scalar a, Scalar b) {
 
 }  // namespace
 
-TEMPLATE_TEST_CASE("what is not finite is found at every place of any size", "", float, double, long double) {
+TEMPLATE_TEST_CASE("all_finite finds a NaN or an infinity at every position, on each instruction set", "", float, double, long double) {
   using Limits = std::numeric_limits<TestType>;
   for (const auto& k : runnable<TestType>()) {
     int wrong = 0;
     for (Index size = 1; size <= largest; ++size) {
-      Guarded<TestType> x(size, Limits::quiet_NaN());  // what lies before does not count
+      Guarded<TestType> x(size, Limits::quiet_NaN());  // the NaN before the array must not be read
       for (Index i = 0; i < size; ++i) x[i] = wave<TestType>(i);
       wrong += !k.all_finite(size, x.data());
       for (Index i = 0; i < size; ++i) {
@@ -113,7 +114,7 @@ TEMPLATE_TEST_CASE("what is not finite is found at every place of any size", "",
         if (i > 0) {
           wrong += k.all_finite(i, x.data()) != true;
           x[i] = Limits::infinity();
-          wrong += !k.all_finite(i, x.data());  // nor does what lies behind
+          wrong += !k.all_finite(i, x.data());  // the infinity behind the array must not be read
           x[i] = before;
         }
       }
@@ -123,7 +124,8 @@ TEMPLATE_TEST_CASE("what is not finite is found at every place of any size", "",
   }
 }
 
-TEMPLATE_TEST_CASE("infinities of both signs are found together, and the largest numbers are finite", "", float, double, long double) {
+TEMPLATE_TEST_CASE("all_finite finds infinities of both signs together, and the largest numbers are finite", "", float, double,
+                   long double) {
   using Limits = std::numeric_limits<TestType>;
   for (const auto& k : runnable<TestType>()) {
     CAPTURE(k.name);
@@ -145,8 +147,7 @@ TEMPLATE_TEST_CASE("infinities of both signs are found together, and the largest
   }
 }
 
-TEMPLATE_TEST_CASE("y + a x is rounded once where there are fused multiply-adds, else twice, at any place", "", float, double,
-                   long double) {
+TEMPLATE_TEST_CASE("add_multiple rounds once with fused multiply-adds, else twice, at any position", "", float, double, long double) {
   const TestType a = TestType(-0.3);
   for (const auto& k : runnable<TestType>()) {
     int wrong = 0;
@@ -158,7 +159,7 @@ TEMPLATE_TEST_CASE("y + a x is rounded once where there are fused multiply-adds,
       }
       k.add_multiple(size, a, x.data(), y.data());
       for (Index i = 0; i < size; ++i) {
-        volatile TestType product = a * x[i];  // rounded, whatever the compiler makes of it
+        volatile TestType product = a * x[i];  // volatile, so that the compiler rounds it
         const TestType y_i = wave<TestType>(3 * i + 1);
         wrong += y[i] != (k.fused ? std::fma(a, x[i], y_i) : y_i + product);
       }
@@ -169,7 +170,7 @@ TEMPLATE_TEST_CASE("y + a x is rounded once where there are fused multiply-adds,
   }
 }
 
-TEMPLATE_TEST_CASE("y + a x, worked out", "", float, double) {
+TEMPLATE_TEST_CASE("add_multiple by hand", "", float, double) {
   for (const auto& k : runnable<TestType>()) {
     TestType y[] = {1, 2, 3};
     const TestType x[] = {10, -10, std::numeric_limits<TestType>::infinity()};
@@ -179,7 +180,7 @@ TEMPLATE_TEST_CASE("y + a x, worked out", "", float, double) {
   }
 }
 
-TEMPLATE_TEST_CASE("a multiple of a matrix is added to another one, and what lies between columns stays", "", float, double, long double) {
+TEMPLATE_TEST_CASE("add_multiple_of_matrix leaves the gaps between columns untouched", "", float, double, long double) {
   const TestType a = TestType(-0.3);
   for (const Index rows : {1, 17, 40})
     for (const auto& [x_step, y_step] : {std::pair{rows, rows}, {rows, rows + 3}, {rows + 1, rows}, {rows + 2, rows + 5}}) {
@@ -196,14 +197,13 @@ TEMPLATE_TEST_CASE("a multiple of a matrix is added to another one, and what lie
     }
 }
 
-TEMPLATE_TEST_CASE("a multiple of an outer product is added to the bits of the product and then add_multiple", "", float, double,
-                   long double) {
+TEMPLATE_TEST_CASE("add_multiple_of_outer_product gives the bits of the product and then add_multiple", "", float, double, long double) {
   const TestType a = TestType(-0.3), nan = std::numeric_limits<TestType>::quiet_NaN();
   for (const auto& k : runnable<TestType>()) {
     int wrong = 0;
     for (Index rows = 1; rows <= largest; ++rows)
       for (const Index columns : {1, 2, 5, 31, 32, 33, 70}) {
-        const Index step = rows + columns % 3;  // with and without numbers between the columns, which stay
+        const Index step = rows + columns % 3;  // with and without gaps between columns, which must stay untouched
         Guarded<TestType> u(rows, nan), v(columns, nan), c(step * columns + 1);
         for (Index i = 0; i < rows; ++i) u[i] = wave<TestType>(i);
         for (Index j = 0; j < columns; ++j) v[j] = wave<TestType>(5 * j + 2);
@@ -222,12 +222,12 @@ TEMPLATE_TEST_CASE("a multiple of an outer product is added to the bits of the p
   }
 }
 
-TEMPLATE_TEST_CASE("row sums are added in the order of the columns", "", float, double, long double) {
+TEMPLATE_TEST_CASE("row_sums adds in the order of the columns, on each instruction set", "", float, double, long double) {
   for (const auto& k : runnable<TestType>()) {
     int wrong = 0;
     for (Index rows = 1; rows <= largest; ++rows)
       for (const Index columns : {0, 1, 2, 7}) {
-        const Index step = rows + rows % 3;  // gaps of NaN, where there are any
+        const Index step = rows + rows % 3;  // with and without gaps of NaN between columns
         Guarded<TestType> m(std::max(Index{0}, step * (columns - 1) + rows), std::numeric_limits<TestType>::quiet_NaN()), sums(rows + 1);
         for (Index j = 0; j < columns; ++j)
           for (Index i = 0; i < rows; ++i) m[j * step + i] = wave<TestType>(i + 71 * j);
@@ -244,15 +244,14 @@ TEMPLATE_TEST_CASE("row sums are added in the order of the columns", "", float, 
   }
 }
 
-TEST_CASE("row sums, worked out") {
+TEST_CASE("row_sums by hand") {
   const float m[] = {1, 2, 99, 10, 20, 99, 100, 200};
   float sums[2];
   kernels::row_sums<float>({m, 2, 3, Eigen::OuterStride<>(3)}, sums);
   CHECK((sums[0] == 111 && sums[1] == 222));
 }
 
-// What callers use is one of them.
-TEST_CASE("the passes of this machine give the bits of its widest instruction set") {
+TEST_CASE("add_multiple and all_finite of this machine give the bits of its widest instruction set") {
   const auto k = runnable<float>().back();
   int wrong = 0;
   for (const Index size : {1, 16, 37}) {

@@ -12,13 +12,13 @@ using namespace chainrule;
 
 namespace {
 
-constexpr std::size_t size = 37;  // no multiple of any vector
+constexpr std::size_t size = 37;  // not a multiple of any vector width
 
 /// theta and up to three moments.
 template <class Scalar>
 using State = std::array<std::vector<Scalar>, 4>;
 
-/// Some steps by a rule with so many moments, from gradients that turn now and then; `step` is the kernel.
+/// theta and the moments after three calls of step(dJ, state), from random state and random gradients of both signs.
 template <int Moments, class Scalar, class Step>
 State<Scalar> descend(const Step& step) {
   Random random{Seed{3}};
@@ -33,7 +33,7 @@ State<Scalar> descend(const Step& step) {
   return state;
 }
 
-/// The formula of a rule, with numbers that are floats, so that all scalars have the same.
+/// Runs the formula of an optimizer with `moments` moments. Its hyperparameters are exact in float, so they are equal for all scalar types.
 template <template <class> class Formula, int moments>
 struct Of {
   template <class Scalar>
@@ -44,7 +44,7 @@ struct Of {
     return detail::bit_cast<Formula<Scalar>>(numbers);
   }
 
-  /// What some steps make of theta and the moments, for each instruction set that this machine can run.
+  /// theta and the moments after three steps, one result for each instruction set that this machine can run.
   template <class Scalar>
   static std::vector<State<Scalar>> states() {
     std::vector<State<Scalar>> all;
@@ -71,7 +71,7 @@ struct RMSpropOf {
   using Formula = detail::RMSpropFormula<Scalar, centered, has_momentum>;
 };
 
-/// The largest difference, in eps.
+/// The largest error relative to the exact values, in units of eps. Errors of values below 1 are absolute.
 template <class Scalar>
 long double difference(const State<Scalar>& a, const State<long double>& exact) {
   long double largest = 0;
@@ -89,20 +89,20 @@ long double difference(const State<Scalar>& a, const State<long double>& exact) 
       (Of<RMSpropOf<true, false>::Formula, 2>), (Of<RMSpropOf<true, true>::Formula, 3>), (Of<detail::AdagradFormula, 1>), \
       (Of<detail::AdadeltaFormula, 2>), (Of<detail::RpropFormula, 2>), (Of<detail::LionFormula, 1>)
 
-TEMPLATE_TEST_CASE("a rule's steps are those of long double, for each instruction set", "", ALL_RULES) {
+TEMPLATE_TEST_CASE("an optimizer's steps agree with long double, on each instruction set", "", ALL_RULES) {
   const State<long double> exact = TestType::template states<long double>()[0];
   for (const auto& state : TestType::template states<float>()) CHECK(difference(state, exact) <= 100);
   for (const auto& state : TestType::template states<double>()) CHECK(difference(state, exact) <= 100);
   CHECK(exact[0] != descend<0, long double>([](const long double*, State<long double>&) {})[0]);  // theta has changed
 }
 
-TEMPLATE_TEST_CASE("a rule's steps with wide vectors, which all have fused multiply-adds, are the same bits", "", ALL_RULES) {
+TEMPLATE_TEST_CASE("an optimizer's steps give the same bits on all instruction sets with fused multiply-adds", "", ALL_RULES) {
   const auto states = TestType::template states<float>();
   for (std::size_t set = 2; set < states.size(); ++set) CHECK(states[set] == states[1]);
-  SUCCEED("this machine may have one set alone");
+  SUCCEED("this machine may run only one instruction set");
 }
 
-TEST_CASE("a step changes as many numbers as it is told, and each the same wherever it is") {
+TEST_CASE("a step gives the same bits at any position and size, and changes only its range") {
   const auto rule = Of<detail::AdamFormula, 2>::formula<float>();
   const std::vector<float> dJ(70, 0.5f);
   for (const std::size_t from : std::vector<std::size_t>{0, 1, 7})

@@ -1,6 +1,6 @@
 #pragma once
-// The kernels are compiled once for all tests and examples, in kernels_compiled_once.cpp, and not in each file that calls them. They are
-// functions that are never inlined, so it is the same code.
+// Declares the kernels as extern templates, so that tests and examples compile them once, in kernels_compiled_once.cpp, and not in each
+// file that calls them. Kernels are never inlined, so programs run the same code either way.
 
 #include <chainrule/kernels/matrix_product.hpp>
 #include <chainrule/kernels/softmax.hpp>

@@ -8,7 +8,7 @@ namespace chainrule_test {
 struct TeamOf final : chainrule::Team {
   explicit TeamOf(chainrule::Index n, bool is_far = false) : number{n}, far{is_far} {}
   chainrule::Index threads() const override { return number; }
-  bool far_apart() const override { return far; }
+  bool no_shared_cache() const override { return far; }
   void run(chainrule::Index items, Work work) override {
     for (chainrule::Index i = 0; i < items; ++i) work(i);
   }

@@ -117,11 +117,11 @@ TEST_CASE("work that uses another team, or against the rules its own, is done al
 // What it finds depends on the machine, and may change: so all that can be asked is that measuring disturbs no work.
 TEST_CASE("a team measures how far apart its threads are while it works") {
   ThreadTeam team{3, processors};
-  CHECK_FALSE(team.far_apart());  // nothing measured yet
+  CHECK_FALSE(team.no_shared_cache());  // nothing measured yet
   bool right = true;
   for (int run = 0; run < 5000; ++run) right = right && each_once(team, 2 + run % 5);
   CHECK(right);
-  CHECK_FALSE(ThreadTeam{1}.far_apart());
+  CHECK_FALSE(ThreadTeam{1}.no_shared_cache());
 }
 
 TEST_CASE("a number of threads that cannot be is an error in words") {

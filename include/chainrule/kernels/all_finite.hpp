@@ -1,14 +1,15 @@
 #pragma once
-// Whether numbers are finite, and an error that names the place where they are not.
+// Checks that inputs and targets are finite; the error names the place of the first NaN or infinity. Uses the vectorized all_finite of
+// vectors.hpp.
 
 #include <atomic>
 #include <chainrule/core/detail/checks.hpp>
-#include <chainrule/kernels/pieces.hpp>
+#include <chainrule/kernels/partition.hpp>
 #include <chainrule/kernels/vectors.hpp>
 
 namespace chainrule::detail {
 
-/// Whether all of data[0 .. size) is finite.
+/// Whether all of data[0 .. size) is finite. Up to 8 numbers are tested in place, which is faster than a call and a dispatch.
 template <class Scalar>
 bool all_finite(const Scalar* data, Index size) {
   if (size > 8) return kernels::all_finite(size, data);
@@ -17,7 +18,7 @@ bool all_finite(const Scalar* data, Index size) {
   return true;
 }
 
-/// The error that names the place.
+/// Throws the ValueError that names the first entry of m, in column order, that is not finite. There must be one.
 template <class Scalar>
 [[noreturn, gnu::noinline, gnu::cold]] void not_finite(const char* who, const char* name, ConstMatrixView<Scalar> m) {
   Index i = 0, j = 0;
@@ -29,7 +30,7 @@ template <class Scalar>
                     "); all numbers must be finite: clean the data first");
 }
 
-/// The same of a matrix, whose columns may lie apart.
+/// Whether all entries of a matrix with any column stride are finite.
 template <class Scalar>
 [[gnu::always_inline]] inline bool all_finite(const ConstMatrixView<Scalar>& m) {
   if (m.outerStride() == m.rows()) return all_finite(m.data(), m.size());
@@ -38,21 +39,21 @@ template <class Scalar>
   return true;
 }
 
-/// NaN and infinity in data are an error of the caller's, found here before they can spoil the parameters. Always inline, as the view
-/// then stays in registers.
+/// Throws ValueError if m has a NaN or an infinity, before it can spoil the parameters. The message begins with `who`, the function that
+/// was called, and calls the matrix `name`. Always inlined, so the view stays in registers.
 template <class Scalar>
 [[gnu::always_inline]] inline void check_finite(const char* who, const char* name, const ConstMatrixView<Scalar>& m) {
   if (!all_finite(m)) not_finite(who, name, m);
 }
 
-/// The same by several threads.
+/// Throws ValueError if m has a NaN or an infinity, like the overload without a team; the threads of the team share the columns.
 template <class Scalar>
 void check_finite(const char* who, const char* name, const ConstMatrixView<Scalar>& m, Team& team) {
-  const double as_operations = 4.0 * static_cast<double>(m.size());
-  const kernels::Pieces samples = kernels::cut(m.cols(), kernels::sample_unit, as_operations, &team);
+  const double as_operations = 4.0 * static_cast<double>(m.size());  // a number that comes from memory takes as long as 4 operations
+  const kernels::Partition samples = kernels::partition(m.cols(), kernels::sample_granularity, as_operations, &team);
   std::atomic<bool> finite{true};
-  for_items(&team, samples.count(), [&](Index piece) {
-    if (!all_finite(kernels::columns(m, samples.first(piece), samples.length(piece)))) finite.store(false, std::memory_order_relaxed);
+  for_items(&team, samples.count(), [&](Index part) {
+    if (!all_finite(kernels::columns(m, samples.first(part), samples.length(part)))) finite.store(false, std::memory_order_relaxed);
   });
   if (!finite.load(std::memory_order_relaxed)) not_finite(who, name, m);
 }

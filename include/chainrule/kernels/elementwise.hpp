@@ -1,18 +1,20 @@
 #pragma once
-// The elementwise halves of a layer: a = f(z) and delta = dJ/da * f'(z). One copy of each loop for each activation and
-// scalar, whatever the layer's shape; that is one reason why fixed and dynamic nets give the same bits.
+// The elementwise parts of a layer's passes: a = f(z) forward and delta = dJ/da * f'(z) backward, for any activation. There is one loop per
+// activation and scalar type, whatever the shape of the layer, so networks of fixed and of run-time shapes give the same bits. Activations
+// written as formulas (activations/elementwise_activation.hpp) bring loops with wide vectors, which end in map.hpp.
 
 #include <chainrule/core/concepts.hpp>
 
 namespace chainrule::kernels {
 
+/// a[i] = f(z[i]) for all i < size, by f.value on chunks of 64 bytes.
 template <class Scalar, Activation F>
 [[gnu::noinline]] void activate_chunks(const F& f, Index size, const Scalar* z, Scalar* a) {
   detail::for_chunks(
       size, [&f](const Chunk<Scalar>& z_chunk) -> Chunk<Scalar> { return f.value(z_chunk); }, a, z);
 }
 
-/// a = f(z), elementwise; z and a may be the same memory. Through f.values(size, z, a) where f has it, else chunk by chunk.
+/// a[i] = f(z[i]) for all i < size; a may be z. Calls f.values(size, z, a) if f has it, else f.value on chunks of 64 bytes.
 template <class Scalar, Activation F>
 void activate(const F& f, Index size, const Scalar* z, Scalar* a) {
   if constexpr (requires { f.values(size, z, a); })
@@ -21,13 +23,14 @@ void activate(const F& f, Index size, const Scalar* z, Scalar* a) {
     activate_chunks(f, size, z, a);
 }
 
-/// The same for matrices whose columns may lie apart.
+/// a = f(z), elementwise, for matrices of one shape with any column stride; a may be z.
 template <class Scalar, Activation F>
 void activate(const F& f, ConstMatrixView<Scalar> z, MatrixView<Scalar> a) {
   if (z.outerStride() == z.rows() && a.outerStride() == a.rows()) return activate(f, z.size(), z.data(), a.data());
   for (Index j = 0; j < z.cols(); ++j) activate(f, z.rows(), z.data() + j * z.outerStride(), a.data() + j * a.outerStride());
 }
 
+/// delta[i] <- delta[i] f'(z[i]) for all i < size, by f.derivative or f.derivative_from_output on chunks of 64 bytes.
 template <class Scalar, Activation F>
 [[gnu::noinline]] void multiply_chunks_by_derivative(const F& f, Index size, const Scalar* kept, Scalar* delta) {
   const auto multiply = [&f](const Chunk<Scalar>& gradient, const Chunk<Scalar>& value) -> Chunk<Scalar> {
@@ -40,7 +43,8 @@ template <class Scalar, Activation F>
   detail::for_chunks(size, multiply, delta, static_cast<const Scalar*>(delta), kept);
 }
 
-/// delta = dJ/da * f'(z), elementwise and in place. `kept` is a = f(z), or z where f' needs it. Through f.times_derivative where f has it.
+/// delta[i] <- delta[i] f'(z[i]) for all i < size, which turns dJ/da into dJ/dz. `kept` is a = f(z) if f has derivative_from_output, else
+/// z. Calls f.times_derivative(size, kept, delta) if f has it, else works on chunks of 64 bytes.
 template <class Scalar, Activation F>
 void multiply_by_derivative(const F& f, Index size, const Scalar* kept, Scalar* delta) {
   if constexpr (requires { f.times_derivative(size, kept, delta); })
@@ -49,7 +53,8 @@ void multiply_by_derivative(const F& f, Index size, const Scalar* kept, Scalar* 
     multiply_chunks_by_derivative(f, size, kept, delta);
 }
 
-/// The same for matrices whose columns may lie apart.
+/// delta <- delta * f'(z), elementwise, for matrices of one shape with any column stride; `kept` is a = f(z) if f has
+/// derivative_from_output, else z.
 template <class Scalar, Activation F>
 void multiply_by_derivative(const F& f, ConstMatrixView<Scalar> kept, MatrixView<Scalar> delta) {
   if (kept.outerStride() == kept.rows() && delta.outerStride() == delta.rows())

@@ -1,18 +1,20 @@
 #pragma once
-// A kernel is compiled several times into one program, for the flags of the program and for the wider vectors that the machine
-// may have when it runs, and chosen then: so a plain -O2 binary is fast, and runs where there is no AVX.
+// Run-time choice of the instruction set: every kernel is compiled up to three times into one program, for the program's own flags
+// (baseline), for AVX2 and for AVX-512, and the best version that the processor supports is called. So a plain -O2 program, which itself
+// contains SSE2 alone, is fast and still runs on processors without AVX. README.md in this folder describes the whole scheme.
 //
-//   A kernel is written once, in terms of Lanes<Scalar> (and HalfLanes<Scalar>, half as wide if there are such), in a file K.inc (without
-//   lambdas, which GCC 12 compiles for the flags). A header defines CHAINRULE_KERNEL as that file and includes
-//   for_each_instruction_set.inc: then namespaces baseline, avx2 and avx512 have it, and best_instruction_set() says which to call.
+// This file names the instruction sets, their tags and their lanes, and has dispatch(). Below it: lanes/ (one register per instruction
+// set). Above it: for_each_instruction_set.inc, which compiles a kernel for each set.
 //
-// With FMA (AVX2, AVX-512, NEON) all give the same bits; SSE2 rounds products before it adds them. CHAINRULE_BASELINE_ONLY, which users may
-// define, leaves only what the flags say.
+// Results: with fused multiply-adds (AVX2, AVX-512, NEON) all sets give the same bits; SSE2 has none and rounds products before it adds
+// them. Users may define CHAINRULE_BASELINE_ONLY to compile kernels for the program's flags alone.
 
 #include <chainrule/kernels/lanes/eigen.hpp>
 #include <type_traits>
 
-// The lanes for the program's flags, and how many instruction sets there are beyond: 2 with AVX2, 1 with AVX-512 alone.
+// CHAINRULE_DISPATCH is the number of instruction sets that are compiled in addition to the program's flags: 2 (AVX2 and AVX-512), 1
+// (AVX-512, where the flags enable AVX2 already) or 0 (the flags enable AVX-512, or the target is not x86-64).
+// CHAINRULE_LANES and CHAINRULE_HALF_LANES are the lanes for the program's flags.
 #if defined(__GNUC__) && defined(__x86_64__) && defined(__AVX512F__) && defined(__AVX512BW__) && defined(__AVX512DQ__) && \
     defined(__AVX512VL__)
 #define CHAINRULE_LANES avx512::Lanes
@@ -43,10 +45,12 @@ namespace chainrule::kernels {
 
 enum class InstructionSet { baseline, avx2, avx512 };
 
+/// Kernels and lanes for the program's own flags.
 namespace baseline {
 
 struct Tag {};  ///< chooses the kernels of this namespace by overload resolution
 
+/// The lanes for the program's flags: intrinsics for float and double where the flags enable AVX2 or AVX-512, else Eigen's packets.
 template <class Scalar>
 struct Choice {
   using Lanes = EigenLanes<Scalar>;
@@ -62,8 +66,12 @@ struct Choice<double> {
   using Lanes = CHAINRULE_LANES<double>;
   using Half = CHAINRULE_HALF_LANES<double>;
 };
+/// One vector register of this namespace's instruction set: its type V, its width and the operations on it. Kernels are written in terms
+/// of Lanes<Scalar>, so the same text compiles to 4, 8 or 16 floats per instruction.
 template <class Scalar>
 using Lanes = typename Choice<Scalar>::Lanes;
+/// A register of half the width where the instruction set has one (AVX-512 has AVX2's registers), else Lanes<Scalar> again. Used for
+/// remainders and small layers, where a full register would be more than half empty.
 template <class Scalar>
 using HalfLanes = typename Choice<Scalar>::Half;
 
@@ -71,7 +79,7 @@ using HalfLanes = typename Choice<Scalar>::Half;
 namespace avx2 {
 struct Tag {};
 template <class Scalar>
-struct Lanes;  // other machines have none, and need the name
+struct Lanes;  // declared on all targets because avx2::HalfLanes names it; defined on x86-64 only
 template <class Scalar>
 using HalfLanes = Lanes<Scalar>;
 }  // namespace avx2
@@ -82,11 +90,11 @@ struct Tag {};
 #undef CHAINRULE_LANES
 #undef CHAINRULE_HALF_LANES
 
-/// Whether there are kernels for it beyond those for the program's flags.
+/// Whether kernels for this scalar are compiled for wider instruction sets than the program's flags: float and double on x86-64.
 template <class Scalar>
 concept HasWiderLanes = CHAINRULE_DISPATCH >= 1 && (std::is_same_v<Scalar, float> || std::is_same_v<Scalar, double>);
 
-/// What to call on this machine where there are such kernels.
+/// The widest instruction set that is both compiled into this program and supported by this processor.
 inline InstructionSet best_instruction_set() {
 #if CHAINRULE_DISPATCH >= 1
   if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq") &&
@@ -97,7 +105,8 @@ inline InstructionSet best_instruction_set() {
   return InstructionSet::baseline;
 }
 
-/// Calls call(tag) with the tag of the best instruction set for this scalar: kernels take a tag as their first argument.
+/// Calls call(tag) with the tag of the best instruction set for this scalar. Kernels take a tag as their first argument, which selects the
+/// version by overload resolution. The test reads a few bits of a static variable that the compiler's runtime fills once at program start:
 ///     dispatch<Scalar>([&](auto set) { product(set, a, b, c); });
 template <class Scalar, class Call>
 decltype(auto) dispatch(const Call& call) {

@@ -1,77 +1,83 @@
 #pragma once
-// How the passes of a dense layer are cut for a team of threads: into blocks of the matrix that is written.
+// How the threads of a team share the passes of a dense layer: each computes blocks of the matrix that is written. layer_products.hpp has
+// the products that fill a block, partition.hpp the division of an extent.
 
-#include <chainrule/kernels/pieces.hpp>
+#include <chainrule/kernels/partition.hpp>
 
 namespace chainrule::kernels {
 
-/// Some of a matrix's rows, or of its columns, whole.
+/// A block of a matrix: some of its rows with all columns, or some of its columns with all rows.
 struct Block {
   Index first_row, rows, first_column, columns;
-  /// Whether its matrix begins with it.
+  /// Whether the block holds entry (0, 0); exactly one block of a partition does.
   bool is_first() const { return first_row == 0 && first_column == 0; }
-  /// That block of m, as a view.
+  /// The view of this block of m.
   template <class View>
   View of(View m) const {
     return {m.data() + first_row + first_column * m.outerStride(), rows, columns, Eigen::OuterStride<>(m.outerStride())};
   }
 };
 
-/// The blocks of a matrix of so many rows or columns, and what lies across.
-struct Blocks {
-  bool are_rows;
-  Pieces pieces;
-  Index across;
+/// A matrix divided into blocks by rows or by columns.
+struct MatrixPartition {
+  bool by_rows;
+  Partition parts;  ///< the division of the rows or of the columns
+  Index across;     ///< the other extent, which each block has whole
   Block operator[](Index i) const {
-    const Index first = pieces.first(i), length = pieces.length(i);
-    return are_rows ? Block{first, length, 0, across} : Block{0, across, first, length};
+    const Index first = parts.first(i), length = parts.length(i);
+    return by_rows ? Block{first, length, 0, across} : Block{0, across, first, length};
   }
 };
 
-/// Those of a layer with Out x In weights in a pass over so many samples: f(block) for each of them, by the team if there is one. A thread
-/// has again what it had before where that can be, for what another one has written comes from far. A thread alone has the whole matrix,
-/// as if nothing were cut: with one sample to predict that shows, so f is inlined there.
+/// The blocks of a layer with Out x In weights, in a pass over `samples` samples. Each function calls f(block) for all blocks of one
+/// matrix, on the threads of the team. Blocks of equal numbers cover the same rows or samples from pass to pass and a team gives them to
+/// the same thread, because lines that another core has written are slow to read. Without a team, f is called once, inlined, with the whole
+/// matrix: for a single sample the calls would take a noticeable part of the time.
 class LayerBlocks {
  public:
   LayerBlocks(Index outputs, Index inputs, Index samples, Team* team)
       : outputs_{outputs}, inputs_{inputs}, samples_{samples}, team_{team} {}
 
-  /// Of a(l+1), Out x samples: units, so that each thread reads no more of W than its own rows. Or samples, where W is small: of ten times
-  /// the work if there is more of a(l), which another thread may have computed, than of a(l+1).
+  /// Blocks of a(l+1), Out x samples. By units (rows), if Out >= 32 and In >= 64, so that each thread reads only its own rows of W. Else W
+  /// is small and the blocks are samples (columns); if also Out < In, only with ten times the work, because a(l), which another thread may
+  /// have written, is then more data than a(l+1).
   template <class F>
   [[gnu::flatten]] void for_activation(const F& f) const {
     if (team_ == nullptr) return f(Block{0, outputs_, 0, samples_});
     share(has_many_units() ? units(samples_) : samples(outputs_ < inputs_ ? operations() / 10 : operations()), f);
   }
 
-  /// Of delta(l+1), Out x samples, where it is multiplied by f': samples, so that each is in memory in one piece.
+  /// Blocks of delta(l+1), Out x samples, for the multiplication by f'. By samples (columns), so that a block is contiguous in memory.
   template <class F>
   void for_derivative(const F& f) const {
     if (team_ == nullptr) return f(Block{0, outputs_, 0, samples_});
-    constexpr double of_one_number = 8;  // read and written, it takes as long as so many operations
-    share(samples(of_one_number * static_cast<double>(outputs_ * samples_)), f);
+    constexpr double operations_per_number = 8;  // to read and write a number takes as long as 8 operations
+    share(samples(operations_per_number * static_cast<double>(outputs_ * samples_)), f);
   }
 
-  /// Of W or dJ/dW, Out x In: columns, for of dJ/da(l) = W^T delta(l+1) they are rows. Where nobody asks for dJ/da(l) and W changes, the
-  /// rows that each thread has read for a(l+1).
+  /// Blocks of W or dJ/dW, Out x In. By columns, so that each thread also computes the matching rows of dJ/da(l) = W^T delta(l+1). With
+  /// may_be_rows, for an update of W where dJ/da(l) is not wanted, by the same rows as in for_activation, which the thread has just read.
   template <class F>
   void for_weight(bool may_be_rows, const F& f) const {
     if (team_ == nullptr) return f(Block{0, outputs_, 0, inputs_});
-    share(
-        may_be_rows && has_many_units() ? units(inputs_) : Blocks{false, cut(inputs_, unit_block(inputs_), operations(), team_), outputs_},
-        f);
+    share(may_be_rows && has_many_units()
+              ? units(inputs_)
+              : MatrixPartition{false, partition(inputs_, unit_granularity(inputs_), operations(), team_), outputs_},
+          f);
   }
 
  private:
   bool has_many_units() const { return outputs_ >= 32 && inputs_ >= 64; }
-  // multiplications and additions of one product
+  // The multiplications and additions of one matrix product.
   double operations() const { return 2.0 * static_cast<double>(outputs_ * inputs_) * static_cast<double>(samples_); }
-  Blocks units(Index columns) const { return {true, cut(outputs_, unit_block(outputs_), operations(), team_), columns}; }
-  Blocks samples(double work) const { return {false, cut(samples_, sample_unit, work, team_), outputs_}; }
+  MatrixPartition units(Index columns) const {
+    return {true, partition(outputs_, unit_granularity(outputs_), operations(), team_), columns};
+  }
+  MatrixPartition samples(double work) const { return {false, partition(samples_, sample_granularity, work, team_), outputs_}; }
 
   template <class F>
-  [[gnu::noinline]] void share(const Blocks& blocks, const F& f) const {
-    detail::for_items(team_, blocks.pieces.count(), [&](Index i) { f(blocks[i]); });
+  [[gnu::noinline]] void share(const MatrixPartition& blocks, const F& f) const {
+    detail::for_items(team_, blocks.parts.count(), [&](Index i) { f(blocks[i]); });
   }
 
   Index outputs_;

@@ -1,5 +1,7 @@
 #pragma once
-// The three products of a layer with Out x In weights:  W x + b,  W^T delta,  delta x^T,  and the row sums of delta.
+// The products of a dense layer with Out x In weights:  W x + b,  W^T delta,  delta x^T  and the row sums of delta. Chooses the kernel for
+// each shape: matrix_product.hpp for batches, vector_products.hpp for a single sample or output, vectors.hpp for outer products. A block
+// (layer_blocks.hpp) says which rows or columns to compute. small_layer.hpp has the passes of layers of at most 16 inputs and outputs.
 
 #include <chainrule/kernels/layer_blocks.hpp>
 #include <chainrule/kernels/matrix_product.hpp>
@@ -8,11 +10,12 @@
 
 namespace chainrule::kernels {
 
-/// From this many outputs on one sample's sums keep the machine busy in the order that they have in a batch. With fewer they are
-/// interleaved.
-inline constexpr Index many_outputs = 128;
+/// From this many outputs on, a single sample is summed in the order of a batch (k = 0, 1, 2, ...) and so gets the same bits: 128 floats
+/// are 8 registers of AVX-512, which fill 2 ports x 4 cycles of latency with independent fused multiply-adds. A sample with fewer outputs
+/// is summed in four interleaved sums, in another order.
+inline constexpr Index min_outputs_for_batch_order = 128;
 
-/// All extents are values, so that all shapes share their code; small_layer.hpp is for those that are types.
+/// The products of one layer. Extents are run-time values also for layers of fixed shape, so all layers of a program share this code.
 template <class Scalar>
 class LayerProducts {
   using Const = ConstMatrixView<Scalar>;
@@ -21,9 +24,10 @@ class LayerProducts {
  public:
   LayerProducts(Index outputs, Index inputs) : outputs_{outputs}, inputs_{inputs} {}
 
-  // rows first, first + 1, ... of Z = W X + b, with b added to every column          (z.rows() x samples); x may be a part of a batch
+  /// z = rows first, first + 1, ... of W X + b, with b added to every column        (z.rows() x samples). x may be some samples of a batch
+  /// of size `batch`; a batch of 1 is summed as min_outputs_for_batch_order says.
   void affine(const Scalar* w, Const x, const Scalar* bias, Index first, View z, Index batch) const {
-    if (batch == 1 && outputs_ > 1 && outputs_ < many_outputs)
+    if (batch == 1 && outputs_ > 1 && outputs_ < min_outputs_for_batch_order)
       matrix_times_vector<Scalar>(w + first, outputs_, x.data(), inputs_, bias + first, {z.data(), z.rows()});
     else if (outputs_ == 1)
       dot_products<Scalar>(x.data(), x.outerStride(), w, inputs_, *bias, {z.data(), z.cols()});
@@ -31,28 +35,30 @@ class LayerProducts {
       product<Scalar>({{w + first, 1, outputs_}, {x.data(), 1, x.outerStride()}, inputs_, {StartKind::column, bias + first}}, z);
   }
 
-  // a block of dJ/dW = delta X^T          (Out x In)
+  /// Writes a block of dJ/dW = delta X^T          (Out x In)
   void weight_gradient(Const delta, Const x, const Block& block, Scalar* dW) const {
     product<Scalar>(gradient(delta, x, block, {}), block.of(weight(dW)));
   }
 
-  // a block of W <- W + factor delta X^T; `room` is Out x In, for a gradient that cannot be added at once. (Views are made where they are
-  // passed on: a copy of one takes longer.)
-  void add_multiple_of_gradient(Scalar factor, Const delta, Const x, const Block& block, Scalar* w, Scalar* room) const {
-    constexpr Index several = 16, next_to_none = 4;  // with fewer outputs the columns of W are too near to each other, if there are some
-    if (x.cols() == 1 && (outputs_ >= several || block.columns <= next_to_none))
+  /// Updates a block of W <- W + factor delta X^T, with the bits of weight_gradient followed by add_multiple. `scratch` is Out x In, for
+  /// the gradients of shapes that cannot be added while they leave the registers. (Views are made inside the calls, because a copy of a
+  /// named view takes longer.)
+  void add_multiple_of_gradient(Scalar factor, Const delta, Const x, const Block& block, Scalar* w, Scalar* scratch) const {
+    // With fewer than 16 outputs, columns of W are so close that loads of one wait for masked stores of the one before.
+    constexpr Index enough_outputs = 16, few_columns = 4;
+    if (x.cols() == 1 && (outputs_ >= enough_outputs || block.columns <= few_columns))
       return add_multiple_of_outer_product(delta.data() + block.first_row, x.data() + block.first_column, factor, block.of(weight(w)));
     if (x.cols() == 1 || x.cols() > step_depth<Scalar>()) {
-      weight_gradient(delta, x, block, room);
-      return add_multiple_of_matrix(factor, block.of(weight(static_cast<const Scalar*>(room))), block.of(weight(w)));
+      weight_gradient(delta, x, block, scratch);
+      return add_multiple_of_matrix(factor, block.of(weight(static_cast<const Scalar*>(scratch))), block.of(weight(w)));
     }
     product<Scalar>(gradient(delta, x, block, {StartKind::step, &factor}), block.of(weight(w)));
   }
 
-  // dJ/db = row sums of delta          (Out)
+  /// dJ/db = row sums of delta          (Out)
   void bias_gradient(Const delta, Scalar* db) const { row_sums<Scalar>(delta, db); }
 
-  // of dJ/dX = W^T delta, In x samples, the rows of a block's columns
+  /// Writes rows of dJ/dX = W^T delta          (In x samples): those that belong to the columns of W in the block.
   void input_gradient(const Scalar* w, Const delta, const Block& block, View dX) const {
     const Index first = block.first_column, count = block.columns;
     if (delta.cols() == 1)

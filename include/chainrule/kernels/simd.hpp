@@ -1,19 +1,19 @@
 #pragma once
-// Simd<Scalar>: a register full of numbers that is written like one number. Formulas of activations, losses and optimizers are templates
-// over it, so one formula serves for every instruction set:
+// Simd<Scalar>: a register full of numbers with the operators and functions of one number. Formulas of activations, losses and optimizers
+// are templates over it, so one formula serves every instruction set. Below it: lanes/ (the register) and vector_math.hpp (exp, tanh,
+// sigmoid). Above it: map.hpp, which applies a formula to whole arrays.
 //
 //     template <class V>
-//     [[gnu::always_inline]] V f(V z) const {
+//     CHAINRULE_FORMULA V f(V z) const {
 //       return select(z > 0, z, 0.1 * z);
 //     }
 //
-// A formula must be [[gnu::always_inline]]: only then the compiler may put it into a kernel for AVX-512 or AVX2 (map.hpp) while the program
-// itself is built for less. A formula that is not is right too, but slow. Simd has a copy constructor of its own, so it is passed in memory
-// wherever it is not inlined; that looks the same to functions for all instruction sets.
+// CHAINRULE_FORMULA means always_inline: it makes the compiler put the formula, which is a function for the program's flags, into a kernel
+// for AVX2 or AVX-512. A formula without the mark gives the same numbers, but slowly: its arguments go through memory. Simd has a
+// user-provided copy constructor for that case, so the ABI passes it by address and not in a register that only some callers have.
 //
-// Functions of numbers: + - * /, fma, fnmadd, abs, sqrt, min, max, select, copysign, exp, expm1_nonpositive, log1p_unit, tanh, sigmoid,
-// polynomial. A product is rounded before anything is added to it; where one rounding is wanted, fma says so. Hence all compilers give the
-// same bits.
+// Functions of numbers: + - * /, fma, fnmadd, abs, sign, sqrt, min, max, select, copysign, exp, expm1_nonpositive, log1p_unit, tanh,
+// sigmoid, polynomial. A product is rounded before anything is added to it, on every compiler; fma(a, b, c) asks for a single rounding.
 
 #include <chainrule/core/formula.hpp>
 #include <chainrule/kernels/vector_math.hpp>
@@ -22,8 +22,8 @@
 
 namespace chainrule::kernels {
 
-/// ln(1 + t) = 2 artanh s = 2 (s + s^3/3 + s^5/5 + ...) with s = t/(2 + t) <= 1/3 for 0 <= t <= 1: this many terms give all bits of a
-/// scalar.
+/// The number of terms of ln(1 + t) = 2 artanh s = 2 (s + s^3/3 + s^5/5 + ...), s = t/(2 + t), that suffice for the precision of Scalar.
+/// With 0 <= t <= 1, s <= 1/3, so each term is at most 1/9 of the one before.
 template <class Scalar>
 inline constexpr int log1p_terms = std::is_same_v<Scalar, float> ? 8 : 17;
 

@@ -1,7 +1,7 @@
 #pragma once
-// A dense layer of few inputs and outputs, whose passes are over sooner than the calls of a kernel for each of its products would be. One
-// template for extents that are types and extents that are values. Its sums are added in the order of LayerProducts, so it gives the same
-// bits.
+// The passes of a dense layer of at most 16 inputs and outputs, one kernel per pass: such a pass takes tens of nanoseconds, less than
+// calling and dispatching a kernel for each product. One template serves compile-time and run-time extents. Sums are added in the order of
+// LayerProducts (layer_products.hpp), so the bits are the same. Below it: map.hpp. Above it: layers/dense.hpp.
 //
 //     forward    z = W x + b,  a = f(z)
 //     backward   delta = dJ/da * f'(z),  dJ/dx = W^T delta,  dJ/dW = delta x^T,  dJ/db = row sums of delta
@@ -12,18 +12,20 @@
 
 namespace chainrule::kernels {
 
-/// The most inputs and outputs that a layer with fixed extents has for this kernel.
-inline constexpr Index small_layer = 16;
+/// The largest number of inputs or outputs of a small layer with compile-time extents.
+inline constexpr Index max_small_extent = 16;
+/// Whether a layer with compile-time extents is small; false if one of them is Dynamic.
 constexpr bool is_small_layer(int outputs, int inputs) {
-  return outputs != Dynamic && inputs != Dynamic && outputs <= small_layer && inputs <= small_layer;
+  return outputs != Dynamic && inputs != Dynamic && outputs <= max_small_extent && inputs <= max_small_extent;
 }
-/// Whether a layer with an extent that is a value can turn out to be small.
+/// Whether a layer can turn out to be small at run time, given that Dynamic extents can have any value.
 constexpr bool may_be_small(int outputs, int inputs) {
-  return (outputs == Dynamic || outputs <= small_layer) && (inputs == Dynamic || inputs <= small_layer);
+  return (outputs == Dynamic || outputs <= max_small_extent) && (inputs == Dynamic || inputs <= max_small_extent);
 }
 
-/// What the forward pass of a small layer reads and writes. Columns of x are x_step apart, those of a follow one another. (g++ copies
-/// numbers that are neighbours both here and in a view with one load, which would wait for two stores; so samples stands between w and x.)
+/// The arguments of a small layer's forward pass. Columns of x are x_step apart, those of a follow one another. (`samples` stands between w
+/// and x for speed: if two members were neighbours in the caller's view too, g++ would copy both with one 16-byte load, which cannot be
+/// forwarded from the two stores that wrote them and waits for both.)
 template <class Scalar>
 struct SmallForward {
   Index outputs;
@@ -36,8 +38,8 @@ struct SmallForward {
   Scalar* a;
 };
 
-/// What the backward pass of a small layer reads and writes. delta holds dJ/da and is free to be overwritten; dX may be nullptr. With a
-/// factor, dW and db are W and b themselves, and become W + factor dJ/dW and b + factor dJ/db after everything else has been read.
+/// The arguments of a small layer's backward pass. delta holds dJ/da and may be overwritten. dX is nullptr if dJ/dx is not wanted. With a
+/// factor, dW and db point to W and b themselves, which become W + factor dJ/dW and b + factor dJ/db after dX has been computed.
 template <class Scalar>
 struct SmallBackward {
   Index outputs;
@@ -55,13 +57,13 @@ struct SmallBackward {
   const Scalar* factor = nullptr;
 };
 
-/// The extents of a small layer that are types, and its activation.
+/// The activation of a small layer and its extents, each a compile-time number or Dynamic.
 template <int Out, int In, class F>
 struct SmallLayerOf {
   [[no_unique_address]] F f;
 };
 
-/// Stands for the activation where it is applied apart from the layer's products.
+/// The identity, for layers whose activation is not fused but applied outside of the kernel.
 struct NoActivation {
   template <class V>
   CHAINRULE_FORMULA V f(V z) const {
@@ -73,7 +75,8 @@ struct NoActivation {
   }
 };
 
-/// Whether a kernel can apply F while a sum is still in a register: F says f(z) and f'(z) as formulas, the latter with a = f(z).
+/// An activation that a kernel can apply while z is still in a register: it has f(z) and f'(z) as formulas, the latter written with a =
+/// f(z).
 template <class F, class Scalar>
 concept CanBeFused = requires(const F& f, const baseline::Simd<Scalar>& z) {
   f.f(z);
@@ -87,16 +90,16 @@ concept CanBeFused = requires(const F& f, const baseline::Simd<Scalar>& z) {
 
 namespace chainrule::kernels {
 
-/// A layer of In inputs and Out outputs, each a type or Dynamic.
+/// The passes of a layer with Out outputs and In inputs, each a compile-time number or Dynamic, on the best instruction set.
 template <class Scalar, int Out, int In>
 struct SmallLayer {
-  /// Whether this kernel serves for these extents on this machine. Layers whose extents are values need masked loads and stores (AVX2 or
-  /// AVX-512) and have at most as many units as a register of AVX-512 or two of AVX2 hold: 16 floats or 8 doubles.
+  /// Whether these passes can be used for these extents on this machine. Run-time extents need masked loads and stores (AVX2 or AVX-512)
+  /// and may be at most 16 floats or 8 doubles: one register of AVX-512 or two of AVX2.
   static bool is_small([[maybe_unused]] Index outputs, [[maybe_unused]] Index inputs) {
     if constexpr (is_small_layer(Out, In))
       return true;
     else
-      return std::max(outputs, inputs) <= dispatch<Scalar>([](auto set) { return most_units<Scalar>(set); });
+      return std::max(outputs, inputs) <= dispatch<Scalar>([](auto set) { return max_units<Scalar>(set); });
   }
 
   /// a = f(W x + b)        (outputs x samples)
@@ -105,7 +108,7 @@ struct SmallLayer {
     dispatch_small([&](auto set) { small_forward(set, SmallLayerOf<Out, In, F>{f}, pass); });
   }
 
-  /// The gradients from a = f(z) and delta = dJ/da.
+  /// dJ/dW, dJ/db and, if wanted, dJ/dx from a = f(z) and delta = dJ/da; or the updated W and b, if pass.factor is set.
   template <class F>
   static void backward(const F& f, const SmallBackward<Scalar>& pass) {
     dispatch_small([&](auto set) { small_backward(set, SmallLayerOf<Out, In, F>{f}, pass); });

@@ -1,13 +1,15 @@
 #pragma once
-// Softmax of every column. The sums are in the order of the rows, so how many columns there are shows in no result.
+// Softmax of every column of a matrix, for losses and predictions. Each sum is added in the order of the rows, so the result for a sample
+// does not depend on the batch around it. Below it: map.hpp.
 
 #include <algorithm>
 #include <chainrule/kernels/map.hpp>
 
 namespace chainrule::kernels {
 
-/// Up to so many rows several columns are done at once.
-inline constexpr Index few_outputs = 32;
+/// Columns of at most this many rows are short: softmax computes W of them at once, one in each lane of the registers, where W is the width
+/// of a register. Their W x 32 numbers (2 KiB with AVX-512) fit on the stack. Longer columns are computed one after the other.
+inline constexpr Index max_short_column = 32;
 
 }  // namespace chainrule::kernels
 
@@ -16,8 +18,7 @@ inline constexpr Index few_outputs = 32;
 
 namespace chainrule::kernels {
 
-// p = e^(z - max z) / sum of the same: no exponential above 1
-/// p(:, j) = softmax(z(:, j)) for every column j; p may be z.
+/// p(:, j) = e^(z(:, j) - m) / sum of e^(z(:, j) - m) with m = max z(:, j), for every column j, so no exponential exceeds 1. p may be z.
 template <class Scalar>
 [[gnu::noinline]] void softmax(ConstMatrixView<Scalar> z, MatrixView<Scalar> p) {
   dispatch<Scalar>([&](auto set) { softmax(set, z.data(), z.outerStride(), z.rows(), z.cols(), p.data(), p.outerStride()); });

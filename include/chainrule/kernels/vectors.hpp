@@ -1,5 +1,6 @@
 #pragma once
-// Passes over vectors and matrices of numbers that are as fast as memory gives them.
+// Passes over vectors and matrices that memory bandwidth limits: finiteness, y + a x, C + a u v^T and row sums. Layers and optimizers use
+// them. Below it: map.hpp.
 
 #include <algorithm>
 #include <chainrule/core/detail/checks.hpp>
@@ -23,13 +24,14 @@ void add_multiple(Index size, Scalar a, const Scalar* x, Scalar* y) {
       size, [a](auto x_i, auto y_i) CHAINRULE_FORMULA { return fma(a, x_i, y_i); }, y, x, static_cast<const Scalar*>(y));
 }
 
-/// Y <- Y + a X for matrices whose columns may lie apart.
+/// Y <- Y + a X for matrices of one shape with any column stride, each entry rounded once where the machine has fused multiply-adds.
 template <class Scalar>
 void add_multiple_of_matrix(Scalar a, ConstMatrixView<Scalar> x, MatrixView<Scalar> y) {
   map_matrices([a](auto x_i, auto y_i) CHAINRULE_FORMULA { return fma(a, x_i, y_i); }, y, x, y);
 }
 
-/// C <- C + a (u v^T) for a column u and a row v^T, each entry of u v^T rounded before it is multiplied by a.
+/// C <- C + a (u v^T) for a column u and a row v^T. Each entry of u v^T is rounded before it is multiplied by a, so the bits are those of
+/// computing u v^T first and then add_multiple.
 template <class Scalar>
 [[gnu::noinline]] void add_multiple_of_outer_product(const Scalar* u, const Scalar* v, Scalar a, MatrixView<Scalar> c) {
   dispatch<Scalar>([&](auto set) { add_multiple_of_outer_product(set, u, c.rows(), v, c.cols(), a, c.data(), c.outerStride()); });

@@ -22,7 +22,7 @@ class Team {
 
   /// Whether what one thread writes takes long to reach another, as between processors that share no cache. Only large work is then
   /// worth sharing.
-  virtual bool far_apart() const { return false; }
+  virtual bool no_shared_cache() const { return false; }
 
   /// Does the items 0 .. items - 1, each once, in any order; returns when all are done. Work must not throw, nor use the team.
   virtual void run(Index items, Work work) = 0;

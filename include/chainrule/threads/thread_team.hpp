@@ -49,7 +49,7 @@ class ThreadTeam final : public Team {
   Index threads() const override { return static_cast<Index>(workers_.size()) + 1; }
 
   /// As measured when a run is asked for: at first and then every thousand runs, for systems move threads about.
-  bool far_apart() const override { return far_apart_.load(std::memory_order_relaxed); }
+  bool no_shared_cache() const override { return no_shared_cache_.load(std::memory_order_relaxed); }
 
   void run(Index items, Work work) override {
     const bool alone = items < 2 || items > most_items || workers_.empty() || busy_.test_and_set(std::memory_order_acquire);
@@ -90,7 +90,7 @@ class ThreadTeam final : public Team {
     constexpr std::chrono::nanoseconds long_way{300};
     const auto trip = awake() == 0 ? Clock::duration::max() : round_trip_.measure(wait_a_little);
     runs_until_measured_ = trip == Clock::duration::max() ? 50 : 1000;
-    if (runs_until_measured_ == 1000) far_apart_.store(trip > long_way, std::memory_order_relaxed);
+    if (runs_until_measured_ == 1000) no_shared_cache_.store(trip > long_way, std::memory_order_relaxed);
   }
 
   struct Worker {
@@ -237,7 +237,7 @@ class ThreadTeam final : public Team {
   kernels::RoundTrip round_trip_;  // to the first worker
   alignas(line) std::atomic_flag busy_;
   unsigned runs_until_measured_ = 0;  // under busy_, like all up to sleepers_
-  std::atomic<bool> far_apart_{false};
+  std::atomic<bool> no_shared_cache_{false};
   Clock::duration without_help_ = worth_waking;   // of the caller, while workers were asleep
   alignas(line) std::atomic<Index> sleepers_{0};  // of the workers; written under bed_
   bool stop_ = false;                             // under bed_

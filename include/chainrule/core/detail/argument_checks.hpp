@@ -35,7 +35,7 @@ ConstMatrixView<Scalar> checked_input(const char* who, const Sequence& sequence,
   const ConstMatrixView<Scalar> input = const_view<Scalar>(x);
   check_rows(who, "x", input.rows(), sequence.inputs(), "inputs");
   check_batch(who, input.cols());
-  constexpr bool is_soon_done = In != Dynamic && In <= kernels::small_layer;
+  constexpr bool is_soon_done = In != Dynamic && In <= kernels::max_small_extent;
   if (is_soon_done || team == nullptr)
     check_finite(who, "x", input);
   else

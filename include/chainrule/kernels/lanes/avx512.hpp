@@ -1,6 +1,7 @@
 #pragma once
-// A register full of numbers, whatever the flags of the program are, with AVX-512: 16 floats or 8 doubles, 32 registers. And half
-// a register, as avx2 has it, with AVX-512's masks: a masked store of AVX2 is dozens of instructions inside some processors.
+// Lanes for AVX-512: 16 floats or 8 doubles per register, 32 registers, available whatever the flags of the program. HalfLanes are AVX2's
+// registers with the mask registers of AVX-512, because a masked store of AVX2 (vmaskmovps) takes dozens of micro-operations on some
+// AMD processors, one of AVX-512 only a few. lanes/avx2.hpp and lanes/eigen.hpp have the same interface.
 
 #if defined(__GNUC__) && defined(__x86_64__)
 
@@ -22,7 +23,8 @@ struct Lanes<float> {
   using Mask = __mmask16;
   static constexpr int width = 16;
   static constexpr int registers = 32;
-  static constexpr bool masks_are_cheap = true, masks_are_free = true;  // those of masked_load
+  static constexpr bool masks_are_cheap = true;  // masked_load and masked_store are instructions
+  static constexpr bool masks_are_free = true;   // masked_load and masked_store cost no more than load and store
 
   static V load(const float* p) { return _mm512_loadu_ps(p); }
   static void store(float* p, V v) { _mm512_storeu_ps(p, v); }
@@ -34,29 +36,31 @@ struct Lanes<float> {
   static V multiply(V a, V b) { return _mm512_mul_ps(a, b); }
   static V divide(V a, V b) { return _mm512_div_ps(a, b); }
   static V sqrt(V x) { return _mm512_maskz_sqrt_ps(0xffff, x); }
-  static V fnmadd(V a, V b, V c) { return _mm512_fnmadd_ps(a, b, c); }  // c - a b
+  static V fnmadd(V a, V b, V c) { return _mm512_fnmadd_ps(a, b, c); }  // c - a b, rounded once
 
-  /// x, but not above or below the bound; NaN stays.
+  /// The smaller (min) or larger (max) of x and the bound; NaN if x is NaN, because the instructions return their second operand then.
   static V min(V x, V bound) { return _mm512_maskz_min_ps(0xffff, bound, x); }
   static V max(V x, V bound) { return _mm512_maskz_max_ps(0xffff, bound, x); }
-  /// yes where a > b, no elsewhere and where a or b is NaN.
+  /// `yes` where a > b, else `no`, also where a or b is NaN.
   static V select_greater(V a, V b, V yes, V no) { return _mm512_mask_mov_ps(no, _mm512_cmp_ps_mask(a, b, _CMP_GT_OQ), yes); }
   static V abs(V x) { return _mm512_maskz_andnot_ps(0xffff, broadcast(-0.0f), x); }
-  /// v >= +0, with the sign of x.
+  /// |v| with the sign of x, for v >= +0.
   static V with_sign_of(V x, V v) { return _mm512_maskz_or_ps(0xffff, v, _mm512_maskz_and_ps(0xffff, broadcast(-0.0f), x)); }
-  /// 2^n for integers n that are exponents of normal numbers: n + bias lands in the last bits, whence it is shifted to the exponent.
+  /// 2^n for integers n in the exponent range of normal numbers. Adding 1.5 x 2^23 + bias leaves n + bias in the lowest mantissa bits; a
+  /// shift moves it to the exponent's place.
   static V power_of_2(V n) {
     return _mm512_castsi512_ps(_mm512_maskz_slli_epi32(0xffff, _mm512_castps_si512(add(n, broadcast(12582912 + 127))), 23));
   }
-  /// v 2^n for any integer n, rounded once.
+  /// v 2^n for any integer n, rounded once also where the result is subnormal.
   static V scale_by_power_of_2(V v, V n) { return _mm512_maskz_scalef_ps(0xffff, v, n); }
 
-  /// All numbers, added in pairs: i and i + width/2, and so on. (With masks of ones, as GCC 12 warns of its own forms without.)
+  /// The sum of all numbers, added in pairs: i and i + width/2, then i and i + width/4, and so on. (All masks are ones: GCC 12's unmasked
+  /// intrinsics warn of uninitialized operands.)
   static float sum(V v) {
     return avx2::Lanes<float>::sum(_mm256_add_ps(_mm512_maskz_extractf32x8_ps(0xff, v, 0), _mm512_maskz_extractf32x8_ps(0xff, v, 1)));
   }
 
-  /// Looks at the exponents' bits, which -ffast-math does not switch off.
+  /// Whether all numbers are finite, by their exponent bits: comparisons with infinity would be removed by -ffast-math.
   static bool all_finite(V v) {
     const __m512i exponent = _mm512_set1_epi32(0x7f800000);
     return _mm512_cmpeq_epi32_mask(_mm512_and_epi32(_mm512_castps_si512(v), exponent), exponent) == 0;
@@ -66,7 +70,7 @@ struct Lanes<float> {
   static V masked_load(const float* p, Mask count) { return _mm512_maskz_loadu_ps(count, p); }
   static void masked_store(float* p, V v, Mask count) { _mm512_mask_storeu_ps(p, count, v); }
 
-  /// columns[c][r] = rows[r * distance + c] for r < width, c < transposed_columns
+  /// Loads `width` rows of transposed_columns numbers, transposed: columns[c][r] = rows[r * distance + c].
   static constexpr int transposed_columns = 4;
   static void transpose(const float* rows, Index distance, V* columns) {
     const V r0 = every_fourth(rows, distance), r1 = every_fourth(rows + distance, distance);
@@ -80,14 +84,14 @@ struct Lanes<float> {
   }
 
  private:
-  // four numbers each of rows 0, 4, 8 and 12
+  // Loads four numbers of each of the rows 0, 4, 8 and 12.
   static V every_fourth(const float* rows, Index distance) {
     V v = _mm512_castps128_ps512(_mm_loadu_ps(rows));
     v = _mm512_insertf32x4(v, _mm_loadu_ps(rows + 4 * distance), 1);
     v = _mm512_insertf32x4(v, _mm_loadu_ps(rows + 8 * distance), 2);
     return _mm512_insertf32x4(v, _mm_loadu_ps(rows + 12 * distance), 3);
   }
-  // with masks of ones, for GCC 12 warns of its own forms without
+  // Unpacks with masks of ones, because GCC 12's unmasked intrinsics warn of uninitialized operands.
   static __m512d low_singles(V a, V b) { return _mm512_castps_pd(_mm512_maskz_unpacklo_ps(0xffff, a, b)); }
   static __m512d high_singles(V a, V b) { return _mm512_castps_pd(_mm512_maskz_unpackhi_ps(0xffff, a, b)); }
 };
@@ -98,7 +102,8 @@ struct Lanes<double> {
   using Mask = __mmask8;
   static constexpr int width = 8;
   static constexpr int registers = 32;
-  static constexpr bool masks_are_cheap = true, masks_are_free = true;  // those of masked_load
+  static constexpr bool masks_are_cheap = true;  // masked_load and masked_store are instructions
+  static constexpr bool masks_are_free = true;   // masked_load and masked_store cost no more than load and store
 
   static V load(const double* p) { return _mm512_loadu_pd(p); }
   static void store(double* p, V v) { _mm512_storeu_pd(p, v); }
@@ -143,7 +148,7 @@ struct Lanes<double> {
   }
 
  private:
-  // two numbers each of rows 0, 2, 4 and 6
+  // Loads two numbers of each of the rows 0, 2, 4 and 6.
   static V every_second(const double* rows, Index distance) {
     V v = _mm512_castpd128_pd512(_mm_loadu_pd(rows));
     v = _mm512_insertf64x2(v, _mm_loadu_pd(rows + 2 * distance), 1);
@@ -152,6 +157,7 @@ struct Lanes<double> {
   }
 };
 
+/// A register of AVX2 (8 floats or 4 doubles) whose masked loads and stores use the mask registers of AVX-512.
 template <class Scalar>
 struct HalfLanes : avx2::Lanes<Scalar> {
   using V = typename avx2::Lanes<Scalar>::V;

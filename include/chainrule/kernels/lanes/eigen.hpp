@@ -1,6 +1,7 @@
 #pragma once
-// A register full of numbers, as Eigen's packets give it: for every scalar and every processor that Eigen knows, fixed when
-// a program is compiled.
+// Lanes made of Eigen's packets, for the instruction set of the program's flags: SSE2, NEON and others, and one number per register for
+// scalars without vectors (long double) or processors without them. lanes/avx2.hpp and lanes/avx512.hpp have the same interface for
+// instruction sets that are chosen at run time.
 
 #include <algorithm>
 #include <array>
@@ -13,13 +14,13 @@
 
 #if defined(__GNUC__)
 #pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wignored-attributes"  // of __m128 and its kin as a template argument
+#pragma GCC diagnostic ignored "-Wignored-attributes"  // caused by __m128 and similar types as template arguments
 #endif
 
 namespace chainrule::kernels {
 
-/// The square root as IEEE 754 rounds it. Eigen's psqrt multiplies floats by an estimate of 1/sqrt(x) instead, whose bits differ between
-/// processors of AMD, Intel and ARM.
+/// The correctly rounded square root of IEEE 754. Eigen's psqrt is not used: by default it multiplies floats by an estimate of
+/// 1/sqrt(x) whose bits differ between processors of AMD, Intel and ARM.
 template <class Packet>
 Packet correctly_rounded_sqrt(const Packet& x) {
   using std::sqrt;
@@ -47,14 +48,15 @@ inline float32x4_t correctly_rounded_sqrt(const float32x4_t& x) { return vsqrtq_
 inline float64x2_t correctly_rounded_sqrt(const float64x2_t& x) { return vsqrtq_f64(x); }
 #endif
 
-/// What kernels are written in: V, `width` numbers; Mask, how many of them where a vector is not full.
+/// A register as Eigen's packet: V holds `width` numbers; Mask says how many of the first ones a partial load or store touches.
 template <class Scalar>
 struct EigenLanes {
   using V = typename Eigen::internal::packet_traits<Scalar>::type;
   using Mask = Index;
   static constexpr int width = Eigen::internal::unpacket_traits<V>::size;
   static constexpr int registers = EIGEN_ARCH_DEFAULT_NUMBER_OF_REGISTERS;
-  static constexpr bool masks_are_cheap = false, masks_are_free = false;  // those of masked_load
+  static constexpr bool masks_are_cheap = false;  // masked_load and masked_store copy through memory
+  static constexpr bool masks_are_free = false;   // copies are slower than load and store
 
   static V load(const Scalar* p) { return Eigen::internal::ploadu<V>(p); }
   static void store(Scalar* p, const V& v) { Eigen::internal::pstoreu(p, v); }
@@ -68,18 +70,18 @@ struct EigenLanes {
   static V sqrt(const V& x) { return correctly_rounded_sqrt(x); }
   static V fnmadd(const V& a, const V& b, const V& c) { return fma(Eigen::internal::pnegate(a), b, c); }  // c - a b
 
-  /// x, but not above or below the bound; NaN stays.
+  /// The smaller (min) or larger (max) of x and the bound; NaN if x is NaN.
   static V min(const V& x, const V& bound) { return Eigen::internal::pselect(Eigen::internal::pcmp_lt(bound, x), bound, x); }
   static V max(const V& x, const V& bound) { return Eigen::internal::pselect(Eigen::internal::pcmp_lt(x, bound), bound, x); }
-  /// yes where a > b, no elsewhere and where a or b is NaN.
+  /// `yes` where a > b, else `no`, also where a or b is NaN.
   static V select_greater(const V& a, const V& b, const V& yes, const V& no) {
     return Eigen::internal::pselect(Eigen::internal::pcmp_lt(b, a), yes, no);
   }
   static V abs(const V& x) { return Eigen::internal::pabs(x); }
-  /// v >= +0, with the sign of x.
+  /// |v| with the sign of x, for v >= +0.
   static V with_sign_of(const V& x, const V& v) { return Eigen::internal::por(v, Eigen::internal::pand(broadcast(-Scalar{0}), x)); }
-  /// 2^n for integers n that are exponents of normal numbers: n + bias lands in the last bits, whence it is shifted to the exponent.
-  /// For float and double.
+  /// 2^n for integers n in the exponent range of normal numbers, for float and double. Adding 1.5 x 2^23 (double: 2^52) + bias leaves
+  /// n + bias in the lowest mantissa bits; a shift moves it to the exponent's place.
   static V power_of_2(const V& n) {
     using Bits = std::conditional_t<sizeof(Scalar) == 4, std::uint32_t, std::uint64_t>;
     constexpr int mantissa_bits = std::numeric_limits<Scalar>::digits - 1;
@@ -89,14 +91,15 @@ struct EigenLanes {
     for (Bits& b : bits) b <<= mantissa_bits;
     return detail::bit_cast<V>(bits);
   }
-  /// v 2^n for any integer n of that size, twice that too: in two steps, of which the first is exact.
+  /// v 2^n for integers n up to twice the exponent range, in two multiplications by about 2^(n/2). The first is exact, so the result is
+  /// rounded once.
   static V scale_by_power_of_2(const V& v, const V& n) {
     const V round = broadcast(Scalar{3} * static_cast<Scalar>(std::uint64_t{1} << (std::numeric_limits<Scalar>::digits - 2)));
     const V half = subtract(fma(n, broadcast(Scalar{0.5}), round), round);
     return multiply(multiply(v, power_of_2(half)), power_of_2(subtract(n, half)));
   }
 
-  /// All numbers, added in pairs: i and i + width/2, and so on.
+  /// The sum of all numbers, added in pairs: i and i + width/2, then i and i + width/4, and so on.
   static Scalar sum(const V& v) {
     alignas(64) Scalar numbers[width];
     store(numbers, v);
@@ -114,7 +117,7 @@ struct EigenLanes {
   }
 
   static Mask mask(Index count) { return count; }
-  // not inline, as there are so many places that nothing else would be left of a kernel
+  // Never inlined: kernels contain dozens of masked loads and stores, and the copies would make up most of their code.
   [[gnu::noinline]] static V masked_load(const Scalar* p, Mask count) {
     alignas(64) Scalar numbers[width] = {};
     std::copy_n(p, count, numbers);
@@ -126,7 +129,7 @@ struct EigenLanes {
     std::copy_n(numbers, count, p);
   }
 
-  /// columns[c][r] = rows[r * distance + c] for r < width, c < transposed_columns
+  /// Loads `width` rows of transposed_columns numbers, transposed: columns[c][r] = rows[r * distance + c].
   static constexpr int transposed_columns = width;
   static void transpose(const Scalar* rows, Index distance, V* columns) {
     Eigen::internal::PacketBlock<V, width> block;

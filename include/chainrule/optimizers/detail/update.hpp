@@ -4,7 +4,7 @@
 
 #include <chainrule/core/optimizer_state.hpp>
 #include <chainrule/kernels/map.hpp>
-#include <chainrule/kernels/pieces.hpp>
+#include <chainrule/kernels/partition.hpp>
 #include <chainrule/optimizers/detail/flat_vector.hpp>
 #include <chainrule/optimizers/detail/hyperparameter_checks.hpp>
 
@@ -99,7 +99,7 @@ template <class Scalar>
 Index pieces_of_tensors(const StepArguments<Scalar>& arguments, const Team* team) {
   const double operations = 64.0 * static_cast<double>(arguments.size);
   if (!arguments.shared && !kernels::worth_sharing(operations, team)) return 1;
-  return kernels::cut(arguments.size, 1, operations, team).count();
+  return kernels::partition(arguments.size, 1, operations, team).count();
 }
 
 /// Calls update(piece) for all of theta: at once where all of it decays alike and nobody shares the work. A team shares each tensor,

@@ -1,0 +1,77 @@
+#pragma once
+// How the rows or columns of a kernel's work are divided among the threads of a team, and when that is worth it. Each number is computed
+// entirely by the thread that has its part, so results do not depend on the number of parts or threads. layer_blocks.hpp applies this to
+// the matrices of a layer.
+
+#include <algorithm>
+#include <chainrule/threads/team.hpp>
+
+namespace chainrule::kernels {
+
+/// A division of `extent` rows or columns into consecutive parts. Each part is a multiple of `granularity`, except that the last one ends
+/// with the extent, and no part is longer than another by more than one granularity. An extent of 0 has no parts.
+class Partition {
+ public:
+  /// The whole extent in one part.
+  explicit Partition(Index extent) : extent_{extent}, count_{extent > 0 ? 1 : 0} {}
+
+  /// `count` >= 1 parts, or fewer if the extent has fewer granules (of `granularity` rows or columns each).
+  Partition(Index extent, Index granularity, Index count)
+      : extent_{extent},
+        granularity_{granularity},
+        granules_{(extent + granularity - 1) / granularity},
+        count_{std::min(count, granules_)} {}
+
+  /// The number of parts.
+  Index count() const { return count_; }
+  /// The first row or column of a part, 0 <= part <= count(); that of part count() is the extent.
+  Index first(Index part) const { return part == 0 ? 0 : part == count_ ? extent_ : granules_ * part / count_ * granularity_; }
+  /// The number of rows or columns of a part.
+  Index length(Index part) const { return first(part + 1) - first(part); }
+
+ private:
+  Index extent_;
+  Index granularity_ = 1;
+  Index granules_ = 1;
+  Index count_;
+};
+
+/// The view of `count` columns of m from column `first` on.
+template <class View>
+View columns(View m, Index first, Index count) {
+  return {m.data() + first * m.outerStride(), m.rows(), count, Eigen::OuterStride<>(m.outerStride())};
+}
+
+/// Parts of a batch are multiples of 4 samples, since a tile of the matrix product has 4 or 8 columns.
+inline constexpr Index sample_granularity = 4;
+
+/// Parts of a layer's units (or inputs) are multiples of 16 if the number of units is: 16 floats are a cache line, and every column of the
+/// matrix then begins with one, so no line belongs to two threads. For other numbers lines are shared in any case, and multiples of 8 give
+/// more equal parts.
+constexpr Index unit_granularity(Index units) { return units % 16 == 0 ? 16 : 8; }
+
+/// Whether a team should share work of this many operations (additions and multiplications): at least 1e6, or 1.2e7 if its threads share no
+/// cache, because a cache line then takes more than 400 ns to another thread and back instead of some 100. Ask once for a whole pass or
+/// step and not for each of its products: data that one thread wrote and another reads next costs most.
+inline bool worth_sharing(double operations, const Team* team) {
+  constexpr double with_shared_cache = 1e6, without_shared_cache = 1.2e7;
+  return team != nullptr && operations >= with_shared_cache && team->threads() > 1 &&
+         (operations >= without_shared_cache || !team->no_shared_cache());
+}
+
+/// The partition of `extent` rows or columns for a team, in multiples of `granularity`. One part below 1e5 operations or with a single
+/// thread; else one part per thread, and up to four per thread if each still has 4e6 operations, so that a thread that the system
+/// interrupts delays the others by a short part only.
+[[gnu::noinline]] inline Partition partition_for_team(const Team& team, Index extent, Index granularity, double operations) {
+  constexpr double min_operations = 1e5, operations_of_long_part = 4e6;
+  if (operations < min_operations || team.threads() < 2) return Partition(extent);
+  const double parts_per_thread = operations / operations_of_long_part / static_cast<double>(team.threads());
+  return {extent, granularity, team.threads() * static_cast<Index>(std::clamp(parts_per_thread, 1.0, 4.0))};
+}
+
+/// The partition for a team, or the whole extent if `team` is null. Inlined, so that work without a team costs one comparison.
+inline Partition partition(Index extent, Index granularity, double operations, const Team* team) {
+  return team == nullptr ? Partition(extent) : partition_for_team(*team, extent, granularity, operations);
+}
+
+}  // namespace chainrule::kernels
