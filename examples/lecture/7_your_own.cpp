@@ -1,8 +1,13 @@
 // Your own activation, loss, layer and optimizer, each checked against its contract, then used together in a net.
 //
 // A type becomes an activation, a loss, a layer or an optimizer by having the members that the concepts in core/concepts.hpp ask for; it
-// is not registered anywhere. The four types below show these members. check_all() then runs the checks that the library's own types pass,
-// and the net of all four learns three quantiles of noisy data.
+// is not registered anywhere. The types below show these members. check_all() then runs the checks that the library's own types pass, and
+// the net of all four kinds learns three quantiles of noisy data.
+//
+// Activations, losses and optimizers can be written in two ways. The simple way is Eigen arrays or single numbers, which the compiler turns
+// into the vectors that the program's flags allow: 4 floats at once with plain -O2. The full-width way is a formula marked
+// CHAINRULE_FORMULA, from which the library makes loops for each instruction set, as for its own types: 16 floats at once on a processor
+// with AVX-512, whatever the flags. kernels/simd.hpp lists the functions that a formula may call.
 #include <algorithm>
 #include <array>
 #include <chainrule/chainrule.hpp>
@@ -39,6 +44,22 @@ struct Squareplus {
   }
 };
 
+// Squareplus at full width: f and f' of a number V, which is a vector register full of numbers.
+struct WideSquareplus : cr::ElementwiseActivation<WideSquareplus> {
+  static constexpr std::string_view name = "WideSquareplus";
+  cr::HeNormal default_initializer() const { return {}; }
+  template <class V>
+  CHAINRULE_FORMULA V f(V z) const {
+    const V r = select(abs(z) > 1e15f, abs(z), sqrt(z * z + 1));
+    return select(z > 0, z / 2 + r / 2, 0.5 / (r - z));
+  }
+  template <class V>
+  CHAINRULE_FORMULA V f_prime_from_output(V a) const {
+    const V half = 0.5 / a;
+    return 1 / (1 + half * half);
+  }
+};
+
 // A loss: J(y, y_hat) as a mean over the batch, and dJ/dy_hat. The quantile loss (R. Koenker and G. Bassett 1978, "Regression Quantiles")
 // is smallest if a share tau of the targets lies below y_hat.
 struct QuantileLoss {
@@ -63,6 +84,21 @@ struct QuantileLoss {
   }
   template <class Scalar>
   void link(cr::MatrixView<Scalar>) const {}
+};
+
+// QuantileLoss at full width: the same two functions, with formulas in place of functions of single numbers.
+struct WideQuantileLoss : QuantileLoss {
+  static constexpr std::string_view name = "WideQuantileLoss";
+  template <class Scalar>
+  Scalar value(cr::ConstMatrixView<Scalar> y_hat, cr::ConstMatrixView<Scalar> y) const {
+    return cr::mean_over_elements(
+        y_hat, y, [t = Scalar(tau)](auto p, auto target) CHAINRULE_FORMULA { return max(t * (target - p), (1 - t) * (p - target)); });
+  }
+  template <class Scalar>
+  void gradient(cr::ConstMatrixView<Scalar> y_hat, cr::ConstMatrixView<Scalar> y, cr::MatrixView<Scalar> dJ) const {
+    cr::slopes_over_elements(y_hat, y, dJ,
+                             [t = Scalar(tau)](auto p, auto target) CHAINRULE_FORMULA { return select(target > p, -t, 1 - t); });
+  }
 };
 
 // A layer: its parameters in theta, a cache for what the backward pass needs, forward and backward. Snake (L. Ziyin, T. Hartwig and M. Ueda
@@ -138,33 +174,51 @@ struct Signum {
   }
 };
 
-using Net = cr::Network<float, QuantileLoss, cr::Dense<1, 16, Squareplus>, cr::Dense<16, 16>, Snake<16>, cr::Dense<16, 1>>;
+// Signum at full width: formula_step in place of elementwise_step.
+struct WideSignum : Signum {
+  static constexpr std::string_view name = "WideSignum";
+  template <class Theta, class Gradient, class Scalar>
+  void step(Theta&& theta, const Gradient& gradient, cr::OptimizerState<Scalar>& state) const {
+    const auto rate = static_cast<Scalar>(learning_rate), keep = static_cast<Scalar>(beta), fresh = static_cast<Scalar>(1 - beta);
+    cr::formula_step<1>(*this, theta, gradient, state, [=](const auto& g, auto& t, auto& m) CHAINRULE_FORMULA {
+      m = keep * m + fresh * g;
+      t -= rate * sign(m);
+    });
+  }
+};
+
+using Net = cr::Network<float, WideQuantileLoss, cr::Dense<1, 16, WideSquareplus>, cr::Dense<16, 16>, Snake<16>, cr::Dense<16, 1>>;
 
 // Runs the checks of the library's own activations, losses, layers and optimizers, as a test would. Throws if one fails.
 void check_all(std::uint64_t seed) {
-  examples::require(cr::testing::check_activation<float>(Squareplus{}, {.at_minus_infinity = 0, .at_infinity = HUGE_VAL}));
+  const cr::ActivationProperties squareplus{.at_minus_infinity = 0, .at_infinity = HUGE_VAL};
+  examples::require(cr::testing::check_activation<float>(Squareplus{}, squareplus));
+  examples::require(cr::testing::check_activation<float>(WideSquareplus{}, squareplus));
   examples::require(cr::testing::check_loss<float>(QuantileLoss{0.9}, cr::testing::random_matrix<float>));
+  examples::require(cr::testing::check_loss<float>(WideQuantileLoss{{0.9}}, cr::testing::random_matrix<float>));
   examples::require(cr::testing::check_layer(Snake<5>{}, Snake<cr::Dynamic>{5}, {.initial_parameters = {1, 1, 1, 1, 1}}));
   examples::require(cr::testing::check_optimizer(Signum{}));
+  examples::require(cr::testing::check_optimizer(WideSignum{}));
   cr::Random random{cr::Seed{seed}};
   const auto x = cr::testing::random_matrix<float>(1, 8, random), y = cr::testing::random_matrix<float>(1, 8, random);
-  examples::require(cr::check_gradient(Net{cr::Seed{seed}, QuantileLoss{0.9}}, x, y));
+  examples::require(cr::check_gradient(Net{cr::Seed{seed}, WideQuantileLoss{{0.9}}}, x, y));
 }
 
 // Gradient descent on a wave with noise that grows with x: learns the curve below which a share tau of all y lies. Each batch has new
 // samples. The learning rate falls to 0, because steps of constant length would never settle.
 Net learn(double tau, Index steps, double learning_rate, std::uint64_t seed) {
-  Net net{cr::Seed{seed}, QuantileLoss{tau}};
+  Net net{cr::Seed{seed}, WideQuantileLoss{{tau}}};
   auto work = net.make_workspace(64);
   auto dJ = net.make_gradients();
-  auto state = Signum{}.make_state(net);
+  auto state = WideSignum{}.make_state(net);
   cr::Random random{cr::Seed{seed + 1}};
   Eigen::RowVectorXf x(64), y(64);
   for (Index t = 0; t < steps; ++t) {
     examples::sample_noisy_wave(random, x, y);
     net.forward(x, work);
     net.backward(x, y, work, dJ);
-    Signum{.learning_rate = learning_rate * (1 - static_cast<double>(t) / static_cast<double>(steps))}.step(net.parameters(), dJ, state);
+    const double rate = learning_rate * (1 - static_cast<double>(t) / static_cast<double>(steps));
+    WideSignum{{.learning_rate = rate}}.step(net.parameters(), dJ, state);
   }
   return net;
 }
