@@ -1,7 +1,7 @@
 #pragma once
 
-#include <chainrule/core/detail/argument_checks.hpp>
 #include <chainrule/core/detail/network_checks.hpp>
+#include <chainrule/detail/argument_checks.hpp>
 #include <chainrule/gradients.hpp>
 #include <chainrule/workspace.hpp>
 

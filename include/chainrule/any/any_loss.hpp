@@ -2,8 +2,8 @@
 // A loss whose type is known only when the program runs: any type that satisfies the contract, behind virtual functions.
 
 #include <chainrule/core/description.hpp>
-#include <chainrule/core/detail/argument_checks.hpp>
 #include <chainrule/core/weighting.hpp>
+#include <chainrule/detail/argument_checks.hpp>
 #include <cstdint>
 #include <memory>
 

@@ -2,9 +2,10 @@
 
 #include <chainrule/core/random.hpp>
 #include <chainrule/core/types.hpp>
-#include <chainrule/threads/team.hpp>
 
 namespace chainrule {
+
+class Team;  // in threads/team.hpp
 
 /// What a forward pass is for. `net.forward` trains; `net.predict` and `net.evaluate` predict. Dropout and BatchNorm differ.
 enum class Mode { train, predict };

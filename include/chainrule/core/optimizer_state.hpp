@@ -3,7 +3,6 @@
 // that a trainer and a checkpoint need to know one.
 
 #include <chainrule/core/concepts.hpp>
-#include <chainrule/threads/team.hpp>
 #include <concepts>
 #include <cstdint>
 #include <string_view>
@@ -12,6 +11,8 @@
 #include <vector>
 
 namespace chainrule {
+
+class Team;  // in threads/team.hpp
 
 /// A piece [begin, end) of theta, and whether weight decay and penalties pull at it.
 struct Segment {

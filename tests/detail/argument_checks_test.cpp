@@ -1,4 +1,4 @@
-#include <chainrule/core/detail/argument_checks.hpp>
+#include <chainrule/detail/argument_checks.hpp>
 #include <chainrule/core/detail/sequence.hpp>
 #include <chainrule/layers/dense.hpp>
 #include <chainrule/losses/softmax_cross_entropy.hpp>
