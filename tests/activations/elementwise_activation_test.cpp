@@ -73,11 +73,8 @@ long double worst(const std::vector<Scalar>& y, const std::vector<long double>& 
 
 }  // namespace
 
-#define ALL_ACTIVATIONS \
-  Identity, ReLU, Sigmoid, Tanh, LeakyReLU, ELU, SELU, Softplus, SiLU, GELU, GELUTanh, Mish, Softsign, HardTanh, HardSigmoid
-
-TEMPLATE_TEST_CASE("formulas and their derivatives agree with <cmath> in long double, on each instruction set", "[activation]",
-                   ALL_ACTIVATIONS) {
+TEMPLATE_LIST_TEST_CASE("formulas and their derivatives agree with <cmath> in long double, on each instruction set", "[activation]",
+                        Activations) {
   const TestType f = made<TestType>();
   const auto check = [&f](auto scalar) {
     using Scalar = decltype(scalar);
@@ -91,8 +88,8 @@ TEMPLATE_TEST_CASE("formulas and their derivatives agree with <cmath> in long do
   check(double{});
 }
 
-TEMPLATE_TEST_CASE("formulas give the same bits at any position and size, write only their range, and keep NaN", "[activation]",
-                   ALL_ACTIVATIONS) {
+TEMPLATE_LIST_TEST_CASE("formulas give the same bits at any position and size, write only their range, and keep NaN", "[activation]",
+                        Activations) {
   const TestType f = made<TestType>();
   Numbers<float> z;
   for (int i = 0; i < 70; ++i) z.push_back(static_cast<float>(i % 2 == 0 ? i : -i) / 8);
@@ -112,7 +109,7 @@ TEMPLATE_TEST_CASE("formulas give the same bits at any position and size, write 
   CHECK(different == 0);
 }
 
-TEMPLATE_TEST_CASE("all instruction sets with fused multiply-adds give the same bits", "[activation]", ALL_ACTIVATIONS) {
+TEMPLATE_LIST_TEST_CASE("all instruction sets with fused multiply-adds give the same bits", "[activation]", Activations) {
   const TestType f = made<TestType>();
   const Numbers<float> z = numbers<float>();
   const auto a = values(f, z.data(), z.size()), d = derivatives(f, z.data(), z.size());
@@ -123,7 +120,7 @@ TEMPLATE_TEST_CASE("all instruction sets with fused multiply-adds give the same 
   SUCCEED("this machine may run only one instruction set");
 }
 
-TEMPLATE_TEST_CASE("values and times_derivative give the same bits for an array and for a Chunk", "[activation]", ALL_ACTIVATIONS) {
+TEMPLATE_LIST_TEST_CASE("values and times_derivative give the same bits for an array and for a Chunk", "[activation]", Activations) {
   const TestType f = made<TestType>();
   const Numbers<float> z{-3, -2, -1, -0.5f, 0, 0.5f, 1, 2, 3, -4, -5, -6, 4, 5, 6, 7, -7};
   Numbers<float> a(z.size()), slope(z.size(), 1);
