@@ -148,8 +148,7 @@ struct Swish : ElementwiseActivation<Swish> {
   }
   template <class V>
   CHAINRULE_FORMULA V f_prime(V z) const {
-    const V s = sigmoid(z);
-    return s * (1 + z * (1 - s));
+    return sigmoid(z) * (1 + z * sigmoid(-z));
   }
 };
 
@@ -163,8 +162,7 @@ struct UnmarkedSwish : ElementwiseActivation<UnmarkedSwish> {
   }
   template <class V>
   V f_prime(V z) const {
-    const V s = sigmoid(z);
-    return s * (1 + z * (1 - s));
+    return sigmoid(z) * (1 + z * sigmoid(-z));
   }
 };
 

@@ -24,7 +24,7 @@ concept HasFormulaFromOutput = requires(const F& f, const kernels::baseline::Sim
 ///       template <class V>
 ///       CHAINRULE_FORMULA V f(V z) const { return z * sigmoid(z); }
 ///       template <class V>
-///       CHAINRULE_FORMULA V f_prime(V z) const { const V s = sigmoid(z); return s * (1 + z * (1 - s)); }
+///       CHAINRULE_FORMULA V f_prime(V z) const { return sigmoid(z) * (1 + z * sigmoid(-z)); }
 ///     };
 /// kernels/simd.hpp lists the functions of numbers that a formula may call. What derives from F itself must say its own formulas to change
 /// them; declare F final where nobody should.
