@@ -19,12 +19,16 @@ void step_by_pieces(const Rule& rule, Theta& theta, const Gradient& gradient, Op
 
 /// A whole step of a rule with Moments moments from its formula, with the widest vectors of the machine whatever the flags of the program:
 /// @code{.cpp}
-/// formula_step<1>(*this, theta, gradient, state, [rate, beta](const auto& g, auto& theta, auto& m) CHAINRULE_FORMULA {
-///   m = beta * m + g;
-///   theta -= rate * m;
-/// });
+/// template <class Rule, class Theta, class Gradient, class Scalar>
+/// void momentum_step(const Rule& rule, Theta&& theta, const Gradient& gradient, OptimizerState<Scalar>& state) {
+///   const auto rate = static_cast<Scalar>(rule.learning_rate), beta = static_cast<Scalar>(rule.beta);
+///   formula_step<1>(rule, theta, gradient, state, [rate, beta](const auto& g, auto& t, auto& m) CHAINRULE_FORMULA {
+///     m = beta * m + g;
+///     t -= rate * m;
+///   });
+/// }
 /// @endcode
-/// g, theta and m are Simd numbers (kernels/simd.hpp lists what a formula may call); g is dJ/dtheta, with weight_decay theta added where
+/// g, t and m are Simd numbers (kernels/simd.hpp lists what a formula may call); g is dJ/dtheta, with weight_decay theta added where
 /// the rule has a weight_decay and theta decays. Numbers that the formula captures should be Scalars, not doubles. Arguments and errors are
 /// as in SGD: all is checked, then the step is counted, then theta and the moments change, to the same bits for any number of threads.
 template <int Moments, class Rule, class Theta, class Gradient, class Scalar, class Formula>
@@ -38,10 +42,14 @@ void formula_step(const Rule& rule, Theta&& theta, const Gradient& gradient, Opt
 /// A whole step of a rule as formula_step makes it, for those who would rather write Eigen: g, theta and the moments are Eigen arrays of a
 /// few numbers (Chunk<Scalar>), computed with the vectors that the program's flags allow.
 /// @code{.cpp}
-/// elementwise_step<1>(*this, theta, gradient, state, [rate, beta](const auto& g, auto& theta, auto& m) {
-///   m = beta * m + g;
-///   theta -= rate * m;
-/// });
+/// template <class Rule, class Theta, class Gradient, class Scalar>
+/// void momentum_step(const Rule& rule, Theta&& theta, const Gradient& gradient, OptimizerState<Scalar>& state) {
+///   const auto rate = static_cast<Scalar>(rule.learning_rate), beta = static_cast<Scalar>(rule.beta);
+///   elementwise_step<1>(rule, theta, gradient, state, [rate, beta](const auto& g, auto& t, auto& m) {
+///     m = beta * m + g;
+///     t -= rate * m;
+///   });
+/// }
 /// @endcode
 template <int Moments, class Rule, class Theta, class Gradient, class Scalar, class Update>
 void elementwise_step(const Rule& rule, Theta&& theta, const Gradient& gradient, OptimizerState<Scalar>& state, const Update& update) {
