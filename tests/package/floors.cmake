@@ -1,6 +1,7 @@
 cmake_minimum_required(VERSION 3.21)
-# cmake -DINCLUDE=... -P floors.cmake: checks that each header includes only headers of its own floor or of floors below, and that each
-# folder of include/chainrule has a floor. include/chainrule/README.md describes the floors.
+# cmake -DINCLUDE=... -P floors.cmake: checks that each header includes only headers of its own floor or of floors below, that each folder
+# of include/chainrule has a floor, and that include/chainrule/README.md, which describes the floors, has the same ones and names only files
+# that exist.
 
 # From the bottom to the top. A room is a folder, or a header or the folder detail/ beside the umbrella.
 set(floors
@@ -61,3 +62,28 @@ if(arrows LESS 100)
   message(FATAL_ERROR "found only ${arrows} includes in ${INCLUDE}/chainrule")
 endif()
 message(STATUS "${arrows} includes, none of a floor above")
+
+set(page "${INCLUDE}/chainrule/README.md")
+set(floor 0)
+foreach(rooms IN LISTS floors)
+  math(EXPR floor "${floor} + 1")
+  file(STRINGS "${page}" rows REGEX "^\\| ${floor} \\| ")
+  string(REPLACE " " ";" rooms "${rooms}")
+  foreach(room IN LISTS rooms)
+    if(NOT rows MATCHES "`${room}/?`")
+      message(FATAL_ERROR "${page} must have ${room} on floor ${floor}, as this script")
+    endif()
+  endforeach()
+endforeach()
+
+file(READ "${page}" text)
+string(REGEX MATCHALL "`[a-z_/]+\\.(hpp|inc)`" named "${text}")
+list(REMOVE_DUPLICATES named)
+foreach(file IN LISTS named)
+  string(REPLACE "`" "" file "${file}")
+  if(NOT EXISTS "${INCLUDE}/chainrule/${file}")
+    message(FATAL_ERROR "${page} names ${file}, which does not exist")
+  endif()
+endforeach()
+list(LENGTH named count)
+message(STATUS "README.md has these floors, and ${count} files that exist")
