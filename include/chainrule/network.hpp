@@ -27,7 +27,7 @@ class Network : public detail::ProvenNetwork<Scalar, LossType, Layers...>::Model
   using Model::inputs;
   using Model::layers;
   using Model::parameters;
-  using ScalarType = Scalar;
+  using ScalarType = Scalar;                                 ///< the type of the numbers
   using Gradients = chainrule::Gradients<Scalar, Sequence>;  ///< dJ/dtheta, flat and by layer
   template <int MaxBatch = Dynamic>
   using Workspace = chainrule::Workspace<Scalar, MaxBatch, Sequence>;  ///< caches and deltas; see make_workspace
@@ -44,6 +44,7 @@ class Network : public detail::ProvenNetwork<Scalar, LossType, Layers...>::Model
 
   /// With a loss that has parameters, such as Huber{.delta = 2}.
   explicit Network(Seed seed, LossType loss) requires(Proven::Chain::all_extents_are_types()) : Network(seed, loss, Layers{}...) {}
+  /// With both: a loss that has parameters, and the layers as values.
   Network(Seed seed, LossType loss, Layers... layer)
       : Network(loss, detail::checked_chain(loss, detail::resolve_layers<Inferred>(std::tuple<>{}, 0, layer...))) {
     Random random{seed};
@@ -55,6 +56,7 @@ class Network : public detail::ProvenNetwork<Scalar, LossType, Layers...>::Model
   /// Allocates what passes over up to max_batch samples need. `make_workspace<8>()` has its room inside where all extents are
   /// types and it is small.
   Workspace<> make_workspace(Index max_batch) const { return Workspace<>(sequence(), max_batch); }
+  /// Makes a workspace for up to MaxBatch samples, which needs no heap where all extents are types and it is small.
   template <int MaxBatch = 0>
   Workspace<MaxBatch> make_workspace() const {
     static_assert(MaxBatch >= 1, "chainrule: make_workspace(max_batch) must be told for how many samples it shall have room");
@@ -251,6 +253,7 @@ template <class Scalar, class LossType, class... Layers>
 Network<Scalar, LossType, Layers...> make_network(Seed seed, Layers... layers) {
   return Network<Scalar, LossType, Layers...>(seed, layers...);
 }
+/// Makes a network with a loss that has parameters.
 template <class Scalar, Loss LossType, class... Layers>
 Network<Scalar, LossType, Layers...> make_network(Seed seed, LossType loss, Layers... layers) {
   return Network<Scalar, LossType, Layers...>(seed, loss, layers...);

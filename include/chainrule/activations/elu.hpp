@@ -13,7 +13,7 @@ namespace chainrule {
 /// (Clevert, Unterthiner and Hochreiter 2016). Throws ValueError unless alpha is at least 0 and finite.
 class ELU final : public ElementwiseActivation<ELU> {
  public:
-  static constexpr std::string_view name = "ELU";
+  static constexpr std::string_view name = "ELU";  ///< the name in descriptions, files and messages
 
   /// Throws ValueError unless alpha is at least 0 and finite.
   constexpr explicit ELU(double alpha = 1) : alpha_{alpha} {
@@ -22,9 +22,10 @@ class ELU final : public ElementwiseActivation<ELU> {
   }
 
   constexpr double alpha() const { return alpha_; }  ///< where it goes for z far below 0: to -alpha
+  /// The hyperparameters with their names, for describe().
   auto hyperparameters() const { return std::tuple{Hyperparameter{"alpha", alpha_}}; }
 
-  HeNormal default_initializer() const { return {}; }
+  HeNormal default_initializer() const { return {}; }  ///< the initializer of a layer's weights where none is named
 
   ///     ELU(z) = z for z > 0 and alpha (e^z - 1) for z <= 0: the sum of both, of which one is 0
   template <class V>

@@ -11,9 +11,9 @@ namespace chainrule {
 
 /// z Phi(z), exact (PyTorch's default). Its minimum is -0.170 at z = -0.752.
 struct GELU final : ElementwiseActivation<GELU> {
-  static constexpr std::string_view name = "GELU";
+  static constexpr std::string_view name = "GELU";  ///< the name in descriptions, files and messages
 
-  HeNormal default_initializer() const { return {}; }
+  HeNormal default_initializer() const { return {}; }  ///< the initializer of a layer's weights where none is named
 
   ///     GELU(z) = z Phi(z)
   template <class V>
@@ -31,9 +31,9 @@ struct GELU final : ElementwiseActivation<GELU> {
 /// GELU with tanh in place of Phi, off by up to 5e-4 (PyTorch's approximate="tanh"). Where it is nearly 0, below z = -4, its relative
 /// error grows with the argument of tanh, to 1e-5 in float.
 struct GELUTanh final : ElementwiseActivation<GELUTanh> {
-  static constexpr std::string_view name = "GELUTanh";
+  static constexpr std::string_view name = "GELUTanh";  ///< the name in descriptions, files and messages
 
-  HeNormal default_initializer() const { return {}; }
+  HeNormal default_initializer() const { return {}; }  ///< the initializer of a layer's weights where none is named
 
   ///     GELUTanh(z) = z/2 (1 + tanh u) = z sigma(2u)  with  2u = 2 sqrt(2/pi) (z + 0.044715 z^3)
   template <class V>

@@ -13,7 +13,7 @@ namespace chainrule {
 /// Throws ValueError unless low < high, both finite.
 class HardTanh final : public ElementwiseActivation<HardTanh> {
  public:
-  static constexpr std::string_view name = "HardTanh";
+  static constexpr std::string_view name = "HardTanh";  ///< the name in descriptions, files and messages
 
   /// Throws ValueError unless low < high, both finite.
   constexpr explicit HardTanh(double low = -1, double high = 1) : low_{low}, high_{high} {
@@ -24,9 +24,10 @@ class HardTanh final : public ElementwiseActivation<HardTanh> {
 
   constexpr double low() const { return low_; }    ///< the smallest a
   constexpr double high() const { return high_; }  ///< the largest a
+  /// The hyperparameters with their names, for describe().
   auto hyperparameters() const { return std::tuple{Hyperparameter{"low", low_}, Hyperparameter{"high", high_}}; }
 
-  XavierUniform default_initializer() const { return {}; }
+  XavierUniform default_initializer() const { return {}; }  ///< the initializer of a layer's weights where none is named
 
   ///     HardTanh(z) = min(max(z, low), high); NaN stays NaN
   template <class V>

@@ -11,7 +11,7 @@ namespace chainrule {
 /// ReLU with a slope alpha for z < 0, so that no unit dies (Maas, Hannun and Ng 2013). Throws ValueError unless 0 <= alpha < 1.
 class LeakyReLU final : public ElementwiseActivation<LeakyReLU> {
  public:
-  static constexpr std::string_view name = "LeakyReLU";
+  static constexpr std::string_view name = "LeakyReLU";  ///< the name in descriptions, files and messages
 
   /// slope: alpha, in [0, 1).
   constexpr explicit LeakyReLU(double slope = 0.01) : slope_{slope} {
@@ -19,9 +19,10 @@ class LeakyReLU final : public ElementwiseActivation<LeakyReLU> {
   }
 
   constexpr double slope() const { return slope_; }  ///< alpha
+  /// The hyperparameters with their names, for describe().
   auto hyperparameters() const { return std::tuple{Hyperparameter{"slope", slope_}}; }
 
-  HeNormal default_initializer() const { return {.negative_slope = slope_}; }
+  HeNormal default_initializer() const { return {.negative_slope = slope_}; }  ///< the initializer of a layer's weights where none is named
 
   ///     LReLU(z) = max(alpha z, z), which is alpha z for z < 0; NaN stays NaN
   template <class V>

@@ -9,9 +9,9 @@ namespace chainrule {
 
 /// z tanh(ln(1 + e^z)) (Misra 2019): much like SiLU, with a minimum of -0.309 at z = -1.192.
 struct Mish final : ElementwiseActivation<Mish> {
-  static constexpr std::string_view name = "Mish";
+  static constexpr std::string_view name = "Mish";  ///< the name in descriptions, files and messages
 
-  HeNormal default_initializer() const { return {}; }
+  HeNormal default_initializer() const { return {}; }  ///< the initializer of a layer's weights where none is named
 
   ///     Mish(z) = z t  with  t = tanh(ln(1 + e^z)) = ((1 + e^z)^2 - 1)/((1 + e^z)^2 + 1) = n/(n + 2 q^2),  n = p (p + 2 q),  e^z = p/q
   template <class V>

@@ -8,9 +8,9 @@ namespace chainrule {
 
 /// The rectified linear unit: its derivative is 1 wherever it is active, so gradients do not vanish there.
 struct ReLU final : ElementwiseActivation<ReLU> {
-  static constexpr std::string_view name = "ReLU";
+  static constexpr std::string_view name = "ReLU";  ///< the name in descriptions, files and messages
 
-  HeNormal default_initializer() const { return {}; }
+  HeNormal default_initializer() const { return {}; }  ///< the initializer of a layer's weights where none is named
 
   ///     ReLU(z) = max(0, z); NaN stays NaN
   template <class V>

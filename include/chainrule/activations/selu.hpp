@@ -9,13 +9,13 @@ namespace chainrule {
 /// The scaled ELU of self-normalizing networks: with weights from LecunNormal, activations of mean 0 and variance 1 keep both
 /// from layer to layer (Klambauer, Unterthiner, Mayr and Hochreiter 2017).
 struct SELU final : ElementwiseActivation<SELU> {
-  static constexpr std::string_view name = "SELU";
+  static constexpr std::string_view name = "SELU";  ///< the name in descriptions, files and messages
 
   /// The solution of equations 4 and 5 of the paper for the fixed point (0, 1).
   static constexpr long double alpha = 1.673263242354377284817042991671652038L;
   static constexpr long double lambda = 1.050700987355480493419334985294606352L;  ///< the other of the two
 
-  LecunNormal default_initializer() const { return {}; }
+  LecunNormal default_initializer() const { return {}; }  ///< the initializer of a layer's weights where none is named
 
   ///     SELU(z) = lambda z for z > 0 and lambda alpha (e^z - 1) for z <= 0: the sum of both, of which one is 0
   template <class V>

@@ -10,9 +10,9 @@ namespace chainrule {
 /// The sigmoid linear unit z sigma(z), also called swish (Elfwing, Uchibe and Doya 2018; Ramachandran, Zoph and Le 2017): smooth,
 /// and with a minimum of -0.278 at z = -1.278.
 struct SiLU final : ElementwiseActivation<SiLU> {
-  static constexpr std::string_view name = "SiLU";
+  static constexpr std::string_view name = "SiLU";  ///< the name in descriptions, files and messages
 
-  HeNormal default_initializer() const { return {}; }
+  HeNormal default_initializer() const { return {}; }  ///< the initializer of a layer's weights where none is named
 
   ///     SiLU(z) = z sigma(z) = z/(1 + e^-z)
   template <class V>

@@ -13,7 +13,7 @@ namespace chainrule {
 /// Softplus, without its threshold: there is no overflow to avoid. Throws ValueError unless beta is above 0 and finite.
 class Softplus final : public ElementwiseActivation<Softplus> {
  public:
-  static constexpr std::string_view name = "Softplus";
+  static constexpr std::string_view name = "Softplus";  ///< the name in descriptions, files and messages
 
   /// Throws ValueError unless beta is above 0 and finite.
   constexpr explicit Softplus(double beta = 1) : beta_{beta} {
@@ -22,9 +22,10 @@ class Softplus final : public ElementwiseActivation<Softplus> {
   }
 
   constexpr double beta() const { return beta_; }  ///< how sharp the bend at 0 is
+  /// The hyperparameters with their names, for describe().
   auto hyperparameters() const { return std::tuple{Hyperparameter{"beta", beta_}}; }
 
-  HeNormal default_initializer() const { return {}; }
+  HeNormal default_initializer() const { return {}; }  ///< the initializer of a layer's weights where none is named
 
   ///     Softplus(z) = 1/beta ln(1 + e^(beta z)) = max(z, 0) + 1/beta ln(1 + e^-|beta z|), whose exponential cannot overflow
   template <class V>

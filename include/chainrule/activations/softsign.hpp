@@ -9,9 +9,9 @@ namespace chainrule {
 
 /// z/(1 + |z|), between -1 and 1 as tanh, but slower to saturate (Turian, Bergstra and Bengio 2009).
 struct Softsign final : ElementwiseActivation<Softsign> {
-  static constexpr std::string_view name = "Softsign";
+  static constexpr std::string_view name = "Softsign";  ///< the name in descriptions, files and messages
 
-  XavierUniform default_initializer() const { return {}; }
+  XavierUniform default_initializer() const { return {}; }  ///< the initializer of a layer's weights where none is named
 
   ///     Softsign(z) = z/(1 + |z|); +-1 where 1 + |z| is all but infinite
   template <class V>

@@ -8,9 +8,9 @@ namespace chainrule {
 
 /// The hyperbolic tangent, between -1 and 1 and with tanh(0) = 0.
 struct Tanh final : ElementwiseActivation<Tanh> {
-  static constexpr std::string_view name = "Tanh";
+  static constexpr std::string_view name = "Tanh";  ///< the name in descriptions, files and messages
 
-  XavierUniform default_initializer() const { return {}; }
+  XavierUniform default_initializer() const { return {}; }  ///< the initializer of a layer's weights where none is named
 
   ///     tanh(z) = sinh z / cosh z = (e^2z - 1)/(e^2z + 1)
   template <class V>

@@ -15,6 +15,7 @@ struct FeatureRange {
 };
 
 /// Scales each feature to the interval [low, high], as scikit-learn's MinMaxScaler does:
+///
 ///     a = low + (x - min) (high - low) / (max - min)
 /// The ends are met to within rounding. A constant feature becomes low. Data that was not fitted may be mapped outside the interval.
 ///

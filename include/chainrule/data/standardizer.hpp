@@ -9,6 +9,7 @@
 namespace chainrule {
 
 /// Scales each feature to mean 0 and variance 1, as scikit-learn's StandardScaler does:
+///
 ///     a = (x - mean) / deviation
 /// The deviation is that of the population, the square root of the mean of (x - mean)^2. A constant feature becomes 0.
 ///

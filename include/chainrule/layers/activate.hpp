@@ -13,28 +13,32 @@ class Activate : public detail::SameShape<N>, public detail::WithoutParameters {
   static_assert(Activation<F>, "chainrule: Activate<F>: F must be an activation, such as ReLU or Tanh (see core/concepts.hpp)");
 
  public:
-  static constexpr std::string_view name = "Activate";
-  using ActivationType = F;
+  static constexpr std::string_view name = "Activate";  ///< the name in descriptions, files and messages
+  using ActivationType = F;                             ///< the type of the activation inside
 
   /// With as many units as its type says, or the layer before.
   explicit Activate(F f = F{}) requires(N != Dynamic) : f_{f} {}
   /// For an extent that is a value.
   explicit Activate(Index units, F f = F{}) : detail::SameShape<N>(name.data(), units), f_{f} {}
 
+  /// The type of this layer with its number of inputs inferred.
   template <int Units>
   using ForInputs = Activate<F, Units>;
+  /// Returns this layer with its number of inputs inferred: `units`, the number of outputs of the layer before.
   template <int Units>
   ForInputs<Units> for_inputs(Index units) const {
     return ForInputs<Units>(units, f_);
   }
 
-  const F& activation() const { return f_; }
-  std::string_view activation_name() const { return f_.name; }
+  const F& activation() const { return f_; }                    ///< the name of the activation inside; empty if there is none
+  std::string_view activation_name() const { return f_.name; }  ///< the name of the activation inside; empty if there is none
 
+  /// What forward keeps for backward, for up to max_batch samples; part of a Workspace.
   template <class Scalar, int MaxBatch>
   struct Cache {
+    /// Allocates everything that passes over up to max_batch samples need.
     Cache(const Activate& layer, Index max_batch) : output(layer.outputs(), max_batch) {}
-    BatchStorage<Scalar, N, MaxBatch> output;
+    BatchStorage<Scalar, N, MaxBatch> output;  ///< a(l+1), outputs x max_batch
   };
 
   ///     a = f(z)        (N x batch)

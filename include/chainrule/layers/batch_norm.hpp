@@ -16,7 +16,8 @@ class BatchNorm : public detail::Normalized<N> {
   using Base = detail::Normalized<N>;
 
  public:
-  static constexpr std::string_view name = "BatchNorm";
+  static constexpr std::string_view name = "BatchNorm";  ///< the name in descriptions, files and messages
+  /// The number of buffers, or Dynamic.
   static constexpr Index buffers_at_compile_time = detail::extent_sum(detail::extent_product(2, N), 1);
 
   /// momentum: the share of the last batch in the running statistics, in (0, 1]; epsilon: above 0 and finite. Else ValueError.
@@ -26,17 +27,21 @@ class BatchNorm : public detail::Normalized<N> {
   explicit BatchNorm(Index units, double momentum = 0.1, double epsilon = 1e-5)
       : Base(name.data(), units, epsilon), momentum_{checked(momentum)} {}
 
+  /// The type of this layer with its number of inputs inferred.
   template <int Units>
   using ForInputs = BatchNorm<Units>;
+  /// Returns this layer with its number of inputs inferred: `units`, the number of outputs of the layer before.
   template <int Units>
   ForInputs<Units> for_inputs(Index units) const {
     return ForInputs<Units>(units, momentum_, this->epsilon());
   }
 
   double momentum() const { return momentum_; }  ///< the share of the last batch in the running statistics
+  /// The hyperparameters with their names, for describe().
   auto hyperparameters() const { return std::tuple{Hyperparameter{"momentum", momentum_}, Hyperparameter{"epsilon", this->epsilon()}}; }
-  Index fewest_training_samples() const { return 2; }
+  Index fewest_training_samples() const { return 2; }  ///< the smallest batch that a training pass takes
 
+  /// Names and shapes of the buffers, in the order of their flat vector.
   std::array<TensorShape, 3> buffer_tensors() const {
     return {{{"running_mean", this->inputs(), 1}, {"running_variance", this->inputs(), 1}, {"batches", 1, 1}}};
   }
@@ -47,17 +52,20 @@ class BatchNorm : public detail::Normalized<N> {
     detail::MapOf<Scalar, N, 1> running_variance;  ///< of each unit, divided by batch - 1
     Scalar& batches;                               ///< how many they are of
   };
+  /// The buffers by name, as views on this layer's slice of all buffers.
   template <class Scalar>
   Buffers<Scalar> buffers(Scalar* numbers) const {
     const Index n = this->inputs();
     return {{numbers, n}, {numbers + n, n}, numbers[2 * n]};
   }
+  /// Sets the buffers to their initial values.
   template <class Scalar>
   void initialize_buffers(Scalar* numbers) const {
     std::fill_n(numbers, 2 * this->inputs() + 1, Scalar{0});
     buffers(numbers).running_variance.setOnes();
   }
 
+  /// Throws StateError or ShapeError where this pass is not possible; called before the pass begins.
   template <class Scalar>
   void check_pass(const ForwardContext<Scalar>& pass, Index samples) const {
     if (pass.mode == Mode::predict && !(buffers(pass.buffers).batches > 0))
@@ -67,19 +75,21 @@ class BatchNorm : public detail::Normalized<N> {
       detail::raise<ShapeError>("forward: BatchNorm cannot learn from a batch of one sample, which has no variance; it needs at least 2");
   }
 
+  /// What forward keeps for backward, for up to max_batch samples; part of a Workspace.
   template <class Scalar, int MaxBatch>
   struct Cache {
+    /// Allocates everything that passes over up to max_batch samples need.
     Cache(const BatchNorm& layer, Index max_batch)
         : output(layer.outputs(), max_batch),
           x_hat(layer.outputs(), max_batch),
           mean(layer.outputs(), 1),
           variance(layer.outputs(), 1),
           room(layer.outputs(), 1) {}
-    BatchStorage<Scalar, N, MaxBatch> output;
-    BatchStorage<Scalar, N, MaxBatch> x_hat;  ///< N x batch
-    BatchStorage<Scalar, N, 1> mean;          ///< of the batch
-    BatchStorage<Scalar, N, 1> variance;      ///< of the batch, divided by its size
-    BatchStorage<Scalar, N, 1> room;          ///< 1/sqrt(variance + epsilon)
+    BatchStorage<Scalar, N, MaxBatch> output;  ///< a(l+1), outputs x max_batch
+    BatchStorage<Scalar, N, MaxBatch> x_hat;   ///< N x batch
+    BatchStorage<Scalar, N, 1> mean;           ///< of the batch
+    BatchStorage<Scalar, N, 1> variance;       ///< of the batch, divided by its size
+    BatchStorage<Scalar, N, 1> room;           ///< 1/sqrt(variance + epsilon)
   };
 
   ///     mean = 1/batch sum x,  variance = 1/batch sum (x - mean)^2,  x_hat = (x - mean)/sqrt(variance + epsilon)

@@ -30,11 +30,12 @@ class Dense {
                 "chainrule: Dense<In, Out, F, Init>: Init must be an initializer, such as HeNormal (see core/concepts.hpp)");
 
  public:
-  static constexpr std::string_view name = "Dense";
-  static constexpr int inputs_at_compile_time = In;
-  static constexpr int outputs_at_compile_time = Out;
+  static constexpr std::string_view name = "Dense";    ///< the name in descriptions, files and messages
+  static constexpr int inputs_at_compile_time = In;    ///< the number of inputs, or Dynamic, or Inferred
+  static constexpr int outputs_at_compile_time = Out;  ///< the number of outputs, or Dynamic, or Inferred
+  /// The number of parameters, or Dynamic.
   static constexpr Index parameters_at_compile_time = detail::extent_sum(detail::extent_product(Out, In), Out);
-  using ActivationType = F;
+  using ActivationType = F;  ///< the type of the activation inside
 
   /// For extents that are types.
   explicit Dense(F f = F{}) requires(In != Dynamic && Out != Dynamic) : Dense(In, Out, f) {}
@@ -53,10 +54,11 @@ class Dense {
                                 " and ", outputs);
   }
 
-  Index inputs() const { return inputs_.value(); }
-  Index outputs() const { return outputs_.value(); }
-  const F& activation() const { return f_; }
-  std::string_view activation_name() const { return f_.name; }
+  Index inputs() const { return inputs_.value(); }              ///< the number of inputs, which is the number of rows of x
+  Index outputs() const { return outputs_.value(); }            ///< the number of outputs, which is the number of rows of the output
+  const F& activation() const { return f_; }                    ///< the name of the activation inside; empty if there is none
+  std::string_view activation_name() const { return f_.name; }  ///< the name of the activation inside; empty if there is none
+  /// Names and shapes of the parameters, in the order of the flat vector.
   std::array<TensorShape, 2> tensors() const { return {{{"weight", outputs(), inputs(), true}, {"bias", outputs(), 1}}}; }
 
   /// W and b, or dJ/dW and dJ/db, as views on a slice of a flat vector.
@@ -66,11 +68,13 @@ class Dense {
     detail::MapOf<Scalar, Out, 1> bias;     ///< b(l), Out
   };
 
+  /// The parameters by name, as views on this layer's slice of theta or of dJ/dtheta.
   template <class Scalar>
   Parameters<Scalar> parameters(Scalar* theta) const {
     return {{theta, outputs(), inputs()}, {bias(theta), outputs()}};
   }
 
+  /// Draws the weights from `random` and sets all other parameters to their initial values.
   template <class Scalar>
   void initialize(Scalar* theta, Random& random) const {
     initializer_(std::span<Scalar>(theta, static_cast<std::size_t>(outputs() * inputs())), inputs(), outputs(), random);
@@ -85,8 +89,9 @@ class Dense {
     struct Nothing {
       Nothing(Index, Index) {}  ///< as Storage is made
     };
+    /// Allocates everything that passes over up to max_batch samples need.
     Cache(const Dense& layer, Index max_batch) : output(layer.outputs(), max_batch), z(layer.outputs(), max_batch) {}
-    Storage output;
+    Storage output;                                                                         ///< a(l+1), outputs x max_batch
     [[no_unique_address]] std::conditional_t<DerivativeFromOutput<F>, Nothing, Storage> z;  ///< z(l+1), or nothing
     Team* team = nullptr;  ///< of the forward pass, and so of the backward pass
   };

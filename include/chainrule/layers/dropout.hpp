@@ -12,29 +12,33 @@ namespace chainrule {
 template <int N = Inferred>
 class Dropout : public detail::SameShape<N>, public detail::WithoutParameters {
  public:
-  static constexpr std::string_view name = "Dropout";
+  static constexpr std::string_view name = "Dropout";  ///< the name in descriptions, files and messages
 
   /// rate: the share of units that a training pass leaves out, in [0, 1); else ValueError.
   explicit Dropout(double rate = 0.5) requires(N != Dynamic) : rate_{checked(rate)} {}
   /// For an extent that is a value.
   Dropout(Index units, double rate) : detail::SameShape<N>(name.data(), units), rate_{checked(rate)} {}
 
+  /// The type of this layer with its number of inputs inferred.
   template <int Units>
   using ForInputs = Dropout<Units>;
+  /// Returns this layer with its number of inputs inferred: `units`, the number of outputs of the layer before.
   template <int Units>
   ForInputs<Units> for_inputs(Index units) const {
     return {units, rate_};
   }
 
   double rate() const { return rate_; }  ///< the share of units that a training pass leaves out
+  /// The hyperparameters with their names, for describe().
   auto hyperparameters() const { return std::tuple{Hyperparameter{"rate", rate_}}; }
 
   /// What forward keeps: m, which is 0 or 1/(1 - rate) for each number.
   template <class Scalar, int MaxBatch>
   struct Cache {
+    /// Allocates everything that passes over up to max_batch samples need.
     Cache(const Dropout& layer, Index max_batch) : output(layer.outputs(), max_batch), mask(layer.outputs(), max_batch) {}
-    BatchStorage<Scalar, N, MaxBatch> output;
-    BatchStorage<Scalar, N, MaxBatch> mask;  ///< m, N x batch
+    BatchStorage<Scalar, N, MaxBatch> output;  ///< a(l+1), outputs x max_batch
+    BatchStorage<Scalar, N, MaxBatch> mask;    ///< m, N x batch
   };
 
   ///     a(l+1) = m * a(l) in training, a(l) in predicting        (N x batch)

@@ -13,27 +13,32 @@ class LayerNorm : public detail::Normalized<N> {
   using Base = detail::Normalized<N>;
 
  public:
-  static constexpr std::string_view name = "LayerNorm";
+  static constexpr std::string_view name = "LayerNorm";  ///< the name in descriptions, files and messages
 
   /// epsilon: above 0 and finite, else ValueError.
   explicit LayerNorm(double epsilon = 1e-5) requires(N != Dynamic) : Base(name.data(), epsilon) {}
   /// For an extent that is a value.
   explicit LayerNorm(Index units, double epsilon = 1e-5) : Base(name.data(), units, epsilon) {}
 
+  /// The type of this layer with its number of inputs inferred.
   template <int Units>
   using ForInputs = LayerNorm<Units>;
+  /// Returns this layer with its number of inputs inferred: `units`, the number of outputs of the layer before.
   template <int Units>
   ForInputs<Units> for_inputs(Index units) const {
     return ForInputs<Units>(units, this->epsilon());
   }
 
+  /// The hyperparameters with their names, for describe().
   auto hyperparameters() const { return std::tuple{Hyperparameter{"epsilon", this->epsilon()}}; }
 
+  /// What forward keeps for backward, for up to max_batch samples; part of a Workspace.
   template <class Scalar, int MaxBatch>
   struct Cache {
+    /// Allocates everything that passes over up to max_batch samples need.
     Cache(const LayerNorm& layer, Index max_batch)
         : output(layer.outputs(), max_batch), x_hat(layer.outputs(), max_batch), inverse_deviation(1, max_batch) {}
-    BatchStorage<Scalar, N, MaxBatch> output;
+    BatchStorage<Scalar, N, MaxBatch> output;             ///< a(l+1), outputs x max_batch
     BatchStorage<Scalar, N, MaxBatch> x_hat;              ///< N x batch
     BatchStorage<Scalar, 1, MaxBatch> inverse_deviation;  ///< 1/sqrt(variance + epsilon) of each sample
   };

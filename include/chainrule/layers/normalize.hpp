@@ -15,21 +15,24 @@ namespace chainrule {
 template <int N = Inferred>
 class Normalize : public detail::SameShape<N>, public detail::WithoutParameters {
  public:
-  static constexpr std::string_view name = "Normalize";
-  static constexpr Index buffers_at_compile_time = detail::extent_product(2, N);
+  static constexpr std::string_view name = "Normalize";                           ///< the name in descriptions, files and messages
+  static constexpr Index buffers_at_compile_time = detail::extent_product(2, N);  ///< the number of buffers, or Dynamic
 
   /// With as many units as its type says, or the layer before.
   Normalize() requires(N != Dynamic) = default;
   /// For an extent that is a value.
   explicit Normalize(Index units) : detail::SameShape<N>(name.data(), units) {}
 
+  /// The type of this layer with its number of inputs inferred.
   template <int Units>
   using ForInputs = Normalize<Units>;
+  /// Returns this layer with its number of inputs inferred: `units`, the number of outputs of the layer before.
   template <int Units>
   ForInputs<Units> for_inputs(Index units) const {
     return ForInputs<Units>(units);
   }
 
+  /// Names and shapes of the buffers, in the order of their flat vector.
   std::array<TensorShape, 2> buffer_tensors() const { return {{{"shift", this->inputs(), 1}, {"scale", this->inputs(), 1}}}; }
 
   /// What it shifts and scales by: views, N numbers each.
@@ -60,15 +63,18 @@ class Normalize : public detail::SameShape<N>, public detail::WithoutParameters 
     }
   };
 
+  /// The buffers by name, as views on this layer's slice of all buffers.
   template <class Scalar>
   Buffers<Scalar> buffers(Scalar* numbers) const {
     return {{numbers, this->inputs()}, {numbers + this->inputs(), this->inputs()}};
   }
+  /// Sets the buffers to their initial values.
   template <class Scalar>
   void initialize_buffers(Scalar* numbers) const {
     std::fill_n(numbers, 2 * this->inputs(), Scalar{0});  // a scale of 0 is one that nobody has set
   }
 
+  /// Throws StateError or ShapeError where this pass is not possible; called before the pass begins.
   template <class Scalar>
   void check_pass(const ForwardContext<Scalar>& pass, Index) const {
     if (pass.buffers[this->inputs()] == 0)
@@ -77,11 +83,13 @@ class Normalize : public detail::SameShape<N>, public detail::WithoutParameters 
           "net.buffers<0>().set(Standardizer<float>(train.features))");
   }
 
+  /// What forward keeps for backward, for up to max_batch samples; part of a Workspace.
   template <class Scalar, int MaxBatch>
   struct Cache {
+    /// Allocates everything that passes over up to max_batch samples need.
     Cache(const Normalize& layer, Index max_batch) : output(layer.outputs(), max_batch), scale(layer.outputs(), 1) {}
-    BatchStorage<Scalar, N, MaxBatch> output;
-    BatchStorage<Scalar, N, 1> scale;  ///< of the last forward pass, for backward
+    BatchStorage<Scalar, N, MaxBatch> output;  ///< a(l+1), outputs x max_batch
+    BatchStorage<Scalar, N, 1> scale;          ///< of the last forward pass, for backward
   };
 
   ///     a = (x - shift) * scale        (N x batch)

@@ -18,24 +18,28 @@ class PReLU : public detail::SameShape<N> {
   static constexpr int Alphas = shared ? 1 : N;
 
  public:
-  static constexpr std::string_view name = shared ? "PReLU" : "PReLUPerUnit";
-  static constexpr Index parameters_at_compile_time = detail::extent_product(1, Alphas);
+  static constexpr std::string_view name = shared ? "PReLU" : "PReLUPerUnit";             ///< the name in descriptions, files and messages
+  static constexpr Index parameters_at_compile_time = detail::extent_product(1, Alphas);  ///< the number of parameters, or Dynamic
 
   /// initial_slope: what alpha starts with; ValueError unless it is finite.
   explicit PReLU(double initial_slope = 0.25) requires(N != Dynamic) : initial_slope_{checked(initial_slope)} {}
   /// For an extent that is a value.
   explicit PReLU(Index units, double initial_slope = 0.25) : detail::SameShape<N>("PReLU", units), initial_slope_{checked(initial_slope)} {}
 
+  /// The type of this layer with its number of inputs inferred.
   template <int Units>
   using ForInputs = PReLU<slopes, Units>;
+  /// Returns this layer with its number of inputs inferred: `units`, the number of outputs of the layer before.
   template <int Units>
   ForInputs<Units> for_inputs(Index units) const {
     return ForInputs<Units>(units, initial_slope_);
   }
 
+  /// The hyperparameters with their names, for describe().
   auto hyperparameters() const { return std::tuple{Hyperparameter{"initial_slope", initial_slope_}}; }
 
-  std::string_view activation_name() const { return "PReLU"; }
+  std::string_view activation_name() const { return "PReLU"; }  ///< the name of the activation inside; empty if there is none
+  /// Names and shapes of the parameters, in the order of the flat vector.
   std::array<TensorShape, 1> tensors() const { return {{{"slope", alphas(), 1}}}; }
 
   /// alpha, or dJ/dalpha.
@@ -43,19 +47,23 @@ class PReLU : public detail::SameShape<N> {
   struct Parameters {
     detail::MapOf<Scalar, Alphas, 1> slope;  ///< one number, or one for each unit
   };
+  /// The parameters by name, as views on this layer's slice of theta or of dJ/dtheta.
   template <class Scalar>
   Parameters<Scalar> parameters(Scalar* theta) const {
     return {{theta, alphas()}};
   }
+  /// Draws the weights from `random` and sets all other parameters to their initial values.
   template <class Scalar>
   void initialize(Scalar* theta, Random&) const {
     std::fill_n(theta, alphas(), static_cast<Scalar>(initial_slope_));
   }
 
+  /// What forward keeps for backward, for up to max_batch samples; part of a Workspace.
   template <class Scalar, int MaxBatch>
   struct Cache {
+    /// Allocates everything that passes over up to max_batch samples need.
     Cache(const PReLU& layer, Index max_batch) : output(layer.outputs(), max_batch) {}
-    BatchStorage<Scalar, N, MaxBatch> output;
+    BatchStorage<Scalar, N, MaxBatch> output;  ///< a(l+1), outputs x max_batch
   };
 
   ///     a = z for z > 0, alpha z elsewhere        (N x batch)

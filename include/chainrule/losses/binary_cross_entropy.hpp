@@ -13,13 +13,15 @@ namespace chainrule {
 /// y: probabilities, outputs x batch, each in [0, 1], else ValueError.
 /// label_smoothing e, in [0, 1): y' = (1 - e) y + e/2 takes the place of y (Keras's label_smoothing).
 struct BinaryCrossEntropy {
-  static constexpr std::string_view name = "BinaryCrossEntropy";
-  static constexpr bool works_on_logits = true;
-  static constexpr Index min_outputs = 1;
-  double label_smoothing = 0;  ///< e, in [0, 1)
+  static constexpr std::string_view name = "BinaryCrossEntropy";  ///< the name in descriptions, files and messages
+  static constexpr bool works_on_logits = true;  ///< takes raw outputs and brings its own link, so the last layer has no activation
+  static constexpr Index min_outputs = 1;        ///< the smallest number of outputs that a network with this loss can have
+  double label_smoothing = 0;                    ///< e, in [0, 1)
 
+  /// The hyperparameters with their names, for describe().
   auto hyperparameters() const { return std::tuple{Hyperparameter{"label_smoothing", label_smoothing}}; }
 
+  /// Throws ValueError where y is not a valid target for this loss.
   template <class Scalar>
   void check(ConstMatrixView<Scalar>, ConstMatrixView<Scalar> y) const {
     detail::check_label_smoothing(name, label_smoothing);

@@ -25,9 +25,9 @@ inline constexpr std::string_view class_weighted_name = "ClassWeighted";
 template <class L>
 class ClassWeighted {
  public:
-  static constexpr std::string_view name = L::name;
-  static constexpr bool works_on_logits = L::works_on_logits;
-  static constexpr Index min_outputs = L::min_outputs;
+  static constexpr std::string_view name = L::name;            ///< the name in descriptions, files and messages
+  static constexpr bool works_on_logits = L::works_on_logits;  ///< whether the loss takes raw outputs and brings its own link
+  static constexpr Index min_outputs = L::min_outputs;         ///< the smallest number of outputs that a network with this loss can have
 
   /// No weights yet: its check throws.
   ClassWeighted() = default;
@@ -57,6 +57,7 @@ class ClassWeighted {
     return d;
   }
 
+  /// The number of rows of y for a network with this number of outputs.
   static constexpr Index target_rows(Index outputs) {
     if constexpr (requires { L::target_rows(outputs); })
       return L::target_rows(outputs);
@@ -64,6 +65,7 @@ class ClassWeighted {
       return outputs;
   }
 
+  /// Throws ValueError where y is not a valid target for this loss.
   template <class Scalar, class Target>
   void check(ConstMatrixView<Scalar> y_hat, const Target& y) const requires requires(const L& l) {
     l.check(y_hat, y);

@@ -15,14 +15,17 @@ namespace chainrule {
 /// The prediction is the means, and below them the variances v. y: K x batch, finite, else ValueError; so is a minimum_variance
 /// that is negative or not finite. ShapeError for an odd number of outputs.
 struct GaussianNLL {
-  static constexpr std::string_view name = "GaussianNLL";
-  static constexpr bool works_on_logits = true;
-  static constexpr Index min_outputs = 2;
+  static constexpr std::string_view name = "GaussianNLL";  ///< the name in descriptions, files and messages
+  static constexpr bool works_on_logits = true;  ///< takes raw outputs and brings its own link, so the last layer has no activation
+  static constexpr Index min_outputs = 2;        ///< the smallest number of outputs that a network with this loss can have
+  /// The number of rows of y for a network with this number of outputs.
   static constexpr Index target_rows(Index outputs) { return outputs / 2; }
   double minimum_variance = 1e-6;  ///< where it is 0, 1/v overflows for an s far below 0
 
+  /// The hyperparameters with their names, for describe().
   auto hyperparameters() const { return std::tuple{Hyperparameter{"minimum_variance", minimum_variance}}; }
 
+  /// Throws ValueError where y is not a valid target for this loss.
   template <class Scalar>
   void check(ConstMatrixView<Scalar> z, ConstMatrixView<Scalar> y) const {
     if (z.rows() % 2 != 0)

@@ -9,10 +9,11 @@ namespace chainrule {
 /// max(0, 1 - y y_hat), the mean over all elements (Keras's Hinge): for targets -1 and 1, a decision with a margin, as a support
 /// vector machine's. The sign of y_hat is the answer. y: outputs x batch, each -1 or 1, else ValueError.
 struct Hinge {
-  static constexpr std::string_view name = "Hinge";
-  static constexpr bool works_on_logits = false;
-  static constexpr Index min_outputs = 1;
+  static constexpr std::string_view name = "Hinge";  ///< the name in descriptions, files and messages
+  static constexpr bool works_on_logits = false;     ///< takes the outputs as predictions, so the last layer may have any activation
+  static constexpr Index min_outputs = 1;            ///< the smallest number of outputs that a network with this loss can have
 
+  /// Throws ValueError where y is not a valid target for this loss.
   template <class Scalar>
   void check(ConstMatrixView<Scalar>, ConstMatrixView<Scalar> y) const {
     for (Index j = 0; j < y.cols(); ++j)

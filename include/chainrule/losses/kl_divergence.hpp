@@ -9,10 +9,11 @@ namespace chainrule {
 /// SoftmaxCrossEntropy's, from which it differs by the entropy of y. y: probabilities, outputs x batch, of sum 1 (to 1e-3) in every
 /// column, else ValueError.
 struct KLDivergence {
-  static constexpr std::string_view name = "KLDivergence";
-  static constexpr bool works_on_logits = true;
-  static constexpr Index min_outputs = 2;
+  static constexpr std::string_view name = "KLDivergence";  ///< the name in descriptions, files and messages
+  static constexpr bool works_on_logits = true;  ///< takes raw outputs and brings its own link, so the last layer has no activation
+  static constexpr Index min_outputs = 2;        ///< the smallest number of outputs that a network with this loss can have
 
+  /// Throws ValueError where y is not a valid target for this loss.
   template <class Scalar>
   void check(ConstMatrixView<Scalar>, ConstMatrixView<Scalar> y) const {
     detail::check_distributions(name, y);

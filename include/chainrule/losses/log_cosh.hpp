@@ -10,10 +10,11 @@ namespace chainrule {
 /// ln cosh(y_hat - y), the mean over all elements (Keras's LogCosh): like half the square for small errors and like the
 /// absolute value for large ones, and smooth everywhere. y: outputs x batch, finite, else ValueError.
 struct LogCosh {
-  static constexpr std::string_view name = "LogCosh";
-  static constexpr bool works_on_logits = false;
-  static constexpr Index min_outputs = 1;
+  static constexpr std::string_view name = "LogCosh";  ///< the name in descriptions, files and messages
+  static constexpr bool works_on_logits = false;       ///< takes the outputs as predictions, so the last layer may have any activation
+  static constexpr Index min_outputs = 1;              ///< the smallest number of outputs that a network with this loss can have
 
+  /// Throws ValueError where y is not a valid target for this loss.
   template <class Scalar>
   void check(ConstMatrixView<Scalar>, ConstMatrixView<Scalar> y) const {
     detail::check_finite("target", "y", y);

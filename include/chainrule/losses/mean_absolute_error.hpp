@@ -9,10 +9,11 @@ namespace chainrule {
 /// The mean over all elements, J = 1/(outputs batch) sum |y_hat - y|: PyTorch's L1Loss. Outliers count less than with a square.
 /// y: outputs x batch, finite, else ValueError.
 struct MeanAbsoluteError {
-  static constexpr std::string_view name = "MeanAbsoluteError";
-  static constexpr bool works_on_logits = false;
-  static constexpr Index min_outputs = 1;
+  static constexpr std::string_view name = "MeanAbsoluteError";  ///< the name in descriptions, files and messages
+  static constexpr bool works_on_logits = false;  ///< takes the outputs as predictions, so the last layer may have any activation
+  static constexpr Index min_outputs = 1;         ///< the smallest number of outputs that a network with this loss can have
 
+  /// Throws ValueError where y is not a valid target for this loss.
   template <class Scalar>
   void check(ConstMatrixView<Scalar>, ConstMatrixView<Scalar> y) const {
     detail::check_finite("target", "y", y);

@@ -7,7 +7,7 @@ namespace chainrule {
 /// The mean over all elements, J = 1/(outputs batch) sum (y_hat - y)^2: the convention of PyTorch's MSELoss and of Keras.
 /// It is SquaredError times 2/outputs. y: outputs x batch, finite, else ValueError.
 struct MeanSquaredError : SquaredError {
-  static constexpr std::string_view name = "MeanSquaredError";
+  static constexpr std::string_view name = "MeanSquaredError";  ///< the name in descriptions, files and messages
 
   ///     J = 1/(outputs batch) sum (y_hat - y)^2
   template <class Scalar>

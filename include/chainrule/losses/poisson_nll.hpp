@@ -11,10 +11,11 @@ namespace chainrule {
 /// defaults). The prediction is the count e^z. J is infinite where e^z is: above z = 88 in float, 709 in double.
 /// y: outputs x batch, finite and at least 0, else ValueError.
 struct PoissonNLL {
-  static constexpr std::string_view name = "PoissonNLL";
-  static constexpr bool works_on_logits = true;
-  static constexpr Index min_outputs = 1;
+  static constexpr std::string_view name = "PoissonNLL";  ///< the name in descriptions, files and messages
+  static constexpr bool works_on_logits = true;  ///< takes raw outputs and brings its own link, so the last layer has no activation
+  static constexpr Index min_outputs = 1;        ///< the smallest number of outputs that a network with this loss can have
 
+  /// Throws ValueError where y is not a valid target for this loss.
   template <class Scalar>
   void check(ConstMatrixView<Scalar>, ConstMatrixView<Scalar> y) const {
     detail::check_finite("target", "y", y);

@@ -47,13 +47,15 @@ void check_distributions(std::string_view loss, ConstMatrixView<Scalar> y) {
 /// 1 (to 1e-3) in every column. Else ValueError.
 /// label_smoothing e, in [0, 1): y' = (1 - e) y + e/outputs takes the place of y (Szegedy et al. 2016; PyTorch's label_smoothing).
 struct SoftmaxCrossEntropy {
-  static constexpr std::string_view name = "SoftmaxCrossEntropy";
-  static constexpr bool works_on_logits = true;
-  static constexpr Index min_outputs = 2;
-  double label_smoothing = 0;  ///< e, in [0, 1)
+  static constexpr std::string_view name = "SoftmaxCrossEntropy";  ///< the name in descriptions, files and messages
+  static constexpr bool works_on_logits = true;  ///< takes raw outputs and brings its own link, so the last layer has no activation
+  static constexpr Index min_outputs = 2;        ///< the smallest number of outputs that a network with this loss can have
+  double label_smoothing = 0;                    ///< e, in [0, 1)
 
+  /// The hyperparameters with their names, for describe().
   auto hyperparameters() const { return std::tuple{Hyperparameter{"label_smoothing", label_smoothing}}; }
 
+  /// Throws ValueError where y is not a valid target for this loss.
   template <class Scalar, class Label>
   void check(ConstMatrixView<Scalar> logits, Labels<Label> labels) const {
     detail::check_label_smoothing(name, label_smoothing);
@@ -66,6 +68,7 @@ struct SoftmaxCrossEntropy {
     }
   }
 
+  /// Throws ValueError where y is not a valid target for this loss.
   template <class Scalar>
   void check(ConstMatrixView<Scalar>, ConstMatrixView<Scalar> y) const {
     detail::check_label_smoothing(name, label_smoothing);

@@ -9,10 +9,11 @@ namespace chainrule {
 /// Half the squared norm, J = 1/(2 batch) sum |y_hat - y|^2, so that the gradient is y_hat - y as in the lecture.
 /// y: outputs x batch, finite, else ValueError.
 struct SquaredError {
-  static constexpr std::string_view name = "SquaredError";
-  static constexpr bool works_on_logits = false;
-  static constexpr Index min_outputs = 1;
+  static constexpr std::string_view name = "SquaredError";  ///< the name in descriptions, files and messages
+  static constexpr bool works_on_logits = false;            ///< takes the outputs as predictions, so the last layer may have any activation
+  static constexpr Index min_outputs = 1;                   ///< the smallest number of outputs that a network with this loss can have
 
+  /// Throws ValueError where y is not a valid target for this loss.
   template <class Scalar>
   void check(const ConstMatrixView<Scalar>&, const ConstMatrixView<Scalar>& y) const {
     detail::check_finite("target", "y", y);

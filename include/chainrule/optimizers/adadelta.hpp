@@ -34,18 +34,20 @@ struct AdadeltaFormula {
 ///     u <- rho u + (1 - rho) step^2
 ///     theta <- theta - learning_rate step
 struct Adadelta {
-  static constexpr std::string_view name = "Adadelta";
-  double learning_rate = 1;
-  double rho = 0.9;           ///< how much of both running means is kept, in [0, 1)
-  double epsilon = 1e-6;      ///< keeps the divisor from 0; at least 0
-  double weight_decay = 0;    ///< L2, added to the gradient
-  bool decay_biases = false;  ///< decay pulls at biases too
+  static constexpr std::string_view name = "Adadelta";  ///< the name in descriptions, files and messages
+  double learning_rate = 1;                             ///< the size of a step, at least 0
+  double rho = 0.9;                                     ///< how much of both running means is kept, in [0, 1)
+  double epsilon = 1e-6;                                ///< keeps the divisor from 0; at least 0
+  double weight_decay = 0;                              ///< L2, added to the gradient
+  bool decay_biases = false;                            ///< decay pulls at biases too
 
-  Index moments() const { return 2; }
+  Index moments() const { return 2; }  ///< the number of moments: how many numbers the rule keeps for each parameter
+  /// Makes the state for a network: all moments 0, with weights told from biases for weight decay.
   template <HasParameters Net>
   auto make_state(const Net& net) const {
     return OptimizerState(net, moments());
   }
+  /// Makes the state for a vector of `size` parameters of type Scalar, all of which count as weights.
   template <class Scalar>
   OptimizerState<Scalar> make_state(Index size) const {
     return {size, moments()};

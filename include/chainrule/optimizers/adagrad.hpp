@@ -30,19 +30,21 @@ struct AdagradFormula {
 ///     s <- s + g^2
 ///     theta <- theta - learning_rate / (1 + (t - 1) learning_rate_decay) g / (sqrt(s) + epsilon)    in step t
 struct Adagrad {
-  static constexpr std::string_view name = "Adagrad";
-  double learning_rate = 0.01;
-  double learning_rate_decay = 0;  ///< the rate falls as 1 / (1 + (t - 1) learning_rate_decay)
-  double initial_sum = 0;          ///< what the sum of squares starts from; initial_accumulator_value in PyTorch
-  double epsilon = 1e-10;          ///< keeps the divisor from 0; at least 0
-  double weight_decay = 0;         ///< L2, added to the gradient
-  bool decay_biases = false;       ///< decay pulls at biases too
+  static constexpr std::string_view name = "Adagrad";  ///< the name in descriptions, files and messages
+  double learning_rate = 0.01;                         ///< the size of a step, at least 0
+  double learning_rate_decay = 0;                      ///< the rate falls as 1 / (1 + (t - 1) learning_rate_decay)
+  double initial_sum = 0;                              ///< what the sum of squares starts from; initial_accumulator_value in PyTorch
+  double epsilon = 1e-10;                              ///< keeps the divisor from 0; at least 0
+  double weight_decay = 0;                             ///< L2, added to the gradient
+  bool decay_biases = false;                           ///< decay pulls at biases too
 
-  Index moments() const { return 1; }
+  Index moments() const { return 1; }  ///< the number of moments: how many numbers the rule keeps for each parameter
+  /// Makes the state for a network: all moments 0, with weights told from biases for weight decay.
   template <HasParameters Net>
   auto make_state(const Net& net) const {
     return OptimizerState(net, moments());
   }
+  /// Makes the state for a vector of `size` parameters of type Scalar, all of which count as weights.
   template <class Scalar>
   OptimizerState<Scalar> make_state(Index size) const {
     return {size, moments()};

@@ -79,20 +79,22 @@ void adam_step(const Rule& rule, Decay kind, Theta& theta, const Gradient& gradi
 ///     v <- beta2 v + (1 - beta2) g^2
 ///     theta <- theta - learning_rate m / (1 - beta1^t) / (sqrt(v / (1 - beta2^t)) + epsilon)    in step t
 struct Adam {
-  static constexpr std::string_view name = "Adam";
-  double learning_rate = 1e-3;
-  double beta1 = 0.9;         ///< how much of m is kept, in [0, 1)
-  double beta2 = 0.999;       ///< how much of v is kept, in [0, 1)
-  double epsilon = 1e-8;      ///< keeps the divisor from 0; at least 0
-  double weight_decay = 0;    ///< L2, added to the gradient; AdamW decays without that detour
-  bool decay_biases = false;  ///< decay pulls at biases too
-  bool amsgrad = false;       ///< the largest v so far stands for v
+  static constexpr std::string_view name = "Adam";  ///< the name in descriptions, files and messages
+  double learning_rate = 1e-3;                      ///< the size of a step, at least 0
+  double beta1 = 0.9;                               ///< how much of m is kept, in [0, 1)
+  double beta2 = 0.999;                             ///< how much of v is kept, in [0, 1)
+  double epsilon = 1e-8;                            ///< keeps the divisor from 0; at least 0
+  double weight_decay = 0;                          ///< L2, added to the gradient; AdamW decays without that detour
+  bool decay_biases = false;                        ///< decay pulls at biases too
+  bool amsgrad = false;                             ///< the largest v so far stands for v
 
-  Index moments() const { return amsgrad ? 3 : 2; }
+  Index moments() const { return amsgrad ? 3 : 2; }  ///< the number of moments: how many numbers the rule keeps for each parameter
+  /// Makes the state for a network: all moments 0, with weights told from biases for weight decay.
   template <HasParameters Net>
   auto make_state(const Net& net) const {
     return OptimizerState(net, moments());
   }
+  /// Makes the state for a vector of `size` parameters of type Scalar, all of which count as weights.
   template <class Scalar>
   OptimizerState<Scalar> make_state(Index size) const {
     return {size, moments()};

@@ -31,18 +31,20 @@ struct LionFormula {
 ///     theta <- (1 - learning_rate weight_decay) theta - learning_rate sign(c)
 ///     m <- beta2 m + (1 - beta2) dJ/dtheta
 struct Lion {
-  static constexpr std::string_view name = "Lion";
-  double learning_rate = 1e-4;
-  double beta1 = 0.9;         ///< share of m in the sign, in [0, 1)
-  double beta2 = 0.99;        ///< how much of m is kept, in [0, 1)
-  double weight_decay = 0;    ///< decoupled; lambda in the paper
-  bool decay_biases = false;  ///< decay pulls at biases too
+  static constexpr std::string_view name = "Lion";  ///< the name in descriptions, files and messages
+  double learning_rate = 1e-4;                      ///< the size of a step, at least 0
+  double beta1 = 0.9;                               ///< share of m in the sign, in [0, 1)
+  double beta2 = 0.99;                              ///< how much of m is kept, in [0, 1)
+  double weight_decay = 0;                          ///< decoupled; lambda in the paper
+  bool decay_biases = false;                        ///< decay pulls at biases too
 
-  Index moments() const { return 1; }
+  Index moments() const { return 1; }  ///< the number of moments: how many numbers the rule keeps for each parameter
+  /// Makes the state for a network: all moments 0, with weights told from biases for weight decay.
   template <HasParameters Net>
   auto make_state(const Net& net) const {
     return OptimizerState(net, moments());
   }
+  /// Makes the state for a vector of `size` parameters of type Scalar, all of which count as weights.
   template <class Scalar>
   OptimizerState<Scalar> make_state(Index size) const {
     return {size, moments()};

@@ -36,20 +36,22 @@ struct NAdamFormula {
 ///     m_hat = (1 - mu(t)) g / (1 - mu(1)...mu(t)) + mu(t+1) m / (1 - mu(1)...mu(t+1))
 ///     theta <- theta - learning_rate m_hat / (sqrt(v / (1 - beta2^t)) + epsilon)    in step t
 struct NAdam {
-  static constexpr std::string_view name = "NAdam";
-  double learning_rate = 2e-3;
-  double beta1 = 0.9;            ///< how much of m is kept, in [0, 1)
-  double beta2 = 0.999;          ///< how much of v is kept, in [0, 1)
-  double epsilon = 1e-8;         ///< keeps the divisor from 0; at least 0
-  double momentum_decay = 4e-3;  ///< how fast mu(t) rises to beta1, at least 0
-  double weight_decay = 0;       ///< L2, added to the gradient
-  bool decay_biases = false;     ///< decay pulls at biases too
+  static constexpr std::string_view name = "NAdam";  ///< the name in descriptions, files and messages
+  double learning_rate = 2e-3;                       ///< the size of a step, at least 0
+  double beta1 = 0.9;                                ///< how much of m is kept, in [0, 1)
+  double beta2 = 0.999;                              ///< how much of v is kept, in [0, 1)
+  double epsilon = 1e-8;                             ///< keeps the divisor from 0; at least 0
+  double momentum_decay = 4e-3;                      ///< how fast mu(t) rises to beta1, at least 0
+  double weight_decay = 0;                           ///< L2, added to the gradient
+  bool decay_biases = false;                         ///< decay pulls at biases too
 
-  Index moments() const { return 2; }
+  Index moments() const { return 2; }  ///< the number of moments: how many numbers the rule keeps for each parameter
+  /// Makes the state for a network: all moments 0, with weights told from biases for weight decay.
   template <HasParameters Net>
   auto make_state(const Net& net) const {
     return OptimizerState(net, moments());
   }
+  /// Makes the state for a vector of `size` parameters of type Scalar, all of which count as weights.
   template <class Scalar>
   OptimizerState<Scalar> make_state(Index size) const {
     return {size, moments()};

@@ -45,8 +45,8 @@ void add_penalty_gradient(std::string_view who, const Theta& theta, Gradient& gr
 /// J + strength sum |w| over the weights w (Tibshirani 1996, the lasso): many of them become 0. Throws ValueError for a strength
 /// that is negative or not finite, ShapeError for sizes that do not fit.
 struct L1 {
-  static constexpr std::string_view name = "L1";
-  double strength = 1e-4;  ///< at least 0
+  static constexpr std::string_view name = "L1";  ///< the name in descriptions, files and messages
+  double strength = 1e-4;                         ///< at least 0
 
   /// What it adds to J. theta: `net.parameters()` or any vector in one piece; segments: `segments_of(net)`, or those of an
   /// OptimizerState: all that decays counts.
@@ -72,8 +72,8 @@ struct L1 {
 
 /// J + strength/2 sum w^2 over the weights w (ridge, Tikhonov): all of them become smaller. Arguments and errors as in L1.
 struct L2 {
-  static constexpr std::string_view name = "L2";
-  double strength = 1e-4;  ///< at least 0
+  static constexpr std::string_view name = "L2";  ///< the name in descriptions, files and messages
+  double strength = 1e-4;                         ///< at least 0
 
   /// What it adds to J.
   template <class Theta>

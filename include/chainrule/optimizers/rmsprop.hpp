@@ -53,20 +53,23 @@ struct RMSpropFormula {
 ///     v <- rho v + (1 - rho) g^2
 ///     theta <- theta - learning_rate g / (sqrt(v) + epsilon)
 struct RMSprop {
-  static constexpr std::string_view name = "RMSprop";
-  double learning_rate = 0.01;
-  double rho = 0.99;          ///< how much of the running means is kept, in [0, 1); alpha in PyTorch
-  double epsilon = 1e-8;      ///< keeps the divisor from 0; at least 0
-  double momentum = 0;        ///< in [0, 1)
-  bool centered = false;      ///< divides by the root of the variance instead of the mean square
-  double weight_decay = 0;    ///< L2, added to the gradient
-  bool decay_biases = false;  ///< decay pulls at biases too
+  static constexpr std::string_view name = "RMSprop";  ///< the name in descriptions, files and messages
+  double learning_rate = 0.01;                         ///< the size of a step, at least 0
+  double rho = 0.99;                                   ///< how much of the running means is kept, in [0, 1); alpha in PyTorch
+  double epsilon = 1e-8;                               ///< keeps the divisor from 0; at least 0
+  double momentum = 0;                                 ///< in [0, 1)
+  bool centered = false;                               ///< divides by the root of the variance instead of the mean square
+  double weight_decay = 0;                             ///< L2, added to the gradient
+  bool decay_biases = false;                           ///< decay pulls at biases too
 
+  /// The number of moments: how many numbers the rule keeps for each parameter.
   Index moments() const { return 1 + (centered ? 1 : 0) + (momentum != 0 ? 1 : 0); }
+  /// Makes the state for a network: all moments 0, with weights told from biases for weight decay.
   template <HasParameters Net>
   auto make_state(const Net& net) const {
     return OptimizerState(net, moments());
   }
+  /// Makes the state for a vector of `size` parameters of type Scalar, all of which count as weights.
   template <class Scalar>
   OptimizerState<Scalar> make_state(Index size) const {
     return {size, moments()};

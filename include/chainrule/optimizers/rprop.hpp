@@ -32,18 +32,20 @@ struct RpropFormula {
 ///     last <- sign(dJ/dtheta), or 0 where it has turned
 ///     theta <- theta - size last
 struct Rprop {
-  static constexpr std::string_view name = "Rprop";
-  double learning_rate = 0.01;  ///< the first step size of every parameter; without effect on later steps
-  double eta_minus = 0.5;       ///< by which a step size shrinks, in (0, 1)
-  double eta_plus = 1.2;        ///< by which a step size grows, above 1
-  double min_step = 1e-6;       ///< no step size falls below it
-  double max_step = 50;         ///< or rises above it
+  static constexpr std::string_view name = "Rprop";  ///< the name in descriptions, files and messages
+  double learning_rate = 0.01;                       ///< the first step size of every parameter; without effect on later steps
+  double eta_minus = 0.5;                            ///< by which a step size shrinks, in (0, 1)
+  double eta_plus = 1.2;                             ///< by which a step size grows, above 1
+  double min_step = 1e-6;                            ///< no step size falls below it
+  double max_step = 50;                              ///< or rises above it
 
-  Index moments() const { return 2; }
+  Index moments() const { return 2; }  ///< the number of moments: how many numbers the rule keeps for each parameter
+  /// Makes the state for a network: all moments 0, with weights told from biases for weight decay.
   template <HasParameters Net>
   auto make_state(const Net& net) const {
     return OptimizerState(net, moments());
   }
+  /// Makes the state for a vector of `size` parameters of type Scalar, all of which count as weights.
   template <class Scalar>
   OptimizerState<Scalar> make_state(Index size) const {
     return {size, moments()};

@@ -40,18 +40,20 @@ struct SGDFormula {
 ///     b <- momentum b + g,  theta <- theta - learning_rate b              with momentum
 ///     b <- momentum b + g,  theta <- theta - learning_rate (g + momentum b)    with nesterov
 struct SGD {
-  static constexpr std::string_view name = "SGD";
-  double learning_rate = 0.01;
-  double momentum = 0;        ///< in [0, 1)
-  bool nesterov = false;      ///< needs momentum
-  double weight_decay = 0;    ///< at least 0
-  bool decay_biases = false;  ///< decay pulls at biases too
+  static constexpr std::string_view name = "SGD";  ///< the name in descriptions, files and messages
+  double learning_rate = 0.01;                     ///< the size of a step, at least 0
+  double momentum = 0;                             ///< in [0, 1)
+  bool nesterov = false;                           ///< needs momentum
+  double weight_decay = 0;                         ///< at least 0
+  bool decay_biases = false;                       ///< decay pulls at biases too
 
-  Index moments() const { return momentum != 0 ? 1 : 0; }
+  Index moments() const { return momentum != 0 ? 1 : 0; }  ///< the number of moments: how many numbers the rule keeps for each parameter
+  /// Makes the state for a network: all moments 0, with weights told from biases for weight decay.
   template <HasParameters Net>
   auto make_state(const Net& net) const {
     return OptimizerState(net, moments());
   }
+  /// Makes the state for a vector of `size` parameters of type Scalar, all of which count as weights.
   template <class Scalar>
   OptimizerState<Scalar> make_state(Index size) const {
     return {size, moments()};
