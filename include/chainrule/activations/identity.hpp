@@ -6,7 +6,7 @@
 
 namespace chainrule {
 
-/// a = z. What a last layer has when the loss works on raw outputs.
+/// No activation, a = z. The last layer uses it if the loss works on raw outputs.
 struct Identity final : ElementwiseActivation<Identity> {
   static constexpr std::string_view name = "Identity";  ///< the name in descriptions, files and messages
 

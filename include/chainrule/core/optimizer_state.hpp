@@ -60,7 +60,7 @@ class OptimizerState {
   Team* team = nullptr;     ///< threads that share the work of its steps, to the same bits; it must outlive its use here
 
   Index size() const { return size_; }        ///< of theta
-  Index moments() const { return moments_; }  ///< the number of moments: how many numbers the rule keeps for each parameter
+  Index moments() const { return moments_; }  ///< the number of moments, numbers that the rule keeps for each parameter
   const std::vector<Segment>& segments() const { return segments_; }  ///< which parts of theta decay
 
   /// All moments, one after the other; for checkpoints, which need these and `steps`.

@@ -14,7 +14,8 @@ namespace chainrule {
 /// ReLU (He et al. 2015).
 struct HeUniform {
   static constexpr std::string_view name = "HeUniform";  ///< the name in descriptions, files and messages
-  double negative_slope = 0;                             ///< alpha, the negative slope of leaky ReLU; 0 for ReLU
+
+  double negative_slope = 0;  ///< alpha, the negative slope of leaky ReLU; 0 for ReLU
 
   /// Fills `weights`, fan_out x fan_in numbers.
   template <class Scalar>
@@ -28,7 +29,8 @@ struct HeUniform {
 /// ReLU (He et al. 2015).
 struct HeNormal {
   static constexpr std::string_view name = "HeNormal";  ///< the name in descriptions, files and messages
-  double negative_slope = 0;                            ///< alpha, the negative slope of leaky ReLU; 0 for ReLU
+
+  double negative_slope = 0;  ///< alpha, the negative slope of leaky ReLU; 0 for ReLU
 
   /// Fills `weights`, fan_out x fan_in numbers.
   template <class Scalar>

@@ -1,5 +1,5 @@
 #pragma once
-// What a rule of your own needs for its step, where it does the same to each number of theta.
+// Helpers for the step of a user-defined rule that does the same to each number of theta.
 
 #include <chainrule/optimizers/detail/update.hpp>
 #include <utility>
@@ -7,7 +7,8 @@
 namespace chainrule {
 namespace detail {
 
-/// Checks and counts a step of a rule that says it has Moments moments, and calls piece_step(piece) for all pieces of theta.
+/// Checks the arguments of a step, counts the step and calls piece_step(piece) for all pieces of theta. Throws StateError if rule.moments()
+/// is not Moments.
 template <int Moments, class Rule, class Theta, class Gradient, class Scalar, class PieceStep>
 void step_by_pieces(const Rule& rule, Theta& theta, const Gradient& gradient, OptimizerState<Scalar>& state, const PieceStep& piece_step) {
   if (rule.moments() != Moments) raise<StateError>(Rule::name, ": moments() says ", rule.moments(), ", but its step takes ", Moments);
@@ -17,7 +18,7 @@ void step_by_pieces(const Rule& rule, Theta& theta, const Gradient& gradient, Op
 
 }  // namespace detail
 
-/// A whole step of a rule with Moments moments from its formula, with the widest vectors of the machine whatever the flags of the program:
+/// Makes a step of a rule with Moments moments from its formula, with the widest vectors of the machine whatever the compiler flags:
 /// @code{.cpp}
 /// formula_step<1>(*this, theta, gradient, state, [rate, beta](const auto& g, auto& theta, auto& m) CHAINRULE_FORMULA {
 ///   m = beta * m + g;
@@ -26,7 +27,8 @@ void step_by_pieces(const Rule& rule, Theta& theta, const Gradient& gradient, Op
 /// @endcode
 /// g, theta and m are Simd numbers (kernels/simd.hpp lists what a formula may call); g is dJ/dtheta, with weight_decay theta added where
 /// the rule has a weight_decay and theta decays. Numbers that the formula captures should be Scalars, not doubles. Arguments and errors are
-/// as in SGD: all is checked, then the step is counted, then theta and the moments change, to the same bits for any number of threads.
+/// those of SGD::step. All arguments are checked before the step is counted and theta and the moments change. The bits do not depend on the
+/// number of threads.
 template <int Moments, class Rule, class Theta, class Gradient, class Scalar, class Formula>
 void formula_step(const Rule& rule, Theta&& theta, const Gradient& gradient, OptimizerState<Scalar>& state, const Formula& formula) {
   detail::step_by_pieces<Moments>(rule, theta, gradient, state, [&formula](const detail::Piece<Scalar>& piece) {
@@ -35,8 +37,8 @@ void formula_step(const Rule& rule, Theta&& theta, const Gradient& gradient, Opt
   });
 }
 
-/// A whole step of a rule as formula_step makes it, for those who would rather write Eigen: g, theta and the moments are Eigen arrays of a
-/// few numbers (Chunk<Scalar>), computed with the vectors that the program's flags allow.
+/// Makes a step of a rule like formula_step, from an update written in Eigen: g, theta and the moments are Eigen arrays of a few numbers
+/// (Chunk<Scalar>), computed with the vectors that the compiler flags allow.
 /// @code{.cpp}
 /// elementwise_step<1>(*this, theta, gradient, state, [rate, beta](const auto& g, auto& theta, auto& m) {
 ///   m = beta * m + g;

@@ -18,9 +18,10 @@ namespace chainrule {
 /// not count as an improvement. Throws ValueError for hyperparameters out of their range.
 struct ReduceOnPlateau {
   static constexpr std::string_view name = "ReduceOnPlateau";  ///< the name in descriptions, files and messages
-  double factor = 0.1;                                         ///< what a reduction multiplies the learning rate by, in [0, 1)
-  int patience = 10;                                           ///< number of successive epochs without improvement that are tolerated
-  double threshold = 1e-4;                                     ///< an improvement must exceed threshold * |best metric|; in [0, 1)
+
+  double factor = 0.1;                      ///< what a reduction multiplies the learning rate by, in [0, 1)
+  int patience = 10;                        ///< number of successive epochs without improvement that are tolerated
+  double threshold = 1e-4;                  ///< an improvement must exceed threshold * |best metric|; in [0, 1)
   int cooldown = 0;                         ///< number of epochs after a reduction that are not counted as without improvement
   double minimum = 0;                       ///< lower limit of the returned factor, in [0, 1]
   bool maximize = false;                    ///< true for metrics where larger is better, such as the accuracy

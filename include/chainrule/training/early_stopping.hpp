@@ -12,6 +12,7 @@ namespace chainrule {
 /// at the start of a training that does not measure `monitor`, or if patience is below 1.
 struct EarlyStopping {
   static constexpr std::string_view name = "EarlyStopping";  ///< the name in descriptions, files and messages
+
   Index patience = 3;                       ///< number of epochs in a row without improvement after which the training stops
   double minimum_improvement = 0;           ///< a change must exceed this to count as an improvement
   std::string monitor = "validation_loss";  ///< name of the quantity to minimize, or to maximize with larger_is_better

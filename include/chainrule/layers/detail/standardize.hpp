@@ -1,6 +1,6 @@
 #pragma once
-// What BatchNorm and LayerNorm share: after x_hat, which each makes in its own way, comes  a = weight * x_hat + bias  with a
-// weight (gamma of the papers) and a bias (beta) for each unit.
+// Common parts of BatchNorm and LayerNorm. They compute x_hat in different ways; both continue with  a = weight * x_hat + bias,  with a
+// weight (gamma in the papers) and a bias (beta) for each unit.
 
 #include <algorithm>
 #include <chainrule/core/shape_preserving_layer.hpp>
@@ -11,20 +11,20 @@
 
 namespace chainrule::detail {
 
-/// What BatchNorm and LayerNorm have in common: N units, epsilon, and a weight and a bias for each unit.
+/// Base class of BatchNorm and LayerNorm: N units, epsilon, and a weight and a bias for each unit.
 template <int N>
 class Normalized : public SameShape<N> {
  public:
   static constexpr Index parameters_at_compile_time = extent_product(2, N);
 
-  double epsilon() const { return epsilon_; }  ///< what is added to the variance
+  double epsilon() const { return epsilon_; }  ///< the number added to the variance
   std::array<TensorShape, 2> tensors() const { return {{{"weight", this->inputs(), 1}, {"bias", this->inputs(), 1}}}; }
 
-  /// Its parameters, or dJ by them: views, N numbers each.
+  /// Views of weight and bias in theta, or of their gradients, N numbers each.
   template <class Scalar>
   struct Parameters {
-    MapOf<Scalar, N, 1> weight;  ///< gamma of the papers, starts at 1
-    MapOf<Scalar, N, 1> bias;    ///< beta, starts at 0
+    MapOf<Scalar, N, 1> weight;  ///< gamma in the papers, starts at 1
+    MapOf<Scalar, N, 1> bias;    ///< beta in the papers, starts at 0
   };
   template <class Scalar>
   Parameters<Scalar> parameters(Scalar* theta) const {
