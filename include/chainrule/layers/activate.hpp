@@ -12,7 +12,7 @@ namespace chainrule {
 /// Activate<ReLU, Dynamic>{32};          // a number of units known at run time, for the first layer
 /// @endcode
 template <class F, int N = Inferred>
-class Activate : public detail::SameShape<N>, public detail::WithoutParameters {
+class Activate : public SameShape<N>, public WithoutParameters {
   static_assert(Activation<F>, "chainrule: Activate<F>: F must be an activation, such as ReLU or Tanh (see core/concepts.hpp)");
 
  public:
@@ -22,7 +22,7 @@ class Activate : public detail::SameShape<N>, public detail::WithoutParameters {
   /// For a number of units given by N or inferred from the layer before.
   explicit Activate(F f = F{}) requires(N != Dynamic) : f_{f} {}
   /// Takes the number of units as a run-time value. Throws ShapeError if it is below 1 or contradicts N.
-  explicit Activate(Index units, F f = F{}) : detail::SameShape<N>(name.data(), units), f_{f} {}
+  explicit Activate(Index units, F f = F{}) : SameShape<N>(name.data(), units), f_{f} {}
 
   /// The type of this layer with its number of inputs inferred.
   template <int Units>

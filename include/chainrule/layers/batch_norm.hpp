@@ -1,6 +1,6 @@
 #pragma once
 
-#include <chainrule/layers/detail/standardize.hpp>
+#include <chainrule/layers/normalization_layer.hpp>
 
 namespace chainrule {
 
@@ -17,8 +17,8 @@ namespace chainrule {
 /// Prediction before the first update throws StateError; training on a single sample throws ShapeError. The parameters are weight (N,
 /// starts at 1) and bias (N, starts at 0). BatchNorm<> takes its number of units from the layer before.
 template <int N = Inferred>
-class BatchNorm : public detail::Normalized<N> {
-  using Base = detail::Normalized<N>;
+class BatchNorm : public NormalizationLayer<N> {
+  using Base = NormalizationLayer<N>;
 
  public:
   static constexpr std::string_view name = "BatchNorm";  ///< the name in descriptions, files and messages

@@ -10,14 +10,14 @@ namespace chainrule {
 ///
 /// The mask depends only on the seed and step of the workspace and on the position of the sample in the batch, not on threads or compilers.
 template <int N = Inferred>
-class Dropout : public detail::SameShape<N>, public detail::WithoutParameters {
+class Dropout : public SameShape<N>, public WithoutParameters {
  public:
   static constexpr std::string_view name = "Dropout";  ///< the name in descriptions, files and messages
 
   /// `rate` is the share of units that a training pass sets to 0, in [0, 1). Throws ValueError for any other.
   explicit Dropout(double rate = 0.5) requires(N != Dynamic) : rate_{checked(rate)} {}
   /// Takes the number of units as a run-time value. Throws ShapeError if it is below 1 or contradicts N.
-  Dropout(Index units, double rate) : detail::SameShape<N>(name.data(), units), rate_{checked(rate)} {}
+  Dropout(Index units, double rate) : SameShape<N>(name.data(), units), rate_{checked(rate)} {}
 
   /// The type of this layer with its number of inputs inferred.
   template <int Units>

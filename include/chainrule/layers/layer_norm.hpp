@@ -1,6 +1,6 @@
 #pragma once
 
-#include <chainrule/layers/detail/standardize.hpp>
+#include <chainrule/layers/normalization_layer.hpp>
 
 namespace chainrule {
 
@@ -11,8 +11,8 @@ namespace chainrule {
 ///
 /// The parameters are weight (N, starts at 1) and bias (N, starts at 0). LayerNorm<> takes its number of units from the layer before.
 template <int N = Inferred>
-class LayerNorm : public detail::Normalized<N> {
-  using Base = detail::Normalized<N>;
+class LayerNorm : public NormalizationLayer<N> {
+  using Base = NormalizationLayer<N>;
 
  public:
   static constexpr std::string_view name = "LayerNorm";  ///< the name in descriptions, files and messages

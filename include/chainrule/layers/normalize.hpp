@@ -13,7 +13,7 @@ namespace chainrule {
 /// @endcode
 /// Every pass before that throws StateError. As the first layer it needs its number of units: Normalize<4>.
 template <int N = Inferred>
-class Normalize : public detail::SameShape<N>, public detail::WithoutParameters {
+class Normalize : public SameShape<N>, public WithoutParameters {
  public:
   static constexpr std::string_view name = "Normalize";                           ///< the name in descriptions, files and messages
   static constexpr Index buffers_at_compile_time = detail::extent_product(2, N);  ///< the number of buffers, or Dynamic
@@ -21,7 +21,7 @@ class Normalize : public detail::SameShape<N>, public detail::WithoutParameters 
   /// For a number of units given by N or inferred from the layer before.
   Normalize() requires(N != Dynamic) = default;
   /// Takes the number of units as a run-time value. Throws ShapeError if it is below 1 or contradicts N.
-  explicit Normalize(Index units) : detail::SameShape<N>(name.data(), units) {}
+  explicit Normalize(Index units) : SameShape<N>(name.data(), units) {}
 
   /// The type of this layer with its number of inputs inferred.
   template <int Units>

@@ -13,7 +13,7 @@ enum class Slopes { shared, per_unit };
 /// activation because it has parameters; write Dense<64, 32>, PReLU<>. PReLU<> has one slope for all units, like PyTorch's default,
 /// PReLU<Slopes::per_unit> one for each unit. Weight decay does not apply to alpha (section 2 of the paper).
 template <Slopes slopes = Slopes::shared, int N = Inferred>
-class PReLU : public detail::SameShape<N> {
+class PReLU : public SameShape<N> {
   static constexpr bool shared = slopes == Slopes::shared;
   static constexpr int Alphas = shared ? 1 : N;
 
@@ -24,7 +24,7 @@ class PReLU : public detail::SameShape<N> {
   /// `initial_slope` is the initial value of alpha. Throws ValueError unless it is between -1e9 and 1e9.
   explicit PReLU(double initial_slope = 0.25) requires(N != Dynamic) : initial_slope_{checked(initial_slope)} {}
   /// Takes the number of units as a run-time value. Throws ShapeError if it is below 1 or contradicts N.
-  explicit PReLU(Index units, double initial_slope = 0.25) : detail::SameShape<N>("PReLU", units), initial_slope_{checked(initial_slope)} {}
+  explicit PReLU(Index units, double initial_slope = 0.25) : SameShape<N>("PReLU", units), initial_slope_{checked(initial_slope)} {}
 
   /// The type of this layer with its number of inputs inferred.
   template <int Units>

@@ -1,4 +1,4 @@
-#include <chainrule/layers/detail/standardize.hpp>
+#include <chainrule/layers/normalization_layer.hpp>
 
 #include "support/catch.hpp"
 
@@ -7,10 +7,10 @@ using namespace chainrule;
 namespace {
 
 /// A minimal layer with only what BatchNorm and LayerNorm share.
-struct Plain : detail::Normalized<2> {
+struct Plain : NormalizationLayer<2> {
   explicit Plain(double epsilon) : Normalized("Plain", epsilon) {}
-  using Normalized::parameter_gradients;
-  using Normalized::scale_and_shift;
+  using NormalizationLayer::parameter_gradients;
+  using NormalizationLayer::scale_and_shift;
 };
 
 }  // namespace

@@ -9,27 +9,30 @@
 #include <cmath>
 #include <limits>
 
-namespace chainrule::detail {
+namespace chainrule {
 
 /// Base class of BatchNorm and LayerNorm: N units, epsilon, and a weight and a bias for each unit.
 template <int N>
-class Normalized : public SameShape<N> {
+class NormalizationLayer : public SameShape<N> {
  public:
-  static constexpr Index parameters_at_compile_time = extent_product(2, N);
+  static constexpr Index parameters_at_compile_time = detail::extent_product(2, N);  ///< the number of parameters, or Dynamic
 
   double epsilon() const { return epsilon_; }  ///< the number added to the variance
+  /// Names and shapes of the parameters, in the order of the flat vector.
   std::array<TensorShape, 2> tensors() const { return {{{"weight", this->inputs(), 1}, {"bias", this->inputs(), 1}}}; }
 
   /// Views of weight and bias in theta, or of their gradients, N numbers each.
   template <class Scalar>
   struct Parameters {
-    MapOf<Scalar, N, 1> weight;  ///< gamma in the papers, starts at 1
-    MapOf<Scalar, N, 1> bias;    ///< beta in the papers, starts at 0
+    detail::MapOf<Scalar, N, 1> weight;  ///< gamma in the papers, starts at 1
+    detail::MapOf<Scalar, N, 1> bias;    ///< beta in the papers, starts at 0
   };
+  /// The parameters by name, as views on this layer's slice of theta or of dJ/dtheta.
   template <class Scalar>
   Parameters<Scalar> parameters(Scalar* theta) const {
     return {{theta, this->inputs()}, {theta + this->inputs(), this->inputs()}};
   }
+  /// Sets weight to 1 and bias to 0.
   template <class Scalar>
   void initialize(Scalar* theta, Random&) const {
     std::fill_n(theta, this->inputs(), Scalar{1});
@@ -37,10 +40,12 @@ class Normalized : public SameShape<N> {
   }
 
  protected:
-  explicit Normalized(const char* who, double epsilon) requires(N != Dynamic) : epsilon_{checked(who, epsilon)} {}
-  Normalized(const char* who, Index units, double epsilon) : SameShape<N>(who, units), epsilon_{checked(who, epsilon)} {}
+  /// For a number of units given by N or inferred from the layer before. Throws ValueError unless epsilon is above 0 and finite.
+  explicit NormalizationLayer(const char* who, double epsilon) requires(N != Dynamic) : epsilon_{checked(who, epsilon)} {}
+  /// For a number of units known at run time. Throws ShapeError or ValueError, with the name `who`.
+  NormalizationLayer(const char* who, Index units, double epsilon) : SameShape<N>(who, units), epsilon_{checked(who, epsilon)} {}
 
-  // a = weight * x_hat + bias        (N x batch)
+  ///     a = weight * x_hat + bias        (N x batch)
   template <class Scalar>
   static void scale_and_shift(const Parameters<const Scalar>& p, ConstMatrixView<Scalar> x_hat, MatrixView<Scalar> a) {
     for (Index j = 0; j < a.cols(); ++j)
@@ -49,7 +54,7 @@ class Normalized : public SameShape<N> {
           x_hat.data() + j * x_hat.outerStride(), p.weight.data(), p.bias.data());
   }
 
-  // dJ/dweight = row sums of delta * x_hat,  dJ/dbias = row sums of delta        (N)
+  ///     dJ/dweight = row sums of delta * x_hat,  dJ/dbias = row sums of delta        (N)
   template <class Scalar>
   static void parameter_gradients(ConstMatrixView<Scalar> delta, ConstMatrixView<Scalar> x_hat, Scalar* weight, Scalar* bias) {
     kernels::row_sums_of([](const auto& d, const auto& x) CHAINRULE_FORMULA { return d * x; }, weight, delta, x_hat);
@@ -59,11 +64,11 @@ class Normalized : public SameShape<N> {
  private:
   static double checked(const char* who, double epsilon) {
     if (!(epsilon > 0 && epsilon <= std::numeric_limits<double>::max()))
-      raise<ValueError>(who, ": epsilon must be above 0 and finite, got ", epsilon);
+      detail::raise<ValueError>(who, ": epsilon must be above 0 and finite, got ", epsilon);
     return epsilon;
   }
 
   double epsilon_;
 };
 
-}  // namespace chainrule::detail
+}  // namespace chainrule
