@@ -20,15 +20,24 @@ void step_by_pieces(const Rule& rule, Theta& theta, const Gradient& gradient, Op
 
 /// Makes a step of a rule with Moments moments from its formula, with the widest vectors of the machine whatever the compiler flags:
 /// @code{.cpp}
-/// formula_step<1>(*this, theta, gradient, state, [rate, beta](const auto& g, auto& theta, auto& m) CHAINRULE_FORMULA {
-///   m = beta * m + g;
-///   theta -= rate * m;
-/// });
+/// struct HeavyBall {
+///   static constexpr std::string_view name{"HeavyBall"};
+///   double learning_rate = 0.01;
+///   Index moments() const { return 1; }
+///   template <class Theta, class Gradient, class Scalar>
+///   void step(Theta&& theta, const Gradient& gradient, OptimizerState<Scalar>& state) const {
+///     const auto rate = static_cast<Scalar>(learning_rate), beta = static_cast<Scalar>(0.9);
+///     formula_step<1>(*this, theta, gradient, state, [rate, beta](const auto& g, auto& theta_i, auto& m) CHAINRULE_FORMULA {
+///       m = beta * m + g;
+///       theta_i -= rate * m;
+///     });
+///   }
+/// };
 /// @endcode
-/// g, theta and m are Simd numbers (kernels/simd.hpp lists what a formula may call); g is dJ/dtheta, with weight_decay theta added where
-/// the rule has a weight_decay and theta decays. Numbers that the formula captures should be Scalars, not doubles. Arguments and errors are
-/// those of SGD::step. All arguments are checked before the step is counted and theta and the moments change. The bits do not depend on the
-/// number of threads.
+/// g, theta_i and m are Simd numbers (kernels/simd.hpp lists what a formula may call); g is dJ/dtheta, with weight_decay theta added where
+/// the rule has a weight_decay and theta_i decays. Numbers that the formula captures should be Scalars, not doubles. Arguments and errors
+/// are those of SGD::step. All arguments are checked before the step is counted and theta and the moments change. The bits do not depend on
+/// the number of threads.
 template <int Moments, class Rule, class Theta, class Gradient, class Scalar, class Formula>
 void formula_step(const Rule& rule, Theta&& theta, const Gradient& gradient, OptimizerState<Scalar>& state, const Formula& formula) {
   detail::step_by_pieces<Moments>(rule, theta, gradient, state, [&formula](const detail::Piece<Scalar>& piece) {
@@ -39,12 +48,7 @@ void formula_step(const Rule& rule, Theta&& theta, const Gradient& gradient, Opt
 
 /// Makes a step of a rule like formula_step, from an update written in Eigen: g, theta and the moments are Eigen arrays of a few numbers
 /// (Chunk<Scalar>), computed with the vectors that the compiler flags allow.
-/// @code{.cpp}
-/// elementwise_step<1>(*this, theta, gradient, state, [rate, beta](const auto& g, auto& theta, auto& m) {
-///   m = beta * m + g;
-///   theta -= rate * m;
-/// });
-/// @endcode
+/// The lambda is written as for formula_step, without CHAINRULE_FORMULA.
 template <int Moments, class Rule, class Theta, class Gradient, class Scalar, class Update>
 void elementwise_step(const Rule& rule, Theta&& theta, const Gradient& gradient, OptimizerState<Scalar>& state, const Update& update) {
   detail::step_by_pieces<Moments>(rule, theta, gradient, state, [&update](const detail::Piece<Scalar>& piece) {
