@@ -8,14 +8,14 @@ namespace {
 
 /// A minimal layer with only what BatchNorm and LayerNorm share.
 struct Plain : NormalizationLayer<2> {
-  explicit Plain(double epsilon) : Normalized("Plain", epsilon) {}
+  explicit Plain(double epsilon) : NormalizationLayer("Plain", epsilon) {}
   using NormalizationLayer::parameter_gradients;
   using NormalizationLayer::scale_and_shift;
 };
 
 }  // namespace
 
-TEST_CASE("Normalized computes weight * x_hat + bias and the gradients of weight and bias") {
+TEST_CASE("NormalizationLayer computes weight * x_hat + bias and the gradients of weight and bias") {
   const Plain layer(0.1);
   CHECK(layer.epsilon() == 0.1);
   float theta[4];
@@ -40,6 +40,6 @@ TEST_CASE("Normalized computes weight * x_hat + bias and the gradients of weight
   CHECK((gradient[0] == 1 && gradient[1] == 1 && gradient[2] == 1 && gradient[3] == 3));
 }
 
-TEST_CASE("Normalized rejects an epsilon of 0 in the name of its layer") {
+TEST_CASE("NormalizationLayer rejects an epsilon of 0 in the name of its layer") {
   CHECK_THROWS_SAYING(Plain(0), ValueError, "Plain: epsilon must be above 0 and finite, got 0");
 }

@@ -33,10 +33,10 @@ class BatchNorm : public NormalizationLayer<N> {
   explicit BatchNorm(Index units, double momentum = 0.1, double epsilon = 1e-5)
       : Base(name.data(), units, epsilon), momentum_{checked(momentum)} {}
 
-  /// The type of this layer with its number of inputs inferred.
+  /// The type of this layer with Units inputs, for a layer whose number of inputs is Inferred.
   template <int Units>
   using ForInputs = BatchNorm<Units>;
-  /// Returns this layer with its number of inputs inferred: `units`, the number of outputs of the layer before.
+  /// Returns this layer with `units` inputs, which is the number of outputs of the layer before.
   template <int Units>
   ForInputs<Units> for_inputs(Index units) const {
     return ForInputs<Units>(units, momentum_, this->epsilon());

@@ -19,10 +19,10 @@ class Dropout : public SameShape<N>, public WithoutParameters {
   /// Takes the number of units as a run-time value. Throws ShapeError if it is below 1 or contradicts N.
   Dropout(Index units, double rate) : SameShape<N>(name.data(), units), rate_{checked(rate)} {}
 
-  /// The type of this layer with its number of inputs inferred.
+  /// The type of this layer with Units inputs, for a layer whose number of inputs is Inferred.
   template <int Units>
   using ForInputs = Dropout<Units>;
-  /// Returns this layer with its number of inputs inferred: `units`, the number of outputs of the layer before.
+  /// Returns this layer with `units` inputs, which is the number of outputs of the layer before.
   template <int Units>
   ForInputs<Units> for_inputs(Index units) const {
     return {units, rate_};

@@ -22,10 +22,10 @@ class LayerNorm : public NormalizationLayer<N> {
   /// Takes the number of units as a run-time value. Throws ShapeError if it is below 1 or contradicts N.
   explicit LayerNorm(Index units, double epsilon = 1e-5) : Base(name.data(), units, epsilon) {}
 
-  /// The type of this layer with its number of inputs inferred.
+  /// The type of this layer with Units inputs, for a layer whose number of inputs is Inferred.
   template <int Units>
   using ForInputs = LayerNorm<Units>;
-  /// Returns this layer with its number of inputs inferred: `units`, the number of outputs of the layer before.
+  /// Returns this layer with `units` inputs, which is the number of outputs of the layer before.
   template <int Units>
   ForInputs<Units> for_inputs(Index units) const {
     return ForInputs<Units>(units, this->epsilon());

@@ -23,10 +23,10 @@ class Normalize : public SameShape<N>, public WithoutParameters {
   /// Takes the number of units as a run-time value. Throws ShapeError if it is below 1 or contradicts N.
   explicit Normalize(Index units) : SameShape<N>(name.data(), units) {}
 
-  /// The type of this layer with its number of inputs inferred.
+  /// The type of this layer with Units inputs, for a layer whose number of inputs is Inferred.
   template <int Units>
   using ForInputs = Normalize<Units>;
-  /// Returns this layer with its number of inputs inferred: `units`, the number of outputs of the layer before.
+  /// Returns this layer with `units` inputs, which is the number of outputs of the layer before.
   template <int Units>
   ForInputs<Units> for_inputs(Index units) const {
     return ForInputs<Units>(units);

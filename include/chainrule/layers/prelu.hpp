@@ -26,10 +26,10 @@ class PReLU : public SameShape<N> {
   /// Takes the number of units as a run-time value. Throws ShapeError if it is below 1 or contradicts N.
   explicit PReLU(Index units, double initial_slope = 0.25) : SameShape<N>("PReLU", units), initial_slope_{checked(initial_slope)} {}
 
-  /// The type of this layer with its number of inputs inferred.
+  /// The type of this layer with Units inputs, for a layer whose number of inputs is Inferred.
   template <int Units>
   using ForInputs = PReLU<slopes, Units>;
-  /// Returns this layer with its number of inputs inferred: `units`, the number of outputs of the layer before.
+  /// Returns this layer with `units` inputs, which is the number of outputs of the layer before.
   template <int Units>
   ForInputs<Units> for_inputs(Index units) const {
     return ForInputs<Units>(units, initial_slope_);

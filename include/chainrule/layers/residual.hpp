@@ -159,10 +159,10 @@ requires(detail::takes_inferred_inputs<First>()) class Residual<First, Rest...> 
   /// The layers of F, from the first to the last.
   explicit Residual(First first, Rest... rest) : layers_{first, rest...} {}
 
-  /// The type of this layer with its number of inputs inferred.
+  /// The type of this layer with Units inputs, for a layer whose number of inputs is Inferred.
   template <int Units>
   using ForInputs = Residual<typename First::template ForInputs<Units>, Rest...>;
-  /// Returns this layer with its number of inputs inferred: `units`, the number of outputs of the layer before.
+  /// Returns this layer with `units` inputs, which is the number of outputs of the layer before.
   template <int Units>
   ForInputs<Units> for_inputs(Index units) const {
     return std::apply(
