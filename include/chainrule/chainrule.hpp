@@ -16,6 +16,8 @@
 #include <chainrule/core/formula.hpp>
 #include <chainrule/core/forward_context.hpp>
 #include <chainrule/core/hyperparameter.hpp>
+#include <chainrule/core/layered_vector.hpp>
+#include <chainrule/core/network_base.hpp>
 #include <chainrule/core/optimizer_state.hpp>
 #include <chainrule/core/random.hpp>
 #include <chainrule/core/shape_preserving_layer.hpp>
@@ -54,6 +56,7 @@
 #include <chainrule/layers/dense.hpp>
 #include <chainrule/layers/dropout.hpp>
 #include <chainrule/layers/layer_norm.hpp>
+#include <chainrule/layers/normalization_layer.hpp>
 #include <chainrule/layers/normalize.hpp>
 #include <chainrule/layers/prelu.hpp>
 #include <chainrule/layers/residual.hpp>
@@ -113,6 +116,7 @@
 #include <chainrule/schedules/warm_up.hpp>
 
 // Data sets, batches, files of data.
+#include <chainrule/data/affine_scaler.hpp>
 #include <chainrule/data/batches.hpp>
 #include <chainrule/data/csv.hpp>
 #include <chainrule/data/csv_options.hpp>

@@ -1,15 +1,15 @@
 #pragma once
 
-#include <chainrule/core/detail/layered_vector.hpp>
+#include <chainrule/core/layered_vector.hpp>
 
 namespace chainrule {
 
 /// dJ/dtheta: `flat()`, a vector of theta's shape, and by layer `layer<i>().weight` = dJ/dW(i+1), `layer<i>().bias`.
 /// Made by `net.make_gradients()`; backward overwrites it.
 template <class Scalar, class Sequence>
-class Gradients : public detail::LayeredVector<Scalar, Sequence> {
+class Gradients : public LayeredVector<Scalar, Sequence> {
  public:
-  using detail::LayeredVector<Scalar, Sequence>::LayeredVector;
+  using LayeredVector<Scalar, Sequence>::LayeredVector;
 
   /// Whether a team shared the backward pass that filled it: then each thread has a part of it at hand, and a step is shared too.
   bool is_shared() const { return shared_; }

@@ -15,19 +15,19 @@ namespace chainrule {
 /// any contiguous range of integers. What throws has changed nothing: ShapeError for extents that do not fit and an empty
 /// batch, ValueError for NaN or infinity in x and for impossible targets, StateError for backward before forward.
 template <class Scalar, class LossType, class... Layers>
-class Network : public detail::ProvenNetwork<Scalar, LossType, Layers...>::Model {
+class Network : public NetworkBase<Scalar, typename detail::ProvenNetwork<Scalar, LossType, Layers...>::Sequence> {
   using Proven = detail::ProvenNetwork<Scalar, LossType, Layers...>;
   using Sequence = typename Proven::Sequence;
-  using Model = typename Proven::Model;
+  using Base = typename Proven::Base;
   static constexpr std::size_t last = Sequence::last;
   static constexpr int Out = Proven::Chain::outputs_at_compile_time;
 
  public:
-  using Model::buffers;
-  using Model::inputs;
-  using Model::layers;
-  using Model::parameters;
-  using ScalarType = Scalar;
+  using Base::buffers;
+  using Base::inputs;
+  using Base::layers;
+  using Base::parameters;
+  using ScalarType = Scalar;                                 ///< the type of the numbers
   using Gradients = chainrule::Gradients<Scalar, Sequence>;  ///< dJ/dtheta, flat and by layer
   template <int MaxBatch = Dynamic>
   using Workspace = chainrule::Workspace<Scalar, MaxBatch, Sequence>;  ///< caches and deltas; see make_workspace
@@ -44,6 +44,7 @@ class Network : public detail::ProvenNetwork<Scalar, LossType, Layers...>::Model
 
   /// With a loss that has parameters, such as Huber{.delta = 2}.
   explicit Network(Seed seed, LossType loss) requires(Proven::Chain::all_extents_are_types()) : Network(seed, loss, Layers{}...) {}
+  /// With both: a loss that has parameters, and the layers as values.
   Network(Seed seed, LossType loss, Layers... layer)
       : Network(loss, detail::checked_chain(loss, detail::resolve_layers<Inferred>(std::tuple<>{}, 0, layer...))) {
     Random random{seed};
@@ -55,6 +56,7 @@ class Network : public detail::ProvenNetwork<Scalar, LossType, Layers...>::Model
   /// Allocates what passes over up to max_batch samples need. `make_workspace<8>()` has its room inside where all extents are
   /// types and it is small.
   Workspace<> make_workspace(Index max_batch) const { return Workspace<>(sequence(), max_batch); }
+  /// Makes a workspace for up to MaxBatch samples, which needs no heap where all extents are types and it is small.
   template <int MaxBatch = 0>
   Workspace<MaxBatch> make_workspace() const {
     static_assert(MaxBatch >= 1, "chainrule: make_workspace(max_batch) must be told for how many samples it shall have room");
@@ -72,9 +74,10 @@ class Network : public detail::ProvenNetwork<Scalar, LossType, Layers...>::Model
     return copy;
   }
 
-  ///     a(1) = x,  a(l+1) = f(W(l) a(l) + b(l));  y_hat = a(L+1), before the loss's link          (outputs x batch)
   /// The forward pass of a training step, so with Dropout's mask of step `work.step()`, which it counts up, and BatchNorm's
   /// statistics of this batch. Keeps every activation in `work` for loss and backward.
+  ///
+  ///     a(1) = x,  a(l+1) = f(W(l) a(l) + b(l));  y_hat = a(L+1), before the loss's link          (outputs x batch)
   template <class X, int MaxBatch>
   Output forward(const Eigen::DenseBase<X>& x, Workspace<MaxBatch>& work) const {
     const ForwardContext<Scalar> pass = work.training_pass(buffers().data(), work.team_for(parameters().size(), x.cols()));
@@ -85,17 +88,19 @@ class Network : public detail::ProvenNetwork<Scalar, LossType, Layers...>::Model
     return output_of(work, input.cols());
   }
 
-  ///     J = J(y, y_hat), the mean over the batch
   /// The loss of the last forward pass. y: outputs x batch; or integer class labels where the loss takes them; or either
   /// `weighted(y, w)`.
+  ///
+  ///     J = J(y, y_hat), the mean over the batch
   template <class Y, int MaxBatch>
   Scalar loss(const Y& y, const Workspace<MaxBatch>& work) const {
     const auto target = detail::checked_target<Scalar>("loss", sequence(), loss_, y, work);
     return detail::loss_value(loss_, raw_output(work, work.cached_samples()), target);
   }
 
-  ///     delta(L+1) = dJ/dy_hat,  then from the last layer to the first: dJ/dW(l), dJ/db(l), dJ/da(l) by the chain rule
   /// The backward pass after `forward(x, work)`: fills `gradients` with dJ/dtheta.
+  ///
+  ///     delta(L+1) = dJ/dy_hat,  then from the last layer to the first: dJ/dW(l), dJ/db(l), dJ/da(l) by the chain rule
   template <class X, class Y, int MaxBatch>
   void backward(const Eigen::DenseBase<X>& x, const Y& y, Workspace<MaxBatch>& work, Gradients& gradients) const {
     run_backward(x, y, work, gradients, nullptr);
@@ -178,12 +183,12 @@ class Network : public detail::ProvenNetwork<Scalar, LossType, Layers...>::Model
   }
 
  protected:
-  Network(const LossType& loss, const Sequence& of) : Model(of), loss_{loss} {}  ///< parameters are 0
+  Network(const LossType& loss, const Sequence& of) : Base(of), loss_{loss} {}  ///< parameters are 0
 
  private:
   template <class, class, class...>
   friend class Network;
-  using Model::sequence;
+  using Base::sequence;
   const Scalar* theta() const { return parameters().data(); }
   ForwardContext<Scalar> predicting(Team* team = nullptr) const { return {Mode::predict, buffers().data(), {}, 0, team}; }
 
@@ -251,6 +256,7 @@ template <class Scalar, class LossType, class... Layers>
 Network<Scalar, LossType, Layers...> make_network(Seed seed, Layers... layers) {
   return Network<Scalar, LossType, Layers...>(seed, layers...);
 }
+/// Makes a network with a loss that has parameters.
 template <class Scalar, Loss LossType, class... Layers>
 Network<Scalar, LossType, Layers...> make_network(Seed seed, LossType loss, Layers... layers) {
   return Network<Scalar, LossType, Layers...>(seed, loss, layers...);

@@ -8,9 +8,9 @@ namespace {
 
 /// A layer of the user's, as far as these bases make one.
 template <int N = Inferred>
-struct Mine : detail::SameShape<N>, detail::WithoutParameters {
+struct Mine : SameShape<N>, WithoutParameters {
   Mine() requires(N != Dynamic) = default;
-  explicit Mine(Index units) : detail::SameShape<N>("Mine", units) {}
+  explicit Mine(Index units) : SameShape<N>("Mine", units) {}
 };
 
 }  // namespace
@@ -25,7 +25,7 @@ TEST_CASE("as many outputs as inputs, as a type or as a value") {
   CHECK(Mine<Dynamic>{7}.outputs() == 7);
   CHECK(Mine<3>{}.activation_name() == "");
   STATIC_REQUIRE_FALSE(std::is_default_constructible_v<Mine<Dynamic>>);
-  STATIC_REQUIRE(std::is_empty_v<detail::SameShape<3>>);
+  STATIC_REQUIRE(std::is_empty_v<SameShape<3>>);
 }
 
 TEST_CASE("a number of units that cannot be is refused in the layer's name") {

@@ -5,7 +5,7 @@
 namespace chainrule {
 namespace detail {
 
-/// Whether F says f'(z) as a formula with a = f(z) alone.
+/// Satisfied if F computes f'(z) from a = f(z) alone, with f_prime_from_output(a).
 template <class F, class Scalar>
 concept HasFormulaFromOutput = requires(const F& f, const kernels::baseline::Simd<Scalar>& a) {
   f.f_prime_from_output(a);
@@ -13,21 +13,26 @@ concept HasFormulaFromOutput = requires(const F& f, const kernels::baseline::Sim
 
 }  // namespace detail
 
-/// Base of activations that are written as formulas over Simd, such as all of this library's. F says f(z), and f'(z) by one of
-///     f_prime_from_output(a)    where f' can be written with a = f(z) alone, so that z need not be kept
+/// Base class of activations whose f and f' are formulas over Simd numbers; all activations of this library derive from it. F defines f(z)
+/// and one of two functions for f'(z):
+///
+///     f_prime_from_output(a)    if f' can be written with a = f(z) alone, so that a layer need not keep z
 ///     f_prime(z)                otherwise
-/// and gets from here what layers call: f and f' of whole arrays with the widest vectors of the machine, whatever the flags of the program,
-/// and of a Chunk. As in
-///     struct Swish : ElementwiseActivation<Swish> {
-///       static constexpr std::string_view name{"Swish"};
-///       HeNormal default_initializer() const { return {}; }
-///       template <class V>
-///       CHAINRULE_FORMULA V f(V z) const { return z * sigmoid(z); }
-///       template <class V>
-///       CHAINRULE_FORMULA V f_prime(V z) const { return sigmoid(z) * (1 + z * sigmoid(-z)); }
-///     };
-/// kernels/simd.hpp lists the functions of numbers that a formula may call. What derives from F itself must say its own formulas to change
-/// them; declare F final where nobody should.
+///
+/// The base class adds the functions that layers call: f and f' of whole arrays and of a Chunk. They use the widest vectors of the machine,
+/// whatever the compiler flags of the program. Example:
+/// @code{.cpp}
+/// struct Swish : ElementwiseActivation<Swish> {
+///   static constexpr std::string_view name{"Swish"};
+///   HeNormal default_initializer() const { return {}; }
+///   template <class V>
+///   CHAINRULE_FORMULA V f(V z) const { return z * sigmoid(z); }
+///   template <class V>
+///   CHAINRULE_FORMULA V f_prime(V z) const { return sigmoid(z) * (1 + z * sigmoid(-z)); }
+/// };
+/// @endcode
+/// kernels/simd.hpp lists the functions that a formula may call. A class derived from F keeps F's formulas even if it defines its own,
+/// because the base class knows only F; declare F final to rule that out.
 template <class F>
 struct ElementwiseActivation {
   /// a[i] = f(z[i]) for all i < size; a may be z.
@@ -37,7 +42,7 @@ struct ElementwiseActivation {
         size, [f = self()](auto z_i) CHAINRULE_FORMULA { return f.f(z_i); }, a, z);
   }
 
-  /// delta[i] <- delta[i] f'(z[i]) for all i < size. kept: a = f(z) where f' is written with it, else z.
+  /// delta[i] <- delta[i] f'(z[i]) for all i < size. `kept` holds a = f(z) if F has f_prime_from_output, else z.
   template <class Scalar>
   void times_derivative(Index size, const Scalar* kept, Scalar* delta) const {
     kernels::map(
@@ -45,7 +50,7 @@ struct ElementwiseActivation {
         static_cast<const Scalar*>(delta), kept);
   }
 
-  /// f(z) of a Chunk.
+  /// f(z) for each number of a Chunk.
   template <class Chunk>
   Chunk value(const Chunk& z) const {
     Chunk a;
@@ -53,18 +58,18 @@ struct ElementwiseActivation {
     return a;
   }
 
-  /// f'(z) of a Chunk, from a = f(z).
+  /// f'(z) for each number of a Chunk, computed from a = f(z).
   template <class Chunk>
   Chunk derivative_from_output(const Chunk& a) const requires detail::HasFormulaFromOutput<F, typename Chunk::Scalar> {
     return derivative_of_chunk(a);
   }
-  /// f'(z) of a Chunk.
+  /// f'(z) for each number of a Chunk.
   template <class Chunk>
   Chunk derivative(const Chunk& z) const requires(!detail::HasFormulaFromOutput<F, typename Chunk::Scalar>) {
     return derivative_of_chunk(z);
   }
 
-  /// f'(z) of a number, from a = f(z) or from z.
+  /// f'(z) for one Simd number. `kept` is a = f(z) if F has f_prime_from_output, else z.
   template <class V>
   static CHAINRULE_FORMULA V derivative_of(const F& f, const V& kept) {
     if constexpr (requires { f.f_prime_from_output(kept); })

@@ -9,11 +9,11 @@
 
 namespace chainrule {
 
-/// The exponential linear unit: as ReLU for z > 0, and for z < 0 it goes to -alpha, so that the mean activation is nearer to 0
-/// (Clevert, Unterthiner and Hochreiter 2016). Throws ValueError unless alpha is at least 0 and finite.
+/// The exponential linear unit: equals z for z > 0 and falls to -alpha for z far below 0, so that the mean activation is nearer to 0 than
+/// with ReLU (Clevert, Unterthiner and Hochreiter 2016). Its constructor throws ValueError unless alpha is at least 0 and finite.
 class ELU final : public ElementwiseActivation<ELU> {
  public:
-  static constexpr std::string_view name = "ELU";
+  static constexpr std::string_view name = "ELU";  ///< the name in descriptions, files and messages
 
   /// Throws ValueError unless alpha is at least 0 and finite.
   constexpr explicit ELU(double alpha = 1) : alpha_{alpha} {
@@ -21,17 +21,18 @@ class ELU final : public ElementwiseActivation<ELU> {
       detail::raise<ValueError>("ELU: alpha must be at least 0 and finite, got ", alpha);
   }
 
-  constexpr double alpha() const { return alpha_; }  ///< where it goes for z far below 0: to -alpha
+  constexpr double alpha() const { return alpha_; }  ///< minus the limit of ELU(z) for z far below 0
+  /// The hyperparameters with their names, for describe().
   auto hyperparameters() const { return std::tuple{Hyperparameter{"alpha", alpha_}}; }
 
-  HeNormal default_initializer() const { return {}; }
+  HeNormal default_initializer() const { return {}; }  ///< the initializer of a layer's weights where none is named
 
-  ///     ELU(z) = z for z > 0 and alpha (e^z - 1) for z <= 0: the sum of both, of which one is 0
+  ///     ELU(z) = z for z > 0 and alpha (e^z - 1) for z <= 0, computed as a sum in which one term is 0
   template <class V>
   CHAINRULE_FORMULA V f(V z) const {
     return fma(static_cast<typename V::Scalar>(alpha_), expm1_nonpositive(min(z, 0)), max(z, 0));
   }
-  ///     ELU'(z) = 1 for z > 0 and alpha e^z = a + alpha for z <= 0, where a has the sign of z; alpha at 0, as PyTorch does
+  ///     ELU'(z) = 1 for z > 0 and alpha e^z = a + alpha for z <= 0, decided by a, which has the sign of z; alpha at 0, as in PyTorch
   template <class V>
   CHAINRULE_FORMULA V f_prime_from_output(V a) const {
     return select(a > 0, 1, a + static_cast<typename V::Scalar>(alpha_));

@@ -9,11 +9,11 @@
 
 namespace chainrule {
 
-/// z, clipped to [low, high] (Collobert 2004); PyTorch's Hardtanh. HardTanh{0, 6} is ReLU6.
-/// Throws ValueError unless low < high, both finite.
+/// Clips z to [low, high] (Collobert 2004); PyTorch's Hardtanh. HardTanh{0, 6} is ReLU6. The constructor throws ValueError unless low <
+/// high, both finite.
 class HardTanh final : public ElementwiseActivation<HardTanh> {
  public:
-  static constexpr std::string_view name = "HardTanh";
+  static constexpr std::string_view name = "HardTanh";  ///< the name in descriptions, files and messages
 
   /// Throws ValueError unless low < high, both finite.
   constexpr explicit HardTanh(double low = -1, double high = 1) : low_{low}, high_{high} {
@@ -24,9 +24,10 @@ class HardTanh final : public ElementwiseActivation<HardTanh> {
 
   constexpr double low() const { return low_; }    ///< the smallest a
   constexpr double high() const { return high_; }  ///< the largest a
+  /// The hyperparameters with their names, for describe().
   auto hyperparameters() const { return std::tuple{Hyperparameter{"low", low_}, Hyperparameter{"high", high_}}; }
 
-  XavierUniform default_initializer() const { return {}; }
+  XavierUniform default_initializer() const { return {}; }  ///< the initializer of a layer's weights where none is named
 
   ///     HardTanh(z) = min(max(z, low), high); NaN stays NaN
   template <class V>
@@ -34,7 +35,7 @@ class HardTanh final : public ElementwiseActivation<HardTanh> {
     using Scalar = typename V::Scalar;
     return min(max(z, static_cast<Scalar>(low_)), static_cast<Scalar>(high_));
   }
-  ///     HardTanh'(z) = 1 between low and high, which is where low < a < high; at the kinks it is taken as 0, as PyTorch does
+  ///     HardTanh'(z) = 1 for low < z < high, which means low < a < high, and 0 elsewhere; 0 at the kinks, as in PyTorch
   template <class V>
   CHAINRULE_FORMULA V f_prime_from_output(V a) const {
     using Scalar = typename V::Scalar;

@@ -6,11 +6,11 @@
 
 namespace chainrule {
 
-/// a = z. What a last layer has when the loss works on raw outputs.
+/// No activation, a = z. The last layer uses it if the loss works on raw outputs.
 struct Identity final : ElementwiseActivation<Identity> {
-  static constexpr std::string_view name = "Identity";
+  static constexpr std::string_view name = "Identity";  ///< the name in descriptions, files and messages
 
-  XavierUniform default_initializer() const { return {}; }
+  XavierUniform default_initializer() const { return {}; }  ///< the initializer of a layer's weights where none is named
 
   ///     f(z) = z
   template <class V>

@@ -8,27 +8,29 @@
 
 namespace chainrule {
 
-/// ReLU with a slope alpha for z < 0, so that no unit dies (Maas, Hannun and Ng 2013). Throws ValueError unless 0 <= alpha < 1.
+/// ReLU with a slope alpha for z < 0, so that no unit stops learning because its z is always negative (Maas, Hannun and Ng 2013). The
+/// constructor throws ValueError unless 0 <= alpha < 1.
 class LeakyReLU final : public ElementwiseActivation<LeakyReLU> {
  public:
-  static constexpr std::string_view name = "LeakyReLU";
+  static constexpr std::string_view name = "LeakyReLU";  ///< the name in descriptions, files and messages
 
-  /// slope: alpha, in [0, 1).
+  /// `slope` is alpha, in [0, 1). Throws ValueError for any other.
   constexpr explicit LeakyReLU(double slope = 0.01) : slope_{slope} {
     if (!(slope >= 0 && slope < 1)) detail::raise<ValueError>("LeakyReLU: the slope must be at least 0 and below 1, got ", slope);
   }
 
-  constexpr double slope() const { return slope_; }  ///< alpha
+  constexpr double slope() const { return slope_; }  ///< alpha, the slope for z < 0
+  /// The hyperparameters with their names, for describe().
   auto hyperparameters() const { return std::tuple{Hyperparameter{"slope", slope_}}; }
 
-  HeNormal default_initializer() const { return {.negative_slope = slope_}; }
+  HeNormal default_initializer() const { return {.negative_slope = slope_}; }  ///< the initializer of a layer's weights where none is named
 
   ///     LReLU(z) = max(alpha z, z), which is alpha z for z < 0; NaN stays NaN
   template <class V>
   CHAINRULE_FORMULA V f(V z) const {
     return select(z < 0, static_cast<typename V::Scalar>(slope_) * z, z);
   }
-  ///     LReLU'(z) = 1 for z > 0 and alpha for z < 0, where a has the sign of z; at 0 it is taken as alpha, as PyTorch does
+  ///     LReLU'(z) = 1 for z > 0 and alpha for z < 0, decided by a, which has the sign of z; alpha at 0, as in PyTorch
   template <class V>
   CHAINRULE_FORMULA V f_prime_from_output(V a) const {
     return select(a > 0, 1, static_cast<typename V::Scalar>(slope_));

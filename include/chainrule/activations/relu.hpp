@@ -6,18 +6,18 @@
 
 namespace chainrule {
 
-/// The rectified linear unit: its derivative is 1 wherever it is active, so gradients do not vanish there.
+/// The rectified linear unit max(0, z). Its derivative is 1 for z > 0, so gradients do not vanish there.
 struct ReLU final : ElementwiseActivation<ReLU> {
-  static constexpr std::string_view name = "ReLU";
+  static constexpr std::string_view name = "ReLU";  ///< the name in descriptions, files and messages
 
-  HeNormal default_initializer() const { return {}; }
+  HeNormal default_initializer() const { return {}; }  ///< the initializer of a layer's weights where none is named
 
   ///     ReLU(z) = max(0, z); NaN stays NaN
   template <class V>
   CHAINRULE_FORMULA V f(V z) const {
     return max(z, 0);
   }
-  ///     ReLU'(z) = 1 for z > 0 and 0 for z < 0; at 0 it is taken as 0, as PyTorch does
+  ///     ReLU'(z) = 1 for z > 0 and 0 for z < 0, decided by a; 0 at 0, as in PyTorch
   template <class V>
   CHAINRULE_FORMULA V f_prime_from_output(V a) const {
     return select(a > 0, 1, 0);

@@ -6,24 +6,25 @@
 
 namespace chainrule {
 
-/// The scaled ELU of self-normalizing networks: with weights from LecunNormal, activations of mean 0 and variance 1 keep both
-/// from layer to layer (Klambauer, Unterthiner, Mayr and Hochreiter 2017).
+/// The scaled ELU of self-normalizing networks: with weights from LecunNormal, activations of mean 0 and variance 1 keep this mean and
+/// variance from layer to layer (Klambauer, Unterthiner, Mayr and Hochreiter 2017).
 struct SELU final : ElementwiseActivation<SELU> {
-  static constexpr std::string_view name = "SELU";
+  static constexpr std::string_view name = "SELU";  ///< the name in descriptions, files and messages
 
-  /// The solution of equations 4 and 5 of the paper for the fixed point (0, 1).
+  /// One of the two constants that solve equations 4 and 5 of the paper for the fixed point of mean 0 and variance 1.
   static constexpr long double alpha = 1.673263242354377284817042991671652038L;
-  static constexpr long double lambda = 1.050700987355480493419334985294606352L;  ///< the other of the two
+  /// One of the two constants that solve equations 4 and 5 of the paper for the fixed point of mean 0 and variance 1.
+  static constexpr long double lambda = 1.050700987355480493419334985294606352L;
 
-  LecunNormal default_initializer() const { return {}; }
+  LecunNormal default_initializer() const { return {}; }  ///< the initializer of a layer's weights where none is named
 
-  ///     SELU(z) = lambda z for z > 0 and lambda alpha (e^z - 1) for z <= 0: the sum of both, of which one is 0
+  ///     SELU(z) = lambda z for z > 0 and lambda alpha (e^z - 1) for z <= 0, computed as a sum in which one term is 0
   template <class V>
   CHAINRULE_FORMULA V f(V z) const {
     using Scalar = typename V::Scalar;
     return fma(static_cast<Scalar>(lambda * alpha), expm1_nonpositive(min(z, 0)), static_cast<Scalar>(lambda) * max(z, 0));
   }
-  ///     SELU'(z) = lambda for z > 0 and lambda alpha e^z = a + lambda alpha for z <= 0, where a has the sign of z
+  ///     SELU'(z) = lambda for z > 0 and lambda alpha e^z = a + lambda alpha for z <= 0, decided by a, which has the sign of z
   template <class V>
   CHAINRULE_FORMULA V f_prime_from_output(V a) const {
     using Scalar = typename V::Scalar;

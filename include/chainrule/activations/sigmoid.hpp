@@ -8,9 +8,9 @@ namespace chainrule {
 
 /// The logistic function sigma(z) = 1/(1 + e^-z), between 0 and 1.
 struct Sigmoid final : ElementwiseActivation<Sigmoid> {
-  static constexpr std::string_view name = "Sigmoid";
+  static constexpr std::string_view name = "Sigmoid";  ///< the name in descriptions, files and messages
 
-  XavierUniform default_initializer() const { return {}; }
+  XavierUniform default_initializer() const { return {}; }  ///< the initializer of a layer's weights where none is named
 
   ///     sigma(z) = 1/(1 + e^-z)
   template <class V>

@@ -7,23 +7,23 @@
 
 namespace chainrule {
 
-/// The sigmoid linear unit z sigma(z), also called swish (Elfwing, Uchibe and Doya 2018; Ramachandran, Zoph and Le 2017): smooth,
-/// and with a minimum of -0.278 at z = -1.278.
+/// The sigmoid linear unit z sigma(z), also called swish (Elfwing, Uchibe and Doya 2018; Ramachandran, Zoph and Le 2017). It is smooth and
+/// has a minimum of -0.278 at z = -1.278.
 struct SiLU final : ElementwiseActivation<SiLU> {
-  static constexpr std::string_view name = "SiLU";
+  static constexpr std::string_view name = "SiLU";  ///< the name in descriptions, files and messages
 
-  HeNormal default_initializer() const { return {}; }
+  HeNormal default_initializer() const { return {}; }  ///< the initializer of a layer's weights where none is named
 
   ///     SiLU(z) = z sigma(z) = z/(1 + e^-z)
   template <class V>
   CHAINRULE_FORMULA V f(V z) const {
-    return detail::above_infinity(z) * detail::Odds<V>(z).open();
+    return detail::replace_negative_infinity(z) * detail::ExpFraction<V>(z).sigmoid();
   }
   ///     SiLU'(z) = sigma(z) (1 + z (1 - sigma(z)))
   template <class V>
   CHAINRULE_FORMULA V f_prime(V z) const {
-    const detail::Odds<V> sigma(z);
-    return sigma.open() * fma(detail::bounded(z), sigma.shut(), 1);
+    const detail::ExpFraction<V> sigma(z);
+    return sigma.sigmoid() * fma(detail::bounded(z), sigma.one_minus_sigmoid(), 1);
   }
 };
 

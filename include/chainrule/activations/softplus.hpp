@@ -9,11 +9,12 @@
 
 namespace chainrule {
 
-/// ln(1 + e^(beta z))/beta, a smooth ReLU that is never 0 (Dugas et al. 2001); the larger beta, the nearer to ReLU. PyTorch's
-/// Softplus, without its threshold: there is no overflow to avoid. Throws ValueError unless beta is above 0 and finite.
+/// A smooth ReLU, ln(1 + e^(beta z))/beta (Dugas et al. 2001), which is never 0; the larger beta, the closer to ReLU. PyTorch's Softplus
+/// without its threshold, which the formula below does not need because its exponential cannot overflow. The constructor throws ValueError
+/// unless beta is above 0 and finite.
 class Softplus final : public ElementwiseActivation<Softplus> {
  public:
-  static constexpr std::string_view name = "Softplus";
+  static constexpr std::string_view name = "Softplus";  ///< the name in descriptions, files and messages
 
   /// Throws ValueError unless beta is above 0 and finite.
   constexpr explicit Softplus(double beta = 1) : beta_{beta} {
@@ -21,12 +22,13 @@ class Softplus final : public ElementwiseActivation<Softplus> {
       detail::raise<ValueError>("Softplus: beta must be above 0 and finite, got ", beta);
   }
 
-  constexpr double beta() const { return beta_; }  ///< how sharp the bend at 0 is
+  constexpr double beta() const { return beta_; }  ///< the sharpness of the bend at 0
+  /// The hyperparameters with their names, for describe().
   auto hyperparameters() const { return std::tuple{Hyperparameter{"beta", beta_}}; }
 
-  HeNormal default_initializer() const { return {}; }
+  HeNormal default_initializer() const { return {}; }  ///< the initializer of a layer's weights where none is named
 
-  ///     Softplus(z) = 1/beta ln(1 + e^(beta z)) = max(z, 0) + 1/beta ln(1 + e^-|beta z|), whose exponential cannot overflow
+  ///     Softplus(z) = 1/beta ln(1 + e^(beta z)) = max(z, 0) + 1/beta ln(1 + e^-|beta z|)
   template <class V>
   CHAINRULE_FORMULA V f(V z) const {
     const auto beta = static_cast<typename V::Scalar>(beta_);

@@ -7,13 +7,13 @@
 
 namespace chainrule {
 
-/// z/(1 + |z|), between -1 and 1 as tanh, but slower to saturate (Turian, Bergstra and Bengio 2009).
+/// Softsign, z/(1 + |z|), between -1 and 1 like tanh but slower to saturate (Turian, Bergstra and Bengio 2009).
 struct Softsign final : ElementwiseActivation<Softsign> {
-  static constexpr std::string_view name = "Softsign";
+  static constexpr std::string_view name = "Softsign";  ///< the name in descriptions, files and messages
 
-  XavierUniform default_initializer() const { return {}; }
+  XavierUniform default_initializer() const { return {}; }  ///< the initializer of a layer's weights where none is named
 
-  ///     Softsign(z) = z/(1 + |z|); +-1 where 1 + |z| is all but infinite
+  ///     Softsign(z) = z/(1 + |z|); +-1 for infinite z, because z is limited to finite numbers
   template <class V>
   CHAINRULE_FORMULA V f(V z) const {
     constexpr auto largest = std::numeric_limits<typename V::Scalar>::max();
@@ -23,8 +23,8 @@ struct Softsign final : ElementwiseActivation<Softsign> {
   ///     Softsign'(z) = 1/(1 + |z|)^2 = (1 - |a|)^2
   template <class V>
   CHAINRULE_FORMULA V f_prime_from_output(V a) const {
-    const V rest = 1 - abs(a);
-    return rest * rest;
+    const V one_minus_a = 1 - abs(a);
+    return one_minus_a * one_minus_a;
   }
 };
 

@@ -6,18 +6,18 @@
 
 namespace chainrule {
 
-/// The hyperbolic tangent, between -1 and 1 and with tanh(0) = 0.
+/// The hyperbolic tangent, between -1 and 1, with tanh(0) = 0.
 struct Tanh final : ElementwiseActivation<Tanh> {
-  static constexpr std::string_view name = "Tanh";
+  static constexpr std::string_view name = "Tanh";  ///< the name in descriptions, files and messages
 
-  XavierUniform default_initializer() const { return {}; }
+  XavierUniform default_initializer() const { return {}; }  ///< the initializer of a layer's weights where none is named
 
   ///     tanh(z) = sinh z / cosh z = (e^2z - 1)/(e^2z + 1)
   template <class V>
   CHAINRULE_FORMULA V f(V z) const {
     return tanh(z);
   }
-  ///     tanh'(z) = 1 - tanh(z)^2 = (1 - a)(1 + a), the product because it is exact to the last bits where a is near 1
+  ///     tanh'(z) = 1 - tanh(z)^2 = (1 - a)(1 + a); the product is accurate to the last bits even for a near 1
   template <class V>
   CHAINRULE_FORMULA V f_prime_from_output(V a) const {
     return (1 - a) * (1 + a);

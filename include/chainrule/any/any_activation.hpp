@@ -38,9 +38,10 @@ struct ActivationOf final : ActivationBase<Scalar> {
 template <class Scalar>
 class AnyInitializer {
  public:
-  static constexpr std::string_view name = "AnyInitializer";
+  static constexpr std::string_view name = "AnyInitializer";  ///< the name in descriptions, files and messages
   /// For an AnyActivation, which makes it.
   explicit AnyInitializer(std::shared_ptr<const detail::ActivationBase<Scalar>> f) : f_{std::move(f)} {}
+  /// Fills `weights`, fan_out x fan_in numbers.
   template <class S>
   void operator()(std::span<S> weights, Index fan_in, Index fan_out, Random& random) const {
     f_->initialize(weights, fan_in, fan_out, random);
@@ -64,13 +65,17 @@ class AnyActivation {
 
   std::string_view name;  ///< that of the activation inside
 
+  /// The initializer of a layer's weights where none is named.
   AnyInitializer<Scalar> default_initializer() const { return AnyInitializer<Scalar>(f_); }
+  /// The name, hyperparameters and parts, from which from_description builds it again.
   Description describe() const { return f_->describe(); }
 
+  /// a[i] = f(z[i]) for all i < size; a may be z.
   template <class S>
   void values(Index size, const S* z, S* a) const {
     f_->values(size, z, a);
   }
+  /// delta[i] <- delta[i] f'(z[i]) for all i < size.
   template <class S>
   void times_derivative(Index size, const S* kept, S* delta) const {
     f_->times_derivative(size, kept, delta);

@@ -161,11 +161,15 @@ class AnyLayer {
   /// The same with as many inputs, where they are inferred.
   AnyLayer for_inputs(Index inputs) const { return is_inferred() ? for_inputs_(inputs) : *this; }
 
-  Index inputs() const { return layer_->inputs(); }
-  Index outputs() const { return layer_->outputs(); }
+  Index inputs() const { return layer_->inputs(); }    ///< the number of inputs, which is the number of rows of x
+  Index outputs() const { return layer_->outputs(); }  ///< the number of outputs, which is the number of rows of the output
+  /// The name of the activation inside; empty if there is none.
   std::string_view activation_name() const { return layer_->activation_name(); }
+  /// Names and shapes of the parameters, in the order of the flat vector.
   std::vector<TensorShape> tensors() const { return layer_->tensors(); }
+  /// Names and shapes of the buffers, in the order of their flat vector.
   std::vector<TensorShape> buffer_tensors() const { return layer_->buffer_tensors(); }
+  /// The name, hyperparameters and parts, from which from_description builds it again.
   Description describe() const { return layer_->describe(); }
 
   /// The contract behind it.

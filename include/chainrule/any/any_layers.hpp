@@ -46,12 +46,12 @@ class AnyLayers {
   using Base = detail::CacheBase<Scalar>;
 
  public:
-  static constexpr std::string_view name = "AnyLayers";
-  static constexpr bool holds_all_layers = true;  ///< it stands for all layers of a network, and is the only one there
-  static constexpr int inputs_at_compile_time = Dynamic;
-  static constexpr int outputs_at_compile_time = Dynamic;
-  static constexpr Index parameters_at_compile_time = Dynamic;
-  static constexpr Index buffers_at_compile_time = Dynamic;
+  static constexpr std::string_view name = "AnyLayers";         ///< the name in descriptions, files and messages
+  static constexpr bool holds_all_layers = true;                ///< it stands for all layers of a network, and is the only one there
+  static constexpr int inputs_at_compile_time = Dynamic;        ///< the number of inputs, or Dynamic, or Inferred
+  static constexpr int outputs_at_compile_time = Dynamic;       ///< the number of outputs, or Dynamic, or Inferred
+  static constexpr Index parameters_at_compile_time = Dynamic;  ///< the number of parameters, or Dynamic
+  static constexpr Index buffers_at_compile_time = Dynamic;     ///< the number of buffers, or Dynamic
 
   /// None yet; see add.
   AnyLayers() = default;
@@ -86,11 +86,16 @@ class AnyLayers {
     for (const AnyLayer<Scalar>& layer : layers_) f(layer);
   }
 
+  /// The number of inputs, which is the number of rows of x.
   Index inputs() const { return layers_.empty() ? 0 : layers_.front().inputs(); }
+  /// The number of outputs, which is the number of rows of the output.
   Index outputs() const { return layers_.empty() ? 0 : layers_.back().outputs(); }
-  std::string_view activation_name() const { return ""; }
+  std::string_view activation_name() const { return ""; }  ///< the name of the activation inside; empty if there is none
+  /// Names and shapes of the parameters, in the order of the flat vector.
   std::vector<TensorShape> tensors() const { return all_tensors(&AnyLayer<Scalar>::tensors); }
+  /// Names and shapes of the buffers, in the order of their flat vector.
   std::vector<TensorShape> buffer_tensors() const { return all_tensors(&AnyLayer<Scalar>::buffer_tensors); }
+  /// The smallest batch that a training pass takes.
   Index fewest_training_samples() const {
     Index fewest = 1;
     for (const auto& layer : layers_) fewest = std::max(fewest, layer->fewest_training_samples());
@@ -102,19 +107,23 @@ class AnyLayers {
   detail::NamedTensors<S> parameters(S* theta) const {
     return {theta, tensors()};
   }
+  /// The buffers by name, as views on this layer's slice of all buffers.
   template <class S>
   detail::NamedTensors<S> buffers(S* numbers) const {
     return {numbers, buffer_tensors()};
   }
 
+  /// Draws the weights from `random` and sets all other parameters to their initial values.
   template <class S>
   void initialize(S* theta, Random& random) const {
     for (std::size_t i = 0; i < layers_.size(); ++i) layers_[i]->initialize(theta + offsets_[i], random);
   }
+  /// Sets the buffers to their initial values.
   template <class S>
   void initialize_buffers(S* numbers) const {
     for (std::size_t i = 0; i < layers_.size(); ++i) layers_[i]->initialize_buffers(numbers + buffer_offsets_[i]);
   }
+  /// Throws StateError or ShapeError where this pass is not possible; called before the pass begins.
   template <class S>
   void check_pass(const ForwardContext<S>& pass, Index samples) const {
     for (std::size_t i = 0; i < layers_.size(); ++i) layers_[i]->check_pass(pass_of(i, pass), samples);
@@ -123,6 +132,7 @@ class AnyLayers {
   /// The caches of the layers, and room for what comes back between them.
   template <class S, int MaxBatch>
   struct Cache {
+    /// Allocates everything that passes over up to max_batch samples need.
     Cache(const AnyLayers& layers, Index max_batch) : output{{}} {
       for (const auto& layer : layers.list()) output.of_layers.emplace_back(layer->make_cache(max_batch));
       for (std::size_t i = 0; i + 1 < layers.list().size(); ++i) deltas.emplace_back(layers.list()[i].outputs(), max_batch);

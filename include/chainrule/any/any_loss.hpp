@@ -108,8 +108,8 @@ template <class Scalar>
 class AnyLoss {
  public:
   // nobody knows these when the program is compiled; AnyNetwork asks on_logits() and fewest_outputs() when it is made
-  static constexpr bool works_on_logits = false;
-  static constexpr Index min_outputs = 1;
+  static constexpr bool works_on_logits = false;  ///< takes the outputs as predictions, so the last layer may have any activation
+  static constexpr Index min_outputs = 1;         ///< the smallest number of outputs that a network with this loss can have
 
   /// Copies the loss.
   template <class L>
@@ -122,7 +122,9 @@ class AnyLoss {
   bool on_logits() const { return loss_->on_logits(); }             ///< whether the loss inside works on logits
   Index fewest_outputs() const { return loss_->fewest_outputs(); }  ///< min_outputs of the loss inside
 
+  /// The name, hyperparameters and parts, from which from_description builds it again.
   Description describe() const { return loss_->describe(); }
+  /// The number of rows of y for a network with this number of outputs.
   Index target_rows(Index outputs) const { return loss_->target_rows(outputs); }
 
   /// (The contract is asked for with float, whatever Scalar is.)

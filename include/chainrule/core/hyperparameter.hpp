@@ -20,6 +20,7 @@ struct Hyperparameter {
   std::string_view name;  ///< "slope"
   T value;                ///< as the constructor takes it
 };
+/// Deduces the template arguments from the constructor's arguments.
 template <class T>
 Hyperparameter(std::string_view, T) -> Hyperparameter<T>;
 

@@ -60,8 +60,8 @@ class OptimizerState {
   std::uint64_t steps = 0;  ///< taken so far: t of the papers
   Team* team = nullptr;     ///< threads that share the work of its steps, to the same bits; it must outlive its use here
 
-  Index size() const { return size_; }  ///< of theta
-  Index moments() const { return moments_; }
+  Index size() const { return size_; }        ///< of theta
+  Index moments() const { return moments_; }  ///< the number of moments, numbers that the rule keeps for each parameter
   const std::vector<Segment>& segments() const { return segments_; }  ///< which parts of theta decay
 
   /// All moments, one after the other; for checkpoints, which need these and `steps`.
@@ -82,9 +82,11 @@ class OptimizerState {
   std::vector<Segment> segments_;
 };
 
+/// Deduces Scalar from the network.
 template <class Net>
 requires requires(const Net& net) { net.layers(); }
 OptimizerState(const Net&, Index)->OptimizerState<typename Net::ScalarType>;
+/// Deduces Scalar from the vector of parameters.
 template <class Theta>
 OptimizerState(const Eigen::DenseBase<Theta>&, Index) -> OptimizerState<typename Theta::Scalar>;
 

@@ -156,8 +156,9 @@ class BatchStorage {
   BatchStorage(Index rows, Index max_batch) : rows_{rows}, numbers_{rows * max_batch} {}
 
   Index rows() const { return rows_.value(); }  ///< numbers of one sample
-  /// Rows x n numbers, to read and to write, or only to read; n is at most max_batch.
+  /// A view to read and write of the first n samples, Rows x n; n is at most max_batch.
   MatrixView<Scalar> first(Index n) { return detail::matrix_view(numbers_.data(), rows(), n); }
+  /// A view to read of the first n samples, Rows x n; n is at most max_batch.
   ConstMatrixView<Scalar> first(Index n) const { return detail::matrix_view(numbers_.data(), rows(), n); }
 
  private:

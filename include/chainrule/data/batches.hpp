@@ -137,6 +137,7 @@ class Batches {
   Vector<Scalar> weights_;
 };
 
+/// Deduces the template arguments from the constructor's arguments.
 template <class Scalar, class Targets>
 Batches(const Dataset<Scalar, Targets>&, Index, BatchOptions = {}) -> Batches<Scalar, detail::TargetsViewOf<Scalar, Targets>>;
 

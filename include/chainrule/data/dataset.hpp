@@ -12,7 +12,7 @@ namespace chainrule {
 /// (Targets = Matrix<Scalar>). One column of `features` is one sample. A plain aggregate that owns its memory.
 template <class Scalar, class Targets = std::vector<int>>
 struct Dataset {
-  using ScalarType = Scalar;
+  using ScalarType = Scalar;    ///< the type of the numbers
   using TargetsType = Targets;  ///< std::vector<int> or Matrix<Scalar>
 
   Matrix<Scalar> features;                      ///< inputs x samples
@@ -37,7 +37,7 @@ using RegressionDataset = Dataset<Scalar, Matrix<Scalar>>;
 template <class Scalar, class Targets>
 class DataView {
  public:
-  using ScalarType = Scalar;
+  using ScalarType = Scalar;    ///< the type of the numbers
   using TargetsView = Targets;  ///< Labels<...> or ConstMatrixView<Scalar>
 
   /// Views a Dataset, with its weights.
@@ -82,10 +82,13 @@ using TargetsViewOf = decltype(target_view<Scalar>(std::declval<const Y&>()));
 
 }  // namespace detail
 
+/// Deduces the template arguments from the constructor's arguments.
 template <class Scalar, class Targets>
 DataView(const Dataset<Scalar, Targets>&) -> DataView<Scalar, detail::TargetsViewOf<Scalar, Targets>>;
+/// Deduces the template arguments from the constructor's arguments.
 template <class X, class Y>
 DataView(const X&, const Y&) -> DataView<typename X::Scalar, detail::TargetsViewOf<typename X::Scalar, Y>>;
+/// Deduces the template arguments from the constructor's arguments.
 template <class X, class Y, class W>
 DataView(const X&, const Y&, const W&) -> DataView<typename X::Scalar, detail::TargetsViewOf<typename X::Scalar, Y>>;
 

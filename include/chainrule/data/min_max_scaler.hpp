@@ -2,7 +2,7 @@
 // Scaling of each feature to an interval.
 
 #include <chainrule/bytes/tokens.hpp>
-#include <chainrule/data/detail/affine_scaler.hpp>
+#include <chainrule/data/affine_scaler.hpp>
 #include <string>
 #include <string_view>
 
@@ -15,18 +15,19 @@ struct FeatureRange {
 };
 
 /// Scales each feature to the interval [low, high], as scikit-learn's MinMaxScaler does:
+///
 ///     a = low + (x - min) (high - low) / (max - min)
 /// The ends are met to within rounding. A constant feature becomes low. Data that was not fitted may be mapped outside the interval.
 ///
 /// Fit it to the training data, then transform all data with it. The layer Normalize does the same inside the network:
 /// net.buffers<0>().set(MinMaxScaler<float>(train.features)).
 template <class Scalar = float>
-class MinMaxScaler : public detail::AffineScaler<Scalar> {
-  using typename detail::AffineScaler<Scalar>::Sum;
+class MinMaxScaler : public AffineScaler<Scalar> {
+  using typename AffineScaler<Scalar>::Sum;
 
  public:
   /// Creates a scaler that is not fitted yet. Throws ValueError unless low < high and both are finite.
-  explicit MinMaxScaler(FeatureRange range = {}) : detail::AffineScaler<Scalar>("MinMaxScaler"), range_{range} {
+  explicit MinMaxScaler(FeatureRange range = {}) : AffineScaler<Scalar>("MinMaxScaler"), range_{range} {
     constexpr auto largest = static_cast<double>(std::numeric_limits<float>::max());
     if (!(range.low < range.high && range.low >= -largest && range.high <= largest))
       detail::raise<ValueError>("MinMaxScaler: expected low < high, both finite, but got low = ", range.low, " and high = ", range.high);

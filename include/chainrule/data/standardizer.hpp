@@ -2,25 +2,26 @@
 // Scaling of each feature to mean 0 and variance 1.
 
 #include <chainrule/bytes/tokens.hpp>
-#include <chainrule/data/detail/affine_scaler.hpp>
+#include <chainrule/data/affine_scaler.hpp>
 #include <string>
 #include <string_view>
 
 namespace chainrule {
 
 /// Scales each feature to mean 0 and variance 1, as scikit-learn's StandardScaler does:
+///
 ///     a = (x - mean) / deviation
 /// The deviation is that of the population, the square root of the mean of (x - mean)^2. A constant feature becomes 0.
 ///
 /// Fit it to the training data, then transform all data with it. The layer Normalize does the same inside the network:
 /// net.buffers<0>().set(Standardizer<float>(train.features)).
 template <class Scalar = float>
-class Standardizer : public detail::AffineScaler<Scalar> {
-  using typename detail::AffineScaler<Scalar>::Sum;
+class Standardizer : public AffineScaler<Scalar> {
+  using typename AffineScaler<Scalar>::Sum;
 
  public:
   /// Creates a scaler that is not fitted yet.
-  Standardizer() : detail::AffineScaler<Scalar>("Standardizer") {}
+  Standardizer() : AffineScaler<Scalar>("Standardizer") {}
 
   /// Creates a scaler fitted to x; see fit.
   template <class Derived>

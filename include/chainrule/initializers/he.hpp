@@ -13,9 +13,11 @@ namespace chainrule {
 /// He initialization with a uniform distribution: W ~ U(-r, r) with r = sqrt(6 / ((1 + alpha^2) fan_in)). For layers with ReLU or leaky
 /// ReLU (He et al. 2015).
 struct HeUniform {
-  static constexpr std::string_view name = "HeUniform";
+  static constexpr std::string_view name = "HeUniform";  ///< the name in descriptions, files and messages
+
   double negative_slope = 0;  ///< alpha, the negative slope of leaky ReLU; 0 for ReLU
 
+  /// Fills `weights`, fan_out x fan_in numbers.
   template <class Scalar>
   void operator()(std::span<Scalar> weights, Index fan_in, Index, Random& random) const {
     const double r = std::sqrt(6 / (std::fma(negative_slope, negative_slope, 1.0) * static_cast<double>(fan_in)));
@@ -26,9 +28,11 @@ struct HeUniform {
 /// He initialization with a normal distribution: W ~ N(0, s^2) with s = sqrt(2 / ((1 + alpha^2) fan_in)). For layers with ReLU or leaky
 /// ReLU (He et al. 2015).
 struct HeNormal {
-  static constexpr std::string_view name = "HeNormal";
+  static constexpr std::string_view name = "HeNormal";  ///< the name in descriptions, files and messages
+
   double negative_slope = 0;  ///< alpha, the negative slope of leaky ReLU; 0 for ReLU
 
+  /// Fills `weights`, fan_out x fan_in numbers.
   template <class Scalar>
   void operator()(std::span<Scalar> weights, Index fan_in, Index, Random& random) const {
     const double s = std::sqrt(2 / (std::fma(negative_slope, negative_slope, 1.0) * static_cast<double>(fan_in)));

@@ -12,8 +12,9 @@ namespace chainrule {
 
 /// LeCun initialization with a uniform distribution: W ~ U(-r, r) with r = sqrt(3 / fan_in). For layers with SELU (LeCun et al. 1998).
 struct LecunUniform {
-  static constexpr std::string_view name = "LecunUniform";
+  static constexpr std::string_view name = "LecunUniform";  ///< the name in descriptions, files and messages
 
+  /// Fills `weights`, fan_out x fan_in numbers.
   template <class Scalar>
   void operator()(std::span<Scalar> weights, Index fan_in, Index, Random& random) const {
     detail::fill_uniform(weights, std::sqrt(3 / static_cast<double>(fan_in)), random);
@@ -23,8 +24,9 @@ struct LecunUniform {
 /// LeCun initialization with a normal distribution: W ~ N(0, s^2) with s = sqrt(1 / fan_in). For layers with SELU (LeCun et al. 1998,
 /// equation 16).
 struct LecunNormal {
-  static constexpr std::string_view name = "LecunNormal";
+  static constexpr std::string_view name = "LecunNormal";  ///< the name in descriptions, files and messages
 
+  /// Fills `weights`, fan_out x fan_in numbers.
   template <class Scalar>
   void operator()(std::span<Scalar> weights, Index fan_in, Index, Random& random) const {
     detail::fill_normal(weights, std::sqrt(1 / static_cast<double>(fan_in)), random);

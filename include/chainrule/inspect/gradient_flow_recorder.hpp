@@ -32,17 +32,20 @@ class GradientFlowRecorder {
     if (every_steps < 1) detail::raise<ValueError>("GradientFlowRecorder: every_steps must be at least 1, got ", every_steps);
   }
 
+  /// Called by the trainer before the first step.
   template <class RunType>
   void training_started(const RunType& run) {
     records.clear();
     records.push_back({0, measure_(run.net)});
     theta_before_ = run.net.parameters();
   }
+  /// Called by the trainer when training continues from a checkpoint, after this observer's archive was read.
   template <class RunType>
   void training_resumed(const RunType& run) {
     records.clear();
     theta_before_ = run.net.parameters();
   }
+  /// Called by the trainer after each step.
   template <class RunType>
   void batch_ended(const RunType& run) {
     const Index step = (run.epoch - 1) * run.batches + run.batch;
@@ -67,6 +70,7 @@ class GradientFlowRecorder {
   Vector<Scalar> theta_before_;  // parameters before the step whose update is recorded next
 };
 
+/// Deduces the template arguments from the constructor's arguments.
 template <class Net, class X, class Y>
 GradientFlowRecorder(const Net&, const X&, const Y&, Index) -> GradientFlowRecorder<Net>;
 

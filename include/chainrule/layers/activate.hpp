@@ -5,36 +5,43 @@
 
 namespace chainrule {
 
-/// An activation alone, a = f(z), where something stands between it and the affine map: Dense<64, 32>, BatchNorm<>,
-/// Activate<ReLU>. `Activate<LeakyReLU>{LeakyReLU{0.2}}`; with a run-time extent where no layer is before it:
-/// Activate<ReLU, Dynamic>{32}.
+/// An activation as a layer of its own, a = f(z), for use after a layer other than Dense:
+/// @code{.cpp}
+/// make_network<float>(Seed{1}, SquaredError{}, Dense<64, 32>{}, BatchNorm<>{}, Activate<ReLU>{});
+/// Activate<LeakyReLU>{LeakyReLU{0.2}};  // an activation with a parameter
+/// Activate<ReLU, Dynamic>{32};          // a number of units known at run time, for the first layer
+/// @endcode
 template <class F, int N = Inferred>
-class Activate : public detail::SameShape<N>, public detail::WithoutParameters {
+class Activate : public SameShape<N>, public WithoutParameters {
   static_assert(Activation<F>, "chainrule: Activate<F>: F must be an activation, such as ReLU or Tanh (see core/concepts.hpp)");
 
  public:
-  static constexpr std::string_view name = "Activate";
-  using ActivationType = F;
+  static constexpr std::string_view name = "Activate";  ///< the name in descriptions, files and messages
+  using ActivationType = F;                             ///< the type of the activation inside
 
-  /// With as many units as its type says, or the layer before.
+  /// For a number of units given by N or inferred from the layer before.
   explicit Activate(F f = F{}) requires(N != Dynamic) : f_{f} {}
-  /// For an extent that is a value.
-  explicit Activate(Index units, F f = F{}) : detail::SameShape<N>(name.data(), units), f_{f} {}
+  /// Takes the number of units as a run-time value. Throws ShapeError if it is below 1 or contradicts N.
+  explicit Activate(Index units, F f = F{}) : SameShape<N>(name.data(), units), f_{f} {}
 
+  /// The type of this layer with Units inputs, for a layer whose number of inputs is Inferred.
   template <int Units>
   using ForInputs = Activate<F, Units>;
+  /// Returns this layer with `units` inputs, which is the number of outputs of the layer before.
   template <int Units>
   ForInputs<Units> for_inputs(Index units) const {
     return ForInputs<Units>(units, f_);
   }
 
-  const F& activation() const { return f_; }
-  std::string_view activation_name() const { return f_.name; }
+  const F& activation() const { return f_; }                    ///< the name of the activation inside; empty if there is none
+  std::string_view activation_name() const { return f_.name; }  ///< the name of the activation inside; empty if there is none
 
+  /// Storage that forward fills for backward, for up to max_batch samples; part of a Workspace.
   template <class Scalar, int MaxBatch>
   struct Cache {
+    /// Allocates everything that passes over up to max_batch samples need.
     Cache(const Activate& layer, Index max_batch) : output(layer.outputs(), max_batch) {}
-    BatchStorage<Scalar, N, MaxBatch> output;
+    BatchStorage<Scalar, N, MaxBatch> output;  ///< a(l+1), outputs x max_batch
   };
 
   ///     a = f(z)        (N x batch)

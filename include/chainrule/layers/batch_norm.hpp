@@ -1,63 +1,77 @@
 #pragma once
 
-#include <chainrule/layers/detail/standardize.hpp>
+#include <chainrule/layers/normalization_layer.hpp>
 
 namespace chainrule {
 
-/// Batch normalisation (Ioffe and Szegedy 2015; conventions of PyTorch's BatchNorm1d). For each unit, over the batch in
-/// training and over the running statistics in predicting:
+/// Batch normalisation (Ioffe and Szegedy 2015; conventions of PyTorch's BatchNorm1d). Each unit is normalised with the mean and variance
+/// of the batch in training, and with running statistics in prediction:
+///
 ///     x_hat = (x - mean)/sqrt(variance + epsilon),   a = weight * x_hat + bias
-/// After each training step `net.update_statistics(work)` (the Trainer does it) moves the running statistics:
-///     running <- (1 - momentum) running + momentum batch        the variance without bias, so divided by batch - 1
-/// Until then predicting throws StateError; training on a single sample throws ShapeError. `BatchNorm<>{}` after a layer.
-/// weight: N, starts at 1; bias: N, starts at 0. Throws ValueError unless epsilon > 0 and 0 < momentum <= 1.
+///
+/// After each training step net.update_statistics(work), which the Trainer calls, moves the running statistics; their variance is unbiased,
+/// with a divisor of batch - 1:
+///
+///     running <- (1 - momentum) running + momentum batch
+///
+/// Prediction before the first update throws StateError; training on a single sample throws ShapeError. The parameters are weight (N,
+/// starts at 1) and bias (N, starts at 0). BatchNorm<> takes its number of units from the layer before.
 template <int N = Inferred>
-class BatchNorm : public detail::Normalized<N> {
-  using Base = detail::Normalized<N>;
+class BatchNorm : public NormalizationLayer<N> {
+  using Base = NormalizationLayer<N>;
 
  public:
-  static constexpr std::string_view name = "BatchNorm";
+  static constexpr std::string_view name = "BatchNorm";  ///< the name in descriptions, files and messages
+  /// The number of buffers, or Dynamic.
   static constexpr Index buffers_at_compile_time = detail::extent_sum(detail::extent_product(2, N), 1);
 
-  /// momentum: the share of the last batch in the running statistics, in (0, 1]; epsilon: above 0 and finite. Else ValueError.
+  /// `momentum` is the share of the last batch in the running statistics, in (0, 1]; `epsilon` is added to the variance and must be above 0
+  /// and finite. Throws ValueError for others.
   explicit BatchNorm(double momentum = 0.1, double epsilon = 1e-5) requires(N != Dynamic)
       : Base(name.data(), epsilon), momentum_{checked(momentum)} {}
-  /// For an extent that is a value.
+  /// Takes the number of units as a run-time value. Throws ShapeError if it is below 1 or contradicts N.
   explicit BatchNorm(Index units, double momentum = 0.1, double epsilon = 1e-5)
       : Base(name.data(), units, epsilon), momentum_{checked(momentum)} {}
 
+  /// The type of this layer with Units inputs, for a layer whose number of inputs is Inferred.
   template <int Units>
   using ForInputs = BatchNorm<Units>;
+  /// Returns this layer with `units` inputs, which is the number of outputs of the layer before.
   template <int Units>
   ForInputs<Units> for_inputs(Index units) const {
     return ForInputs<Units>(units, momentum_, this->epsilon());
   }
 
   double momentum() const { return momentum_; }  ///< the share of the last batch in the running statistics
+  /// The hyperparameters with their names, for describe().
   auto hyperparameters() const { return std::tuple{Hyperparameter{"momentum", momentum_}, Hyperparameter{"epsilon", this->epsilon()}}; }
-  Index fewest_training_samples() const { return 2; }
+  Index fewest_training_samples() const { return 2; }  ///< the smallest batch that a training pass takes
 
+  /// Names and shapes of the buffers, in the order of their flat vector.
   std::array<TensorShape, 3> buffer_tensors() const {
     return {{{"running_mean", this->inputs(), 1}, {"running_variance", this->inputs(), 1}, {"batches", 1, 1}}};
   }
-  /// The running statistics, and of how many batches they are (in float counted up to 2^24).
+  /// The running statistics and the number of batches they were computed from, which a float counts up to 2^24.
   template <class Scalar>
   struct Buffers {
-    detail::MapOf<Scalar, N, 1> running_mean;      ///< of each unit
-    detail::MapOf<Scalar, N, 1> running_variance;  ///< of each unit, divided by batch - 1
-    Scalar& batches;                               ///< how many they are of
+    detail::MapOf<Scalar, N, 1> running_mean;      ///< running mean of each unit
+    detail::MapOf<Scalar, N, 1> running_variance;  ///< running variance of each unit, unbiased: with divisor batch - 1
+    Scalar& batches;                               ///< the number of batches in the statistics
   };
+  /// The buffers by name, as views on this layer's slice of all buffers.
   template <class Scalar>
   Buffers<Scalar> buffers(Scalar* numbers) const {
     const Index n = this->inputs();
     return {{numbers, n}, {numbers + n, n}, numbers[2 * n]};
   }
+  /// Sets the buffers to their initial values.
   template <class Scalar>
   void initialize_buffers(Scalar* numbers) const {
     std::fill_n(numbers, 2 * this->inputs() + 1, Scalar{0});
     buffers(numbers).running_variance.setOnes();
   }
 
+  /// Throws StateError for a prediction before the first update_statistics, ShapeError for training on one sample.
   template <class Scalar>
   void check_pass(const ForwardContext<Scalar>& pass, Index samples) const {
     if (pass.mode == Mode::predict && !(buffers(pass.buffers).batches > 0))
@@ -67,21 +81,25 @@ class BatchNorm : public detail::Normalized<N> {
       detail::raise<ShapeError>("forward: BatchNorm cannot learn from a batch of one sample, which has no variance; it needs at least 2");
   }
 
+  /// Storage that forward fills for backward, for up to max_batch samples; part of a Workspace.
   template <class Scalar, int MaxBatch>
   struct Cache {
+    /// Allocates everything that passes over up to max_batch samples need.
     Cache(const BatchNorm& layer, Index max_batch)
         : output(layer.outputs(), max_batch),
           x_hat(layer.outputs(), max_batch),
           mean(layer.outputs(), 1),
           variance(layer.outputs(), 1),
-          room(layer.outputs(), 1) {}
-    BatchStorage<Scalar, N, MaxBatch> output;
-    BatchStorage<Scalar, N, MaxBatch> x_hat;  ///< N x batch
-    BatchStorage<Scalar, N, 1> mean;          ///< of the batch
-    BatchStorage<Scalar, N, 1> variance;      ///< of the batch, divided by its size
-    BatchStorage<Scalar, N, 1> room;          ///< 1/sqrt(variance + epsilon)
+          inverse_deviation(layer.outputs(), 1) {}
+    BatchStorage<Scalar, N, MaxBatch> output;      ///< a(l+1), outputs x max_batch
+    BatchStorage<Scalar, N, MaxBatch> x_hat;       ///< normalised x, N x batch
+    BatchStorage<Scalar, N, 1> mean;               ///< mean of the batch, N
+    BatchStorage<Scalar, N, 1> variance;           ///< variance of the batch, with divisor batch, N
+    BatchStorage<Scalar, N, 1> inverse_deviation;  ///< 1/sqrt(variance + epsilon)
   };
 
+  /// Normalises x and keeps x_hat and, in training, mean and variance. In prediction these are the running statistics.
+  ///
   ///     mean = 1/batch sum x,  variance = 1/batch sum (x - mean)^2,  x_hat = (x - mean)/sqrt(variance + epsilon)
   ///     a = weight * x_hat + bias        (N x batch)
   template <class Scalar, int MaxBatch>
@@ -101,12 +119,15 @@ class BatchNorm : public detail::Normalized<N> {
       variance = running.running_variance;
       for (Index j = 0; j < x.cols(); ++j) x_hat.col(j) = x.col(j) - running.running_mean;
     }
-    const MatrixView<Scalar> factor = inverse_deviation(cache);
+    const MatrixView<Scalar> factor = compute_inverse_deviation(cache);
     for (Index j = 0; j < x.cols(); ++j) x_hat.col(j) = x_hat.col(j).cwiseProduct(factor.col(0));
     Base::template scale_and_shift<Scalar>(this->parameters(theta), detail::as_const(x_hat), cache.output.first(x.cols()));
   }
 
-  ///     with g = dJ/da * weight = dJ/dx_hat:
+  /// Computes the gradients, for a forward pass in training.
+  ///
+  ///     dJ/dweight = row sums of delta * x_hat,  dJ/dbias = row sums of delta        (N)
+  ///     g = dJ/dx_hat = dJ/da * weight
   ///     dJ/dx = (g - 1/batch sum g - x_hat 1/batch sum (g x_hat))/sqrt(variance + epsilon)        (N x batch)
   template <class Scalar, int MaxBatch>
   void backward(const Scalar* theta, ConstMatrixView<Scalar> x, Cache<Scalar, MaxBatch>& cache, MatrixView<Scalar> delta, Scalar* gradient,
@@ -117,8 +138,8 @@ class BatchNorm : public detail::Normalized<N> {
     const auto [weight, bias] = this->parameters(theta);
     const auto [dJ_dweight, dJ_dbias] = this->parameters(static_cast<const Scalar*>(gradient));
     const Scalar batch = static_cast<Scalar>(x.cols());
-    // sum g = weight dJ/dbias and sum (g x_hat) = weight dJ/dweight, so that weight is a common factor
-    MatrixView<Scalar> factor = inverse_deviation(cache);
+    // sum g = weight dJ/dbias and sum (g x_hat) = weight dJ/dweight, so weight is a common factor of all three terms
+    MatrixView<Scalar> factor = compute_inverse_deviation(cache);
     factor.col(0) = factor.col(0).cwiseProduct(weight);
     for (Index j = 0; j < x.cols(); ++j)
       kernels::map(
@@ -135,12 +156,12 @@ class BatchNorm : public detail::Normalized<N> {
     auto running = buffers(numbers);
     const Scalar m = static_cast<Scalar>(momentum_);
     const Scalar unbiased = static_cast<Scalar>(samples) / static_cast<Scalar>(samples - 1);
-    const auto move = [](Index n, Scalar keep, Scalar fresh, Scalar* statistics, ConstMatrixView<Scalar> of_batch) {
+    const auto update = [](Index n, Scalar keep, Scalar share, Scalar* statistics, ConstMatrixView<Scalar> of_batch) {
       kernels::update(
-          n, [keep, fresh](const auto& b, auto& r) CHAINRULE_FORMULA { r = keep * r + fresh * b; }, of_batch.data(), statistics);
+          n, [keep, share](const auto& b, auto& r) CHAINRULE_FORMULA { r = keep * r + share * b; }, of_batch.data(), statistics);
     };
-    move(this->inputs(), 1 - m, m, running.running_mean.data(), cache.mean.first(1));
-    move(this->inputs(), 1 - m, m * unbiased, running.running_variance.data(), cache.variance.first(1));
+    update(this->inputs(), 1 - m, m, running.running_mean.data(), cache.mean.first(1));
+    update(this->inputs(), 1 - m, m * unbiased, running.running_variance.data(), cache.variance.first(1));
     running.batches += 1;
   }
 
@@ -150,10 +171,10 @@ class BatchNorm : public detail::Normalized<N> {
     return momentum;
   }
 
-  // 1/sqrt(variance + epsilon), in the cache's room
+  // Writes 1/sqrt(variance + epsilon) to cache.inverse_deviation and returns a view of it.
   template <class Scalar, int MaxBatch>
-  MatrixView<Scalar> inverse_deviation(Cache<Scalar, MaxBatch>& cache) const {
-    MatrixView<Scalar> factor = cache.room.first(1);
+  MatrixView<Scalar> compute_inverse_deviation(Cache<Scalar, MaxBatch>& cache) const {
+    MatrixView<Scalar> factor = cache.inverse_deviation.first(1);
     const MatrixView<Scalar> variance = cache.variance.first(1);
     for (Index i = 0; i < factor.rows(); ++i) factor(i, 0) = 1 / std::sqrt(variance(i, 0) + static_cast<Scalar>(this->epsilon()));
     return factor;

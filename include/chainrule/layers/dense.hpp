@@ -13,14 +13,14 @@
 
 namespace chainrule {
 
-/// The affine map with an activation, a(l+1) = f(W(l) a(l) + b(l)); torch.nn.Linear and its activation, Dense in Keras.
+/// A fully connected layer, a(l+1) = f(W(l) a(l) + b(l)): an affine map with an activation, like Dense in Keras or torch.nn.Linear followed
+/// by an activation.
 /// @code{.cpp}
 /// Dense<64, 32, ReLU>{};                     // extents are types, checked by the compiler
 /// Dense<Dynamic, Dynamic, ReLU>{64, 32};     // extents are values, checked when the network is built
 /// Dense<64, 32, LeakyReLU>{LeakyReLU{0.2}};  // an activation with a parameter
 /// @endcode
-/// weight: Out x In, set by Init (the activation's default where none is named); bias: Out, starts at 0.
-/// Throws ShapeError for an extent below 1 or one that contradicts the type.
+/// The parameters are weight (Out x In), drawn by the initializer Init, by default the activation's, and bias (Out), which starts at 0.
 template <int In, int Out, class F = Identity, class Init = decltype(std::declval<const F&>().default_initializer())>
 class Dense {
   static_assert(In == Dynamic || In >= 1, "chainrule: Dense<In, Out>: In is the number of inputs: at least 1, or Dynamic");
@@ -30,19 +30,21 @@ class Dense {
                 "chainrule: Dense<In, Out, F, Init>: Init must be an initializer, such as HeNormal (see core/concepts.hpp)");
 
  public:
-  static constexpr std::string_view name = "Dense";
-  static constexpr int inputs_at_compile_time = In;
-  static constexpr int outputs_at_compile_time = Out;
+  static constexpr std::string_view name = "Dense";    ///< the name in descriptions, files and messages
+  static constexpr int inputs_at_compile_time = In;    ///< the number of inputs, or Dynamic, or Inferred
+  static constexpr int outputs_at_compile_time = Out;  ///< the number of outputs, or Dynamic, or Inferred
+  /// The number of parameters, or Dynamic.
   static constexpr Index parameters_at_compile_time = detail::extent_sum(detail::extent_product(Out, In), Out);
-  using ActivationType = F;
+  using ActivationType = F;  ///< the type of the activation inside
 
-  /// For extents that are types.
+  /// For extents given by the template arguments In and Out.
   explicit Dense(F f = F{}) requires(In != Dynamic && Out != Dynamic) : Dense(In, Out, f) {}
 
-  /// For extents that are values; those that are types too must agree.
+  /// Takes the extents as run-time values. Throws ShapeError for an extent below 1 and for one that contradicts In or Out.
   Dense(Index inputs, Index outputs, F f = F{}) : Dense(inputs, outputs, f, default_initializer(f)) {}
 
-  /// The same with an initializer that has hyperparameters.
+  /// Takes the extents, the activation and an initializer with hyperparameters of its own. Throws ShapeError for an extent below 1 and for
+  /// one that contradicts In or Out.
   Dense(Index inputs, Index outputs, F f, Init initializer) : inputs_{inputs}, outputs_{outputs}, f_{f}, initializer_{initializer} {
     if (inputs < 1 || outputs < 1)
       detail::raise<ShapeError>("Dense: inputs and outputs must be at least 1, got ", inputs, " and ", outputs);
@@ -53,44 +55,50 @@ class Dense {
                                 " and ", outputs);
   }
 
-  Index inputs() const { return inputs_.value(); }
-  Index outputs() const { return outputs_.value(); }
-  const F& activation() const { return f_; }
-  std::string_view activation_name() const { return f_.name; }
+  Index inputs() const { return inputs_.value(); }              ///< the number of inputs, which is the number of rows of x
+  Index outputs() const { return outputs_.value(); }            ///< the number of outputs, which is the number of rows of the output
+  const F& activation() const { return f_; }                    ///< the name of the activation inside; empty if there is none
+  std::string_view activation_name() const { return f_.name; }  ///< the name of the activation inside; empty if there is none
+  /// Names and shapes of the parameters, in the order of the flat vector.
   std::array<TensorShape, 2> tensors() const { return {{{"weight", outputs(), inputs(), true}, {"bias", outputs(), 1}}}; }
 
-  /// W and b, or dJ/dW and dJ/db, as views on a slice of a flat vector.
+  /// Views of W and b in theta, or of dJ/dW and dJ/db in a gradient.
   template <class Scalar>
   struct Parameters {
     detail::MapOf<Scalar, Out, In> weight;  ///< W(l), Out x In
     detail::MapOf<Scalar, Out, 1> bias;     ///< b(l), Out
   };
 
+  /// The parameters by name, as views on this layer's slice of theta or of dJ/dtheta.
   template <class Scalar>
   Parameters<Scalar> parameters(Scalar* theta) const {
     return {{theta, outputs(), inputs()}, {bias(theta), outputs()}};
   }
 
+  /// Draws the weights from `random` and sets all other parameters to their initial values.
   template <class Scalar>
   void initialize(Scalar* theta, Random& random) const {
     initializer_(std::span<Scalar>(theta, static_cast<std::size_t>(outputs() * inputs())), inputs(), outputs(), random);
     std::fill_n(bias(theta), outputs(), Scalar{0});
   }
 
-  /// What forward keeps for backward: a(l+1), and z(l+1) only where f' cannot do without it.
+  /// Storage that forward fills for backward, for up to max_batch samples: a(l+1), and z(l+1) if f' is written with it.
   template <class Scalar, int MaxBatch>
   struct Cache {
-    using Storage = BatchStorage<Scalar, Out, MaxBatch>;  ///< Out x max_batch
-    /// Stands for z where f' is written with a alone.
+    using Storage = BatchStorage<Scalar, Out, MaxBatch>;  ///< the type of output and z, Out x max_batch
+    /// Takes the place of z if f' is written with a alone.
     struct Nothing {
-      Nothing(Index, Index) {}  ///< as Storage is made
+      Nothing(Index, Index) {}  ///< has the constructor of Storage
     };
+    /// Allocates everything that passes over up to max_batch samples need.
     Cache(const Dense& layer, Index max_batch) : output(layer.outputs(), max_batch), z(layer.outputs(), max_batch) {}
-    Storage output;
-    [[no_unique_address]] std::conditional_t<DerivativeFromOutput<F>, Nothing, Storage> z;  ///< z(l+1), or nothing
-    Team* team = nullptr;  ///< of the forward pass, and so of the backward pass
+    Storage output;                                                                         ///< a(l+1), outputs x max_batch
+    [[no_unique_address]] std::conditional_t<DerivativeFromOutput<F>, Nothing, Storage> z;  ///< z(l+1), if f' is written with it
+    Team* team = nullptr;  ///< the threads of the forward pass, used by backward too; null for one thread
   };
 
+  /// Computes z(l+1) and a(l+1) from x = a(l).
+  ///
   ///     z(l+1) = W(l) a(l) + b(l)        (Out x batch)
   ///     a(l+1) = f(z(l+1))
   template <class Scalar, int MaxBatch>
@@ -98,17 +106,20 @@ class Dense {
     cache.team = pass.team;
     if (always_small || (may_be_small && is_small<Scalar>(pass.team))) return small_forward(theta, x, cache);
     blocks_for(x.cols(), pass.team).for_activation([&](const kernels::Block& block) {
-      const MatrixView<Scalar> z = block.of(keep(cache).first(x.cols()));
+      const MatrixView<Scalar> z = block.of(kept_for_derivative(cache).first(x.cols()));
       const ConstMatrixView<Scalar> samples = kernels::columns(x, block.first_column, block.columns);
       products<Scalar>().affine(theta, samples, bias(theta), block.first_row, z, x.cols());
       if constexpr (!is_identity) kernels::activate(f_, detail::as_const(z), block.of(cache.output.first(x.cols())));
     });
   }
 
+  /// Computes the gradient by W(l) and b(l), and by x = a(l) if input_gradient is not null. `delta` is dJ/da(l+1) on entry and is
+  /// overwritten.
+  ///
   ///     delta(l+1) = dJ/da(l+1) * f'(z(l+1))       (Out x batch), in place
   ///     dJ/dW(l)   = delta(l+1) a(l)^T             (Out x In)
   ///     dJ/db(l)   = row sums of delta(l+1)        (Out)
-  ///     dJ/da(l)   = W(l)^T delta(l+1)             (In x batch), only where somebody asks
+  ///     dJ/da(l)   = W(l)^T delta(l+1)             (In x batch)
   template <class Scalar, int MaxBatch>
   void backward(const Scalar* theta, ConstMatrixView<Scalar> x, const Cache<Scalar, MaxBatch>& cache, MatrixView<Scalar> delta,
                 Scalar* gradient, MatrixView<Scalar>* input_gradient) const {
@@ -122,21 +133,21 @@ class Dense {
     });
   }
 
-  /// The same and at once the step that follows, theta <- theta + factor dJ/dtheta, to the same bits: dJ/dW is not written where
-  /// it can be added as it leaves the registers. `room` is as large as a gradient.
+  /// Does what backward and a following step theta <- theta + factor dJ/dtheta do, with the same bits. Saves memory traffic, because dJ/dW
+  /// is added to W while it is in registers. `scratch` is as large as this layer's gradient; its content afterwards is unspecified.
   template <class Scalar, int MaxBatch>
   void backward_and_step(Scalar* theta, ConstMatrixView<Scalar> x, const Cache<Scalar, MaxBatch>& cache, MatrixView<Scalar> delta,
-                         Scalar factor, Scalar* room, MatrixView<Scalar>* input_gradient) const {
+                         Scalar factor, Scalar* scratch, MatrixView<Scalar>* input_gradient) const {
     if (always_small || (may_be_small && is_small<Scalar>(cache.team)))
       return small_backward(theta, x, cache, delta, theta, input_gradient, &factor);
     times_derivative(cache, delta);
     blocks_for(x.cols(), cache.team).for_weight(input_gradient == nullptr, [&](const kernels::Block& block) {
-      if (input_gradient != nullptr)  // reads the columns of W alone that then change
+      if (input_gradient != nullptr)  // reads only the columns of W that this block then changes
         products<Scalar>().input_gradient(theta, detail::as_const(delta), block, *input_gradient);
-      products<Scalar>().add_multiple_of_gradient(factor, detail::as_const(delta), x, block, theta, room);
+      products<Scalar>().add_multiple_of_gradient(factor, detail::as_const(delta), x, block, theta, scratch);
       if (!block.is_first()) return;
-      products<Scalar>().bias_gradient(detail::as_const(delta), bias(room));
-      kernels::add_multiple<Scalar>(outputs(), factor, bias(room), bias(theta));
+      products<Scalar>().bias_gradient(detail::as_const(delta), bias(scratch));
+      kernels::add_multiple<Scalar>(outputs(), factor, bias(scratch), bias(theta));
     });
   }
 
@@ -149,7 +160,8 @@ class Dense {
     }
   }
 
-  // An activation that a small layer's kernel applies in registers; any other comes after the products, or before them on the way back.
+  // A fused activation is applied in registers by the kernel for small layers. Any other is applied after the products in forward and
+  // before them in backward.
   static constexpr bool is_identity = std::is_same_v<F, Identity>;
   template <class Scalar>
   static constexpr bool is_fused = kernels::CanBeFused<F, Scalar> && !is_identity;
@@ -161,8 +173,8 @@ class Dense {
       return kernels::NoActivation{};
   }
 
-  // Whether one kernel does a whole pass, which no team shares. What the compiler knows of that is said where it is asked, for then it
-  // need not build the rest.
+  // Small layers use one kernel for a whole pass, on one thread. always_small and may_be_small are known at compile time, so that the
+  // compiler does not instantiate the branch that is never used.
   static constexpr bool always_small = kernels::is_small_layer(Out, In), may_be_small = kernels::may_be_small(Out, In);
   template <class Scalar>
   bool is_small(const Team* team) const {
@@ -173,16 +185,16 @@ class Dense {
 
   template <class Scalar, class Cache>
   void small_forward(const Scalar* theta, ConstMatrixView<Scalar> x, Cache& cache) const {
-    MatrixView<Scalar> z = keep(cache).first(x.cols());
+    MatrixView<Scalar> z = kept_for_derivative(cache).first(x.cols());
     Small<Scalar>::forward(fused_activation<Scalar>(),
                            {outputs(), theta, inputs(), x.cols(), x.data(), x.outerStride(), bias(theta), z.data()});
     if constexpr (!is_fused<Scalar> && !is_identity) kernels::activate(f_, detail::as_const(z), cache.output.first(x.cols()));
   }
-  // out: dJ/dW and dJ/db, or, with a factor, W and b themselves
+  // Writes dJ/dW and dJ/db to `out`; with a factor, `out` is theta and W and b are updated instead.
   template <class Scalar, class Cache>
   void small_backward(const Scalar* theta, ConstMatrixView<Scalar> x, const Cache& cache, MatrixView<Scalar> delta, Scalar* out,
                       MatrixView<Scalar>* dX, const Scalar* factor) const {
-    const ConstMatrixView<Scalar> kept = keep(cache).first(x.cols());
+    const ConstMatrixView<Scalar> kept = kept_for_derivative(cache).first(x.cols());
     if constexpr (!is_fused<Scalar> && !is_identity) kernels::multiply_by_derivative(f_, kept, delta);
     Small<Scalar>::backward(fused_activation<Scalar>(),
                             {outputs(), theta, inputs(), x.cols(), x.data(), x.outerStride(), kept.data(), delta.data(), out, bias(out),
@@ -194,7 +206,7 @@ class Dense {
   void times_derivative(const Cache& cache, MatrixView<Scalar>& delta) const {
     if constexpr (is_identity) return;
     blocks_for(delta.cols(), cache.team).for_derivative([&](const kernels::Block& block) {
-      kernels::multiply_by_derivative(f_, block.of(keep(cache).first(delta.cols())), block.of(delta));
+      kernels::multiply_by_derivative(f_, block.of(kept_for_derivative(cache).first(delta.cols())), block.of(delta));
     });
   }
 
@@ -207,11 +219,12 @@ class Dense {
     return theta + outputs() * inputs();
   }
 
-  // how a team shares a pass over so many samples
+  // Returns how the team partitions a pass over this number of samples.
   kernels::LayerBlocks blocks_for(Index samples, Team* team) const { return {outputs(), inputs(), samples, team}; }
 
+  // a(l+1) if f' is written with it, else z(l+1)
   template <class Cache>
-  static auto& keep(Cache& cache) {
+  static auto& kept_for_derivative(Cache& cache) {
     if constexpr (DerivativeFromOutput<F>) {
       return cache.output;
     } else {

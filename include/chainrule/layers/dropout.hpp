@@ -5,39 +5,43 @@
 
 namespace chainrule {
 
-/// Inverted dropout (Srivastava et al. 2014): in training each number is kept with probability 1 - rate and then divided by it,
-/// or set to 0; in predicting nothing happens. `Dropout<>{0.2}` after a layer; rate 1/2 if none is said (PyTorch's default).
-/// The mask depends on the workspace's seed and step and on the sample's place in the batch, on nothing else: not on threads,
-/// compilers or what ran before. Throws ValueError unless 0 <= rate < 1.
+/// Inverted dropout (Srivastava et al. 2014): training sets each number to 0 with probability `rate` and divides it by 1 - rate otherwise;
+/// prediction changes nothing. Dropout<>{0.2} takes its number of units from the layer before. The default rate is 1/2, as in PyTorch.
+///
+/// The mask depends only on the seed and step of the workspace and on the position of the sample in the batch, not on threads or compilers.
 template <int N = Inferred>
-class Dropout : public detail::SameShape<N>, public detail::WithoutParameters {
+class Dropout : public SameShape<N>, public WithoutParameters {
  public:
-  static constexpr std::string_view name = "Dropout";
+  static constexpr std::string_view name = "Dropout";  ///< the name in descriptions, files and messages
 
-  /// rate: the share of units that a training pass leaves out, in [0, 1); else ValueError.
+  /// `rate` is the share of units that a training pass sets to 0, in [0, 1). Throws ValueError for any other.
   explicit Dropout(double rate = 0.5) requires(N != Dynamic) : rate_{checked(rate)} {}
-  /// For an extent that is a value.
-  Dropout(Index units, double rate) : detail::SameShape<N>(name.data(), units), rate_{checked(rate)} {}
+  /// Takes the number of units as a run-time value. Throws ShapeError if it is below 1 or contradicts N.
+  Dropout(Index units, double rate) : SameShape<N>(name.data(), units), rate_{checked(rate)} {}
 
+  /// The type of this layer with Units inputs, for a layer whose number of inputs is Inferred.
   template <int Units>
   using ForInputs = Dropout<Units>;
+  /// Returns this layer with `units` inputs, which is the number of outputs of the layer before.
   template <int Units>
   ForInputs<Units> for_inputs(Index units) const {
     return {units, rate_};
   }
 
-  double rate() const { return rate_; }  ///< the share of units that a training pass leaves out
+  double rate() const { return rate_; }  ///< the share of units that a training pass sets to 0
+  /// The hyperparameters with their names, for describe().
   auto hyperparameters() const { return std::tuple{Hyperparameter{"rate", rate_}}; }
 
-  /// What forward keeps: m, which is 0 or 1/(1 - rate) for each number.
+  /// Storage that forward fills for backward, for up to max_batch samples: the output and the mask m.
   template <class Scalar, int MaxBatch>
   struct Cache {
+    /// Allocates everything that passes over up to max_batch samples need.
     Cache(const Dropout& layer, Index max_batch) : output(layer.outputs(), max_batch), mask(layer.outputs(), max_batch) {}
-    BatchStorage<Scalar, N, MaxBatch> output;
-    BatchStorage<Scalar, N, MaxBatch> mask;  ///< m, N x batch
+    BatchStorage<Scalar, N, MaxBatch> output;  ///< a(l+1), outputs x max_batch
+    BatchStorage<Scalar, N, MaxBatch> mask;    ///< m, N x batch: 0 or 1/(1 - rate) for each number
   };
 
-  ///     a(l+1) = m * a(l) in training, a(l) in predicting        (N x batch)
+  ///     a(l+1) = m * a(l) in training, a(l) in prediction        (N x batch)
   template <class Scalar, int MaxBatch>
   void forward(const Scalar*, ConstMatrixView<Scalar> x, Cache<Scalar, MaxBatch>& cache, const ForwardContext<Scalar>& pass) const {
     MatrixView<Scalar> a = cache.output.first(x.cols());
@@ -47,7 +51,8 @@ class Dropout : public detail::SameShape<N>, public detail::WithoutParameters {
     }
     MatrixView<Scalar> m = cache.mask.first(x.cols());
     for (Index j = 0; j < x.cols(); ++j)
-      draw(Random{derived_seed(pass.seed, static_cast<std::uint64_t>(pass.first_sample + j))}, m.rows(), m.data() + j * m.outerStride());
+      draw_mask(Random{derived_seed(pass.seed, static_cast<std::uint64_t>(pass.first_sample + j))}, m.rows(),
+                m.data() + j * m.outerStride());
     a = x.cwiseProduct(m);
   }
 
@@ -64,12 +69,12 @@ class Dropout : public detail::SameShape<N>, public detail::WithoutParameters {
     return rate;
   }
 
-  // one sample's mask: 32 bits decide about a unit, those of lower order first
+  // Draws the mask of one sample. Each unit takes 32 random bits: of every 64, first the lower 32.
   template <class Scalar>
-  [[gnu::noinline]] void draw(Random random, Index units, Scalar* mask) const {
+  [[gnu::noinline]] void draw_mask(Random random, Index units, Scalar* mask) const {
     const Scalar kept = static_cast<Scalar>(1 / (1 - rate_));
     const auto dropped_below = static_cast<std::uint64_t>(std::llround(rate_ * 0x1p32));
-    // by the sign of a difference, since what a branch would do cannot be guessed
+    // The comparison is the sign of a difference, because a branch on random bits would be mispredicted half of the time.
     const auto number = [&](std::uint64_t bits) { return kept * static_cast<Scalar>(1 - static_cast<int>((bits - dropped_below) >> 63)); };
     Index i = 0;
     for (; i + 2 <= units; i += 2) {

@@ -1,43 +1,52 @@
 #pragma once
 
-#include <chainrule/layers/detail/standardize.hpp>
+#include <chainrule/layers/normalization_layer.hpp>
 
 namespace chainrule {
 
-/// Layer normalisation (Ba, Kiros and Hinton 2016; conventions of PyTorch's LayerNorm). For each sample, over its units:
+/// Layer normalisation (Ba, Kiros and Hinton 2016; conventions of PyTorch's LayerNorm). Each sample is normalised with the mean and
+/// variance of its units, in training and in prediction and for batches of any size:
+///
 ///     x_hat = (x - mean)/sqrt(variance + epsilon),   a = weight * x_hat + bias
-/// The same in training and predicting, for batches of any size. `LayerNorm<>{}` after a layer.
-/// weight: N, starts at 1; bias: N, starts at 0. Throws ValueError unless epsilon > 0.
+///
+/// The parameters are weight (N, starts at 1) and bias (N, starts at 0). LayerNorm<> takes its number of units from the layer before.
 template <int N = Inferred>
-class LayerNorm : public detail::Normalized<N> {
-  using Base = detail::Normalized<N>;
+class LayerNorm : public NormalizationLayer<N> {
+  using Base = NormalizationLayer<N>;
 
  public:
-  static constexpr std::string_view name = "LayerNorm";
+  static constexpr std::string_view name = "LayerNorm";  ///< the name in descriptions, files and messages
 
-  /// epsilon: above 0 and finite, else ValueError.
+  /// `epsilon` is added to the variance. Throws ValueError unless it is above 0 and finite.
   explicit LayerNorm(double epsilon = 1e-5) requires(N != Dynamic) : Base(name.data(), epsilon) {}
-  /// For an extent that is a value.
+  /// Takes the number of units as a run-time value. Throws ShapeError if it is below 1 or contradicts N.
   explicit LayerNorm(Index units, double epsilon = 1e-5) : Base(name.data(), units, epsilon) {}
 
+  /// The type of this layer with Units inputs, for a layer whose number of inputs is Inferred.
   template <int Units>
   using ForInputs = LayerNorm<Units>;
+  /// Returns this layer with `units` inputs, which is the number of outputs of the layer before.
   template <int Units>
   ForInputs<Units> for_inputs(Index units) const {
     return ForInputs<Units>(units, this->epsilon());
   }
 
+  /// The hyperparameters with their names, for describe().
   auto hyperparameters() const { return std::tuple{Hyperparameter{"epsilon", this->epsilon()}}; }
 
+  /// Storage that forward fills for backward, for up to max_batch samples; part of a Workspace.
   template <class Scalar, int MaxBatch>
   struct Cache {
+    /// Allocates everything that passes over up to max_batch samples need.
     Cache(const LayerNorm& layer, Index max_batch)
         : output(layer.outputs(), max_batch), x_hat(layer.outputs(), max_batch), inverse_deviation(1, max_batch) {}
-    BatchStorage<Scalar, N, MaxBatch> output;
-    BatchStorage<Scalar, N, MaxBatch> x_hat;              ///< N x batch
+    BatchStorage<Scalar, N, MaxBatch> output;             ///< a(l+1), outputs x max_batch
+    BatchStorage<Scalar, N, MaxBatch> x_hat;              ///< normalised x, N x batch
     BatchStorage<Scalar, 1, MaxBatch> inverse_deviation;  ///< 1/sqrt(variance + epsilon) of each sample
   };
 
+  /// Normalises x and keeps x_hat and 1/sqrt(variance + epsilon).
+  ///
   ///     mean = 1/N sum x,  variance = 1/N sum (x - mean)^2,  x_hat = (x - mean)/sqrt(variance + epsilon)
   ///     a = weight * x_hat + bias        (N x batch)
   template <class Scalar, int MaxBatch>
@@ -61,7 +70,10 @@ class LayerNorm : public detail::Normalized<N> {
     Base::template scale_and_shift<Scalar>(this->parameters(theta), detail::as_const(x_hat), cache.output.first(x.cols()));
   }
 
-  ///     with g = dJ/da * weight = dJ/dx_hat:
+  /// Computes the gradients. `delta` is dJ/da on entry and g afterwards.
+  ///
+  ///     dJ/dweight = row sums of delta * x_hat,  dJ/dbias = row sums of delta        (N)
+  ///     g = dJ/dx_hat = dJ/da * weight
   ///     dJ/dx = (g - 1/N sum g - x_hat 1/N sum (g x_hat))/sqrt(variance + epsilon)        (N x batch)
   template <class Scalar, int MaxBatch>
   void backward(const Scalar* theta, ConstMatrixView<Scalar> x, Cache<Scalar, MaxBatch>& cache, MatrixView<Scalar> delta, Scalar* gradient,
@@ -76,16 +88,17 @@ class LayerNorm : public detail::Normalized<N> {
     for (Index j = 0; j < x.cols(); ++j) {
       delta.col(j) = delta.col(j).cwiseProduct(weight);  // g
       const Scalar* g = delta.data() + j * delta.outerStride();
-      const Scalar mean = kernels::sum<Scalar>(
-                              n, [](auto c) CHAINRULE_FORMULA { return c; }, g) /
-                          units;
-      const Scalar along = kernels::sum<Scalar>(
-                               n, [](auto c, auto h) CHAINRULE_FORMULA { return c * h; }, g, x_hat.data() + j * x_hat.outerStride()) /
-                           units;
+      const Scalar mean_of_g = kernels::sum<Scalar>(
+                                   n, [](auto c) CHAINRULE_FORMULA { return c; }, g) /
+                               units;
+      const Scalar mean_of_g_x_hat =
+          kernels::sum<Scalar>(
+              n, [](auto c, auto h) CHAINRULE_FORMULA { return c * h; }, g, x_hat.data() + j * x_hat.outerStride()) /
+          units;
       kernels::map(
           n,
-          [mean, along, inverse = inverse_deviation(0, j)](auto g_i, auto x_hat_i)
-              CHAINRULE_FORMULA { return (g_i - mean - x_hat_i * along) * inverse; },
+          [mean_of_g, mean_of_g_x_hat, inverse = inverse_deviation(0, j)](auto g_i, auto x_hat_i)
+              CHAINRULE_FORMULA { return (g_i - mean_of_g - x_hat_i * mean_of_g_x_hat) * inverse; },
           input_gradient->data() + j * input_gradient->outerStride(), g, x_hat.data() + j * x_hat.outerStride());
     }
   }

@@ -6,40 +6,43 @@
 
 namespace chainrule {
 
-/// Fixed scaling of the inputs as the net's first layer, a = (x - shift) * scale, so that nobody can forget it at prediction:
-/// it is copied and saved with the net. Shift and scale come from the training data, once, before training:
+/// Fixed scaling of the inputs, a = (x - shift) * scale, as the first layer of a net. It is copied and saved with the net, so that nobody
+/// can forget it at prediction. Shift and scale are not trained; they are set once, before training, from the training data:
 /// @code{.cpp}
 /// net.buffers<0>().set(Standardizer<float>(train.features));
 /// @endcode
-/// Until then every pass throws StateError. Nothing of it is trained. The first layer says its extent: Normalize<4>.
+/// Every pass before that throws StateError. As the first layer it needs its number of units: Normalize<4>.
 template <int N = Inferred>
-class Normalize : public detail::SameShape<N>, public detail::WithoutParameters {
+class Normalize : public SameShape<N>, public WithoutParameters {
  public:
-  static constexpr std::string_view name = "Normalize";
-  static constexpr Index buffers_at_compile_time = detail::extent_product(2, N);
+  static constexpr std::string_view name = "Normalize";                           ///< the name in descriptions, files and messages
+  static constexpr Index buffers_at_compile_time = detail::extent_product(2, N);  ///< the number of buffers, or Dynamic
 
-  /// With as many units as its type says, or the layer before.
+  /// For a number of units given by N or inferred from the layer before.
   Normalize() requires(N != Dynamic) = default;
-  /// For an extent that is a value.
-  explicit Normalize(Index units) : detail::SameShape<N>(name.data(), units) {}
+  /// Takes the number of units as a run-time value. Throws ShapeError if it is below 1 or contradicts N.
+  explicit Normalize(Index units) : SameShape<N>(name.data(), units) {}
 
+  /// The type of this layer with Units inputs, for a layer whose number of inputs is Inferred.
   template <int Units>
   using ForInputs = Normalize<Units>;
+  /// Returns this layer with `units` inputs, which is the number of outputs of the layer before.
   template <int Units>
   ForInputs<Units> for_inputs(Index units) const {
     return ForInputs<Units>(units);
   }
 
+  /// Names and shapes of the buffers, in the order of their flat vector.
   std::array<TensorShape, 2> buffer_tensors() const { return {{{"shift", this->inputs(), 1}, {"scale", this->inputs(), 1}}}; }
 
-  /// What it shifts and scales by: views, N numbers each.
+  /// Views of shift and scale, N numbers each.
   template <class Scalar>
   struct Buffers {
-    detail::MapOf<Scalar, N, 1> shift;  ///< of each feature
-    detail::MapOf<Scalar, N, 1> scale;  ///< of each feature; not 0
+    detail::MapOf<Scalar, N, 1> shift;  ///< shift of each feature
+    detail::MapOf<Scalar, N, 1> scale;  ///< scale of each feature; 0 if it is not set yet
 
-    /// Takes over a fitted scaler's, a Standardizer's or MinMaxScaler's. Throws ShapeError for another number of features,
-    /// ValueError for a scale of 0 or numbers that are not finite.
+    /// Copies shift and scale from a fitted scaler, a Standardizer or MinMaxScaler. Throws ShapeError if it has another number of
+    /// features, ValueError for a scale of 0 or numbers that are not finite.
     template <class Scaler>
     void set(const Scaler& scaler) {
       const auto& new_shift = scaler.shift();
@@ -47,7 +50,7 @@ class Normalize : public detail::SameShape<N>, public detail::WithoutParameters 
       if (new_shift.size() != shift.size() || new_scale.size() != scale.size())
         detail::raise<ShapeError>("Normalize: the layer has ", shift.size(), " units, but the scaler was fitted to ", new_shift.size(),
                                   " features");
-      const auto usable = [](auto number) {  // as the net's scalar: 1e-50 is 0 in float
+      const auto usable = [](auto number) {  // checked after conversion to Scalar, because 1e-50 is 0 in float
         const Scalar rounded = static_cast<Scalar>(number);
         return detail::all_finite(&rounded, 1);
       };
@@ -60,15 +63,18 @@ class Normalize : public detail::SameShape<N>, public detail::WithoutParameters 
     }
   };
 
+  /// The buffers by name, as views on this layer's slice of all buffers.
   template <class Scalar>
   Buffers<Scalar> buffers(Scalar* numbers) const {
     return {{numbers, this->inputs()}, {numbers + this->inputs(), this->inputs()}};
   }
+  /// Sets the buffers to their initial values.
   template <class Scalar>
   void initialize_buffers(Scalar* numbers) const {
-    std::fill_n(numbers, 2 * this->inputs(), Scalar{0});  // a scale of 0 is one that nobody has set
+    std::fill_n(numbers, 2 * this->inputs(), Scalar{0});  // a scale of 0 means that it is not set
   }
 
+  /// Throws StateError if shift and scale are not set.
   template <class Scalar>
   void check_pass(const ForwardContext<Scalar>& pass, Index) const {
     if (pass.buffers[this->inputs()] == 0)
@@ -77,11 +83,13 @@ class Normalize : public detail::SameShape<N>, public detail::WithoutParameters 
           "net.buffers<0>().set(Standardizer<float>(train.features))");
   }
 
+  /// Storage that forward fills for backward, for up to max_batch samples; part of a Workspace.
   template <class Scalar, int MaxBatch>
   struct Cache {
+    /// Allocates everything that passes over up to max_batch samples need.
     Cache(const Normalize& layer, Index max_batch) : output(layer.outputs(), max_batch), scale(layer.outputs(), 1) {}
-    BatchStorage<Scalar, N, MaxBatch> output;
-    BatchStorage<Scalar, N, 1> scale;  ///< of the last forward pass, for backward
+    BatchStorage<Scalar, N, MaxBatch> output;  ///< a(l+1), outputs x max_batch
+    BatchStorage<Scalar, N, 1> scale;          ///< scale in the last forward pass, N
   };
 
   ///     a = (x - shift) * scale        (N x batch)

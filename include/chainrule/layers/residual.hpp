@@ -24,11 +24,11 @@ class Residual {
   static constexpr std::size_t last = Sequence::last;
 
  public:
-  static constexpr std::string_view name = "Residual";
-  static constexpr int inputs_at_compile_time = N;
-  static constexpr int outputs_at_compile_time = N;
-  static constexpr Index parameters_at_compile_time = Sequence::parameters_at_compile_time;
-  static constexpr Index buffers_at_compile_time = Sequence::buffers_at_compile_time;
+  static constexpr std::string_view name = "Residual";  ///< the name in descriptions, files and messages
+  static constexpr int inputs_at_compile_time = N;      ///< the number of inputs, or Dynamic, or Inferred
+  static constexpr int outputs_at_compile_time = N;     ///< the number of outputs, or Dynamic, or Inferred
+  static constexpr Index parameters_at_compile_time = Sequence::parameters_at_compile_time;  ///< the number of parameters, or Dynamic
+  static constexpr Index buffers_at_compile_time = Sequence::buffers_at_compile_time;        ///< the number of buffers, or Dynamic
 
   Residual() requires(Chain::all_extents_are_types()) : Residual(Layers{}...) {}
   /// The layers of F, from the first to the last. ShapeError where they do not fit.
@@ -39,23 +39,27 @@ class Residual {
                                 " of ", inside_.inputs());
   }
 
-  Index inputs() const { return inside_.inputs(); }
-  Index outputs() const { return inside_.inputs(); }
-  std::string_view activation_name() const { return ""; }
+  Index inputs() const { return inside_.inputs(); }        ///< the number of inputs, which is the number of rows of x
+  Index outputs() const { return inside_.inputs(); }       ///< the number of outputs, which is the number of rows of the output
+  std::string_view activation_name() const { return ""; }  ///< the name of the activation inside; empty if there is none
   const auto& layers() const { return inside_.layers(); }  ///< the layers of F
-  Index fewest_training_samples() const { return inside_.fewest_training_samples(); }
+  Index fewest_training_samples() const { return inside_.fewest_training_samples(); }  ///< the smallest batch that a training pass takes
 
+  /// Names and shapes of the parameters, in the order of the flat vector.
   auto tensors() const {
     return named_inside([](const auto& layer) { return layer.tensors(); });
   }
+  /// Names and shapes of the buffers, in the order of their flat vector.
   auto buffer_tensors() const {
     return named_inside([](const auto& layer) { return detail::buffer_tensors_of(layer); });
   }
 
+  /// The parameters by name, as views on this layer's slice of theta or of dJ/dtheta.
   template <class Scalar>
   auto parameters(Scalar* theta) const {
     return of_each([&](auto i) { return inside_.template get<i>().parameters(theta + inside_.parameter_offset(i)); });
   }
+  /// The buffers by name, as views on this layer's slice of all buffers.
   template <class Scalar>
   auto buffers(Scalar* numbers) const {
     return of_each([&](auto i) {
@@ -65,14 +69,17 @@ class Residual {
         return std::tuple<>{};
     });
   }
+  /// Draws the weights from `random` and sets all other parameters to their initial values.
   template <class Scalar>
   void initialize(Scalar* theta, Random& random) const {
     inside_.initialize(theta, random);
   }
+  /// Sets the buffers to their initial values.
   template <class Scalar>
   void initialize_buffers(Scalar* numbers) const {
     inside_.initialize_buffers(numbers);
   }
+  /// Throws StateError or ShapeError where this pass is not possible; called before the pass begins.
   template <class Scalar>
   void check_pass(const ForwardContext<Scalar>& pass, Index samples) const {
     inside_.check_pass(pass, samples);
@@ -81,11 +88,12 @@ class Residual {
   /// What forward keeps: the caches of the layers inside, and room for their deltas.
   template <class Scalar, int MaxBatch>
   struct Cache {
+    /// Allocates everything that passes over up to max_batch samples need.
     Cache(const Residual& layer, Index max_batch)
         : output(layer.outputs(), max_batch),
           caches(layer.inside_.template make_caches<Scalar, MaxBatch>(max_batch)),
           deltas(layer.inside_.template make_deltas<Scalar, MaxBatch>(max_batch)) {}
-    BatchStorage<Scalar, N, MaxBatch> output;
+    BatchStorage<Scalar, N, MaxBatch> output;                     ///< a(l+1), outputs x max_batch
     typename Sequence::template Caches<Scalar, MaxBatch> caches;  ///< of the layers inside
     typename Sequence::template Deltas<Scalar, MaxBatch> deltas;  ///< between them
   };
@@ -142,17 +150,19 @@ class Residual {
 template <class First, class... Rest>
 requires(detail::takes_inferred_inputs<First>()) class Residual<First, Rest...> {
  public:
-  static constexpr std::string_view name = "Residual";
-  static constexpr int inputs_at_compile_time = Inferred;
-  static constexpr int outputs_at_compile_time = Inferred;
+  static constexpr std::string_view name = "Residual";      ///< the name in descriptions, files and messages
+  static constexpr int inputs_at_compile_time = Inferred;   ///< the number of inputs, or Dynamic, or Inferred
+  static constexpr int outputs_at_compile_time = Inferred;  ///< the number of outputs, or Dynamic, or Inferred
 
   /// For layers whose extents are types.
   Residual() : Residual(First{}, Rest{}...) {}
   /// The layers of F, from the first to the last.
   explicit Residual(First first, Rest... rest) : layers_{first, rest...} {}
 
+  /// The type of this layer with Units inputs, for a layer whose number of inputs is Inferred.
   template <int Units>
   using ForInputs = Residual<typename First::template ForInputs<Units>, Rest...>;
+  /// Returns this layer with `units` inputs, which is the number of outputs of the layer before.
   template <int Units>
   ForInputs<Units> for_inputs(Index units) const {
     return std::apply(

@@ -8,18 +8,22 @@
 
 namespace chainrule {
 
-/// -(y ln p + (1 - y) ln(1 - p)) with p = sigma(z), for logits z: summed over the outputs, mean over the batch. With one
-/// output it equals PyTorch's BCEWithLogitsLoss, which with several divides by their number too.
-/// y: probabilities, outputs x batch, each in [0, 1], else ValueError.
-/// label_smoothing e, in [0, 1): y' = (1 - e) y + e/2 takes the place of y (Keras's label_smoothing).
+/// Binary cross-entropy -(y ln p + (1 - y) ln(1 - p)) with p = sigma(z) for logits z, summed over the outputs and averaged over the batch.
+/// With one output it equals PyTorch's BCEWithLogitsLoss; with more outputs PyTorch also divides by their number.
+///
+/// y holds probabilities, outputs x batch, each in [0, 1]; any other y is a ValueError. With label_smoothing = e the target is
+/// y' = (1 - e) y + e/2 instead of y (Keras's label_smoothing).
 struct BinaryCrossEntropy {
-  static constexpr std::string_view name = "BinaryCrossEntropy";
-  static constexpr bool works_on_logits = true;
-  static constexpr Index min_outputs = 1;
-  double label_smoothing = 0;  ///< e, in [0, 1)
+  static constexpr std::string_view name = "BinaryCrossEntropy";  ///< the name in descriptions, files and messages
+  static constexpr bool works_on_logits = true;  ///< takes raw outputs and brings its own link, so the last layer has no activation
+  static constexpr Index min_outputs = 1;        ///< the smallest number of outputs that a network with this loss can have
 
+  double label_smoothing = 0;  ///< e in y' = (1 - e) y + e/2, in [0, 1)
+
+  /// The hyperparameters with their names, for describe().
   auto hyperparameters() const { return std::tuple{Hyperparameter{"label_smoothing", label_smoothing}}; }
 
+  /// Throws ValueError if a number of y is not in [0, 1] or label_smoothing not in [0, 1).
   template <class Scalar>
   void check(ConstMatrixView<Scalar>, ConstMatrixView<Scalar> y) const {
     detail::check_label_smoothing(name, label_smoothing);
@@ -31,7 +35,7 @@ struct BinaryCrossEntropy {
                                     ", but BinaryCrossEntropy takes probabilities, each from 0 to 1");
   }
 
-  ///     J = 1/batch sum of max(z, 0) - z y + ln(1 + e^-|z|), the same sum without a logarithm of 0 or a large exponential
+  ///     J = 1/batch sum of max(z, 0) - z y + ln(1 + e^-|z|), which needs no logarithm of 0 and no large exponential
   template <class Scalar>
   Scalar value(ConstMatrixView<Scalar> logits, ConstMatrixView<Scalar> y) const {
     using Sum = detail::Accumulator<Scalar>;
@@ -39,7 +43,7 @@ struct BinaryCrossEntropy {
     const Sum sum = kernels::sum_matrices<Sum>(
         [smoothed](auto z, auto y_ij) CHAINRULE_FORMULA {
           const auto target = smoothed(y_ij);
-          // max(z, 0) - z y is |z| times the probability of the other class: nothing cancels
+          // max(z, 0) - z y, written as |z| times the target's probability of the other class, so that nothing cancels
           const auto margin = select(z > 0, z * (1 - target), -z * target);
           return margin + log1p_unit(exp(-abs(z)));
         },

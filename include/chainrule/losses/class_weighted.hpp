@@ -10,30 +10,34 @@
 namespace chainrule {
 
 namespace detail {
-/// What a description of a ClassWeighted calls it; its own name is that of the loss inside.
+/// The name of ClassWeighted in descriptions. ClassWeighted::name is the name of the wrapped loss.
 inline constexpr std::string_view class_weighted_name = "ClassWeighted";
 }  // namespace detail
 
-/// Any loss, with classes that count differently: each sample is weighted by its class, and J is the weighted mean
+/// Wraps the loss L and gives each class a weight. J is the weighted mean over the samples j,
+///
 ///     J = sum_j w(class of j) J_j / sum_j w(class of j)
-/// as in PyTorch's CrossEntropyLoss(weight=...). A sample's class is its label; for targets as a matrix the row of the largest
-/// number (Keras's class_weight), and with one row class 1 where y > 1/2, else class 0. Weights of single samples multiply.
+///
+/// as in PyTorch's CrossEntropyLoss(weight=...). The class of a sample is its label; for targets given as a matrix it is the row of the
+/// largest number (Keras's class_weight), and for a matrix with one row class 1 if y > 1/2, else class 0. Sample weights multiply the class
+/// weights.
 /// @code{.cpp}
 /// Network<float, ClassWeighted<SoftmaxCrossEntropy>, Dense<4, 2>> net{Seed{1}, {{1, 5}}};  // class 1 counts five times
 /// @endcode
-/// Weights: one a class, finite, at least 0, not all 0; else ShapeError or ValueError when targets come in.
+/// There is one weight for each class, finite and at least 0, and at least one above 0. The constructor throws ValueError for other
+/// weights; check throws ShapeError if their number is not the number of classes.
 template <class L>
 class ClassWeighted {
  public:
-  static constexpr std::string_view name = L::name;
-  static constexpr bool works_on_logits = L::works_on_logits;
-  static constexpr Index min_outputs = L::min_outputs;
+  static constexpr std::string_view name = L::name;            ///< the name in descriptions, files and messages
+  static constexpr bool works_on_logits = L::works_on_logits;  ///< whether the loss takes raw outputs and brings its own link
+  static constexpr Index min_outputs = L::min_outputs;         ///< the smallest number of outputs that a network with this loss can have
 
-  /// No weights yet: its check throws.
+  /// Makes a loss without weights, whose check always throws.
   ClassWeighted() = default;
-  /// A weight for each class: {{1, 5}}.
+  /// Takes one weight for each class, such as {1, 5}.
   ClassWeighted(std::initializer_list<double> class_weights, L loss = L{}) : ClassWeighted(std::vector<double>(class_weights), loss) {}
-  /// The same for weights that are counted at run time.
+  /// Takes one weight for each class, for a number of classes known at run time.
   explicit ClassWeighted(const std::vector<double>& class_weights, L loss = L{})
       : loss_{loss}, weights_(Eigen::Map<const Vector<double>>(class_weights.data(), static_cast<Index>(class_weights.size()))) {
     bool any = false;
@@ -45,10 +49,10 @@ class ClassWeighted {
     if (!any) detail::raise<ValueError>("ClassWeighted: all class weights are 0, so nothing would be learned");
   }
 
-  const L& loss() const { return loss_; }                           ///< the loss inside
-  const Vector<double>& class_weights() const { return weights_; }  ///< one a class
+  const L& loss() const { return loss_; }                           ///< the wrapped loss L
+  const Vector<double>& class_weights() const { return weights_; }  ///< one weight for each class
 
-  /// Its hyperparameters are the weights, its part is the loss.
+  /// Describes the weights as hyperparameters and the wrapped loss as the only part.
   Description describe() const {
     Description d;
     d.kind = detail::class_weighted_name;
@@ -57,6 +61,7 @@ class ClassWeighted {
     return d;
   }
 
+  /// The number of rows of y for a network with this number of outputs.
   static constexpr Index target_rows(Index outputs) {
     if constexpr (requires { L::target_rows(outputs); })
       return L::target_rows(outputs);
@@ -64,6 +69,7 @@ class ClassWeighted {
       return outputs;
   }
 
+  /// Throws ShapeError if there is not one weight for each class, and what the wrapped loss throws for y.
   template <class Scalar, class Target>
   void check(ConstMatrixView<Scalar> y_hat, const Target& y) const requires requires(const L& l) {
     l.check(y_hat, y);
@@ -75,31 +81,31 @@ class ClassWeighted {
     loss_.check(y_hat, y);
   }
 
-  /// J, the weighted mean over the batch.
+  /// Returns J, the mean over the batch weighted by class.
   template <class Scalar, class Target>
   Scalar value(ConstMatrixView<Scalar> y_hat, const Target& y) const {
     return detail::weighted_value(loss_, y_hat, y, class_weight<Scalar>(y));
   }
-  /// dJ <- dJ/dy_hat.
+  /// Sets dJ to dJ/dy_hat.
   template <class Scalar, class Target>
   void gradient(ConstMatrixView<Scalar> y_hat, const Target& y, MatrixView<Scalar> dJ) const {
     detail::weighted_gradient(loss_, y_hat, y, dJ, class_weight<Scalar>(y));
   }
 
-  /// The same where sample j has the weight sample_weight(j) too.
+  /// Returns J where sample j has the weight sample_weight(j) times the weight of its class.
   template <class Scalar, class Target, class SampleWeight>
   Scalar value(ConstMatrixView<Scalar> y_hat, const Target& y, const SampleWeight& sample_weight) const {
-    const auto of_class = class_weight<Scalar>(y);
-    return detail::weighted_value(loss_, y_hat, y, [&](Index j) { return sample_weight(j) * of_class(j); });
+    const auto weight_of_class = class_weight<Scalar>(y);
+    return detail::weighted_value(loss_, y_hat, y, [&](Index j) { return sample_weight(j) * weight_of_class(j); });
   }
-  /// dJ <- dJ/dy_hat with these weights.
+  /// Sets dJ to dJ/dy_hat where sample j has the weight sample_weight(j) times the weight of its class.
   template <class Scalar, class Target, class SampleWeight>
   void gradient(ConstMatrixView<Scalar> y_hat, const Target& y, MatrixView<Scalar> dJ, const SampleWeight& sample_weight) const {
-    const auto of_class = class_weight<Scalar>(y);
-    detail::weighted_gradient(loss_, y_hat, y, dJ, [&](Index j) { return sample_weight(j) * of_class(j); });
+    const auto weight_of_class = class_weight<Scalar>(y);
+    detail::weighted_gradient(loss_, y_hat, y, dJ, [&](Index j) { return sample_weight(j) * weight_of_class(j); });
   }
 
-  /// y_hat <- the link of the loss inside, in place.
+  /// Applies the link of the wrapped loss in place.
   template <class Scalar>
   void link(MatrixView<Scalar> z) const {
     loss_.link(z);

@@ -8,21 +8,27 @@
 
 namespace chainrule {
 
-/// The negative logarithm of a normal density, for a net that says how sure it is (Nix and Weigend 1994): of its 2 K outputs the
-/// first K are means m, the others logarithms s of variances. The variance is v = e^s + minimum_variance, and
+/// The negative log-likelihood of a normal distribution, for a net that also predicts its uncertainty (Nix and Weigend 1994). The first K
+/// of the 2 K outputs are means m, the others logarithms s of variances. The variance is v = e^s + minimum_variance, and
+///
 ///     J = 1/(K batch) sum 1/2 (ln v + (y - m)^2 / v)
-/// which is PyTorch's GaussianNLLLoss with v as its var, but that the least variance is added and not a clamp, so that J is smooth.
-/// The prediction is the means, and below them the variances v. y: K x batch, finite, else ValueError; so is a minimum_variance
-/// that is negative or not finite. ShapeError for an odd number of outputs.
+///
+/// This is PyTorch's GaussianNLLLoss with var = v, except that PyTorch clamps the variance to a minimum, where here the minimum is added so
+/// that J is smooth. The prediction is the means with the variances v below them. y is K x batch.
+///
+/// check throws ValueError if y has NaN or infinity or minimum_variance is negative or not finite, ShapeError for an odd number of outputs.
 struct GaussianNLL {
-  static constexpr std::string_view name = "GaussianNLL";
-  static constexpr bool works_on_logits = true;
-  static constexpr Index min_outputs = 2;
+  static constexpr std::string_view name = "GaussianNLL";  ///< the name in descriptions, files and messages
+  static constexpr bool works_on_logits = true;  ///< takes raw outputs and brings its own link, so the last layer has no activation
+  static constexpr Index min_outputs = 2;        ///< the smallest number of outputs that a network with this loss can have
+  /// The number of rows of y for a network with this number of outputs.
   static constexpr Index target_rows(Index outputs) { return outputs / 2; }
-  double minimum_variance = 1e-6;  ///< where it is 0, 1/v overflows for an s far below 0
+  double minimum_variance = 1e-6;  ///< at least 0; with 0, 1/v overflows for s far below 0
 
+  /// The hyperparameters with their names, for describe().
   auto hyperparameters() const { return std::tuple{Hyperparameter{"minimum_variance", minimum_variance}}; }
 
+  /// Throws ShapeError for an odd number of outputs, ValueError for NaN or infinity in y and for a negative minimum_variance.
   template <class Scalar>
   void check(ConstMatrixView<Scalar> z, ConstMatrixView<Scalar> y) const {
     if (z.rows() % 2 != 0)
@@ -75,7 +81,7 @@ struct GaussianNLL {
     });
   }
 
-  ///     y_hat = (m, v)
+  ///     y_hat = (m, v)        (2 K x batch), in place
   template <class Scalar>
   void link(MatrixView<Scalar> z) const {
     const Index k = z.rows() / 2;
@@ -95,21 +101,23 @@ struct GaussianNLL {
     V share;      // e^s/v
   };
 
-  // v = e^s + least. ln v = ln(e^s + e^(ln least)) = the larger exponent + ln(1 + e^-|difference|); 1/v for s > 0 from e^-s, which cannot
-  // overflow, and likewise for all s where least is 0.
+  // v = e^s + least, ln v = max(s, ln least) + ln(1 + e^-|s - ln least|)
+  // With e = e^-|s|, which cannot overflow:
+  // 1/v = e/(1 + least e) and e^s/v = 1/(1 + least e) for s > 0,  1/v = 1/(e + least) and e^s/v = e/(e + least) elsewhere.
+  // With least = 0: v = e^s, 1/v = e^-s.
   template <class Scalar>
   auto variance_formula() const {
     return [least = static_cast<Scalar>(minimum_variance), log_least = std::log(static_cast<Scalar>(minimum_variance))](const auto& s)
                CHAINRULE_FORMULA {
                  using V = std::remove_cvref_t<decltype(s)>;
                  const V logarithm = max(s, log_least) + log1p_unit(exp(-abs(s - log_least)));
-                 const V small = exp(least == 0 ? -s : -abs(s)), below = 1 + least * small, v = small + least;
-                 if (least == 0) return Variance<V>{s, small, 1};
-                 return Variance<V>{logarithm, select(s > 0, small / below, 1 / v), select(s > 0, 1 / below, small / v)};
+                 const V e = exp(least == 0 ? -s : -abs(s)), factor = 1 + least * e, v = e + least;
+                 if (least == 0) return Variance<V>{s, e, 1};
+                 return Variance<V>{logarithm, select(s > 0, e / factor, 1 / v), select(s > 0, 1 / factor, e / v)};
                };
   }
 
-  // Some elements of a batch one after the other, in the order of y: a column of z holds K means and then K logarithms of variances.
+  // Up to `capacity` consecutive elements of y with their means and logarithms of variances, copied out of z so that each is contiguous.
   template <class Scalar>
   struct Block {
     static constexpr Index capacity = 64;

@@ -6,13 +6,14 @@
 
 namespace chainrule {
 
-/// max(0, 1 - y y_hat), the mean over all elements (Keras's Hinge): for targets -1 and 1, a decision with a margin, as a support
-/// vector machine's. The sign of y_hat is the answer. y: outputs x batch, each -1 or 1, else ValueError.
+/// The hinge loss max(0, 1 - y y_hat), averaged over all elements (Keras's Hinge). It asks for a margin of 1 as a support vector machine
+/// does; the sign of y_hat is the decision. y is outputs x batch, each number -1 or 1; any other y is a ValueError.
 struct Hinge {
-  static constexpr std::string_view name = "Hinge";
-  static constexpr bool works_on_logits = false;
-  static constexpr Index min_outputs = 1;
+  static constexpr std::string_view name = "Hinge";  ///< the name in descriptions, files and messages
+  static constexpr bool works_on_logits = false;     ///< takes the outputs as predictions, so the last layer may have any activation
+  static constexpr Index min_outputs = 1;            ///< the smallest number of outputs that a network with this loss can have
 
+  /// Throws ValueError unless each number of y is -1 or 1.
   template <class Scalar>
   void check(ConstMatrixView<Scalar>, ConstMatrixView<Scalar> y) const {
     for (Index j = 0; j < y.cols(); ++j)
@@ -34,7 +35,7 @@ struct Hinge {
                          [](auto prediction, auto target) CHAINRULE_FORMULA { return select(target * prediction < 1, -target, 0); });
   }
 
-  /// the prediction is the output itself
+  /// Leaves the outputs as they are: they are the prediction.
   template <class Scalar>
   void link(MatrixView<Scalar>) const {}
 };

@@ -8,16 +8,19 @@
 
 namespace chainrule {
 
-/// Half the square for errors up to delta, beyond it a straight line (Huber 1964), the mean over all elements: PyTorch's
-/// HuberLoss. y: outputs x batch, finite, else ValueError; so is a delta that is not above 0 and finite.
+/// The Huber loss: half the square of errors up to delta, linear beyond (Huber 1964), averaged over all elements; PyTorch's HuberLoss. y is
+/// outputs x batch. check throws ValueError if y has NaN or infinity or delta is not above 0 and finite.
 struct Huber {
-  static constexpr std::string_view name = "Huber";
-  static constexpr bool works_on_logits = false;
-  static constexpr Index min_outputs = 1;
-  double delta = 1;  ///< up to which error it is half the square
+  static constexpr std::string_view name = "Huber";  ///< the name in descriptions, files and messages
+  static constexpr bool works_on_logits = false;     ///< takes the outputs as predictions, so the last layer may have any activation
+  static constexpr Index min_outputs = 1;            ///< the smallest number of outputs that a network with this loss can have
 
+  double delta = 1;  ///< the largest error for which the loss is quadratic; above 0 and finite
+
+  /// The hyperparameters with their names, for describe().
   auto hyperparameters() const { return std::tuple{Hyperparameter{"delta", delta}}; }
 
+  /// Throws ValueError if y has NaN or infinity or delta is not above 0 and finite.
   template <class Scalar>
   void check(ConstMatrixView<Scalar>, ConstMatrixView<Scalar> y) const {
     if (!(delta > 0 && std::isfinite(delta))) detail::raise<ValueError>("Huber: delta must be above 0 and finite, got ", delta);
@@ -42,7 +45,7 @@ struct Huber {
                          [d](auto prediction, auto target) CHAINRULE_FORMULA { return min(max(prediction - target, -d), d); });
   }
 
-  /// the prediction is the output itself
+  /// Leaves the outputs as they are: they are the prediction.
   template <class Scalar>
   void link(MatrixView<Scalar>) const {}
 };

@@ -4,15 +4,17 @@
 
 namespace chainrule {
 
-/// sum_k y_k ln(y_k / p_k) with p = softmax(z), for logits z, mean over the batch (Kullback and Leibler 1951; PyTorch's KLDivLoss of
-/// log_softmax(z) with "batchmean"): how far p is from the distribution y, 0 where it is reached. Its gradient is
-/// SoftmaxCrossEntropy's, from which it differs by the entropy of y. y: probabilities, outputs x batch, of sum 1 (to 1e-3) in every
-/// column, else ValueError.
+/// The Kullback-Leibler divergence sum_k y_k ln(y_k / p_k) between target probabilities y and p = softmax(z) for logits z, averaged over
+/// the batch (Kullback and Leibler 1951; PyTorch's KLDivLoss of log_softmax(z) with "batchmean"). It is 0 for p = y. It differs from
+/// SoftmaxCrossEntropy by the entropy of y, so both have the same gradient.
+///
+/// y holds probabilities, outputs x batch, that sum to 1 (to 1e-3) in every column; any other y is a ValueError.
 struct KLDivergence {
-  static constexpr std::string_view name = "KLDivergence";
-  static constexpr bool works_on_logits = true;
-  static constexpr Index min_outputs = 2;
+  static constexpr std::string_view name = "KLDivergence";  ///< the name in descriptions, files and messages
+  static constexpr bool works_on_logits = true;  ///< takes raw outputs and brings its own link, so the last layer has no activation
+  static constexpr Index min_outputs = 2;        ///< the smallest number of outputs that a network with this loss can have
 
+  /// Throws ValueError unless each column of y holds probabilities that sum to 1 (to 1e-3).
   template <class Scalar>
   void check(ConstMatrixView<Scalar>, ConstMatrixView<Scalar> y) const {
     detail::check_distributions(name, y);

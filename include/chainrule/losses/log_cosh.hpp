@@ -7,21 +7,24 @@
 
 namespace chainrule {
 
-/// ln cosh(y_hat - y), the mean over all elements (Keras's LogCosh): like half the square for small errors and like the
-/// absolute value for large ones, and smooth everywhere. y: outputs x batch, finite, else ValueError.
+/// The loss ln cosh(y_hat - y), averaged over all elements (Keras's LogCosh): close to half the square for small errors and to the absolute
+/// value for large ones, and smooth everywhere. y is outputs x batch; NaN and infinity are a ValueError.
 struct LogCosh {
-  static constexpr std::string_view name = "LogCosh";
-  static constexpr bool works_on_logits = false;
-  static constexpr Index min_outputs = 1;
+  static constexpr std::string_view name = "LogCosh";  ///< the name in descriptions, files and messages
+  static constexpr bool works_on_logits = false;       ///< takes the outputs as predictions, so the last layer may have any activation
+  static constexpr Index min_outputs = 1;              ///< the smallest number of outputs that a network with this loss can have
 
+  /// Throws ValueError if y has NaN or infinity.
   template <class Scalar>
   void check(ConstMatrixView<Scalar>, ConstMatrixView<Scalar> y) const {
     detail::check_finite("target", "y", y);
   }
 
+  /// Returns J, with one formula for |e| < 1, in which nothing cancels, and one for larger errors, in which nothing overflows.
+  ///
   ///     J = 1/(outputs batch) sum ln cosh e,  with e = y_hat - y
-  /// Near 0 as ln(1 + (cosh e - 1)) with cosh e - 1 = m^2/(2(1 + m)), m = e^-|e| - 1, so that nothing cancels; elsewhere as
-  /// |e| + ln(1 + e^(-2|e|)) - ln 2, so that nothing overflows.
+  ///     ln cosh e = ln(1 + m^2/(2(1 + m)))  with  m = e^-|e| - 1        for |e| < 1
+  ///     ln cosh e = |e| + ln(1 + e^(-2|e|)) - ln 2                      elsewhere
   template <class Scalar>
   Scalar value(ConstMatrixView<Scalar> y_hat, ConstMatrixView<Scalar> y) const {
     return mean_over_elements(y_hat, y, [](auto prediction, auto target) CHAINRULE_FORMULA {
@@ -37,7 +40,7 @@ struct LogCosh {
     slopes_over_elements(y_hat, y, dJ, [](auto prediction, auto target) CHAINRULE_FORMULA { return tanh(prediction - target); });
   }
 
-  /// the prediction is the output itself
+  /// Leaves the outputs as they are: they are the prediction.
   template <class Scalar>
   void link(MatrixView<Scalar>) const {}
 };

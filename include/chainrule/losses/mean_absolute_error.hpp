@@ -6,13 +6,14 @@
 
 namespace chainrule {
 
-/// The mean over all elements, J = 1/(outputs batch) sum |y_hat - y|: PyTorch's L1Loss. Outliers count less than with a square.
-/// y: outputs x batch, finite, else ValueError.
+/// The mean absolute error J = 1/(outputs batch) sum |y_hat - y|, PyTorch's L1Loss. Outliers have less influence than with squares. y is
+/// outputs x batch; NaN and infinity are a ValueError.
 struct MeanAbsoluteError {
-  static constexpr std::string_view name = "MeanAbsoluteError";
-  static constexpr bool works_on_logits = false;
-  static constexpr Index min_outputs = 1;
+  static constexpr std::string_view name = "MeanAbsoluteError";  ///< the name in descriptions, files and messages
+  static constexpr bool works_on_logits = false;  ///< takes the outputs as predictions, so the last layer may have any activation
+  static constexpr Index min_outputs = 1;         ///< the smallest number of outputs that a network with this loss can have
 
+  /// Throws ValueError if y has NaN or infinity.
   template <class Scalar>
   void check(ConstMatrixView<Scalar>, ConstMatrixView<Scalar> y) const {
     detail::check_finite("target", "y", y);
@@ -32,7 +33,7 @@ struct MeanAbsoluteError {
     });
   }
 
-  /// the prediction is the output itself
+  /// Leaves the outputs as they are: they are the prediction.
   template <class Scalar>
   void link(MatrixView<Scalar>) const {}
 };

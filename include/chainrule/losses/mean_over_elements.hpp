@@ -1,13 +1,14 @@
 #pragma once
-// Losses that are a mean over all elements, J = 1/(outputs batch) sum f(y_hat, y), say f and df/dy_hat and nothing else.
+// Helpers for losses that are a mean over all elements, J = 1/(outputs batch) sum f(y_hat, y): such a loss defines only f and df/dy_hat.
 
 #include <chainrule/kernels/map.hpp>
 
 namespace chainrule {
 
-/// 1/(outputs batch) sum of f(y_hat, y) over all elements of two matrices of one shape, summed in double precision or better. f is a
-/// formula over numbers of any kind (a generic lambda marked CHAINRULE_FORMULA, which then runs with the widest vectors of the machine), or
-/// a function of two Scalars.
+/// Returns the mean of f(y_hat, y) over all elements of two matrices of the same shape, summed in double precision or better. f is a
+/// function of two Scalars, or a formula: a generic lambda marked CHAINRULE_FORMULA, which runs with the widest vectors of the machine.
+///
+///     J = 1/(outputs batch) sum f(y_hat, y)
 template <class Scalar, class F>
 Scalar mean_over_elements(ConstMatrixView<Scalar> y_hat, ConstMatrixView<Scalar> y, const F& f) {
   using Sum = detail::Accumulator<Scalar>;
@@ -21,7 +22,9 @@ Scalar mean_over_elements(ConstMatrixView<Scalar> y_hat, ConstMatrixView<Scalar>
   return static_cast<Scalar>(sum / static_cast<Sum>(y.size()));
 }
 
-/// dJ/dy_hat = slope(y_hat, y) / (outputs batch), elementwise. slope is a formula or a function of two Scalars, as in mean_over_elements.
+/// Sets dJ to the gradient of mean_over_elements. `slope` is df/dy_hat, a function of two Scalars or a formula.
+///
+///     dJ/dy_hat = slope(y_hat, y)/(outputs batch)        (outputs x batch)
 template <class Scalar, class Slope>
 void slopes_over_elements(ConstMatrixView<Scalar> y_hat, ConstMatrixView<Scalar> y, MatrixView<Scalar> dJ, const Slope& slope) {
   const Scalar size = static_cast<Scalar>(y.size());

@@ -4,10 +4,10 @@
 
 namespace chainrule {
 
-/// The mean over all elements, J = 1/(outputs batch) sum (y_hat - y)^2: the convention of PyTorch's MSELoss and of Keras.
-/// It is SquaredError times 2/outputs. y: outputs x batch, finite, else ValueError.
+/// The mean squared error J = 1/(outputs batch) sum (y_hat - y)^2, as PyTorch's MSELoss and Keras define it. It equals SquaredError times
+/// 2/outputs. y is outputs x batch; NaN and infinity are a ValueError.
 struct MeanSquaredError : SquaredError {
-  static constexpr std::string_view name = "MeanSquaredError";
+  static constexpr std::string_view name = "MeanSquaredError";  ///< the name in descriptions, files and messages
 
   ///     J = 1/(outputs batch) sum (y_hat - y)^2
   template <class Scalar>

@@ -6,15 +6,17 @@
 
 namespace chainrule {
 
-/// The negative logarithm of a Poisson probability, for counts: the net's raw output z is the logarithm of the expected count,
-/// J = e^z - y z, the mean over all elements, without the term ln y! that z has no part in (PyTorch's PoissonNLLLoss with its
-/// defaults). The prediction is the count e^z. J is infinite where e^z is: above z = 88 in float, 709 in double.
-/// y: outputs x batch, finite and at least 0, else ValueError.
+/// The negative log-likelihood of a Poisson distribution, for counts. The raw output z is the logarithm of the expected count, and J is the
+/// mean of e^z - y z over all elements, without the term ln y!, which does not depend on z (PyTorch's PoissonNLLLoss with its defaults).
+/// The prediction is the expected count e^z. J is infinite where e^z overflows: for z above 88 in float, 709 in double.
+///
+/// y is outputs x batch, finite and at least 0; any other y is a ValueError.
 struct PoissonNLL {
-  static constexpr std::string_view name = "PoissonNLL";
-  static constexpr bool works_on_logits = true;
-  static constexpr Index min_outputs = 1;
+  static constexpr std::string_view name = "PoissonNLL";  ///< the name in descriptions, files and messages
+  static constexpr bool works_on_logits = true;  ///< takes raw outputs and brings its own link, so the last layer has no activation
+  static constexpr Index min_outputs = 1;        ///< the smallest number of outputs that a network with this loss can have
 
+  /// Throws ValueError unless each number of y is finite and at least 0.
   template <class Scalar>
   void check(ConstMatrixView<Scalar>, ConstMatrixView<Scalar> y) const {
     detail::check_finite("target", "y", y);

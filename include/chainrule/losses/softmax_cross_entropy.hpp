@@ -12,8 +12,9 @@ namespace chainrule {
 
 namespace detail {
 
-/// k -> - ln p_k of sample j, with p = softmax(z). With m = max z it is (m - z_k) + ln(1 + sum over the others than m's of
-/// e^(z - m)): never ln 0, 0 inf or large e^z.
+/// Returns the function k -> -ln p_k of sample j, with p = softmax(z) and m = max z = z_best. Forms no ln 0, no 0 inf and no large e^z.
+///
+///     -ln p_k = (m - z_k) + ln(1 + sum_i e^(z_i - m))    with the sum over all i except best
 template <class Scalar>
 auto negative_log_softmax(ConstMatrixView<Scalar> logits, Index j) {
   Index best = 0;
@@ -24,7 +25,7 @@ auto negative_log_softmax(ConstMatrixView<Scalar> logits, Index j) {
   return [logits, j, m, log_sum = std::log1p(others)](Index k) { return (m - logits(k, j)) + log_sum; };
 }
 
-/// Throws ValueError unless every column of y is a distribution: probabilities of sum 1, to 1e-3.
+/// Throws ValueError unless each column of y holds probabilities that sum to 1 (to 1e-3). `loss` is the name for the message.
 template <class Scalar>
 void check_distributions(std::string_view loss, ConstMatrixView<Scalar> y) {
   check_finite("target", "y", y);
@@ -42,18 +43,22 @@ void check_distributions(std::string_view loss, ConstMatrixView<Scalar> y) {
 
 }  // namespace detail
 
-/// - sum_k y_k ln p_k with p = softmax(z), for logits z, mean over the batch: PyTorch's CrossEntropyLoss.
-/// y: integer class labels, each in [0, outputs), one a sample; or probabilities, outputs x batch, each in [0, 1] and of sum
-/// 1 (to 1e-3) in every column. Else ValueError.
-/// label_smoothing e, in [0, 1): y' = (1 - e) y + e/outputs takes the place of y (Szegedy et al. 2016; PyTorch's label_smoothing).
+/// Cross-entropy -sum_k y_k ln p_k with p = softmax(z) for logits z, averaged over the batch; PyTorch's CrossEntropyLoss.
+///
+/// y holds one integer label for each sample, each in [0, outputs); or probabilities, outputs x batch, that sum to 1 (to 1e-3) in every
+/// column. Any other y is a ValueError. With label_smoothing = e the target is y' = (1 - e) y + e/outputs instead of y (Szegedy et al.
+/// 2016; PyTorch's label_smoothing).
 struct SoftmaxCrossEntropy {
-  static constexpr std::string_view name = "SoftmaxCrossEntropy";
-  static constexpr bool works_on_logits = true;
-  static constexpr Index min_outputs = 2;
-  double label_smoothing = 0;  ///< e, in [0, 1)
+  static constexpr std::string_view name = "SoftmaxCrossEntropy";  ///< the name in descriptions, files and messages
+  static constexpr bool works_on_logits = true;  ///< takes raw outputs and brings its own link, so the last layer has no activation
+  static constexpr Index min_outputs = 2;        ///< the smallest number of outputs that a network with this loss can have
 
+  double label_smoothing = 0;  ///< e in y' = (1 - e) y + e/outputs, in [0, 1)
+
+  /// The hyperparameters with their names, for describe().
   auto hyperparameters() const { return std::tuple{Hyperparameter{"label_smoothing", label_smoothing}}; }
 
+  /// Throws ValueError if a label is not in [0, outputs) or label_smoothing not in [0, 1).
   template <class Scalar, class Label>
   void check(ConstMatrixView<Scalar> logits, Labels<Label> labels) const {
     detail::check_label_smoothing(name, label_smoothing);
@@ -66,13 +71,14 @@ struct SoftmaxCrossEntropy {
     }
   }
 
+  /// Throws ValueError unless each column of y holds probabilities that sum to 1 (to 1e-3) and label_smoothing is in [0, 1).
   template <class Scalar>
   void check(ConstMatrixView<Scalar>, ConstMatrixView<Scalar> y) const {
     detail::check_label_smoothing(name, label_smoothing);
     detail::check_distributions(name, y);
   }
 
-  ///     J = 1/batch sum over samples of  - sum_k y_k ln p_k
+  ///     J = 1/batch sum over samples of  -sum_k y_k ln p_k
   template <class Scalar, class Target>
   Scalar value(ConstMatrixView<Scalar> logits, Target y) const {
     detail::Accumulator<Scalar> sum = 0;
@@ -80,7 +86,9 @@ struct SoftmaxCrossEntropy {
     return static_cast<Scalar>(sum / static_cast<detail::Accumulator<Scalar>>(logits.cols()));
   }
 
-  ///     dJ/dz = (softmax(z) - y)/batch; where a column of y sums not quite to 1, softmax(z) times that sum, so that it is exact
+  /// Sets dJ to the gradient. If a column of y sums not exactly to 1, its softmax is multiplied by the sum, which makes the gradient exact.
+  ///
+  ///     dJ/dz = (softmax(z) - y)/batch        (outputs x batch)
   template <class Scalar, class Target>
   void gradient(ConstMatrixView<Scalar> logits, Target y, MatrixView<Scalar> dJ) const {
     kernels::softmax(logits, dJ);
@@ -88,7 +96,7 @@ struct SoftmaxCrossEntropy {
     const Scalar spread = static_cast<Scalar>(label_smoothing / static_cast<double>(dJ.rows()));
     for (Index j = 0; j < dJ.cols(); ++j) {
       if constexpr (std::is_same_v<Target, ConstMatrixView<Scalar>>) {
-        Scalar sum = 0;  // in order: Eigen's sum() depends on where y lies
+        Scalar sum = 0;  // a loop, because the order of Eigen's sum() depends on the alignment of y
         for (Index i = 0; i < y.rows(); ++i) sum += y(i, j);
         sum = kept * sum + static_cast<Scalar>(label_smoothing);
         for (Index i = 0; i < y.rows(); ++i) dJ(i, j) = dJ(i, j) * sum - (kept * y(i, j) + spread);
@@ -97,7 +105,7 @@ struct SoftmaxCrossEntropy {
         if (label_smoothing > 0) dJ.col(j).array() -= spread;
       }
     }
-    // columns that lie one after the other are one long column
+    // contiguous columns are divided as one long column
     const Index columns = dJ.outerStride() == dJ.rows() ? 1 : dJ.cols(), rows = dJ.size() / columns;
     for (Index j = 0; j < columns; ++j) VectorView<Scalar>(dJ.data() + j * dJ.outerStride(), rows) /= static_cast<Scalar>(dJ.cols());
   }
@@ -114,21 +122,21 @@ struct SoftmaxCrossEntropy {
     return static_cast<Index>(labels[static_cast<std::size_t>(j)]);
   }
 
-  // - sum_k y'_k ln p_k of sample j
+  // -sum_k y'_k ln p_k of sample j
   template <class Scalar, class Target>
   Scalar cross_entropy(ConstMatrixView<Scalar> logits, Target y, Index j) const {
     const auto minus_log_p = detail::negative_log_softmax(logits, j);
-    Scalar of_y = 0;
+    Scalar of_target = 0;
     if constexpr (std::is_same_v<Target, ConstMatrixView<Scalar>>) {
       for (Index k = 0; k < logits.rows(); ++k)
-        if (y(k, j) > 0) of_y += y(k, j) * minus_log_p(k);
+        if (y(k, j) > 0) of_target += y(k, j) * minus_log_p(k);
     } else {
-      of_y = minus_log_p(label_of(y, j));
+      of_target = minus_log_p(label_of(y, j));
     }
-    if (label_smoothing == 0) return of_y;
+    if (label_smoothing == 0) return of_target;
     Scalar of_all = 0;
     for (Index k = 0; k < logits.rows(); ++k) of_all += minus_log_p(k);
-    return static_cast<Scalar>(1 - label_smoothing) * of_y +
+    return static_cast<Scalar>(1 - label_smoothing) * of_target +
            static_cast<Scalar>(label_smoothing / static_cast<double>(logits.rows())) * of_all;
   }
 };

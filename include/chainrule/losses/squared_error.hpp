@@ -6,13 +6,14 @@
 
 namespace chainrule {
 
-/// Half the squared norm, J = 1/(2 batch) sum |y_hat - y|^2, so that the gradient is y_hat - y as in the lecture.
-/// y: outputs x batch, finite, else ValueError.
+/// Half the squared norm of the error, J = 1/(2 batch) sum |y_hat - y|^2, whose gradient for one sample is y_hat - y as in the lecture. y
+/// is outputs x batch; NaN and infinity are a ValueError.
 struct SquaredError {
-  static constexpr std::string_view name = "SquaredError";
-  static constexpr bool works_on_logits = false;
-  static constexpr Index min_outputs = 1;
+  static constexpr std::string_view name = "SquaredError";  ///< the name in descriptions, files and messages
+  static constexpr bool works_on_logits = false;            ///< takes the outputs as predictions, so the last layer may have any activation
+  static constexpr Index min_outputs = 1;                   ///< the smallest number of outputs that a network with this loss can have
 
+  /// Throws ValueError if y has NaN or infinity.
   template <class Scalar>
   void check(const ConstMatrixView<Scalar>&, const ConstMatrixView<Scalar>& y) const {
     detail::check_finite("target", "y", y);
@@ -28,21 +29,21 @@ struct SquaredError {
   template <class Scalar>
   void gradient(const ConstMatrixView<Scalar>& y_hat, const ConstMatrixView<Scalar>& y, MatrixView<Scalar> dJ) const {
     const auto batch = static_cast<Scalar>(y.cols());
-    // columns that lie one after the other are one long column, many times as soon done where outputs are few
-    const bool in_one_piece = y_hat.outerStride() == y_hat.rows() && y.outerStride() == y.rows() && dJ.outerStride() == dJ.rows();
-    const Index columns = in_one_piece ? 1 : dJ.cols(), rows = dJ.size() / columns;
+    // contiguous columns are computed as one long column, which is many times as fast if there are few outputs
+    const bool contiguous = y_hat.outerStride() == y_hat.rows() && y.outerStride() == y.rows() && dJ.outerStride() == dJ.rows();
+    const Index columns = contiguous ? 1 : dJ.cols(), rows = dJ.size() / columns;
     for (Index j = 0; j < columns; ++j)
       VectorView<Scalar>(dJ.data() + j * dJ.outerStride(), rows) = (ConstVectorView<Scalar>(y_hat.data() + j * y_hat.outerStride(), rows) -
                                                                     ConstVectorView<Scalar>(y.data() + j * y.outerStride(), rows)) /
                                                                    batch;
   }
 
-  /// the prediction is the output itself
+  /// Leaves the outputs as they are: they are the prediction.
   template <class Scalar>
   void link(MatrixView<Scalar>) const {}
 
  protected:
-  /// sum of (y_hat - y)^2 over all elements
+  /// Returns the sum of (y_hat - y)^2 over all elements.
   template <class Scalar>
   static detail::Accumulator<Scalar> sum_of_squares(ConstMatrixView<Scalar> y_hat, ConstMatrixView<Scalar> y) {
     detail::Accumulator<Scalar> sum = 0;

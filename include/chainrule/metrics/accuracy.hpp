@@ -12,8 +12,8 @@ namespace chainrule {
 /// probabilities of the shape of y_hat. Throws ShapeError where the numbers of samples or rows differ or are 0; ValueError for NaN and
 /// infinity, a label outside [0, classes), and a probability in y outside [0, 1].
 struct Accuracy {
-  static constexpr std::string_view name = "accuracy";
-  static constexpr bool larger_is_better = true;
+  static constexpr std::string_view name = "accuracy";  ///< the name in descriptions, files and messages
+  static constexpr bool larger_is_better = true;        ///< the larger the score, the better
 
   ///     1/samples sum of (1 where y_hat and y have the same class, else 0)
   template <detail::LabelsOrProbabilities Predictions, detail::LabelsOrProbabilities Targets>
@@ -32,14 +32,14 @@ struct Accuracy {
   }
 };
 
-inline constexpr Accuracy accuracy{};
+inline constexpr Accuracy accuracy{};  ///< the object of class Accuracy, to call or to give to `fit`
 
 /// The share of samples whose class is among the k classes with the largest scores. Among equal scores the first counts as the largest, so
 /// that k = 1 is the accuracy (scikit-learn's top_k_accuracy_score takes the last). y_hat and y are as for Accuracy, except that y_hat
 /// cannot be labels. Throws as Accuracy does, and ValueError where k is above the number of classes.
 class TopKAccuracy {
  public:
-  static constexpr bool larger_is_better = true;
+  static constexpr bool larger_is_better = true;  ///< the larger the score, the better
 
   /// k is the number of largest scores that count. Throws ValueError where it is below 1.
   explicit TopKAccuracy(Index k) : name{detail::text_of("top_", k, "_accuracy")}, k_{k} {

@@ -15,9 +15,10 @@ namespace chainrule {
 /// y is labels, or probabilities of the shape of y_hat that sum to 1 too. Throws as Accuracy does, and ValueError for numbers outside
 /// [0, 1] and for columns that do not sum to 1.
 struct LogLoss {
-  static constexpr std::string_view name = "log_loss";
-  static constexpr bool larger_is_better = false;
+  static constexpr std::string_view name = "log_loss";  ///< the name in descriptions, files and messages
+  static constexpr bool larger_is_better = false;       ///< the smaller the score, the better
 
+  /// Returns the score of the predictions y_hat (outputs x samples) for the targets y.
   template <detail::NumberMatrix Predictions, detail::LabelsOrProbabilities Targets>
   double operator()(const Predictions& y_hat, const Targets& y) const {
     return mean_loss(detail::metric_view(y_hat), detail::metric_view(y));
@@ -77,6 +78,6 @@ struct LogLoss {
   }
 };
 
-inline constexpr LogLoss log_loss{};
+inline constexpr LogLoss log_loss{};  ///< the object of class LogLoss, to call or to give to `fit`
 
 }  // namespace chainrule

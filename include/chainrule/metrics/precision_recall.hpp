@@ -50,86 +50,88 @@ double average_score(std::string_view who, ClassAverage average, ClassScore scor
   return result.value();
 }
 
-/// Base of the scores for two classes; Metric is the derived class.
-template <class Metric, ClassScore score>
-struct BinaryScore {
-  static constexpr bool larger_is_better = true;
-
-  template <LabelsOrProbabilities Predictions, LabelsOrProbabilities Targets>
-  double operator()(const Predictions& y_hat, const Targets& y) const {
-    return binary_score(Metric::name, score, metric_view(y_hat), metric_view(y));
-  }
-};
-
-/// Base of the averaged scores for any number of classes; Metric is the derived class.
-template <class Metric, ClassAverage average, ClassScore score>
-struct MultiClassScore {
-  static constexpr bool larger_is_better = true;
-
-  template <LabelsOrProbabilities Predictions, LabelsOrProbabilities Targets>
-  double operator()(const Predictions& y_hat, const Targets& y) const {
-    return average_score(Metric::name, average, score, metric_view(y_hat), metric_view(y));
-  }
-};
-
 }  // namespace detail
+
+/// Base class of the scores for two classes. Metric is the derived class, `score` computes the score from counts.
+template <class Metric, detail::ClassScore score>
+struct BinaryScore {
+  static constexpr bool larger_is_better = true;  ///< the larger the score, the better
+
+  /// Returns the score of the predictions y_hat (outputs x samples, or labels) for the targets y.
+  template <detail::LabelsOrProbabilities Predictions, detail::LabelsOrProbabilities Targets>
+  double operator()(const Predictions& y_hat, const Targets& y) const {
+    return detail::binary_score(Metric::name, score, detail::metric_view(y_hat), detail::metric_view(y));
+  }
+};
+
+/// Base class of the averaged scores for any number of classes. Metric is the derived class, `score` computes the score of one class.
+template <class Metric, ClassAverage average, detail::ClassScore score>
+struct MultiClassScore {
+  static constexpr bool larger_is_better = true;  ///< the larger the score, the better
+
+  /// Returns the score of the predictions y_hat (outputs x samples, or labels) for the targets y.
+  template <detail::LabelsOrProbabilities Predictions, detail::LabelsOrProbabilities Targets>
+  double operator()(const Predictions& y_hat, const Targets& y) const {
+    return detail::average_score(Metric::name, average, score, detail::metric_view(y_hat), detail::metric_view(y));
+  }
+};
 
 // Scores for two classes, "no" and "yes".
 
 /// Precision for two classes, TP/(TP + FP): the share of samples predicted as class 1 ("yes") that are of class 1. It is 0 where none is
 /// predicted as class 1 (scikit-learn's zero_division = 0). y_hat is one row with the probabilities of class 1, two rows, or labels 0 and
 /// 1; y is labels, or probabilities of the shape of y_hat. Throws as Accuracy does, and ShapeError for more than two classes.
-struct Precision : detail::BinaryScore<Precision, &detail::ClassCounts::precision> {
-  static constexpr std::string_view name = "precision";
+struct Precision : BinaryScore<Precision, &detail::ClassCounts::precision> {
+  static constexpr std::string_view name = "precision";  ///< the name in descriptions, files and messages
 };
 /// Recall for two classes, TP/(TP + FN): the share of samples of class 1 ("yes") that are predicted as class 1; 0 where there are none.
 /// y_hat, y and errors are as for Precision.
-struct Recall : detail::BinaryScore<Recall, &detail::ClassCounts::recall> {
-  static constexpr std::string_view name = "recall";
+struct Recall : BinaryScore<Recall, &detail::ClassCounts::recall> {
+  static constexpr std::string_view name = "recall";  ///< the name in descriptions, files and messages
 };
 /// The harmonic mean of precision and recall for two classes, 2 TP/(2 TP + FP + FN); 0 where class 1 occurs neither in y_hat nor in y.
 /// y_hat, y and errors are as for Precision.
-struct F1 : detail::BinaryScore<F1, &detail::ClassCounts::f1> {
-  static constexpr std::string_view name = "f1";
+struct F1 : BinaryScore<F1, &detail::ClassCounts::f1> {
+  static constexpr std::string_view name = "f1";  ///< the name in descriptions, files and messages
 };
 
 // Scores for any number of classes.
 
 /// The mean of the precisions of all classes that occur (see ClassAverage). y_hat, y and errors are as for Accuracy.
-struct MacroPrecision : detail::MultiClassScore<MacroPrecision, ClassAverage::macro, &detail::ClassCounts::precision> {
-  static constexpr std::string_view name = "macro_precision";
+struct MacroPrecision : MultiClassScore<MacroPrecision, ClassAverage::macro, &detail::ClassCounts::precision> {
+  static constexpr std::string_view name = "macro_precision";  ///< the name in descriptions, files and messages
 };
 /// The mean of the recalls of all classes that occur (see ClassAverage); it is the balanced accuracy where each class occurs in y. y_hat, y
 /// and errors are as for Accuracy.
-struct MacroRecall : detail::MultiClassScore<MacroRecall, ClassAverage::macro, &detail::ClassCounts::recall> {
-  static constexpr std::string_view name = "macro_recall";
+struct MacroRecall : MultiClassScore<MacroRecall, ClassAverage::macro, &detail::ClassCounts::recall> {
+  static constexpr std::string_view name = "macro_recall";  ///< the name in descriptions, files and messages
 };
 /// The mean of the F1 scores of all classes that occur (see ClassAverage), which is not the F1 of MacroPrecision and MacroRecall. y_hat, y
 /// and errors are as for Accuracy.
-struct MacroF1 : detail::MultiClassScore<MacroF1, ClassAverage::macro, &detail::ClassCounts::f1> {
-  static constexpr std::string_view name = "macro_f1";
+struct MacroF1 : MultiClassScore<MacroF1, ClassAverage::macro, &detail::ClassCounts::f1> {
+  static constexpr std::string_view name = "macro_f1";  ///< the name in descriptions, files and messages
 };
 /// The precision computed from the summed counts of all classes, which is the accuracy. y_hat and y are as for Accuracy.
-struct MicroPrecision : detail::MultiClassScore<MicroPrecision, ClassAverage::micro, &detail::ClassCounts::precision> {
-  static constexpr std::string_view name = "micro_precision";
+struct MicroPrecision : MultiClassScore<MicroPrecision, ClassAverage::micro, &detail::ClassCounts::precision> {
+  static constexpr std::string_view name = "micro_precision";  ///< the name in descriptions, files and messages
 };
 /// The recall computed from the summed counts of all classes, which is the accuracy. y_hat and y are as for Accuracy.
-struct MicroRecall : detail::MultiClassScore<MicroRecall, ClassAverage::micro, &detail::ClassCounts::recall> {
-  static constexpr std::string_view name = "micro_recall";
+struct MicroRecall : MultiClassScore<MicroRecall, ClassAverage::micro, &detail::ClassCounts::recall> {
+  static constexpr std::string_view name = "micro_recall";  ///< the name in descriptions, files and messages
 };
 /// The F1 computed from the summed counts of all classes, which is the accuracy. y_hat and y are as for Accuracy.
-struct MicroF1 : detail::MultiClassScore<MicroF1, ClassAverage::micro, &detail::ClassCounts::f1> {
-  static constexpr std::string_view name = "micro_f1";
+struct MicroF1 : MultiClassScore<MicroF1, ClassAverage::micro, &detail::ClassCounts::f1> {
+  static constexpr std::string_view name = "micro_f1";  ///< the name in descriptions, files and messages
 };
 
-inline constexpr Precision precision{};
-inline constexpr Recall recall{};
-inline constexpr F1 f1{};
-inline constexpr MacroPrecision macro_precision{};
-inline constexpr MacroRecall macro_recall{};
-inline constexpr MacroF1 macro_f1{};
-inline constexpr MicroPrecision micro_precision{};
-inline constexpr MicroRecall micro_recall{};
-inline constexpr MicroF1 micro_f1{};
+inline constexpr Precision precision{};             ///< the object of class Precision, to call or to give to `fit`
+inline constexpr Recall recall{};                   ///< the object of class Recall, to call or to give to `fit`
+inline constexpr F1 f1{};                           ///< the object of class F1, to call or to give to `fit`
+inline constexpr MacroPrecision macro_precision{};  ///< the object of class MacroPrecision, to call or to give to `fit`
+inline constexpr MacroRecall macro_recall{};        ///< the object of class MacroRecall, to call or to give to `fit`
+inline constexpr MacroF1 macro_f1{};                ///< the object of class MacroF1, to call or to give to `fit`
+inline constexpr MicroPrecision micro_precision{};  ///< the object of class MicroPrecision, to call or to give to `fit`
+inline constexpr MicroRecall micro_recall{};        ///< the object of class MicroRecall, to call or to give to `fit`
+inline constexpr MicroF1 micro_f1{};                ///< the object of class MicroF1, to call or to give to `fit`
 
 }  // namespace chainrule

@@ -43,9 +43,10 @@ double sum_of_squared_errors(const ConstMatrixView<A>& y_hat, const ConstMatrixV
 /// The mean squared error, 1/(outputs samples) sum (y - y_hat)^2. y_hat and y are outputs x samples. Throws ShapeError where their extents
 /// differ or are 0, ValueError for NaN and infinity. MeanSquaredError is the loss with this formula.
 struct Mse {
-  static constexpr std::string_view name = "mse";
-  static constexpr bool larger_is_better = false;
+  static constexpr std::string_view name = "mse";  ///< the name in descriptions, files and messages
+  static constexpr bool larger_is_better = false;  ///< the smaller the score, the better
 
+  /// Returns the score of the predictions y_hat (outputs x samples) for the targets y.
   template <detail::NumberMatrix Predictions, detail::NumberMatrix Targets>
   double operator()(const Predictions& y_hat, const Targets& y) const {
     return detail::mean_of_errors(name, detail::metric_view(y_hat), detail::metric_view(y), [](double error) { return error * error; });
@@ -54,9 +55,10 @@ struct Mse {
 
 /// The mean absolute error, 1/(outputs samples) sum |y - y_hat|. y_hat, y and errors are as for Mse.
 struct Mae {
-  static constexpr std::string_view name = "mae";
-  static constexpr bool larger_is_better = false;
+  static constexpr std::string_view name = "mae";  ///< the name in descriptions, files and messages
+  static constexpr bool larger_is_better = false;  ///< the smaller the score, the better
 
+  /// Returns the score of the predictions y_hat (outputs x samples) for the targets y.
   template <detail::NumberMatrix Predictions, detail::NumberMatrix Targets>
   double operator()(const Predictions& y_hat, const Targets& y) const {
     return detail::mean_of_errors(name, detail::metric_view(y_hat), detail::metric_view(y), [](double error) { return std::abs(error); });
@@ -66,9 +68,10 @@ struct Mae {
 /// The root mean squared error, in the unit of y. For several outputs it is the mean of the roots of the outputs, as in scikit-learn, which
 /// is not the root of Mse. y_hat, y and errors are as for Mse.
 struct Rmse {
-  static constexpr std::string_view name = "rmse";
-  static constexpr bool larger_is_better = false;
+  static constexpr std::string_view name = "rmse";  ///< the name in descriptions, files and messages
+  static constexpr bool larger_is_better = false;   ///< the smaller the score, the better
 
+  /// Returns the score of the predictions y_hat (outputs x samples) for the targets y.
   template <detail::NumberMatrix Predictions, detail::NumberMatrix Targets>
   double operator()(const Predictions& y_hat, const Targets& y) const {
     return mean_of_roots(detail::metric_view(y_hat), detail::metric_view(y));
@@ -89,9 +92,10 @@ struct Rmse {
 /// the mean of y, below 0 for worse ones. For several outputs it is the mean over the outputs. An output whose y is constant counts 1 if
 /// y_hat is exact, else 0, as in scikit-learn. Needs at least two samples; otherwise y_hat, y and errors are as for Mse.
 struct R2 {
-  static constexpr std::string_view name = "r2";
-  static constexpr bool larger_is_better = true;
+  static constexpr std::string_view name = "r2";  ///< the name in descriptions, files and messages
+  static constexpr bool larger_is_better = true;  ///< the larger the score, the better
 
+  /// Returns the score of the predictions y_hat (outputs x samples) for the targets y.
   template <detail::NumberMatrix Predictions, detail::NumberMatrix Targets>
   double operator()(const Predictions& y_hat, const Targets& y) const {
     return mean_over_outputs(detail::metric_view(y_hat), detail::metric_view(y));
@@ -129,9 +133,9 @@ struct R2 {
   }
 };
 
-inline constexpr Mse mse{};
-inline constexpr Mae mae{};
-inline constexpr Rmse rmse{};
-inline constexpr R2 r2{};
+inline constexpr Mse mse{};    ///< the object of class Mse, to call or to give to `fit`
+inline constexpr Mae mae{};    ///< the object of class Mae, to call or to give to `fit`
+inline constexpr Rmse rmse{};  ///< the object of class Rmse, to call or to give to `fit`
+inline constexpr R2 r2{};      ///< the object of class R2, to call or to give to `fit`
 
 }  // namespace chainrule

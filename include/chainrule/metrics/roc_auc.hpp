@@ -14,9 +14,10 @@ namespace chainrule {
 /// which the result is the mean over the classes of each class against the rest (multi_class = "ovr", average = "macro"). y is as for
 /// Accuracy. Throws as Accuracy does, and ValueError where a class has no sample. Allocates, because it sorts a copy of the scores.
 struct RocAuc {
-  static constexpr std::string_view name = "roc_auc";
-  static constexpr bool larger_is_better = true;
+  static constexpr std::string_view name = "roc_auc";  ///< the name in descriptions, files and messages
+  static constexpr bool larger_is_better = true;       ///< the larger the score, the better
 
+  /// Returns the score of the predictions y_hat (outputs x samples) for the targets y.
   template <detail::NumberMatrix Predictions, detail::LabelsOrProbabilities Targets>
   double operator()(const Predictions& y_hat, const Targets& y) const {
     return mean_area(detail::metric_view(y_hat), detail::metric_view(y));
@@ -79,6 +80,6 @@ struct RocAuc {
   }
 };
 
-inline constexpr RocAuc roc_auc{};
+inline constexpr RocAuc roc_auc{};  ///< the object of class RocAuc, to call or to give to `fit`
 
 }  // namespace chainrule

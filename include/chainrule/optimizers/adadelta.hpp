@@ -6,52 +6,56 @@ namespace chainrule {
 
 namespace detail {
 
-/// The formula of a step of Adadelta for some parameters.
+/// The formula of a step of Adadelta, for one Simd number of each argument.
 template <class Scalar>
 struct AdadeltaFormula {
   Scalar decay;
   Scalar rate;
-  Scalar rho, fresh;  // fresh = 1 - rho
+  Scalar rho, one_minus_rho;
   Scalar epsilon;
 
   template <class V>
   CHAINRULE_FORMULA void operator()(const V& dJ, V& theta, V& v, V& u) const {
     const V g = with_decay(dJ, theta, decay);
-    v = running_mean_square(v, g, rho, fresh);
+    v = running_mean_square(v, g, rho, one_minus_rho);
     const V step = sqrt(u + epsilon) / sqrt(v + epsilon) * g;
-    u = running_mean_square(u, step, rho, fresh);
+    u = running_mean_square(u, step, rho, one_minus_rho);
     theta = fnmadd(rate, step, theta);
   }
 };
 
 }  // namespace detail
 
-/// Adadelta (Zeiler 2012) as PyTorch has it: the root mean square of past steps over that of past gradients stands where other
-/// rules have a learning rate, so 1 suits the learning rate that is left. Errors as in SGD.
+/// Adadelta (Zeiler 2012), as in PyTorch. The step size of each parameter is the root mean square of its past steps divided by that of its
+/// past gradients, so the learning rate is an additional factor that is usually 1.
+///
 ///     g = dJ/dtheta + weight_decay theta
 ///     v <- rho v + (1 - rho) g^2
 ///     step = sqrt(u + epsilon) / sqrt(v + epsilon) g
 ///     u <- rho u + (1 - rho) step^2
 ///     theta <- theta - learning_rate step
 struct Adadelta {
-  static constexpr std::string_view name = "Adadelta";
-  double learning_rate = 1;
-  double rho = 0.9;           ///< how much of both running means is kept, in [0, 1)
-  double epsilon = 1e-6;      ///< keeps the divisor from 0; at least 0
-  double weight_decay = 0;    ///< L2, added to the gradient
-  bool decay_biases = false;  ///< decay pulls at biases too
+  static constexpr std::string_view name = "Adadelta";  ///< the name in descriptions, files and messages
 
-  Index moments() const { return 2; }
+  double learning_rate = 1;   ///< the size of a step, at least 0
+  double rho = 0.9;           ///< decay factor of both running means, in [0, 1)
+  double epsilon = 1e-6;      ///< added to both means before the roots are taken; at least 0
+  double weight_decay = 0;    ///< weight_decay theta is added to the gradient (L2); at least 0
+  bool decay_biases = false;  ///< whether weight decay also applies to biases
+
+  Index moments() const { return 2; }  ///< the number of moments, numbers that the rule keeps for each parameter
+  /// Makes the state for a network: all moments are 0, and biases are marked so that weight decay can leave them out.
   template <HasParameters Net>
   auto make_state(const Net& net) const {
     return OptimizerState(net, moments());
   }
+  /// Makes the state for a vector of `size` parameters of type Scalar, all of which count as weights.
   template <class Scalar>
   OptimizerState<Scalar> make_state(Index size) const {
     return {size, moments()};
   }
 
-  /// One step downhill, with arguments as in SGD.
+  /// Makes one step. The arguments and errors are those of SGD::step.
   template <class Theta, class Gradient, class Scalar>
   void step(Theta&& theta, const Gradient& gradient, OptimizerState<Scalar>& state) const {
     detail::check_fraction(name, "rho", rho);
@@ -62,7 +66,7 @@ struct Adadelta {
                                    .decay = static_cast<Scalar>(piece.decay),
                                    .rate = static_cast<Scalar>(learning_rate),
                                    .rho = static_cast<Scalar>(rho),
-                                   .fresh = static_cast<Scalar>(1 - rho),
+                                   .one_minus_rho = static_cast<Scalar>(1 - rho),
                                    .epsilon = static_cast<Scalar>(epsilon),
                                });
     });

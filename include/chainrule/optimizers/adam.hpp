@@ -6,18 +6,19 @@
 namespace chainrule {
 namespace detail {
 
-/// Whether weight decay is a part of the gradient, or shrinks theta beside the step.
+/// Tells whether weight decay is added to the gradient (Adam) or shrinks theta independently of the gradient (AdamW).
 enum class Decay { in_gradient, decoupled };
 
-/// The formula of a step of Adam and AdamW for some parameters. AMSGrad divides by the largest v so far.
+/// The formula of a step of Adam or AdamW, for one Simd number of each argument. With largest_v, for AMSGrad, it divides by the largest v
+/// so far.
 template <class Scalar>
 struct AdamFormula {
-  Scalar decay_in_gradient;  // weight_decay of Adam
-  Scalar keep;               // 1 - learning_rate weight_decay of AdamW
-  Scalar beta1, fresh1;      // fresh = 1 - beta
-  Scalar beta2, fresh2;
-  Scalar step_size;     // learning_rate / (1 - beta1^t)
-  Scalar inverse_root;  // 1 / sqrt(1 - beta2^t)
+  Scalar decay_in_gradient;  // weight_decay for Adam, 0 for AdamW
+  Scalar theta_factor;       // 1 - learning_rate weight_decay for AdamW, 1 for Adam
+  Scalar beta1, one_minus_beta1;
+  Scalar beta2, one_minus_beta2;
+  Scalar step_size;  // learning_rate / (1 - beta1^t)
+  Scalar v_factor;   // 1 / sqrt(1 - beta2^t)
   Scalar epsilon;
 
   template <class V>
@@ -36,17 +37,17 @@ struct AdamFormula {
   template <class V>
   CHAINRULE_FORMULA void move_means(const V& dJ, const V& theta, V& m, V& v) const {
     const V g = with_decay(dJ, theta, decay_in_gradient);
-    m = running_mean(m, g, beta1, fresh1);
-    v = running_mean_square(v, g, beta2, fresh2);
+    m = running_mean(m, g, beta1, one_minus_beta1);
+    v = running_mean_square(v, g, beta2, one_minus_beta2);
   }
-  // theta <- keep theta - step_size m / (sqrt(v) inverse_root + epsilon)
+  // theta <- theta_factor theta - step_size m / (v_factor sqrt(v) + epsilon)
   template <class V>
   CHAINRULE_FORMULA void descend(V& theta, const V& m, const V& v) const {
-    theta = fma(keep, theta, -(step_size * m / fma(inverse_root, sqrt(v), epsilon)));
+    theta = fma(theta_factor, theta, -(step_size * m / fma(v_factor, sqrt(v), epsilon)));
   }
 };
 
-/// A step of Adam or AdamW.
+/// Makes a step of Adam or AdamW: checks the hyperparameters and arguments, then updates theta and the moments.
 template <class Rule, class Theta, class Gradient, class Scalar>
 void adam_step(const Rule& rule, Decay kind, Theta& theta, const Gradient& gradient, OptimizerState<Scalar>& state) {
   check_fraction(Rule::name, "beta1", rule.beta1);
@@ -57,13 +58,13 @@ void adam_step(const Rule& rule, Decay kind, Theta& theta, const Gradient& gradi
   for_pieces(rule, arguments, state, [&](const Piece<Scalar>& piece) {
     const AdamFormula<Scalar> formula{
         .decay_in_gradient = static_cast<Scalar>(kind == Decay::in_gradient ? piece.decay : 0),
-        .keep = static_cast<Scalar>(kind == Decay::decoupled ? 1 - rule.learning_rate * piece.decay : 1),
+        .theta_factor = static_cast<Scalar>(kind == Decay::decoupled ? 1 - rule.learning_rate * piece.decay : 1),
         .beta1 = static_cast<Scalar>(rule.beta1),
-        .fresh1 = static_cast<Scalar>(1 - rule.beta1),
+        .one_minus_beta1 = static_cast<Scalar>(1 - rule.beta1),
         .beta2 = static_cast<Scalar>(rule.beta2),
-        .fresh2 = static_cast<Scalar>(1 - rule.beta2),
+        .one_minus_beta2 = static_cast<Scalar>(1 - rule.beta2),
         .step_size = static_cast<Scalar>(rule.learning_rate / (1 - std::pow(rule.beta1, t))),
-        .inverse_root = static_cast<Scalar>(1 / std::sqrt(1 - std::pow(rule.beta2, t))),
+        .v_factor = static_cast<Scalar>(1 / std::sqrt(1 - std::pow(rule.beta2, t))),
         .epsilon = static_cast<Scalar>(rule.epsilon),
     };
     rule.amsgrad ? update<3>(piece, formula) : update<2>(piece, formula);
@@ -72,33 +73,37 @@ void adam_step(const Rule& rule, Decay kind, Theta& theta, const Gradient& gradi
 
 }  // namespace detail
 
-/// Adam (Kingma and Ba 2015, algorithm 1) as PyTorch has it: running means m of the gradient and v of its square, both corrected
-/// for their start at 0; with amsgrad (Reddi, Kale and Kumar 2018) the largest v so far. Errors as in SGD.
+/// Adam (Kingma and Ba 2015, algorithm 1), as in PyTorch, with running means m of the gradient and v of its square, both corrected for
+/// their start at 0. With amsgrad (Reddi, Kale and Kumar 2018) v is replaced by the largest v so far. In step t:
+///
 ///     g = dJ/dtheta + weight_decay theta
 ///     m <- beta1 m + (1 - beta1) g
 ///     v <- beta2 v + (1 - beta2) g^2
-///     theta <- theta - learning_rate m / (1 - beta1^t) / (sqrt(v / (1 - beta2^t)) + epsilon)    in step t
+///     theta <- theta - learning_rate m / (1 - beta1^t) / (sqrt(v / (1 - beta2^t)) + epsilon)
 struct Adam {
-  static constexpr std::string_view name = "Adam";
-  double learning_rate = 1e-3;
-  double beta1 = 0.9;         ///< how much of m is kept, in [0, 1)
-  double beta2 = 0.999;       ///< how much of v is kept, in [0, 1)
-  double epsilon = 1e-8;      ///< keeps the divisor from 0; at least 0
-  double weight_decay = 0;    ///< L2, added to the gradient; AdamW decays without that detour
-  bool decay_biases = false;  ///< decay pulls at biases too
-  bool amsgrad = false;       ///< the largest v so far stands for v
+  static constexpr std::string_view name = "Adam";  ///< the name in descriptions, files and messages
 
-  Index moments() const { return amsgrad ? 3 : 2; }
+  double learning_rate = 1e-3;  ///< the size of a step, at least 0
+  double beta1 = 0.9;           ///< decay factor of m, in [0, 1)
+  double beta2 = 0.999;         ///< decay factor of v, in [0, 1)
+  double epsilon = 1e-8;        ///< added to the divisor so that it is not 0; at least 0
+  double weight_decay = 0;      ///< weight_decay theta is added to the gradient (L2); at least 0
+  bool decay_biases = false;    ///< whether weight decay also applies to biases
+  bool amsgrad = false;         ///< whether the largest v so far replaces v
+
+  Index moments() const { return amsgrad ? 3 : 2; }  ///< the number of moments, numbers that the rule keeps for each parameter
+  /// Makes the state for a network: all moments are 0, and biases are marked so that weight decay can leave them out.
   template <HasParameters Net>
   auto make_state(const Net& net) const {
     return OptimizerState(net, moments());
   }
+  /// Makes the state for a vector of `size` parameters of type Scalar, all of which count as weights.
   template <class Scalar>
   OptimizerState<Scalar> make_state(Index size) const {
     return {size, moments()};
   }
 
-  /// One step downhill, with arguments as in SGD.
+  /// Makes one step. The arguments and errors are those of SGD::step.
   template <class Theta, class Gradient, class Scalar>
   void step(Theta&& theta, const Gradient& gradient, OptimizerState<Scalar>& state) const {
     detail::adam_step(*this, detail::Decay::in_gradient, theta, gradient, state);

@@ -1,5 +1,5 @@
 #pragma once
-// Gradient clipping, between backward and step: one sample that is far off shall not throw theta away.
+// Gradient clipping, called between backward and step, so that one outlier cannot move theta far away.
 
 #include <chainrule/optimizers/detail/flat_vector.hpp>
 #include <chainrule/optimizers/detail/hyperparameter_checks.hpp>
@@ -8,7 +8,7 @@
 namespace chainrule {
 namespace detail {
 
-/// |v|, with squares that can neither overflow nor vanish. Infinite or NaN where a number in v is.
+/// Returns the Euclidean norm |v|, without overflow or underflow of squares. Infinite or NaN if a number in v is.
 template <class Scalar>
 [[gnu::noinline]] Accumulator<Scalar> norm(Index size, const Scalar* v) {
   using A = Accumulator<Scalar>;
@@ -16,19 +16,22 @@ template <class Scalar>
   const A squares = flat_sum(size, v, [](const Sum& x) -> Sum { return x * x; });
   constexpr A smallest = std::numeric_limits<A>::min() / std::numeric_limits<A>::epsilon();
   if (std::isnan(squares) || (squares >= smallest && squares <= std::numeric_limits<A>::max())) return std::sqrt(squares);
-  A largest = 0;  // not for float, whose squares are doubles, unless all of v is 0 or a number is infinite
+  // Reached by float, whose squares are summed in double, only if v is all 0 or has an infinite number.
+  A largest = 0;
   for (Index i = 0; i < size; ++i) largest = std::max(largest, std::abs(static_cast<A>(v[i])));
   if (largest == 0 || std::isinf(largest)) return largest;
   return largest * std::sqrt(flat_sum(size, v, [largest](const Sum& x) -> Sum { return (x / largest).square(); }));
 }
 
+/// Multiplies v by a factor.
 template <class Scalar>
 [[gnu::noinline]] void scale(Index size, Accumulator<Scalar> factor, Scalar* v) {
-  // in the accumulator, because the factor may be too small for a float
+  // in the accumulator's precision, because the factor may be too small for a float
   const auto multiply = [factor](Chunk<Scalar>& x) { x = (x.template cast<Accumulator<Scalar>>() * factor).template cast<Scalar>(); };
   update_chunks(size, multiply, v);
 }
 
+/// Limits each number of v to [-limit, limit]; NaN stays NaN.
 template <class Scalar>
 [[gnu::noinline]] void clamp(Index size, Scalar limit, Scalar* v) {
   const auto clamp_chunk = [limit](Chunk<Scalar>& x) {
@@ -39,9 +42,11 @@ template <class Scalar>
 
 }  // namespace detail
 
-// g_i <- max(-limit, min(limit, g_i))
-/// Every number of the gradient within [-limit, limit], as PyTorch's clip_grad_value_; NaN stays NaN. gradient: what
-/// `net.make_gradients()` made, or a vector in one piece. Throws ValueError for a limit that is negative or not finite.
+/// Limits each number of the gradient to [-limit, limit], as PyTorch's clip_grad_value_ does; NaN stays NaN. `gradient` is an object from
+/// net.make_gradients() or a vector that is contiguous in memory. Throws ValueError for a limit that is negative or not finite, ShapeError
+/// for a vector that is not contiguous.
+///
+///     g_i <- max(-limit, min(limit, g_i))
 template <class Gradient>
 void clip_by_value(Gradient&& gradient, double limit) {
   using Scalar = detail::ScalarOf<Gradient>;
@@ -50,10 +55,11 @@ void clip_by_value(Gradient&& gradient, double limit) {
   detail::clamp(g.size(), static_cast<Scalar>(limit), g.data());
 }
 
-// g <- g min(1, max_norm / (|g| + 1e-6))
-/// Shortens the gradient, all of it as one vector, to a length of max_norm where it is longer, and returns the length it had. The
-/// 1e-6, which makes it a little shorter still, is PyTorch's clip_grad_norm_. A gradient with NaN or infinity in it has no
-/// direction: it stays as it is, and the returned length tells. Arguments and errors as in clip_by_value.
+/// Scales the gradient, as one vector, to the norm max_norm if its norm is larger, and returns the norm it had before. The 1e-6 is that of
+/// PyTorch's clip_grad_norm_. A gradient with NaN or infinity has no direction and is not changed; the returned norm is then NaN or
+/// infinite. Arguments and errors are those of clip_by_value.
+///
+///     g <- g min(1, max_norm / (|g| + 1e-6))
 template <class Gradient>
 auto clip_by_norm(Gradient&& gradient, double max_norm) {
   using Scalar = detail::ScalarOf<Gradient>;

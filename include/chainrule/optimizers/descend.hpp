@@ -6,7 +6,7 @@ namespace chainrule {
 
 namespace detail {
 
-/// Whether descend makes a rule's step as it goes: of plain SGD, without momentum and weight decay.
+/// Returns whether the rule is plain SGD, without momentum and weight decay, so that descend can step layer by layer.
 template <Optimizer Rule>
 bool is_plain_descent(const Rule& rule) {
   if constexpr (std::is_same_v<Rule, SGD>)
@@ -17,11 +17,14 @@ bool is_plain_descent(const Rule& rule) {
 
 }  // namespace detail
 
-/// Steps 3 and 4 of the five after `net.forward(x, work)`: dJ/dtheta by the chain rule, and a step of the rule. With plain SGD, without
-/// momentum and weight decay, each layer steps as soon as it has its dJ/dW, which so need not go to memory and back; dJ is then room to
-/// work in. With all other rules it is `net.backward(x, y, work, dJ)` and `rule.step(net.parameters(), dJ, state)`. To the same bits.
+/// Makes steps 3 and 4 of the five after net.forward(x, work): computes dJ/dtheta by the chain rule and makes a step of the rule. The
+/// result has the same bits as net.backward(x, y, work, dJ) followed by rule.step(net.parameters(), dJ, state).
+///
 ///     theta <- theta - learning_rate dJ/dtheta
-/// Shapes and errors are those of backward and step, and what throws has changed nothing.
+///
+/// With plain SGD, without momentum and weight decay, each layer steps as soon as it has computed its dJ/dW, which saves writing dJ/dW to
+/// memory and reading it back; dJ then serves as scratch and its content afterwards is unspecified. Shapes and errors are those of backward
+/// and step. A call that throws changes nothing.
 template <class Net, class X, class Y, class Work, Optimizer Rule>
 void descend(Net& net, const X& x, const Y& y, Work& work, typename Net::Gradients& dJ, const Rule& rule,
              OptimizerState<typename Net::ScalarType>& state) {

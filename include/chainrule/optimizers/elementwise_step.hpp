@@ -1,5 +1,5 @@
 #pragma once
-// What a rule of your own needs for its step, where it does the same to each number of theta.
+// Helpers for the step of a user-defined rule that does the same to each number of theta.
 
 #include <chainrule/optimizers/detail/update.hpp>
 #include <utility>
@@ -7,7 +7,8 @@
 namespace chainrule {
 namespace detail {
 
-/// Checks and counts a step of a rule that says it has Moments moments, and calls piece_step(piece) for all pieces of theta.
+/// Checks the arguments of a step, counts the step and calls piece_step(piece) for all pieces of theta. Throws StateError if rule.moments()
+/// is not Moments.
 template <int Moments, class Rule, class Theta, class Gradient, class Scalar, class PieceStep>
 void step_by_pieces(const Rule& rule, Theta& theta, const Gradient& gradient, OptimizerState<Scalar>& state, const PieceStep& piece_step) {
   if (rule.moments() != Moments) raise<StateError>(Rule::name, ": moments() says ", rule.moments(), ", but its step takes ", Moments);
@@ -17,20 +18,26 @@ void step_by_pieces(const Rule& rule, Theta& theta, const Gradient& gradient, Op
 
 }  // namespace detail
 
-/// A whole step of a rule with Moments moments from its formula, with the widest vectors of the machine whatever the flags of the program:
+/// Makes a step of a rule with Moments moments from its formula, with the widest vectors of the machine whatever the compiler flags:
 /// @code{.cpp}
-/// template <class Rule, class Theta, class Gradient, class Scalar>
-/// void momentum_step(const Rule& rule, Theta&& theta, const Gradient& gradient, OptimizerState<Scalar>& state) {
-///   const auto rate = static_cast<Scalar>(rule.learning_rate), beta = static_cast<Scalar>(rule.beta);
-///   formula_step<1>(rule, theta, gradient, state, [rate, beta](const auto& g, auto& t, auto& m) CHAINRULE_FORMULA {
-///     m = beta * m + g;
-///     t -= rate * m;
-///   });
-/// }
+/// struct HeavyBall {
+///   static constexpr std::string_view name{"HeavyBall"};
+///   double learning_rate = 0.01;
+///   Index moments() const { return 1; }
+///   template <class Theta, class Gradient, class Scalar>
+///   void step(Theta&& theta, const Gradient& gradient, OptimizerState<Scalar>& state) const {
+///     const auto rate = static_cast<Scalar>(learning_rate), beta = static_cast<Scalar>(0.9);
+///     formula_step<1>(*this, theta, gradient, state, [rate, beta](const auto& g, auto& theta_i, auto& m) CHAINRULE_FORMULA {
+///       m = beta * m + g;
+///       theta_i -= rate * m;
+///     });
+///   }
+/// };
 /// @endcode
-/// g, t and m are Simd numbers (kernels/simd.hpp lists what a formula may call); g is dJ/dtheta, with weight_decay theta added where
-/// the rule has a weight_decay and theta decays. Numbers that the formula captures should be Scalars, not doubles. Arguments and errors are
-/// as in SGD: all is checked, then the step is counted, then theta and the moments change, to the same bits for any number of threads.
+/// g, theta_i and m are Simd numbers (kernels/simd.hpp lists what a formula may call); g is dJ/dtheta, with weight_decay theta added where
+/// the rule has a weight_decay and theta_i decays. Numbers that the formula captures should be Scalars, not doubles. Arguments and errors
+/// are those of SGD::step. All arguments are checked before the step is counted and theta and the moments change. The bits do not depend on
+/// the number of threads.
 template <int Moments, class Rule, class Theta, class Gradient, class Scalar, class Formula>
 void formula_step(const Rule& rule, Theta&& theta, const Gradient& gradient, OptimizerState<Scalar>& state, const Formula& formula) {
   detail::step_by_pieces<Moments>(rule, theta, gradient, state, [&formula](const detail::Piece<Scalar>& piece) {
@@ -39,18 +46,9 @@ void formula_step(const Rule& rule, Theta&& theta, const Gradient& gradient, Opt
   });
 }
 
-/// A whole step of a rule as formula_step makes it, for those who would rather write Eigen: g, theta and the moments are Eigen arrays of a
-/// few numbers (Chunk<Scalar>), computed with the vectors that the program's flags allow.
-/// @code{.cpp}
-/// template <class Rule, class Theta, class Gradient, class Scalar>
-/// void momentum_step(const Rule& rule, Theta&& theta, const Gradient& gradient, OptimizerState<Scalar>& state) {
-///   const auto rate = static_cast<Scalar>(rule.learning_rate), beta = static_cast<Scalar>(rule.beta);
-///   elementwise_step<1>(rule, theta, gradient, state, [rate, beta](const auto& g, auto& t, auto& m) {
-///     m = beta * m + g;
-///     t -= rate * m;
-///   });
-/// }
-/// @endcode
+/// Makes a step of a rule like formula_step, from an update written in Eigen: g, theta and the moments are Eigen arrays of a few numbers
+/// (Chunk<Scalar>), computed with the vectors that the compiler flags allow.
+/// The lambda is written as for formula_step, without CHAINRULE_FORMULA.
 template <int Moments, class Rule, class Theta, class Gradient, class Scalar, class Update>
 void elementwise_step(const Rule& rule, Theta&& theta, const Gradient& gradient, OptimizerState<Scalar>& state, const Update& update) {
   detail::step_by_pieces<Moments>(rule, theta, gradient, state, [&update](const detail::Piece<Scalar>& piece) {

@@ -6,49 +6,53 @@ namespace chainrule {
 
 namespace detail {
 
-/// The formula of a step of Lion for some parameters.
+/// The formula of a step of Lion, for one Simd number of each argument.
 template <class Scalar>
 struct LionFormula {
-  Scalar keep;  // 1 - learning_rate weight_decay
+  Scalar theta_factor;  // 1 - learning_rate weight_decay
   Scalar rate;
-  Scalar beta1, fresh1;  // fresh = 1 - beta
-  Scalar beta2, fresh2;
+  Scalar beta1, one_minus_beta1;
+  Scalar beta2, one_minus_beta2;
 
   template <class V>
   CHAINRULE_FORMULA void operator()(const V& dJ, V& theta, V& m) const {
-    const V c = running_mean(m, dJ, beta1, fresh1);
-    theta = fma(keep, theta, -(rate * sign(c)));
-    m = running_mean(m, dJ, beta2, fresh2);
+    const V c = running_mean(m, dJ, beta1, one_minus_beta1);
+    theta = fma(theta_factor, theta, -(rate * sign(c)));
+    m = running_mean(m, dJ, beta2, one_minus_beta2);
   }
 };
 
 }  // namespace detail
 
-/// Lion (Chen et al. 2023, "Symbolic discovery of optimization algorithms", algorithm 2): every parameter takes a step of the same
-/// length, whose sign a mean of gradients gives. So it wants a learning rate 3 to 10 times smaller than Adam's, and a weight decay as
-/// much larger; the decay is decoupled as in AdamW. Errors as in SGD.
+/// Lion (Chen et al. 2023, "Symbolic discovery of optimization algorithms", algorithm 2). All parameters make steps of the same size, with
+/// the sign of a running mean of gradients. The learning rate should be 3 to 10 times smaller than Adam's and the weight decay larger by
+/// the same factor. Weight decay is decoupled as in AdamW.
+///
 ///     c = beta1 m + (1 - beta1) dJ/dtheta
 ///     theta <- (1 - learning_rate weight_decay) theta - learning_rate sign(c)
 ///     m <- beta2 m + (1 - beta2) dJ/dtheta
 struct Lion {
-  static constexpr std::string_view name = "Lion";
-  double learning_rate = 1e-4;
-  double beta1 = 0.9;         ///< share of m in the sign, in [0, 1)
-  double beta2 = 0.99;        ///< how much of m is kept, in [0, 1)
-  double weight_decay = 0;    ///< decoupled; lambda in the paper
-  bool decay_biases = false;  ///< decay pulls at biases too
+  static constexpr std::string_view name = "Lion";  ///< the name in descriptions, files and messages
 
-  Index moments() const { return 1; }
+  double learning_rate = 1e-4;  ///< the size of a step, at least 0
+  double beta1 = 0.9;           ///< share of m in c, whose sign is the direction, in [0, 1)
+  double beta2 = 0.99;          ///< decay factor of m, in [0, 1)
+  double weight_decay = 0;      ///< theta is multiplied by 1 - learning_rate weight_decay; at least 0; lambda in the paper
+  bool decay_biases = false;    ///< whether weight decay also applies to biases
+
+  Index moments() const { return 1; }  ///< the number of moments, numbers that the rule keeps for each parameter
+  /// Makes the state for a network: all moments are 0, and biases are marked so that weight decay can leave them out.
   template <HasParameters Net>
   auto make_state(const Net& net) const {
     return OptimizerState(net, moments());
   }
+  /// Makes the state for a vector of `size` parameters of type Scalar, all of which count as weights.
   template <class Scalar>
   OptimizerState<Scalar> make_state(Index size) const {
     return {size, moments()};
   }
 
-  /// One step downhill, with arguments as in SGD.
+  /// Makes one step. The arguments and errors are those of SGD::step.
   template <class Theta, class Gradient, class Scalar>
   void step(Theta&& theta, const Gradient& gradient, OptimizerState<Scalar>& state) const {
     detail::check_fraction(name, "beta1", beta1);
@@ -56,12 +60,12 @@ struct Lion {
     const auto arguments = detail::begin_step(*this, theta, gradient, state);
     detail::for_pieces(*this, arguments, state, [&](const detail::Piece<Scalar>& piece) {
       detail::update<1>(piece, detail::LionFormula<Scalar>{
-                                   .keep = static_cast<Scalar>(1 - learning_rate * piece.decay),
+                                   .theta_factor = static_cast<Scalar>(1 - learning_rate * piece.decay),
                                    .rate = static_cast<Scalar>(learning_rate),
                                    .beta1 = static_cast<Scalar>(beta1),
-                                   .fresh1 = static_cast<Scalar>(1 - beta1),
+                                   .one_minus_beta1 = static_cast<Scalar>(1 - beta1),
                                    .beta2 = static_cast<Scalar>(beta2),
-                                   .fresh2 = static_cast<Scalar>(1 - beta2),
+                                   .one_minus_beta2 = static_cast<Scalar>(1 - beta2),
                                });
     });
   }

@@ -7,55 +7,59 @@ namespace chainrule {
 
 namespace detail {
 
-/// The formula of a step of NAdam for some parameters.
+/// The formula of a step of NAdam, for one Simd number of each argument.
 template <class Scalar>
 struct NAdamFormula {
   Scalar decay;
-  Scalar beta1, fresh1;  // fresh = 1 - beta
-  Scalar beta2, fresh2;
-  Scalar rate_of_g;     // learning_rate (1 - mu(t)) / (1 - mu(1)...mu(t))
-  Scalar rate_of_m;     // learning_rate mu(t+1) / (1 - mu(1)...mu(t+1))
-  Scalar inverse_root;  // 1 / sqrt(1 - beta2^t)
+  Scalar beta1, one_minus_beta1;
+  Scalar beta2, one_minus_beta2;
+  Scalar rate_of_g;  // learning_rate (1 - mu(t)) / (1 - mu(1)...mu(t))
+  Scalar rate_of_m;  // learning_rate mu(t+1) / (1 - mu(1)...mu(t+1))
+  Scalar v_factor;   // 1 / sqrt(1 - beta2^t)
   Scalar epsilon;
 
   template <class V>
   CHAINRULE_FORMULA void operator()(const V& dJ, V& theta, V& m, V& v) const {
     const V g = with_decay(dJ, theta, decay);
-    m = running_mean(m, g, beta1, fresh1);
-    v = running_mean_square(v, g, beta2, fresh2);
-    theta = theta - fma(rate_of_g, g, rate_of_m * m) / fma(inverse_root, sqrt(v), epsilon);
+    m = running_mean(m, g, beta1, one_minus_beta1);
+    v = running_mean_square(v, g, beta2, one_minus_beta2);
+    theta = theta - fma(rate_of_g, g, rate_of_m * m) / fma(v_factor, sqrt(v), epsilon);
   }
 };
 
 }  // namespace detail
 
-/// Adam with Nesterov's momentum (Dozat 2016) as PyTorch has it (from 2.0; the loop over single tensors in 1.x multiplied the
-/// product below by mu(t) twice). Errors as in SGD.
+/// Adam with Nesterov's momentum (Dozat 2016), as in PyTorch since 2.0; the single-tensor loop of PyTorch 1.x multiplied the product of the
+/// mu(t) by mu(t) twice. In step t:
+///
 ///     mu(t) = beta1 (1 - 0.96^(t momentum_decay) / 2)
 ///     m <- beta1 m + (1 - beta1) g,  v <- beta2 v + (1 - beta2) g^2
 ///     m_hat = (1 - mu(t)) g / (1 - mu(1)...mu(t)) + mu(t+1) m / (1 - mu(1)...mu(t+1))
-///     theta <- theta - learning_rate m_hat / (sqrt(v / (1 - beta2^t)) + epsilon)    in step t
+///     theta <- theta - learning_rate m_hat / (sqrt(v / (1 - beta2^t)) + epsilon)
 struct NAdam {
-  static constexpr std::string_view name = "NAdam";
-  double learning_rate = 2e-3;
-  double beta1 = 0.9;            ///< how much of m is kept, in [0, 1)
-  double beta2 = 0.999;          ///< how much of v is kept, in [0, 1)
-  double epsilon = 1e-8;         ///< keeps the divisor from 0; at least 0
-  double momentum_decay = 4e-3;  ///< how fast mu(t) rises to beta1, at least 0
-  double weight_decay = 0;       ///< L2, added to the gradient
-  bool decay_biases = false;     ///< decay pulls at biases too
+  static constexpr std::string_view name = "NAdam";  ///< the name in descriptions, files and messages
 
-  Index moments() const { return 2; }
+  double learning_rate = 2e-3;   ///< the size of a step, at least 0
+  double beta1 = 0.9;            ///< decay factor of m, in [0, 1)
+  double beta2 = 0.999;          ///< decay factor of v, in [0, 1)
+  double epsilon = 1e-8;         ///< added to the divisor so that it is not 0; at least 0
+  double momentum_decay = 4e-3;  ///< speed at which mu(t) rises to beta1, at least 0
+  double weight_decay = 0;       ///< weight_decay theta is added to the gradient (L2); at least 0
+  bool decay_biases = false;     ///< whether weight decay also applies to biases
+
+  Index moments() const { return 2; }  ///< the number of moments, numbers that the rule keeps for each parameter
+  /// Makes the state for a network: all moments are 0, and biases are marked so that weight decay can leave them out.
   template <HasParameters Net>
   auto make_state(const Net& net) const {
     return OptimizerState(net, moments());
   }
+  /// Makes the state for a vector of `size` parameters of type Scalar, all of which count as weights.
   template <class Scalar>
   OptimizerState<Scalar> make_state(Index size) const {
     return {size, moments()};
   }
 
-  /// One step downhill, with arguments as in SGD.
+  /// Makes one step. The arguments and errors are those of SGD::step.
   template <class Theta, class Gradient, class Scalar>
   void step(Theta&& theta, const Gradient& gradient, OptimizerState<Scalar>& state) const {
     detail::check_fraction(name, "beta1", beta1);
@@ -68,12 +72,12 @@ struct NAdam {
       detail::update<2>(piece, detail::NAdamFormula<Scalar>{
                                    .decay = static_cast<Scalar>(piece.decay),
                                    .beta1 = static_cast<Scalar>(beta1),
-                                   .fresh1 = static_cast<Scalar>(1 - beta1),
+                                   .one_minus_beta1 = static_cast<Scalar>(1 - beta1),
                                    .beta2 = static_cast<Scalar>(beta2),
-                                   .fresh2 = static_cast<Scalar>(1 - beta2),
+                                   .one_minus_beta2 = static_cast<Scalar>(1 - beta2),
                                    .rate_of_g = static_cast<Scalar>(learning_rate * (1 - mu(t)) / (1 - product)),
                                    .rate_of_m = static_cast<Scalar>(learning_rate * mu(t + 1) / (1 - product * mu(t + 1))),
-                                   .inverse_root = static_cast<Scalar>(1 / std::sqrt(1 - std::pow(beta2, t))),
+                                   .v_factor = static_cast<Scalar>(1 / std::sqrt(1 - std::pow(beta2, t))),
                                    .epsilon = static_cast<Scalar>(epsilon),
                                });
     });
@@ -83,8 +87,8 @@ struct NAdam {
   // mu(t) = beta1 (1 - 0.96^(t momentum_decay) / 2)
   double mu(double t) const { return beta1 * (1 - 0.5 * std::pow(0.96, t * momentum_decay)); }
 
-  // mu(1) mu(2) ... mu(t), from t alone, so that nothing but moments need be remembered. Only 1 - product is asked for, which is
-  // 1 once the product is small: after some 60 factors as a rule.
+  // Returns mu(1) mu(2) ... mu(t), computed from t alone so that the state consists of moments only. The loop ends when 1 - product rounds
+  // to 1 anyway, usually after about 60 factors.
   double mu_product(double t) const {
     double product = 1;
     for (double i = 1; i <= t && product > 0x1p-60; ++i) product *= mu(i);

@@ -1,6 +1,6 @@
 #pragma once
-// Penalties on large weights: terms of J, so that their gradient goes through the optimizer like the rest of dJ/dtheta. (Weight decay
-// of AdamW and Lion does not; that of the other rules is L2 under another name.)
+// Penalties on large weights. They are terms of J, so their gradient goes through the optimizer like the rest of dJ/dtheta. The weight
+// decay of AdamW and Lion bypasses the gradient; the weight decay of the other rules equals the L2 penalty.
 
 #include <chainrule/core/optimizer_state.hpp>
 #include <chainrule/optimizers/detail/flat_vector.hpp>
@@ -10,6 +10,7 @@
 namespace chainrule {
 namespace detail {
 
+/// Throws ShapeError unless all segments lie within theta, which has `size` parameters.
 [[gnu::noinline]] inline void check_segments(std::string_view who, std::span<const Segment> segments, Index size) {
   for (const Segment& s : segments)
     if (s.begin < 0 || s.end < s.begin || s.end > size)
@@ -17,7 +18,7 @@ namespace detail {
                         " parameters; segments_of(net) makes segments that fit");
 }
 
-/// The sum of f(w) over all w that decay.
+/// Returns the sum of f(w) over all weights w in segments with weight decay.
 template <class Scalar, class Theta, class F>
 Accumulator<Scalar> penalty_sum(std::string_view who, const Theta& theta, std::span<const Segment> segments, const F& f) {
   const ConstVectorView<Scalar> w = const_flat<Scalar>(who, "theta", theta);
@@ -28,7 +29,7 @@ Accumulator<Scalar> penalty_sum(std::string_view who, const Theta& theta, std::s
   return sum;
 }
 
-/// update(dJ/dw, w), chunk by chunk, for all w that decay.
+/// Calls update(dJ/dw, w) for all weights w in segments with weight decay, chunk by chunk.
 template <class Scalar, class Theta, class Gradient, class Update>
 void add_penalty_gradient(std::string_view who, const Theta& theta, Gradient& gradient, std::span<const Segment> segments,
                           const Update& update) {
@@ -42,14 +43,17 @@ void add_penalty_gradient(std::string_view who, const Theta& theta, Gradient& gr
 
 }  // namespace detail
 
-/// J + strength sum |w| over the weights w (Tibshirani 1996, the lasso): many of them become 0. Throws ValueError for a strength
-/// that is negative or not finite, ShapeError for sizes that do not fit.
+/// The L1 penalty, strength sum |w| over the weights w (Tibshirani 1996, the lasso), which makes many weights 0. Its functions throw
+/// ValueError for a strength that is negative or not finite, ShapeError for sizes that do not match.
 struct L1 {
-  static constexpr std::string_view name = "L1";
-  double strength = 1e-4;  ///< at least 0
+  static constexpr std::string_view name = "L1";  ///< the name in descriptions, files and messages
 
-  /// What it adds to J. theta: `net.parameters()` or any vector in one piece; segments: `segments_of(net)`, or those of an
-  /// OptimizerState: all that decays counts.
+  double strength = 1e-4;  ///< factor of the penalty, at least 0
+
+  /// Returns the term that the penalty adds to J. `theta` is net.parameters() or any contiguous vector; `segments` come from
+  /// segments_of(net) or an OptimizerState, and those with weight decay count.
+  ///
+  ///     strength sum |w|
   template <class Theta>
   auto value(const Theta& theta, std::span<const Segment> segments) const {
     using Scalar = detail::ScalarOf<const Theta>;
@@ -58,8 +62,10 @@ struct L1 {
     return static_cast<Scalar>(strength * detail::penalty_sum<Scalar>(name, theta, segments, [](const Sum& w) -> Sum { return w.abs(); }));
   }
 
+  /// Adds the gradient of the penalty to dJ/dtheta. `gradient` is an object from net.make_gradients(), filled by backward, or a contiguous
+  /// vector.
+  ///
   ///     dJ/dw <- dJ/dw + strength sign(w)
-  /// What it adds to dJ/dtheta. gradient: what `net.make_gradients()` made and backward filled, or a vector in one piece.
   template <class Theta, class Gradient>
   void add_gradient(const Theta& theta, Gradient&& gradient, std::span<const Segment> segments) const {
     using Scalar = detail::ScalarOf<const Theta>;
@@ -70,12 +76,16 @@ struct L1 {
   }
 };
 
-/// J + strength/2 sum w^2 over the weights w (ridge, Tikhonov): all of them become smaller. Arguments and errors as in L1.
+/// The L2 penalty, strength/2 sum w^2 over the weights w (ridge, Tikhonov), which makes all weights smaller. Arguments and errors are those
+/// of L1.
 struct L2 {
-  static constexpr std::string_view name = "L2";
-  double strength = 1e-4;  ///< at least 0
+  static constexpr std::string_view name = "L2";  ///< the name in descriptions, files and messages
 
-  /// What it adds to J.
+  double strength = 1e-4;  ///< factor of the penalty, at least 0
+
+  /// Returns the term that the penalty adds to J.
+  ///
+  ///     strength/2 sum w^2
   template <class Theta>
   auto value(const Theta& theta, std::span<const Segment> segments) const {
     using Scalar = detail::ScalarOf<const Theta>;
@@ -85,8 +95,9 @@ struct L2 {
                                detail::penalty_sum<Scalar>(name, theta, segments, [](const Sum& w) -> Sum { return w * w; }));
   }
 
+  /// Adds the gradient of the penalty to dJ/dtheta.
+  ///
   ///     dJ/dw <- dJ/dw + strength w
-  /// What it adds to dJ/dtheta.
   template <class Theta, class Gradient>
   void add_gradient(const Theta& theta, Gradient&& gradient, std::span<const Segment> segments) const {
     using Scalar = detail::ScalarOf<const Theta>;

@@ -6,19 +6,20 @@ namespace chainrule {
 
 namespace detail {
 
-/// The formula of a step of RMSprop for some parameters. Moments: v; the mean of g, if centered; b, with momentum.
+/// The formula of a step of RMSprop, for one Simd number of each argument. The moments are v, then
+/// the running mean of g if centered, then b if there is momentum.
 template <class Scalar, bool centered, bool has_momentum>
 struct RMSpropFormula {
   Scalar decay;
   Scalar rate;
-  Scalar rho, fresh;  // fresh = 1 - rho
+  Scalar rho, one_minus_rho;
   Scalar epsilon;
   Scalar momentum;
 
   template <class V, class... Moments>
   CHAINRULE_FORMULA void operator()(const V& dJ, V& theta, V& v, Moments&... moments) const {
     const V g = with_decay(dJ, theta, decay);
-    v = running_mean_square(v, g, rho, fresh);
+    v = running_mean_square(v, g, rho, one_minus_rho);
     if constexpr (centered)
       descend_centered(g, theta, v, moments...);
     else
@@ -26,10 +27,10 @@ struct RMSpropFormula {
   }
 
  private:
-  // divides by the root of the variance v - mean^2, a difference that rounding can make negative where g hardly changes
+  // Divides by the root of the variance v - mean^2. Rounding can make the difference negative if g hardly changes, so it is limited to 0.
   template <class V, class... B>
   CHAINRULE_FORMULA void descend_centered(const V& g, V& theta, const V& v, V& mean, B&... b) const {
-    mean = running_mean(mean, g, rho, fresh);
+    mean = running_mean(mean, g, rho, one_minus_rho);
     descend(g, sqrt(max(fnmadd(mean, mean, v), 0)) + epsilon, theta, b...);
   }
   // theta <- theta - learning_rate g / divisor
@@ -47,32 +48,38 @@ struct RMSpropFormula {
 
 }  // namespace detail
 
-/// RMSprop (Tieleman and Hinton 2012, lecture 6e) as PyTorch has it: every parameter's step is divided by the root of a running
-/// mean of its squared gradients; if centered, of their variance (Graves 2013). Errors as in SGD.
+/// RMSprop (Tieleman and Hinton 2012, lecture 6e), as in PyTorch. The step of each parameter is divided by the root of a running mean of
+/// its squared gradients or, if centered, of their variance (Graves 2013). With momentum the steps are accumulated in b.
+///
 ///     g = dJ/dtheta + weight_decay theta
 ///     v <- rho v + (1 - rho) g^2
-///     theta <- theta - learning_rate g / (sqrt(v) + epsilon)
+///     theta <- theta - learning_rate g / (sqrt(v) + epsilon)                                 without momentum
+///     b <- momentum b + g / (sqrt(v) + epsilon),  theta <- theta - learning_rate b           with momentum
 struct RMSprop {
-  static constexpr std::string_view name = "RMSprop";
-  double learning_rate = 0.01;
-  double rho = 0.99;          ///< how much of the running means is kept, in [0, 1); alpha in PyTorch
-  double epsilon = 1e-8;      ///< keeps the divisor from 0; at least 0
-  double momentum = 0;        ///< in [0, 1)
-  bool centered = false;      ///< divides by the root of the variance instead of the mean square
-  double weight_decay = 0;    ///< L2, added to the gradient
-  bool decay_biases = false;  ///< decay pulls at biases too
+  static constexpr std::string_view name = "RMSprop";  ///< the name in descriptions, files and messages
 
+  double learning_rate = 0.01;  ///< the size of a step, at least 0
+  double rho = 0.99;            ///< decay factor of the running means, in [0, 1); alpha in PyTorch
+  double epsilon = 1e-8;        ///< added to the divisor so that it is not 0; at least 0
+  double momentum = 0;          ///< decay factor of b, in [0, 1); without effect if 0
+  bool centered = false;        ///< whether to divide by the root of the variance instead of the mean square
+  double weight_decay = 0;      ///< weight_decay theta is added to the gradient (L2); at least 0
+  bool decay_biases = false;    ///< whether weight decay also applies to biases
+
+  /// The number of moments, numbers that the rule keeps for each parameter.
   Index moments() const { return 1 + (centered ? 1 : 0) + (momentum != 0 ? 1 : 0); }
+  /// Makes the state for a network: all moments are 0, and biases are marked so that weight decay can leave them out.
   template <HasParameters Net>
   auto make_state(const Net& net) const {
     return OptimizerState(net, moments());
   }
+  /// Makes the state for a vector of `size` parameters of type Scalar, all of which count as weights.
   template <class Scalar>
   OptimizerState<Scalar> make_state(Index size) const {
     return {size, moments()};
   }
 
-  /// One step downhill, with arguments as in SGD.
+  /// Makes one step. The arguments and errors are those of SGD::step.
   template <class Theta, class Gradient, class Scalar>
   void step(Theta&& theta, const Gradient& gradient, OptimizerState<Scalar>& state) const {
     detail::check_fraction(name, "rho", rho);
@@ -94,7 +101,7 @@ struct RMSprop {
                                                               .decay = static_cast<Scalar>(piece.decay),
                                                               .rate = static_cast<Scalar>(learning_rate),
                                                               .rho = static_cast<Scalar>(rho),
-                                                              .fresh = static_cast<Scalar>(1 - rho),
+                                                              .one_minus_rho = static_cast<Scalar>(1 - rho),
                                                               .epsilon = static_cast<Scalar>(epsilon),
                                                               .momentum = static_cast<Scalar>(momentum),
                                                           });

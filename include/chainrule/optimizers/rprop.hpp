@@ -6,10 +6,10 @@ namespace chainrule {
 
 namespace detail {
 
-/// The formula of a step of Rprop for some parameters.
+/// The formula of a step of Rprop, for one Simd number of each argument.
 template <class Scalar>
 struct RpropFormula {
-  Scalar first_size;  // learning_rate in the first step, then 0
+  Scalar first_size;  // Rprop::learning_rate in the first step, then 0
   Scalar eta_minus, eta_plus;
   Scalar min_step, max_step;
 
@@ -24,32 +24,36 @@ struct RpropFormula {
 
 }  // namespace detail
 
-/// Resilient backpropagation (Riedmiller and Braun 1993) as PyTorch has it: of the gradient only signs count. Each parameter has a
-/// step size of its own, which grows while the sign stays and shrinks when it turns; then the parameter waits for one step. For
-/// whole-batch training: gradients of small batches turn by chance. Errors as in SGD.
+/// Resilient backpropagation (Riedmiller and Braun 1993), as in PyTorch, which uses only the signs of the gradient. Each parameter has its
+/// own step size, which grows while the sign stays the same and shrinks when the sign changes; after a change the parameter skips one step.
+/// It is for batches of all samples, because gradients of small batches change their signs by chance.
+///
 ///     turn = sign(dJ/dtheta) last
-///     size <- size * (eta_plus, 1 or eta_minus for a turn of 1, 0 or -1), within [min_step, max_step]
-///     last <- sign(dJ/dtheta), or 0 where it has turned
+///     size <- size times eta_plus if turn = 1, eta_minus if turn = -1, limited to [min_step, max_step]
+///     last <- sign(dJ/dtheta), or 0 if turn = -1
 ///     theta <- theta - size last
 struct Rprop {
-  static constexpr std::string_view name = "Rprop";
-  double learning_rate = 0.01;  ///< the first step size of every parameter; without effect on later steps
-  double eta_minus = 0.5;       ///< by which a step size shrinks, in (0, 1)
-  double eta_plus = 1.2;        ///< by which a step size grows, above 1
-  double min_step = 1e-6;       ///< no step size falls below it
-  double max_step = 50;         ///< or rises above it
+  static constexpr std::string_view name = "Rprop";  ///< the name in descriptions, files and messages
 
-  Index moments() const { return 2; }
+  double learning_rate = 0.01;  ///< initial step size of every parameter, at least 0; not used after the first step
+  double eta_minus = 0.5;       ///< factor by which a step size shrinks, in (0, 1)
+  double eta_plus = 1.2;        ///< factor by which a step size grows, above 1
+  double min_step = 1e-6;       ///< the smallest step size, at least 0
+  double max_step = 50;         ///< the largest step size, at least min_step
+
+  Index moments() const { return 2; }  ///< the number of moments, numbers that the rule keeps for each parameter
+  /// Makes the state for a network: all moments are 0, and biases are marked so that weight decay can leave them out.
   template <HasParameters Net>
   auto make_state(const Net& net) const {
     return OptimizerState(net, moments());
   }
+  /// Makes the state for a vector of `size` parameters of type Scalar, all of which count as weights.
   template <class Scalar>
   OptimizerState<Scalar> make_state(Index size) const {
     return {size, moments()};
   }
 
-  /// One step downhill, with arguments as in SGD.
+  /// Makes one step. The arguments and errors are those of SGD::step.
   template <class Theta, class Gradient, class Scalar>
   void step(Theta&& theta, const Gradient& gradient, OptimizerState<Scalar>& state) const {
     if (!(eta_minus > 0 && eta_minus < 1)) detail::raise<ValueError>("Rprop: eta_minus must be above 0 and below 1, got ", eta_minus);

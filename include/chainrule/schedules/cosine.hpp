@@ -11,12 +11,14 @@ namespace chainrule {
 /// as the one before. At whole times it equals PyTorch's CosineAnnealingLR and CosineAnnealingWarmRestarts, except that
 /// CosineAnnealingLR rises again after its end.
 struct Cosine {
-  static constexpr std::string_view name = "Cosine";
+  static constexpr std::string_view name = "Cosine";  ///< the name in descriptions, files and messages
+
   double period = 10;     ///< length of the first fall, above 0; T_max or T_0 in PyTorch
   double floor = 0;       ///< the factor at the end of a fall, at least 0; eta_min / learning_rate in PyTorch
   bool restarts = false;  ///< whether the factor restarts at 1 after each fall
   double multiplier = 1;  ///< growth of the period at each restart, at least 1; T_mult in PyTorch
 
+  /// Returns the factor of the learning rate at this time; see Schedule for the unit.
   double operator()(double time) const {
     detail::check_positive(name, "period", period);
     detail::check_nonnegative(name, "floor", floor);

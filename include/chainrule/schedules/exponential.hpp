@@ -7,7 +7,8 @@ namespace chainrule {
 
 /// Exponential decay: the learning rate falls smoothly, by `factor` per `length`. Equals PyTorch's ExponentialLR for length = 1.
 struct ExponentialDecay {
-  static constexpr std::string_view name = "ExponentialDecay";
+  static constexpr std::string_view name = "ExponentialDecay";  ///< the name in descriptions, files and messages
+
   double factor = 0.95;  ///< what the learning rate is multiplied by per length, at least 0
   double length = 1;     ///< time in which the learning rate falls by factor, above 0
 

@@ -11,12 +11,14 @@ namespace chainrule {
 /// PyTorch counts steps from 0 to total_steps - 1 and has the peak at step pct_start total_steps - 1, so its OneCycleLR corresponds to
 /// length = total_steps - 1 and rise = (pct_start total_steps - 1) / length.
 struct OneCycle {
-  static constexpr std::string_view name = "OneCycle";
+  static constexpr std::string_view name = "OneCycle";  ///< the name in descriptions, files and messages
+
   double length = 10;         ///< length of rise and fall together, above 0
   double rise = 0.3;          ///< the fraction of length before the peak, in [0, 1)
   double start = 1.0 / 25;    ///< the factor at time 0, at least 0; 1 / div_factor in PyTorch
   double end = 1.0 / 250000;  ///< the factor after length, at least 0; start / final_div_factor in PyTorch
 
+  /// Returns the factor of the learning rate at this time; see Schedule for the unit.
   double operator()(double time) const {
     detail::check_positive(name, "length", length);
     detail::check_nonnegative(name, "start", start);

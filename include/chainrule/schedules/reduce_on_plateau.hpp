@@ -17,7 +17,8 @@ namespace chainrule {
 /// the best metric, so that it also works for negative metrics; and there is no minimum reduction (eps). A metric that is NaN does
 /// not count as an improvement. Throws ValueError for hyperparameters out of their range.
 struct ReduceOnPlateau {
-  static constexpr std::string_view name = "ReduceOnPlateau";
+  static constexpr std::string_view name = "ReduceOnPlateau";  ///< the name in descriptions, files and messages
+
   double factor = 0.1;                      ///< what a reduction multiplies the learning rate by, in [0, 1)
   int patience = 10;                        ///< number of successive epochs without improvement that are tolerated
   double threshold = 1e-4;                  ///< an improvement must exceed threshold * |best metric|; in [0, 1)

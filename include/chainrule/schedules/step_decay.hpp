@@ -7,7 +7,8 @@ namespace chainrule {
 
 /// Step decay: the learning rate is multiplied by `factor` after each `length`, and is constant in between. Equals PyTorch's StepLR.
 struct StepDecay {
-  static constexpr std::string_view name = "StepDecay";
+  static constexpr std::string_view name = "StepDecay";  ///< the name in descriptions, files and messages
+
   double length = 10;   ///< time between two steps, above 0
   double factor = 0.1;  ///< what each step multiplies the learning rate by, at least 0
 

@@ -9,7 +9,8 @@ namespace chainrule {
 /// schedule.
 template <Schedule Next = ConstantRate>
 struct WarmUp {
-  static constexpr std::string_view name = "WarmUp";
+  static constexpr std::string_view name = "WarmUp";  ///< the name in descriptions, files and messages
+
   double length = 5;   ///< length of the rise, at least 0; 0 means no rise
   double start = 0.1;  ///< the factor at time 0, as a fraction of then(0); at least 0
   Next then = {};      ///< the schedule after the rise

@@ -32,6 +32,7 @@ struct ActivationProperties {
 namespace testing {
 
 /// Compares f' with a central difference of f,
+///
 ///     f'(z) ~ (f(z + h) - f(z - h)) / 2h
 /// for z from min_z to max_z and for very large |z|. The difference is computed in long double and extrapolated to h = 0, which removes
 /// the error of order h^2.

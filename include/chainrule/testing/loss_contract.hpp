@@ -22,6 +22,7 @@ struct LossProperties {
 namespace testing {
 
 /// Compares each entry of the gradient with a central difference of J,
+///
 ///     dJ/dy_hat ~ (J(y_hat + h) - J(y_hat - h)) / 2h
 /// The difference is computed in long double and extrapolated to h = 0, which removes the error of order h^2.
 template <class Scalar, class L, class Y>

@@ -30,9 +30,10 @@ inline Vector<float> wave(Index size, float frequency) {
 /// A stand-in for a network that has only parameters: two layers of the same size, each with weights, which decay, and 4 biases, which do
 /// not.
 struct TwoLayers {
-  using ScalarType = float;
+  using ScalarType = float;  ///< the type of the numbers
   /// One layer.
   struct Layer {
+    /// Names and shapes of the parameters, in the order of the flat vector.
     std::array<TensorShape, 2> tensors() const { return {{{"weight", weights / 5, 5, true}, {"bias", 4, 1, false}}}; }
     Index weights;  ///< number of weights
   };

@@ -11,7 +11,8 @@ namespace chainrule {
 /// best epoch (Prechelt 1998, "Early stopping - but when?"). Any quantity that the training measures can be monitored. Throws ValueError
 /// at the start of a training that does not measure `monitor`, or if patience is below 1.
 struct EarlyStopping {
-  static constexpr std::string_view name = "EarlyStopping";
+  static constexpr std::string_view name = "EarlyStopping";  ///< the name in descriptions, files and messages
+
   Index patience = 3;                       ///< number of epochs in a row without improvement after which the training stops
   double minimum_improvement = 0;           ///< a change must exceed this to count as an improvement
   std::string monitor = "validation_loss";  ///< name of the quantity to minimize, or to maximize with larger_is_better
@@ -25,6 +26,7 @@ struct EarlyStopping {
     std::vector<std::byte> numbers{};                         ///< parameters and buffers after that epoch
   } best{};                                                   ///< the best epoch of the last training
 
+  /// Called by the trainer before the first step.
   template <class RunType>
   void training_started(RunType& run) {
     if (patience < 1) detail::raise<ValueError>("EarlyStopping: patience must be at least 1, got ", patience);
@@ -35,6 +37,7 @@ struct EarlyStopping {
     best.numbers.resize(bytes_of(run.net.parameters()) + bytes_of(run.net.buffers()));
   }
 
+  /// Called by the trainer after each epoch.
   template <class RunType>
   void epoch_ended(RunType& run) {
     const double value = run.value(monitor);
@@ -51,6 +54,7 @@ struct EarlyStopping {
     }
   }
 
+  /// Writes to or reads from a checkpoint what this observer needs to resume.
   template <class Archive>
   void archive(Archive& a) {
     a(best.value, best.epoch, std::span(best.numbers));
@@ -62,6 +66,7 @@ struct EarlyStopping {
     if (run.batch == run.batches && best.epoch > 0) stop_if_patience_is_over(run);
   }
 
+  /// Called by the trainer at the end, also when an exception ends the training.
   template <class RunType>
   void training_ended(RunType& run) {
     if (!restore_best || best.epoch == 0) return;

@@ -15,7 +15,7 @@ namespace chainrule {
 /// @endcode
 class History {
  public:
-  static constexpr std::string_view name = "History";
+  static constexpr std::string_view name = "History";  ///< the name in descriptions, files and messages
 
   /// One epoch.
   struct Row {
@@ -59,6 +59,7 @@ class History {
   /// Writes to_csv() into a file. Throws Error with the reason if it cannot be written.
   void write_csv(const std::string& path) const { detail::write_file("History", path, to_csv()); }
 
+  /// Called by the trainer before the first step.
   void training_started(const Progress& progress) {
     names_.clear();
     rows_.clear();
@@ -66,6 +67,7 @@ class History {
     for (const Quantity& quantity : progress.quantities) names_.push_back(quantity.name);
     rows_.reserve(static_cast<std::size_t>(progress.epochs));
   }
+  /// Called by the trainer after each epoch.
   void epoch_ended(const Progress& progress) {
     rows_.push_back({progress.epoch, progress.seconds(), progress.learning_rate, {}});
     for (const Quantity& quantity : progress.quantities) rows_.back().values.push_back(quantity.value);
@@ -81,6 +83,7 @@ class History {
       a(rows_[i].epoch, rows_[i].seconds, rows_[i].learning_rate, std::span(rows_[i].values));
     }
   }
+  /// Called by the trainer at the end, also when an exception ends the training.
   void training_ended(const Progress& progress) { stopped_because = progress.stopped_because; }
 
  private:

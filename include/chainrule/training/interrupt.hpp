@@ -16,6 +16,7 @@ class Interrupt {
  public:
   using Handler = void (*)(int);  ///< type of a signal handler, as std::signal takes it
 
+  /// Called by the trainer before the first step.
   template <class RunType>
   void training_started(RunType&) {
     interrupted() = 0;
@@ -26,11 +27,13 @@ class Interrupt {
     is_installed_ = previous_handler_ != SIG_ERR;
   }
 
+  /// Called by the trainer after each step.
   template <class RunType>
   void batch_ended(RunType& run) {
     if (is_installed_ && interrupted() != 0) run.stop("interrupted");
   }
 
+  /// Called by the trainer at the end, also when an exception ends the training.
   template <class RunType>
   void training_ended(RunType&) {
     if (is_installed_) std::signal(SIGINT, previous_handler_);

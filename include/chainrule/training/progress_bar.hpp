@@ -26,6 +26,7 @@ struct ProgressBar {
   Index every_epochs = 1;                              ///< number of epochs from one line to the next; the last epoch always has a line
   std::chrono::steady_clock::time_point last_drawn{};  ///< when the bar was last drawn
 
+  /// Called by the trainer after each step.
   void batch_ended(const Progress& run) {
     if (resolved() != Style::bar || run.batch == run.batches) return;
     const auto now = std::chrono::steady_clock::now();
@@ -43,6 +44,7 @@ struct ProgressBar {
     std::fflush(output);
   }
 
+  /// Called by the trainer after each epoch.
   void epoch_ended(const Progress& run) {
     const Style now = resolved();
     if (now == Style::silent) return;
@@ -55,6 +57,7 @@ struct ProgressBar {
     std::fflush(output);
   }
 
+  /// Called by the trainer at the end, also when an exception ends the training.
   void training_ended(const Progress& run) {
     const Style now = resolved();
     if (now == Style::silent) return;

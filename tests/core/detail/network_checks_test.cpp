@@ -15,7 +15,7 @@ using detail::ProvenNetwork;
 TEST_CASE("a scalar, a loss and layers that fit make a network, with the layers as they are once each knows its inputs") {
   using Proven = ProvenNetwork<float, SquaredError, Dense<4, 5>, Dropout<>, Dense<5, 2, Sigmoid>>;
   STATIC_REQUIRE(std::is_same_v<Proven::Sequence, detail::Sequence<Dense<4, 5>, Dropout<5>, Dense<5, 2, Sigmoid>>>);
-  STATIC_REQUIRE(std::is_same_v<Proven::Model, detail::Model<float, Proven::Sequence>>);
+  STATIC_REQUIRE(std::is_same_v<Proven::Base, NetworkBase<float, Proven::Sequence>>);
   STATIC_REQUIRE(Proven::outputs == 2);
   STATIC_REQUIRE(Proven::Chain::inputs_at_compile_time == 4);
 }

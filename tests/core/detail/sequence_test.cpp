@@ -18,12 +18,12 @@ struct Told {
 
 /// a = 2 x, and it writes down what it is told. It may have a parameter and a buffer, which have no part in a.
 template <int Parameters, int Buffers, int N = 2>
-class Spy : public detail::SameShape<N> {
+class Spy : public SameShape<N> {
  public:
   static constexpr std::string_view name = "Spy";
   static constexpr Index parameters_at_compile_time = Parameters;
   static constexpr Index buffers_at_compile_time = Buffers;
-  explicit Spy(Told& told) : detail::SameShape<N>("Spy", 2), told_{&told} {}
+  explicit Spy(Told& told) : SameShape<N>("Spy", 2), told_{&told} {}
 
   std::array<TensorShape, 1> tensors() const { return {{{"numbers", Parameters, 1}}}; }
   std::array<TensorShape, 1> buffer_tensors() const { return {{{"kept", Buffers, 1}}}; }

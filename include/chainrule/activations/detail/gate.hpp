@@ -1,31 +1,31 @@
 #pragma once
-// Numbers that SiLU, GELUTanh and Mish share: they multiply z by a gate between 0 and 1, open for z >> 0 and shut for z << 0.
+// Helpers for SiLU, GELUTanh and Mish, which multiply z by a factor between 0 and 1 that goes to 1 for z >> 0 and to 0 for z << 0.
 
 #include <chainrule/kernels/simd.hpp>
 #include <limits>
 
 namespace chainrule::detail {
 
-/// e^z as a quotient above/below without overflow: above = min(e^z, 1) and below = min(e^-z, 1), both from e = e^-|z|.
+/// e^z as a fraction that cannot overflow: numerator = min(e^z, 1) and denominator = min(e^-z, 1), both computed from e = e^-|z|.
 template <class V>
-struct Odds {
-  V e, above, below;
-  CHAINRULE_FORMULA explicit Odds(const V& z) : e{exp(-abs(z))}, above{select(z > 0, 1, e)}, below{select(z < 0, 1, e)} {}
-  /// sigma(z)
-  CHAINRULE_FORMULA V open() const { return above / (e + 1); }
-  /// 1 - sigma(z), without forming the difference
-  CHAINRULE_FORMULA V shut() const { return below / (e + 1); }
+struct ExpFraction {
+  V e, numerator, denominator;
+  CHAINRULE_FORMULA explicit ExpFraction(const V& z) : e{exp(-abs(z))}, numerator{select(z > 0, 1, e)}, denominator{select(z < 0, 1, e)} {}
+  /// Returns sigma(z) = numerator / (1 + e^-|z|).
+  CHAINRULE_FORMULA V sigmoid() const { return numerator / (e + 1); }
+  /// Returns 1 - sigma(z) = denominator / (1 + e^-|z|), without a difference that would cancel.
+  CHAINRULE_FORMULA V one_minus_sigmoid() const { return denominator / (e + 1); }
 };
 
-/// z in [-2^15, 2^15]. Beyond that a gate is 0 or 1 in every scalar type, and z^2 and z * 0 are finite here.
+/// Limits z to [-2^15, 2^15]. Outside of this range the factor is 0 or 1 in every scalar type; inside, z^2 and z * 0 are finite.
 template <class V>
 CHAINRULE_FORMULA inline V bounded(const V& z) {
   return min(max(z, -0x1p15f), 0x1p15f);
 }
 
-/// z, but the lowest finite number where z is -infinity, so that z * 0 is 0.
+/// Replaces -infinity by the lowest finite number, so that z * 0 is 0 and not NaN.
 template <class V>
-CHAINRULE_FORMULA inline V above_infinity(const V& z) {
+CHAINRULE_FORMULA inline V replace_negative_infinity(const V& z) {
   return max(z, std::numeric_limits<typename V::Scalar>::lowest());
 }
 

@@ -1,5 +1,5 @@
 #pragma once
-// The normal distribution, for GELU.
+// The distribution function and density of a standard normal number, for GELU.
 
 #include <array>
 #include <chainrule/core/detail/compatibility.hpp>
@@ -8,10 +8,14 @@
 
 namespace chainrule::detail {
 
-/// Phi(-x) = e^(-x^2/2) P(x)/(sqrt(2 pi) x P(x) + R(x)) for x >= 0, with Phi the probability that a standard normal number is below its
-/// argument. All coefficients are positive, as the continued fraction's are, so nothing cancels. They have the smallest relative error that
-/// was found (iteratively reweighted least squares, Lawson 1961) up to `last`, from where on Phi(-x) is 0. The error stands beside P.
-/// x is split at multiples of 1/grid so that the squares of both parts are exact.
+/// Coefficients of the polynomials P and R for the tail of the normal distribution,
+///
+///     Phi(-x) = e^(-x^2/2) P(x)/(sqrt(2 pi) x P(x) + R(x)) for x >= 0
+///
+/// where Phi(z) is the probability that a standard normal number is below z. All coefficients are positive, like those of the continued
+/// fraction for Phi, so nothing cancels. They were fitted by iteratively reweighted least squares (Lawson 1961) for the smallest relative
+/// error, given beside P, for x up to `last`; beyond it Phi(-x) rounds to 0. x is split at multiples of 1/grid, so that the squares of both
+/// parts are exact.
 template <class Scalar>
 struct NormalTail;
 template <>
@@ -46,39 +50,41 @@ struct NormalTail<double> {
                                 7.2183177251530263e-07};
 };
 
-/// Phi(z) and z phi(z), with the density phi(z) = e^(-z^2/2)/sqrt(2 pi).
+/// The distribution function Phi(z), and z times the density phi(z) = e^(-z^2/2)/sqrt(2 pi).
 template <class V>
 struct Normal {
-  V below, z_density;
+  V distribution, z_density;
 };
 
+/// Phi(z) and z phi(z) for vectors of float or double, with the polynomials of NormalTail.
 template <class V>
 CHAINRULE_FORMULA inline Normal<V> normal_of_vector(const V& z) {
   using Scalar = typename V::Scalar;
   using Tail = NormalTail<Scalar>;
-  constexpr Scalar inverse_root = Scalar(0.398942280401432677939946059934381868L);  // 1/sqrt(2 pi)
+  constexpr Scalar inverse_sqrt_2pi = Scalar(0.398942280401432677939946059934381868L);  // 1/sqrt(2 pi)
   constexpr Scalar shift = kernels::ExponentialConstants<Scalar>::round / Tail::grid;
   const V x = min(abs(z), Tail::last);
-  const V coarse = (x + shift) - shift, rest = x - coarse;  // x^2 = coarse^2 + rest (x + coarse)
-  const V e = exp_of_sum(Scalar{-0.5f} * (coarse * coarse), Scalar{-0.5f} * (rest * (x + coarse)));
-  const V p = polynomial(x, Tail::p), tail = e * (p / fma(Scalar{1} / inverse_root * x, p, polynomial(x, Tail::r)));
-  const V z_density = inverse_root * x * e;
+  const V coarse = (x + shift) - shift, fine = x - coarse;  // x^2 = coarse^2 + fine (x + coarse)
+  const V e = exp_of_sum(Scalar{-0.5f} * (coarse * coarse), Scalar{-0.5f} * (fine * (x + coarse)));
+  const V p = polynomial(x, Tail::p), tail = e * (p / fma(Scalar{1} / inverse_sqrt_2pi * x, p, polynomial(x, Tail::r)));
+  const V z_density = inverse_sqrt_2pi * x * e;
   return {select(z > 0, 1 - tail, tail), select(z > 0, z_density, -z_density)};
 }
 
-/// Squares are rounded here; what that leaves out of the exponents is made good to first order.
+/// Phi(z) and z phi(z) for a single number of any scalar type, with erfc and exp of <cmath>. The squares in the exponents are rounded; the
+/// factors with rounding_error and with fma(x, x, -(x * x)) correct the results to first order.
 template <class V>
 CHAINRULE_FORMULA inline Normal<V> normal_of_number(const V& z) {
   using Scalar = typename V::Scalar;
   using std::erfc, std::exp, std::fma;
-  constexpr Scalar inverse_root = Scalar(0.398942280401432677939946059934381868L);
-  constexpr Scalar last = 200;  // from where on Phi is 0 or 1 in every scalar type
+  constexpr Scalar inverse_sqrt_2pi = Scalar(0.398942280401432677939946059934381868L);
+  constexpr Scalar last = 200;  // beyond +-200, Phi is 0 or 1 in every scalar type
   const Scalar x = min(max(z, -last), last).v, y = -x / sqrt2<Scalar>, square = 2 * y * y;
-  const Scalar missing = fma(x, x, -square) - fma(2 * y, y, -square);  // x^2 - 2 y^2
-  return {erfc(y) / 2 * (x > -1 ? 1 : 1 - missing / 2), inverse_root * x * (exp(-x * x / 2) * (1 - fma(x, x, -(x * x)) / 2))};
+  const Scalar rounding_error = fma(x, x, -square) - fma(2 * y, y, -square);  // x^2 - 2 y^2
+  return {erfc(y) / 2 * (x > -1 ? 1 : 1 - rounding_error / 2), inverse_sqrt_2pi * x * (exp(-x * x / 2) * (1 - fma(x, x, -(x * x)) / 2))};
 }
 
-/// For vectors of float and double with the polynomials above; for single numbers, such as long double, with <cmath>.
+/// Phi(z) and z phi(z): with polynomials for vectors of float and double, with <cmath> for single numbers such as long double.
 template <class V>
 CHAINRULE_FORMULA inline Normal<V> normal(const V& z) {
   if constexpr (V::L::width > 1)

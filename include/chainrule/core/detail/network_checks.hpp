@@ -2,7 +2,7 @@
 
 #include <chainrule/core/detail/chain.hpp>
 #include <chainrule/core/detail/infer.hpp>
-#include <chainrule/core/detail/model.hpp>
+#include <chainrule/core/network_base.hpp>
 
 namespace chainrule::detail {
 
@@ -28,7 +28,7 @@ struct ProvenNetwork {
       !LossType::works_on_logits || gives_raw_outputs<typename Chain::template At<Chain::size - 1>>(),
       "chainrule: this loss works on logits and brings its own link, so the last layer must have no activation; write Dense<In, Out>");
 
-  using Model = detail::Model<Scalar, Sequence>;
+  using Base = NetworkBase<Scalar, Sequence>;
 };
 
 }  // namespace chainrule::detail

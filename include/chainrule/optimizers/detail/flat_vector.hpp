@@ -1,5 +1,5 @@
 #pragma once
-// Whole vectors as plain memory: what optimizers, clipping and penalties work on.
+// Access to theta and gradients as plain memory, for optimizers, clipping and penalties.
 
 #include <chainrule/core/chunks.hpp>
 #include <chainrule/core/detail/views.hpp>
@@ -9,18 +9,20 @@
 
 namespace chainrule::detail {
 
+/// Satisfied by types with a member flat(), such as a network's Gradients.
 template <class V>
 concept HasFlat = requires(V& v) {
   v.flat();
 };
 
+/// Throws ShapeError if m is not contiguous in memory. `who` and `name` are for the message.
 template <class Scalar>
 void check_one_piece(std::string_view who, const char* name, const ConstMatrixView<Scalar>& m) {
   if (m.cols() > 1 && m.outerStride() != m.rows())
     raise<ShapeError>(who, ": ", name, " must lie in memory in one piece; copy it with .eval()");
 }
 
-/// A vector of the user's, or what `net.make_gradients()` made, to read. Throws ShapeError if it does not lie in one piece.
+/// Returns a view to read of a user's vector or of an object from net.make_gradients(). Throws ShapeError if it is not contiguous.
 template <class Scalar, class V>
 ConstVectorView<Scalar> const_flat(std::string_view who, const char* name, const V& v) {
   if constexpr (HasFlat<const V>) {
@@ -32,7 +34,7 @@ ConstVectorView<Scalar> const_flat(std::string_view who, const char* name, const
   }
 }
 
-/// The same, to write to.
+/// Returns a view to write of a user's vector or of an object from net.make_gradients(). Throws ShapeError if it is not contiguous.
 template <class Scalar, class V>
 VectorView<Scalar> mutable_flat(std::string_view who, const char* name, V& v) {
   if constexpr (HasFlat<V>) {
@@ -44,7 +46,7 @@ VectorView<Scalar> mutable_flat(std::string_view who, const char* name, V& v) {
   }
 }
 
-/// The scalar of such a vector.
+/// The scalar type of a vector or of a type with flat().
 template <class V>
 struct FlatScalar {
   using Type = typename V::Scalar;
@@ -56,24 +58,26 @@ struct FlatScalar<V> {
 template <class V>
 using ScalarOf = typename FlatScalar<std::remove_reference_t<V>>::Type;
 
+/// Throws ShapeError if theta and the gradient have different sizes.
 inline void check_same_size(std::string_view who, Index theta, Index gradient) {
   if (theta != gradient) raise<ShapeError>(who, ": theta has ", theta, " parameters, but the gradient has ", gradient);
 }
 
-/// -1, 0 or 1, elementwise; not for NaN. Made of what is one instruction for a whole vector, as comparisons in Eigen 3.4 are not:
-/// numbers grow until they meet the bounds, the smallest ones (below 1 / large) at the second time.
+/// Returns the sign of each number, -1, 0 or 1; unspecified for NaN. It multiplies by a large number and limits the result to [-1, 1],
+/// twice because the smallest numbers (below 1 / large) do not reach the limits at once. These operations are vectorized in Eigen 3.4,
+/// where comparisons are not.
 template <class Scalar>
 Chunk<Scalar> sign(const Chunk<Scalar>& x) {
   constexpr Scalar large = 1 / std::numeric_limits<Scalar>::min();
-  const Chunk<Scalar> grown = (x * large).max(Scalar{-1}).min(Scalar{1});
-  return (grown * large).max(Scalar{-1}).min(Scalar{1});
+  const Chunk<Scalar> clamped = (x * large).max(Scalar{-1}).min(Scalar{1});
+  return (clamped * large).max(Scalar{-1}).min(Scalar{1});
 }
 
-/// What a sum over a whole vector is kept in: as many sums side by side as a chunk has numbers.
+/// The partial sums of a sum over a vector: as many as a Chunk has numbers.
 template <class Scalar>
 using ChunkSum = Eigen::Array<Accumulator<Scalar>, Chunk<Scalar>::SizeAtCompileTime, 1>;
 
-/// The sum of f(data[i]) over all i < size in an order that is fixed by size alone. f: from ChunkSum to ChunkSum, with f(0) = 0.
+/// Returns the sum of f(data[i]) over all i < size, in an order that depends only on size. f maps ChunkSum to ChunkSum, with f(0) = 0.
 template <class Scalar, class F>
 Accumulator<Scalar> flat_sum(Index size, const Scalar* data, const F& f) {
   constexpr Index width = Chunk<Scalar>::SizeAtCompileTime;

@@ -1,6 +1,6 @@
 #pragma once
-// How the step of every rule begins: it checks all that comes in before anything is written, and then goes over theta in pieces
-// that decay alike.
+// Common parts of the steps of all rules: checks of all arguments before anything is written, then a loop over pieces of theta, each with
+// one weight decay.
 
 #include <chainrule/core/optimizer_state.hpp>
 #include <chainrule/kernels/map.hpp>
@@ -10,6 +10,7 @@
 
 namespace chainrule::detail {
 
+/// Throws ShapeError unless the state has the size of theta and the number of moments of the rule.
 inline void check_state(std::string_view rule, Index size, Index state_size, Index moments, Index state_moments) {
   if (state_size != size)
     raise<ShapeError>(rule, ": the state was made for ", state_size, " parameters, but theta has ", size,
@@ -19,16 +20,16 @@ inline void check_state(std::string_view rule, Index size, Index state_size, Ind
                       "; make_state(net) makes one that fits");
 }
 
-/// theta and dJ/dtheta of one step as plain memory of one size.
+/// theta and dJ/dtheta of one step as plain memory. Both have `size` numbers.
 template <class Scalar>
 struct StepArguments {
   Index size;
   const Scalar* gradient;
   Scalar* theta;
-  bool shared;  // the backward pass was
+  bool shared;  // whether threads shared the backward pass
 };
 
-/// Checks theta, the gradient and the learning rate.
+/// Checks theta, the gradient and the learning rate, and returns theta and the gradient as plain memory.
 template <class Scalar, class Rule, class Theta, class Gradient>
 StepArguments<Scalar> step_arguments(const Rule& rule, Theta& theta, const Gradient& gradient) {
   VectorView<Scalar> t = mutable_flat<Scalar>(Rule::name, "theta", theta);
@@ -40,7 +41,7 @@ StepArguments<Scalar> step_arguments(const Rule& rule, Theta& theta, const Gradi
   return {t.size(), g.data(), t.data(), shared};
 }
 
-/// Checks these and the state. A rule checks its other hyperparameters before.
+/// Checks theta, the gradient, the learning rate, the state and the weight decay. A rule checks its other hyperparameters before.
 template <class Scalar, class Rule, class Theta, class Gradient>
 StepArguments<Scalar> step_arguments(const Rule& rule, Theta& theta, const Gradient& gradient, const OptimizerState<Scalar>& state) {
   const StepArguments<Scalar> arguments = step_arguments<Scalar>(rule, theta, gradient);
@@ -49,7 +50,7 @@ StepArguments<Scalar> step_arguments(const Rule& rule, Theta& theta, const Gradi
   return arguments;
 }
 
-/// The same, and counts the step.
+/// Checks the arguments of a step and counts the step in the state.
 template <class Scalar, class Rule, class Theta, class Gradient>
 StepArguments<Scalar> begin_step(const Rule& rule, Theta& theta, const Gradient& gradient, OptimizerState<Scalar>& state) {
   const StepArguments<Scalar> arguments = step_arguments<Scalar>(rule, theta, gradient, state);
@@ -57,7 +58,7 @@ StepArguments<Scalar> begin_step(const Rule& rule, Theta& theta, const Gradient&
   return arguments;
 }
 
-/// A piece of theta that decays alike, with its gradient and moments.
+/// A piece of theta with one weight decay, with its gradient and moments.
 template <class Scalar>
 struct Piece {
   Index size;
@@ -66,68 +67,69 @@ struct Piece {
   Scalar* theta;
   Scalar* moments;
   Index stride;
+  /// Returns the piece's numbers of moment k.
   Scalar* moment(Index k) const { return moments + k * stride; }
 };
 
-/// A step of one piece by a formula f(dJ, theta, moment 0, moment 1, ...), which reads dJ and changes the others.
+/// Steps one piece with the formula f(dJ, theta, moment 0, moment 1, ...), which reads dJ and changes the other arguments.
 template <int Moments, class Scalar, class Formula>
 void update(const Piece<Scalar>& piece, const Formula& f) {
   [&]<int... K>(std::integer_sequence<int, K...>) { kernels::update(piece.size, f, piece.gradient, piece.theta, piece.moment(K)...); }
   (std::make_integer_sequence<int, Moments>{});
 }
 
-/// Formulas that several rules share.
-/// g = dJ/dtheta + decay theta
+///     g = dJ/dtheta + decay theta
 template <class V>
 CHAINRULE_FORMULA inline V with_decay(const V& dJ, const V& theta, typename V::Scalar decay) {
   return fma(decay, theta, dJ);
 }
-/// The running mean beta mean + (1 - beta) x, with `fresh` = 1 - beta.
+///     mean <- beta mean + (1 - beta) x
 template <class V>
-CHAINRULE_FORMULA inline V running_mean(const V& mean, const V& x, typename V::Scalar beta, typename V::Scalar fresh) {
-  return fma(beta, mean, fresh * x);
+CHAINRULE_FORMULA inline V running_mean(const V& mean, const V& x, typename V::Scalar beta, typename V::Scalar one_minus_beta) {
+  return fma(beta, mean, one_minus_beta * x);
 }
-/// The running mean of squares beta mean + (1 - beta) x^2.
+///     mean <- beta mean + (1 - beta) x^2
 template <class V>
-CHAINRULE_FORMULA inline V running_mean_square(const V& mean, const V& x, typename V::Scalar beta, typename V::Scalar fresh) {
-  return fma(beta, mean, fresh * x * x);
+CHAINRULE_FORMULA inline V running_mean_square(const V& mean, const V& x, typename V::Scalar beta, typename V::Scalar one_minus_beta) {
+  return fma(beta, mean, one_minus_beta * x * x);
 }
 
-/// How many pieces of each tensor a team should share; 1: the work is not worth it. Each number counts as many operations, for it comes
-/// from memory.
+/// Returns into how many pieces a team splits each tensor, or 1 if sharing the work does not pay. Each parameter counts as 64 operations,
+/// because a step is limited by memory bandwidth.
 template <class Scalar>
-Index pieces_of_tensors(const StepArguments<Scalar>& arguments, const Team* team) {
+Index pieces_per_tensor(const StepArguments<Scalar>& arguments, const Team* team) {
   const double operations = 64.0 * static_cast<double>(arguments.size);
   if (!arguments.shared && !kernels::worth_sharing(operations, team)) return 1;
   return kernels::partition(arguments.size, 1, operations, team).count();
 }
 
-/// Calls update(piece) for all of theta: at once where all of it decays alike and nobody shares the work. A team shares each tensor,
-/// first pieces first, as backward does: so a thread steps where it has written the gradient.
+/// Calls update(piece) for pieces that together are theta: one piece if all of it has the same weight decay and one thread does the work,
+/// else pieces of tensors. A team splits each tensor in the same order as backward, so that a thread steps where it wrote the gradient.
 template <class Scalar, class Rule, class Update>
 void for_pieces(const Rule& rule, const StepArguments<Scalar>& arguments, OptimizerState<Scalar>& state, const Update& update) {
   Scalar* moments = state.moments() == 0 ? nullptr : state.flat().data();
-  const auto call = [&](Index begin, Index end, double decay) {
-    Scalar* own = moments == nullptr ? nullptr : moments + begin;
-    if (begin < end) update(Piece<Scalar>{end - begin, decay, arguments.gradient + begin, arguments.theta + begin, own, state.size()});
+  const auto update_range = [&](Index begin, Index end, double decay) {
+    Scalar* piece_moments = moments == nullptr ? nullptr : moments + begin;
+    if (begin < end)
+      update(Piece<Scalar>{end - begin, decay, arguments.gradient + begin, arguments.theta + begin, piece_moments, state.size()});
   };
   double decay = 0;
-  bool alike = true;
+  bool same_decay = true;
   if constexpr (requires { rule.weight_decay; }) {
     decay = rule.weight_decay;
-    alike = decay == 0 || rule.decay_biases;
+    same_decay = decay == 0 || rule.decay_biases;
   }
-  const Index pieces = pieces_of_tensors(arguments, state.team);
-  if (alike && pieces == 1) return call(0, arguments.size, decay);
+  const Index pieces = pieces_per_tensor(arguments, state.team);
+  if (same_decay && pieces == 1) return update_range(0, arguments.size, decay);
 
   const Index tensors = static_cast<Index>(state.segments().size());
   for_items(pieces == 1 ? nullptr : state.team, pieces * tensors, [&](Index item) {
     const Segment& tensor = state.segments()[static_cast<std::size_t>(item % tensors)];
-    const auto place = [&](Index piece) {  // where it begins: after as many whole cache lines as the others
+    const auto begin_of = [&](Index piece) {  // begin of a piece, at a multiple of 16 parameters (a cache line of floats)
       const Index from = tensor.begin + (tensor.end - tensor.begin) * piece / pieces;
       return piece == pieces ? tensor.end : std::max(tensor.begin, from / 16 * 16);
     };
-    call(place(item / tensors), place(item / tensors + 1), alike || tensor.decays ? decay : 0);
+    update_range(begin_of(item / tensors), begin_of(item / tensors + 1), same_decay || tensor.decays ? decay : 0);
   });
 }
 

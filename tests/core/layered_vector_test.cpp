@@ -1,5 +1,5 @@
 #include <chainrule/activations/relu.hpp>
-#include <chainrule/core/detail/layered_vector.hpp>
+#include <chainrule/core/layered_vector.hpp>
 #include <chainrule/layers/dense.hpp>
 #include <cstdint>
 #include <functional>
@@ -11,9 +11,9 @@ using namespace chainrule;
 
 namespace {
 
-using Fixed = detail::LayeredVector<float, detail::Sequence<Dense<3, 4, ReLU>, Dense<4, 2>>>;
-using Any = detail::LayeredVector<float, detail::Sequence<Dense<Dynamic, Dynamic, ReLU>, Dense<Dynamic, Dynamic>>>;
-using Large = detail::LayeredVector<float, detail::Sequence<Dense<100, 100>>>;  // 40 kB: more than what lives inside an object
+using Fixed = LayeredVector<float, detail::Sequence<Dense<3, 4, ReLU>, Dense<4, 2>>>;
+using Any = LayeredVector<float, detail::Sequence<Dense<Dynamic, Dynamic, ReLU>, Dense<Dynamic, Dynamic>>>;
+using Large = LayeredVector<float, detail::Sequence<Dense<100, 100>>>;  // 40 kB: more than what lives inside an object
 
 Fixed make_fixed() { return Fixed{std::tuple{Dense<3, 4, ReLU>{}, Dense<4, 2>{}}}; }
 Any make_any() { return Any{std::tuple{Dense<Dynamic, Dynamic, ReLU>{3, 4}, Dense<Dynamic, Dynamic>{4, 2}}}; }
@@ -117,5 +117,5 @@ TEST_CASE("numbers inside the object begin at a cache line, unless all of them f
   for (const Fixed& v : on_the_stack) CHECK(reinterpret_cast<std::uintptr_t>(v.flat().data()) % 64 == 0);
   const auto on_the_heap = std::make_unique<Fixed>(make_fixed());
   CHECK(reinterpret_cast<std::uintptr_t>(on_the_heap->flat().data()) % 64 == 0);
-  STATIC_REQUIRE(alignof(detail::LayeredVector<float, detail::Sequence<Dense<2, 1>>>) < 64);
+  STATIC_REQUIRE(alignof(LayeredVector<float, detail::Sequence<Dense<2, 1>>>) < 64);
 }

@@ -7,17 +7,19 @@
 #include <limits>
 #include <utility>
 
-namespace chainrule::detail {
+namespace chainrule {
 
-/// Base of Standardizer and MinMaxScaler: an affine map per feature, described by an `origin`, which becomes `low`, and a `unit`, which
-/// becomes 1:
+/// Base class of Standardizer and MinMaxScaler: an affine map per feature, described by an `origin`, which becomes `low`, and a `unit`,
+/// which becomes 1:
+///
 ///     a = low + (x - origin) / unit = (x - shift) * scale
 ///     x = origin + (a - low) * unit
+///
 /// The unit of a constant feature is 0: transform gives low (to within rounding), and inverse gives the constant back.
 template <class Scalar>
 class AffineScaler {
  public:
-  using ScalarType = Scalar;
+  using ScalarType = Scalar;  ///< the type of the numbers
 
   bool is_fitted() const { return origin_.size() > 0; }  ///< whether fit was called or the scaler was read by from_string
 
@@ -31,35 +33,36 @@ class AffineScaler {
   /// data, ValueError for NaN and infinity.
   template <class Derived>
   Matrix<Scalar> transform(const Eigen::DenseBase<Derived>& x) const {
-    Matrix<Scalar> a = checked("transform", const_view<Scalar>(x));
-    apply(mutable_view<Scalar>(a));
+    Matrix<Scalar> a = checked("transform", detail::const_view<Scalar>(x));
+    apply(detail::mutable_view<Scalar>(a));
     return a;
   }
   /// Scales x in place, without allocating. Throws as transform does.
-  template <EigenDense X>
+  template <detail::EigenDense X>
   void transform_in_place(X&& x) const {
-    const MatrixView<Scalar> view = mutable_view<Scalar>(x);
-    checked("transform_in_place", as_const(view));
+    const MatrixView<Scalar> view = detail::mutable_view<Scalar>(x);
+    checked("transform_in_place", detail::as_const(view));
     apply(view);
   }
 
   /// Returns the x that transform maps to a. Throws as transform does.
   template <class Derived>
   Matrix<Scalar> inverse(const Eigen::DenseBase<Derived>& a) const {
-    Matrix<Scalar> x = checked("inverse", const_view<Scalar>(a));
-    apply_inverse(mutable_view<Scalar>(x));
+    Matrix<Scalar> x = checked("inverse", detail::const_view<Scalar>(a));
+    apply_inverse(detail::mutable_view<Scalar>(x));
     return x;
   }
   /// Replaces a by the x that transform maps to it, without allocating. Throws as transform does.
-  template <EigenDense A>
+  template <detail::EigenDense A>
   void inverse_in_place(A&& a) const {
-    const MatrixView<Scalar> view = mutable_view<Scalar>(a);
-    checked("inverse_in_place", as_const(view));
+    const MatrixView<Scalar> view = detail::mutable_view<Scalar>(a);
+    checked("inverse_in_place", detail::as_const(view));
     apply_inverse(view);
   }
 
  protected:
-  using Sum = Accumulator<Scalar>;
+  /// The type of sums: double or wider.
+  using Sum = detail::Accumulator<Scalar>;
 
   /// `name` begins the error messages.
   explicit AffineScaler(const char* name) : name_{name} {}
@@ -93,38 +96,39 @@ class AffineScaler {
   /// Converts a statistic of feature i to Scalar. Throws ValueError where it is too large for it.
   Scalar narrowed(Sum number, Index i) const {
     if (!(std::abs(number) <= Sum{std::numeric_limits<Scalar>::max()}))
-      raise<ValueError>(name_, ": the numbers of feature ", i, " lie too far apart for their type; scale them down first");
+      detail::raise<ValueError>(name_, ": the numbers of feature ", i, " lie too far apart for their type; scale them down first");
     return static_cast<Scalar>(number);
   }
 
   /// Returns a view of the data to fit. Throws ShapeError where there is no sample or no feature, ValueError for NaN and infinity.
   template <class Derived>
   ConstMatrixView<Scalar> checked_data(const Eigen::DenseBase<Derived>& x) const {
-    const ConstMatrixView<Scalar> view = const_view<Scalar>(x);
+    const ConstMatrixView<Scalar> view = detail::const_view<Scalar>(x);
     if (view.rows() < 1 || view.cols() < 1)
-      raise<ShapeError>(name_, ": fit needs at least one feature (row) and one sample (column), but x is ", view.rows(), " x ",
-                        view.cols());
-    check_finite(name_, "x", view);
+      detail::raise<ShapeError>(name_, ": fit needs at least one feature (row) and one sample (column), but x is ", view.rows(), " x ",
+                                view.cols());
+    detail::check_finite(name_, "x", view);
     return view;
   }
 
+  /// Throws StateError before fit, else returns this scaler.
   const AffineScaler& check_fitted() const {
-    if (!is_fitted()) raise<StateError>(name_, ": nothing is fitted yet; call fit(x) with the training data first");
+    if (!is_fitted()) detail::raise<StateError>(name_, ": nothing is fitted yet; call fit(x) with the training data first");
     return *this;
   }
 
-  const char* name_;
-  Scalar low_ = 0;
-  Vector<Scalar> origin_ = {};
-  Vector<Scalar> unit_ = {};
+  const char* name_;            ///< begins the error messages
+  Scalar low_ = 0;              ///< the scaled number that `origin` becomes
+  Vector<Scalar> origin_ = {};  ///< the number of each feature that becomes `low`
+  Vector<Scalar> unit_ = {};    ///< the difference of each feature that becomes 1; 0 for a constant feature
 
  private:
   ConstMatrixView<Scalar> checked(const char* caller, const ConstMatrixView<Scalar>& x) const {
     check_fitted();
     if (x.rows() != origin_.size())
-      raise<ShapeError>(name_, ": ", caller, " got ", x.rows(), " rows, but ", origin_.size(),
-                        " features were fitted (one column is one sample)");
-    check_finite(name_, "x", x);
+      detail::raise<ShapeError>(name_, ": ", caller, " got ", x.rows(), " rows, but ", origin_.size(),
+                                " features were fitted (one column is one sample)");
+    detail::check_finite(name_, "x", x);
     return x;
   }
 
@@ -148,4 +152,4 @@ class AffineScaler {
   Vector<Scalar> scale_ = {};
 };
 
-}  // namespace chainrule::detail
+}  // namespace chainrule

@@ -1,5 +1,5 @@
 #include <chainrule/activations/tanh.hpp>
-#include <chainrule/core/detail/model.hpp>
+#include <chainrule/core/network_base.hpp>
 #include <chainrule/layers/batch_norm.hpp>
 #include <chainrule/layers/dense.hpp>
 
@@ -11,8 +11,8 @@ namespace {
 
 using Layers = detail::Sequence<Dense<2, 3, Tanh>, BatchNorm<3>, Dense<3, 1>>;
 
-struct Model : detail::Model<float, Layers> {
-  Model() : detail::Model<float, Layers>(Layers{{Dense<2, 3, Tanh>{}, BatchNorm<3>{}, Dense<3, 1>{}}}) {}
+struct Model : NetworkBase<float, Layers> {
+  Model() : NetworkBase<float, Layers>(Layers{{Dense<2, 3, Tanh>{}, BatchNorm<3>{}, Dense<3, 1>{}}}) {}
 };
 
 }  // namespace

@@ -1,4 +1,4 @@
-#include <chainrule/layers/detail/standardize.hpp>
+#include <chainrule/layers/normalization_layer.hpp>
 
 #include "support/catch.hpp"
 
@@ -7,15 +7,15 @@ using namespace chainrule;
 namespace {
 
 /// A minimal layer with only what BatchNorm and LayerNorm share.
-struct Plain : detail::Normalized<2> {
-  explicit Plain(double epsilon) : Normalized("Plain", epsilon) {}
-  using Normalized::parameter_gradients;
-  using Normalized::scale_and_shift;
+struct Plain : NormalizationLayer<2> {
+  explicit Plain(double epsilon) : NormalizationLayer("Plain", epsilon) {}
+  using NormalizationLayer::parameter_gradients;
+  using NormalizationLayer::scale_and_shift;
 };
 
 }  // namespace
 
-TEST_CASE("Normalized computes weight * x_hat + bias and the gradients of weight and bias") {
+TEST_CASE("NormalizationLayer computes weight * x_hat + bias and the gradients of weight and bias") {
   const Plain layer(0.1);
   CHECK(layer.epsilon() == 0.1);
   float theta[4];
@@ -40,6 +40,6 @@ TEST_CASE("Normalized computes weight * x_hat + bias and the gradients of weight
   CHECK((gradient[0] == 1 && gradient[1] == 1 && gradient[2] == 1 && gradient[3] == 3));
 }
 
-TEST_CASE("Normalized rejects an epsilon of 0 in the name of its layer") {
+TEST_CASE("NormalizationLayer rejects an epsilon of 0 in the name of its layer") {
   CHECK_THROWS_SAYING(Plain(0), ValueError, "Plain: epsilon must be above 0 and finite, got 0");
 }

@@ -1,0 +1,74 @@
+#pragma once
+
+#include <chainrule/core/detail/sequence.hpp>
+
+namespace chainrule {
+namespace detail {
+
+/// The two kinds of numbers that a layer has: parameters, which are trained, and buffers, which are only stored.
+enum class Part { parameters, buffers };
+
+}  // namespace detail
+
+/// A flat vector with a slice for each layer: theta, dJ/dtheta or the buffers. Optimizers and checks use flat(); layer<i>() gives the slice
+/// of layer i by name, such as its weight and bias.
+template <class Scalar, class Sequence, detail::Part part = detail::Part::parameters>
+class LayeredVector {
+  static constexpr std::size_t count = Sequence::size;
+  static constexpr Index size_at_compile_time =
+      part == detail::Part::parameters ? Sequence::parameters_at_compile_time : Sequence::buffers_at_compile_time;
+
+ public:
+  /// Allocates numbers for all layers of the sequence and sets them to 0.
+  explicit LayeredVector(const Sequence& sequence) : sequence_{sequence}, values_{size()} {}
+
+  Index size() const { return offset(count); }  ///< the number of numbers of all layers together
+
+  /// A view to read and write of all layers' slices, one after the other.
+  VectorView<Scalar> flat() { return {values_.data(), size()}; }
+  /// A view to read of all layers' slices, one after the other.
+  ConstVectorView<Scalar> flat() const { return {values_.data(), size()}; }
+
+  /// Views to read and write of the slice of layer I by name: .weight, .bias.
+  template <std::size_t I>
+  auto layer() {
+    return views<I>(*this);
+  }
+  /// Views to read of the slice of layer I by name: .weight, .bias.
+  template <std::size_t I>
+  auto layer() const {
+    return views<I>(*this);
+  }
+
+  /// The layers whose numbers the vector holds.
+  const Sequence& sequence() const { return sequence_; }
+  const typename Sequence::Tuple& layers() const { return sequence_.layers(); }  ///< the layers as a tuple
+
+  /// The index at which the slice of layer i begins.
+  Index offset(std::size_t i) const {
+    return part == detail::Part::parameters ? sequence_.parameter_offset(i) : sequence_.buffer_offset(i);
+  }
+  /// A pointer to the numbers of layer i, to read and write.
+  Scalar* slice(std::size_t i) { return values_.data() + offset(i); }
+  /// A pointer to the numbers of layer i, to read.
+  const Scalar* slice(std::size_t i) const { return values_.data() + offset(i); }
+
+ private:
+  template <std::size_t I, class Self>
+  static auto views(Self& self) {
+    static_assert(I < count, "chainrule: layer<i>() counts from 0, and the network has fewer layers than that");
+    const auto& layer = self.sequence_.template get<I>();
+    if constexpr (part == detail::Part::parameters) {
+      return layer.parameters(self.slice(I));
+    } else {
+      constexpr bool has_buffers = detail::HasBuffers<std::remove_cvref_t<decltype(layer)>>;
+      static_assert(has_buffers, "chainrule: buffers<i>(): this layer has none; only layers such as BatchNorm and Normalize do");
+      if constexpr (has_buffers) return layer.buffers(self.slice(I));
+    }
+  }
+
+  [[no_unique_address]] Sequence sequence_;
+  detail::Storage<Scalar, size_at_compile_time> values_;
+};
+
+}  // namespace chainrule

@@ -1,0 +1,64 @@
+#pragma once
+
+#include <chainrule/core/layered_vector.hpp>
+
+namespace chainrule {
+
+/// Base class of Network: the layers, their parameters theta and their buffers. Network adds the passes.
+template <class Scalar, class Sequence>
+class NetworkBase {
+ public:
+  Index inputs() const { return sequence().inputs(); }    ///< the number of inputs, which is the number of rows of x
+  Index outputs() const { return sequence().outputs(); }  ///< the number of outputs, which is the number of rows of y_hat
+  const typename Sequence::Tuple& layers() const { return theta_.layers(); }  ///< the layers as a tuple, from the first to the last
+  /// The smallest batch that forward takes: 2 for a network with BatchNorm, else 1.
+  Index fewest_training_samples() const { return sequence().fewest_training_samples(); }
+
+  /// theta, all parameters as one flat vector, to read and to write.
+  VectorView<Scalar> parameters() { return theta_.flat(); }
+  /// theta, all parameters as one flat vector, to read.
+  ConstVectorView<Scalar> parameters() const { return theta_.flat(); }
+
+  /// The buffers as one flat vector, to read and write: numbers that are saved but not trained, such as the running statistics of
+  /// BatchNorm.
+  VectorView<Scalar> buffers() { return buffers_.flat(); }
+  /// The buffers as one flat vector, to read.
+  ConstVectorView<Scalar> buffers() const { return buffers_.flat(); }
+
+  /// The parameters of layer I by name, as views to read and write: layer<0>().weight is W(1), layer<0>().bias is b(1).
+  template <std::size_t I>
+  auto layer() {
+    return theta_.template layer<I>();
+  }
+  /// The parameters of layer I by name, as views to read.
+  template <std::size_t I>
+  auto layer() const {
+    return theta_.template layer<I>();
+  }
+
+  /// The buffers of layer I by name, as views to read and write: buffers<1>().running_mean.
+  template <std::size_t I>
+  auto buffers() {
+    return buffers_.template layer<I>();
+  }
+  /// The buffers of layer I by name, as views to read.
+  template <std::size_t I>
+  auto buffers() const {
+    return buffers_.template layer<I>();
+  }
+
+ protected:
+  /// Sets all parameters to 0 and the buffers to their initial values.
+  explicit NetworkBase(const Sequence& sequence) : theta_{sequence}, buffers_{sequence} {
+    sequence.initialize_buffers(buffers_.flat().data());
+  }
+
+  /// The layers, with the offsets of their parameters.
+  const Sequence& sequence() const { return theta_.sequence(); }
+
+ private:
+  LayeredVector<Scalar, Sequence> theta_;
+  LayeredVector<Scalar, Sequence, detail::Part::buffers> buffers_;
+};
+
+}  // namespace chainrule

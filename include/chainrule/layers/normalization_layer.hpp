@@ -1,0 +1,74 @@
+#pragma once
+// Common parts of BatchNorm and LayerNorm. They compute x_hat in different ways; both continue with  a = weight * x_hat + bias,  with a
+// weight (gamma in the papers) and a bias (beta) for each unit.
+
+#include <algorithm>
+#include <chainrule/core/shape_preserving_layer.hpp>
+#include <chainrule/kernels/map.hpp>
+#include <chainrule/kernels/vectors.hpp>
+#include <cmath>
+#include <limits>
+
+namespace chainrule {
+
+/// Base class of BatchNorm and LayerNorm: N units, epsilon, and a weight and a bias for each unit.
+template <int N>
+class NormalizationLayer : public SameShape<N> {
+ public:
+  static constexpr Index parameters_at_compile_time = detail::extent_product(2, N);  ///< the number of parameters, or Dynamic
+
+  double epsilon() const { return epsilon_; }  ///< the number added to the variance
+  /// Names and shapes of the parameters, in the order of the flat vector.
+  std::array<TensorShape, 2> tensors() const { return {{{"weight", this->inputs(), 1}, {"bias", this->inputs(), 1}}}; }
+
+  /// Views of weight and bias in theta, or of their gradients, N numbers each.
+  template <class Scalar>
+  struct Parameters {
+    detail::MapOf<Scalar, N, 1> weight;  ///< gamma in the papers, starts at 1
+    detail::MapOf<Scalar, N, 1> bias;    ///< beta in the papers, starts at 0
+  };
+  /// The parameters by name, as views on this layer's slice of theta or of dJ/dtheta.
+  template <class Scalar>
+  Parameters<Scalar> parameters(Scalar* theta) const {
+    return {{theta, this->inputs()}, {theta + this->inputs(), this->inputs()}};
+  }
+  /// Sets weight to 1 and bias to 0.
+  template <class Scalar>
+  void initialize(Scalar* theta, Random&) const {
+    std::fill_n(theta, this->inputs(), Scalar{1});
+    std::fill_n(theta + this->inputs(), this->inputs(), Scalar{0});
+  }
+
+ protected:
+  /// For a number of units given by N or inferred from the layer before. Throws ValueError unless epsilon is above 0 and finite.
+  explicit NormalizationLayer(const char* who, double epsilon) requires(N != Dynamic) : epsilon_{checked(who, epsilon)} {}
+  /// For a number of units known at run time. Throws ShapeError or ValueError, with the name `who`.
+  NormalizationLayer(const char* who, Index units, double epsilon) : SameShape<N>(who, units), epsilon_{checked(who, epsilon)} {}
+
+  ///     a = weight * x_hat + bias        (N x batch)
+  template <class Scalar>
+  static void scale_and_shift(const Parameters<const Scalar>& p, ConstMatrixView<Scalar> x_hat, MatrixView<Scalar> a) {
+    for (Index j = 0; j < a.cols(); ++j)
+      kernels::map(
+          a.rows(), [](auto x, auto weight, auto bias) CHAINRULE_FORMULA { return x * weight + bias; }, a.data() + j * a.outerStride(),
+          x_hat.data() + j * x_hat.outerStride(), p.weight.data(), p.bias.data());
+  }
+
+  ///     dJ/dweight = row sums of delta * x_hat,  dJ/dbias = row sums of delta        (N)
+  template <class Scalar>
+  static void parameter_gradients(ConstMatrixView<Scalar> delta, ConstMatrixView<Scalar> x_hat, Scalar* weight, Scalar* bias) {
+    kernels::row_sums_of([](const auto& d, const auto& x) CHAINRULE_FORMULA { return d * x; }, weight, delta, x_hat);
+    kernels::row_sums(delta, bias);
+  }
+
+ private:
+  static double checked(const char* who, double epsilon) {
+    if (!(epsilon > 0 && epsilon <= std::numeric_limits<double>::max()))
+      detail::raise<ValueError>(who, ": epsilon must be above 0 and finite, got ", epsilon);
+    return epsilon;
+  }
+
+  double epsilon_;
+};
+
+}  // namespace chainrule
