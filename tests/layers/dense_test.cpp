@@ -10,6 +10,7 @@
 #include <chainrule/activations/leaky_relu.hpp>
 #include <chainrule/activations/relu.hpp>
 #include <chainrule/activations/sigmoid.hpp>
+#include <chainrule/activations/silu.hpp>
 #include <chainrule/activations/tanh.hpp>
 #include <chainrule/initializers/zeros.hpp>
 
@@ -19,20 +20,26 @@ using chainrule_test::Square;
 
 namespace {
 
-/// A user's activation that derives from one of the library's: f(z) = -tanh(z).
-struct MinusTanh : Tanh {
-  template <class Scalar>
-  void values(Index size, const Scalar* z, Scalar* a) const {
-    Tanh::values(size, z, a);
-    for (Index i = 0; i < size; ++i) a[i] = -a[i];
+/// A user's activation, which a small layer applies in registers like one of the library's.
+struct MinusTanh : ElementwiseActivation<MinusTanh> {
+  static constexpr std::string_view name{"MinusTanh"};
+  XavierUniform default_initializer() const { return {}; }
+  template <class V>
+  CHAINRULE_FORMULA V f(V z) const {
+    return -tanh(z);
+  }
+  template <class V>
+  CHAINRULE_FORMULA V f_prime_from_output(V a) const {
+    return (a - 1) * (a + 1);
   }
 };
 
 }  // namespace
 
-TEST_CASE("Dense calls a class derived from Tanh and does not mistake it for Tanh") {
-  STATIC_REQUIRE(kernels::IsKnown<Tanh>);
-  STATIC_REQUIRE(!kernels::IsKnown<MinusTanh>);
+TEST_CASE("Dense applies the formula of an activation of the user") {
+  STATIC_REQUIRE(kernels::CanBeFused<Tanh, float>);
+  STATIC_REQUIRE(kernels::CanBeFused<MinusTanh, float>);
+  STATIC_REQUIRE(!kernels::CanBeFused<SiLU, float>);  // its derivative needs z
   const Dense<1, 2, MinusTanh> layer;
   const float theta[] = {1, -2, 0, 0.5f}, x[] = {0.75f, -1};
   Dense<1, 2, MinusTanh>::Cache<float, 2> cache(layer, 2);
