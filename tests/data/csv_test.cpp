@@ -146,10 +146,9 @@ TEST_CASE("a missing value is an error, drops its row or becomes the mean of its
 
 TEST_CASE("a missing target cannot be replaced by a mean") {
   const std::string text = "a,y\n1,2\n3,nan\n";
-  CHECK(
-      complaint(text, {.target = "y", .missing = Missing::mean}) ==
-      "t.csv, line 3, column 2 (y): expected a target, but the value is missing, \"nan\"; "
-      ".missing = Missing::drop_row leaves out such rows"s);
+  CHECK(complaint(text, {.target = "y", .missing = Missing::mean}) ==
+        "t.csv, line 3, column 2 (y): expected a target, but the value is missing, \"nan\"; "
+        ".missing = Missing::drop_row leaves out such rows"s);
   CHECK_THROWS_SAYING(regression(text, {.target = "y", .missing = Missing::mean}), ValueError, "expected a target");
   CHECK(written(regression(text, {.target = "y", .missing = Missing::drop_row}).targets) == "2"s);
 }

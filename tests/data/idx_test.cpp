@@ -102,9 +102,8 @@ TEST_CASE("an IDX file that is too short or too long is an error with the expect
 TEST_CASE("an IDX header with impossible extents is an error before anything is allocated") {
   CHECK(complaint("\0\0\x0e\x02\xff\xff\xff\xff\xff\xff\xff\xff"s) ==
         "t.idx: the header says that there are 4294967295 x 4294967295 numbers, more than any file can hold"s);
-  CHECK(
-      complaint("\0\0\x08\x02\xff\xff\xff\xff\xff\xff\xff\xff"s) ==
-      "t.idx is cut short: expected 18446744065119617025 bytes after the header, for 4294967295 x 4294967295 "
+  CHECK(complaint("\0\0\x08\x02\xff\xff\xff\xff\xff\xff\xff\xff"s) ==
+        "t.idx is cut short: expected 18446744065119617025 bytes after the header, for 4294967295 x 4294967295 "
         "numbers of 1 byte, but found 0"s);
   CHECK(complaint("\0\0\x08\x03\xff\xff\xff\xff\xff\xff\xff\xff\0\0\0\0"s) ==
         "t.idx is empty: it holds 4294967295 x 4294967295 x 0 numbers"s);

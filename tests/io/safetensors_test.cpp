@@ -177,8 +177,7 @@ TEST_CASE("a safetensors file of a wrong length is refused") {
   CHECK(complaint(by_hand.substr(0, by_hand.size() - 1)) ==
         "m.st is cut short: tensor \"layer.weight\" ends at byte 40 after the header, but there are 39");
   CHECK(complaint(by_hand + "!") == "m.st goes on after its end: expected 40 bytes after the header, as its tensors have, but found 41");
-  CHECK(complaint(file_of("{}", "!")) ==
-        "m.st goes on after its end: expected 0 bytes after the header, as its tensors have, but found 1");
+  CHECK(complaint(file_of("{}", "!")) == "m.st goes on after its end: expected 0 bytes after the header, as its tensors have, but found 1");
 }
 
 TEST_CASE("a safetensors file cut at any byte, or with any bit flipped, is read or refused") {
