@@ -13,9 +13,10 @@ class Gradients : public LayeredVector<Scalar, Sequence> {
 
   /// Whether a team shared the backward pass that filled it: then each thread has a part of it at hand, and a step is shared too.
   bool is_shared() const { return shared_; }
-  void set_shared(bool shared) { shared_ = shared; }  ///< for the backward pass to say
 
  private:
+  template <class, class, class...>
+  friend class Network;  // its backward pass says whether it was shared
   bool shared_ = false;
 };
 

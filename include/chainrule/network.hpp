@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chainrule/core/detail/network_access.hpp>
 #include <chainrule/core/detail/network_checks.hpp>
 #include <chainrule/detail/argument_checks.hpp>
 #include <chainrule/gradients.hpp>
@@ -19,7 +20,6 @@ class Network : public NetworkBase<Scalar, typename detail::ProvenNetwork<Scalar
   using Proven = detail::ProvenNetwork<Scalar, LossType, Layers...>;
   using Sequence = typename Proven::Sequence;
   using Base = typename Proven::Base;
-  static constexpr std::size_t last = Sequence::last;
   static constexpr int Out = Proven::Chain::outputs_at_compile_time;
 
  public:
@@ -46,7 +46,7 @@ class Network : public NetworkBase<Scalar, typename detail::ProvenNetwork<Scalar
   explicit Network(Seed seed, LossType loss) requires(Proven::Chain::all_extents_are_types()) : Network(seed, loss, Layers{}...) {}
   /// With both: a loss that has parameters, and the layers as values.
   Network(Seed seed, LossType loss, Layers... layer)
-      : Network(loss, detail::checked_chain(loss, detail::resolve_layers<Inferred>(std::tuple<>{}, 0, layer...))) {
+      : Network(loss, detail::checked_chain(loss, detail::NamedLayers<Layers...>::list(layer...))) {
     Random random{seed};
     sequence().initialize(parameters().data(), random);
   }
@@ -82,7 +82,7 @@ class Network : public NetworkBase<Scalar, typename detail::ProvenNetwork<Scalar
   Output forward(const Eigen::DenseBase<X>& x, Workspace<MaxBatch>& work) const {
     const ForwardContext<Scalar> pass = work.training_pass(buffers().data(), work.team_for(parameters().size(), x.cols()));
     const auto input = checked_input("forward", x, work, pass);
-    sequence().forward(theta(), input, work.caches(), pass);
+    sequence().forward(theta(), input, work.caches_, pass);
     work.set_input(input);
     work.set_step(work.step() + 1);
     return output_of(work, input.cols());
@@ -113,15 +113,6 @@ class Network : public NetworkBase<Scalar, typename detail::ProvenNetwork<Scalar
     run_backward(x, y, work, gradients, &dJ_dx);
   }
 
-  /// Steps 3 and 4 at once, theta <- theta - rate dJ/dtheta: to the bits of `backward` and a step of plain SGD, but sooner, as dJ/dW(l) is
-  /// used while it is in the cache. `room` is then no gradient. `descend` (optimizers/descend.hpp) is the safe way to call it.
-  template <class X, class Y, int MaxBatch>
-  void backward_and_step(const Eigen::DenseBase<X>& x, const Y& y, Workspace<MaxBatch>& work, Gradients& room, Scalar rate) {
-    const auto input = begin_backward(x, y, work, room, nullptr);
-    sequence().backward_and_step(parameters().data(), input, work.caches(), work.deltas(), -rate, room.flat().data(),
-                                 kernels::add_multiple<Scalar>);
-  }
-
   /// Running statistics <- the batch of the last forward pass. Once a training step where there is a BatchNorm; else it does
   /// nothing. (The one part of a step that is not const, beside the optimizer's.)
   template <int MaxBatch>
@@ -144,7 +135,7 @@ class Network : public NetworkBase<Scalar, typename detail::ProvenNetwork<Scalar
     for (Index first = 0, samples = 0, left = 0; (left = input.cols() - first) > 0; first += samples) {
       samples = left == most + 1 ? most - 1 : std::min<Index>(most, left);  // none is left alone, for that has an order of its own
       sequence().forward(theta(), detail::columns_of(input, first, samples), caches, predicting());
-      const MatrixView<Scalar> piece = std::get<last>(caches).output.first(samples);
+      const MatrixView<Scalar> piece = detail::last_of(caches).output.first(samples);
       loss_.link(piece);
       y_hat.middleCols(first, samples) = piece;
     }
@@ -174,27 +165,20 @@ class Network : public NetworkBase<Scalar, typename detail::ProvenNetwork<Scalar
     return {J, link(y_hat, work)};
   }
 
-  /// Throws what the passes would for this x and y, however many samples: shapes, NaN, impossible targets. For trainers.
-  template <class X, class Y>
-  void check_data(const char* who, const Eigen::DenseBase<X>& x, const Y& y) const {
-    const auto input = detail::checked_input<Scalar>(who, sequence(), x);
-    const ConstMatrixView<Scalar> y_hat{nullptr, this->outputs(), input.cols(), Eigen::OuterStride<>(this->outputs())};  // its shape
-    detail::checked_target<Scalar, LossType, Sequence>(who, loss_, y, y_hat, "x");
-  }
-
  protected:
   Network(const LossType& loss, const Sequence& of) : Base(of), loss_{loss} {}  ///< parameters are 0
 
  private:
   template <class, class, class...>
   friend class Network;
+  friend struct detail::NetworkAccess;
   using Base::sequence;
   const Scalar* theta() const { return parameters().data(); }
   ForwardContext<Scalar> predicting(Team* team = nullptr) const { return {Mode::predict, buffers().data(), {}, 0, team}; }
 
   template <int MaxBatch>
   static ConstMatrixView<Scalar> raw_output(const Workspace<MaxBatch>& work, Index samples) {
-    return work.template cache<last>().output.first(samples);
+    return detail::last_of(work.caches()).output.first(samples);
   }
   template <int MaxBatch>
   static Output output_of(const Workspace<MaxBatch>& work, Index samples) {
@@ -205,13 +189,13 @@ class Network : public NetworkBase<Scalar, typename detail::ProvenNetwork<Scalar
   template <int MaxBatch>
   ConstMatrixView<Scalar> run_predict(const ConstMatrixView<Scalar>& x, Workspace<MaxBatch>& work) const {
     work.set_cached_samples(0);
-    sequence().forward(theta(), x, work.caches(), predicting(work.team_for(parameters().size(), x.cols())));
+    sequence().forward(theta(), x, work.caches_, predicting(work.team_for(parameters().size(), x.cols())));
     return raw_output(work, x.cols());
   }
 
   template <int MaxBatch>
   Output link(const ConstMatrixView<Scalar>& y_hat, Workspace<MaxBatch>& work) const {
-    loss_.link(std::get<last>(work.caches()).output.first(y_hat.cols()));
+    loss_.link(detail::last_of(work.caches_).output.first(y_hat.cols()));
     return output_of(work, y_hat.cols());
   }
 
@@ -219,7 +203,21 @@ class Network : public NetworkBase<Scalar, typename detail::ProvenNetwork<Scalar
   void run_backward(const Eigen::DenseBase<X>& x, const Y& y, Workspace<MaxBatch>& work, Gradients& gradients,
                     MatrixView<Scalar>* input_gradient) const {
     const auto input = begin_backward(x, y, work, gradients, input_gradient);
-    sequence().backward(theta(), input, work.caches(), work.deltas(), gradients.flat().data(), input_gradient);
+    sequence().backward(theta(), input, work.caches_, work.deltas_, gradients.flat().data(), input_gradient);
+  }
+
+  template <class X, class Y, int MaxBatch>
+  void backward_and_step(const Eigen::DenseBase<X>& x, const Y& y, Workspace<MaxBatch>& work, Gradients& scratch, Scalar rate) {
+    const auto input = begin_backward(x, y, work, scratch, nullptr);
+    sequence().backward_and_step(parameters().data(), input, work.caches_, work.deltas_, -rate, scratch.flat().data(),
+                                 kernels::add_multiple<Scalar>);
+  }
+
+  template <class X, class Y>
+  void check_data(const char* who, const Eigen::DenseBase<X>& x, const Y& y) const {
+    const auto input = detail::checked_input<Scalar>(who, sequence(), x);
+    const ConstMatrixView<Scalar> y_hat{nullptr, this->outputs(), input.cols(), Eigen::OuterStride<>(this->outputs())};  // its shape
+    detail::checked_target<Scalar, LossType, Sequence>(who, loss_, y, y_hat, "x");
   }
 
   // all checks, then dJ/dy_hat
@@ -231,11 +229,11 @@ class Network : public NetworkBase<Scalar, typename detail::ProvenNetwork<Scalar
     const auto target = detail::checked_target<Scalar>("backward", sequence(), loss_, y, work);
     const Index samples = input.cols();
     detail::check_samples("backward", "x", samples, work.cached_samples(), "the last forward(x, work)");
-    detail::check_gradients(layers(), gradients.layers());
+    detail::check_gradients(sequence(), gradients.sequence());
     if (input_gradient != nullptr) detail::check_input_gradient(input_gradient->rows(), input_gradient->cols(), inputs(), samples);
 
-    detail::loss_gradient(loss_, raw_output(work, samples), target, std::get<last>(work.deltas()).first(samples));
-    gradients.set_shared(work.team_for(parameters().size(), samples) != nullptr);
+    detail::loss_gradient(loss_, raw_output(work, samples), target, detail::last_of(work.deltas_).first(samples));
+    gradients.shared_ = work.team_for(parameters().size(), samples) != nullptr;
     return input;
   }
 

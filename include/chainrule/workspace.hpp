@@ -38,8 +38,11 @@ class Workspace {
   /// All that layer I keeps for its backward pass.
   template <std::size_t I>
   const auto& cache() const {
-    return std::get<I>(caches_);
+    return detail::checked_element<I>(caches_);
   }
+
+  /// What all layers keep for their backward passes: a std::tuple, or a std::vector where the layers are an AnyLayers.
+  const auto& caches() const { return caches_; }
 
   /// The step that the next forward pass belongs to; each forward pass counts it up by one. Set it to repeat a step, or to go
   /// on after a checkpoint.
@@ -98,9 +101,6 @@ class Workspace {
   ForwardContext<Scalar> training_pass(const Scalar* buffers, Team* team) const {
     return {Mode::train, buffers, derived_seed(seed_, step_), first_sample_, team};
   }
-
-  auto& caches() { return caches_; }
-  auto& deltas() { return deltas_; }
 
   Index max_batch_;
   Index cached_samples_ = 0;

@@ -124,7 +124,9 @@ TEST_CASE("The gradient with respect to x, and nothing before the first layer th
   auto copy = work;  // a workspace is a value
   any.forward(data.x.leftCols(3).eval(), copy);
   CHECK(work.cached_samples() == 47);
-  CHECK(dJ.layer<0>()["1.weight"].rows() == 5);
+  CHECK(dJ.tensor("1.weight").rows() == 5);
+  CHECK(dJ.layer<1>()["weight"] == fixed_dJ.layer<1>().weight);
+  CHECK(work.activation<1>() == fixed_work.activation<1>());
 }
 
 TEST_CASE("Layers and losses that do not fit together are refused in words") {

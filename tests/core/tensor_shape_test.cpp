@@ -41,7 +41,7 @@ TEST_CASE("the tensors of several layers become one array, each named after its 
   const std::array first{TensorShape{"weight", 3, 4, true}, TensorShape{"bias", 3, 1}};
   const std::array<TensorShape, 0> second{};
   const std::array third{TensorShape{"slope", 1, 1}};
-  const auto all = detail::concatenate_tensors<3>(first, second, third);
+  const auto all = detail::numbered_tensors(std::tuple(first, second, third));
   CHECK(text(all[0].name) == "0.weight");
   CHECK(text(all[1].name) == "0.bias");
   CHECK(text(all[2].name) == "2.slope");
@@ -49,5 +49,5 @@ TEST_CASE("the tensors of several layers become one array, each named after its 
   CHECK(all[0].cols == 4);
   CHECK(all[0].decays);
   CHECK_FALSE(all[2].decays);
-  CHECK(detail::concatenate_tensors<0>(second, second).empty());
+  CHECK(detail::numbered_tensors(std::tuple(second, second)).empty());
 }

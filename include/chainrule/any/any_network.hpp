@@ -30,18 +30,8 @@ class AnyNetwork : public Network<Scalar, AnyLoss<Scalar>, AnyLayers<Scalar>> {
   template <class Other, class... Own>
   AnyNetwork<Other> rebind() const;
 
-  /// The layers, from the first to the last.
-  const std::vector<AnyLayer<Scalar>>& list() const { return std::get<0>(this->layers()).list(); }
-
-  /// Parameters or buffers by name, as a view: "0.weight" is W(1), "1.running_mean" a buffer of the second layer. ValueError if there is
-  /// none of that name.
-  auto tensor(std::string_view name) { return this->template layer<0>()[name]; }
-  auto tensor(std::string_view name) const { return this->template layer<0>()[name]; }    ///< the same to read
-  auto buffer(std::string_view name) { return this->template buffers<0>()[name]; }        ///< a buffer by name
-  auto buffer(std::string_view name) const { return this->template buffers<0>()[name]; }  ///< the same to read
-
  private:
-  AnyNetwork(const AnyLoss<Scalar>& loss, const AnyLayers<Scalar>& layers) : Base(loss, std::tuple(checked(loss, layers))) {}
+  AnyNetwork(const AnyLoss<Scalar>& loss, const AnyLayers<Scalar>& layers) : Base(loss, checked(loss, layers).list()) {}
 
   static const AnyLayers<Scalar>& checked(const AnyLoss<Scalar>& loss, const AnyLayers<Scalar>& layers) {
     if (layers.list().empty()) detail::raise<ShapeError>("AnyNetwork: it needs at least one layer");

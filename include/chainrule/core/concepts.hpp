@@ -78,7 +78,7 @@ concept ModeDependent = requires(const T& layer, const float* theta, ConstMatrix
 /// Beyond what is asked for here, a layer may have
 /// - `forward(theta, x, cache, pass)` instead of `forward(theta, x, cache)`: told of the ForwardContext, where training and predicting
 /// differ
-/// - buffers, numbers that are saved but not trained, told by the Pass: `buffers_at_compile_time`, `buffer_tensors()`,
+/// - buffers, numbers that are saved but not trained, given in the ForwardContext: `buffers_at_compile_time`, `buffer_tensors()`,
 ///   `buffers(numbers)` with named views, `initialize_buffers(numbers)`
 /// - `update_statistics(numbers, cache, samples)`: buffers <- what the last forward pass saw
 /// - `backward_and_step(theta, x, cache, delta, factor, room, &input_gradient)`: backward and theta <- theta + factor dJ/dtheta at once, to
@@ -133,12 +133,6 @@ constexpr Index buffers_at_compile_time() {
   else
     return 0;
 }
-
-/// A layer that stands for a whole sequence of them, and is the only one where it is (AnyLayers).
-template <class L>
-concept HoldsAllLayers = requires {
-  requires L::holds_all_layers;
-};
 
 /// A layer's buffer_tensors(), which may be none.
 template <class L>

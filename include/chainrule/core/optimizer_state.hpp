@@ -3,6 +3,7 @@
 // that a trainer and a checkpoint need to know one.
 
 #include <chainrule/core/concepts.hpp>
+#include <chainrule/core/detail/layer_list.hpp>
 #include <concepts>
 #include <cstdint>
 #include <string_view>
@@ -27,7 +28,7 @@ template <class Net>
 std::vector<Segment> segments_of(const Net& net) {
   std::vector<Segment> segments;
   Index begin = 0;
-  const auto add = [&](const auto& layer) {
+  detail::for_each_layer(net.layers(), [&](const auto& layer) {
     for (const TensorShape& tensor : layer.tensors()) {
       const Index end = begin + tensor.size();
       if (!segments.empty() && segments.back().decays == tensor.decays)
@@ -36,8 +37,7 @@ std::vector<Segment> segments_of(const Net& net) {
         segments.push_back({begin, end, tensor.decays});
       begin = end;
     }
-  };
-  std::apply([&](const auto&... layers) { (add(layers), ...); }, net.layers());
+  });
   return segments;
 }
 

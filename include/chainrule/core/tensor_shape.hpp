@@ -4,6 +4,8 @@
 #include <chainrule/core/types.hpp>
 #include <cstdint>
 #include <string_view>
+#include <tuple>
+#include <vector>
 
 namespace chainrule {
 
@@ -55,17 +57,25 @@ constexpr Index size_of_tensors(const Tensors& tensors) {
   return count;
 }
 
-/// The tensors of several layers in one array: those of layer i are named "i.weight" and so on.
-template <std::size_t Count, class... Tensors>
-constexpr std::array<TensorShape, Count> concatenate_tensors(const Tensors&... of_layers) {
-  std::array<TensorShape, Count> all{};
+/// The tensors of several layers one after the other, those of layer i named "i.weight" and so on: of a tuple of arrays an array, of a
+/// vector of vectors a vector.
+template <std::size_t... Sizes>
+constexpr auto numbered_tensors(const std::tuple<std::array<TensorShape, Sizes>...>& of_layers) {
+  std::array<TensorShape, (Sizes + ... + 0)> all{};
   std::size_t next = 0;
   std::size_t layer = 0;
   const auto add = [&](const auto& tensors) {
     for (const TensorShape& tensor : tensors) all[next++] = {TensorName(layer, tensor.name), tensor.rows, tensor.cols, tensor.decays};
     ++layer;
   };
-  (add(of_layers), ...);
+  std::apply([&](const auto&... tensors) { (add(tensors), ...); }, of_layers);
+  return all;
+}
+inline std::vector<TensorShape> numbered_tensors(const std::vector<std::vector<TensorShape>>& of_layers) {
+  std::vector<TensorShape> all;
+  for (std::size_t layer = 0; layer < of_layers.size(); ++layer)
+    for (const TensorShape& tensor : of_layers[layer])
+      all.push_back({TensorName(layer, tensor.name), tensor.rows, tensor.cols, tensor.decays});
   return all;
 }
 

@@ -29,7 +29,7 @@ Index target_rows(const LossType& loss, Index outputs) {
 /// A view on x, which has a row for each input, at least one sample, and finite numbers; the team looks at these, if there is one.
 template <class Scalar, class Sequence, class X>
 ConstMatrixView<Scalar> checked_input(const char* who, const Sequence& sequence, const Eigen::DenseBase<X>& x, Team* team = nullptr) {
-  constexpr int In = ChainOf<Sequence>::inputs_at_compile_time;
+  constexpr int In = Sequence::inputs_at_compile_time;
   static_assert(In == Dynamic || X::RowsAtCompileTime == Dynamic || In == X::RowsAtCompileTime,
                 "chainrule: x must have as many rows as the network has inputs; one column is one sample");
   const ConstMatrixView<Scalar> input = const_view<Scalar>(x);
@@ -50,14 +50,14 @@ ConstMatrixView<Scalar> checked_input(const char* who, const Sequence& sequence,
   check_workspace(who, sequence.layers(), work);
   check_room(who, x.cols(), work.max_batch());
   const auto input = checked_input<Scalar>(who, sequence, x, team);
-  for_each_index<Sequence::size>([&](auto i) { check_apart<Scalar>(who, input, work.template cache<i>().output.first(work.max_batch())); });
+  for_each_index(work.caches(), [&](auto i) { check_apart<Scalar>(who, input, element(work.caches(), i).output.first(work.max_batch())); });
   return input;
 }
 
 /// A view on y, which has `samples` samples (those of `of`) and is a target of the loss.
 template <class Scalar, class LossType, class Sequence, class Y>
 auto checked_target(const char* who, const LossType& loss, const Y& y, ConstMatrixView<Scalar> y_hat, const char* of) {
-  constexpr int outputs = ChainOf<Sequence>::outputs_at_compile_time;
+  constexpr int outputs = Sequence::outputs_at_compile_time;
   constexpr Index rows = target_rows<LossType>(outputs);
   const auto target = target_view<Scalar>(y);
   const auto& plain = without_weights(target);
@@ -82,7 +82,7 @@ template <class Scalar, class Sequence, class LossType, class Y, class Work>
 auto checked_target(const char* who, const Sequence& sequence, const LossType& loss, const Y& y, const Work& work) {
   check_workspace(who, sequence.layers(), work);
   check_forward_ran(who, work.cached_samples());
-  const ConstMatrixView<Scalar> y_hat = work.template cache<Sequence::last>().output.first(work.cached_samples());
+  const ConstMatrixView<Scalar> y_hat = last_of(work.caches()).output.first(work.cached_samples());
   return checked_target<Scalar, LossType, Sequence>(who, loss, y, y_hat, "the last forward(x, work)");
 }
 

@@ -164,7 +164,9 @@ AnyNetwork<Scalar> parse_network(const SafetensorsFile& file, const LoadOptions&
   const AnyLayers<Scalar> layers = make_layers<Scalar, Own...>(described);
   std::uint64_t held = 0;
   for (const SafetensorsTensor& tensor : file.tensors()) held += tensor.size();
-  const auto wanted = detail::size_of_tensors(layers.tensors()) + detail::size_of_tensors(layers.buffer_tensors());
+  Index wanted = 0;
+  for (const auto& layer : layers.list())
+    wanted += detail::size_of_tensors(layer.tensors()) + detail::size_of_tensors(layer.buffer_tensors());
   if (static_cast<std::uint64_t>(wanted) != held)  // checked before memory is allocated for as many numbers as the file claims
     detail::raise<ValueError>(file.name(), ": its layers have ", wanted, " numbers, but its tensors ", held);
   auto net = AnyNetwork<Scalar>::zeros(make_loss<Scalar, Own...>(loss), layers);

@@ -14,14 +14,13 @@ namespace chainrule {
 template <class... Layers>
 class Residual {
   static_assert(sizeof...(Layers) > 0, "chainrule: Residual<Layers...> needs at least one layer inside");
-  using Sequence = detail::Resolved<Inferred, Layers...>;
-  using Chain = detail::ChainOf<Sequence>;
+  using Sequence = typename detail::NamedLayers<Layers...>::Sequence;
+  using Chain = typename detail::NamedLayers<Layers...>::Chain;
   static_assert(Chain::are_layers(), "chainrule: Residual<Layers...>: each argument must be a layer, such as Dense<In, Out>");
   static_assert(Chain::fits());
   static constexpr int N = Chain::inputs_at_compile_time;
   static_assert(N == Dynamic || Chain::outputs_at_compile_time == Dynamic || N == Chain::outputs_at_compile_time,
                 "chainrule: Residual<Layers...> is x + F(x), so the last layer inside must have as many outputs as the first has inputs");
-  static constexpr std::size_t last = Sequence::last;
 
  public:
   static constexpr std::string_view name = "Residual";  ///< the name in descriptions, files and messages
@@ -32,7 +31,7 @@ class Residual {
 
   Residual() requires(Chain::all_extents_are_types()) : Residual(Layers{}...) {}
   /// The layers of F, from the first to the last. ShapeError where they do not fit.
-  explicit Residual(Layers... layer) : inside_{detail::resolve_layers<Inferred>(std::tuple<>{}, 0, layer...)} {
+  explicit Residual(Layers... layer) : inside_{detail::NamedLayers<Layers...>::list(layer...)} {
     detail::check_neighbours("Residual", inside_.layers());
     if (inside_.outputs() != inside_.inputs())
       detail::raise<ShapeError>("Residual: x + F(x) needs as many outputs as inputs, but the layers inside make ", inside_.outputs(),
@@ -47,24 +46,26 @@ class Residual {
 
   /// Names and shapes of the parameters, in the order of the flat vector.
   auto tensors() const {
-    return named_inside([](const auto& layer) { return layer.tensors(); });
+    return numbered([](const auto& layer) { return layer.tensors(); });
   }
   /// Names and shapes of the buffers, in the order of their flat vector.
   auto buffer_tensors() const {
-    return named_inside([](const auto& layer) { return detail::buffer_tensors_of(layer); });
+    return numbered([](const auto& layer) { return detail::buffer_tensors_of(layer); });
   }
 
   /// The parameters by name, as views on this layer's slice of theta or of dJ/dtheta.
   template <class Scalar>
   auto parameters(Scalar* theta) const {
-    return of_each([&](auto i) { return inside_.template get<i>().parameters(theta + inside_.parameter_offset(i)); });
+    return detail::map_indices(layers(),
+                               [&](auto i) { return detail::element(layers(), i).parameters(theta + inside_.parameter_offset(i)); });
   }
   /// The buffers by name, as views on this layer's slice of all buffers.
   template <class Scalar>
   auto buffers(Scalar* numbers) const {
-    return of_each([&](auto i) {
-      if constexpr (detail::HasBuffers<std::tuple_element_t<i, typename Sequence::Tuple>>)
-        return inside_.template get<i>().buffers(numbers + inside_.buffer_offset(i));
+    return detail::map_indices(layers(), [&](auto i) {
+      const auto& layer = detail::element(layers(), i);
+      if constexpr (detail::HasBuffers<std::remove_cvref_t<decltype(layer)>>)
+        return layer.buffers(numbers + inside_.buffer_offset(i));
       else
         return std::tuple<>{};
     });
@@ -102,14 +103,14 @@ class Residual {
   template <class Scalar, int MaxBatch>
   void forward(const Scalar* theta, ConstMatrixView<Scalar> x, Cache<Scalar, MaxBatch>& cache, const ForwardContext<Scalar>& pass) const {
     inside_.forward(theta, x, cache.caches, pass);
-    cache.output.first(x.cols()) = x + std::get<last>(cache.caches).output.first(x.cols());
+    cache.output.first(x.cols()) = x + detail::last_of(cache.caches).output.first(x.cols());
   }
 
   ///     dJ/dx = dJ/da + what comes back through F        (N x batch)
   template <class Scalar, int MaxBatch>
   void backward(const Scalar* theta, ConstMatrixView<Scalar> x, Cache<Scalar, MaxBatch>& cache, MatrixView<Scalar> delta, Scalar* gradient,
                 MatrixView<Scalar>* input_gradient) const {
-    std::get<last>(cache.deltas).first(x.cols()) = delta;
+    detail::last_of(cache.deltas).first(x.cols()) = delta;
     inside_.backward(theta, x, cache.caches, cache.deltas, gradient, input_gradient);
     if (input_gradient != nullptr) *input_gradient += delta;
   }
@@ -121,26 +122,10 @@ class Residual {
   }
 
  private:
-  // make_tuple, because a std::tuple of one tuple would be a copy of that
-  template <class F>
-  auto of_each(const F& f) const {
-    return [&]<std::size_t... I>(std::index_sequence<I...>) { return std::make_tuple(f(std::integral_constant<std::size_t, I>{})...); }
-    (std::make_index_sequence<Sequence::size>{});
-  }
-
-  // all layers' tensors in one array, named "0.weight", "0.bias", "1.weight", ...
+  // all layers' tensors, named "0.weight", "0.bias", "1.weight", ...
   template <class TensorsOf>
-  auto named_inside(const TensorsOf& tensors_of) const {
-    if constexpr ((detail::HoldsAllLayers<Layers> && ...)) {
-      return tensors_of(inside_.template get<0>());  // which has named them so
-    } else {
-      return std::apply(
-          [&](const auto&... layer) {
-            constexpr std::size_t count = (std::tuple_size_v<decltype(tensors_of(layer))> + ... + 0);
-            return [&](const auto&... of_layer) { return detail::concatenate_tensors<count>(of_layer...); }(tensors_of(layer)...);
-          },
-          inside_.layers());
-    }
+  auto numbered(const TensorsOf& tensors_of) const {
+    return detail::numbered_tensors(detail::map_indices(layers(), [&](auto i) { return tensors_of(detail::element(layers(), i)); }));
   }
 
   Sequence inside_;

@@ -48,14 +48,7 @@ std::string first_activation_not_finite(const Layers& layers, const Work& work) 
                           " of sample ", j, " of the batch, which is ", a(k, j));
     ++index;
   };
-  for_each_index<std::tuple_size_v<Layers>>([&](auto i) {
-    const auto& layer = std::get<i>(layers);
-    const auto& cache = work.template cache<i>();
-    if constexpr (requires { layer.for_each_output(cache, work.cached_samples(), look); })
-      layer.for_each_output(cache, work.cached_samples(), look);
-    else
-      look(layer, cache.output.first(work.cached_samples()));
-  });
+  for_each_index(layers, [&](auto i) { look(element(layers, i), element(work.caches(), i).output.first(work.cached_samples())); });
   return found;
 }
 

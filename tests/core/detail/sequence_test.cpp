@@ -145,7 +145,7 @@ TEST_CASE("backward: from the last layer to the first that has parameters; and o
     four.sequence.backward(four.theta.data(), four.x_view, four.caches, four.deltas, four.gradient.data(), dJ_dx);
     CHECK(four.gradient == std::array<float, 4>{4, 4, 4, 1});
   };
-  STATIC_REQUIRE(decltype(four.sequence)::first_with_parameters == 1);
+  CHECK(four.sequence.first_with_parameters() == 1);
   backward(nullptr);
   CHECK(four.told[0].backward == 0);
   CHECK_FALSE(four.told[1].asked_for_dJ_dx);
@@ -179,4 +179,48 @@ TEST_CASE("caches and deltas have room for the batch, without a heap where exten
   CHECK(sizeof(caches) >= 4 * 2 * 8 * sizeof(float));
   const auto deltas = four.sequence.make_deltas<float, 8>(8);
   CHECK(std::get<0>(deltas).first(8).rows() == 2);
+}
+
+TEST_CASE("layers of one type in a vector are walked as layers in a tuple are") {
+  std::array<Told, 2> told;
+  using Layer = Spy<1, 2, Dynamic>;
+  detail::SequenceOf<std::vector<Layer>> sequence{{Layer{told[0]}, Layer{told[1]}}};
+  STATIC_REQUIRE(decltype(sequence)::parameters_at_compile_time == Dynamic);
+  CHECK(sequence.parameter_offset(2) == 2);
+  CHECK(sequence.buffer_offset(1) == 2);
+  CHECK(sequence.first_with_parameters() == 0);
+  CHECK(sequence.fewest_training_samples() == 3);
+
+  std::array<float, 2> theta{}, gradient{}, x{1, 10}, dJ_dx{};
+  std::array<float, 4> buffers{};
+  const auto x_view = detail::matrix_view(static_cast<const float*>(x.data()), 2, 1);
+  auto caches = sequence.make_caches<float, Dynamic>(1);
+  auto deltas = sequence.make_deltas<float, Dynamic>(1);
+  sequence.initialize_buffers(buffers.data());
+  CHECK(buffers == std::array<float, 4>{7, 7, 7, 7});
+  sequence.forward(theta.data(), x_view, caches, ForwardContext<float>{.buffers = buffers.data(), .seed = Seed{42}});
+  CHECK(caches[1].output.first(1)(1, 0) == 40);
+  CHECK(told[1].buffers == buffers.data() + 2);
+  CHECK(told[1].seed.value == derived_seed(Seed{42}, 1).value);
+
+  deltas[1].first(1).setConstant(1);
+  MatrixView<float> dJ_dx_view = detail::matrix_view(dJ_dx.data(), 2, 1);
+  sequence.backward(theta.data(), x_view, caches, deltas, gradient.data(), &dJ_dx_view);
+  CHECK(gradient == std::array<float, 2>{2, 1});
+  CHECK(dJ_dx == std::array<float, 2>{4, 4});
+}
+
+TEST_CASE("in a vector nothing is computed before the first layer that has parameters") {
+  std::array<Told, 2> told;
+  using Layer = Spy<0, 0, Dynamic>;
+  const detail::SequenceOf<std::vector<Layer>> sequence{{Layer{told[0]}, Layer{told[1]}}};
+  CHECK(sequence.first_with_parameters() == 2);
+  std::array<float, 2> x{1, 10};
+  const auto x_view = detail::matrix_view(static_cast<const float*>(x.data()), 2, 1);
+  auto caches = sequence.make_caches<float, Dynamic>(1);
+  auto deltas = sequence.make_deltas<float, Dynamic>(1);
+  float* no_parameters = nullptr;
+  MatrixView<float>* no_dJ_dx = nullptr;
+  sequence.backward(static_cast<const float*>(no_parameters), x_view, caches, deltas, no_parameters, no_dJ_dx);
+  CHECK(told[1].backward == 0);
 }

@@ -13,8 +13,8 @@ struct ProvenNetwork {
   static_assert(Loss<LossType>, "chainrule: Network<Scalar, Loss, Layers...>: the second argument must be a loss, such as SquaredError");
   static_assert(sizeof...(Layers) > 0, "chainrule: Network<Scalar, Loss, Layers...> needs at least one layer");
 
-  using Sequence = Resolved<Inferred, Layers...>;
-  using Chain = ChainOf<Sequence>;
+  using Sequence = typename NamedLayers<Layers...>::Sequence;
+  using Chain = typename NamedLayers<Layers...>::Chain;
   static_assert(Chain::knows_inputs(),
                 "chainrule: the first layer has no layer before it whose outputs it could take, so it must say its inputs: Normalize<4>");
   static_assert(Chain::are_layers(),
