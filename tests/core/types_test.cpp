@@ -157,3 +157,10 @@ TEST_CASE("a copy of a batch's storage has numbers of its own") {
   CHECK(fixed_copy.first(2) == Matrix<float>::Constant(2, 2, 7));
   CHECK(dynamic_copy.first(2) == Matrix<float>::Constant(2, 2, 7));
 }
+
+TEST_CASE("columns_of returns a view of the same memory") {
+  float numbers[] = {11, 21, 31, 0, 12, 22, 32, 0, 13, 23, 33};
+  const MatrixView<float> last = detail::columns_of(MatrixView<float>(numbers, 3, 3, Eigen::OuterStride<>(4)), 1, 2);
+  CHECK((last.rows() == 3 && last.cols() == 2 && last.outerStride() == 4));
+  CHECK((last(0, 0) == 12 && last(2, 1) == 33));
+}

@@ -33,6 +33,31 @@ auto target_view(const Y& y) {
   }
 }
 
+/// The labels of samples first, ..., first + count - 1, as columns_of gives the columns of a matrix of targets.
+template <class Label>
+std::span<const Label> columns_of(std::span<const Label> y, Index first, Index count) {
+  return y.subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(count));
+}
+
+/// How many rows the targets of a loss have for a network of so many outputs: as many, unless the loss says otherwise. Dynamic for
+/// Dynamic.
+template <class LossType>
+constexpr Index target_rows(Index outputs) {
+  if constexpr (requires { LossType::target_rows(outputs); })
+    return outputs == Dynamic ? Dynamic : LossType::target_rows(outputs);
+  else
+    return outputs;
+}
+/// The same where only the value of a loss knows it (AnyLoss).
+template <class LossType>
+Index target_rows(const LossType& loss, Index outputs) {
+  if constexpr (requires { loss.target_rows(outputs); })
+    return loss.target_rows(outputs);
+  else
+    return outputs;
+}
+
+/// How many samples the targets are for.
 template <class Scalar>
 Index samples_of(const ConstMatrixView<Scalar>& y) {
   return y.cols();

@@ -60,6 +60,12 @@ ConstMatrixView<Scalar> as_const(const MatrixView<Scalar>& m) {
   return {m.data(), m.rows(), m.cols(), Eigen::OuterStride<>(m.outerStride())};
 }
 
+/// Columns first, ..., first + count - 1 of a MatrixView or ConstMatrixView, as a view.
+template <class View>
+View columns_of(View m, Index first, Index count) {
+  return {m.data() + first * m.outerStride(), m.rows(), count, Eigen::OuterStride<>(m.outerStride())};
+}
+
 /// Objects up to this size live where they are declared; larger ones, and those of run-time size, use the heap.
 inline constexpr Index inline_bytes = 32 * 1024;
 

@@ -56,15 +56,7 @@ const View& without_weights(const WeightedTargets<Scalar, View>& y) {
   return y.targets;
 }
 
-/// Samples first, ..., first + count - 1 alone.
-template <class Scalar>
-ConstMatrixView<Scalar> columns_of(const ConstMatrixView<Scalar>& y, Index first, Index count) {
-  return {y.data() + first * y.outerStride(), y.rows(), count, Eigen::OuterStride<>(y.outerStride())};
-}
-template <class Label>
-std::span<const Label> columns_of(std::span<const Label> y, Index first, Index count) {
-  return y.subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(count));
-}
+/// The target, or the prediction, of sample j alone.
 template <class View>
 View sample_of(const View& y, Index j) {
   return columns_of(y, j, 1);

@@ -9,23 +9,6 @@
 
 namespace chainrule::detail {
 
-/// The rows of a loss's targets; `outputs` unless the loss says otherwise.
-template <class LossType>
-constexpr Index target_rows(Index outputs) {
-  if constexpr (requires { LossType::target_rows(outputs); })
-    return outputs == Dynamic ? Dynamic : LossType::target_rows(outputs);
-  else
-    return outputs;
-}
-
-template <class LossType>
-Index target_rows(const LossType& loss, Index outputs) {
-  if constexpr (requires { loss.target_rows(outputs); })
-    return loss.target_rows(outputs);
-  else
-    return outputs;
-}
-
 /// A view on x, which has a row for each input, at least one sample, and finite numbers; the team looks at these, if there is one.
 template <class Scalar, class Sequence, class X>
 ConstMatrixView<Scalar> checked_input(const char* who, const Sequence& sequence, const Eigen::DenseBase<X>& x, Team* team = nullptr) {

@@ -28,7 +28,7 @@ WeightNorm norm_of_weights(const L& layer, const Scalar* numbers) {
   const auto tensors = layer.tensors();
   const bool has_weights = std::any_of(tensors.begin(), tensors.end(), [](const TensorShape& tensor) { return tensor.decays; });
   WeightNorm result;
-  if (!all_finite(numbers, size_of_tensors(tensors))) result.norm = std::numeric_limits<double>::infinity();
+  if (!kernels::all_finite(size_of_tensors(tensors), numbers)) result.norm = std::numeric_limits<double>::infinity();
   for (const TensorShape& tensor : tensors) {
     if (tensor.decays == has_weights) {
       result.count += tensor.size();

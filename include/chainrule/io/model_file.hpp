@@ -86,9 +86,9 @@ LoadReport load_from(const SafetensorsFile& file, Net& net, const LoadOptions& o
     file.copy_numbers(*match[i], to.numbers, to.shape.size() == 2 ? TensorOrder::column_major : TensorOrder::row_major);
     const Index count = static_cast<Index>(match[i]->size());
     report.numbers += count;
-    if (all_finite(to.numbers, count)) continue;
+    if (kernels::all_finite(count, to.numbers)) continue;
     if (report.first_not_finite.empty()) report.first_not_finite = match[i]->name;
-    for (Index k = 0; k < count; ++k) report.not_finite += all_finite(to.numbers + k, 1) ? 0 : 1;
+    for (Index k = 0; k < count; ++k) report.not_finite += is_finite(to.numbers[k]) ? 0 : 1;
   }
   return report;
 }

@@ -1,10 +1,10 @@
 #pragma once
 // When a training meets its first number that is not finite: where it is, why it may be there, and what to try.
 
-#include <chainrule/core/detail/chain.hpp>
+#include <chainrule/core/detail/checks.hpp>
+#include <chainrule/core/detail/layer_list.hpp>
 #include <chainrule/core/error.hpp>
 #include <chainrule/core/tensor_shape.hpp>
-#include <chainrule/kernels/all_finite.hpp>
 #include <string>
 
 namespace chainrule {
@@ -24,7 +24,7 @@ std::string first_not_finite(const Layers& layers, const Scalar* numbers) {
   const auto look = [&](const auto& layer) {
     for (const TensorShape& tensor : layer.tensors()) {
       for (Index i = 0; i < tensor.size() && found.empty(); ++i)
-        if (!all_finite(numbers + i, 1))
+        if (!is_finite(numbers[i]))
           found = text_of("layer<", index, ">.", std::string_view(tensor.name), "(", i % tensor.rows, ", ", i / tensor.rows, "), which is ",
                           numbers[i]);
       numbers += tensor.size();
@@ -43,7 +43,7 @@ std::string first_activation_not_finite(const Layers& layers, const Work& work) 
   const auto look = [&](const auto& layer, const auto& a) {
     for (Index j = 0; j < a.cols() && found.empty(); ++j)
       for (Index k = 0; k < a.rows() && found.empty(); ++k)
-        if (!all_finite(a.data() + j * a.outerStride() + k, 1))
+        if (!is_finite(a(k, j)))
           found = text_of("; the first number that is not finite is in the output of layer<", index, "> (", layer.name, "), unit ", k,
                           " of sample ", j, " of the batch, which is ", a(k, j));
     ++index;

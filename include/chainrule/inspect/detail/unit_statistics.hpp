@@ -7,8 +7,8 @@
 #include <algorithm>
 #include <chainrule/core/concepts.hpp>
 #include <chainrule/core/detail/layer_list.hpp>
-#include <chainrule/kernels/all_finite.hpp>
 #include <chainrule/kernels/elementwise.hpp>
+#include <chainrule/kernels/vectors.hpp>
 #include <cmath>
 #include <vector>
 
@@ -56,7 +56,7 @@ template <class Scalar, Activation F>
     kernels::activate(f, count, static_cast<const Scalar*>(z.data()), a.data());
     kernels::multiply_by_derivative(f, count, static_cast<const Scalar*>((DerivativeFromOutput<F> ? a : z).data()), slope.data());
     slope = slope.cwiseAbs();
-    bounded = bounded && all_finite(slope.data(), count) && !(slope[count - 1] > Scalar(1.001) * slope[count - 1 - doubling]);
+    bounded = bounded && kernels::all_finite(count, slope.data()) && !(slope[count - 1] > Scalar(1.001) * slope[count - 1 - doubling]);
     for (Index i = 0; i < count; ++i) range.largest = std::max(range.largest, slope[i]);
     ends[side] = slope.tail(doubling);
   }
