@@ -30,6 +30,7 @@ struct CacheBase {
   virtual ConstMatrixView<Scalar> first(Index samples) const = 0;
 };
 
+/// CacheBase for the cache of a layer of type L.
 template <class Scalar, class L>
 struct CacheOf final : CacheBase<Scalar> {
   CacheOf(const L& layer, Index max_batch) : cache(layer, max_batch) {}
@@ -92,6 +93,7 @@ struct LayerBase {
   virtual UnitStatistics unit_statistics(ConstMatrixView<Scalar> x, const CacheBase<Scalar>& cache) const = 0;
 };
 
+/// LayerBase for a layer of type L.
 template <class Scalar, class L>
 class LayerOf final : public LayerBase<Scalar> {
   using Base = CacheBase<Scalar>;
@@ -168,8 +170,8 @@ class LayerOf final : public LayerBase<Scalar> {
 
 }  // namespace detail
 
-/// A layer of any type, one of the library or of yours, made from it: AnyLayer<float> layer = Dense<64, 32, ReLU>{}. It is a layer itself
-/// and computes what the layer inside computes, bit for bit. A small value; copies share the layer inside, which never changes.
+/// Holds a layer of any type, of the library or your own, and is a layer that computes the same bits: AnyLayer<float> layer =
+/// Dense<64, 32, ReLU>{}. A small value; copies share the layer inside, which never changes.
 template <class Scalar>
 class AnyLayer {
  public:
@@ -189,7 +191,7 @@ class AnyLayer {
     }
   }
 
-  std::string_view name;  ///< that of the layer inside
+  std::string_view name;  ///< the name of the layer inside
 
   /// Whether it takes its inputs from the layer before it, as Dropout<> does. Then only `name` and for_inputs may be used.
   bool is_inferred() const { return layer_ == nullptr; }

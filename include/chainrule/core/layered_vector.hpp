@@ -1,4 +1,6 @@
 #pragma once
+// A flat vector of numbers that belong to layers: theta, dJ/dtheta and the buffers of a network are each one of these. Optimizers,
+// checkpoints and checks see the vector as a whole; users see the slice of a layer by the names of its tensors.
 
 #include <chainrule/core/detail/named_tensors.hpp>
 #include <chainrule/core/detail/sequence.hpp>
@@ -24,7 +26,7 @@ class LayeredVector {
   /// Allocates numbers for all layers of the sequence and sets them to 0.
   explicit LayeredVector(const Sequence& sequence) : sequence_{sequence}, values_{size()} {}
 
-  Index size() const { return offset(detail::size_of(layers())); }  ///< the number of numbers of all layers together
+  Index size() const { return offset(detail::size_of(layers())); }  ///< the length of the whole vector
 
   /// A view to read and write of all layers' slices, one after the other.
   VectorView<Scalar> flat() { return {values_.data(), size()}; }

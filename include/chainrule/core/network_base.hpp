@@ -1,4 +1,6 @@
 #pragma once
+// The base class of Network: its layers, its parameters theta and its buffers, and access to them as flat vectors, by layer and by name. It
+// knows no loss and makes no passes.
 
 #include <chainrule/core/layered_vector.hpp>
 

@@ -9,8 +9,8 @@ namespace chainrule {
 /// @code{.cpp}
 /// Residual<Dense<32, 32, ReLU>, Dense<32, 32>>{};
 /// @endcode
-/// F has as many outputs as inputs, else the compiler says so, or ShapeError where extents are values. The layers inside have
-/// their parameters in a tuple, std::get<0>(net.layer<1>()).weight; in tensors() that is "0.weight".
+/// F must have as many outputs as inputs: a mismatch of fixed extents does not compile, a mismatch of run-time extents throws ShapeError.
+/// The parameters of the layers inside are in a tuple, std::get<0>(net.layer<1>()).weight; in tensors() that is "0.weight".
 template <class... Layers>
 class Residual {
   static_assert(sizeof...(Layers) > 0, "chainrule: Residual<Layers...> needs at least one layer inside");
@@ -29,8 +29,9 @@ class Residual {
   static constexpr Index parameters_at_compile_time = Sequence::parameters_at_compile_time;  ///< the number of parameters, or Dynamic
   static constexpr Index buffers_at_compile_time = Sequence::buffers_at_compile_time;        ///< the number of buffers, or Dynamic
 
+  /// For layers that can be made without arguments.
   Residual() requires(Chain::all_extents_are_types()) : Residual(Layers{}...) {}
-  /// The layers of F, from the first to the last. ShapeError where they do not fit.
+  /// Takes the layers of F, from the first to the last. ShapeError where they do not fit together.
   explicit Residual(Layers... layer) : inside_{detail::NamedLayers<Layers...>::list(layer...)} {
     detail::check_neighbours("Residual", inside_.layers());
     if (inside_.outputs() != inside_.inputs())
@@ -86,7 +87,7 @@ class Residual {
     inside_.check_pass(pass, samples);
   }
 
-  /// What forward keeps: the caches of the layers inside, and room for their deltas.
+  /// The caches of the layers inside, and storage for their deltas.
   template <class Scalar, int MaxBatch>
   struct Cache {
     /// Allocates everything that passes over up to max_batch samples need.
@@ -95,8 +96,8 @@ class Residual {
           caches(layer.inside_.template make_caches<Scalar, MaxBatch>(max_batch)),
           deltas(layer.inside_.template make_deltas<Scalar, MaxBatch>(max_batch)) {}
     BatchStorage<Scalar, N, MaxBatch> output;                     ///< a(l+1), outputs x max_batch
-    typename Sequence::template Caches<Scalar, MaxBatch> caches;  ///< of the layers inside
-    typename Sequence::template Deltas<Scalar, MaxBatch> deltas;  ///< between them
+    typename Sequence::template Caches<Scalar, MaxBatch> caches;  ///< the caches of the layers inside
+    typename Sequence::template Deltas<Scalar, MaxBatch> deltas;  ///< dJ/da of each layer inside
   };
 
   ///     a = x + F(x)        (N x batch)
@@ -115,14 +116,14 @@ class Residual {
     if (input_gradient != nullptr) *input_gradient += delta;
   }
 
-  /// Running statistics of the layers inside <- what their last forward pass saw.
+  /// Updates the buffers of the layers inside by what their last forward pass saw.
   template <class Scalar, int MaxBatch>
   void update_statistics(Scalar* numbers, const Cache<Scalar, MaxBatch>& cache, Index samples) const {
     inside_.update_statistics(numbers, cache.caches, samples);
   }
 
  private:
-  // all layers' tensors, named "0.weight", "0.bias", "1.weight", ...
+  // the tensors of all layers inside, named "0.weight", "0.bias", "1.weight", ...
   template <class TensorsOf>
   auto numbered(const TensorsOf& tensors_of) const {
     return detail::numbered_tensors(detail::map_indices(layers(), [&](auto i) { return tensors_of(detail::element(layers(), i)); }));
@@ -131,7 +132,8 @@ class Residual {
   Sequence inside_;
 };
 
-/// The same where the first layer inside takes its inputs from the layer before: Residual<BatchNorm<>, Dense<32, 32>>{}.
+/// A Residual whose first layer inside takes its inputs from the layer before the Residual: Residual<BatchNorm<>, Dense<32, 32>>{}. A
+/// network makes it a Residual of known inputs.
 template <class First, class... Rest>
 requires(detail::takes_inferred_inputs<First>()) class Residual<First, Rest...> {
  public:
@@ -139,9 +141,9 @@ requires(detail::takes_inferred_inputs<First>()) class Residual<First, Rest...> 
   static constexpr int inputs_at_compile_time = Inferred;   ///< the number of inputs, or Dynamic, or Inferred
   static constexpr int outputs_at_compile_time = Inferred;  ///< the number of outputs, or Dynamic, or Inferred
 
-  /// For layers whose extents are types.
+  /// For layers that can be made without arguments.
   Residual() : Residual(First{}, Rest{}...) {}
-  /// The layers of F, from the first to the last.
+  /// Takes the layers of F, from the first to the last.
   explicit Residual(First first, Rest... rest) : layers_{first, rest...} {}
 
   /// The type of this layer with Units inputs, for a layer whose number of inputs is Inferred.

@@ -8,8 +8,8 @@ TEST_CASE("each check of extents says who expected what and what it got") {
   CHECK_NOTHROW(detail::check_batch("forward", 1));
   CHECK_THROWS_SAYING(detail::check_batch("forward", 0), ShapeError, "forward: the batch is empty");
 
-  CHECK_NOTHROW(detail::check_room("forward", 8, 8));
-  CHECK_THROWS_SAYING(detail::check_room("forward", 9, 8), ShapeError, "forward: the batch has 9 samples", "room for 8",
+  CHECK_NOTHROW(detail::check_capacity("forward", 8, 8));
+  CHECK_THROWS_SAYING(detail::check_capacity("forward", 9, 8), ShapeError, "forward: the batch has 9 samples", "room for 8",
                       "make_workspace(9)");
 
   CHECK_NOTHROW(detail::check_rows("forward", "x", 64, 64, "inputs"));

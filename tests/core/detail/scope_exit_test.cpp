@@ -10,7 +10,7 @@ TEST_CASE("at the end of a scope means also by an exception") {
   int calls = 0;
   const auto count = [&calls] { ++calls; };
   try {
-    const detail::AtExit end(count);
+    const detail::ScopeExit end(count);
     throw std::runtime_error("on purpose");
   } catch (const std::runtime_error&) {
   }

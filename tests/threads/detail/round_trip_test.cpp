@@ -6,8 +6,8 @@
 using namespace chainrule;
 
 TEST_CASE("a round trip takes some time where another thread answers, and is not measured where none does") {
-  kernels::RoundTrip trip;
-  using Clock = kernels::RoundTrip::Clock;
+  detail::RoundTrip trip;
+  using Clock = detail::RoundTrip::Clock;
   unsigned waited = 0;
   CHECK(trip.measure([&waited](unsigned look) { waited = look; }) == Clock::duration::max());
   CHECK(waited > 10);  // it did wait, and gave up

@@ -1,5 +1,6 @@
 #pragma once
-// The proof, at compile time where extents are types and otherwise at construction, that the layers form a chain.
+// Checks that layers fit together: at compile time where extents are fixed, at construction where they are run-time values; and that a
+// workspace or gradients were made for these layers.
 
 #include <chainrule/core/concepts.hpp>
 #include <chainrule/core/detail/checks.hpp>
@@ -8,7 +9,7 @@
 
 namespace chainrule::detail {
 
-// These names are what a compiler prints when a chain is broken, so they read as a sentence.
+// The compiler prints these names where two layers do not fit together, so they read as a sentence.
 template <std::size_t I>
 struct layer {};
 template <int Inputs>
@@ -30,6 +31,7 @@ struct proof_that<layer<I>, expects_inputs<Expects>, but_layer<Before>, gives_ou
   static constexpr bool holds = true;
 };
 
+/// Facts about layers one after the other that the compiler can check, also where they are no layers or do not fit together.
 template <class... Layers>
 struct Chain {
   static constexpr std::size_t size = sizeof...(Layers);
@@ -135,7 +137,7 @@ void check_gradients(const Sequence& here, const Sequence& made_for) {
   });
 }
 
-/// Whether the last layer leaves its raw outputs to the loss: it has no activation, or Identity.
+/// Whether a layer's outputs can be logits, which a loss works on: it has no activation, or Identity.
 template <class L>
 constexpr bool gives_raw_outputs() {
   if constexpr (requires { typename L::ActivationType; }) {

@@ -81,12 +81,12 @@ struct ChainOfSequence<Sequence<Layers...>> {
   using Type = Chain<Layers...>;
 };
 
-/// What the types named in Network<Scalar, Loss, Layers...> or Residual<Layers...> are stored as. Here each is a layer and they become a
-/// tuple; AnyLayers specializes it, because one such type stands for all layers.
+/// How the layers named in Network<Scalar, Loss, Layers...> or Residual<Layers...> are stored. Here each type is one layer, and they become
+/// a tuple. AnyLayers has a specialization, because that one type stands for all layers.
 template <class... Layers>
 struct NamedLayers {
   using Sequence = Resolved<Inferred, Layers...>;
-  using Chain = typename ChainOfSequence<Sequence>::Type;  ///< what the compiler knows of them, and checks
+  using Chain = typename ChainOfSequence<Sequence>::Type;  ///< for checks at compile time
   static auto list(const Layers&... layer) { return resolve_layers<Inferred>(std::tuple<>{}, 0, layer...); }
 };
 

@@ -1,4 +1,5 @@
 #pragma once
+// Compile-time checks of a Network's template arguments.
 
 #include <chainrule/core/detail/chain.hpp>
 #include <chainrule/core/detail/infer.hpp>
@@ -6,7 +7,8 @@
 
 namespace chainrule::detail {
 
-/// The proof, at compile time, that a scalar, a loss and layers make a network: each mistake is a sentence.
+/// Checks, at compile time, that a scalar, a loss and layers make a network; each mistake gives a sentence. Its members are types that the
+/// network is made of.
 template <class Scalar, class LossType, class... Layers>
 struct ProvenNetwork {
   static_assert(std::is_floating_point_v<Scalar>, "chainrule: Network<Scalar, ...>: Scalar must be float, double or long double");

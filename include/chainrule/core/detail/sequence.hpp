@@ -10,8 +10,8 @@
 
 namespace chainrule::detail {
 
-/// What depends on whether the layers of a sequence are a tuple or a vector: the types of what is stored for each layer, and which numbers
-/// the compiler knows.
+/// The differences between layers in a tuple and layers in a vector: the types of what is stored for each layer, and the numbers that the
+/// compiler knows.
 template <class Layers>
 struct SequenceTraits;
 
@@ -84,7 +84,7 @@ class SequenceOf {
   static constexpr Index parameters_at_compile_time = Traits::parameters_at_compile_time;
   static constexpr Index buffers_at_compile_time = Traits::buffers_at_compile_time;
 
-  /// What the forward pass of each layer keeps.
+  /// The caches of all layers, which their forward passes fill.
   template <class Scalar, int MaxBatch>
   using Caches = typename Traits::template Caches<Scalar, MaxBatch>;
   /// Storage for dJ/da of each layer's output on the way back.

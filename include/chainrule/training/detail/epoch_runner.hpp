@@ -117,7 +117,7 @@ class EpochRunner {
     net_.backward(x, y, work_, dJ_);  // 3  calculate the gradient by the chain rule
     if (options.l1 > 0) L1{options.l1}.add_gradient(net_.parameters(), dJ_, state_.segments());
     if (options.l2 > 0) L2{options.l2}.add_gradient(net_.parameters(), dJ_, state_.segments());
-    if (!all_finite(dJ_.flat().data(), dJ_.flat().size()))
+    if (!kernels::all_finite(dJ_.flat().size(), dJ_.flat().data()))
       stop_diverged(run,
                     text_of("the gradient is not finite, first dJ/d ", first_not_finite(net_.layers(), std::as_const(dJ_).flat().data())));
     if (options.clip_value > 0) clip_by_value(dJ_, options.clip_value);
