@@ -8,7 +8,7 @@ using detail::Constant;
 
 namespace {
 
-/// The elements as text in the order in which the indices come: for tuples and vectors alike.
+/// Indices and elements as text, in the order in which for_each_index visits them.
 template <class List>
 std::string forwards(const List& list) {
   std::string text;
@@ -28,7 +28,7 @@ const std::vector<int> vector{5, 6, 7};
 
 }  // namespace
 
-TEST_CASE("a tuple and a vector are walked in the same order") {
+TEST_CASE("for_each_index visits a tuple and a vector in the same order") {
   CHECK(forwards(tuple) == "0:5 1:6 2:7 ");
   CHECK(forwards(vector) == "0:5 1:6 2:7 ");
   CHECK(backwards(tuple) == "7 6 5 ");
@@ -49,7 +49,7 @@ TEST_CASE("an index of a tuple is a constant, and so is the one before it") {
   STATIC_REQUIRE(std::is_same_v<decltype(detail::element(tuple, Constant<1>{})), const long&>);
 }
 
-TEST_CASE("what is computed for each index is a list of the same kind") {
+TEST_CASE("map_indices gives a list of the same kind") {
   const auto twice_of_tuple = detail::map_indices(tuple, [](auto i) { return 2 * detail::element(tuple, i); });
   STATIC_REQUIRE(std::is_same_v<decltype(twice_of_tuple), const std::tuple<int, long, int>>);
   CHECK(std::get<1>(twice_of_tuple) == 12);
@@ -58,7 +58,7 @@ TEST_CASE("what is computed for each index is a list of the same kind") {
 }
 
 // A tuple that has fewer elements does not compile: tests/must_not_compile/layer_that_is_not_there.cpp.
-TEST_CASE("an element that a vector does not have is refused") {
+TEST_CASE("checked_element rejects an index beyond a vector's end") {
   CHECK(detail::checked_element<2>(vector) == 7);
   CHECK_THROWS_SAYING(detail::checked_element<3>(vector), ValueError, "layer<3>: the network has 3 layers, counted from 0");
 }

@@ -6,7 +6,7 @@
 
 using namespace chainrule;
 
-TEST_CASE("at the end of a scope means also by an exception") {
+TEST_CASE("ScopeExit calls its function at the end of the scope, also after an exception") {
   int calls = 0;
   const auto count = [&calls] { ++calls; };
   try {

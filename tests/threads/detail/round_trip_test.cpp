@@ -5,7 +5,7 @@
 
 using namespace chainrule;
 
-TEST_CASE("a round trip takes some time where another thread answers, and is not measured where none does") {
+TEST_CASE("RoundTrip measures a positive time if another thread answers, and nothing if none does") {
   detail::RoundTrip trip;
   using Clock = detail::RoundTrip::Clock;
   unsigned waited = 0;
