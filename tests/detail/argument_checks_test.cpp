@@ -1,5 +1,5 @@
-#include <chainrule/detail/argument_checks.hpp>
 #include <chainrule/core/detail/sequence.hpp>
+#include <chainrule/detail/argument_checks.hpp>
 #include <chainrule/layers/dense.hpp>
 #include <chainrule/losses/softmax_cross_entropy.hpp>
 #include <chainrule/losses/squared_error.hpp>

@@ -175,10 +175,10 @@ class LayerOf final : public LayerBase<Scalar> {
 template <class Scalar>
 class AnyLayer {
  public:
-  static constexpr int inputs_at_compile_time = Dynamic;
-  static constexpr int outputs_at_compile_time = Dynamic;
-  static constexpr Index parameters_at_compile_time = Dynamic;
-  static constexpr Index buffers_at_compile_time = Dynamic;
+  static constexpr int inputs_at_compile_time = Dynamic;        ///< the number of inputs: known only at run time
+  static constexpr int outputs_at_compile_time = Dynamic;       ///< the number of outputs: known only at run time
+  static constexpr Index parameters_at_compile_time = Dynamic;  ///< the number of parameters: known only at run time
+  static constexpr Index buffers_at_compile_time = Dynamic;     ///< the number of buffers: known only at run time
 
   /// Copies the layer.
   template <class L>
@@ -208,28 +208,32 @@ class AnyLayer {
   std::vector<TensorShape> buffer_tensors() const { return layer_->buffer_tensors(); }
   /// The name, hyperparameters and parts, from which from_description builds it again.
   Description describe() const { return layer_->describe(); }
+  /// The smallest batch that a training pass takes.
   Index fewest_training_samples() const { return layer_->fewest_training_samples(); }
 
   // The members below are templates because the contract of a layer is checked with float, whatever Scalar is.
 
-  /// Parameters by name: ["weight"].
+  /// Views on the parameters in the layer's slice of theta, by name: ["weight"].
   template <class S>
   detail::NamedTensors<S> parameters(S* theta) const {
     return {theta, tensors()};
   }
-  /// Buffers by name: ["running_mean"].
+  /// Views on the buffers in the layer's slice of all buffers, by name: ["running_mean"].
   template <class S>
   detail::NamedTensors<S> buffers(S* numbers) const {
     return {numbers, buffer_tensors()};
   }
+  /// Draws the weights from `random` and sets all other parameters to their initial values.
   template <class S>
   void initialize(S* theta, Random& random) const {
     layer_->initialize(theta, random);
   }
+  /// Sets the buffers to their initial values.
   template <class S>
   void initialize_buffers(S* numbers) const {
     layer_->initialize_buffers(numbers);
   }
+  /// Throws StateError or ShapeError where the layer cannot make this pass; called before the pass begins.
   template <class S>
   void check_pass(const ForwardContext<S>& pass, Index samples) const {
     layer_->check_pass(pass, samples);

@@ -55,7 +55,8 @@ class NetworkBase {
   auto tensor(std::string_view name) { return theta_.tensor(name); }
   /// A parameter tensor of any layer by its name, as a view to read.
   auto tensor(std::string_view name) const { return theta_.tensor(name); }
-  /// A buffer of any layer by its name, as a view to read and write: buffer("1.running_mean"). ValueError names those that exist. Allocates.
+  /// A buffer of any layer by its name, as a view to read and write: buffer("1.running_mean"). ValueError names those that exist.
+  /// Allocates.
   auto buffer(std::string_view name) { return buffers_.tensor(name); }
   /// A buffer of any layer by its name, as a view to read.
   auto buffer(std::string_view name) const { return buffers_.tensor(name); }
