@@ -374,10 +374,10 @@ TEST_CASE("check_data reports the errors that the passes would, without a worksp
   const Step s;
   const Eigen::MatrixXf many = s.x.replicate(1, 20);
   std::vector<int> y(100, 2);
-  CHECK_NOTHROW(s.net.check_data("fit", many, y));
+  CHECK_NOTHROW(detail::NetworkAccess::check_data("fit", s.net, many, y));
   y[77] = 3;
-  CHECK_THROWS_SAYING(s.net.check_data("fit", many, y), ValueError, "the label of sample 77 is 3");
-  CHECK_THROWS_SAYING(s.net.check_data("fit", s.x, y), ShapeError, "fit: y has 100 samples, but x had 5");
+  CHECK_THROWS_SAYING(detail::NetworkAccess::check_data("fit", s.net, many, y), ValueError, "the label of sample 77 is 3");
+  CHECK_THROWS_SAYING(detail::NetworkAccess::check_data("fit", s.net, s.x, y), ShapeError, "fit: y has 100 samples, but x had 5");
 }
 
 TEST_CASE("Dropout and BatchNorm act in forward, and are replaced by identity and running statistics in predict and evaluate") {

@@ -4,18 +4,20 @@
 
 namespace chainrule {
 
-/// dJ/dtheta: `flat()`, a vector of theta's shape, and by layer `layer<i>().weight` = dJ/dW(i+1), `layer<i>().bias`.
-/// Made by `net.make_gradients()`; backward overwrites it.
+/// dJ/dtheta: as a vector of theta's shape, `flat()`, and by layer, `layer<i>().weight` = dJ/dW(i+1), `layer<i>().bias`. Made by
+/// `net.make_gradients()`; backward overwrites it.
 template <class Scalar, class Sequence>
 class Gradients : public LayeredVector<Scalar, Sequence> {
  public:
   using LayeredVector<Scalar, Sequence>::LayeredVector;
 
-  /// Whether a team shared the backward pass that filled it: then each thread has a part of it at hand, and a step is shared too.
+  /// Whether a team of threads shared the backward pass that filled it. Then the optimizer's step is shared too, since each thread has its
+  /// part of the gradient in its processor's cache.
   bool is_shared() const { return shared_; }
-  void set_shared(bool shared) { shared_ = shared; }  ///< for the backward pass to say
 
  private:
+  template <class, class, class...>
+  friend class Network;  // its backward pass says whether it was shared
   bool shared_ = false;
 };
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chainrule/core/detail/network_access.hpp>
 #include <chainrule/core/detail/network_checks.hpp>
 #include <chainrule/detail/argument_checks.hpp>
 #include <chainrule/gradients.hpp>
@@ -7,19 +8,18 @@
 
 namespace chainrule {
 
-/// A function F: X -> Y with its loss J, a chain of layers (Sequential in PyTorch and Keras). It owns its parameters theta
-/// as one flat vector, and is const while it works: all that a pass writes lies in a Workspace, so any number of threads can
-/// use one network, each with a workspace of its own.
+/// A feedforward network: a chain of layers (Sequential in PyTorch and Keras), which is a function F: X -> Y, with its loss J. It owns its
+/// parameters theta as one flat vector. Passes do not change it: they write only to a Workspace, so any number of threads can use one
+/// network, each with a workspace of its own.
 ///
-/// One column is one sample. x and y are column-major Eigen matrices, vectors, blocks or maps, used in place; labels may be
-/// any contiguous range of integers. What throws has changed nothing: ShapeError for extents that do not fit and an empty
-/// batch, ValueError for NaN or infinity in x and for impossible targets, StateError for backward before forward.
+/// One column is one sample. x and y are column-major Eigen matrices, vectors, blocks or maps, used in place; labels may be any contiguous
+/// range of integers. Errors: ShapeError for extents that do not fit and for an empty batch, ValueError for NaN or infinity in x and for
+/// invalid targets, StateError for backward before forward. A call that throws has changed nothing.
 template <class Scalar, class LossType, class... Layers>
 class Network : public NetworkBase<Scalar, typename detail::ProvenNetwork<Scalar, LossType, Layers...>::Sequence> {
   using Proven = detail::ProvenNetwork<Scalar, LossType, Layers...>;
   using Sequence = typename Proven::Sequence;
   using Base = typename Proven::Base;
-  static constexpr std::size_t last = Sequence::last;
   static constexpr int Out = Proven::Chain::outputs_at_compile_time;
 
  public:
@@ -31,41 +31,41 @@ class Network : public NetworkBase<Scalar, typename detail::ProvenNetwork<Scalar
   using Gradients = chainrule::Gradients<Scalar, Sequence>;  ///< dJ/dtheta, flat and by layer
   template <int MaxBatch = Dynamic>
   using Workspace = chainrule::Workspace<Scalar, MaxBatch, Sequence>;  ///< caches and deltas; see make_workspace
-  /// A view on outputs x batch numbers in a workspace, valid until its next use.
+  /// A view on outputs x batch numbers in a workspace, valid until the next pass that uses the workspace.
   using Output = Eigen::Map<const Matrix<Scalar, Out, Dynamic>>;
   template <class Other>
-  using Rebind = Network<Other, LossType, Layers...>;  ///< the same network with other numbers: Rebind<double>
+  using Rebind = Network<Other, LossType, Layers...>;  ///< the same network with another scalar type: Rebind<double>
 
   /// Weights are drawn by each layer's initializer, from the first layer to the last; biases start at 0.
   explicit Network(Seed seed) requires(Proven::Chain::all_extents_are_types()) : Network(seed, LossType{}, Layers{}...) {}
 
-  /// With the layers as values, for those that have run-time extents or parameters. Throws ShapeError if they do not fit.
+  /// Takes the layers as values, for layers with run-time extents or hyperparameters. Throws ShapeError if they do not fit together.
   explicit Network(Seed seed, Layers... layer) : Network(seed, LossType{}, layer...) {}
 
-  /// With a loss that has parameters, such as Huber{.delta = 2}.
+  /// Takes the loss as a value, for a loss with hyperparameters, such as Huber{.delta = 2}.
   explicit Network(Seed seed, LossType loss) requires(Proven::Chain::all_extents_are_types()) : Network(seed, loss, Layers{}...) {}
-  /// With both: a loss that has parameters, and the layers as values.
+  /// Takes the loss and the layers as values. Throws ShapeError if they do not fit together.
   Network(Seed seed, LossType loss, Layers... layer)
-      : Network(loss, detail::checked_chain(loss, detail::resolve_layers<Inferred>(std::tuple<>{}, 0, layer...))) {
+      : Network(loss, detail::checked_chain(loss, detail::NamedLayers<Layers...>::list(layer...))) {
     Random random{seed};
     sequence().initialize(parameters().data(), random);
   }
 
-  const LossType& loss_function() const { return loss_; }  ///< the loss, with its parameters
+  const LossType& loss_function() const { return loss_; }  ///< the loss, with its hyperparameters
 
-  /// Allocates what passes over up to max_batch samples need. `make_workspace<8>()` has its room inside where all extents are
-  /// types and it is small.
+  /// Allocates the memory for passes over up to max_batch samples. `make_workspace<8>()` keeps it inside the object where all extents are
+  /// fixed and it is small. ShapeError for a max_batch below 1.
   Workspace<> make_workspace(Index max_batch) const { return Workspace<>(sequence(), max_batch); }
   /// Makes a workspace for up to MaxBatch samples, which needs no heap where all extents are types and it is small.
   template <int MaxBatch = 0>
   Workspace<MaxBatch> make_workspace() const {
-    static_assert(MaxBatch >= 1, "chainrule: make_workspace(max_batch) must be told for how many samples it shall have room");
+    static_assert(MaxBatch >= 1, "chainrule: make_workspace(max_batch) needs the largest number of samples of a batch");
     return Workspace<MaxBatch>(sequence(), MaxBatch);
   }
 
-  Gradients make_gradients() const { return Gradients(sequence()); }  ///< allocates room for dJ/dtheta
+  Gradients make_gradients() const { return Gradients(sequence()); }  ///< allocates a vector for dJ/dtheta
 
-  /// A copy with other numbers.
+  /// A copy of the network with another scalar type: net.rebind<double>().
   template <class Other>
   Rebind<Other> rebind() const {
     Rebind<Other> copy(loss_, sequence());
@@ -74,21 +74,21 @@ class Network : public NetworkBase<Scalar, typename detail::ProvenNetwork<Scalar
     return copy;
   }
 
-  /// The forward pass of a training step, so with Dropout's mask of step `work.step()`, which it counts up, and BatchNorm's
-  /// statistics of this batch. Keeps every activation in `work` for loss and backward.
+  /// The forward pass of a training step: with Dropout's mask of step `work.step()`, to which it adds 1, and BatchNorm's statistics of this
+  /// batch. Keeps every activation in `work` for loss and backward, and returns y_hat.
   ///
   ///     a(1) = x,  a(l+1) = f(W(l) a(l) + b(l));  y_hat = a(L+1), before the loss's link          (outputs x batch)
   template <class X, int MaxBatch>
   Output forward(const Eigen::DenseBase<X>& x, Workspace<MaxBatch>& work) const {
     const ForwardContext<Scalar> pass = work.training_pass(buffers().data(), work.team_for(parameters().size(), x.cols()));
     const auto input = checked_input("forward", x, work, pass);
-    sequence().forward(theta(), input, work.caches(), pass);
+    sequence().forward(theta(), input, work.caches_, pass);
     work.set_input(input);
     work.set_step(work.step() + 1);
     return output_of(work, input.cols());
   }
 
-  /// The loss of the last forward pass. y: outputs x batch; or integer class labels where the loss takes them; or either
+  /// The loss of the last forward pass. y: a matrix, outputs x batch, or integer class labels where the loss takes them; either may be
   /// `weighted(y, w)`.
   ///
   ///     J = J(y, y_hat), the mean over the batch
@@ -106,24 +106,15 @@ class Network : public NetworkBase<Scalar, typename detail::ProvenNetwork<Scalar
     run_backward(x, y, work, gradients, nullptr);
   }
 
-  /// The same, and dJ/dx too, written to `input_gradient` (inputs x batch, already of that size).
+  /// The backward pass that also writes dJ/dx to `input_gradient`, which has the shape inputs x batch already.
   template <class X, class Y, int MaxBatch, detail::EigenDense D>
   void backward(const Eigen::DenseBase<X>& x, const Y& y, Workspace<MaxBatch>& work, Gradients& gradients, D&& input_gradient) const {
     MatrixView<Scalar> dJ_dx = detail::mutable_view<Scalar>(input_gradient);
     run_backward(x, y, work, gradients, &dJ_dx);
   }
 
-  /// Steps 3 and 4 at once, theta <- theta - rate dJ/dtheta: to the bits of `backward` and a step of plain SGD, but sooner, as dJ/dW(l) is
-  /// used while it is in the cache. `room` is then no gradient. `descend` (optimizers/descend.hpp) is the safe way to call it.
-  template <class X, class Y, int MaxBatch>
-  void backward_and_step(const Eigen::DenseBase<X>& x, const Y& y, Workspace<MaxBatch>& work, Gradients& room, Scalar rate) {
-    const auto input = begin_backward(x, y, work, room, nullptr);
-    sequence().backward_and_step(parameters().data(), input, work.caches(), work.deltas(), -rate, room.flat().data(),
-                                 kernels::add_multiple<Scalar>);
-  }
-
-  /// Running statistics <- the batch of the last forward pass. Once a training step where there is a BatchNorm; else it does
-  /// nothing. (The one part of a step that is not const, beside the optimizer's.)
+  /// Updates running statistics by the batch of the last forward pass. To be called once in each training step where there is a BatchNorm;
+  /// otherwise it does nothing. (Only this and the optimizer's step change the network.)
   template <int MaxBatch>
   void update_statistics(const Workspace<MaxBatch>& work) {
     detail::check_workspace("update_statistics", layers(), work);
@@ -131,40 +122,41 @@ class Network : public NetworkBase<Scalar, typename detail::ProvenNetwork<Scalar
     sequence().update_statistics(buffers().data(), work.caches_, work.cached_samples());
   }
 
-  /// The prediction, the loss's link applied: probabilities where the loss works on logits. x: one sample or a batch.
-  /// This form allocates its result (a net of small fixed extents and one sample of fixed size: nothing).
+  /// Predicts y_hat for x, one sample or a batch, with the loss's link applied: probabilities where the loss works on logits. This overload
+  /// allocates its result, unless the net is small with fixed extents and x is one sample of fixed size.
   template <class X>
   Matrix<Scalar, detail::fixed_rows<Scalar, Out, X::ColsAtCompileTime>, X::ColsAtCompileTime> predict(const Eigen::DenseBase<X>& x) const {
     const auto input = detail::checked_input<Scalar>("predict", sequence(), x);
     sequence().check_pass(predicting(), input.cols());
-    // many samples go through in pieces, so that all that lies between the layers stays small
+    // at most 256 samples at a time, so that the activations between the layers stay small
     constexpr int most = 256, fixed = X::ColsAtCompileTime;
     auto caches = sequence().template make_caches<Scalar, (fixed > most ? most : fixed)>(std::min<Index>(input.cols(), most));
     Matrix<Scalar, detail::fixed_rows<Scalar, Out, fixed>, fixed> y_hat(this->outputs(), input.cols());
     for (Index first = 0, samples = 0, left = 0; (left = input.cols() - first) > 0; first += samples) {
-      samples = left == most + 1 ? most - 1 : std::min<Index>(most, left);  // none is left alone, for that has an order of its own
+      samples =
+          left == most + 1 ? most - 1 : std::min<Index>(most, left);  // never one sample alone at the end: its sums are in another order
       sequence().forward(theta(), detail::columns_of(input, first, samples), caches, predicting());
-      const MatrixView<Scalar> piece = std::get<last>(caches).output.first(samples);
+      const MatrixView<Scalar> piece = detail::last_of(caches).output.first(samples);
       loss_.link(piece);
       y_hat.middleCols(first, samples) = piece;
     }
     return y_hat;
   }
 
-  /// The same into a workspace, without any allocation. The caches of an earlier forward pass there are lost.
+  /// Predicts into a workspace, without any allocation. The caches of an earlier forward pass there are lost.
   template <class X, int MaxBatch>
   Output predict(const Eigen::DenseBase<X>& x, Workspace<MaxBatch>& work) const {
     const auto input = checked_input("predict", x, work, predicting());
     return link(run_predict(input, work), work);
   }
 
-  /// The loss and the prediction of samples that are not learned from, both as `predict` works: all Dropout off, running
-  /// statistics. Without allocation.
+  /// The result of evaluate.
   struct Evaluation {
     Scalar loss;        ///< J, the mean over the batch
     Output prediction;  ///< y_hat, the link applied
   };
-  /// Gives them for x, inputs x samples, and its targets y.
+  /// The loss and the prediction for samples that are not learned from: x, inputs x samples, and targets y. Works as `predict` does,
+  /// without Dropout and with running statistics. Does not allocate.
   template <class X, class Y, int MaxBatch>
   Evaluation evaluate(const Eigen::DenseBase<X>& x, const Y& y, Workspace<MaxBatch>& work) const {
     const auto input = checked_input("evaluate", x, work, predicting());
@@ -174,27 +166,20 @@ class Network : public NetworkBase<Scalar, typename detail::ProvenNetwork<Scalar
     return {J, link(y_hat, work)};
   }
 
-  /// Throws what the passes would for this x and y, however many samples: shapes, NaN, impossible targets. For trainers.
-  template <class X, class Y>
-  void check_data(const char* who, const Eigen::DenseBase<X>& x, const Y& y) const {
-    const auto input = detail::checked_input<Scalar>(who, sequence(), x);
-    const ConstMatrixView<Scalar> y_hat{nullptr, this->outputs(), input.cols(), Eigen::OuterStride<>(this->outputs())};  // its shape
-    detail::checked_target<Scalar, LossType, Sequence>(who, loss_, y, y_hat, "x");
-  }
-
  protected:
-  Network(const LossType& loss, const Sequence& of) : Base(of), loss_{loss} {}  ///< parameters are 0
+  Network(const LossType& loss, const Sequence& of) : Base(of), loss_{loss} {}  ///< sets all parameters to 0
 
  private:
   template <class, class, class...>
   friend class Network;
+  friend struct detail::NetworkAccess;
   using Base::sequence;
   const Scalar* theta() const { return parameters().data(); }
   ForwardContext<Scalar> predicting(Team* team = nullptr) const { return {Mode::predict, buffers().data(), {}, 0, team}; }
 
   template <int MaxBatch>
   static ConstMatrixView<Scalar> raw_output(const Workspace<MaxBatch>& work, Index samples) {
-    return work.template cache<last>().output.first(samples);
+    return detail::last_of(work.caches()).output.first(samples);
   }
   template <int MaxBatch>
   static Output output_of(const Workspace<MaxBatch>& work, Index samples) {
@@ -205,13 +190,13 @@ class Network : public NetworkBase<Scalar, typename detail::ProvenNetwork<Scalar
   template <int MaxBatch>
   ConstMatrixView<Scalar> run_predict(const ConstMatrixView<Scalar>& x, Workspace<MaxBatch>& work) const {
     work.set_cached_samples(0);
-    sequence().forward(theta(), x, work.caches(), predicting(work.team_for(parameters().size(), x.cols())));
+    sequence().forward(theta(), x, work.caches_, predicting(work.team_for(parameters().size(), x.cols())));
     return raw_output(work, x.cols());
   }
 
   template <int MaxBatch>
   Output link(const ConstMatrixView<Scalar>& y_hat, Workspace<MaxBatch>& work) const {
-    loss_.link(std::get<last>(work.caches()).output.first(y_hat.cols()));
+    loss_.link(detail::last_of(work.caches_).output.first(y_hat.cols()));
     return output_of(work, y_hat.cols());
   }
 
@@ -219,10 +204,24 @@ class Network : public NetworkBase<Scalar, typename detail::ProvenNetwork<Scalar
   void run_backward(const Eigen::DenseBase<X>& x, const Y& y, Workspace<MaxBatch>& work, Gradients& gradients,
                     MatrixView<Scalar>* input_gradient) const {
     const auto input = begin_backward(x, y, work, gradients, input_gradient);
-    sequence().backward(theta(), input, work.caches(), work.deltas(), gradients.flat().data(), input_gradient);
+    sequence().backward(theta(), input, work.caches_, work.deltas_, gradients.flat().data(), input_gradient);
   }
 
-  // all checks, then dJ/dy_hat
+  template <class X, class Y, int MaxBatch>
+  void backward_and_step(const Eigen::DenseBase<X>& x, const Y& y, Workspace<MaxBatch>& work, Gradients& scratch, Scalar rate) {
+    const auto input = begin_backward(x, y, work, scratch, nullptr);
+    sequence().backward_and_step(parameters().data(), input, work.caches_, work.deltas_, -rate, scratch.flat().data(),
+                                 kernels::add_multiple<Scalar>);
+  }
+
+  template <class X, class Y>
+  void check_data(const char* who, const Eigen::DenseBase<X>& x, const Y& y) const {
+    const auto input = detail::checked_input<Scalar>(who, sequence(), x);
+    const ConstMatrixView<Scalar> y_hat{nullptr, this->outputs(), input.cols(), Eigen::OuterStride<>(this->outputs())};  // its shape
+    detail::checked_target<Scalar, LossType, Sequence>(who, loss_, y, y_hat, "x");
+  }
+
+  // makes all checks, then computes dJ/dy_hat
   template <class X, class Y, int MaxBatch>
   ConstMatrixView<Scalar> begin_backward(const Eigen::DenseBase<X>& x, const Y& y, Workspace<MaxBatch>& work, Gradients& gradients,
                                          const MatrixView<Scalar>* input_gradient) const {
@@ -231,11 +230,11 @@ class Network : public NetworkBase<Scalar, typename detail::ProvenNetwork<Scalar
     const auto target = detail::checked_target<Scalar>("backward", sequence(), loss_, y, work);
     const Index samples = input.cols();
     detail::check_samples("backward", "x", samples, work.cached_samples(), "the last forward(x, work)");
-    detail::check_gradients(layers(), gradients.layers());
+    detail::check_gradients(sequence(), gradients.sequence());
     if (input_gradient != nullptr) detail::check_input_gradient(input_gradient->rows(), input_gradient->cols(), inputs(), samples);
 
-    detail::loss_gradient(loss_, raw_output(work, samples), target, std::get<last>(work.deltas()).first(samples));
-    gradients.set_shared(work.team_for(parameters().size(), samples) != nullptr);
+    detail::loss_gradient(loss_, raw_output(work, samples), target, detail::last_of(work.deltas_).first(samples));
+    gradients.shared_ = work.team_for(parameters().size(), samples) != nullptr;
     return input;
   }
 
@@ -250,13 +249,12 @@ class Network : public NetworkBase<Scalar, typename detail::ProvenNetwork<Scalar
   [[no_unique_address]] LossType loss_;
 };
 
-/// A network whose layers' types need not be written down: make_network<float, SoftmaxCrossEntropy>(Seed{42}, layers...),
-/// or with a loss that has parameters, make_network<float>(Seed{42}, Huber{.delta = 2}, layers...).
+/// Makes a network from layers whose types need not be written down: make_network<float, SoftmaxCrossEntropy>(Seed{42}, layers...).
 template <class Scalar, class LossType, class... Layers>
 Network<Scalar, LossType, Layers...> make_network(Seed seed, Layers... layers) {
   return Network<Scalar, LossType, Layers...>(seed, layers...);
 }
-/// Makes a network with a loss that has parameters.
+/// Makes a network with a loss that has hyperparameters: make_network<float>(Seed{42}, Huber{.delta = 2}, layers...).
 template <class Scalar, Loss LossType, class... Layers>
 Network<Scalar, LossType, Layers...> make_network(Seed seed, LossType loss, Layers... layers) {
   return Network<Scalar, LossType, Layers...>(seed, loss, layers...);

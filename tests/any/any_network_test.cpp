@@ -53,7 +53,7 @@ AtRunTime linear(Index inputs, Index outputs) { return {Seed{1}, SquaredError{},
 
 }  // namespace
 
-TEST_CASE("A network whose types are known at run time trains and predicts to the bits of the one whose types are written down") {
+TEST_CASE("AnyNetwork trains and predicts with the same bits as the Network of the same layers") {
   const Data data;
   Fixed fixed{Seed{3}};
   AtRunTime any{Seed{3}, SoftmaxCrossEntropy{}, same_layers()};
@@ -72,7 +72,8 @@ TEST_CASE("A network whose types are known at run time trains and predicts to th
   CHECK(any.predict(data.x.col(0)) == fixed.predict(data.x.col(0)));
 }
 
-TEST_CASE("Its loss takes weights, class weights, labels of three types, and targets of other rows, as the loss itself does") {
+TEST_CASE(
+    "AnyLoss takes weights, class weights, labels of three types, and targets with other rows than outputs, as the loss inside does") {
   const Data data;
   Vector<float> w = Vector<float>::LinSpaced(47, 0.0f, 2.0f);
   const ClassWeighted<SoftmaxCrossEntropy> loss{1, 2, 5};
@@ -100,7 +101,7 @@ TEST_CASE("Its loss takes weights, class weights, labels of three types, and tar
   CHECK(any_two.evaluate(data.x, y, any_work).loss == two.evaluate(data.x, y, two_work).loss);
 }
 
-TEST_CASE("The gradient with respect to x, and nothing before the first layer that learns unless it is asked for") {
+TEST_CASE("AnyNetwork computes dJ/dx only if asked for, and nothing before the first layer with parameters otherwise") {
   const Data data;
   Network<float, SquaredError, Normalize<8>, Dense<8, 5, Tanh>, Dense<5, 8>> fixed{Seed{3}};
   AtRunTime any{Seed{3}, SquaredError{}, {Normalize<8>{}, Dense<8, 5, Tanh>{}, Dense<5, 8>{}}};
@@ -124,10 +125,12 @@ TEST_CASE("The gradient with respect to x, and nothing before the first layer th
   auto copy = work;  // a workspace is a value
   any.forward(data.x.leftCols(3).eval(), copy);
   CHECK(work.cached_samples() == 47);
-  CHECK(dJ.layer<0>()["1.weight"].rows() == 5);
+  CHECK(dJ.tensor("1.weight").rows() == 5);
+  CHECK(dJ.layer<1>()["weight"] == fixed_dJ.layer<1>().weight);
+  CHECK(work.activation<1>() == fixed_work.activation<1>());
 }
 
-TEST_CASE("Layers and losses that do not fit together are refused in words") {
+TEST_CASE("AnyLayers and AnyNetwork reject layers and losses that do not fit together") {
   CHECK_THROWS_WITH((AnyLayers<float>{Dense<3, 4>{}, Dense<5, 2>{}}), Contains("layer<1> expects 5 inputs, but layer<0> gives 4 outputs"));
   CHECK_THROWS_WITH((AnyLayers<float>{Dropout<>{}}), Contains("Dropout, has no layer before it"));
   CHECK_THROWS_WITH((AtRunTime{Seed{1}, SquaredError{}, AnyLayers<float>{}}), Contains("at least one layer"));
@@ -136,7 +139,7 @@ TEST_CASE("Layers and losses that do not fit together are refused in words") {
   CHECK_THROWS_WITH((AtRunTime{Seed{1}, SoftmaxCrossEntropy{}, {Dense<3, 1>{}}}), Contains("needs at least 2 outputs"));
 }
 
-TEST_CASE("A workspace or gradients of another network are refused, whatever differs") {
+TEST_CASE("AnyNetwork rejects a workspace or gradients made for a network with other layers or extents") {
   const AtRunTime net = linear(8, 3);
   const Data data;
   const Matrix<float> y = data.x.topRows(3);

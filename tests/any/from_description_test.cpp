@@ -23,14 +23,14 @@ std::set<std::string> names_of(Types<T...>) {
   return {std::string(T::name)...};
 }
 
-// no hyperparameter of ours is at its default any more, and all may be what they are then
+// gives every hyperparameter a valid value that is not its default
 Description with_others(Description of) {
   for (auto& [name, value] : of.hyperparameters) value += 0.125;
   for (Description& part : of.parts) part = with_others(part);
   return of;
 }
 
-// the names that the headers of a folder give to their types
+// the names of the types in the headers of a folder
 std::set<std::string> names_in(const std::string& folder) {
   std::set<std::string> names;
   for (const auto& entry : std::filesystem::directory_iterator(CHAINRULE_SOURCE_DIR "/include/chainrule/" + folder)) {
@@ -60,7 +60,7 @@ struct Cubic {
 
 }  // namespace
 
-TEST_CASE("Every activation, loss and layer that has a header is known") {
+TEST_CASE("known.hpp lists every activation, loss and layer that has a header") {
   CHECK(names_in("activations") == names_of(Activations{}));
   CHECK(names_in("losses") == names_of(Losses{}));
   auto layers = names_of(SameShapeLayers{});
@@ -68,7 +68,7 @@ TEST_CASE("Every activation, loss and layer that has a header is known") {
   CHECK(names_in("layers") == layers);
 }
 
-TEST_CASE("Every layer with every activation is made again from its description, and predicts to the same bits") {
+TEST_CASE("make_layer makes every layer with every activation from its description, with the same predictions bit for bit") {
   AnyLayers<float> layers{Normalize<3>{}};
   for_each_type(Activations{}, [&]<class F>() {
     const auto f = detail::make<F>(with_others(describe(F{})));
@@ -103,7 +103,7 @@ TEST_CASE("Every layer with every activation is made again from its description,
   CHECK(dJ_again.flat() == dJ.flat());
 }
 
-TEST_CASE("Every loss is made again from its description, alone and weighted by class") {
+TEST_CASE("make_loss makes every loss from its description, alone and inside ClassWeighted") {
   for_each_type(Losses{}, []<class L>() {
     const Description loss = with_others(describe(L{}));
     CHECK(describe(make_loss<float>(loss)) == loss);
@@ -112,14 +112,14 @@ TEST_CASE("Every loss is made again from its description, alone and weighted by 
   });
 }
 
-TEST_CASE("A type of the user's own is made where it is named") {
+TEST_CASE("make_layers makes user-defined types that are given as template arguments") {
   const Description layer = describe(Dense<2, 3, Cubic>{Cubic{2}});
   CHECK_THROWS_WITH(make_layer<float>(layer), ContainsSubstring("there is no activation \"Cubic\"; known are: ELU, GELU,"));
   const AnyLayer<float> made = make_layer<float, Cubic>(layer);
   CHECK(made.describe() == layer);
 }
 
-TEST_CASE("A description that cannot be is refused in words") {
+TEST_CASE("make_layer and make_loss reject invalid descriptions") {
   const auto refused = [](const Description& of) {
     try {
       make_layer<float>(of);

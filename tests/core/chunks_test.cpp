@@ -16,7 +16,7 @@ std::vector<Scalar> random_numbers(Index count) {
   return numbers;
 }
 
-/// exp of a chunk full of x: what exp(x) must be, wherever x lies.
+/// exp(x), computed in a chunk filled with x: the expected result wherever x lies in an array.
 template <class Scalar>
 Scalar exp_of(Scalar x) {
   const Chunk<Scalar> result = Chunk<Scalar>::Constant(x).exp();
@@ -31,8 +31,9 @@ TEST_CASE("a chunk is 64 bytes, a cache line and the widest vector register") {
   STATIC_REQUIRE(Chunk<long double>::SizeAtCompileTime * sizeof(long double) == 64);
 }
 
-// The arrays end where their numbers end, so that the address sanitizer sees a read beyond.
-TEMPLATE_TEST_CASE("the result of an element depends neither on its place nor on its alignment", "", float, double, long double) {
+// The arrays have no spare elements, so that the address sanitizer sees a read beyond their end.
+TEMPLATE_TEST_CASE("for_chunks: the result of an element depends neither on its place nor on its alignment", "", float, double,
+                   long double) {
   using Scalar = TestType;
   const Scalar guard = -12345;
   const auto exponential = [](const Chunk<Scalar>& c) -> Chunk<Scalar> { return c.exp(); };
@@ -54,7 +55,7 @@ TEMPLATE_TEST_CASE("the result of an element depends neither on its place nor on
   CHECK(overwritten == 0);
 }
 
-TEST_CASE("out may be one of the inputs, and there may be several") {
+TEST_CASE("for_chunks takes several inputs, of which one may be the output") {
   const auto add_twice = [](const Chunk<float>& a, const Chunk<float>& b) -> Chunk<float> { return a + 2 * b; };
   for (const Index size : {1, 15, 16, 17, 40}) {
     CAPTURE(size);
@@ -67,8 +68,8 @@ TEST_CASE("out may be one of the inputs, and there may be several") {
   }
 }
 
-// Zeros would do for exp, but not for 1/x or ln x, which would raise floating-point exceptions for nothing.
-TEST_CASE("the last chunk is filled with the last number, so f sees only numbers of the caller's") {
+// Padding with zeros would raise floating-point exceptions in 1/x or ln x.
+TEST_CASE("for_chunks fills up the last chunk with the last number, so f sees only numbers from the array") {
   const std::vector<float> in(21, 5.0f);
   std::vector<float> out(21);
   int calls = 0;
@@ -84,13 +85,13 @@ TEST_CASE("the last chunk is filled with the last number, so f sees only numbers
   CHECK(out == in);
 }
 
-TEST_CASE("a padded chunk begins with the numbers and repeats the last of them") {
+TEST_CASE("padded_chunk begins with the numbers and repeats the last of them") {
   const std::vector<double> in{1, 2, 3};
   CHECK((detail::padded_chunk(in.data(), 3) == (Chunk<double>() << 1, 2, 3, 3, 3, 3, 3, 3).finished()).all());
   CHECK((detail::padded_chunk(in.data(), 1) == Chunk<double>::Ones()).all());
 }
 
-TEST_CASE("f is not called for an empty array") {
+TEST_CASE("for_chunks does not call f for an empty array") {
   const auto fail = [](const Chunk<float>& c) -> Chunk<float> {
     FAIL("called for nothing");
     return c;
@@ -102,7 +103,8 @@ TEST_CASE("f is not called for an empty array") {
 }
 
 // a <- a + 2b,  b <- exp(a + 2b),  and `last`, which is const, is only read
-TEMPLATE_TEST_CASE("update_chunks changes arrays in place, whatever their place, alignment and size", "", float, double, long double) {
+TEMPLATE_TEST_CASE("update_chunks changes arrays in place, with results that depend neither on alignment nor on size", "", float, double,
+                   long double) {
   using Scalar = TestType;
   const Scalar guard = -12345;
   const auto update = [](Chunk<Scalar>& a, Chunk<Scalar>& b, const Chunk<Scalar>& c) {

@@ -13,7 +13,7 @@
 
 using namespace chainrule;
 
-TEST_CASE("A layer is described by its name, extents, hyperparameters and what it is made of") {
+TEST_CASE("describe gives the name, extents, hyperparameters and parts of a layer") {
   CHECK(describe(Dense<3, 4, ReLU>{}) == Description{"Dense", 3, 4, {}, {{"ReLU", 0, 0, {}, {}}}});
   CHECK(describe(HardTanh{-2, 3}) == Description{"HardTanh", 0, 0, {{"low", -2}, {"high", 3}}, {}});
   const Network<float, Huber, Dense<3, 4>, Residual<Dropout<>, BatchNorm<>>> net{Seed{1}};
@@ -23,7 +23,7 @@ TEST_CASE("A layer is described by its name, extents, hyperparameters and what i
         std::vector<Description>{{"Dense", 3, 4, {}, {{"Identity", 0, 0, {}, {}}}}, {"Residual", 4, 4, {}, {inside, norm}}});
 }
 
-TEST_CASE("A loss is described by its name and hyperparameters, and the loss inside it") {
+TEST_CASE("describe gives the name and hyperparameters of a loss, and the loss inside it") {
   CHECK(describe(Huber{.delta = 2}) == Description{"Huber", 0, 0, {{"delta", 2}}, {}});
   CHECK(describe(ClassWeighted<Huber>{{1, 3}, Huber{.delta = 2}}) ==
         Description{"ClassWeighted", 0, 0, {{"weight", 1}, {"weight", 3}}, {{"Huber", 0, 0, {{"delta", 2}}, {}}}});

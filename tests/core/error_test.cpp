@@ -6,7 +6,7 @@
 
 using namespace chainrule;
 
-TEST_CASE("a message is its parts, texts and numbers, joined to one sentence") {
+TEST_CASE("text_of joins texts and numbers") {
   const std::string name = "layer";
   CHECK_THROWS_WITH(detail::raise<ShapeError>(name, "<", std::size_t{2}, "> expects ", 64, " inputs, got ", std::string_view("none")),
                     "layer<2> expects 64 inputs, got none");

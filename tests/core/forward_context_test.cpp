@@ -4,14 +4,14 @@
 
 using namespace chainrule;
 
-TEST_CASE("a pass predicts unless it is said to train") {
+TEST_CASE("ForwardContext has the mode predict by default") {
   const ForwardContext<float> pass;
   CHECK(pass.mode == Mode::predict);
   CHECK(pass.buffers == nullptr);
   CHECK(pass.first_sample == 0);
 }
 
-TEST_CASE("a layer is told of the pass with its own slice of the buffers and its own seed") {
+TEST_CASE("of_layer gives a layer its own buffers and its own seed") {
   const float buffers[5] = {0, 1, 2, 3, 4};
   const ForwardContext<float> pass{.mode = Mode::train, .buffers = buffers, .seed = Seed{42}, .first_sample = 7};
   const ForwardContext<float> of_layer = pass.of_layer(1, 3);

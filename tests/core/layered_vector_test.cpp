@@ -18,14 +18,14 @@ using Large = LayeredVector<float, detail::Sequence<Dense<100, 100>>>;  // 40 kB
 Fixed make_fixed() { return Fixed{std::tuple{Dense<3, 4, ReLU>{}, Dense<4, 2>{}}}; }
 Any make_any() { return Any{std::tuple{Dense<Dynamic, Dynamic, ReLU>{3, 4}, Dense<Dynamic, Dynamic>{4, 2}}}; }
 
-/// 0, 1, 2, ... in the order of memory.
+/// Sets the numbers to 0, 1, 2, ... in the order of memory.
 template <class V>
 V numbered(V v) {
   v.flat() = Eigen::VectorXf::LinSpaced(v.size(), 0, static_cast<float>(v.size() - 1));
   return v;
 }
 
-/// Whether the numbers lie in the object itself, so that there is no heap.
+/// Whether the numbers are stored inside the object, not on the heap.
 template <class V>
 bool inside(const V& v) {
   const void* numbers = v.flat().data();
@@ -72,17 +72,17 @@ void check_copies(V original) {
 
 }  // namespace
 
-TEST_CASE("layers' parameters lie one after the other in one flat vector, which their views share") {
+TEST_CASE("LayeredVector has the layers' parameters one after the other, and views on them") {
   check_places(make_fixed());
   check_places(make_any());
 }
 
-TEST_CASE("a copy has numbers of its own") {
+TEST_CASE("a copied LayeredVector has its own numbers") {
   check_copies(make_fixed());
   check_copies(make_any());
 }
 
-TEST_CASE("an assignment between vectors of run-time extents brings the shape along") {
+TEST_CASE("an assignment between LayeredVectors of run-time extents changes the shape") {
   Any to = Any{std::tuple{Dense<Dynamic, Dynamic, ReLU>{1, 1}, Dense<Dynamic, Dynamic>{1, 1}}};
   CHECK(to.size() == 4);
   to = numbered(make_any());
@@ -91,14 +91,14 @@ TEST_CASE("an assignment between vectors of run-time extents brings the shape al
   CHECK(to.layer<1>().bias == Eigen::Vector2f(24, 25));
 }
 
-TEST_CASE("views of a const vector are read-only, and views have fixed extents where they are types") {
+TEST_CASE("views of a const LayeredVector are read-only, and views have fixed extents where layers have them") {
   STATIC_REQUIRE(std::is_same_v<decltype(std::declval<Fixed&>().layer<0>().weight), Eigen::Map<Eigen::Matrix<float, 4, 3>>>);
   STATIC_REQUIRE(std::is_same_v<decltype(std::declval<const Fixed&>().layer<0>().weight), Eigen::Map<const Eigen::Matrix<float, 4, 3>>>);
   STATIC_REQUIRE(std::is_same_v<decltype(std::declval<const Any&>().layer<1>().bias), Eigen::Map<const Eigen::VectorXf>>);
   STATIC_REQUIRE(std::is_same_v<decltype(std::declval<const Fixed&>().flat()), ConstVectorView<float>>);
 }
 
-TEST_CASE("a small vector of fixed extents lives inside the object, any other on the heap") {
+TEST_CASE("a small LayeredVector of fixed extents is stored inside the object, any other on the heap") {
   CHECK(inside(make_fixed()));
   STATIC_REQUIRE(sizeof(Fixed) >= 26 * sizeof(float));
   STATIC_REQUIRE(sizeof(Fixed) <= 26 * sizeof(float) + 3 * sizeof(Index) + 64);  // the numbers, the offsets and alignment
@@ -111,7 +111,7 @@ TEST_CASE("a small vector of fixed extents lives inside the object, any other on
   STATIC_REQUIRE(sizeof(Large) <= 64);
 }
 
-// A vector register is as long as a cache line: a number of them that begins elsewhere is read across two lines each time.
+// A vector register of 64 bytes is as long as a cache line, so unaligned numbers would be read from two lines each time.
 TEST_CASE("numbers inside the object begin at a cache line, unless all of them fit into one") {
   const Fixed on_the_stack[] = {make_fixed(), make_fixed()};
   for (const Fixed& v : on_the_stack) CHECK(reinterpret_cast<std::uintptr_t>(v.flat().data()) % 64 == 0);

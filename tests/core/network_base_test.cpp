@@ -17,7 +17,7 @@ struct Model : NetworkBase<float, Layers> {
 
 }  // namespace
 
-TEST_CASE("a model is its layers, theta, and the numbers beside theta, as the layers want them at first") {
+TEST_CASE("Model has its layers, parameters of 0, and the initial buffers of its layers") {
   const Model model;
   CHECK(model.inputs() == 2);
   CHECK(model.outputs() == 1);
@@ -28,7 +28,7 @@ TEST_CASE("a model is its layers, theta, and the numbers beside theta, as the la
   CHECK(model.buffers() == (Eigen::VectorXf(7) << 0, 0, 0, 1, 1, 1, 0).finished());
 }
 
-TEST_CASE("parameters and buffers are named views on the flat vectors, read-only where the model is const") {
+TEST_CASE("parameters and buffers of a Model are named views on the flat vectors, read-only where it is const") {
   Model model;
   model.layer<0>().weight(2, 1) = 5;
   CHECK(model.parameters()[5] == 5);
@@ -42,7 +42,7 @@ TEST_CASE("parameters and buffers are named views on the flat vectors, read-only
   STATIC_REQUIRE(std::is_same_v<decltype(std::as_const(model).parameters()), ConstVectorView<float>>);
 }
 
-TEST_CASE("a copy of a model has numbers of its own") {
+TEST_CASE("a copied Model has its own numbers") {
   Model model;
   const Model copy = model;
   model.parameters().setOnes();

@@ -26,7 +26,7 @@ struct Net {
   Vector<float> parameters() const { return Vector<float>::Zero(21); }
 };
 
-/// A rule of one's own: the direction of steepest descent, smoothed; every step has the same length.
+/// A user-defined rule: smoothed steepest descent in which every step has the same length.
 ///     m <- keep m + (1 - keep) dJ/dtheta,  theta <- theta - learning_rate m / |m|
 struct NormalizedDescent {
   static constexpr std::string_view name = "NormalizedDescent";
@@ -60,11 +60,11 @@ bool same(const std::vector<Segment>& segments, std::initializer_list<Segment> e
 
 }  // namespace
 
-TEST_CASE("segments are the tensors of all layers; neighbours of one kind are one segment") {
+TEST_CASE("segments_of gives the tensors of all layers, with neighbours of the same kind joined") {
   CHECK(same(segments_of(Net{}), {{0, 6, true}, {6, 8, false}, {8, 12, true}, {12, 13, false}, {13, 19, true}, {19, 21, false}}));
 }
 
-TEST_CASE("a state has as many vectors of zeros as the rule remembers") {
+TEST_CASE("OptimizerState has as many vectors of zeros as the rule has moments") {
   OptimizerState state(Net{}, 2);
   STATIC_REQUIRE(std::is_same_v<decltype(state), OptimizerState<float>>);
   CHECK(state.size() == 21);
@@ -82,7 +82,7 @@ TEST_CASE("a state has as many vectors of zeros as the rule remembers") {
   CHECK(copy.flat()[21] == 7);
 }
 
-TEST_CASE("of a vector all parameters decay") {
+TEST_CASE("OptimizerState for a vector: all parameters decay") {
   const OptimizerState state(Vector<double>::Zero(5), 1);
   STATIC_REQUIRE(std::is_same_v<decltype(state), const OptimizerState<double>>);
   CHECK(state.size() == 5);
@@ -90,13 +90,13 @@ TEST_CASE("of a vector all parameters decay") {
   CHECK(same(OptimizerState<long double>(7, 0).segments(), {{0, 7, true}}));
 }
 
-TEST_CASE("a state knows how many moments it has, even of nothing") {
+TEST_CASE("OptimizerState knows its number of moments, also for 0 parameters") {
   CHECK(OptimizerState<float>(0, 2).moments() == 2);
   CHECK(OptimizerState<float>(3, 0).moments() == 0);
   CHECK(OptimizerState<float>(3, 0).flat().size() == 0);
 }
 
-TEST_CASE("a rule of one's own is an optimizer") {
+TEST_CASE("a user-defined rule satisfies Optimizer and trains") {
   STATIC_REQUIRE(Optimizer<NormalizedDescent>);
   STATIC_REQUIRE_FALSE(Optimizer<Segment>);
   STATIC_REQUIRE(HasParameters<Net>);

@@ -14,7 +14,7 @@ using namespace chainrule;
 
 namespace {
 
-/// |exact_log(s) - ln s| in units of the last place of ln s.
+/// The error of exact_log(s), in units in the last place of ln s.
 double ulps_off(double s) {
   const long double truth = std::log(static_cast<long double>(s));
   if (truth == 0) return detail::exact_log(s) == 0 ? 0 : 1e9;
@@ -40,7 +40,7 @@ double mean_of(const std::vector<double>& samples, F f) {
 
 }  // namespace
 
-// The numbers that Rosetta Code lists for its task "Pseudo-random numbers/Splitmix64".
+// Expected numbers: Rosetta Code, task "Pseudo-random numbers/Splitmix64".
 TEST_CASE("Random is SplitMix64, with the published numbers for seed 1234567") {
   Random random{Seed{1234567}};
   CHECK(random() == 6457827717110365317u);
@@ -107,7 +107,7 @@ TEST_CASE("below(n) gives every number equally often") {
 }
 
 // bits % n without rejection would give the numbers below 2^62 twice as often as those above: 1/2 instead of 1/3 of the draws.
-TEST_CASE("below(n) has no bias even where n is no small part of 2^64") {
+TEST_CASE("below(n) has no bias even for n near 2^64") {
   Random random{Seed{5}};
   constexpr std::uint64_t n = std::uint64_t{3} << 62;
   int small = 0;
@@ -115,7 +115,7 @@ TEST_CASE("below(n) has no bias even where n is no small part of 2^64") {
   CHECK(std::abs(small - 10000) < 4 * std::sqrt(30000 * 2.0 / 9));
 }
 
-// Seen with g++ 12 and clang++ 14 at -O0, -O2 and -O3 -march=native, with and without fused multiply-adds.
+// Expected numbers: the same from g++ 12 and clang++ 14 at -O0, -O2 and -O3 -march=native, with and without fused multiply-adds.
 TEST_CASE("normal() gives the same bits everywhere") {
   Random random{Seed{42}};
   CHECK(random.normal() == 0x1.f8c80e851c08cp-2);
@@ -125,7 +125,7 @@ TEST_CASE("normal() gives the same bits everywhere") {
   CHECK(random.normal() == -0x1.73962f43d35a8p+0);
 }
 
-// A rare last bit shows only in many numbers; the hash (FNV-like, of the bits) was seen with the compilers above.
+// A rare difference in a last bit shows only in many numbers. The expected hash (FNV-like, of the bits) is from the compilers above.
 TEST_CASE("a hundred thousand normals have the same bits everywhere") {
   std::uint64_t hash = 0;
   for (const double x : normals(100000)) hash = hash * 1099511628211u ^ detail::bit_cast<std::uint64_t>(x);
@@ -152,14 +152,14 @@ TEST_CASE("normal() has the quantiles of the standard normal distribution") {
   }
 }
 
-TEST_CASE("a normal number does not depend on the one before") {
+TEST_CASE("normal() does not depend on the number before") {
   const auto samples = normals(100000);
   double product = 0;
   for (std::size_t i = 1; i < samples.size(); ++i) product += samples[i - 1] * samples[i];
   CHECK(std::abs(product / 1e5) < 4 / std::sqrt(1e5));
 }
 
-TEST_CASE("exact_log is ln to within 3 units in the last place") {
+TEST_CASE("exact_log differs from ln by at most 3 units in the last place") {
   Random random{Seed{6}};
   double worst = 0;
   const auto check = [&worst](double s) { worst = std::max(worst, ulps_off(s)); };
@@ -175,14 +175,14 @@ TEST_CASE("exact_log is ln to within 3 units in the last place") {
   CHECK(detail::exact_log(1) == 0);
 }
 
-TEST_CASE("a derived seed is the same everywhere, also at compile time") {
+TEST_CASE("derived_seed gives the same seed everywhere, also at compile time") {
   STATIC_REQUIRE(derived_seed(Seed{42}, 0).value == 6332618229526065668u);
   STATIC_REQUIRE(derived_seed(Seed{42}, 1).value == 17532488217563185893u);
   STATIC_REQUIRE(derived_seed(Seed{1234567}, 7).value == 4381213172704772422u);
 }
 
-// Steps, layers and samples are small numbers beside each other, and seeds are what people type.
-TEST_CASE("derived seeds are all different, of seeds and streams beside each other, and of a seed derived twice") {
+// Steps, layers and samples are small consecutive numbers, and users choose small seeds.
+TEST_CASE("derived_seed gives different seeds for neighbouring seeds and streams, and if applied twice") {
   std::set<std::uint64_t> seeds;
   for (std::uint64_t seed = 0; seed < 30; ++seed)
     for (std::uint64_t stream = 0; stream < 30; ++stream) {
@@ -192,8 +192,8 @@ TEST_CASE("derived seeds are all different, of seeds and streams beside each oth
   CHECK(seeds.size() == 30 * 30 * 11);
 }
 
-// First numbers of neighbouring streams: their bits are as unlike as those of coins, 32 of 64 on average.
-TEST_CASE("streams beside each other have nothing to do with each other") {
+// The first numbers of neighbouring streams differ in 32 of 64 bits on average, as coin flips would.
+TEST_CASE("derived_seed gives independent sequences for neighbouring streams") {
   double different = 0;
   for (std::uint64_t stream = 0; stream < 10000; ++stream)
     different += std::popcount(Random{derived_seed(Seed{1}, stream)}() ^ Random{derived_seed(Seed{1}, stream + 1)}());

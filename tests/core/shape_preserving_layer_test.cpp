@@ -6,7 +6,7 @@ using namespace chainrule;
 
 namespace {
 
-/// A layer of the user's, as far as these bases make one.
+/// A user-defined layer, as far as these bases make one.
 template <int N = Inferred>
 struct Mine : SameShape<N>, WithoutParameters {
   Mine() requires(N != Dynamic) = default;
@@ -15,7 +15,7 @@ struct Mine : SameShape<N>, WithoutParameters {
 
 }  // namespace
 
-TEST_CASE("as many outputs as inputs, as a type or as a value") {
+TEST_CASE("SameShape has as many outputs as inputs, fixed or at run time") {
   STATIC_REQUIRE(Mine<3>::inputs_at_compile_time == 3);
   STATIC_REQUIRE(Mine<3>::outputs_at_compile_time == 3);
   STATIC_REQUIRE(Mine<>::inputs_at_compile_time == Inferred);
@@ -28,14 +28,14 @@ TEST_CASE("as many outputs as inputs, as a type or as a value") {
   STATIC_REQUIRE(std::is_empty_v<SameShape<3>>);
 }
 
-TEST_CASE("a number of units that cannot be is refused in the layer's name") {
+TEST_CASE("SameShape rejects an invalid number of units, in the name of the layer") {
   CHECK_THROWS_SAYING(Mine<Dynamic>{0}, ShapeError, "Mine: the number of units must be at least 1, got 0");
   CHECK_THROWS_SAYING(Mine<Dynamic>{-2}, ShapeError, "got -2");
   CHECK_THROWS_SAYING(Mine<3>{0}, ShapeError, "must be at least 1, got 0");
   CHECK_THROWS_SAYING(Mine<3>{4}, ShapeError, "Mine: its type says 3 units, but it got 4");
 }
 
-TEST_CASE("a layer without parameters has no tensors and draws no random numbers") {
+TEST_CASE("WithoutParameters has no tensors and draws no random numbers") {
   const Mine<3> layer;
   CHECK(layer.tensors().empty());
   CHECK(detail::parameter_count(layer) == 0);

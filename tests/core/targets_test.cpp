@@ -12,7 +12,7 @@ using detail::target_view;
 
 namespace {
 
-/// Whether `y` is seen in place, as labels of its own integer type.
+/// Whether target_view(y) is a view of the memory of y, as labels of the same integer type.
 template <class Label, class Y>
 bool seen_in_place(const Y& y) {
   const auto labels = target_view<float>(y);
@@ -22,7 +22,7 @@ bool seen_in_place(const Y& y) {
 
 }  // namespace
 
-TEST_CASE("labels may be any contiguous range of any integers, seen in place") {
+TEST_CASE("target_view takes any contiguous range of any integers as labels, without a copy") {
   CHECK(seen_in_place<int>(std::vector<int>{0, 1, 2}));
   CHECK(seen_in_place<long>(std::vector<long>{0, 1, 2}));
   CHECK(seen_in_place<unsigned char>(std::vector<unsigned char>{0, 1, 2}));
@@ -33,7 +33,7 @@ TEST_CASE("labels may be any contiguous range of any integers, seen in place") {
   CHECK(seen_in_place<int>(std::span(owner).first(2)));
 }
 
-TEST_CASE("labels may be an Eigen vector, seen in place") {
+TEST_CASE("target_view takes an Eigen vector of integers as labels, without a copy") {
   const Eigen::VectorXi column = (Eigen::VectorXi(4) << 3, 1, 2, 0).finished();
   const Eigen::RowVectorXi row = column.transpose();
   CHECK(seen_in_place<int>(column));
@@ -49,14 +49,14 @@ TEST_CASE("labels may be an Eigen vector, seen in place") {
   CHECK(seen_in_place<long>(longs));
 }
 
-TEST_CASE("labels are the integers, one for each sample") {
+TEST_CASE("target_view of labels has one integer for each sample") {
   const std::vector<int> y{2, 0, 1, 1};
   const auto labels = target_view<float>(y);
   CHECK(samples_of(labels) == 4);
   CHECK(std::vector<int>(labels.begin(), labels.end()) == y);
 }
 
-TEST_CASE("a matrix is a target as it is, one sample a column") {
+TEST_CASE("target_view of a matrix has one sample in each column") {
   const Eigen::MatrixXf y = (Eigen::MatrixXf(2, 3) << 1, 3, 5, 2, 4, 6).finished();
   const auto target = target_view<float>(y);
   STATIC_REQUIRE(std::is_same_v<decltype(target), const ConstMatrixView<float>>);
@@ -65,7 +65,7 @@ TEST_CASE("a matrix is a target as it is, one sample a column") {
   CHECK(samples_of(target) == 3);
 }
 
-TEST_CASE("a row of a matrix is the target of a net with one output") {
+TEST_CASE("target_view of a row is the target of a net with one output") {
   const Eigen::MatrixXd table = (Eigen::MatrixXd(2, 3) << 1, 3, 5, 2, 4, 6).finished();
   const auto target = target_view<double>(table.row(1));
   CHECK(target.data() == &table(1, 0));
@@ -73,13 +73,13 @@ TEST_CASE("a row of a matrix is the target of a net with one output") {
   CHECK(samples_of(target) == 3);
 }
 
-TEST_CASE("a vector is the target of one sample") {
+TEST_CASE("target_view of a vector is the target of one sample") {
   const Eigen::VectorXf y = Eigen::VectorXf::LinSpaced(4, 1, 4);
   CHECK(target_view<float>(y) == y);
   CHECK(samples_of(target_view<float>(y)) == 1);
 }
 
-TEST_CASE("only integers in one piece are labels") {
+TEST_CASE("LabelVector is satisfied only by contiguous integers") {
   STATIC_REQUIRE(detail::LabelVector<std::vector<int>>);
   STATIC_REQUIRE(detail::LabelVector<Eigen::VectorXi>);
   STATIC_REQUIRE(detail::LabelVector<const std::array<long, 2>>);

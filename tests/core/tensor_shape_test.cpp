@@ -11,7 +11,7 @@ std::string text(const TensorName& name) { return std::string(std::string_view(n
 
 }  // namespace
 
-TEST_CASE("the name of a tensor says in which layer of which Residual it is") {
+TEST_CASE("TensorName says in which layer of which Residual a tensor is") {
   CHECK(text(TensorName{}).empty());
   CHECK(text("weight") == "weight");
   CHECK(text(TensorName(2, "weight")) == "2.weight");
@@ -19,7 +19,7 @@ TEST_CASE("the name of a tensor says in which layer of which Residual it is") {
   STATIC_REQUIRE(std::string_view(TensorName(2, "weight")) == "2.weight");
 }
 
-TEST_CASE("a name too long for its 39 characters is cut") {
+TEST_CASE("TensorName cuts off a name longer than 39 characters") {
   const std::string long_name(50, 'x');
   CHECK(text(long_name.c_str()) == std::string(39, 'x'));
   CHECK(text(TensorName(12, long_name.c_str())) == "12." + std::string(36, 'x'));
@@ -27,7 +27,7 @@ TEST_CASE("a name too long for its 39 characters is cut") {
   CHECK(text(fits.c_str()) == fits);
 }
 
-TEST_CASE("a tensor has rows x cols numbers, and does not decay unless it says so") {
+TEST_CASE("TensorShape has rows x cols entries, and does not decay by default") {
   constexpr TensorShape weight{"weight", 3, 4, true};
   constexpr TensorShape bias{"bias", 3, 1};
   STATIC_REQUIRE(weight.size() == 12);
@@ -37,11 +37,11 @@ TEST_CASE("a tensor has rows x cols numbers, and does not decay unless it says s
   STATIC_REQUIRE(detail::size_of_tensors(std::array<TensorShape, 0>{}) == 0);
 }
 
-TEST_CASE("the tensors of several layers become one array, each named after its layer") {
+TEST_CASE("numbered_tensors joins the tensors of several layers and prefixes their names") {
   const std::array first{TensorShape{"weight", 3, 4, true}, TensorShape{"bias", 3, 1}};
   const std::array<TensorShape, 0> second{};
   const std::array third{TensorShape{"slope", 1, 1}};
-  const auto all = detail::concatenate_tensors<3>(first, second, third);
+  const auto all = detail::numbered_tensors(std::tuple(first, second, third));
   CHECK(text(all[0].name) == "0.weight");
   CHECK(text(all[1].name) == "0.bias");
   CHECK(text(all[2].name) == "2.slope");
@@ -49,5 +49,5 @@ TEST_CASE("the tensors of several layers become one array, each named after its 
   CHECK(all[0].cols == 4);
   CHECK(all[0].decays);
   CHECK_FALSE(all[2].decays);
-  CHECK(detail::concatenate_tensors<0>(second, second).empty());
+  CHECK(detail::numbered_tensors(std::tuple(second, second)).empty());
 }

@@ -11,7 +11,7 @@ using namespace chainrule;
 
 namespace {
 
-/// Whether p points into the object itself, so that its memory is not on the heap.
+/// Whether p points into the object itself, not to the heap.
 template <class T, class Scalar>
 bool inside(const T& object, const Scalar* p) {
   const void* begin = &object;
@@ -22,7 +22,7 @@ bool inside(const T& object, const Scalar* p) {
 
 }  // namespace
 
-TEST_CASE("an extent computed from a Dynamic one is Dynamic") {
+TEST_CASE("extent_product and extent_sum are Dynamic if an extent is") {
   STATIC_REQUIRE(detail::extent_product(3, 4) == 12);
   STATIC_REQUIRE(detail::extent_product(Dynamic, 4) == Dynamic);
   STATIC_REQUIRE(detail::extent_product(3, Dynamic) == Dynamic);
@@ -32,7 +32,7 @@ TEST_CASE("an extent computed from a Dynamic one is Dynamic") {
   STATIC_REQUIRE(detail::extent_sum(3, Dynamic) == Dynamic);
 }
 
-TEST_CASE("an extent that is a type takes no room") {
+TEST_CASE("a fixed Extent takes no memory") {
   STATIC_REQUIRE(std::is_empty_v<detail::Extent<64>>);
   STATIC_REQUIRE(detail::Extent<64>{}.value() == 64);
   STATIC_REQUIRE(detail::Extent<64>{5}.value() == 64);
@@ -40,7 +40,7 @@ TEST_CASE("an extent that is a type takes no room") {
 }
 
 // Eigen's static assertion forbids fixed-size objects above 128 KiB, so a fixed shape must not force fixed storage.
-TEST_CASE("storage of fixed size is fixed up to 32 KiB and on the heap above") {
+TEST_CASE("Storage of fixed size is inside the object up to 32 KiB, and on the heap above") {
   constexpr std::size_t object = 64;
   STATIC_REQUIRE(sizeof(detail::Storage<float, 8192>) == 8192 * sizeof(float));
   STATIC_REQUIRE(sizeof(detail::Storage<float, 8193>) <= object);
@@ -52,7 +52,7 @@ TEST_CASE("storage of fixed size is fixed up to 32 KiB and on the heap above") {
 
 namespace {
 
-/// Zeros at first, then a copy that is one's own, all of them where a cache line begins if they are longer than one.
+/// Checks that a Storage starts as zeros, has independent copies, and begins at a cache line if it is longer than one.
 template <class Scalar, Index Size>
 void check_storage(Index size) {
   const auto begins_a_line = [](const Scalar* p) { return reinterpret_cast<std::uintptr_t>(p) % 64 == 0; };
@@ -74,7 +74,7 @@ void check_storage(Index size) {
 
 }  // namespace
 
-TEST_CASE("storage starts as zeros where a cache line begins, and so do its copies") {
+TEST_CASE("Storage starts as zeros and at a cache line, and so do its copies") {
   check_storage<float, 1>(1);
   check_storage<float, 17>(17);
   check_storage<double, 100>(100);
@@ -86,13 +86,13 @@ TEST_CASE("storage starts as zeros where a cache line begins, and so do its copi
   CHECK(detail::Storage<float, 0>(0).size() == 0);
 }
 
-TEST_CASE("a mean is accumulated in double at least") {
+TEST_CASE("Accumulator is at least double") {
   STATIC_REQUIRE(std::is_same_v<detail::Accumulator<float>, double>);
   STATIC_REQUIRE(std::is_same_v<detail::Accumulator<double>, double>);
   STATIC_REQUIRE(std::is_same_v<detail::Accumulator<long double>, long double>);
 }
 
-TEST_CASE("matrix_view sees contiguous memory column by column") {
+TEST_CASE("matrix_view reads contiguous memory column by column") {
   std::array<float, 6> memory{1, 2, 3, 4, 5, 6};
   MatrixView<float> view = detail::matrix_view(memory.data(), 2, 3);
   CHECK(view == (Matrix<float, 2, 3>() << 1, 3, 5, 2, 4, 6).finished());
@@ -103,7 +103,7 @@ TEST_CASE("matrix_view sees contiguous memory column by column") {
   STATIC_REQUIRE(std::is_same_v<decltype(detail::matrix_view(read_only, 2, 3)), ConstMatrixView<float>>);
 }
 
-TEST_CASE("as_const keeps the memory, the shape and the distance of the columns") {
+TEST_CASE("as_const keeps the memory, the shape and the outer stride") {
   std::array<float, 6> memory{1, 2, 3, 4, 5, 6};
   const MatrixView<float> view{memory.data(), 2, 2, Eigen::OuterStride<>(3)};
   const ConstMatrixView<float> same = detail::as_const(view);
@@ -111,12 +111,12 @@ TEST_CASE("as_const keeps the memory, the shape and the distance of the columns"
   CHECK(same == (Matrix<float, 2, 2>() << 1, 4, 2, 5).finished());
 }
 
-TEST_CASE("a map on const memory is read-only") {
+TEST_CASE("MapOf const memory is read-only") {
   STATIC_REQUIRE(std::is_same_v<detail::MapOf<float, 2, 3>, Eigen::Map<Matrix<float, 2, 3>>>);
   STATIC_REQUIRE(std::is_same_v<detail::MapOf<const float, 2, 3>, Eigen::Map<const Matrix<float, 2, 3>>>);
 }
 
-TEST_CASE("storage for a batch starts as zeros, and a short batch lies at its beginning") {
+TEST_CASE("BatchStorage starts as zeros, and a short batch is at its beginning") {
   BatchStorage<float, 2, Dynamic> storage{2, 3};
   CHECK(storage.rows() == 2);
   CHECK(storage.first(3) == Matrix<float>::Zero(2, 3));
@@ -128,7 +128,7 @@ TEST_CASE("storage for a batch starts as zeros, and a short batch lies at its be
   CHECK(std::as_const(storage).first(3).data() == storage.first(3).data());
 }
 
-TEST_CASE("storage for a small fixed batch lies inside the object, other storage does not") {
+TEST_CASE("BatchStorage of a small fixed batch is inside the object, any other on the heap") {
   const BatchStorage<float, 10, 4> fixed{10, 4};
   CHECK(inside(fixed, fixed.first(4).data()));
   CHECK(fixed.first(4).cols() == 4);
@@ -145,7 +145,7 @@ TEST_CASE("storage for a small fixed batch lies inside the object, other storage
   CHECK_FALSE(inside(large, large.first(1000).data()));
 }
 
-TEST_CASE("a copy of a batch's storage has numbers of its own") {
+TEST_CASE("a copied BatchStorage has its own numbers") {
   BatchStorage<float, 2, 2> fixed{2, 2};
   BatchStorage<float, Dynamic, Dynamic> dynamic{2, 2};
   fixed.first(2).setConstant(7);
@@ -156,4 +156,11 @@ TEST_CASE("a copy of a batch's storage has numbers of its own") {
   dynamic.first(2).setZero();
   CHECK(fixed_copy.first(2) == Matrix<float>::Constant(2, 2, 7));
   CHECK(dynamic_copy.first(2) == Matrix<float>::Constant(2, 2, 7));
+}
+
+TEST_CASE("columns_of returns a view of the same memory") {
+  float numbers[] = {11, 21, 31, 0, 12, 22, 32, 0, 13, 23, 33};
+  const MatrixView<float> last = detail::columns_of(MatrixView<float>(numbers, 3, 3, Eigen::OuterStride<>(4)), 1, 2);
+  CHECK((last.rows() == 3 && last.cols() == 2 && last.outerStride() == 4));
+  CHECK((last(0, 0) == 12 && last(2, 1) == 33));
 }

@@ -11,7 +11,7 @@ using namespace chainrule_test;
 
 namespace {
 
-/// A loss with the weights of a batch inside, so that it can be tested as any other.
+/// A loss with sample weights inside, so that it can be tested like any other loss.
 template <class L>
 struct WeightedBy {
   std::vector<double> weights;
@@ -29,7 +29,7 @@ struct WeightedBy {
   }
 };
 
-/// What weights must keep for every loss.
+/// Checks sample weights with a loss.
 template <class L, class Y>
 void check_weights_of(const L& loss, const Matrix<double>& y_hat, const Y& y) {
   check_gradient_of_loss(WeightedBy<L>{{1, 2, 0, 0.5, 3}, loss}, y_hat, y);
@@ -42,7 +42,7 @@ void check_weights_of(const L& loss, const Matrix<double>& y_hat, const Y& y) {
   CHECK(loss_value(WeightedBy<L>{{}, loss}, y_hat, y) == J);
   CHECK(loss_value(WeightedBy<L>{{3, 3, 3, 3, 3}, loss}, y_hat, y) == Approx(J).epsilon(1e-14));
 
-  // all weights on one sample: that sample alone
+  // one weight that is not 0: the loss of that sample alone
   const Matrix<double> one = loss_gradient(WeightedBy<L>{{0, 0, 0, 1, 0}, loss}, y_hat, y);
   CHECK(one.leftCols(3).isZero(0));
   CHECK(one.col(4).isZero(0));
@@ -74,7 +74,7 @@ TEST_CASE("every loss can be weighted") {
   check_weights_of(SoftmaxCrossEntropy{}, y_hat, std::vector<int>{0, 2, 1, 1, 2});
 }
 
-TEST_CASE("whole weights count as copies of their samples") {
+TEST_CASE("integer weights have the effect of repeated samples") {
   Random random{Seed{2}};
   const auto y_hat = random_matrix<double>(3, 3, random);
   const Matrix<double> copies = y_hat(Eigen::all, std::vector<int>{0, 0, 1});
@@ -82,7 +82,7 @@ TEST_CASE("whole weights count as copies of their samples") {
         Approx(loss_value(SoftmaxCrossEntropy{}, copies, std::vector<int>{0, 0, 1})).epsilon(1e-14));
 }
 
-TEST_CASE("a sample of weight 0 counts nothing, whatever its numbers") {
+TEST_CASE("a sample with weight 0 has no effect, whatever its numbers") {
   const float most = std::numeric_limits<float>::max();
   const Matrix<float> y_hat{{1, most}};
   const Matrix<float> y{{0, -most}};
@@ -92,7 +92,7 @@ TEST_CASE("a sample of weight 0 counts nothing, whatever its numbers") {
   CHECK(without);
 }
 
-TEST_CASE("weighted() sees targets and weights in place, weights as any vector") {
+TEST_CASE("weighted() views targets and weights without a copy; weights may be any vector") {
   const std::vector<int> labels{0, 1, 2};
   const Eigen::Vector3f w(1, 2, 3);
   const auto y = weighted(labels, w);
@@ -107,7 +107,7 @@ TEST_CASE("weighted() sees targets and weights in place, weights as any vector")
   CHECK(weighted(matrix_of_y, Eigen::Map<const Eigen::RowVector3d>(numbers.data())).weights[2] == 3);
 }
 
-TEST_CASE("weights are one for each sample, finite and at least 0; or none") {
+TEST_CASE("check_weights wants one finite weight of at least 0 for each sample, or no weights") {
   const std::vector<int> y{0, 1, 2};
   const auto check = [&](const std::vector<float>& w) { detail::check_weights(weighted(y, w)); };
   CHECK_NOTHROW(check({}));
@@ -120,7 +120,7 @@ TEST_CASE("weights are one for each sample, finite and at least 0; or none") {
   CHECK_THROWS_SAYING(check({std::numeric_limits<float>::infinity(), 1, 1}), ValueError, "the weight of sample 0 is inf");
 }
 
-TEST_CASE("a batch counts as much as its weights, or as its samples where there are none") {
+TEST_CASE("total_weight is the sum of the weights, or the number of samples where there are none") {
   const std::vector<int> y{0, 1, 2};
   CHECK(detail::total_weight(weighted(y, std::vector<float>{1, 0.5f, 0})) == 1.5);
   CHECK(detail::total_weight(weighted(y, std::vector<float>{})) == 3);

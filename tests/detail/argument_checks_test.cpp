@@ -12,7 +12,7 @@ using detail::checked_input;
 
 namespace {
 
-/// Two outputs for each target, as a loss has that predicts a mean and a deviation.
+/// A loss with two outputs for each target, such as a mean and a deviation.
 struct HalfAsMany : SquaredError {
   static constexpr Index target_rows(Index outputs) { return outputs / 2; }
 };
@@ -22,7 +22,7 @@ using AtRunTime = detail::Sequence<Dense<Dynamic, Dynamic>>;
 
 const Matrix<float> y_hat = Matrix<float>::Zero(4, 3);
 
-/// What net.loss(y, work) asks of y, where the net's outputs are y_hat.
+/// The checks of net.loss(y, work) for a net whose outputs are y_hat.
 template <class LossType, class Sequence = Fixed, class Y>
 auto checked_target(const Y& y) {
   return detail::checked_target<float, LossType, Sequence>("loss", LossType{}, y, detail::const_view<float>(y_hat), "x");
@@ -30,7 +30,7 @@ auto checked_target(const Y& y) {
 
 }  // namespace
 
-TEST_CASE("x has a row for each input, a sample at least and finite numbers, and is used in place") {
+TEST_CASE("checked_input wants a row for each input, at least one sample and finite numbers, and does not copy x") {
   const Fixed sequence{{Dense<2, 4>{}}};
   const Matrix<float> x{{1, 2}, {3, 4}};
   CHECK(checked_input<float>("predict", sequence, x).data() == x.data());
@@ -42,7 +42,7 @@ TEST_CASE("x has a row for each input, a sample at least and finite numbers, and
   CHECK_THROWS_SAYING(checked_input<float>("predict", sequence, bad), ValueError, "predict: x(0, 0) is inf");
 }
 
-TEST_CASE("targets have as many rows as the network has outputs, unless the loss says how many") {
+TEST_CASE("checked_target wants as many rows as the network has outputs, unless the loss has its own target_rows") {
   CHECK(detail::target_rows<SquaredError>(4) == 4);
   CHECK(detail::target_rows<HalfAsMany>(4) == 2);
   CHECK(detail::target_rows<HalfAsMany>(Dynamic) == Dynamic);
@@ -56,14 +56,14 @@ TEST_CASE("targets have as many rows as the network has outputs, unless the loss
   CHECK_NOTHROW(checked_target<HalfAsMany, AtRunTime>(rows(2)));
 }
 
-TEST_CASE("y has as many samples as x, as a matrix, as labels, and with weights") {
+TEST_CASE("checked_target wants as many samples as x has, in a matrix, in labels, and with weights") {
   const Matrix<float> two = Matrix<float>::Zero(4, 2);
   CHECK_THROWS_SAYING(checked_target<SquaredError>(two), ShapeError, "loss: y has 2 samples, but x had 3");
   CHECK_THROWS_SAYING(checked_target<SoftmaxCrossEntropy>(std::vector<int>{0, 1}), ShapeError, "loss: y has 2 samples, but x had 3");
   CHECK_THROWS_SAYING(checked_target<SquaredError>(weighted(two, std::vector<float>{1, 1})), ShapeError, "loss: y has 2 samples");
 }
 
-TEST_CASE("weights are looked at before they count, and so are the targets under them") {
+TEST_CASE("checked_target checks weights, and the targets that they belong to") {
   const Matrix<float> y = Matrix<float>::Zero(4, 3);
   const std::vector<float> two{1, 2};
   const std::vector<float> negative{1, 2, -1};

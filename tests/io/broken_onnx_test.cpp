@@ -75,7 +75,7 @@ TEST_CASE("A graph whose values are not made, or made twice, or in a circle", "[
   CHECK_THROWS_SAYING(Model().node("Relu", {"x"}, "z").read(), ValueError, "nothing makes the output \"y\"");
   CHECK_THROWS_SAYING(Model().constant("c", {}, {1}).node("Identity", {"c"}, "y").read(), ValueError, "\"y\"",
                       "does not depend on the input");
-  CHECK(Model().node("Relu", {"x"}, "y").node("Conv", {"y"}, "unused").read().list().size() == 1);
+  CHECK(Model().node("Relu", {"x"}, "y").node("Conv", {"y"}, "unused").read().layers().size() == 1);
   Model two_inputs;
   two_inputs.graph().add_input()->set_name("state");
   CHECK_THROWS_SAYING(two_inputs.node("Add", {"x", "state"}, "y").read(), ValueError, "one input", "\"state\"");
@@ -133,7 +133,7 @@ TEST_CASE("A graph that is deep or long is an error or is read, in little time",
   value = "x";
   for (int i = 0; i < 200; ++i) longest.node(i % 2 == 0 ? "Tanh" : "Sigmoid", {value}, std::to_string(i)), value = std::to_string(i);
   longest.node("Relu", {value}, "y");
-  CHECK(longest.read().list().size() == 200);  // a ReLU after a Sigmoid changes nothing, so each pair is one layer
+  CHECK(longest.read().layers().size() == 200);  // a ReLU after a Sigmoid changes nothing, so each pair is one layer
 }
 
 TEST_CASE("Metadata that names no loss of ours", "[onnx]") {

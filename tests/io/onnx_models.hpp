@@ -87,7 +87,7 @@ class Model {
 /// The layers as text: "Dense(ReLU) Dropout(rate=0.2) Dense(Identity)".
 inline std::string kinds(const chainrule::AnyNetwork<float>& net) {
   std::string text;
-  for (const auto& layer : net.list()) text += (text.empty() ? "" : " ") + chainrule::detail::to_text(layer.describe());
+  for (const auto& layer : net.layers()) text += (text.empty() ? "" : " ") + chainrule::detail::to_text(layer.describe());
   return text;
 }
 

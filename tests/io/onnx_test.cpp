@@ -38,7 +38,7 @@ void check_round_trip(const std::vector<Description>& layers, const Description&
   const AnyNetwork<float> again = parse_onnx<float>(to_onnx(net));
   CHECK(again.loss_function().describe() == loss);
   std::vector<Description> read;
-  for (const auto& layer : again.list()) read.push_back(layer.describe());
+  for (const auto& layer : again.layers()) read.push_back(layer.describe());
   CHECK(read == layers);
   const Matrix<float> x = samples(net.inputs());
   CHECK(again.predict(x) == net.predict(x));

@@ -6,7 +6,6 @@
 #include "support/catch.hpp"
 
 using namespace chainrule;
-using detail::all_finite;
 
 namespace {
 
@@ -14,6 +13,12 @@ template <class Scalar>
 std::vector<Scalar> all_not_finite() {
   using Limits = std::numeric_limits<Scalar>;
   return {Limits::quiet_NaN(), -Limits::quiet_NaN(), Limits::infinity(), -Limits::infinity()};
+}
+
+/// The first `size` numbers, as check_finite sees them.
+template <class Scalar>
+ConstMatrixView<Scalar> column_of(const std::vector<Scalar>& numbers, std::size_t size) {
+  return detail::matrix_view(numbers.data(), static_cast<Index>(size), 1);
 }
 
 constexpr float not_a_number = std::numeric_limits<float>::quiet_NaN();
@@ -37,7 +42,7 @@ TEMPLATE_TEST_CASE("all_finite finds a NaN or an infinity at every position of a
       for (const TestType bad : all_not_finite<TestType>()) {
         std::vector<TestType> numbers(size, TestType{1});
         numbers[place] = bad;
-        missed += all_finite(numbers.data(), static_cast<Index>(size));
+        missed += detail::all_finite(column_of(numbers, size));
       }
   CHECK(missed == 0);
 }
@@ -50,7 +55,7 @@ TEMPLATE_TEST_CASE("all_finite accepts the largest, the smallest normal and the 
     CAPTURE(good);
     for (const std::size_t size : {1u, 5u, 16u, 39u}) {
       const std::vector<TestType> numbers(size, good);
-      CHECK(all_finite(numbers.data(), static_cast<Index>(size)));
+      CHECK(detail::all_finite(column_of(numbers, size)));
     }
   }
 }
@@ -59,7 +64,7 @@ TEMPLATE_TEST_CASE("all_finite does not read beyond the end, and an empty array 
   for (std::size_t size = 0; size <= 40; ++size) {
     std::vector<TestType> numbers(size + 1, TestType{1});
     numbers[size] = std::numeric_limits<TestType>::quiet_NaN();
-    CHECK(all_finite(numbers.data(), static_cast<Index>(size)));
+    CHECK(detail::all_finite(column_of(numbers, size)));
   }
 }
 

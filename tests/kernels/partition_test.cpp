@@ -121,10 +121,3 @@ TEST_CASE("unit_granularity is 16 if the number of units is a multiple of 16, so
   STATIC_REQUIRE(kernels::unit_granularity(300) == 8);
   STATIC_REQUIRE(kernels::unit_granularity(16) == 16);
 }
-
-TEST_CASE("columns() returns a view of the same memory") {
-  float numbers[] = {11, 21, 31, 0, 12, 22, 32, 0, 13, 23, 33};
-  const MatrixView<float> last = kernels::columns(MatrixView<float>(numbers, 3, 3, Eigen::OuterStride<>(4)), 1, 2);
-  CHECK((last.rows() == 3 && last.cols() == 2 && last.outerStride() == 4));
-  CHECK((last(0, 0) == 12 && last(2, 1) == 33));
-}

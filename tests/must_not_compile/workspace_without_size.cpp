@@ -1,4 +1,4 @@
-// expect: make_workspace(max_batch) must be told for how many samples it shall have room
+// expect: make_workspace(max_batch) needs the largest number of samples of a batch
 #include <chainrule/chainrule.hpp>
 namespace cr = chainrule;
 

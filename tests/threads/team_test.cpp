@@ -8,7 +8,7 @@ using namespace chainrule;
 
 namespace {
 
-/// A team as a user may write it, on threads of his own: here two, new ones for every run. It counts how often it is asked.
+/// A user-defined team that starts two new threads for every run, and counts the runs.
 class Halves : public Team {
  public:
   Index threads() const override { return 2; }
@@ -31,7 +31,7 @@ std::vector<Index> squares(Team* team, Index items) {
 
 }  // namespace
 
-TEST_CASE("without a team, items are done one after the other, here") {
+TEST_CASE("for_items without a team does the items in order on the calling thread") {
   std::vector<Index> order;
   detail::for_items(nullptr, 4, [&order](Index i) { order.push_back(i); });
   CHECK(order == std::vector<Index>{0, 1, 2, 3});
@@ -39,13 +39,13 @@ TEST_CASE("without a team, items are done one after the other, here") {
   CHECK(order.size() == 4);
 }
 
-TEST_CASE("a team of the user's does the items, each once") {
+TEST_CASE("for_items with a user-defined team does each item once") {
   Halves team;
   CHECK(squares(&team, 5) == std::vector<Index>{0, 1, 4, 9, 16});
   CHECK(team.runs == 1);
 }
 
-TEST_CASE("a team is not asked for one item or none") {
+TEST_CASE("for_items does not call the team for one item or none") {
   Halves team;
   CHECK(squares(&team, 1) == std::vector<Index>{0});
   CHECK(squares(&team, 0).empty());

@@ -9,8 +9,8 @@ using namespace chainrule;
 
 namespace {
 
-/// How often each item was done: all 1, where the team does what it should. Plain ints, so a thread sanitizer sees whether the
-/// caller may read what the workers wrote.
+/// How often a team does each item: once, if it is correct. Counts in plain ints, so that a thread sanitizer sees whether the caller may
+/// read what the workers wrote.
 std::vector<int> times_done(Team& team, Index items) {
   std::vector<int> times(static_cast<std::size_t>(items), 0);
   detail::for_items(&team, items, [&times](Index i) { ++times[static_cast<std::size_t>(i)]; });
@@ -21,12 +21,12 @@ bool each_once(Team& team, Index items) { return times_done(team, items) == std:
 
 void nap() { std::this_thread::sleep_for(std::chrono::milliseconds(2)); }
 
-// Not capped by the machine that tests, so that many threads meet even where there are few processors.
+// The number of threads does not depend on the machine, so that many threads meet even on few processors.
 constexpr Index processors = 8;
 
 }  // namespace
 
-TEST_CASE("a team does each item once, for any number of items and threads") {
+TEST_CASE("ThreadTeam does each item once, for any number of items and threads") {
   for (const Index threads : {1, 2, 3, 5, 8}) {
     CAPTURE(threads);
     ThreadTeam team{threads, processors};
@@ -38,13 +38,13 @@ TEST_CASE("a team does each item once, for any number of items and threads") {
   }
 }
 
-TEST_CASE("as many threads as the machine runs at once, where none are asked for") {
+TEST_CASE("ThreadTeam has as many threads as the machine runs at once by default") {
   ThreadTeam team;
   CHECK(team.threads() >= 1);
   CHECK(each_once(team, 100));
 }
 
-TEST_CASE("many small jobs in a row see each other's results") {
+TEST_CASE("ThreadTeam: many small jobs in a row see each other's results") {
   for (const Index threads : {2, 5}) {
     ThreadTeam team{threads, processors};
     std::int64_t sums[4] = {0, 0, 0, 0};
@@ -58,7 +58,7 @@ TEST_CASE("many small jobs in a row see each other's results") {
   }
 }
 
-TEST_CASE("workers that sleep are woken") {
+TEST_CASE("ThreadTeam wakes sleeping workers") {
   ThreadTeam team{3, processors};
   const auto caller = std::this_thread::get_id();
   bool helped = false;
@@ -74,7 +74,7 @@ TEST_CASE("workers that sleep are woken") {
   CHECK(helped);
 }
 
-TEST_CASE("a team that sleeps in between does each item once") {
+TEST_CASE("ThreadTeam does each item once, also if its workers sleep between jobs") {
   ThreadTeam team{4, processors};
   for (int run = 0; run < 20; ++run) {
     nap();
@@ -83,7 +83,7 @@ TEST_CASE("a team that sleeps in between does each item once") {
   }
 }
 
-TEST_CASE("a team ends right after its start, after a run, and while it sleeps") {
+TEST_CASE("ThreadTeam can be destroyed right after its construction, after a run, and while its workers sleep") {
   for (int repeat = 0; repeat < 50; ++repeat) {
     { const ThreadTeam unused{4, processors}; }
     ThreadTeam team{4, processors};
@@ -92,7 +92,7 @@ TEST_CASE("a team ends right after its start, after a run, and while it sleeps")
   }
 }
 
-TEST_CASE("two threads may use one team at once") {
+TEST_CASE("two threads may use one ThreadTeam at once") {
   ThreadTeam team{3, processors};
   std::vector<int> right(2, 0);
   std::vector<std::thread> callers;
@@ -104,7 +104,7 @@ TEST_CASE("two threads may use one team at once") {
   CHECK(right == std::vector<int>(2, 500));
 }
 
-TEST_CASE("work that uses another team, or against the rules its own, is done all the same") {
+TEST_CASE("ThreadTeam does work that calls another team, or, against the rules, its own") {
   ThreadTeam outer{3, processors};
   ThreadTeam inner{2, processors};
   for (Team* const nested : {&inner, &outer}) {
@@ -114,8 +114,8 @@ TEST_CASE("work that uses another team, or against the rules its own, is done al
   }
 }
 
-// What it finds depends on the machine, and may change: so all that can be asked is that measuring disturbs no work.
-TEST_CASE("a team measures how far apart its threads are while it works") {
+// The result of the measurement depends on the machine, so the test only checks that measuring disturbs no work.
+TEST_CASE("ThreadTeam measures whether its threads share a cache while it works") {
   ThreadTeam team{3, processors};
   CHECK_FALSE(team.no_shared_cache());  // nothing measured yet
   bool right = true;
@@ -124,14 +124,14 @@ TEST_CASE("a team measures how far apart its threads are while it works") {
   CHECK_FALSE(ThreadTeam{1}.no_shared_cache());
 }
 
-TEST_CASE("a number of threads that cannot be is an error in words") {
+TEST_CASE("ThreadTeam rejects an invalid number of threads") {
   CHECK_THROWS_SAYING(ThreadTeam(0), ValueError, "ThreadTeam: the number of threads must be 1 to 1024, got 0");
   CHECK_THROWS_SAYING(ThreadTeam(-1), ValueError, "got -1");
   CHECK_THROWS_SAYING(ThreadTeam(1025), ValueError, "got 1025");
   CHECK_THROWS_SAYING(ThreadTeam(2, 0), ValueError, "the number of processors must be 1 to 1024, got 0");
 }
 
-TEST_CASE("where there is one processor, the caller works alone") {
+TEST_CASE("ThreadTeam with one processor: the caller works alone") {
   ThreadTeam team{3, 1};
   CHECK(each_once(team, 10));
   nap();

@@ -1,5 +1,5 @@
 #pragma once
-// An activation whose type is known only when the program runs, so that one Dense is compiled for all of them, and not one for each.
+// An activation whose type is known only when the program runs, so that Dense is compiled once for all of them instead of for each.
 
 #include <chainrule/core/description.hpp>
 #include <chainrule/kernels/elementwise.hpp>
@@ -18,6 +18,7 @@ struct ActivationBase {
   virtual void times_derivative(Index size, const Scalar* kept, Scalar* delta) const = 0;
 };
 
+/// ActivationBase for an activation of type F.
 template <class Scalar, class F>
 struct ActivationOf final : ActivationBase<Scalar> {
   explicit ActivationOf(const F& of) : f{of} {}
@@ -34,12 +35,12 @@ struct ActivationOf final : ActivationBase<Scalar> {
 
 }  // namespace detail
 
-/// The default initializer of an AnyActivation.
+/// The default initializer of the activation inside an AnyActivation.
 template <class Scalar>
 class AnyInitializer {
  public:
   static constexpr std::string_view name = "AnyInitializer";  ///< the name in descriptions, files and messages
-  /// For an AnyActivation, which makes it.
+  /// Made by AnyActivation::default_initializer.
   explicit AnyInitializer(std::shared_ptr<const detail::ActivationBase<Scalar>> f) : f_{std::move(f)} {}
   /// Fills `weights`, fan_out x fan_in numbers.
   template <class S>
@@ -51,19 +52,21 @@ class AnyInitializer {
   std::shared_ptr<const detail::ActivationBase<Scalar>> f_;
 };
 
-/// Any activation, made from it; itself an activation, with the same bits. `from_output`: whether f'(z) is written with a = f(z) alone,
-/// as DerivativeFromOutput says of its type.
+/// Holds an activation of any type, and is an activation that computes the same bits. `from_output`: whether f'(z) of those it holds is
+/// written with a = f(z) alone, DerivativeFromOutput<F>.
 template <class Scalar, bool from_output>
 class AnyActivation {
  public:
-  /// Copies f, an activation.
+  /// Copies the activation f.
   template <class F>
   requires(!std::is_same_v<F, AnyActivation>) explicit AnyActivation(const F& f)
       : name(F::name), f_{std::make_shared<const detail::ActivationOf<Scalar, F>>(f)} {
-    static_assert(DerivativeFromOutput<F> == from_output, "chainrule: AnyActivation<Scalar, DerivativeFromOutput<F>>");
+    static_assert(
+        DerivativeFromOutput<F> == from_output,
+        "chainrule: the second argument of AnyActivation must be DerivativeFromOutput<F> of the activation F that it is made from");
   }
 
-  std::string_view name;  ///< that of the activation inside
+  std::string_view name;  ///< the name of the activation inside
 
   /// The initializer of a layer's weights where none is named.
   AnyInitializer<Scalar> default_initializer() const { return AnyInitializer<Scalar>(f_); }
@@ -81,19 +84,19 @@ class AnyActivation {
     f_->times_derivative(size, kept, delta);
   }
 
-  /// Of a few numbers, as the contract asks; whole arrays go through the above.
+  /// f(z) of a few numbers, for the contract of an activation; layers call `values` for whole arrays.
   template <class Chunk>
   Chunk value(const Chunk& z) const {
     Chunk a(z.size());
     values(z.size(), z.data(), a.data());
     return a;
   }
-  /// f'(z), of a = f(z).
+  /// f'(z) from a = f(z).
   template <class Chunk>
   Chunk derivative_from_output(const Chunk& a) const requires(from_output) {
     return derivative_at(a);
   }
-  /// f'(z), of z.
+  /// f'(z) from z.
   template <class Chunk>
   Chunk derivative(const Chunk& z) const requires(!from_output) {
     return derivative_at(z);

@@ -1,20 +1,25 @@
 #pragma once
-// A layer whose type is known only when the program runs: any type that satisfies the contract, behind virtual functions.
+// A layer whose type is known only when the program runs: any type that satisfies the contract of a layer, behind virtual functions.
 
 #include <chainrule/core/description.hpp>
 #include <chainrule/core/detail/infer.hpp>
+#include <chainrule/core/detail/named_tensors.hpp>
 #include <chainrule/inspect/detail/unit_statistics.hpp>
 #include <functional>
 #include <memory>
 
 namespace chainrule {
+
+template <class Scalar>
+class AnyLayer;
+
 namespace detail {
 
-/// Its address tells a type from the others.
+/// A constant whose address is different for each type T.
 template <class T>
 inline constexpr char type_mark = 0;
 
-/// What a layer's forward pass keeps for backward, copied as a value.
+/// The cache of a layer (what its forward pass keeps for backward) behind virtual functions.
 template <class Scalar>
 struct CacheBase {
   virtual ~CacheBase() = default;
@@ -25,6 +30,7 @@ struct CacheBase {
   virtual ConstMatrixView<Scalar> first(Index samples) const = 0;
 };
 
+/// CacheBase for the cache of a layer of type L.
 template <class Scalar, class L>
 struct CacheOf final : CacheBase<Scalar> {
   CacheOf(const L& layer, Index max_batch) : cache(layer, max_batch) {}
@@ -37,11 +43,35 @@ struct CacheOf final : CacheBase<Scalar> {
   typename L::template Cache<Scalar, Dynamic> cache;
 };
 
+/// The cache of an AnyLayer: that of the layer inside, copied as a value.
+template <class Scalar>
+class AnyCache {
+ public:
+  AnyCache(const AnyLayer<Scalar>& layer, Index max_batch) : output{layer->make_cache(max_batch)} {}
+  AnyCache(const AnyCache& other) : output{other.output.cache->clone()} {}
+  AnyCache(AnyCache&&) noexcept = default;
+  AnyCache& operator=(AnyCache other) noexcept {
+    output.cache.swap(other.output.cache);
+    return *this;
+  }
+  ~AnyCache() = default;
+
+  /// The activation of the layer inside, outputs x max_batch.
+  struct Output {
+    Index rows() const { return cache->rows(); }
+    MatrixView<Scalar> first(Index samples) { return cache->first(samples); }
+    ConstMatrixView<Scalar> first(Index samples) const { return std::as_const(*cache).first(samples); }
+    std::unique_ptr<CacheBase<Scalar>> cache;
+  } output;
+
+  CacheBase<Scalar>& operator*() { return *output.cache; }
+  const CacheBase<Scalar>& operator*() const { return *output.cache; }
+};
+
 /// The contract of a layer (core/concepts.hpp), as virtual functions.
 template <class Scalar>
 struct LayerBase {
   virtual ~LayerBase() = default;
-  virtual std::string_view name() const = 0;
   virtual std::string_view activation_name() const = 0;
   virtual Index inputs() const = 0;
   virtual Index outputs() const = 0;
@@ -60,9 +90,10 @@ struct LayerBase {
   virtual void backward(const Scalar* theta, ConstMatrixView<Scalar> x, CacheBase<Scalar>& cache, MatrixView<Scalar> delta,
                         Scalar* gradient, MatrixView<Scalar>* input_gradient) const = 0;
   virtual void update_statistics(Scalar* buffers, const CacheBase<Scalar>& cache, Index samples) const = 0;
-  virtual Activity activity(ConstMatrixView<Scalar> x, const CacheBase<Scalar>& cache) const = 0;
+  virtual UnitStatistics unit_statistics(ConstMatrixView<Scalar> x, const CacheBase<Scalar>& cache) const = 0;
 };
 
+/// LayerBase for a layer of type L.
 template <class Scalar, class L>
 class LayerOf final : public LayerBase<Scalar> {
   using Base = CacheBase<Scalar>;
@@ -70,12 +101,11 @@ class LayerOf final : public LayerBase<Scalar> {
  public:
   explicit LayerOf(const L& layer) : layer_{layer} {}
 
-  std::string_view name() const override { return L::name; }
   std::string_view activation_name() const override { return layer_.activation_name(); }
   Index inputs() const override { return layer_.inputs(); }
   Index outputs() const override { return layer_.outputs(); }
-  std::vector<TensorShape> tensors() const override { return list(layer_.tensors()); }
-  std::vector<TensorShape> buffer_tensors() const override { return list(buffer_tensors_of(layer_)); }
+  std::vector<TensorShape> tensors() const override { return as_vector(layer_.tensors()); }
+  std::vector<TensorShape> buffer_tensors() const override { return as_vector(buffer_tensors_of(layer_)); }
   Description describe() const override { return chainrule::describe(layer_); }
   Index fewest_training_samples() const override {
     if constexpr (requires(const L& l) { l.fewest_training_samples(); })
@@ -101,7 +131,7 @@ class LayerOf final : public LayerBase<Scalar> {
   void check_cache(const char* who, Index i, const Base& cache) const override {
     if (cache.type() != &type_mark<L>)
       raise<ShapeError>(who, ": this workspace was made for another network: layer<", i, "> is another kind of layer there; here it is ",
-                        name());
+                        L::name);
     detail::check_cache(who, i, layer_, own(cache));
   }
   void forward(const Scalar* theta, ConstMatrixView<Scalar> x, Base& cache,
@@ -120,16 +150,18 @@ class LayerOf final : public LayerBase<Scalar> {
     if constexpr (requires(const L& l) { l.update_statistics(buffers, own(cache), samples); })
       layer_.update_statistics(buffers, own(cache), samples);
   }
-  Activity activity(ConstMatrixView<Scalar> x, const Base& cache) const override { return activity_of(layer_, x, own(cache)); }
+  UnitStatistics unit_statistics(ConstMatrixView<Scalar> x, const Base& cache) const override {
+    return unit_statistics_of(layer_, x, own(cache));
+  }
 
  private:
   using Cache = typename L::template Cache<Scalar, Dynamic>;
-  // check_cache has seen to it that it is one
+  // Precondition: the cache was made by this type of layer, which check_cache has made sure of.
   static Cache& own(Base& cache) { return static_cast<CacheOf<Scalar, L>&>(cache).cache; }
   static const Cache& own(const Base& cache) { return static_cast<const CacheOf<Scalar, L>&>(cache).cache; }
 
   template <class Tensors>
-  static std::vector<TensorShape> list(const Tensors& tensors) {
+  static std::vector<TensorShape> as_vector(const Tensors& tensors) {
     return {tensors.begin(), tensors.end()};
   }
 
@@ -138,11 +170,16 @@ class LayerOf final : public LayerBase<Scalar> {
 
 }  // namespace detail
 
-/// A layer of any type, one of the library or of yours, made from it: AnyLayer<float> layer = Dense<64, 32, ReLU>{}. A small value;
-/// copies share the layer, which never changes. It computes what the layer computes, bit for bit.
+/// Holds a layer of any type, of the library or your own, and is a layer that computes the same bits: AnyLayer<float> layer =
+/// Dense<64, 32, ReLU>{}. A small value; copies share the layer inside, which never changes.
 template <class Scalar>
 class AnyLayer {
  public:
+  static constexpr int inputs_at_compile_time = Dynamic;        ///< the number of inputs: known only at run time
+  static constexpr int outputs_at_compile_time = Dynamic;       ///< the number of outputs: known only at run time
+  static constexpr Index parameters_at_compile_time = Dynamic;  ///< the number of parameters: known only at run time
+  static constexpr Index buffers_at_compile_time = Dynamic;     ///< the number of buffers: known only at run time
+
   /// Copies the layer.
   template <class L>
   requires(!std::is_same_v<L, AnyLayer>) AnyLayer(const L& layer) : name(L::name) {
@@ -154,11 +191,11 @@ class AnyLayer {
     }
   }
 
-  std::string_view name;  ///< that of the layer inside
+  std::string_view name;  ///< the name of the layer inside
 
-  /// Whether it takes its inputs from the layer before, as Dropout<> does; until it has one, nothing below may be asked.
+  /// Whether it takes its inputs from the layer before it, as Dropout<> does. Then only `name` and for_inputs may be used.
   bool is_inferred() const { return layer_ == nullptr; }
-  /// The same with as many inputs, where they are inferred.
+  /// This layer with as many inputs, if it is inferred; else this layer as it is.
   AnyLayer for_inputs(Index inputs) const { return is_inferred() ? for_inputs_(inputs) : *this; }
 
   Index inputs() const { return layer_->inputs(); }    ///< the number of inputs, which is the number of rows of x
@@ -171,8 +208,59 @@ class AnyLayer {
   std::vector<TensorShape> buffer_tensors() const { return layer_->buffer_tensors(); }
   /// The name, hyperparameters and parts, from which from_description builds it again.
   Description describe() const { return layer_->describe(); }
+  /// The smallest batch that a training pass takes.
+  Index fewest_training_samples() const { return layer_->fewest_training_samples(); }
 
-  /// The contract behind it.
+  // The members below are templates because the contract of a layer is checked with float, whatever Scalar is.
+
+  /// Views on the parameters in the layer's slice of theta, by name: ["weight"].
+  template <class S>
+  detail::NamedTensors<S> parameters(S* theta) const {
+    return {theta, tensors()};
+  }
+  /// Views on the buffers in the layer's slice of all buffers, by name: ["running_mean"].
+  template <class S>
+  detail::NamedTensors<S> buffers(S* numbers) const {
+    return {numbers, buffer_tensors()};
+  }
+  /// Draws the weights from `random` and sets all other parameters to their initial values.
+  template <class S>
+  void initialize(S* theta, Random& random) const {
+    layer_->initialize(theta, random);
+  }
+  /// Sets the buffers to their initial values.
+  template <class S>
+  void initialize_buffers(S* numbers) const {
+    layer_->initialize_buffers(numbers);
+  }
+  /// Throws StateError or ShapeError where the layer cannot make this pass; called before the pass begins.
+  template <class S>
+  void check_pass(const ForwardContext<S>& pass, Index samples) const {
+    layer_->check_pass(pass, samples);
+  }
+
+  /// The cache of the layer inside.
+  template <class S, int MaxBatch>
+  using Cache = detail::AnyCache<S>;
+
+  /// The forward pass of the layer inside; x: inputs x batch.
+  template <class S>
+  void forward(const S* theta, ConstMatrixView<S> x, detail::AnyCache<S>& cache, const ForwardContext<S>& pass) const {
+    layer_->forward(theta, x, *cache, pass);
+  }
+  /// The backward pass of the layer inside.
+  template <class S>
+  void backward(const S* theta, ConstMatrixView<S> x, detail::AnyCache<S>& cache, MatrixView<S> delta, S* gradient,
+                MatrixView<S>* input_gradient) const {
+    layer_->backward(theta, x, *cache, delta, gradient, input_gradient);
+  }
+  /// Updates the buffers of the layer inside by what its last forward pass saw.
+  template <class S>
+  void update_statistics(S* numbers, const detail::AnyCache<S>& cache, Index samples) const {
+    layer_->update_statistics(numbers, *cache, samples);
+  }
+
+  /// The layer inside, by its virtual functions.
   const detail::LayerBase<Scalar>* operator->() const { return layer_.get(); }
 
  private:
@@ -180,4 +268,19 @@ class AnyLayer {
   std::function<AnyLayer(Index)> for_inputs_;
 };
 
+namespace detail {
+
+/// Throws ShapeError unless the cache was made for the layer inside, number i of the network.
+template <class Scalar>
+void check_cache(const char* who, Index i, const AnyLayer<Scalar>& layer, const AnyCache<Scalar>& cache) {
+  layer->check_cache(who, i, *cache);
+}
+
+/// Counts the units of the layer inside.
+template <class Scalar>
+UnitStatistics unit_statistics_of(const AnyLayer<Scalar>& layer, ConstMatrixView<Scalar> x, const AnyCache<Scalar>& cache) {
+  return layer->unit_statistics(x, *cache);
+}
+
+}  // namespace detail
 }  // namespace chainrule

@@ -1,16 +1,16 @@
 #pragma once
-// A loss whose type is known only when the program runs: any type that satisfies the contract, behind virtual functions.
+// A loss whose type is known only when the program runs: any type that satisfies the contract of a loss, behind virtual functions.
 
+#include <chainrule/core/concepts.hpp>
 #include <chainrule/core/description.hpp>
 #include <chainrule/core/weighting.hpp>
-#include <chainrule/detail/argument_checks.hpp>
 #include <cstdint>
 #include <memory>
 
 namespace chainrule {
 namespace detail {
 
-/// How much each sample counts, whatever it was that said so.
+/// The weight of each sample: a function of any type, called by a pointer.
 template <class Scalar>
 struct SampleWeights {
   Accumulator<Scalar> (*call)(const void* context, Index j);
@@ -18,7 +18,7 @@ struct SampleWeights {
   Accumulator<Scalar> operator()(Index j) const { return call(context, j); }
 };
 
-/// A loss for targets of one kind. `weights` may be null.
+/// The functions of a loss that take targets of type Target. `weights` may be nullptr.
 template <class Scalar, class Target>
 struct LossFor {
   using Weights = const SampleWeights<Scalar>*;
@@ -28,7 +28,7 @@ struct LossFor {
   virtual void gradient(ConstMatrixView<Scalar> y_hat, const Target& y, MatrixView<Scalar> dJ, Weights weights) const = 0;
 };
 
-/// One kind of targets added to what Next has.
+/// Adds the functions for targets of type Target to Next, which holds the loss of type L and the functions for other types.
 template <class Scalar, class L, class Target, class Next>
 struct LossOfTarget : Next {
   using Next::check;
@@ -36,10 +36,10 @@ struct LossOfTarget : Next {
   using Next::Next;
   using Next::value;
   using Weights = const SampleWeights<Scalar>*;
-  static constexpr bool takes_this = requires(const L& loss, ConstMatrixView<Scalar> y_hat, const Target& y) { loss.check(y_hat, y); };
+  static constexpr bool takes_target = requires(const L& loss, ConstMatrixView<Scalar> y_hat, const Target& y) { loss.check(y_hat, y); };
 
   void check([[maybe_unused]] ConstMatrixView<Scalar> y_hat, [[maybe_unused]] const Target& y) const override {
-    if constexpr (takes_this)
+    if constexpr (takes_target)
       this->loss.check(y_hat, y);
     else
       raise<ValueError>("target: ", L::name,
@@ -47,7 +47,7 @@ struct LossOfTarget : Next {
   }
   Scalar value([[maybe_unused]] ConstMatrixView<Scalar> y_hat, [[maybe_unused]] const Target& y,
                [[maybe_unused]] Weights weights) const override {
-    if constexpr (!takes_this)
+    if constexpr (!takes_target)
       return 0;
     else if (weights == nullptr)
       return this->loss.value(y_hat, y);
@@ -56,7 +56,7 @@ struct LossOfTarget : Next {
   }
   void gradient([[maybe_unused]] ConstMatrixView<Scalar> y_hat, [[maybe_unused]] const Target& y, [[maybe_unused]] MatrixView<Scalar> dJ,
                 [[maybe_unused]] Weights weights) const override {
-    if constexpr (takes_this) {
+    if constexpr (takes_target) {
       if (weights == nullptr)
         this->loss.gradient(y_hat, y, dJ);
       else
@@ -65,7 +65,7 @@ struct LossOfTarget : Next {
   }
 };
 
-/// What it is for targets of several kinds.
+/// The functions of a loss for each of these types of targets.
 template <class Scalar, class... Targets>
 struct LossForAll : LossFor<Scalar, Targets>... {
   using LossFor<Scalar, Targets>::check...;
@@ -83,6 +83,7 @@ struct LossBase : LossForAll<Scalar, ConstMatrixView<Scalar>, Labels<int>, Label
   virtual void link(MatrixView<Scalar> z) const = 0;
 };
 
+/// The functions of LossBase, for a loss of type L, that take no targets.
 template <class Scalar, class L>
 struct LossItself : LossBase<Scalar> {
   explicit LossItself(const L& of) : loss{of} {}
@@ -94,6 +95,7 @@ struct LossItself : LossBase<Scalar> {
   L loss;
 };
 
+/// LossBase for a loss of type L.
 template <class Scalar, class L>
 using LossOf = LossOfTarget<
     Scalar, L, ConstMatrixView<Scalar>,
@@ -102,12 +104,12 @@ using LossOf = LossOfTarget<
 
 }  // namespace detail
 
-/// A loss of any type, one of the library or of yours, made from it: AnyLoss<float> loss = Huber{.delta = 2}. A small value; copies
-/// share the loss, which never changes. Labels may be int, std::uint8_t or std::int64_t.
+/// Holds a loss of any type, of the library or your own, and is a loss that computes the same bits: AnyLoss<float> loss = Huber{.delta =
+/// 2}. A small value; copies share the loss inside, which never changes. Labels may be int, std::uint8_t or std::int64_t.
 template <class Scalar>
 class AnyLoss {
  public:
-  // nobody knows these when the program is compiled; AnyNetwork asks on_logits() and fewest_outputs() when it is made
+  // not known when the program is compiled: AnyNetwork's constructor checks on_logits() and fewest_outputs()
   static constexpr bool works_on_logits = false;  ///< takes the outputs as predictions, so the last layer may have any activation
   static constexpr Index min_outputs = 1;         ///< the smallest number of outputs that a network with this loss can have
 
@@ -117,7 +119,7 @@ class AnyLoss {
       : name(L::name),
   loss_{std::make_shared<const detail::LossOf<Scalar, L>>(loss)} {}
 
-  std::string_view name;  ///< that of the loss inside
+  std::string_view name;  ///< the name of the loss inside
 
   bool on_logits() const { return loss_->on_logits(); }             ///< whether the loss inside works on logits
   Index fewest_outputs() const { return loss_->fewest_outputs(); }  ///< min_outputs of the loss inside
@@ -127,7 +129,8 @@ class AnyLoss {
   /// The number of rows of y for a network with this number of outputs.
   Index target_rows(Index outputs) const { return loss_->target_rows(outputs); }
 
-  /// (The contract is asked for with float, whatever Scalar is.)
+  /// Throws ValueError where y is no target for the loss inside. (A template, because the contract is checked with float, whatever Scalar
+  /// is.)
   template <class S, class Target>
   requires std::derived_from<detail::LossBase<S>, detail::LossFor<S, Target>>
   void check(ConstMatrixView<S> y_hat, const Target& y) const { of<Target>().check(y_hat, y); }
@@ -144,16 +147,16 @@ class AnyLoss {
   /// J where sample j has the weight weight(j).
   template <class S, class Target, class WeightOf>
   S value(ConstMatrixView<S> y_hat, const Target& y, const WeightOf& weight) const {
-    const auto weights = erased(weight);
+    const auto weights = type_erased(weight);
     return of<Target>().value(y_hat, y, &weights);
   }
-  /// dJ <- dJ/dy_hat with these weights.
+  /// dJ <- dJ/dy_hat where sample j has the weight weight(j).
   template <class S, class Target, class WeightOf>
   void gradient(ConstMatrixView<S> y_hat, const Target& y, MatrixView<S> dJ, const WeightOf& weight) const {
-    const auto weights = erased(weight);
+    const auto weights = type_erased(weight);
     of<Target>().gradient(y_hat, y, dJ, &weights);
   }
-  /// y_hat <- the link of the loss inside, in place.
+  /// Applies the link of the loss inside, in place.
   template <class S>
   void link(MatrixView<S> z) const {
     loss_->link(z);
@@ -165,7 +168,7 @@ class AnyLoss {
     return *loss_;
   }
   template <class WeightOf>
-  static detail::SampleWeights<Scalar> erased(const WeightOf& weight) {
+  static detail::SampleWeights<Scalar> type_erased(const WeightOf& weight) {
     return {
         [](const void* context, Index j) { return static_cast<detail::Accumulator<Scalar>>((*static_cast<const WeightOf*>(context))(j)); },
         &weight};

@@ -11,9 +11,8 @@ namespace chainrule {
 /// AnyNetwork<float> net{Seed{42}, SoftmaxCrossEntropy{},
 ///                       {Dense<Dynamic, Dynamic, ReLU>{64, width}, Dropout<>{0.2}, Dense<Dynamic, 10>{width, 10}}};
 /// @endcode
-/// It is a Network in every other way: the same passes, kernels, Trainer and optimizers, and the same bits as the network of the
-/// same layers whose types are written down. Parameters by name: net.tensor("0.weight"). Throws ShapeError or ValueError where layers
-/// and loss do not fit together.
+/// Everything else is as for a Network: the same passes, kernels, Trainer and optimizers, and the same bits as the Network of the same
+/// layers. Parameters by name: net.tensor("0.weight"). Throws ShapeError or ValueError where layers and loss do not fit together.
 template <class Scalar>
 class AnyNetwork : public Network<Scalar, AnyLoss<Scalar>, AnyLayers<Scalar>> {
   using Base = Network<Scalar, AnyLoss<Scalar>, AnyLayers<Scalar>>;
@@ -22,26 +21,16 @@ class AnyNetwork : public Network<Scalar, AnyLoss<Scalar>, AnyLayers<Scalar>> {
   /// Weights are drawn by each layer's initializer, from the first layer to the last.
   AnyNetwork(Seed seed, AnyLoss<Scalar> loss, AnyLayers<Scalar> layers) : Base(seed, loss, checked(loss, layers)) {}
 
-  /// The same with parameters that are 0, for a reader that knows them.
+  /// Makes a network whose parameters are all 0, for a reader that sets them.
   static AnyNetwork zeros(AnyLoss<Scalar> loss, AnyLayers<Scalar> layers) { return {loss, layers}; }
 
-  /// A copy with other numbers, its layers and loss made from their descriptions (with <chainrule/any/from_description.hpp>). `Own`: types
-  /// of yours that are among them.
+  /// A copy of the network with another scalar type. Its layers and loss are made from their descriptions, so the program includes
+  /// <chainrule/any/from_description.hpp>. `Own`: user-defined types among them.
   template <class Other, class... Own>
   AnyNetwork<Other> rebind() const;
 
-  /// The layers, from the first to the last.
-  const std::vector<AnyLayer<Scalar>>& list() const { return std::get<0>(this->layers()).list(); }
-
-  /// Parameters or buffers by name, as a view: "0.weight" is W(1), "1.running_mean" a buffer of the second layer. ValueError if there is
-  /// none of that name.
-  auto tensor(std::string_view name) { return this->template layer<0>()[name]; }
-  auto tensor(std::string_view name) const { return this->template layer<0>()[name]; }    ///< the same to read
-  auto buffer(std::string_view name) { return this->template buffers<0>()[name]; }        ///< a buffer by name
-  auto buffer(std::string_view name) const { return this->template buffers<0>()[name]; }  ///< the same to read
-
  private:
-  AnyNetwork(const AnyLoss<Scalar>& loss, const AnyLayers<Scalar>& layers) : Base(loss, std::tuple(checked(loss, layers))) {}
+  AnyNetwork(const AnyLoss<Scalar>& loss, const AnyLayers<Scalar>& layers) : Base(loss, checked(loss, layers).list()) {}
 
   static const AnyLayers<Scalar>& checked(const AnyLoss<Scalar>& loss, const AnyLayers<Scalar>& layers) {
     if (layers.list().empty()) detail::raise<ShapeError>("AnyNetwork: it needs at least one layer");

@@ -13,8 +13,8 @@ AnyLayers<Scalar> make_layers(const std::vector<Description>& of);
 
 namespace detail {
 
-/// Gives make(f) for the activation f that is described: as an AnyActivation, so that one Dense is compiled for all activations; but for
-/// Identity, which costs nothing as its own type.
+/// Returns make(f) for the described activation. f is an AnyActivation, so that Dense is compiled once for all activations, or Identity
+/// itself, which as a type of its own costs no time.
 template <class Scalar, class... Own, class Make>
 AnyLayer<Scalar> layer_with_activation(const Description& of, const Make& make) {
   std::optional<AnyLayer<Scalar>> made;
@@ -28,7 +28,7 @@ AnyLayer<Scalar> layer_with_activation(const Description& of, const Make& make) 
   return *made;
 }
 
-/// A layer that visit_layer gives, as an AnyLayer.
+/// Converts a layer that visit_layer gives to an AnyLayer.
 template <class Scalar, class... Own, class L>
 AnyLayer<Scalar> any_layer(const L& layer) {
   if constexpr (IsDense<L>)
@@ -47,9 +47,9 @@ AnyLayer<Scalar> any_layer(const L& layer) {
 
 }  // namespace detail
 
-/// The layer that is described. `Own`: activations and layers of yours that may be in it; a layer's constructor takes its inputs and
-/// outputs, or its units, and its hyperparameters. Throws ValueError for a name or hyperparameters that nobody knows and for layers nested
-/// more than max_nesting deep, and what the layer's constructor throws.
+/// Makes the described layer. `Own`: user-defined activations and layers that may be in it; the constructor of such a layer takes its
+/// inputs and outputs, or its units, and then its hyperparameters. Throws ValueError for an unknown name or unknown hyperparameters and for
+/// layers nested more than max_nesting deep, and what the layer's constructor throws.
 template <class Scalar, class... Own>
 AnyLayer<Scalar> make_layer(const Description& of) {
   detail::check_nesting(of, of.kind);
@@ -62,7 +62,7 @@ AnyLayer<Scalar> make_layer(const Description& of) {
   return *made;
 }
 
-/// The layers that are described, from the first to the last. Throws what make_layer throws, and ShapeError where they do not fit together.
+/// Makes the described layers, from the first to the last. Throws what make_layer throws, and ShapeError where they do not fit together.
 template <class Scalar, class... Own>
 AnyLayers<Scalar> make_layers(const std::vector<Description>& of) {
   AnyLayers<Scalar> layers;
@@ -70,7 +70,7 @@ AnyLayers<Scalar> make_layers(const std::vector<Description>& of) {
   return layers;
 }
 
-/// The loss that is described. `Own`: losses of yours that it may be. Throws ValueError for a name or hyperparameters that nobody knows,
+/// Makes the described loss. `Own`: user-defined losses that it may be. Throws ValueError for an unknown name or unknown hyperparameters,
 /// and what the loss's constructor throws.
 template <class Scalar, class... Own>
 AnyLoss<Scalar> make_loss(const Description& of) {

@@ -1,6 +1,6 @@
 #pragma once
-// Elementwise work in pieces of 64 bytes. A whole piece goes through the same vector instructions wherever it lies, and the
-// last, short one is padded to a whole: so the result of an element depends neither on its place nor on its alignment.
+// Elementwise work on arrays in chunks of 64 bytes. Every chunk goes through the same vector instructions, and the last, short one is
+// padded to a whole chunk, so the result of an element depends neither on its place in the array nor on its alignment.
 
 #include <array>
 #include <chainrule/core/types.hpp>
@@ -9,13 +9,13 @@
 
 namespace chainrule {
 
-/// A few numbers side by side, as activations see them: an Eigen array of fixed size.
+/// 64 bytes of numbers as an Eigen array of fixed size: what the functions of an activation take and give.
 template <class Scalar>
 using Chunk = Eigen::Array<Scalar, 64 / static_cast<int>(sizeof(Scalar)), 1>;
 
 namespace detail {
 
-/// A chunk with the first `count` (>= 1) numbers of `data`; the last of them fills the rest.
+/// A chunk of the first `count` (>= 1) numbers of `data`, filled up with copies of the last of them.
 template <class Scalar>
 Chunk<Scalar> padded_chunk(const Scalar* data, Index count) {
   Chunk<Scalar> chunk = Chunk<Scalar>::Constant(data[count - 1]);
@@ -23,7 +23,7 @@ Chunk<Scalar> padded_chunk(const Scalar* data, Index count) {
   return chunk;
 }
 
-/// out[i] = f(in[i] ...) for all i < size; out may be one of the inputs.
+/// Computes out[i] = f(in[i] ...) for all i < size, where f takes and gives chunks; out may be one of the inputs.
 template <class Scalar, class F, class... Inputs>
 void for_chunks(Index size, F f, Scalar* out, const Inputs*... in) {
   constexpr Index width = Chunk<Scalar>::SizeAtCompileTime;
@@ -34,8 +34,8 @@ void for_chunks(Index size, F f, Scalar* out, const Inputs*... in) {
   for (Index k = i; k < size; ++k) out[k] = last[k - i];
 }
 
-/// f(chunks ...) for all i < size, where f changes chunks of every array that is not const, in place: one pass over a rule's
-/// whole state.
+/// Calls f(chunks ...) for the chunks of all arrays side by side and stores what f made of those whose array is not const: an optimizer's
+/// step over gradient, theta and moments in one pass over memory.
 template <class F, class... Scalars>
 void update_chunks(Index size, F f, Scalars*... arrays) {
   using Scalar = std::remove_const_t<std::tuple_element_t<0, std::tuple<Scalars...>>>;

@@ -1,6 +1,6 @@
 #pragma once
-// The contracts. Whatever satisfies one of these is a full member of its family: no registration, no list to extend.
-// What a concept cannot say, such as that a derivative is right, testing/contracts.hpp checks.
+// The contracts of activations, losses, layers and initializers. A type that satisfies one is a full member of its family; it need not be
+// registered anywhere. testing/contracts.hpp checks what a concept cannot express, such as that a derivative is right.
 
 #include <chainrule/core/chunks.hpp>
 #include <chainrule/core/forward_context.hpp>
@@ -22,22 +22,22 @@ concept Initializer = std::copyable<T> && requires(const T& t, std::span<float> 
   t(weights, fan_in, fan_out, random);
 };
 
-/// Whether f'(z) is written with a = f(z) alone, so that z need not be kept: sigma'(z) = a (1 - a).
+/// An activation whose f'(z) is written with a = f(z) alone, so that z need not be kept: sigma'(z) = a (1 - a).
 template <class T>
 concept DerivativeFromOutput = requires(const T& f, const Chunk<float>& a) {
   { f.derivative_from_output(a) } -> std::convertible_to<Chunk<float>>;
 };
 
-/// Whether f'(z) is written with z, which forward then keeps.
+/// An activation whose f'(z) is written with z, which forward then keeps.
 template <class T>
 concept DerivativeFromInput = requires(const T& f, const Chunk<float>& z) {
   { f.derivative(z) } -> std::convertible_to<Chunk<float>>;
 };
 
-/// a = f(z) for a Chunk of z, elementwise; its derivative in one of two forms; the initializer that suits it.
-/// values(size, z, a), where it has that too, gives f of a whole array with the same bits, faster; a may be z. Likewise
-/// times_derivative(size, a, delta) multiplies a whole array by derivative_from_output(a), or times_derivative(size, z, delta) by the
-/// other. `known` says which it is of those that kernels apply as part of a product.
+/// An activation: `value`, a = f(z) for a Chunk of z, elementwise; its derivative in one of two forms; the initializer for the weights
+/// of a layer with it. Optional, for speed and with the same bits: `values(size, z, a)`, f of a whole array, where a may be z;
+/// `times_derivative(size, a, delta)` or `times_derivative(size, z, delta)`, which multiplies the array delta by f'; `known`, for
+/// activations that kernels apply as part of a product.
 template <class T>
 concept Activation = std::copyable<T> && requires(const T& f, const Chunk<float>& z) {
   { T::name } -> std::convertible_to<std::string_view>;
@@ -45,8 +45,8 @@ concept Activation = std::copyable<T> && requires(const T& f, const Chunk<float>
   { f.default_initializer() } -> Initializer;
 } &&(DerivativeFromOutput<T> || DerivativeFromInput<T>);
 
-/// J(y, y_hat), a mean over the batch, with its gradient dJ/dy_hat and its link from raw outputs to predictions. A loss whose
-/// targets have other rows than the network has outputs says so: `static constexpr Index target_rows(Index outputs)`.
+/// A loss J(y, y_hat), a mean over the batch, with its gradient dJ/dy_hat and its link from raw outputs to predictions. If its targets
+/// do not have as many rows as the network has outputs, it has `static constexpr Index target_rows(Index outputs)`.
 template <class T>
 concept Loss = std::copyable<T> && requires(const T& loss, ConstMatrixView<float> y_hat, ConstMatrixView<float> y, MatrixView<float> out) {
   { T::name } -> std::convertible_to<std::string_view>;
@@ -58,34 +58,34 @@ concept Loss = std::copyable<T> && requires(const T& loss, ConstMatrixView<float
   loss.link(out);                // in place
 };
 
-/// Whether training and predicting are the same to a layer.
+/// A layer whose forward pass is the same in training and in prediction.
 template <class T>
 concept ModeIndependent = requires(const T& layer, const float* theta, ConstMatrixView<float> x,
                                    typename T::template Cache<float, Dynamic>& cache) {
   layer.forward(theta, x, cache);  // fills cache.output
 };
 
-/// Whether it is told of the ForwardContext.
+/// A layer whose forward pass needs the ForwardContext: its mode, seed, buffers or team.
 template <class T>
 concept ModeDependent = requires(const T& layer, const float* theta, ConstMatrixView<float> x,
                                  typename T::template Cache<float, Dynamic>& cache, const ForwardContext<float>& pass) {
   layer.forward(theta, x, cache, pass);
 };
 
-/// One layer: its shape and hyperparameters. Its parameters are a slice of the network's flat vector, what its forward
-/// pass keeps is a Cache in the workspace; so a layer is small, const while it works, and shared by any number of threads.
+/// A layer: its shape and hyperparameters. Its parameters are a slice of the network's flat vector, and what its forward pass keeps is a
+/// Cache in the workspace; so a layer is small, const while it works, and shared by any number of threads.
 ///
-/// Beyond what is asked for here, a layer may have
-/// - `forward(theta, x, cache, pass)` instead of `forward(theta, x, cache)`: told of the ForwardContext, where training and predicting
-/// differ
-/// - buffers, numbers that are saved but not trained, told by the Pass: `buffers_at_compile_time`, `buffer_tensors()`,
-///   `buffers(numbers)` with named views, `initialize_buffers(numbers)`
-/// - `update_statistics(numbers, cache, samples)`: buffers <- what the last forward pass saw
-/// - `backward_and_step(theta, x, cache, delta, factor, room, &input_gradient)`: backward and theta <- theta + factor dJ/dtheta at once, to
-///   the same bits (Dense; see `descend`)
-/// - `check_pass(pass, samples)`: throws where this pass cannot be, before any layer has begun
-/// - `fewest_training_samples()`, where a batch of one is too small to learn from
-/// - `ForInputs<N>`, `for_inputs<N>(n)`: itself with as many inputs as the layer before has outputs, where its own are Inferred
+/// A layer may also have
+/// - `forward(theta, x, cache, pass)` instead of `forward(theta, x, cache)`, where training and prediction differ; `pass` is the
+///   ForwardContext
+/// - buffers, numbers that are saved but not trained: `buffers_at_compile_time`, `buffer_tensors()`, `buffers(numbers)` with named views,
+///   `initialize_buffers(numbers)`. The ForwardContext says where they are.
+/// - `update_statistics(numbers, cache, samples)`: updates its buffers by what the last forward pass saw
+/// - `backward_and_step(theta, x, cache, delta, factor, scratch, &input_gradient)`: backward and theta <- theta + factor dJ/dtheta in one
+///   call, to the same bits (Dense has it; see `descend`)
+/// - `check_pass(pass, samples)`: throws where the layer cannot make this pass; called before any layer computes
+/// - `fewest_training_samples()`: the smallest batch that it can learn from, if that is not 1
+/// - `ForInputs<N>`, `for_inputs<N>(n)`: the layer with n inputs, for a layer whose number of inputs is Inferred from the layer before
 template <class T>
 concept Layer = std::copyable<T> &&
     requires(const T& layer, float* theta, const float* const_theta, ConstMatrixView<float> x, MatrixView<float> delta,
@@ -104,7 +104,7 @@ concept Layer = std::copyable<T> &&
   {
     std::as_const(cache).output.first(Index{1})
     } -> std::convertible_to<ConstMatrixView<float>>;                    // Cache(layer, max_batch); outputs x max_batch
-  layer.backward(const_theta, x, cache, delta, theta, &input_gradient);  // delta = dJ/da on entry, free to be used as room
+  layer.backward(const_theta, x, cache, delta, theta, &input_gradient);  // delta = dJ/da on entry, and may be overwritten
 } &&(ModeIndependent<T> || ModeDependent<T>);
 
 namespace detail {
@@ -118,6 +118,7 @@ Index parameter_count(const L& layer) {
     return size_of_tensors(layer.tensors());
 }
 
+/// A layer that keeps numbers which are saved but not trained.
 template <class L>
 concept HasBuffers = requires(const L& layer, float* numbers) {
   { L::buffers_at_compile_time } -> std::convertible_to<Index>;
@@ -126,6 +127,7 @@ concept HasBuffers = requires(const L& layer, float* numbers) {
   layer.initialize_buffers(numbers);
 };
 
+/// A layer's number of buffers, 0 where it has none; Dynamic where it is known only at run time.
 template <class L>
 constexpr Index buffers_at_compile_time() {
   if constexpr (HasBuffers<L>)
@@ -134,13 +136,7 @@ constexpr Index buffers_at_compile_time() {
     return 0;
 }
 
-/// A layer that stands for a whole sequence of them, and is the only one where it is (AnyLayers).
-template <class L>
-concept HoldsAllLayers = requires {
-  requires L::holds_all_layers;
-};
-
-/// A layer's buffer_tensors(), which may be none.
+/// A layer's buffer_tensors(); empty for a layer without buffers.
 template <class L>
 auto buffer_tensors_of(const L& layer) {
   if constexpr (HasBuffers<L>)
@@ -149,6 +145,7 @@ auto buffer_tensors_of(const L& layer) {
     return std::array<TensorShape, 0>{};
 }
 
+/// How many buffers a layer has: the length of its slice of the network's buffers.
 template <class L>
 Index buffer_count(const L& layer) {
   if constexpr (buffers_at_compile_time<L>() >= 0)

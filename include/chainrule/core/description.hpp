@@ -2,15 +2,17 @@
 // Describes layers, activations and losses as values, which are written into files and exchanged with other frameworks, and from which
 // networks are made again.
 
-#include <chainrule/core/detail/chain.hpp>
+#include <chainrule/core/detail/layer_list.hpp>
+#include <chainrule/core/error.hpp>
 #include <chainrule/core/hyperparameter.hpp>
+#include <chainrule/core/types.hpp>
 #include <string>
 #include <utility>
 #include <vector>
 
 namespace chainrule {
 
-/// A layer, an activation or a loss by its name, with all that its type and its constructor say.
+/// A layer, an activation or a loss as values: its name, extents and hyperparameters, all that its type and its constructor say.
 struct Description {
   std::string kind;                                             ///< "Dense", "LeakyReLU", "Huber"
   Index inputs = 0;                                             ///< a layer's; 0 for activations and losses
@@ -21,16 +23,17 @@ struct Description {
   bool operator==(const Description&) const = default;  ///< whether all names and numbers are equal
 };
 
-/// How many descriptions may lie around another one: around a Dense in a Residual in a Residual lie two. What writes a network and what
-/// reads one keep to it, so that all that is written can be read, and no file makes a reader run out of stack.
+/// How deep a description may be nested: a Dense in a Residual in a Residual is nested 2 deep. Writers and readers of networks both enforce
+/// it, so that everything that is written can be read, and no file makes a reader run out of stack.
 inline constexpr int max_nesting = 16;
 
 namespace detail {
 
-/// Throws ValueError, in the name of `who`, where one description lies in more than max_nesting others. `around`: how many lie around `of`.
-inline void check_nesting(const Description& of, std::string_view who, int around = 0) {
-  if (around > max_nesting) raise<ValueError>(who, ": the description is nested more than ", max_nesting, " deep");
-  for (const Description& part : of.parts) check_nesting(part, who, around + 1);
+/// Throws ValueError where a part of the description is nested more than max_nesting deep. `who` begins the message; `depth`: how deep the
+/// description itself is nested.
+inline void check_nesting(const Description& of, std::string_view who, int depth = 0) {
+  if (depth > max_nesting) raise<ValueError>(who, ": the description is nested more than ", max_nesting, " deep");
+  for (const Description& part : of.parts) check_nesting(part, who, depth + 1);
 }
 
 }  // namespace detail
@@ -58,7 +61,7 @@ Description describe(const T& of) {
   }
 }
 
-/// The layers of a network, from the first to the last.
+/// Describes the layers of a network, from the first to the last.
 template <class Net>
 std::vector<Description> describe_layers(const Net& net) {
   std::vector<Description> all;

@@ -1,5 +1,5 @@
 #pragma once
-// What the library throws. Every message names who expected what and what it got; a call that throws has changed nothing.
+// The exceptions of the library. Every message says who expected what and what it got. A call that throws has changed nothing.
 
 #include <chainrule/core/detail/compatibility.hpp>
 #include <concepts>
@@ -12,7 +12,7 @@
 
 namespace chainrule {
 
-/// Base of everything that the library throws.
+/// Base of all exceptions that the library throws.
 class Error : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
@@ -22,7 +22,7 @@ class ShapeError : public Error {
   using Error::Error;
 };
 
-/// A number that cannot be: NaN, a label out of range, a target that is no probability, a negative learning rate.
+/// An invalid value: NaN, a label out of range, a target that is no probability, a negative learning rate.
 class ValueError : public Error {
   using Error::Error;
 };
@@ -34,12 +34,14 @@ class StateError : public Error {
 
 namespace detail {
 
+/// Appends a text.
 inline void append(std::string& text, std::string_view part) { text += part; }
+/// Appends an integer in decimal.
 template <std::integral T>
 void append(std::string& text, T number) {
   text += std::to_string(number);
 }
-/// With as many digits as tell it from its neighbours: 1.0000001, -1e-09, nan.
+/// Appends a floating-point number with as few digits as identify it: 1.0000001, -1e-09, nan.
 template <std::floating_point T>
 void append(std::string& text, T number) {
   if (number != number) return append(text, std::string_view("nan"));
@@ -47,7 +49,7 @@ void append(std::string& text, T number) {
   append_shortest(text, static_cast<Written>(number));
 }
 
-/// A text or a number of a sentence. Not a template of all that a sentence is made of, which would be slow to compile.
+/// A text or a number as a part of a message. One type for all of them, because a template for each list of parts is slow to compile.
 class SentencePart {
  public:
   SentencePart(std::string_view words) : words_{words} {}
@@ -84,19 +86,20 @@ class SentencePart {
   Kind kind_ = Kind::words;
 };
 
+/// Joins the parts to one sentence.
 inline std::string sentence(std::initializer_list<SentencePart> parts) {
   std::string text;
   for (const SentencePart& part : parts) part.append_to(text);
   return text;
 }
 
-/// The parts, texts and numbers, joined to one sentence.
+/// Joins texts and numbers: text_of("layer<", 2, ">").
 template <class... Parts>
 std::string text_of(const Parts&... parts) {
   return sentence({SentencePart(parts)...});
 }
 
-/// Throws E with the parts joined to one sentence. Without exceptions (-fno-exceptions) the program aborts.
+/// Throws E with the parts joined to one message. Without exceptions (-fno-exceptions) it aborts the program.
 template <class E, class... Parts>
 [[noreturn, gnu::noinline, gnu::cold]] void raise(const Parts&... parts) {
 #if defined(__cpp_exceptions)

@@ -7,19 +7,20 @@ namespace chainrule {
 
 class Team;  // in threads/team.hpp
 
-/// What a forward pass is for. `net.forward` trains; `net.predict` and `net.evaluate` predict. Dropout and BatchNorm differ.
+/// Whether a forward pass is part of a training step (`net.forward`) or a prediction (`net.predict`, `net.evaluate`). Dropout and
+/// BatchNorm compute different things in the two.
 enum class Mode { train, predict };
 
-/// What a forward pass tells a layer beside theta and x.
+/// The arguments of a layer's forward pass beside theta and x.
 template <class Scalar>
 struct ForwardContext {
-  Mode mode = Mode::predict;        ///< Dropout and BatchNorm ask
+  Mode mode = Mode::predict;        ///< training or prediction
   const Scalar* buffers = nullptr;  ///< the layer's slice of the network's buffers
-  Seed seed = {};                   ///< this layer's own in this step, for what is random in it
-  Index first_sample = 0;           ///< which sample of the whole batch column 0 is, where several workspaces share one
-  Team* team = nullptr;             ///< threads to share the work among; a layer's backward pass finds them in its cache
+  Seed seed = {};                   ///< of this layer in this step: the start of its random numbers (Dropout's mask)
+  Index first_sample = 0;           ///< the number of column 0 in the whole batch, where several workspaces share a batch
+  Team* team = nullptr;             ///< threads that share the work, or nullptr; a layer that needs it in backward keeps it in its cache
 
-  /// The same for layer i of several, whose buffers begin at `offset`.
+  /// The context of layer i of a sequence that has this one: its buffers begin at `offset`, and its seed is derived_seed(seed, i).
   ForwardContext of_layer(std::size_t i, Index offset) const {
     return {mode, buffers == nullptr ? nullptr : buffers + offset, derived_seed(seed, i), first_sample, team};
   }

@@ -5,20 +5,20 @@
 
 namespace chainrule {
 
-/// A number that makes an activation, a loss or a layer what it is, beside its extents and its parameters: LeakyReLU's slope. A type
-/// that has some lists them in the order in which its constructor takes them (a layer's extents come before):
+/// A named number that the constructor of an activation, a loss or a layer takes, apart from a layer's extents: LeakyReLU's slope. A type
+/// with hyperparameters lists them in the order of its constructor (in a layer's constructor, extents come before them):
 /// @code{.cpp}
 /// struct WithSlope {
 ///   double slope = 0.1;
 ///   auto hyperparameters() const { return std::tuple{Hyperparameter{"slope", slope}}; }
 /// };
 /// @endcode
-/// so that a file can say them and a reader can make the type again. A type without any needs no such function.
+/// A file stores this list, and a reader makes the object from it again. A type without hyperparameters needs no such function.
 template <class T>
 struct Hyperparameter {
   using Type = T;         ///< double, or an integer
   std::string_view name;  ///< "slope"
-  T value;                ///< as the constructor takes it
+  T value;                ///< what the constructor takes
 };
 /// Deduces the template arguments from the constructor's arguments.
 template <class T>

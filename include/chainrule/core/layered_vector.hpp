@@ -1,6 +1,11 @@
 #pragma once
+// A flat vector of numbers that belong to layers: theta, dJ/dtheta and the buffers of a network are each one of these. Optimizers,
+// checkpoints and checks see the vector as a whole; users see the slice of a layer by the names of its tensors.
 
+#include <chainrule/core/detail/named_tensors.hpp>
 #include <chainrule/core/detail/sequence.hpp>
+#include <string_view>
+#include <vector>
 
 namespace chainrule {
 namespace detail {
@@ -14,7 +19,6 @@ enum class Part { parameters, buffers };
 /// of layer i by name, such as its weight and bias.
 template <class Scalar, class Sequence, detail::Part part = detail::Part::parameters>
 class LayeredVector {
-  static constexpr std::size_t count = Sequence::size;
   static constexpr Index size_at_compile_time =
       part == detail::Part::parameters ? Sequence::parameters_at_compile_time : Sequence::buffers_at_compile_time;
 
@@ -22,7 +26,7 @@ class LayeredVector {
   /// Allocates numbers for all layers of the sequence and sets them to 0.
   explicit LayeredVector(const Sequence& sequence) : sequence_{sequence}, values_{size()} {}
 
-  Index size() const { return offset(count); }  ///< the number of numbers of all layers together
+  Index size() const { return offset(detail::size_of(layers())); }  ///< the length of the whole vector
 
   /// A view to read and write of all layers' slices, one after the other.
   VectorView<Scalar> flat() { return {values_.data(), size()}; }
@@ -40,9 +44,14 @@ class LayeredVector {
     return views<I>(*this);
   }
 
+  /// A tensor of any layer by its name, as a view to read and write: "0.weight" is W(1). ValueError names those that exist. Allocates.
+  auto tensor(std::string_view name) { return detail::NamedTensors<Scalar>(values_.data(), tensors())[name]; }
+  /// A tensor of any layer by its name, as a view to read.
+  auto tensor(std::string_view name) const { return detail::NamedTensors<const Scalar>(values_.data(), tensors())[name]; }
+
   /// The layers whose numbers the vector holds.
   const Sequence& sequence() const { return sequence_; }
-  const typename Sequence::Tuple& layers() const { return sequence_.layers(); }  ///< the layers as a tuple
+  const typename Sequence::LayerList& layers() const { return sequence_.layers(); }  ///< the layers, as NetworkBase::layers
 
   /// The index at which the slice of layer i begins.
   Index offset(std::size_t i) const {
@@ -56,8 +65,7 @@ class LayeredVector {
  private:
   template <std::size_t I, class Self>
   static auto views(Self& self) {
-    static_assert(I < count, "chainrule: layer<i>() counts from 0, and the network has fewer layers than that");
-    const auto& layer = self.sequence_.template get<I>();
+    const auto& layer = detail::checked_element<I>(self.layers());
     if constexpr (part == detail::Part::parameters) {
       return layer.parameters(self.slice(I));
     } else {
@@ -65,6 +73,23 @@ class LayeredVector {
       static_assert(has_buffers, "chainrule: buffers<i>(): this layer has none; only layers such as BatchNorm and Normalize do");
       if constexpr (has_buffers) return layer.buffers(self.slice(I));
     }
+  }
+
+  // of all layers, named "0.weight", "0.bias", "1.weight", ...
+  std::vector<TensorShape> tensors() const {
+    std::vector<TensorShape> all;
+    std::size_t i = 0;
+    const auto append_all = [&](const auto& of_layer) {
+      for (const TensorShape& tensor : of_layer) all.push_back({TensorName(i, tensor.name), tensor.rows, tensor.cols, tensor.decays});
+    };
+    detail::for_each_layer(layers(), [&](const auto& layer) {
+      if constexpr (part == detail::Part::parameters)
+        append_all(layer.tensors());
+      else
+        append_all(detail::buffer_tensors_of(layer));
+      ++i;
+    });
+    return all;
   }
 
   [[no_unique_address]] Sequence sequence_;

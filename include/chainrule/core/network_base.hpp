@@ -1,4 +1,6 @@
 #pragma once
+// The base class of Network: its layers, its parameters theta and its buffers, and access to them as flat vectors, by layer and by name. It
+// knows no loss and makes no passes.
 
 #include <chainrule/core/layered_vector.hpp>
 
@@ -10,7 +12,8 @@ class NetworkBase {
  public:
   Index inputs() const { return sequence().inputs(); }    ///< the number of inputs, which is the number of rows of x
   Index outputs() const { return sequence().outputs(); }  ///< the number of outputs, which is the number of rows of y_hat
-  const typename Sequence::Tuple& layers() const { return theta_.layers(); }  ///< the layers as a tuple, from the first to the last
+  /// The layers, from the first to the last: a std::tuple, or a std::vector of AnyLayer for an AnyNetwork.
+  const typename Sequence::LayerList& layers() const { return theta_.layers(); }
   /// The smallest batch that forward takes: 2 for a network with BatchNorm, else 1.
   Index fewest_training_samples() const { return sequence().fewest_training_samples(); }
 
@@ -46,6 +49,17 @@ class NetworkBase {
   auto buffers() const {
     return buffers_.template layer<I>();
   }
+
+  /// A parameter tensor of any layer by its name, as a view to read and write: tensor("0.weight") is W(1). ValueError names those that
+  /// exist. Allocates.
+  auto tensor(std::string_view name) { return theta_.tensor(name); }
+  /// A parameter tensor of any layer by its name, as a view to read.
+  auto tensor(std::string_view name) const { return theta_.tensor(name); }
+  /// A buffer of any layer by its name, as a view to read and write: buffer("1.running_mean"). ValueError names those that exist.
+  /// Allocates.
+  auto buffer(std::string_view name) { return buffers_.tensor(name); }
+  /// A buffer of any layer by its name, as a view to read.
+  auto buffer(std::string_view name) const { return buffers_.tensor(name); }
 
  protected:
   /// Sets all parameters to 0 and the buffers to their initial values.

@@ -1,6 +1,6 @@
 #pragma once
-// Random numbers that are the same bits with every compiler and standard library, which std::*_distribution are not.
-// Everything here is integer arithmetic or single operations that IEEE 754 rounds exactly (+ - * / sqrt fma).
+// Random numbers that are the same bits with every compiler and standard library; those of std::*_distribution differ.
+// All operations here are on integers, or are floating-point operations that IEEE 754 rounds exactly (+ - * / sqrt fma).
 
 #include <algorithm>
 #include <cmath>
@@ -11,15 +11,15 @@
 
 namespace chainrule {
 
-/// Where a sequence of random numbers starts: `Network net{Seed{42}}`.
+/// The start of a sequence of random numbers: `Network net{Seed{42}}`.
 struct Seed {
-  std::uint64_t value = 0;  ///< any number: each is the start of another sequence
+  std::uint64_t value = 0;  ///< any number; each starts a different sequence
 };
 
 namespace detail {
 
-/// ln s for a normal s > 0. With s = m 2^e and f = (m - 1)/(m + 1):  ln s = e ln 2 + 2 (f + f^3/3 + f^5/5 + ...).
-/// Not std::log, whose last bit differs between libraries; all sums are fma, so that no compiler fuses others.
+/// ln s for a normal number s > 0. With s = m 2^e and f = (m - 1)/(m + 1):  ln s = e ln 2 + 2 (f + f^3/3 + f^5/5 + ...).
+/// The last bit of std::log differs between libraries. All sums are written as fma, so that no compiler can fuse them differently.
 inline double exact_log(double s) {
   int e = 0;
   double m = std::frexp(s, &e);  // m in [1/2, 1)
@@ -36,17 +36,17 @@ inline double exact_log(double s) {
 
 }  // namespace detail
 
-/// SplitMix64 (Steele, Lea, Flood 2014, "Fast splittable pseudorandom number generators", figure 15) and conversions.
-/// A standard UniformRandomBitGenerator.
+/// A random number generator: SplitMix64 (Steele, Lea, Flood 2014, "Fast splittable pseudorandom number generators", figure 15), with
+/// conversions to uniform and normal numbers. It satisfies std::uniform_random_bit_generator.
 class Random {
  public:
   using result_type = std::uint64_t;  ///< 64 random bits
 
-  /// The sequence that begins at this seed.
+  /// Starts the sequence of this seed.
   constexpr explicit Random(Seed seed) : state_{seed.value} {}
 
   static constexpr result_type min() { return 0; }                                        ///< the smallest number it gives
-  static constexpr result_type max() { return std::numeric_limits<result_type>::max(); }  ///< the largest
+  static constexpr result_type max() { return std::numeric_limits<result_type>::max(); }  ///< the largest number it gives
 
   /// The next 64 bits.
   constexpr result_type operator()() {
@@ -84,11 +84,12 @@ class Random {
   std::uint64_t state_;
 };
 
-/// A seed for stream number `stream` of those that belong to `seed`: sequences that have nothing to do with each other, such as
-/// the dropout masks of step 0, 1, 2, ..., each of which can be had without those before.
+/// The seed of an independent sequence, number `stream` of those that belong to `seed`. Each can be computed without the ones before it:
+/// the dropout mask of step 1000 does not need those of the steps before.
 constexpr Seed derived_seed(Seed seed, std::uint64_t stream) { return Seed{Random{Seed{Random{seed}() ^ stream}}()}; }
 
-/// Every order equally likely (Fisher and Yates); unlike std::shuffle, the same order with every standard library.
+/// Shuffles a range, with every order equally likely (Fisher and Yates). Unlike std::shuffle it gives the same order with every standard
+/// library.
 template <std::random_access_iterator Iterator>
 constexpr void shuffle(Iterator first, Iterator last, Random& random) {
   for (auto n = last - first; n > 1; --n) {

@@ -1,5 +1,5 @@
 #pragma once
-// What layers have in common whose outputs are as many as their inputs, and those that have nothing to learn.
+// Base classes of layers that have as many outputs as inputs, and of layers without parameters.
 
 #include <array>
 #include <chainrule/core/concepts.hpp>

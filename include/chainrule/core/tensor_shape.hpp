@@ -4,21 +4,23 @@
 #include <chainrule/core/types.hpp>
 #include <cstdint>
 #include <string_view>
+#include <tuple>
+#include <vector>
 
 namespace chainrule {
 
-/// The name of a tensor, kept inside: "weight", or "2.weight" for the third layer of a Residual.
+/// The name of a tensor, stored inside the object without a heap: "weight", or "2.weight" for the third layer of a Residual.
 class TensorName {
  public:
-  /// A name of at most 39 characters; what is beyond is left out.
+  /// Keeps at most 39 characters of the text and drops the rest.
   constexpr TensorName(const char* text = "") { append(text); }
-  /// "2.weight", of the tensor "weight" of the inner layer 2.
+  /// The name of a tensor of an inner layer: "2.weight" for the tensor "weight" of layer 2.
   constexpr TensorName(std::size_t inner_layer, const TensorName& of) {
     append_number(inner_layer);
     append(".");
     append(of);
   }
-  /// The name as a text, valid as long as this is.
+  /// A view on the name, valid as long as this object.
   constexpr operator std::string_view() const { return {text_.data(), size_}; }
 
  private:
@@ -36,18 +38,19 @@ class TensorName {
   std::uint8_t size_ = 0;
 };
 
-/// One tensor of a layer's parameters or buffers, as the flat vector holds it: column-major, one after the other.
+/// Name and shape of one tensor of a layer's parameters or buffers. The flat vector holds a layer's tensors one after the other, each
+/// column-major.
 struct TensorShape {
-  TensorName name;                                      ///< "weight"
-  Index rows = 0;                                       ///< outputs, for a weight
-  Index cols = 0;                                       ///< inputs, for a weight; 1 for a bias
-  bool decays = false;                                  ///< whether weight decay and penalties pull at it: at weights, not at biases
-  constexpr Index size() const { return rows * cols; }  ///< how many numbers it has
+  TensorName name;      ///< "weight"
+  Index rows = 0;       ///< of a weight: the number of outputs
+  Index cols = 0;       ///< of a weight: the number of inputs; of a bias: 1
+  bool decays = false;  ///< whether weight decay and penalties apply to it: true for weights, false for biases
+  constexpr Index size() const { return rows * cols; }  ///< its number of entries
 };
 
 namespace detail {
 
-/// How many numbers these tensors have together.
+/// The number of entries of all these tensors.
 template <class Tensors>
 constexpr Index size_of_tensors(const Tensors& tensors) {
   Index count = 0;
@@ -55,17 +58,25 @@ constexpr Index size_of_tensors(const Tensors& tensors) {
   return count;
 }
 
-/// The tensors of several layers in one array: those of layer i are named "i.weight" and so on.
-template <std::size_t Count, class... Tensors>
-constexpr std::array<TensorShape, Count> concatenate_tensors(const Tensors&... of_layers) {
-  std::array<TensorShape, Count> all{};
+/// Joins the tensors of several layers into one list and prefixes the names by the layers' numbers: "0.weight", "0.bias", "1.weight". A
+/// tuple of arrays gives an array, a vector of vectors gives a vector.
+template <std::size_t... Sizes>
+constexpr auto numbered_tensors(const std::tuple<std::array<TensorShape, Sizes>...>& of_layers) {
+  std::array<TensorShape, (Sizes + ... + 0)> all{};
   std::size_t next = 0;
   std::size_t layer = 0;
   const auto add = [&](const auto& tensors) {
     for (const TensorShape& tensor : tensors) all[next++] = {TensorName(layer, tensor.name), tensor.rows, tensor.cols, tensor.decays};
     ++layer;
   };
-  (add(of_layers), ...);
+  std::apply([&](const auto&... tensors) { (add(tensors), ...); }, of_layers);
+  return all;
+}
+inline std::vector<TensorShape> numbered_tensors(const std::vector<std::vector<TensorShape>>& of_layers) {
+  std::vector<TensorShape> all;
+  for (std::size_t layer = 0; layer < of_layers.size(); ++layer)
+    for (const TensorShape& tensor : of_layers[layer])
+      all.push_back({TensorName(layer, tensor.name), tensor.rows, tensor.cols, tensor.decays});
   return all;
 }
 

@@ -1,5 +1,5 @@
 #pragma once
-// The few types that everything else is written in: extents, matrices, views on somebody's memory, storage for a batch.
+// The basic types of the library: extents, matrices, views on memory owned elsewhere, storage for a batch.
 
 #include <Eigen/Core>
 #include <cstddef>
@@ -13,39 +13,40 @@
 
 namespace chainrule {
 
-using Index = Eigen::Index;  ///< of extents and entries: signed, as wide as a pointer
+using Index = Eigen::Index;  ///< the type of extents and positions: signed, as wide as a pointer
 
-/// An extent that is known only at run time: `Dense<Dynamic, 10>{inputs, 10}`.
+/// Marks an extent that is known only at run time: `Dense<Dynamic, 10>{inputs, 10}`.
 inline constexpr int Dynamic = Eigen::Dynamic;
 
-/// The extent of a layer that takes it from the layer before: `Dropout<>`, which is Dropout<Inferred>.
+/// Marks the extent of a layer that takes it from the layer before: `Dropout<>` is Dropout<Inferred>.
 inline constexpr int Inferred = -2;
 static_assert(Inferred != Dynamic);
 
-/// Column-major, as everywhere in the library and whatever EIGEN_DEFAULT_TO_ROW_MAJOR says: one column is one sample.
+/// A column-major matrix, also under EIGEN_DEFAULT_TO_ROW_MAJOR. In the whole library one column is one sample. (Eigen wants a matrix of
+/// one row to be row-major.)
 template <class Scalar, int Rows = Dynamic, int Cols = Dynamic>
 using Matrix = Eigen::Matrix<Scalar, Rows, Cols, Rows == 1 && Cols != 1 ? Eigen::RowMajor : Eigen::ColMajor>;
 
-/// One column.
+/// A column vector.
 template <class Scalar, int Rows = Dynamic>
 using Vector = Eigen::Matrix<Scalar, Rows, 1, Eigen::ColMajor>;
 
-/// Views on memory that somebody else owns; columns may lie apart (a block of a larger matrix).
+/// A matrix in memory that is owned elsewhere, to read and to write; there may be gaps between its columns (a block of a larger matrix).
 template <class Scalar>
 using MatrixView = Eigen::Map<Eigen::Matrix<Scalar, Dynamic, Dynamic, Eigen::ColMajor>, Eigen::Unaligned, Eigen::OuterStride<>>;
-/// The same to read.
+/// A read-only matrix in memory that is owned elsewhere; there may be gaps between its columns.
 template <class Scalar>
 using ConstMatrixView = Eigen::Map<const Eigen::Matrix<Scalar, Dynamic, Dynamic, Eigen::ColMajor>, Eigen::Unaligned, Eigen::OuterStride<>>;
-/// The same of numbers in one piece.
+/// A contiguous column vector in memory that is owned elsewhere, to read and to write.
 template <class Scalar>
 using VectorView = Eigen::Map<Vector<Scalar>>;
-/// The same to read.
+/// A read-only contiguous column vector in memory that is owned elsewhere.
 template <class Scalar>
 using ConstVectorView = Eigen::Map<const Vector<Scalar>>;
 
 namespace detail {
 
-/// Contiguous memory seen as a matrix.
+/// A view on contiguous memory as a matrix without gaps between its columns.
 template <class Scalar>
 MatrixView<Scalar> matrix_view(Scalar* data, Index rows, Index cols) {
   return {data, rows, cols, Eigen::OuterStride<>(rows)};
@@ -55,15 +56,22 @@ ConstMatrixView<Scalar> matrix_view(const Scalar* data, Index rows, Index cols) 
   return {data, rows, cols, Eigen::OuterStride<>(rows)};
 }
 
+/// A read-only view on the same matrix.
 template <class Scalar>
 ConstMatrixView<Scalar> as_const(const MatrixView<Scalar>& m) {
   return {m.data(), m.rows(), m.cols(), Eigen::OuterStride<>(m.outerStride())};
 }
 
-/// Objects up to this size live where they are declared; larger ones, and those of run-time size, use the heap.
+/// Columns first, ..., first + count - 1 of a MatrixView or ConstMatrixView, as a view.
+template <class View>
+View columns_of(View m, Index first, Index count) {
+  return {m.data() + first * m.outerStride(), m.rows(), count, Eigen::OuterStride<>(m.outerStride())};
+}
+
+/// Arrays of fixed size up to this many bytes are stored inside their object; larger ones, and those of run-time size, on the heap.
 inline constexpr Index inline_bytes = 32 * 1024;
 
-/// A fixed number of rows, unless a matrix of that size is too large to be copied to the stack: then its shape is a value.
+/// Rows, but Dynamic where a matrix of fixed Rows x Cols would be too large to be copied to the stack.
 template <class Scalar, int Rows, int Cols>
 inline constexpr int fixed_rows =
     Rows != Dynamic&& Cols != Dynamic&& Index{Rows} * Cols > inline_bytes / Index{sizeof(Scalar)} ? Dynamic : Rows;
@@ -74,29 +82,31 @@ using MapOf =
     std::conditional_t<std::is_const_v<Scalar>, Eigen::Map<const Matrix<std::remove_const_t<Scalar>, fixed_rows<Scalar, Rows, Cols>, Cols>>,
                        Eigen::Map<Matrix<std::remove_const_t<Scalar>, fixed_rows<Scalar, Rows, Cols>, Cols>>>;
 
-/// What sums over a batch are kept in, so that a mean over many samples of float does not drift.
+/// The type in which sums over a batch are computed: double for float, so that a mean over many samples does not drift.
 template <class Scalar>
 using Accumulator = std::conditional_t<(sizeof(Scalar) < sizeof(double)), double, Scalar>;
 
-/// Extents multiplied or added, Dynamic if one of them is (or is not known yet).
+/// The product of two extents; Dynamic if one of them is Dynamic or Inferred.
 constexpr Index extent_product(Index a, Index b) { return a < 0 || b < 0 ? Dynamic : a * b; }
+/// The sum of two extents; Dynamic if one of them is Dynamic or Inferred.
 constexpr Index extent_sum(Index a, Index b) { return a < 0 || b < 0 ? Dynamic : a + b; }
 
-/// Memory from the beginning of a cache line on, whatever malloc does: vectors of numbers then cross none.
+/// Allocates memory that begins at a cache line (64 bytes), so that no vector register's load crosses a line.
 template <class T>
-struct LineAllocator {
+struct CacheLineAllocator {
   using value_type = T;
   static constexpr std::align_val_t line{64};
 
-  LineAllocator() = default;
+  CacheLineAllocator() = default;
   template <class U>
-  LineAllocator(const LineAllocator<U>&) {}
+  CacheLineAllocator(const CacheLineAllocator<U>&) {}
   T* allocate(std::size_t count) { return static_cast<T*>(::operator new(count * sizeof(T), line)); }
   void deallocate(T* memory, std::size_t) { ::operator delete(memory, line); }
-  bool operator==(const LineAllocator&) const { return true; }
+  bool operator==(const CacheLineAllocator&) const { return true; }
 };
 
-/// Numbers that are zeros at first: as many as the type says (Dynamic: as the constructor says), without a heap where these are few.
+/// A fixed number of entries, 0 at first: Size, or the constructor's argument where Size is Dynamic. On the heap, except for the
+/// specialization for small fixed sizes below.
 template <class Scalar, Index Size>
 class Storage {
  public:
@@ -106,10 +116,10 @@ class Storage {
   const Scalar* data() const { return numbers_.data(); }
 
  private:
-  std::vector<Scalar, LineAllocator<Scalar>> numbers_;
+  std::vector<Scalar, CacheLineAllocator<Scalar>> numbers_;
 };
 
-/// They live where they are declared, and from the beginning of a cache line on if they are longer than one.
+/// Storage of a small fixed size, inside the object; aligned to a cache line if it is longer than one.
 template <class Scalar, Index Size>
 requires(Size != Dynamic && Size <= inline_bytes / Index{sizeof(Scalar)}) class Storage<Scalar, Size> {
   using Numbers = Vector<Scalar, static_cast<int>(Size)>;
@@ -124,8 +134,8 @@ requires(Size != Dynamic && Size <= inline_bytes / Index{sizeof(Scalar)}) class 
   alignas(sizeof(Numbers) > 64 ? 64 : alignof(Numbers)) Numbers numbers_;
 };
 
-/// An extent that takes no room when it is a type: `Extent<64>` is 64, `Extent<Dynamic>` holds a number. `Extent<Inferred>` is
-/// not known yet.
+/// An extent that takes no memory when it is fixed: `Extent<64>` is always 64, `Extent<Dynamic>` holds a number. `Extent<Inferred>` is
+/// a placeholder until the layer before is known.
 template <int N>
 struct Extent {
   constexpr Extent() = default;
@@ -144,18 +154,18 @@ struct Extent<Dynamic> {
 
 }  // namespace detail
 
-/// What a layer's parameters(theta) gives for one of its tensors: a view on its place in theta, read-only where Scalar is const.
+/// A view on one tensor of a layer in theta, as its parameters(theta) gives it; read-only where Scalar is const.
 template <class Scalar, int Rows, int Cols = 1>
 using TensorView = detail::MapOf<Scalar, Rows, Cols>;
 
-/// Room for up to MaxBatch samples of Rows numbers each; `first(n)` is a (Rows x n) view on it. Allocates once.
+/// Storage for up to MaxBatch samples of Rows numbers each, allocated once; `first(n)` is a (Rows x n) view on it.
 template <class Scalar, int Rows, int MaxBatch>
 class BatchStorage {
  public:
-  /// All zeros at first.
+  /// For up to max_batch samples of `rows` numbers each; all numbers are 0 at first.
   BatchStorage(Index rows, Index max_batch) : rows_{rows}, numbers_{rows * max_batch} {}
 
-  Index rows() const { return rows_.value(); }  ///< numbers of one sample
+  Index rows() const { return rows_.value(); }  ///< how many numbers a sample has
   /// A view to read and write of the first n samples, Rows x n; n is at most max_batch.
   MatrixView<Scalar> first(Index n) { return detail::matrix_view(numbers_.data(), rows(), n); }
   /// A view to read of the first n samples, Rows x n; n is at most max_batch.

@@ -1,24 +1,25 @@
 #pragma once
-// How much each sample counts, for every loss, those of users too: with weights w_j >= 0, one a sample,
+// Sample weights for every loss, user-defined ones too. With one weight w_j >= 0 for each sample,
 //     J = sum w_j J_j / sum w_j        where J_j is the loss of sample j alone
 //     dJ/dy_hat(:, j) = w_j / sum w_j dJ_j/dy_hat(:, j)
-// Weights of 1 give the gradient of no weights bit for bit. Where all weights of a batch are 0, J and its gradient are 0.
+// Weights of 1 give the same gradient, bit for bit, as no weights. Where all weights of a batch are 0, J and its gradient are 0.
 
 #include <chainrule/core/detail/checks.hpp>
 #include <chainrule/core/targets.hpp>
 
 namespace chainrule {
 
-/// Targets with a weight for each sample; a view on both. Empty weights: all samples count the same.
+/// A view on targets and on a weight for each sample. Without weights all samples count the same.
 template <class Scalar, class View>
 struct WeightedTargets {
   View targets;                                 ///< Labels, or outputs x samples numbers
-  ConstVectorView<Scalar> weights{nullptr, 0};  ///< one a sample, or none
+  ConstVectorView<Scalar> weights{nullptr, 0};  ///< one for each sample, or none at all
 };
 
-/// y and how much each sample counts, for `net.loss(weighted(y, w), work)` and `net.backward(x, weighted(y, w), work, dJ)`.
-/// w: a vector of the network's scalar, one weight a sample, each finite and at least 0; ShapeError or ValueError where it is
-/// used. (torch.nn.functional's reduction of class weights, scikit-learn's sample_weight.)
+/// Attaches sample weights to targets, for `net.loss(weighted(y, w), work)` and `net.backward(x, weighted(y, w), work, dJ)`. Both are
+/// viewed, not copied.
+/// w: a vector of the network's scalar type, one weight for each sample, each finite and at least 0. The call that uses it throws
+/// ShapeError or ValueError otherwise. (scikit-learn's sample_weight; J is divided by sum w_j, as PyTorch divides by its class weights.)
 template <class Y, class W>
 auto weighted(const Y& y, const W& w) {
   using Scalar = std::remove_cvref_t<decltype(*w.data())>;
@@ -46,7 +47,7 @@ Index samples_of(const WeightedTargets<Scalar, View>& y) {
   return samples_of(y.targets);
 }
 
-/// The targets alone.
+/// The targets without their weights, if they have any.
 template <class View>
 const View& without_weights(const View& y) {
   return y;
@@ -56,21 +57,13 @@ const View& without_weights(const WeightedTargets<Scalar, View>& y) {
   return y.targets;
 }
 
-/// Samples first, ..., first + count - 1 alone.
-template <class Scalar>
-ConstMatrixView<Scalar> columns_of(const ConstMatrixView<Scalar>& y, Index first, Index count) {
-  return {y.data() + first * y.outerStride(), y.rows(), count, Eigen::OuterStride<>(y.outerStride())};
-}
-template <class Label>
-std::span<const Label> columns_of(std::span<const Label> y, Index first, Index count) {
-  return y.subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(count));
-}
+/// The targets, or predictions, of sample j alone.
 template <class View>
 View sample_of(const View& y, Index j) {
   return columns_of(y, j, 1);
 }
 
-/// Throws unless there are no weights, or one for each sample, each finite and at least 0.
+/// Throws ShapeError or ValueError unless there are no weights, or one for each sample, each finite and at least 0.
 template <class View>
 void check_weights(const View&) {}
 template <class Scalar, class View>
@@ -83,7 +76,7 @@ void check_weights(const WeightedTargets<Scalar, View>& y) {
       raise<ValueError>("target: the weight of sample ", j, " is ", y.weights[j], ", but weights are finite and at least 0");
 }
 
-/// How much a batch counts in a mean over several: the sum of its weights, which are 1 where there are none.
+/// The weight of a batch in a mean over several batches: the sum of its weights; without weights, its number of samples.
 template <class Scalar, class View>
 double total_weight(const WeightedTargets<Scalar, View>& y) {
   if (y.weights.size() == 0) return static_cast<double>(samples_of(y.targets));
@@ -92,7 +85,8 @@ double total_weight(const WeightedTargets<Scalar, View>& y) {
   return total;
 }
 
-/// sum w_j J_j / sum w_j for weights w(j).
+/// The weighted loss from the loss of each sample alone, for weights w(j):
+///     J = sum w_j J_j / sum w_j
 template <class L, class Scalar, class View, class WeightOf>
 Scalar weighted_value(const L& loss, ConstMatrixView<Scalar> y_hat, const View& y, const WeightOf& w) {
   Accumulator<Scalar> sum = 0;
@@ -105,7 +99,7 @@ Scalar weighted_value(const L& loss, ConstMatrixView<Scalar> y_hat, const View& 
   return static_cast<Scalar>(total > 0 ? sum / total : Accumulator<Scalar>{0});
 }
 
-/// dJ of the plain mean becomes dJ of the weighted one: column j times w_j batch / sum w.
+/// The gradient of the weighted loss for weights w(j): the gradient of the plain mean, with column j times w_j batch / sum w.
 template <class L, class Scalar, class View, class WeightOf>
 void weighted_gradient(const L& loss, ConstMatrixView<Scalar> y_hat, const View& y, MatrixView<Scalar> dJ, const WeightOf& w) {
   loss.gradient(y_hat, y, dJ);
@@ -120,7 +114,7 @@ void weighted_gradient(const L& loss, ConstMatrixView<Scalar> y_hat, const View&
   }
 }
 
-/// J and dJ/dy_hat where sample j counts w(j). A loss that weighs samples itself (ClassWeighted) is given the weights.
+/// J where sample j has the weight w(j). A loss that weighs samples itself (ClassWeighted) is given the weights.
 template <class L, class Scalar, class View, class WeightOf>
 Scalar loss_value(const L& loss, ConstMatrixView<Scalar> y_hat, const View& y, const WeightOf& w) {
   if constexpr (requires { loss.value(y_hat, y, w); })
@@ -128,6 +122,7 @@ Scalar loss_value(const L& loss, ConstMatrixView<Scalar> y_hat, const View& y, c
   else
     return weighted_value(loss, y_hat, y, w);
 }
+/// dJ <- dJ/dy_hat where sample j has the weight w(j). A loss that weighs samples itself (ClassWeighted) is given the weights.
 template <class L, class Scalar, class View, class WeightOf>
 void loss_gradient(const L& loss, ConstMatrixView<Scalar> y_hat, const View& y, MatrixView<Scalar> dJ, const WeightOf& w) {
   if constexpr (requires { loss.gradient(y_hat, y, dJ, w); })
@@ -136,7 +131,7 @@ void loss_gradient(const L& loss, ConstMatrixView<Scalar> y_hat, const View& y, 
     weighted_gradient(loss, y_hat, y, dJ, w);
 }
 
-/// J and dJ/dy_hat for targets of every kind.
+/// J for targets with or without weights.
 template <class L, class Scalar, class View>
 Scalar loss_value(const L& loss, const ConstMatrixView<Scalar>& y_hat, const View& y) {
   return loss.value(y_hat, y);
@@ -147,6 +142,7 @@ Scalar loss_value(const L& loss, const ConstMatrixView<Scalar>& y_hat, const Wei
   return loss_value(loss, y_hat, y.targets, [&](Index j) { return static_cast<Accumulator<Scalar>>(y.weights[j]); });
 }
 
+/// dJ <- dJ/dy_hat for targets with or without weights.
 template <class L, class Scalar, class View>
 void loss_gradient(const L& loss, const ConstMatrixView<Scalar>& y_hat, const View& y, MatrixView<Scalar> dJ) {
   loss.gradient(y_hat, y, dJ);

@@ -1,5 +1,5 @@
 #pragma once
-// What a network asks of the x, y and workspace that a pass is called with, before anything is written.
+// Checks of the x, y and workspace that a network's pass is called with, made before anything is written.
 
 #include <chainrule/core/detail/chain.hpp>
 #include <chainrule/core/detail/views.hpp>
@@ -9,55 +9,42 @@
 
 namespace chainrule::detail {
 
-/// The rows of a loss's targets; `outputs` unless the loss says otherwise.
-template <class LossType>
-constexpr Index target_rows(Index outputs) {
-  if constexpr (requires { LossType::target_rows(outputs); })
-    return outputs == Dynamic ? Dynamic : LossType::target_rows(outputs);
-  else
-    return outputs;
-}
-
-template <class LossType>
-Index target_rows(const LossType& loss, Index outputs) {
-  if constexpr (requires { loss.target_rows(outputs); })
-    return loss.target_rows(outputs);
-  else
-    return outputs;
-}
-
-/// A view on x, which has a row for each input, at least one sample, and finite numbers; the team looks at these, if there is one.
+/// Returns a view on x after checking that it has a row for each input, at least one sample, and only finite numbers. A team, if there is
+/// one, shares the work of looking at the numbers.
 template <class Scalar, class Sequence, class X>
 ConstMatrixView<Scalar> checked_input(const char* who, const Sequence& sequence, const Eigen::DenseBase<X>& x, Team* team = nullptr) {
-  constexpr int In = ChainOf<Sequence>::inputs_at_compile_time;
+  constexpr int In = Sequence::inputs_at_compile_time;
   static_assert(In == Dynamic || X::RowsAtCompileTime == Dynamic || In == X::RowsAtCompileTime,
                 "chainrule: x must have as many rows as the network has inputs; one column is one sample");
   const ConstMatrixView<Scalar> input = const_view<Scalar>(x);
   check_rows(who, "x", input.rows(), sequence.inputs(), "inputs");
   check_batch(who, input.cols());
-  constexpr bool is_soon_done = In != Dynamic && In <= kernels::max_small_extent;
-  if (is_soon_done || team == nullptr)
+  constexpr bool is_small = In != Dynamic && In <= kernels::max_small_extent;
+  if (is_small || team == nullptr)
     check_finite(who, "x", input);
   else
     check_finite(who, "x", input, *team);
   return input;
 }
 
-/// The same, and the workspace was made for this network, has room for x and does not hold it.
+/// Returns a view on x after the checks above, and after checking that the workspace was made for this network, is large enough for x, and
+/// is not where x lies.
 template <class Scalar, class Sequence, class X, class Work>
 ConstMatrixView<Scalar> checked_input(const char* who, const Sequence& sequence, const Eigen::DenseBase<X>& x, const Work& work,
                                       Team* team) {
   check_workspace(who, sequence.layers(), work);
-  check_room(who, x.cols(), work.max_batch());
+  check_capacity(who, x.cols(), work.max_batch());
   const auto input = checked_input<Scalar>(who, sequence, x, team);
-  for_each_index<Sequence::size>([&](auto i) { check_apart<Scalar>(who, input, work.template cache<i>().output.first(work.max_batch())); });
+  for_each_index(work.caches(),
+                 [&](auto i) { check_no_overlap<Scalar>(who, input, element(work.caches(), i).output.first(work.max_batch())); });
   return input;
 }
 
-/// A view on y, which has `samples` samples (those of `of`) and is a target of the loss.
+/// Returns a view on y after checking that it has as many samples as y_hat, whose number comes from `of` in messages, and is a target of
+/// the loss.
 template <class Scalar, class LossType, class Sequence, class Y>
 auto checked_target(const char* who, const LossType& loss, const Y& y, ConstMatrixView<Scalar> y_hat, const char* of) {
-  constexpr int outputs = ChainOf<Sequence>::outputs_at_compile_time;
+  constexpr int outputs = Sequence::outputs_at_compile_time;
   constexpr Index rows = target_rows<LossType>(outputs);
   const auto target = target_view<Scalar>(y);
   const auto& plain = without_weights(target);
@@ -77,12 +64,12 @@ auto checked_target(const char* who, const LossType& loss, const Y& y, ConstMatr
   return target;
 }
 
-/// The same for the samples of the last forward pass, which the workspace holds.
+/// Returns a view on y after checking it against the last forward pass in the workspace.
 template <class Scalar, class Sequence, class LossType, class Y, class Work>
 auto checked_target(const char* who, const Sequence& sequence, const LossType& loss, const Y& y, const Work& work) {
   check_workspace(who, sequence.layers(), work);
   check_forward_ran(who, work.cached_samples());
-  const ConstMatrixView<Scalar> y_hat = work.template cache<Sequence::last>().output.first(work.cached_samples());
+  const ConstMatrixView<Scalar> y_hat = last_of(work.caches()).output.first(work.cached_samples());
   return checked_target<Scalar, LossType, Sequence>(who, loss, y, y_hat, "the last forward(x, work)");
 }
 

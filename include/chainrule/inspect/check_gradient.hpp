@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <chainrule/core/concepts.hpp>
+#include <chainrule/core/detail/layer_list.hpp>
 #include <chainrule/core/detail/views.hpp>
 #include <chainrule/core/error.hpp>
 #include <chainrule/core/targets.hpp>
@@ -185,17 +186,13 @@ GradientReport check_gradient(const Net& net, const Eigen::DenseBase<X>& x, cons
   const double default_tolerance = std::is_same_v<Scalar, float> ? 5e-3 : Limits::digits > 60 ? 1e-7 : 1e-5;
   report.tolerance = options.tolerance > 0 ? options.tolerance : default_tolerance;
   const long double step = options.step > 0 ? static_cast<long double>(options.step) : Limits::digits > 60 ? 1e-4L : 1e-3L;
-  [&]<std::size_t... I>(std::index_sequence<I...>) {
-    const auto check_layer = [&](auto i) {
-      const auto& layer = std::get<i>(net.layers());
-      const std::string group = detail::text_of("layer<", i(), ">");
-      const Index begin = gradients.offset(i);
-      detail::compare_gradient(report, group, gradients.offset(i + 1) - begin, gradients.slice(i), exact.parameters().data() + begin, step,
-                               compute_loss, [&](Index k) { return detail::parameter_name(i, layer, k); });
-    };
-    (check_layer(std::integral_constant<std::size_t, I>{}), ...);
-  }
-  (std::make_index_sequence<std::tuple_size_v<std::remove_cvref_t<decltype(net.layers())>>>{});
+  detail::for_each_index(net.layers(), [&](auto i) {
+    const auto& layer = detail::element(net.layers(), i);
+    const std::string group = detail::text_of("layer<", std::size_t{i}, ">");
+    const Index begin = gradients.offset(i);
+    detail::compare_gradient(report, group, gradients.offset(i + 1) - begin, gradients.slice(i), exact.parameters().data() + begin, step,
+                             compute_loss, [&](Index k) { return detail::parameter_name(i, layer, k); });
+  });
   detail::compare_gradient(report, "x", x.size(), static_cast<const Scalar*>(input_gradient.data()), exact_x.data(), step, compute_loss,
                            [&](Index k) { return detail::entry_name("x", k, x.rows()); });
 

@@ -28,7 +28,7 @@ WeightNorm norm_of_weights(const L& layer, const Scalar* numbers) {
   const auto tensors = layer.tensors();
   const bool has_weights = std::any_of(tensors.begin(), tensors.end(), [](const TensorShape& tensor) { return tensor.decays; });
   WeightNorm result;
-  if (!all_finite(numbers, size_of_tensors(tensors))) result.norm = std::numeric_limits<double>::infinity();
+  if (!kernels::all_finite(size_of_tensors(tensors), numbers)) result.norm = std::numeric_limits<double>::infinity();
   for (const TensorShape& tensor : tensors) {
     if (tensor.decays == has_weights) {
       result.count += tensor.size();
@@ -61,14 +61,12 @@ GradientFlow gradient_flow_of(const Net& net, ConstMatrixView<Scalar> x, const W
     gradient += size;
   });
   auto next = flow.layers.begin();
-  for_each_activity(
-      net.layers(), x, [&](auto i) -> const auto& { return work.template cache<i>(); },
-      [&](const Activity& units) {
-        const auto fraction = [](Index count, Index total) { return static_cast<double>(count) / static_cast<double>(total); };
-        if (units.can_saturate > 0) next->saturated = fraction(units.saturated, units.can_saturate);
-        if (units.can_die > 0) next->dead = fraction(units.dead, units.can_die);
-        ++next;
-      });
+  for_each_unit_statistics(net.layers(), x, work.caches(), [&](const UnitStatistics& units) {
+    const auto fraction = [](Index count, Index total) { return static_cast<double>(count) / static_cast<double>(total); };
+    if (units.can_saturate > 0) next->saturated = fraction(units.saturated, units.can_saturate);
+    if (units.can_die > 0) next->dead = fraction(units.dead, units.can_die);
+    ++next;
+  });
   flow.update_warnings();
   return flow;
 }
@@ -102,7 +100,7 @@ template <class Net, class Scalar, int MaxBatch, class Sequence>
 GradientFlow gradient_flow(const Net& net, const Workspace<Scalar, MaxBatch, Sequence>& work, const Gradients<Scalar, Sequence>& dJ) {
   detail::check_workspace("gradient_flow", net.layers(), work);
   detail::check_forward_ran("gradient_flow", work.cached_samples());
-  detail::check_gradients(net.layers(), dJ.layers());
+  detail::check_gradients(detail::NetworkAccess::sequence(net), dJ.sequence());
   const ConstMatrixView<Scalar> x{nullptr, net.inputs(), work.cached_samples(), Eigen::OuterStride<>(net.inputs())};
   return detail::gradient_flow_of(net, x, work, dJ);
 }

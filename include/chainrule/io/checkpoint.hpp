@@ -50,7 +50,7 @@ void read_or_restore(std::string_view values, const std::string& file, const Kee
   Archive saved = Archive::writing(before);
   keep(saved);
   bool done = false;
-  const AtExit put_back([&] {
+  const ScopeExit put_back([&] {
     if (done) return;
     Archive back = Archive::reading(before, file);
     keep(back);

@@ -86,9 +86,9 @@ LoadReport load_from(const SafetensorsFile& file, Net& net, const LoadOptions& o
     file.copy_numbers(*match[i], to.numbers, to.shape.size() == 2 ? TensorOrder::column_major : TensorOrder::row_major);
     const Index count = static_cast<Index>(match[i]->size());
     report.numbers += count;
-    if (all_finite(to.numbers, count)) continue;
+    if (kernels::all_finite(count, to.numbers)) continue;
     if (report.first_not_finite.empty()) report.first_not_finite = match[i]->name;
-    for (Index k = 0; k < count; ++k) report.not_finite += all_finite(to.numbers + k, 1) ? 0 : 1;
+    for (Index k = 0; k < count; ++k) report.not_finite += is_finite(to.numbers[k]) ? 0 : 1;
   }
   return report;
 }
@@ -164,7 +164,9 @@ AnyNetwork<Scalar> parse_network(const SafetensorsFile& file, const LoadOptions&
   const AnyLayers<Scalar> layers = make_layers<Scalar, Own...>(described);
   std::uint64_t held = 0;
   for (const SafetensorsTensor& tensor : file.tensors()) held += tensor.size();
-  const auto wanted = detail::size_of_tensors(layers.tensors()) + detail::size_of_tensors(layers.buffer_tensors());
+  Index wanted = 0;
+  for (const auto& layer : layers.list())
+    wanted += detail::size_of_tensors(layer.tensors()) + detail::size_of_tensors(layer.buffer_tensors());
   if (static_cast<std::uint64_t>(wanted) != held)  // checked before memory is allocated for as many numbers as the file claims
     detail::raise<ValueError>(file.name(), ": its layers have ", wanted, " numbers, but its tensors ", held);
   auto net = AnyNetwork<Scalar>::zeros(make_loss<Scalar, Own...>(loss), layers);

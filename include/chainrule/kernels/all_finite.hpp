@@ -9,15 +9,6 @@
 
 namespace chainrule::detail {
 
-/// Whether all of data[0 .. size) is finite. Up to 8 numbers are tested in place, which is faster than a call and a dispatch.
-template <class Scalar>
-bool all_finite(const Scalar* data, Index size) {
-  if (size > 8) return kernels::all_finite(size, data);
-  for (Index i = 0; i < size; ++i)
-    if (!is_finite(data[i])) return false;
-  return true;
-}
-
 /// Throws the ValueError that names the first entry of m, in column order, that is not finite. There must be one.
 template <class Scalar>
 [[noreturn, gnu::noinline, gnu::cold]] void not_finite(const char* who, const char* name, ConstMatrixView<Scalar> m) {
@@ -30,12 +21,19 @@ template <class Scalar>
                     "); all numbers must be finite: clean the data first");
 }
 
-/// Whether all entries of a matrix with any column stride are finite.
+/// Whether all entries of a matrix with any column stride are finite. Up to 8 numbers in a row are tested in place, which is faster than a
+/// call and a dispatch.
 template <class Scalar>
 [[gnu::always_inline]] inline bool all_finite(const ConstMatrixView<Scalar>& m) {
-  if (m.outerStride() == m.rows()) return all_finite(m.data(), m.size());
+  const auto are_finite = [](const Scalar* data, Index size) {
+    if (size > 8) return kernels::all_finite(size, data);
+    for (Index i = 0; i < size; ++i)
+      if (!is_finite(data[i])) return false;
+    return true;
+  };
+  if (m.outerStride() == m.rows()) return are_finite(m.data(), m.size());
   for (Index j = 0; j < m.cols(); ++j)
-    if (!all_finite(m.data() + j * m.outerStride(), m.rows())) return false;
+    if (!are_finite(m.data() + j * m.outerStride(), m.rows())) return false;
   return true;
 }
 
@@ -53,7 +51,7 @@ void check_finite(const char* who, const char* name, const ConstMatrixView<Scala
   const kernels::Partition samples = kernels::partition(m.cols(), kernels::sample_granularity, as_operations, &team);
   std::atomic<bool> finite{true};
   for_items(&team, samples.count(), [&](Index part) {
-    if (!all_finite(kernels::columns(m, samples.first(part), samples.length(part)))) finite.store(false, std::memory_order_relaxed);
+    if (!all_finite(columns_of(m, samples.first(part), samples.length(part)))) finite.store(false, std::memory_order_relaxed);
   });
   if (!finite.load(std::memory_order_relaxed)) not_finite(who, name, m);
 }

@@ -36,12 +36,6 @@ class Partition {
   Index count_;
 };
 
-/// The view of `count` columns of m from column `first` on.
-template <class View>
-View columns(View m, Index first, Index count) {
-  return {m.data() + first * m.outerStride(), m.rows(), count, Eigen::OuterStride<>(m.outerStride())};
-}
-
 /// Parts of a batch are multiples of 4 samples, since a tile of the matrix product has 4 or 8 columns.
 inline constexpr Index sample_granularity = 4;
 

@@ -107,7 +107,7 @@ class Dense {
     if (always_small || (may_be_small && is_small<Scalar>(pass.team))) return small_forward(theta, x, cache);
     blocks_for(x.cols(), pass.team).for_activation([&](const kernels::Block& block) {
       const MatrixView<Scalar> z = block.of(kept_for_derivative(cache).first(x.cols()));
-      const ConstMatrixView<Scalar> samples = kernels::columns(x, block.first_column, block.columns);
+      const ConstMatrixView<Scalar> samples = detail::columns_of(x, block.first_column, block.columns);
       products<Scalar>().affine(theta, samples, bias(theta), block.first_row, z, x.cols());
       if constexpr (!is_identity) kernels::activate(f_, detail::as_const(z), block.of(cache.output.first(x.cols())));
     });

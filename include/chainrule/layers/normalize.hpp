@@ -1,8 +1,8 @@
 #pragma once
 
 #include <algorithm>
+#include <chainrule/core/detail/checks.hpp>
 #include <chainrule/core/shape_preserving_layer.hpp>
-#include <chainrule/kernels/all_finite.hpp>
 
 namespace chainrule {
 
@@ -51,8 +51,7 @@ class Normalize : public SameShape<N>, public WithoutParameters {
         detail::raise<ShapeError>("Normalize: the layer has ", shift.size(), " units, but the scaler was fitted to ", new_shift.size(),
                                   " features");
       const auto usable = [](auto number) {  // checked after conversion to Scalar, because 1e-50 is 0 in float
-        const Scalar rounded = static_cast<Scalar>(number);
-        return detail::all_finite(&rounded, 1);
+        return detail::is_finite(static_cast<Scalar>(number));
       };
       for (Index i = 0; i < shift.size(); ++i)
         if (!(usable(new_shift[i]) && usable(new_scale[i]) && static_cast<Scalar>(new_scale[i]) != 0))

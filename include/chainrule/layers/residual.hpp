@@ -9,19 +9,18 @@ namespace chainrule {
 /// @code{.cpp}
 /// Residual<Dense<32, 32, ReLU>, Dense<32, 32>>{};
 /// @endcode
-/// F has as many outputs as inputs, else the compiler says so, or ShapeError where extents are values. The layers inside have
-/// their parameters in a tuple, std::get<0>(net.layer<1>()).weight; in tensors() that is "0.weight".
+/// F must have as many outputs as inputs: a mismatch of fixed extents does not compile, a mismatch of run-time extents throws ShapeError.
+/// The parameters of the layers inside are in a tuple, std::get<0>(net.layer<1>()).weight; in tensors() that is "0.weight".
 template <class... Layers>
 class Residual {
   static_assert(sizeof...(Layers) > 0, "chainrule: Residual<Layers...> needs at least one layer inside");
-  using Sequence = detail::Resolved<Inferred, Layers...>;
-  using Chain = detail::ChainOf<Sequence>;
+  using Sequence = typename detail::NamedLayers<Layers...>::Sequence;
+  using Chain = typename detail::NamedLayers<Layers...>::Chain;
   static_assert(Chain::are_layers(), "chainrule: Residual<Layers...>: each argument must be a layer, such as Dense<In, Out>");
   static_assert(Chain::fits());
   static constexpr int N = Chain::inputs_at_compile_time;
   static_assert(N == Dynamic || Chain::outputs_at_compile_time == Dynamic || N == Chain::outputs_at_compile_time,
                 "chainrule: Residual<Layers...> is x + F(x), so the last layer inside must have as many outputs as the first has inputs");
-  static constexpr std::size_t last = Sequence::last;
 
  public:
   static constexpr std::string_view name = "Residual";  ///< the name in descriptions, files and messages
@@ -30,9 +29,10 @@ class Residual {
   static constexpr Index parameters_at_compile_time = Sequence::parameters_at_compile_time;  ///< the number of parameters, or Dynamic
   static constexpr Index buffers_at_compile_time = Sequence::buffers_at_compile_time;        ///< the number of buffers, or Dynamic
 
+  /// For layers that can be made without arguments.
   Residual() requires(Chain::all_extents_are_types()) : Residual(Layers{}...) {}
-  /// The layers of F, from the first to the last. ShapeError where they do not fit.
-  explicit Residual(Layers... layer) : inside_{detail::resolve_layers<Inferred>(std::tuple<>{}, 0, layer...)} {
+  /// Takes the layers of F, from the first to the last. ShapeError where they do not fit together.
+  explicit Residual(Layers... layer) : inside_{detail::NamedLayers<Layers...>::list(layer...)} {
     detail::check_neighbours("Residual", inside_.layers());
     if (inside_.outputs() != inside_.inputs())
       detail::raise<ShapeError>("Residual: x + F(x) needs as many outputs as inputs, but the layers inside make ", inside_.outputs(),
@@ -47,24 +47,26 @@ class Residual {
 
   /// Names and shapes of the parameters, in the order of the flat vector.
   auto tensors() const {
-    return named_inside([](const auto& layer) { return layer.tensors(); });
+    return numbered([](const auto& layer) { return layer.tensors(); });
   }
   /// Names and shapes of the buffers, in the order of their flat vector.
   auto buffer_tensors() const {
-    return named_inside([](const auto& layer) { return detail::buffer_tensors_of(layer); });
+    return numbered([](const auto& layer) { return detail::buffer_tensors_of(layer); });
   }
 
   /// The parameters by name, as views on this layer's slice of theta or of dJ/dtheta.
   template <class Scalar>
   auto parameters(Scalar* theta) const {
-    return of_each([&](auto i) { return inside_.template get<i>().parameters(theta + inside_.parameter_offset(i)); });
+    return detail::map_indices(layers(),
+                               [&](auto i) { return detail::element(layers(), i).parameters(theta + inside_.parameter_offset(i)); });
   }
   /// The buffers by name, as views on this layer's slice of all buffers.
   template <class Scalar>
   auto buffers(Scalar* numbers) const {
-    return of_each([&](auto i) {
-      if constexpr (detail::HasBuffers<std::tuple_element_t<i, typename Sequence::Tuple>>)
-        return inside_.template get<i>().buffers(numbers + inside_.buffer_offset(i));
+    return detail::map_indices(layers(), [&](auto i) {
+      const auto& layer = detail::element(layers(), i);
+      if constexpr (detail::HasBuffers<std::remove_cvref_t<decltype(layer)>>)
+        return layer.buffers(numbers + inside_.buffer_offset(i));
       else
         return std::tuple<>{};
     });
@@ -85,7 +87,7 @@ class Residual {
     inside_.check_pass(pass, samples);
   }
 
-  /// What forward keeps: the caches of the layers inside, and room for their deltas.
+  /// The caches of the layers inside, and storage for their deltas.
   template <class Scalar, int MaxBatch>
   struct Cache {
     /// Allocates everything that passes over up to max_batch samples need.
@@ -94,59 +96,44 @@ class Residual {
           caches(layer.inside_.template make_caches<Scalar, MaxBatch>(max_batch)),
           deltas(layer.inside_.template make_deltas<Scalar, MaxBatch>(max_batch)) {}
     BatchStorage<Scalar, N, MaxBatch> output;                     ///< a(l+1), outputs x max_batch
-    typename Sequence::template Caches<Scalar, MaxBatch> caches;  ///< of the layers inside
-    typename Sequence::template Deltas<Scalar, MaxBatch> deltas;  ///< between them
+    typename Sequence::template Caches<Scalar, MaxBatch> caches;  ///< the caches of the layers inside
+    typename Sequence::template Deltas<Scalar, MaxBatch> deltas;  ///< dJ/da of each layer inside
   };
 
   ///     a = x + F(x)        (N x batch)
   template <class Scalar, int MaxBatch>
   void forward(const Scalar* theta, ConstMatrixView<Scalar> x, Cache<Scalar, MaxBatch>& cache, const ForwardContext<Scalar>& pass) const {
     inside_.forward(theta, x, cache.caches, pass);
-    cache.output.first(x.cols()) = x + std::get<last>(cache.caches).output.first(x.cols());
+    cache.output.first(x.cols()) = x + detail::last_of(cache.caches).output.first(x.cols());
   }
 
   ///     dJ/dx = dJ/da + what comes back through F        (N x batch)
   template <class Scalar, int MaxBatch>
   void backward(const Scalar* theta, ConstMatrixView<Scalar> x, Cache<Scalar, MaxBatch>& cache, MatrixView<Scalar> delta, Scalar* gradient,
                 MatrixView<Scalar>* input_gradient) const {
-    std::get<last>(cache.deltas).first(x.cols()) = delta;
+    detail::last_of(cache.deltas).first(x.cols()) = delta;
     inside_.backward(theta, x, cache.caches, cache.deltas, gradient, input_gradient);
     if (input_gradient != nullptr) *input_gradient += delta;
   }
 
-  /// Running statistics of the layers inside <- what their last forward pass saw.
+  /// Updates the buffers of the layers inside by what their last forward pass saw.
   template <class Scalar, int MaxBatch>
   void update_statistics(Scalar* numbers, const Cache<Scalar, MaxBatch>& cache, Index samples) const {
     inside_.update_statistics(numbers, cache.caches, samples);
   }
 
  private:
-  // make_tuple, because a std::tuple of one tuple would be a copy of that
-  template <class F>
-  auto of_each(const F& f) const {
-    return [&]<std::size_t... I>(std::index_sequence<I...>) { return std::make_tuple(f(std::integral_constant<std::size_t, I>{})...); }
-    (std::make_index_sequence<Sequence::size>{});
-  }
-
-  // all layers' tensors in one array, named "0.weight", "0.bias", "1.weight", ...
+  // the tensors of all layers inside, named "0.weight", "0.bias", "1.weight", ...
   template <class TensorsOf>
-  auto named_inside(const TensorsOf& tensors_of) const {
-    if constexpr ((detail::HoldsAllLayers<Layers> && ...)) {
-      return tensors_of(inside_.template get<0>());  // which has named them so
-    } else {
-      return std::apply(
-          [&](const auto&... layer) {
-            constexpr std::size_t count = (std::tuple_size_v<decltype(tensors_of(layer))> + ... + 0);
-            return [&](const auto&... of_layer) { return detail::concatenate_tensors<count>(of_layer...); }(tensors_of(layer)...);
-          },
-          inside_.layers());
-    }
+  auto numbered(const TensorsOf& tensors_of) const {
+    return detail::numbered_tensors(detail::map_indices(layers(), [&](auto i) { return tensors_of(detail::element(layers(), i)); }));
   }
 
   Sequence inside_;
 };
 
-/// The same where the first layer inside takes its inputs from the layer before: Residual<BatchNorm<>, Dense<32, 32>>{}.
+/// A Residual whose first layer inside takes its inputs from the layer before the Residual: Residual<BatchNorm<>, Dense<32, 32>>{}. A
+/// network makes it a Residual of known inputs.
 template <class First, class... Rest>
 requires(detail::takes_inferred_inputs<First>()) class Residual<First, Rest...> {
  public:
@@ -154,9 +141,9 @@ requires(detail::takes_inferred_inputs<First>()) class Residual<First, Rest...> 
   static constexpr int inputs_at_compile_time = Inferred;   ///< the number of inputs, or Dynamic, or Inferred
   static constexpr int outputs_at_compile_time = Inferred;  ///< the number of outputs, or Dynamic, or Inferred
 
-  /// For layers whose extents are types.
+  /// For layers that can be made without arguments.
   Residual() : Residual(First{}, Rest{}...) {}
-  /// The layers of F, from the first to the last.
+  /// Takes the layers of F, from the first to the last.
   explicit Residual(First first, Rest... rest) : layers_{first, rest...} {}
 
   /// The type of this layer with Units inputs, for a layer whose number of inputs is Inferred.

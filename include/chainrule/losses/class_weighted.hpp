@@ -62,12 +62,7 @@ class ClassWeighted {
   }
 
   /// The number of rows of y for a network with this number of outputs.
-  static constexpr Index target_rows(Index outputs) {
-    if constexpr (requires { L::target_rows(outputs); })
-      return L::target_rows(outputs);
-    else
-      return outputs;
-  }
+  static constexpr Index target_rows(Index outputs) { return detail::target_rows<L>(outputs); }
 
   /// Throws ShapeError if there is not one weight for each class, and what the wrapped loss throws for y.
   template <class Scalar, class Target>

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chainrule/core/detail/network_access.hpp>
 #include <chainrule/optimizers/sgd.hpp>
 
 namespace chainrule {
@@ -33,7 +34,7 @@ void descend(Net& net, const X& x, const Y& y, Work& work, typename Net::Gradien
     if (detail::is_plain_descent(rule)) {
       auto theta = net.parameters();
       detail::step_arguments<Scalar>(rule, theta, dJ, state);
-      net.backward_and_step(x, y, work, dJ, static_cast<Scalar>(rule.learning_rate));
+      detail::NetworkAccess::backward_and_step(net, x, y, work, dJ, static_cast<Scalar>(rule.learning_rate));
       ++state.steps;
       return;
     }

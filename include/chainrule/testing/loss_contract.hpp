@@ -177,10 +177,10 @@ ContractReport check_loss(const L& loss, const MakeTarget& make_target, const Lo
   report.clause("name", !report.name.empty(), {"it is empty"});
   Random random{Seed{42}};
   const Index fewest = L::min_outputs;
-  const Index few = target_rows<L>(10) == 10 ? 3 : 4;  // an even number if outputs come in pairs (mean and variance)
+  const Index few = detail::target_rows<L>(10) == 10 ? 3 : 4;  // an even number if outputs come in pairs (mean and variance)
   for (const auto& [rows, cols] : {std::pair<Index, Index>{fewest, 1}, {fewest, 6}, {few, 5}, {10, 7}}) {
     const Matrix<Scalar> y_hat = 4 * random_matrix<Scalar>(rows, cols, random);
-    const auto y = make_target(target_rows<L>(rows), cols, random);
+    const auto y = make_target(detail::target_rows<L>(rows), cols, random);
     check_targets(report, loss, y_hat, y);
     const Scalar J = loss_value(loss, y_hat, y);
     report.clause("value", properties.positive ? J > 0 && std::isfinite(J) : std::isfinite(J),
@@ -191,7 +191,7 @@ ContractReport check_loss(const L& loss, const MakeTarget& make_target, const Lo
     check_memory_layout(report, loss, y_hat, y);
     check_extreme_outputs(report, loss, y_hat, y, random, properties);
   }
-  check_large_batch(report, loss, random_matrix<Scalar>(fewest, 1, random), make_target(target_rows<L>(fewest), 1, random));
+  check_large_batch(report, loss, random_matrix<Scalar>(fewest, 1, random), make_target(detail::target_rows<L>(fewest), 1, random));
   return report;
 }
 

@@ -5,38 +5,39 @@
 
 namespace chainrule {
 
-/// Several threads that share a piece of work: chainrule::ThreadTeam, or a class of yours on the thread pool that you have.
-/// Kernels see no more of threads than this. What they share out never depends on who does it, so results are the same bits for
-/// any team and for none.
+/// The interface by which kernels share work among threads: implemented by chainrule::ThreadTeam, or by your own class on an existing
+/// thread pool. How work is divided into items does not depend on which thread does which, so results are the same bits for any team and
+/// for none.
 class Team {
  public:
-  /// Work in independent items: call(context, i) does item i.
+  /// Work that consists of independent items: call(context, i) does item i.
   struct Work {
-    void (*call)(const void* context, Index item);              ///< does one item
-    const void* context;                                        ///< what call is told beside the number of the item
-    void operator()(Index item) const { call(context, item); }  ///< does this item
+    void (*call)(const void* context, Index item);              ///< the function that does one item
+    const void* context;                                        ///< its first argument
+    void operator()(Index item) const { call(context, item); }  ///< does one item
   };
 
-  /// How many threads may work at once, the one that asks among them.
+  /// How many threads may work at once, including the one that calls run.
   virtual Index threads() const = 0;
 
-  /// Whether what one thread writes takes long to reach another, as between processors that share no cache. Only large work is then
-  /// worth sharing.
+  /// Whether the threads run on processors that share no cache, so that memory written by one takes long to reach another. Then only large
+  /// work is worth sharing.
   virtual bool no_shared_cache() const { return false; }
 
-  /// Does the items 0 .. items - 1, each once, in any order; returns when all are done. Work must not throw, nor use the team.
+  /// Does the items 0 .. items - 1, each once, in any order, and returns when all are done. Precondition: the work neither throws nor calls
+  /// this team.
   virtual void run(Index items, Work work) = 0;
 
  protected:
-  Team() = default;                        ///< for classes derived from it
-  Team(const Team&) = default;             ///< likewise
-  Team& operator=(const Team&) = default;  ///< likewise
+  Team() = default;                        ///< for derived classes
+  Team(const Team&) = default;             ///< for derived classes
+  Team& operator=(const Team&) = default;  ///< for derived classes
   ~Team() = default;
 };
 
 namespace detail {
 
-/// f(i) for all i < items: by the team, or one after the other where there is none.
+/// Calls f(i) for all i < items: by the team, or one after the other where team is nullptr.
 template <class F>
 void for_items(Team* team, Index items, const F& f) {
   const Team::Work work{[](const void* context, Index i) { (*static_cast<const F*>(context))(i); }, &f};

@@ -1,22 +1,23 @@
 #pragma once
-// When a training meets its first number that is not finite: where it is, why it may be there, and what to try.
+// The error of a training that meets a number that is not finite: where the number is, why it may be there, and what to try.
 
-#include <chainrule/core/detail/chain.hpp>
+#include <chainrule/core/detail/checks.hpp>
+#include <chainrule/core/detail/layer_list.hpp>
 #include <chainrule/core/error.hpp>
 #include <chainrule/core/tensor_shape.hpp>
-#include <chainrule/kernels/all_finite.hpp>
 #include <string>
 
 namespace chainrule {
 
-/// A loss, a gradient or a parameter became NaN or infinite. The network has the parameters of the last finite step.
+/// Thrown by a training whose loss, gradient or parameters became NaN or infinite. The network has the parameters of the last finite step.
 class DivergenceError : public Error {
   using Error::Error;
 };
 
 namespace detail {
 
-/// "layer<1>.weight(3, 0)": the first of these numbers of theta's shape that is not finite; empty if all are.
+/// Says which of `numbers`, a vector of theta's shape, is the first that is not finite: "layer<1>.weight(3, 0), which is nan". Empty if all
+/// are finite.
 template <class Layers, class Scalar>
 std::string first_not_finite(const Layers& layers, const Scalar* numbers) {
   std::string found;
@@ -24,7 +25,7 @@ std::string first_not_finite(const Layers& layers, const Scalar* numbers) {
   const auto look = [&](const auto& layer) {
     for (const TensorShape& tensor : layer.tensors()) {
       for (Index i = 0; i < tensor.size() && found.empty(); ++i)
-        if (!all_finite(numbers + i, 1))
+        if (!is_finite(numbers[i]))
           found = text_of("layer<", index, ">.", std::string_view(tensor.name), "(", i % tensor.rows, ", ", i / tensor.rows, "), which is ",
                           numbers[i]);
       numbers += tensor.size();
@@ -35,7 +36,8 @@ std::string first_not_finite(const Layers& layers, const Scalar* numbers) {
   return found;
 }
 
-/// "the output of layer<2> (Dense), unit 5 of sample 3, is inf": the first activation of a forward pass that is not finite.
+/// Says which activation of the last forward pass is the first that is not finite: "; the first number that is not finite is in the output
+/// of layer<2> (Dense), unit 5 of sample 3 of the batch, which is inf". Empty if all are finite.
 template <class Layers, class Work>
 std::string first_activation_not_finite(const Layers& layers, const Work& work) {
   std::string found;
@@ -43,23 +45,16 @@ std::string first_activation_not_finite(const Layers& layers, const Work& work) 
   const auto look = [&](const auto& layer, const auto& a) {
     for (Index j = 0; j < a.cols() && found.empty(); ++j)
       for (Index k = 0; k < a.rows() && found.empty(); ++k)
-        if (!all_finite(a.data() + j * a.outerStride() + k, 1))
+        if (!is_finite(a(k, j)))
           found = text_of("; the first number that is not finite is in the output of layer<", index, "> (", layer.name, "), unit ", k,
                           " of sample ", j, " of the batch, which is ", a(k, j));
     ++index;
   };
-  for_each_index<std::tuple_size_v<Layers>>([&](auto i) {
-    const auto& layer = std::get<i>(layers);
-    const auto& cache = work.template cache<i>();
-    if constexpr (requires { layer.for_each_output(cache, work.cached_samples(), look); })
-      layer.for_each_output(cache, work.cached_samples(), look);
-    else
-      look(layer, cache.output.first(work.cached_samples()));
-  });
+  for_each_index(layers, [&](auto i) { look(element(layers, i), element(work.caches(), i).output.first(work.cached_samples())); });
   return found;
 }
 
-/// Throws DivergenceError. `what`: "the loss is nan" and where; `place`: epoch, batch and step.
+/// Throws DivergenceError. `what`: the fault, "the loss is nan" and where; `place`: epoch, batch and step.
 [[noreturn]] inline void raise_divergence(const std::string& place, const std::string& what, double learning_rate) {
   raise<DivergenceError>(
       "training stopped in ", place, ": ", what, ". Most often the learning rate, ", learning_rate,

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chainrule/core/detail/network_access.hpp>
 #include <chainrule/core/random.hpp>
 #include <chainrule/core/weighting.hpp>
 #include <chainrule/data/dataset.hpp>
@@ -76,7 +77,7 @@ template <class Net, class Scalar, class Targets>
 void check_fit(const Net& net, const DataView<Scalar, Targets>& train, const FitOptions<Scalar, Targets>& options) {
   const auto check = [&net](const char* who, const DataView<Scalar, Targets>& data) {
     const WeightedTargets<Scalar, Targets> y{data.targets, weights_of(data, 0, data.size())};
-    net.check_data(who, data.features, y);
+    NetworkAccess::check_data(who, net, data.features, y);
     if (total_weight(y) <= 0) raise<ValueError>(who, ": all weights of the samples are 0");
   };
   check("fit", train);

@@ -91,7 +91,7 @@ class Trainer {
   void run_epochs(BatchesType& batches, EvaluatorType& evaluator, RunnerType& epochs, const Options& options, Run<Net>& run,
                   const detail::ObserverList<Run<Net>>& observers, const std::function<bool(Run<Net>&)>& resume = {}) {
     observers.training_started(run);
-    const detail::AtExit end_training([&] { observers.training_ended(run); });
+    const detail::ScopeExit end_training([&] { observers.training_ended(run); });
     if (resume && resume(run)) observers.training_resumed(run);
     const auto is_within_epoch = [&] { return run.batch > 0 && run.batch < run.batches; };
     while ((run.epoch < options.epochs || is_within_epoch()) && !run.stopped()) {

@@ -15,8 +15,8 @@ struct LayerWithoutActivation {};
 
 }  // namespace
 
-// Chains that do not fit do not compile: tests/must_not_compile/mismatched_layers.cpp.
-TEST_CASE("a chain has the inputs of its first layer and the outputs of its last") {
+// Layers with fixed extents that do not fit together do not compile: tests/must_not_compile/mismatched_layers.cpp.
+TEST_CASE("Chain has the inputs of its first layer and the outputs of its last") {
   using Three = Chain<Dense<5, 4>, Dense<4, 3>, Dense<3, 2>>;
   STATIC_REQUIRE(Three::fits());
   STATIC_REQUIRE(Three::size == 3);
@@ -26,21 +26,21 @@ TEST_CASE("a chain has the inputs of its first layer and the outputs of its last
   STATIC_REQUIRE(Chain<Dense<5, 4>>::fits());
 }
 
-TEST_CASE("an extent that is a value fits any other at compile time") {
+TEST_CASE("Chain accepts a run-time extent next to any other at compile time") {
   STATIC_REQUIRE(Chain<Dense<Dynamic, Dynamic>, Dense<4, 3>>::fits());
   STATIC_REQUIRE(Chain<Dense<5, 4>, Dense<Dynamic, 3>>::fits());
   STATIC_REQUIRE(Chain<Dense<Dynamic, 4>, Dense<4, Dynamic>>::inputs_at_compile_time == Dynamic);
   STATIC_REQUIRE(Chain<Dense<Dynamic, 4>, Dense<4, Dynamic>>::outputs_at_compile_time == Dynamic);
 }
 
-// Only such a net can be built from a seed alone.
-TEST_CASE("a chain knows whether all its extents are types") {
+// Only a net with fixed extents can be made from a seed alone.
+TEST_CASE("Chain knows whether all extents are fixed at compile time") {
   STATIC_REQUIRE(Chain<Dense<5, 4>, Dense<4, 3>>::all_extents_are_types());
   STATIC_REQUIRE_FALSE(Chain<Dense<Dynamic, 4>, Dense<4, 3>>::all_extents_are_types());
   STATIC_REQUIRE_FALSE(Chain<Dense<5, 4>, Dense<4, Dynamic>>::all_extents_are_types());
 }
 
-TEST_CASE("layers of run-time extents that do not fit are named, with their extents") {
+TEST_CASE("checked_chain names layers with run-time extents that do not fit, and the extents") {
   using Any = Dense<Dynamic, Dynamic>;
   CHECK_NOTHROW(detail::checked_chain(SquaredError{}, std::tuple(Any{5, 4})));
   CHECK_NOTHROW(detail::checked_chain(SquaredError{}, std::tuple(Any{5, 4}, Any{4, 3}, Any{3, 2})));
@@ -52,14 +52,14 @@ TEST_CASE("layers of run-time extents that do not fit are named, with their exte
                       "layer<1> expects 3 inputs, but layer<0> gives 4 outputs");
 }
 
-TEST_CASE("a loss that wants two outputs gets no chain with one") {
+TEST_CASE("checked_chain rejects one output for a loss that needs two") {
   using Any = Dense<Dynamic, Dynamic>;
   CHECK_NOTHROW(detail::checked_chain(SquaredError{}, std::tuple(Any{5, 1})));
   CHECK_THROWS_SAYING(detail::checked_chain(SoftmaxCrossEntropy{}, std::tuple(Any{5, 1})), ShapeError,
                       "SoftmaxCrossEntropy needs at least 2 outputs, but the last layer has 1");
 }
 
-TEST_CASE("a last layer gives raw outputs if it has no activation or the identity") {
+TEST_CASE("gives_raw_outputs is true for a layer without activation or with Identity") {
   STATIC_REQUIRE(detail::gives_raw_outputs<Dense<3, 2>>());
   STATIC_REQUIRE(detail::gives_raw_outputs<Dense<3, 2, Identity>>());
   STATIC_REQUIRE(detail::gives_raw_outputs<LayerWithoutActivation>());

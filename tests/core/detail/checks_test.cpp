@@ -4,12 +4,12 @@
 
 using namespace chainrule;
 
-TEST_CASE("each check of extents says who expected what and what it got") {
+TEST_CASE("each check of extents throws an error with the expected and the actual number") {
   CHECK_NOTHROW(detail::check_batch("forward", 1));
   CHECK_THROWS_SAYING(detail::check_batch("forward", 0), ShapeError, "forward: the batch is empty");
 
-  CHECK_NOTHROW(detail::check_room("forward", 8, 8));
-  CHECK_THROWS_SAYING(detail::check_room("forward", 9, 8), ShapeError, "forward: the batch has 9 samples", "room for 8",
+  CHECK_NOTHROW(detail::check_capacity("forward", 8, 8));
+  CHECK_THROWS_SAYING(detail::check_capacity("forward", 9, 8), ShapeError, "forward: the batch has 9 samples", "room for 8",
                       "make_workspace(9)");
 
   CHECK_NOTHROW(detail::check_rows("forward", "x", 64, 64, "inputs"));
@@ -27,7 +27,7 @@ TEST_CASE("each check of extents says who expected what and what it got") {
                       "layer<1>", "10 there and of 20 here");
 }
 
-TEST_CASE("a call that comes before forward is a StateError that names the remedy") {
+TEST_CASE("check_forward_ran throws a StateError that names the remedy") {
   CHECK_NOTHROW(detail::check_forward_ran("backward", 1));
   CHECK_THROWS_SAYING(detail::check_forward_ran("backward", 0), StateError, "backward: the workspace holds no forward pass",
                       "call forward(x, work) first");

@@ -16,7 +16,7 @@ std::string shortest(auto number) {
   return text;
 }
 
-/// Numbers of every size and of every number of digits.
+/// Numbers of all magnitudes and lengths.
 template <class T, class Bits>
 void check_printf_against_to_chars() {
   Random random{Seed{7}};
@@ -37,12 +37,12 @@ void check_printf_against_to_chars() {
 
 }  // namespace
 
-TEST_CASE("the same bits as another type") {
+TEST_CASE("bit_cast keeps the bits") {
   STATIC_REQUIRE(detail::bit_cast<std::uint32_t>(1.0f) == 0x3f800000u);
   STATIC_REQUIRE(detail::bit_cast<double>(std::uint64_t{0x4000000000000000u}) == 2.0);
 }
 
-TEST_CASE("the shortest decimal that is read back as the number") {
+TEST_CASE("append_shortest writes the shortest decimal that is read back as the number") {
   CHECK(shortest(0.1f) == "0.1");
   CHECK(shortest(0.1) == "0.1");
   CHECK(shortest(20.0) == "20");
@@ -56,12 +56,12 @@ TEST_CASE("the shortest decimal that is read back as the number") {
   CHECK(text == "x = 0.100000001");
 }
 
-TEST_CASE("printf writes what to_chars writes, where a library has no to_chars") {
+TEST_CASE("shortest_by_printf writes the same text as to_chars") {
   check_printf_against_to_chars<float, std::uint32_t>();
   check_printf_against_to_chars<double, std::uint64_t>();
 }
 
-TEST_CASE("constants have every digit of their type") {
+TEST_CASE("sqrt2 and ln2 are exact in every digit of their type") {
   STATIC_REQUIRE(detail::sqrt2<float> == 1.41421356f);
   CHECK(std::abs(detail::sqrt2<double> - std::sqrt(2.0)) <= 3e-16);
   CHECK(std::abs(detail::sqrt2<long double> - std::sqrt(2.0L)) <= 2 * std::numeric_limits<long double>::epsilon());

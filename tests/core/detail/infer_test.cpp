@@ -20,24 +20,24 @@ constexpr bool same = std::is_same_v<A, B>;
 
 }  // namespace
 
-TEST_CASE("a layer with inferred inputs has as many as the layer before has outputs, and so on") {
+TEST_CASE("Resolved gives a layer with inferred inputs as many as the layer before has outputs") {
   STATIC_REQUIRE(same<Resolved<Inferred, Dense<4, 5>, Dropout<>, BatchNorm<>, Dense<5, 3>, PReLU<>, Activate<ReLU>>,
                       Sequence<Dense<4, 5>, Dropout<5>, BatchNorm<5>, Dense<5, 3>, PReLU<Slopes::shared, 3>, Activate<ReLU, 3>>>);
   STATIC_REQUIRE(same<Resolved<Inferred, Dense<4, Dynamic>, Dropout<>>, Sequence<Dense<4, Dynamic>, Dropout<Dynamic>>>);
   STATIC_REQUIRE(same<Resolved<7, Dropout<>>, Sequence<Dropout<7>>>);
 }
 
-TEST_CASE("extents that are said stay as they are, right or wrong: the chain judges") {
+TEST_CASE("Resolved leaves extents that are given as they are, right or wrong; Chain checks them") {
   STATIC_REQUIRE(same<Resolved<Inferred, Dense<4, 5>, Dropout<6>>, Sequence<Dense<4, 5>, Dropout<6>>>);
   STATIC_REQUIRE(same<Resolved<Inferred, Dense<4, 5>, Dropout<Dynamic>>, Sequence<Dense<4, 5>, Dropout<Dynamic>>>);
 }
 
-TEST_CASE("what is no layer, or first of all, is left as it is, for the messages that follow") {
+TEST_CASE("Resolved leaves a first layer with inferred inputs, and what is no layer, as it is, so that later checks report it") {
   STATIC_REQUIRE(same<Resolved<Inferred, Dropout<>, Dense<4, 5>>, Sequence<Dropout<>, Dense<4, 5>>>);
   STATIC_REQUIRE(same<Resolved<Inferred, int, Dropout<>>, Sequence<int, Dropout<Dynamic>>>);
 }
 
-TEST_CASE("the layers in a Residual are inferred from the layer before it, and those after it from it") {
+TEST_CASE("Resolved infers layers in a Residual from the layer before it, and the layer behind it from the Residual") {
   STATIC_REQUIRE(same<Resolved<Inferred, Dense<4, 5>, Residual<BatchNorm<>, Dense<5, 5>>, Dropout<>>,
                       Sequence<Dense<4, 5>, Residual<BatchNorm<5>, Dense<5, 5>>, Dropout<5>>>);
   STATIC_REQUIRE(same<Resolved<5, Residual<Residual<Dropout<>>>>, Sequence<Residual<Residual<Dropout<5>>>>>);
@@ -45,7 +45,7 @@ TEST_CASE("the layers in a Residual are inferred from the layer before it, and t
   STATIC_REQUIRE(Residual<Dropout<>>::inputs_at_compile_time == Inferred);
 }
 
-TEST_CASE("values become the same layers, with their extents and hyperparameters") {
+TEST_CASE("resolve_layers keeps the extents and hyperparameters of values") {
   using Any = Dense<Dynamic, Dynamic>;
   const auto layers = detail::resolve_layers<Inferred>(std::tuple<>{}, 0, Any{4, 6}, Dropout<>{0.25}, Any{6, 3}, BatchNorm<>{0.5, 1e-3});
   STATIC_REQUIRE(same<decltype(layers), const std::tuple<Any, Dropout<Dynamic>, Any, BatchNorm<Dynamic>>>);

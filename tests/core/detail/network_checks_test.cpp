@@ -11,8 +11,8 @@
 using namespace chainrule;
 using detail::ProvenNetwork;
 
-// What is no network does not compile: tests/must_not_compile has a program for each sentence.
-TEST_CASE("a scalar, a loss and layers that fit make a network, with the layers as they are once each knows its inputs") {
+// Invalid template arguments do not compile: tests/must_not_compile has a program for each message.
+TEST_CASE("ProvenNetwork resolves the inferred inputs of layers that fit together") {
   using Proven = ProvenNetwork<float, SquaredError, Dense<4, 5>, Dropout<>, Dense<5, 2, Sigmoid>>;
   STATIC_REQUIRE(std::is_same_v<Proven::Sequence, detail::Sequence<Dense<4, 5>, Dropout<5>, Dense<5, 2, Sigmoid>>>);
   STATIC_REQUIRE(std::is_same_v<Proven::Base, NetworkBase<float, Proven::Sequence>>);
@@ -20,7 +20,7 @@ TEST_CASE("a scalar, a loss and layers that fit make a network, with the layers 
   STATIC_REQUIRE(Proven::Chain::inputs_at_compile_time == 4);
 }
 
-TEST_CASE("extents that are values prove themselves at construction") {
+TEST_CASE("ProvenNetwork leaves run-time extents to be checked at construction") {
   using Proven = ProvenNetwork<double, BinaryCrossEntropy, Dense<4, Dynamic>, Dropout<>, Dense<7, Dynamic>>;
   STATIC_REQUIRE(Proven::outputs == Dynamic);
   STATIC_REQUIRE(Proven::Chain::inputs_at_compile_time == 4);

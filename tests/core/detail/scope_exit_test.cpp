@@ -6,11 +6,11 @@
 
 using namespace chainrule;
 
-TEST_CASE("at the end of a scope means also by an exception") {
+TEST_CASE("ScopeExit calls its function at the end of the scope, also after an exception") {
   int calls = 0;
   const auto count = [&calls] { ++calls; };
   try {
-    const detail::AtExit end(count);
+    const detail::ScopeExit end(count);
     throw std::runtime_error("on purpose");
   } catch (const std::runtime_error&) {
   }

@@ -8,15 +8,15 @@ using detail::Sequence;
 
 namespace {
 
-/// What a layer was told.
+/// Records the arguments of a layer's passes.
 struct Told {
-  int backward = 0;              // how often it was called
+  int backward = 0;              // how often backward was called
   bool asked_for_dJ_dx = false;  // the last time
   Seed seed{};
   const float* buffers = nullptr;
 };
 
-/// a = 2 x, and it writes down what it is told. It may have a parameter and a buffer, which have no part in a.
+/// A layer a = 2 x that records the arguments of its passes. Its parameters and buffers, if it has any, do not change a.
 template <int Parameters, int Buffers, int N = 2>
 class Spy : public SameShape<N> {
  public:
@@ -77,7 +77,7 @@ class Spy : public SameShape<N> {
   Told* told_;
 };
 
-/// Without parameters, with 3, without, with 1; with buffers 1, 0, 2, 0.
+/// Four layers with 0, 3, 0 and 1 parameters, and with 1, 0, 2 and 0 buffers.
 struct Four {
   std::array<Told, 4> told;
   Sequence<Spy<0, 1>, Spy<3, 0>, Spy<0, 2>, Spy<1, 0>> sequence{
@@ -93,7 +93,7 @@ struct Four {
 
 }  // namespace
 
-TEST_CASE("each layer has its slice of theta and of the buffers, one after the other") {
+TEST_CASE("Sequence gives each layer a slice of theta and of the buffers, one after the other") {
   const Four four;
   STATIC_REQUIRE(decltype(four.sequence)::parameters_at_compile_time == 4);
   STATIC_REQUIRE(decltype(four.sequence)::buffers_at_compile_time == 3);
@@ -109,12 +109,12 @@ TEST_CASE("each layer has its slice of theta and of the buffers, one after the o
   CHECK(four.sequence.outputs() == 2);
 }
 
-TEST_CASE("counts are known to the compiler only where every layer's are") {
+TEST_CASE("Sequence knows its numbers of parameters and buffers at compile time only if those of all layers are") {
   STATIC_REQUIRE(Sequence<Spy<3, 0>, Spy<Dynamic, 0>>::parameters_at_compile_time == Dynamic);
   STATIC_REQUIRE(Sequence<Spy<3, 0>, Spy<0, Dynamic>>::buffers_at_compile_time == Dynamic);
 }
 
-TEST_CASE("layers are initialized from the first to the last, out of one sequence of random numbers") {
+TEST_CASE("Sequence initializes layers from the first to the last, out of one sequence of random numbers") {
   Four four;
   Random random{Seed{1}};
   four.sequence.initialize(four.theta.data(), random);
@@ -124,7 +124,7 @@ TEST_CASE("layers are initialized from the first to the last, out of one sequenc
   CHECK(four.buffers == std::array<float, 3>{7, 7, 7});
 }
 
-TEST_CASE("forward: each layer reads what the one before made, and is told of its own buffers and seed") {
+TEST_CASE("forward: each layer reads the output of the layer before, and gets its own buffers and seed") {
   Four four;
   const ForwardContext<float> pass{.mode = Mode::train, .buffers = four.buffers.data(), .seed = Seed{42}};
   four.sequence.forward(four.theta.data(), four.x_view, four.caches, pass);
@@ -136,7 +136,7 @@ TEST_CASE("forward: each layer reads what the one before made, and is told of it
   }
 }
 
-TEST_CASE("backward: from the last layer to the first that has parameters; and on to dJ/dx only where it is asked for") {
+TEST_CASE("backward: from the last layer to the first with parameters, and to dJ/dx only if asked for") {
   Four four;
   four.sequence.forward(four.theta.data(), four.x_view, four.caches, ForwardContext<float>{});
   const auto backward = [&](MatrixView<float>* dJ_dx) {
@@ -145,7 +145,7 @@ TEST_CASE("backward: from the last layer to the first that has parameters; and o
     four.sequence.backward(four.theta.data(), four.x_view, four.caches, four.deltas, four.gradient.data(), dJ_dx);
     CHECK(four.gradient == std::array<float, 4>{4, 4, 4, 1});
   };
-  STATIC_REQUIRE(decltype(four.sequence)::first_with_parameters == 1);
+  CHECK(four.sequence.first_with_parameters() == 1);
   backward(nullptr);
   CHECK(four.told[0].backward == 0);
   CHECK_FALSE(four.told[1].asked_for_dJ_dx);
@@ -161,7 +161,7 @@ TEST_CASE("backward: from the last layer to the first that has parameters; and o
   CHECK(dJ_dx == std::array<float, 2>{16, 16});
 }
 
-TEST_CASE("each layer may refuse a pass, update its own buffers and ask for larger batches") {
+TEST_CASE("each layer may reject a pass, update its own buffers and need larger batches") {
   Four four;
   const ForwardContext<float> pass{.buffers = four.buffers.data()};
   four.buffers = {100, 200, 300};
@@ -172,11 +172,55 @@ TEST_CASE("each layer may refuse a pass, update its own buffers and ask for larg
   CHECK(four.sequence.fewest_training_samples() == 3);
 }
 
-TEST_CASE("caches and deltas have room for the batch, without a heap where extents and batch are types and small") {
+TEST_CASE("make_caches and make_deltas allocate for the batch, inside the object where all is fixed and small") {
   const Four four;
   const auto caches = four.sequence.make_caches<float, 8>(8);
   CHECK(std::get<3>(caches).output.first(8).cols() == 8);
   CHECK(sizeof(caches) >= 4 * 2 * 8 * sizeof(float));
   const auto deltas = four.sequence.make_deltas<float, 8>(8);
   CHECK(std::get<0>(deltas).first(8).rows() == 2);
+}
+
+TEST_CASE("SequenceOf a vector of layers makes the same passes as a Sequence") {
+  std::array<Told, 2> told;
+  using Layer = Spy<1, 2, Dynamic>;
+  detail::SequenceOf<std::vector<Layer>> sequence{{Layer{told[0]}, Layer{told[1]}}};
+  STATIC_REQUIRE(decltype(sequence)::parameters_at_compile_time == Dynamic);
+  CHECK(sequence.parameter_offset(2) == 2);
+  CHECK(sequence.buffer_offset(1) == 2);
+  CHECK(sequence.first_with_parameters() == 0);
+  CHECK(sequence.fewest_training_samples() == 3);
+
+  std::array<float, 2> theta{}, gradient{}, x{1, 10}, dJ_dx{};
+  std::array<float, 4> buffers{};
+  const auto x_view = detail::matrix_view(static_cast<const float*>(x.data()), 2, 1);
+  auto caches = sequence.make_caches<float, Dynamic>(1);
+  auto deltas = sequence.make_deltas<float, Dynamic>(1);
+  sequence.initialize_buffers(buffers.data());
+  CHECK(buffers == std::array<float, 4>{7, 7, 7, 7});
+  sequence.forward(theta.data(), x_view, caches, ForwardContext<float>{.buffers = buffers.data(), .seed = Seed{42}});
+  CHECK(caches[1].output.first(1)(1, 0) == 40);
+  CHECK(told[1].buffers == buffers.data() + 2);
+  CHECK(told[1].seed.value == derived_seed(Seed{42}, 1).value);
+
+  deltas[1].first(1).setConstant(1);
+  MatrixView<float> dJ_dx_view = detail::matrix_view(dJ_dx.data(), 2, 1);
+  sequence.backward(theta.data(), x_view, caches, deltas, gradient.data(), &dJ_dx_view);
+  CHECK(gradient == std::array<float, 2>{2, 1});
+  CHECK(dJ_dx == std::array<float, 2>{4, 4});
+}
+
+TEST_CASE("SequenceOf a vector computes nothing before the first layer with parameters") {
+  std::array<Told, 2> told;
+  using Layer = Spy<0, 0, Dynamic>;
+  const detail::SequenceOf<std::vector<Layer>> sequence{{Layer{told[0]}, Layer{told[1]}}};
+  CHECK(sequence.first_with_parameters() == 2);
+  std::array<float, 2> x{1, 10};
+  const auto x_view = detail::matrix_view(static_cast<const float*>(x.data()), 2, 1);
+  auto caches = sequence.make_caches<float, Dynamic>(1);
+  auto deltas = sequence.make_deltas<float, Dynamic>(1);
+  float* no_parameters = nullptr;
+  MatrixView<float>* no_dJ_dx = nullptr;
+  sequence.backward(static_cast<const float*>(no_parameters), x_view, caches, deltas, no_parameters, no_dJ_dx);
+  CHECK(told[1].backward == 0);
 }

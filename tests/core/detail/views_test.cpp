@@ -17,21 +17,21 @@ Eigen::MatrixXf numbered() { return Eigen::VectorXf::LinSpaced(12, 1, 12).reshap
 
 }  // namespace
 
-TEST_CASE("a matrix is seen in place, without a copy") {
+TEST_CASE("const_view of a matrix is a view of the same memory") {
   const Eigen::MatrixXf m = numbered();
   const ConstMatrixView<float> view = const_view<float>(m);
   CHECK(view.data() == m.data());
   CHECK(view == m);
 }
 
-TEST_CASE("so is a matrix of fixed size") {
+TEST_CASE("const_view of a matrix of fixed size is a view of the same memory") {
   const Eigen::Matrix<double, 2, 3> m{{1, 3, 5}, {2, 4, 6}};
   const ConstMatrixView<double> view = const_view<double>(m);
   CHECK(view.data() == m.data());
   CHECK(view == m);
 }
 
-TEST_CASE("a block is seen in place, its columns apart") {
+TEST_CASE("const_view of a block has the outer stride of its matrix") {
   const Eigen::MatrixXf m = numbered();
   const ConstMatrixView<float> view = const_view<float>(m.block(1, 1, 2, 3));
   CHECK(view.data() == &m(1, 1));
@@ -39,26 +39,26 @@ TEST_CASE("a block is seen in place, its columns apart") {
   CHECK(view == (Eigen::MatrixXf(2, 3) << 5, 8, 11, 6, 9, 12).finished());
 }
 
-TEST_CASE("a block of one run-time row keeps the distance of its columns") {
+TEST_CASE("const_view of a block with one run-time row has the outer stride of its matrix") {
   const Eigen::MatrixXf m = numbered();
   CHECK(const_view<float>(m.middleRows(1, 1)) == (Eigen::MatrixXf(1, 4) << 2, 5, 8, 11).finished());
 }
 
-TEST_CASE("columns in the middle of a matrix are seen in place") {
+TEST_CASE("const_view of columns in the middle of a matrix is a view of the same memory") {
   const Eigen::MatrixXf m = numbered();
   const ConstMatrixView<float> view = const_view<float>(m.middleCols(1, 2));
   CHECK(view.data() == &m(0, 1));
   CHECK(view == (Eigen::MatrixXf(3, 2) << 4, 7, 5, 8, 6, 9).finished());
 }
 
-TEST_CASE("one column is one sample") {
+TEST_CASE("const_view: one column is one sample") {
   const Eigen::MatrixXf m = numbered();
   const ConstMatrixView<float> view = const_view<float>(m.col(2));
   CHECK(view.data() == &m(0, 2));
   CHECK(view == (Eigen::MatrixXf(3, 1) << 7, 8, 9).finished());
 }
 
-TEST_CASE("a vector is one column, a part of it too") {
+TEST_CASE("const_view of a vector, or of a part of it, is one column") {
   const Eigen::VectorXf v = Eigen::VectorXf::LinSpaced(5, 1, 5);
   CHECK(const_view<float>(v).data() == v.data());
   CHECK(const_view<float>(v) == v);
@@ -66,7 +66,7 @@ TEST_CASE("a vector is one column, a part of it too") {
   CHECK(const_view<float>(v.segment(1, 3)) == (Eigen::MatrixXf(3, 1) << 2, 3, 4).finished());
 }
 
-TEST_CASE("a row vector is a batch of samples of one number") {
+TEST_CASE("const_view of a row vector is a batch of samples with one number each") {
   const Eigen::RowVectorXf v = Eigen::RowVectorXf::LinSpaced(3, 1, 3);
   const ConstMatrixView<float> view = const_view<float>(v);
   CHECK(view.data() == v.data());
@@ -74,8 +74,8 @@ TEST_CASE("a row vector is a batch of samples of one number") {
   CHECK(const_view<float>(v.transpose()) == (Eigen::MatrixXf(3, 1) << 1, 2, 3).finished());
 }
 
-// The targets of a net with one output are often one row of a table.
-TEST_CASE("a row of a column-major matrix is seen in place, one number a column") {
+// Targets of a net with one output are often one row of a table.
+TEST_CASE("const_view of a row of a column-major matrix has one number in each column") {
   const Eigen::MatrixXf m = numbered();
   const ConstMatrixView<float> view = const_view<float>(m.row(1));
   CHECK(view.data() == &m(1, 0));
@@ -83,7 +83,7 @@ TEST_CASE("a row of a column-major matrix is seen in place, one number a column"
   CHECK(view == (Eigen::MatrixXf(1, 4) << 2, 5, 8, 11).finished());
 }
 
-TEST_CASE("a map on somebody's memory is seen in place, with its stride") {
+TEST_CASE("const_view of a map has the map's memory and stride") {
   const std::array<float, 9> memory{1, 2, -1, 3, 4, -1, 5, 6, -1};
   const Eigen::Map<const Eigen::MatrixXf, 0, Eigen::OuterStride<>> apart(memory.data(), 2, 3, Eigen::OuterStride<>(3));
   CHECK(const_view<float>(apart).data() == memory.data());
@@ -94,27 +94,27 @@ TEST_CASE("a map on somebody's memory is seen in place, with its stride") {
   CHECK(const_view<float>(dense) == (Eigen::MatrixXf(3, 3) << 1, 3, 5, 2, 4, 6, -1, -1, -1).finished());
 }
 
-TEST_CASE("a map on every second number is a row of samples") {
+TEST_CASE("const_view of a map on every second number is a row of samples") {
   const std::array<float, 6> memory{1, -1, 2, -1, 3, -1};
   const Eigen::Map<const Eigen::RowVectorXf, 0, Eigen::InnerStride<2>> every_second(memory.data(), 3);
   CHECK(const_view<float>(every_second).data() == memory.data());
   CHECK(const_view<float>(every_second) == (Eigen::MatrixXf(1, 3) << 1, 2, 3).finished());
 }
 
-TEST_CASE("a Ref is seen in place") {
+TEST_CASE("const_view of a Ref is a view of the same memory") {
   const Eigen::MatrixXf m = numbered();
   const Eigen::Ref<const Eigen::MatrixXf> ref = m.topRows(2);
   CHECK(const_view<float>(ref).data() == m.data());
   CHECK(const_view<float>(ref) == m.topRows(2));
 }
 
-TEST_CASE("an array is seen as a matrix") {
+TEST_CASE("const_view of an array is a matrix") {
   const Eigen::ArrayXXf a = numbered().array();
   CHECK(const_view<float>(a).data() == a.data());
   CHECK(const_view<float>(a) == a.matrix());
 }
 
-TEST_CASE("what was written through a mutable view is in the user's matrix") {
+TEST_CASE("mutable_view writes to the user's matrix") {
   Eigen::MatrixXf m = numbered();
   mutable_view<float>(m)(0, 3) = 100;
   CHECK(m(0, 3) == 100);
@@ -125,20 +125,20 @@ TEST_CASE("what was written through a mutable view is in the user's matrix") {
   CHECK(m == (Eigen::MatrixXf(3, 4) << 5, 1, 1, 1, 5, 5, 0, 0, 5, 6, 0, 0).finished());
 }
 
-TEST_CASE("a part of a vector can be written to") {
+TEST_CASE("mutable_view of a part of a vector writes to it") {
   Eigen::VectorXf v = Eigen::VectorXf::LinSpaced(5, 1, 5);
   mutable_view<float>(v.segment(1, 2)).setZero();
   mutable_view<float>(v.tail<1>()).setConstant(50);
   CHECK(v == (Eigen::VectorXf(5) << 1, 0, 0, 4, 50).finished());
 }
 
-TEST_CASE("a mutable view has the type to write, a const view the one to read") {
+TEST_CASE("mutable_view is writable, const_view read-only") {
   Eigen::MatrixXf m = numbered();
   STATIC_REQUIRE(std::is_same_v<decltype(mutable_view<float>(m)), MatrixView<float>>);
   STATIC_REQUIRE(std::is_same_v<decltype(const_view<float>(m)), ConstMatrixView<float>>);
 }
 
-TEST_CASE("a column vector whose elements lie apart is refused at run time") {
+TEST_CASE("const_view rejects a column vector that is not contiguous, at run time") {
   const Eigen::Matrix<float, 3, 4, Eigen::RowMajor> row_major = numbered();
   CHECK_THROWS_SAYING(const_view<float>(row_major.col(1)), ShapeError, "column vector", "4 apart", ".eval()");
   CHECK(const_view<float>(row_major.col(1).eval()) == (Eigen::MatrixXf(3, 1) << 4, 5, 6).finished());
@@ -150,7 +150,7 @@ TEST_CASE("a column vector whose elements lie apart is refused at run time") {
   CHECK_THROWS_SAYING(mutable_view<float>(to_write), ShapeError, "2 apart");
 }
 
-TEST_CASE("has_columns_in_memory tells what can be seen in place") {
+TEST_CASE("has_columns_in_memory tells which types can be viewed without a copy") {
   using detail::has_columns_in_memory;
   STATIC_REQUIRE(has_columns_in_memory<Eigen::MatrixXf>());
   STATIC_REQUIRE(has_columns_in_memory<Eigen::Matrix3d>());

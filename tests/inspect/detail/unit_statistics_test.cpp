@@ -12,23 +12,23 @@
 using namespace chainrule;
 using chainrule_test::Approx;
 using chainrule_test::Square;
-using detail::Activity;
+using detail::UnitStatistics;
 
 namespace {
 
-bool is(const Activity& activity, const Activity& expected) {
-  return activity.can_saturate == expected.can_saturate && activity.saturated == expected.saturated &&
-         activity.can_die == expected.can_die && activity.dead == expected.dead;
+bool is(const UnitStatistics& units, const UnitStatistics& expected) {
+  return units.can_saturate == expected.can_saturate && units.saturated == expected.saturated && units.can_die == expected.can_die &&
+         units.dead == expected.dead;
 }
 
 template <class F>
-Activity of(const F& f, const Matrix<float>& kept) {
-  return detail::activity_of_units<float>(f, detail::const_view<float>(kept));
+UnitStatistics of(const F& f, const Matrix<float>& kept) {
+  return detail::unit_statistics_from<float>(f, detail::const_view<float>(kept));
 }
 
 }  // namespace
 
-TEMPLATE_TEST_CASE("the slope of an activation says at which ends it is flat", "[activity]", float, double) {
+TEMPLATE_TEST_CASE("the slope of an activation says at which ends it is flat", "[unit_statistics]", float, double) {
   const auto tanh = detail::slope_range<TestType>(Tanh{});
   CHECK((tanh.flat_below && tanh.flat_above));
   CHECK(tanh.largest == Approx(1).epsilon(1e-5));
@@ -41,7 +41,7 @@ TEMPLATE_TEST_CASE("the slope of an activation says at which ends it is flat", "
   CHECK((!square.flat_below && !square.flat_above));
 }
 
-TEST_CASE("a unit is dead where it rests in every sample, and saturated where it does in nine of ten", "[activity]") {
+TEST_CASE("a unit is dead where its slope is negligible in every sample, and saturated where it is in nine of ten", "[unit_statistics]") {
   Matrix<float> a(3, 10);  // a = f(z), a row for each unit
   a.row(0).setZero();
   a.row(1).setZero();
@@ -59,7 +59,7 @@ TEST_CASE("a unit is dead where it rests in every sample, and saturated where it
   CHECK(is(of(Square{}, a), {}));
 }
 
-TEST_CASE("where f' needs z, units are told by z", "[activity]") {
+TEST_CASE("where f' needs z, units are told by z", "[unit_statistics]") {
   static_assert(!DerivativeFromOutput<SiLU>);
   Matrix<float> z(2, 3);
   z << -20, -21, -22,  //

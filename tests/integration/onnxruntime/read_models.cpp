@@ -32,7 +32,7 @@ int main(int argc, char** argv) try {
     const Matrix<float> x = numbers_of(model + ".x", net.inputs()), theirs = numbers_of(model + ".y", net.outputs());
     const float off = (net.predict(x) - theirs).cwiseAbs().maxCoeff() / std::max(1.0f, theirs.cwiseAbs().maxCoeff());
     std::string layers;
-    for (const auto& layer : net.list()) layers += " " + detail::to_text(layer.describe());
+    for (const auto& layer : net.layers()) layers += " " + detail::to_text(layer.describe());
     std::printf("%8.1e  %s: %s%s\n", static_cast<double>(off), std::filesystem::path(model).stem().c_str(), net.loss_function().name.data(),
                 layers.c_str());
     if (!(off <= worst)) worst = off;

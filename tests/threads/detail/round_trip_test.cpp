@@ -5,9 +5,9 @@
 
 using namespace chainrule;
 
-TEST_CASE("a round trip takes some time where another thread answers, and is not measured where none does") {
-  kernels::RoundTrip trip;
-  using Clock = kernels::RoundTrip::Clock;
+TEST_CASE("RoundTrip measures a positive time if another thread answers, and nothing if none does") {
+  detail::RoundTrip trip;
+  using Clock = detail::RoundTrip::Clock;
   unsigned waited = 0;
   CHECK(trip.measure([&waited](unsigned look) { waited = look; }) == Clock::duration::max());
   CHECK(waited > 10);  // it did wait, and gave up

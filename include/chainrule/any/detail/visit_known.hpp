@@ -26,7 +26,7 @@ constexpr std::size_t hyperparameter_count() {
     return 0;
 }
 
-/// "slope = 0.2, ..." or "none"
+/// The hyperparameters as text for messages: "slope = 0.2, ..." or "none".
 inline std::string hyperparameters_text(const Description& of) {
   std::string text;
   for (const auto& [name, value] : of.hyperparameters) append(text, text_of(text.empty() ? "" : ", ", name, " = ", value));
@@ -132,8 +132,7 @@ class DescribedClassWeighted {
 /// The layers that hold an activation or other layers, as visit_layer gives them.
 using DescribedLayers = Types<DescribedDense, DescribedActivate, DescribedResidual>;
 
-// Whether L is a Dense, an Activate or a Residual, or the described form of one. False for a class derived from
-// one.
+// Whether L is a Dense, an Activate or a Residual, or the described form of one. False for a class derived from one.
 template <class L>
 inline constexpr bool is_dense = std::is_same_v<L, DescribedDense>;
 template <int In, int Out, class F, class Init>
@@ -155,17 +154,19 @@ inline constexpr bool is_residual<Residual<Layers...>> = true;
 template <class L>
 concept IsResidual = is_residual<L>;
 
-template <class T, bool take>
-using TakenIf = std::conditional_t<take, Types<T>, Types<>>;
+/// A list of T, or an empty list.
+template <class T, bool condition>
+using TypesIf = std::conditional_t<condition, Types<T>, Types<>>;
+/// Joins two lists of types.
 template <class... A, class... B>
 Types<A..., B...> operator+(Types<A...>, Types<B...>);
 
 /// The library's types and those of the user, each of which is an activation, a loss or a layer.
 template <class... Own>
 struct KnownTypes {
-  using OfActivations = decltype((Activations{} + ... + TakenIf<Own, Activation<Own>>{}));
-  using OfLosses = decltype((Losses{} + ... + TakenIf<Own, Loss<Own>>{}));
-  using OfLayers = decltype((SameShapeLayers{} + ... + TakenIf<Own, Layer<Own>>{}));
+  using OfActivations = decltype((Activations{} + ... + TypesIf<Own, Activation<Own>>{}));
+  using OfLosses = decltype((Losses{} + ... + TypesIf<Own, Loss<Own>>{}));
+  using OfLayers = decltype((SameShapeLayers{} + ... + TypesIf<Own, Layer<Own>>{}));
   static_assert(((Activation<Own> || Loss<Own> || Layer<Own>)&&...), "chainrule: a known type must be an activation, a loss or a layer");
 };
 
@@ -194,12 +195,6 @@ template <class... Own, class F>
 bool visit_layer(const Description& of, const F& f) {
   return visit_type(DescribedLayers{}, of, [&]<class T>(std::type_identity<T>) { f(T(of)); }) ||
          visit_type(typename KnownTypes<Own...>::OfLayers{}, of, [&]<class T>(std::type_identity<T>) { f(make_layer_of_type<T>(of)); });
-}
-
-/// Calls f(description) for each layer. The function of this name for a tuple of layers calls f(layer).
-template <class F>
-void for_each_layer(const std::vector<Description>& layers, const F& f) {
-  for (const Description& layer : layers) f(layer);
 }
 
 /// Throws ValueError that names these types.

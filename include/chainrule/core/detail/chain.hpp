@@ -1,13 +1,15 @@
 #pragma once
-// The proof, at compile time where extents are types and otherwise at construction, that the layers form a chain.
+// Checks that layers fit together: at compile time where extents are fixed, at construction where they are run-time values; and that a
+// workspace or gradients were made for these layers.
 
 #include <chainrule/core/concepts.hpp>
 #include <chainrule/core/detail/checks.hpp>
+#include <chainrule/core/detail/layer_list.hpp>
 #include <chainrule/core/error.hpp>
 
 namespace chainrule::detail {
 
-// These names are what a compiler prints when a chain is broken, so they read as a sentence.
+// The compiler prints these names where two layers do not fit together, so they read as a sentence.
 template <std::size_t I>
 struct layer {};
 template <int Inputs>
@@ -29,6 +31,7 @@ struct proof_that<layer<I>, expects_inputs<Expects>, but_layer<Before>, gives_ou
   static constexpr bool holds = true;
 };
 
+/// Facts about layers one after the other that the compiler can check, also where they are no layers or do not fit together.
 template <class... Layers>
 struct Chain {
   static constexpr std::size_t size = sizeof...(Layers);
@@ -61,89 +64,80 @@ struct Chain {
   static constexpr int outputs_at_compile_time = At<size - 1>::outputs_at_compile_time;
 };
 
-template <class Sequence>
-struct ChainOfTypes;
-template <template <class...> class Sequence, class... Layers>
-struct ChainOfTypes<Sequence<Layers...>> {
-  using Type = Chain<Layers...>;
-};
-/// The chain of any list of layers.
-template <class Sequence>
-using ChainOf = typename ChainOfTypes<Sequence>::Type;
-
-/// Calls f(std::integral_constant<std::size_t, i>{}) for i = 0, ..., Count - 1.
-template <std::size_t Count, class F>
-void for_each_index(F&& f) {
-  [&]<std::size_t... I>(std::index_sequence<I...>) { (f(std::integral_constant<std::size_t, I>{}), ...); }
-  (std::make_index_sequence<Count>{});
-}
-
-/// Calls f(layer) for each layer, and for each of those that an AnyLayers holds.
-template <class... Layers, class F>
-void for_each_layer(const std::tuple<Layers...>& layers, const F& f) {
-  const auto visit = [&](const auto& layer) {
-    if constexpr (requires { layer.for_each(f); })
-      layer.for_each(f);
-    else
-      f(layer);
-  };
-  std::apply([&](const Layers&... layer) { (visit(layer), ...); }, layers);
-}
-
-/// Throws ShapeError where a run-time extent does not fit its neighbour.
-template <class... Layers>
-void check_neighbours(const char* who, const std::tuple<Layers...>& layers) {
-  for_each_index<sizeof...(Layers) - 1>([&](auto before) {
-    const Index gives = std::get<before>(layers).outputs();
-    const Index expects = std::get<before + 1>(layers).inputs();
+/// Throws ShapeError where there are no layers, or a run-time extent does not fit its neighbour.
+template <class Layers>
+void check_neighbours(const char* who, const Layers& layers) {
+  if (size_of(layers) == 0) raise<ShapeError>(who, ": it needs at least one layer");
+  for_each_index(layers, [&](auto i) {
+    if (i == 0) return;
+    const Index gives = element(layers, before(i)).outputs();
+    const Index expects = element(layers, i).inputs();
     if (expects != gives)
-      raise<ShapeError>(who, ": layer<", before + 1, "> expects ", expects, " inputs, but layer<", before(), "> gives ", gives, " outputs");
+      raise<ShapeError>(who, ": layer<", std::size_t{i}, "> expects ", expects, " inputs, but layer<", std::size_t{before(i)}, "> gives ",
+                        gives, " outputs");
   });
 }
 
-/// The same for a network; and where the loss wants more outputs than there are.
-template <class LossType, class... Layers>
-std::tuple<Layers...> checked_chain(const LossType& loss, std::tuple<Layers...> layers) {
+/// Returns the layers of a network after check_neighbours. Throws ShapeError also where the loss needs more outputs than they have.
+template <class LossType, class Layers>
+Layers checked_chain(const LossType& loss, Layers layers) {
   check_neighbours("Network", layers);
-  if (const Index outputs = std::get<sizeof...(Layers) - 1>(layers).outputs(); outputs < loss.min_outputs)
+  if (const Index outputs = last_of(layers).outputs(); outputs < loss.min_outputs)
     raise<ShapeError>("Network: ", loss.name, " needs at least ", loss.min_outputs, " outputs, but the last layer has ", outputs);
   return layers;
 }
 
-/// Throws ShapeError unless a cache was made for this layer, number i of the network, and those that may be inside it.
+/// Throws ShapeError unless a list made for another network has as many layers as this one. `what`: "this workspace was".
+inline void check_layer_count(const char* who, const char* what, std::size_t there, std::size_t here) {
+  if (there != here) raise<ShapeError>(who, ": ", what, " made for another network: one of ", there, " layers, while this has ", here);
+}
+
+/// Throws ShapeError unless a cache was made for this layer, number i of the network, and for the layers inside it.
 template <class L, class Cache>
 void check_cache(const char* who, Index i, const L& layer, const Cache& cache) {
   check_made_for(who, "this workspace was", i, cache.output.rows(), layer.outputs());
-  if constexpr (requires { layer.check_cache(who, cache); })
-    layer.check_cache(who, cache);
-  else if constexpr (requires { layer.layers(); })
-    for_each_index<std::tuple_size_v<std::remove_cvref_t<decltype(layer.layers())>>>(
-        [&](auto k) { check_cache(who, i, std::get<k>(layer.layers()), std::get<k>(cache.caches)); });
+  if constexpr (requires { layer.layers(); }) {
+    check_layer_count(who, "this workspace was", size_of(cache.caches), size_of(layer.layers()));
+    for_each_index(layer.layers(), [&](auto k) { check_cache(who, i, element(layer.layers(), k), element(cache.caches, k)); });
+  }
 }
 
-/// The same for all that a workspace holds. (Where extents are types, one for another network is of another type.)
-template <class... Layers, class Work>
-void check_workspace(const char* who, const std::tuple<Layers...>& layers, const Work& work) {
-  for_each_index<sizeof...(Layers)>([&](auto i) { check_cache(who, i, std::get<i>(layers), work.template cache<i>()); });
+/// Throws ShapeError unless a workspace was made for these layers. (Where all extents are types, the workspace of another network is
+/// of another type.)
+template <class Layers, class Work>
+void check_workspace(const char* who, const Layers& layers, const Work& work) {
+  check_layer_count(who, "this workspace was", size_of(work.caches()), size_of(layers));
+  for_each_index(layers, [&](auto i) { check_cache(who, static_cast<Index>(i), element(layers, i), element(work.caches(), i)); });
 }
 
-/// The same for gradients, by the layer that they were made for.
+/// Throws ShapeError unless gradients that were made for the layer `made_for` fit `layer`, number i of the network.
 template <class L>
 void check_gradient_of_layer(Index i, const L& layer, const L& made_for) {
-  check_made_for("backward", "these gradients were", i, made_for.inputs(), layer.inputs());
-  check_made_for("backward", "these gradients were", i, made_for.outputs(), layer.outputs());
-  if constexpr (requires { layer.check_gradient_of(made_for); })
-    layer.check_gradient_of(made_for);
-  else if constexpr (requires { layer.layers(); })
-    for_each_index<std::tuple_size_v<std::remove_cvref_t<decltype(layer.layers())>>>(
-        [&](auto k) { check_gradient_of_layer(i, std::get<k>(layer.layers()), std::get<k>(made_for.layers())); });
-}
-template <class... Layers>
-void check_gradients(const std::tuple<Layers...>& layers, const std::tuple<Layers...>& made_for) {
-  for_each_index<sizeof...(Layers)>([&](auto i) { check_gradient_of_layer(i, std::get<i>(layers), std::get<i>(made_for)); });
+  constexpr const char *who = "backward", *what = "these gradients were";
+  check_made_for(who, what, i, made_for.inputs(), layer.inputs());
+  check_made_for(who, what, i, made_for.outputs(), layer.outputs());
+  if constexpr (requires { layer.layers(); }) {
+    check_layer_count(who, what, size_of(made_for.layers()), size_of(layer.layers()));
+    for_each_index(layer.layers(), [&](auto k) { check_gradient_of_layer(i, element(layer.layers(), k), element(made_for.layers(), k)); });
+  }
 }
 
-/// Whether the last layer leaves its raw outputs to the loss: it has no activation, or Identity.
+/// Throws ShapeError unless gradients that were made for the sequence `made_for` fit `here`.
+template <class Sequence>
+void check_gradients(const Sequence& here, const Sequence& made_for) {
+  const auto& layers = here.layers();
+  check_layer_count("backward", "these gradients were", size_of(made_for.layers()), size_of(layers));
+  for_each_index(layers, [&](auto i) {
+    const auto& layer = element(layers, i);
+    const auto& there = element(made_for.layers(), i);
+    check_gradient_of_layer(static_cast<Index>(i), layer, there);
+    if (here.parameter_offset(i + 1) != made_for.parameter_offset(i + 1))
+      raise<ShapeError>("backward: these gradients were made for another network: layer<", std::size_t{i}, "> is ", there.name,
+                        " there and ", layer.name, " here");
+  });
+}
+
+/// Whether a layer's outputs can be logits, which a loss works on: it has no activation, or Identity.
 template <class L>
 constexpr bool gives_raw_outputs() {
   if constexpr (requires { typename L::ActivationType; }) {

@@ -1,5 +1,5 @@
 #pragma once
-// Checks of what comes from outside, made before anything is written. Each says who expected what and what it got.
+// Single checks of arguments, made before anything is written. Each throws an error that says who expected what and what it got.
 
 #include <chainrule/core/detail/compatibility.hpp>
 #include <chainrule/core/error.hpp>
@@ -10,7 +10,7 @@
 
 namespace chainrule::detail {
 
-/// Looks at the exponent's bits, which -ffast-math does not switch off.
+/// Whether a number is neither NaN nor infinite. Looks at the bits of the exponent, because -ffast-math turns std::isfinite off.
 template <class Scalar>
 bool is_finite(Scalar x) {
   if constexpr (sizeof(Scalar) == 4)
@@ -21,9 +21,10 @@ bool is_finite(Scalar x) {
     return std::isfinite(x);
 }
 
-/// What a pass reads must not lie in the workspace that it writes to: h = predict(h, work) would read what it has overwritten.
+/// Throws ValueError where x overlaps the memory that a pass writes to: h = predict(h, work) would read what it has overwritten.
 template <class Scalar>
-[[gnu::always_inline]] inline void check_apart(const char* who, const ConstMatrixView<Scalar>& x, const ConstMatrixView<Scalar>& written) {
+[[gnu::always_inline]] inline void check_no_overlap(const char* who, const ConstMatrixView<Scalar>& x,
+                                                    const ConstMatrixView<Scalar>& written) {
   const std::less<const Scalar*> before;
   const Scalar* end = x.data() + (x.cols() - 1) * x.outerStride() + x.rows();
   if (before(x.data(), written.data() + written.size()) && before(written.data(), end))
@@ -35,7 +36,7 @@ inline void check_batch(const char* who, Index samples) {
   if (samples < 1) raise<ShapeError>(who, ": the batch is empty; it needs at least one sample (one column)");
 }
 
-inline void check_room(const char* who, Index samples, Index max_batch) {
+inline void check_capacity(const char* who, Index samples, Index max_batch) {
   if (samples > max_batch)
     raise<ShapeError>(who, ": the batch has ", samples, " samples, but the workspace has room for ", max_batch, "; make_workspace(",
                       samples, ") makes one that fits");

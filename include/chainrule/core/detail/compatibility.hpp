@@ -15,14 +15,14 @@
 
 namespace chainrule::detail {
 
-/// The root of 2, in every digit of T.
+/// The square root of 2, exact in every digit of T.
 template <std::floating_point T>
 inline constexpr T sqrt2 = static_cast<T>(1.41421356237309504880168872420969807857L);
-/// The natural logarithm of 2, in every digit of T.
+/// The natural logarithm of 2, exact in every digit of T.
 template <std::floating_point T>
 inline constexpr T ln2 = static_cast<T>(0.693147180559945309417232121458176568076L);
 
-/// The same bits as another type of the same size.
+/// std::bit_cast: the bits of `from` as another type of the same size.
 template <class To, class From>
 constexpr To bit_cast(const From& from) {
 #if defined(__cpp_lib_bit_cast)
@@ -33,21 +33,21 @@ constexpr To bit_cast(const From& from) {
 #endif
 }
 
-/// printf's words for the number, with a point in every locale. `conversion` is e, f or g.
+/// The number as printf writes it, but with a decimal point in every locale. `conversion` is e, f or g.
 template <std::floating_point T>
 std::string printed(T number, int precision, char conversion) {
   constexpr bool is_long = sizeof(T) > sizeof(double);
   using Printed = std::conditional_t<is_long, long double, double>;
   const std::string format = std::string(is_long ? "%.*L" : "%.*") + conversion;
-  char room[128];
-  const int size = std::snprintf(room, sizeof room, format.c_str(), precision, static_cast<Printed>(number));
-  std::string text(room, static_cast<std::size_t>(size));
+  char buffer[128];
+  const int size = std::snprintf(buffer, sizeof buffer, format.c_str(), precision, static_cast<Printed>(number));
+  std::string text(buffer, static_cast<std::size_t>(size));
   const std::string point = std::localeconv()->decimal_point;
   if (const auto place = text.find(point); place != std::string::npos) text.replace(place, point.size(), ".");
   return text;
 }
 
-/// Whether the text is read as this number.
+/// Whether strtod and its relatives read the text, written with a decimal point, as this number.
 template <std::floating_point T>
 bool reads_as(const std::string& text, T number) {
   std::string here = text;
@@ -60,8 +60,8 @@ bool reads_as(const std::string& text, T number) {
     return std::strtold(here.c_str(), nullptr) == number;
 }
 
-/// What std::to_chars(number) writes, done with printf: as few digits as are read back as the number, with an exponent where that is
-/// shorter than without.
+/// The text that std::to_chars(number) writes, made with printf: the fewest digits that are read back as the number, with an exponent where
+/// that is shorter.
 template <std::floating_point T>
 std::string shortest_by_printf(T number) {
   std::string scientific = printed(number, 0, 'e');
@@ -80,19 +80,19 @@ void append_shortest(std::string& text, T number) {
 #if defined(_LIBCPP_VERSION) && _LIBCPP_VERSION < 14000
   text += shortest_by_printf(number);
 #else
-  char room[64];
-  text.append(room, std::to_chars(room, room + sizeof room, number).ptr);
+  char buffer[64];
+  text.append(buffer, std::to_chars(buffer, buffer + sizeof buffer, number).ptr);
 #endif
 }
 
-/// Appends the number with so many digits, as printf's %g does.
+/// Appends the number with `digits` significant digits, as printf's %g does.
 template <std::floating_point T>
 void append_digits(std::string& text, T number, int digits) {
 #if defined(_LIBCPP_VERSION) && _LIBCPP_VERSION < 14000
   text += printed(number, digits, 'g');
 #else
-  char room[64];
-  text.append(room, std::to_chars(room, room + sizeof room, number, std::chars_format::general, digits).ptr);
+  char buffer[64];
+  text.append(buffer, std::to_chars(buffer, buffer + sizeof buffer, number, std::chars_format::general, digits).ptr);
 #endif
 }
 

@@ -1,10 +1,13 @@
 #pragma once
-// The layers of a network as they are once each knows its inputs: Dropout<> after Dense<4, 3> is Dropout<3>.
+// Layers that take their number of inputs from the layer before: replaces Dropout<> behind Dense<4, 3> by Dropout<3>, as types and as
+// values, when a Network or a Residual is made.
 
+#include <chainrule/core/detail/chain.hpp>
 #include <chainrule/core/detail/sequence.hpp>
 
 namespace chainrule::detail {
 
+/// Whether the layer has to be given its number of inputs: Dropout<>.
 template <class L>
 constexpr bool takes_inferred_inputs() {
   if constexpr (requires { L::inputs_at_compile_time; })
@@ -13,6 +16,7 @@ constexpr bool takes_inferred_inputs() {
     return false;
 }
 
+/// The layer's number of outputs; Dynamic for what is no layer, about which messages come later.
 template <class L>
 constexpr int outputs_of() {
   if constexpr (requires { L::outputs_at_compile_time; })
@@ -21,6 +25,7 @@ constexpr int outputs_of() {
     return Dynamic;
 }
 
+/// The type of a layer behind one with `Before` outputs.
 template <int Before, class L>
 struct ResolvedLayer {
   using Type = L;
@@ -30,6 +35,7 @@ requires(Before != Inferred && takes_inferred_inputs<L>()) struct ResolvedLayer<
   using Type = typename L::template ForInputs<Before>;
 };
 
+/// The types of layers behind one with `Before` outputs, one after the other; `Done` is the sequence of those that are resolved already.
 template <int Before, class Done, class... Layers>
 struct Resolve;
 template <int Before, class... Done>
@@ -42,11 +48,11 @@ struct Resolve<Before, Sequence<Done...>, L, Rest...> {
   using Type = typename Resolve<outputs_of<Resolved>(), Sequence<Done..., Resolved>, Rest...>::Type;
 };
 
-/// The sequence of these layers where the one before them has `Before` outputs; Inferred: nothing is before them.
+/// The sequence of these layers behind one with `Before` outputs; Inferred where no layer is before them.
 template <int Before, class... Layers>
 using Resolved = typename Resolve<Before, Sequence<>, Layers...>::Type;
 
-/// One layer as it is after one with `Before` outputs, `outputs` of them.
+/// A layer behind one with `outputs` outputs, which its type says as `Before`.
 template <int Before, class L>
 auto resolved(const L& layer, Index outputs) {
   if constexpr (Before != Inferred && takes_inferred_inputs<L>())
@@ -55,7 +61,7 @@ auto resolved(const L& layer, Index outputs) {
     return layer;
 }
 
-/// The same for values.
+/// Appends the layers to the tuple `done`, whose last layer has `outputs` outputs, each with its number of inputs filled in.
 template <int Before, class... Done>
 std::tuple<Done...> resolve_layers(std::tuple<Done...> done, Index) {
   return done;
@@ -67,5 +73,21 @@ auto resolve_layers(std::tuple<Done...> done, Index outputs, const L& layer, con
   return resolve_layers<decltype(next)::outputs_at_compile_time>(std::tuple_cat(std::move(done), std::tuple(std::move(next))), next_outputs,
                                                                  rest...);
 }
+
+template <class Sequence>
+struct ChainOfSequence;
+template <class... Layers>
+struct ChainOfSequence<Sequence<Layers...>> {
+  using Type = Chain<Layers...>;
+};
+
+/// How the layers named in Network<Scalar, Loss, Layers...> or Residual<Layers...> are stored. Here each type is one layer, and they become
+/// a tuple. AnyLayers has a specialization, because that one type stands for all layers.
+template <class... Layers>
+struct NamedLayers {
+  using Sequence = Resolved<Inferred, Layers...>;
+  using Chain = typename ChainOfSequence<Sequence>::Type;  ///< for checks at compile time
+  static auto list(const Layers&... layer) { return resolve_layers<Inferred>(std::tuple<>{}, 0, layer...); }
+};
 
 }  // namespace chainrule::detail

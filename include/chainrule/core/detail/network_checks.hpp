@@ -1,4 +1,5 @@
 #pragma once
+// Compile-time checks of a Network's template arguments.
 
 #include <chainrule/core/detail/chain.hpp>
 #include <chainrule/core/detail/infer.hpp>
@@ -6,15 +7,16 @@
 
 namespace chainrule::detail {
 
-/// The proof, at compile time, that a scalar, a loss and layers make a network: each mistake is a sentence.
+/// Checks, at compile time, that a scalar, a loss and layers make a network; each mistake gives a sentence. Its members are types that the
+/// network is made of.
 template <class Scalar, class LossType, class... Layers>
 struct ProvenNetwork {
   static_assert(std::is_floating_point_v<Scalar>, "chainrule: Network<Scalar, ...>: Scalar must be float, double or long double");
   static_assert(Loss<LossType>, "chainrule: Network<Scalar, Loss, Layers...>: the second argument must be a loss, such as SquaredError");
   static_assert(sizeof...(Layers) > 0, "chainrule: Network<Scalar, Loss, Layers...> needs at least one layer");
 
-  using Sequence = Resolved<Inferred, Layers...>;
-  using Chain = ChainOf<Sequence>;
+  using Sequence = typename NamedLayers<Layers...>::Sequence;
+  using Chain = typename NamedLayers<Layers...>::Chain;
   static_assert(Chain::knows_inputs(),
                 "chainrule: the first layer has no layer before it whose outputs it could take, so it must say its inputs: Normalize<4>");
   static_assert(Chain::are_layers(),

@@ -2,14 +2,14 @@
 
 namespace chainrule::detail {
 
-/// Calls its function when its scope ends, whether by an exception or not.
+/// Calls a function when its scope ends, normally or by an exception.
 template <class F>
-class AtExit {
+class ScopeExit {
  public:
-  explicit AtExit(F f) : f_{f} {}
-  AtExit(const AtExit&) = delete;
-  AtExit& operator=(const AtExit&) = delete;
-  ~AtExit() { f_(); }
+  explicit ScopeExit(F f) : f_{f} {}
+  ScopeExit(const ScopeExit&) = delete;
+  ScopeExit& operator=(const ScopeExit&) = delete;
+  ~ScopeExit() { f_(); }
 
  private:
   F f_;

@@ -1,21 +1,24 @@
 #pragma once
-// From what the user passes to the views that the library works on, without a copy: what would need one does not compile.
+// Makes the views on which the library works from the Eigen objects that users pass, without a copy. An argument that would need a copy
+// does not compile.
 
 #include <chainrule/core/error.hpp>
 #include <chainrule/core/types.hpp>
 
 namespace chainrule::detail {
 
+/// Declared for the concept below only.
 template <class Derived>
 void takes_dense(const Eigen::DenseBase<Derived>&);
 
-/// An Eigen matrix, array, block, map or expression; by conversion, because y.head(3) derives from another type's DenseBase.
+/// An Eigen matrix, array, block, map or expression. Asked by a conversion to DenseBase, because y.head(3) derives from the DenseBase of
+/// another type.
 template <class T>
 concept EigenDense = requires(const std::remove_cvref_t<T>& m) {
   takes_dense(m);
 };
 
-/// Whether the columns of T lie in memory, each in one piece.
+/// Whether T has its numbers in memory, each column contiguous.
 template <class T>
 constexpr bool has_columns_in_memory() {
   if constexpr (bool(T::Flags & Eigen::DirectAccessBit))
@@ -24,7 +27,7 @@ constexpr bool has_columns_in_memory() {
     return false;
 }
 
-/// The distance between two columns of an Eigen object whose columns lie in memory.
+/// The distance in memory between the beginnings of two columns, for a type with has_columns_in_memory.
 template <class T>
 Index column_stride(const T& m) {
   if constexpr (T::RowsAtCompileTime == 1) {
@@ -36,7 +39,8 @@ Index column_stride(const T& m) {
   }
 }
 
-/// A const view on a matrix, vector, block or map of the user's. Precondition: it outlives the view.
+/// A read-only view on a matrix, vector, block or map of the user's, which must outlive the view. ShapeError for a column vector that is
+/// not contiguous.
 template <class Scalar, class Derived>
 ConstMatrixView<Scalar> const_view(const Eigen::DenseBase<Derived>& m) {
   static_assert(std::is_same_v<typename Derived::Scalar, Scalar>,
@@ -53,7 +57,7 @@ ConstMatrixView<Scalar> const_view(const Eigen::DenseBase<Derived>& m) {
   return {m.derived().data(), m.rows(), m.cols(), Eigen::OuterStride<>(column_stride(m.derived()))};
 }
 
-/// The same, to write to; `m` may be a temporary block, dx.leftCols(n).
+/// A view to write to on a matrix, vector, block or map of the user's; `m` may be a temporary block, dx.leftCols(n).
 template <class Scalar, EigenDense M>
 MatrixView<Scalar> mutable_view(M&& m) {
   static_assert(bool(std::remove_reference_t<M>::Flags & Eigen::LvalueBit) && !std::is_const_v<std::remove_reference_t<M>>,

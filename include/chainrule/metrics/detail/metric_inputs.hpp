@@ -54,9 +54,9 @@ template <class Scalar>
   if (m.rows() < 1) raise<ShapeError>(who, ": ", name, " has no rows");
   for (Index j = 0; j < m.cols(); ++j) {
     const Scalar* column = m.data() + j * m.outerStride();
-    if (all_finite(column, m.rows())) continue;
+    if (kernels::all_finite(m.rows(), column)) continue;
     Index i = 0;
-    while (all_finite(column + i, 1)) ++i;
+    while (is_finite(column[i])) ++i;
     raise<ValueError>(who, ": ", name, "(", i, ", ", j, ") is ", column[i], " (output ", i, " of sample ", j,
                       "), but a metric needs finite numbers");
   }

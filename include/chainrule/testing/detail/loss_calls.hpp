@@ -37,15 +37,6 @@ void check_target(const L& loss, const Matrix<Scalar>& y_hat, const Y& y) {
   loss.check(detail::const_view<Scalar>(y_hat), detail::target_view<Scalar>(y));
 }
 
-/// Number of rows of y for a network with this number of outputs.
-template <class L>
-Index target_rows(Index outputs) {
-  if constexpr (requires { L::target_rows(outputs); })
-    return L::target_rows(outputs);
-  else
-    return outputs;
-}
-
 /// Whether two matrices have the same shape and bits, except for the sign of 0.
 template <class Scalar>
 bool equal(const Matrix<Scalar>& a, const Matrix<Scalar>& b) {

@@ -1,23 +1,25 @@
 #pragma once
-// How far two threads are from one another: the time of a cache line from one to the other and back.
+// Measures how fast two threads exchange data: the time in which a cache line goes from one to the other and back.
 
 #include <algorithm>
 #include <atomic>
 #include <chrono>
 
-namespace chainrule::kernels {
+namespace chainrule::detail {
 
-/// One thread calls measure(); the other calls answer() again and again while it waits for something else.
+/// One thread calls measure(); the other calls answer() repeatedly while it waits for something else.
 class RoundTrip {
  public:
   using Clock = std::chrono::steady_clock;
 
+  /// Answers a measurement that another thread is making; does nothing where there is none.
   void answer() {
     const unsigned ping = ping_.load(std::memory_order_relaxed);
     if (ping != pong_.load(std::memory_order_relaxed)) pong_.store(ping, std::memory_order_relaxed);
   }
 
-  /// The shortest of a few trips; Clock::duration::max() where nobody answered. wait(n) is called between two looks, for the n-th time.
+  /// The shortest of 8 round trips; Clock::duration::max() where no thread answered in time. Calls wait(n) before it looks for the answer
+  /// the n-th time.
   template <class Wait>
   Clock::duration measure(const Wait& wait) {
     constexpr unsigned trips = 8, looks = 512;
@@ -36,9 +38,9 @@ class RoundTrip {
   }
 
  private:
-  static constexpr std::size_t line = 128;  // bytes that processors fetch together, at most
+  static constexpr std::size_t line = 128;  // the most bytes that a processor fetches at once: two cache lines on x86
   alignas(line) std::atomic<unsigned> ping_{0};
   alignas(line) std::atomic<unsigned> pong_{0};
 };
 
-}  // namespace chainrule::kernels
+}  // namespace chainrule::detail

@@ -2,6 +2,7 @@
 
 #include <chainrule/core/optimizer_state.hpp>
 #include <chainrule/data/batches.hpp>
+#include <chainrule/kernels/vectors.hpp>
 #include <chainrule/optimizers/clip.hpp>
 #include <chainrule/optimizers/descend.hpp>
 #include <chainrule/optimizers/penalty.hpp>
@@ -86,7 +87,7 @@ class EpochRunner {
 
     net_.forward(x, work_);                                                        // 1  make a prediction
     const double J = static_cast<double>(net_.loss(y, work_)) + penalty(options);  // 2  calculate the loss
-    if (!all_finite(&J, 1)) stop_diverged(run, text_of("the loss is ", J, first_activation_not_finite(net_.layers(), work_)));
+    if (!is_finite(J)) stop_diverged(run, text_of("the loss is ", J, first_activation_not_finite(net_.layers(), work_)));
 
     theta_before_ = net_.parameters();
     const bool changes_gradient = options.l1 > 0 || options.l2 > 0 || options.clip_value > 0 || options.clip_norm > 0;
@@ -102,7 +103,7 @@ class EpochRunner {
   bool fused_step_succeeds(const X& x, const Y& y, const Rule& rule) {
     descend(net_, x, y, work_, dJ_, rule, state_);
     auto theta = net_.parameters();
-    if (all_finite(theta.data(), theta.size())) return true;
+    if (kernels::all_finite(theta.size(), theta.data())) return true;
     theta = theta_before_;
     --state_.steps;
     return false;
@@ -116,14 +117,14 @@ class EpochRunner {
     net_.backward(x, y, work_, dJ_);  // 3  calculate the gradient by the chain rule
     if (options.l1 > 0) L1{options.l1}.add_gradient(net_.parameters(), dJ_, state_.segments());
     if (options.l2 > 0) L2{options.l2}.add_gradient(net_.parameters(), dJ_, state_.segments());
-    if (!all_finite(dJ_.flat().data(), dJ_.flat().size()))
+    if (!kernels::all_finite(dJ_.flat().size(), dJ_.flat().data()))
       stop_diverged(run,
                     text_of("the gradient is not finite, first dJ/d ", first_not_finite(net_.layers(), std::as_const(dJ_).flat().data())));
     if (options.clip_value > 0) clip_by_value(dJ_, options.clip_value);
     if (options.clip_norm > 0) run.gradient_norm = static_cast<double>(clip_by_norm(dJ_, options.clip_norm));
 
     rule.step(theta, dJ_, state_);  // 4  step in the opposite direction
-    if (!all_finite(theta.data(), theta.size())) {
+    if (!kernels::all_finite(theta.size(), theta.data())) {
       const std::string where = first_not_finite(net_.layers(), theta.data());
       theta = theta_before_;
       stop_diverged(run, "a step made a parameter that is not finite, first " + where);
