@@ -8,7 +8,7 @@
 namespace cr = chainrule;
 using cr::Index;
 
-// The same layers as in support/train_in_pytorch.py:
+// Layers as in support/train_in_pytorch.py:
 //     self.fc3(torch.tanh(self.fc2(torch.relu(self.fc1(x)))))
 // A state_dict holds only names (fc1.weight, fc1.bias, ...) and numbers, so load() assigns the tensors in this order and checks each shape.
 using Net = cr::Network<float, cr::SoftmaxCrossEntropy, cr::Dense<4, 16, cr::ReLU>, cr::Dense<16, 16, cr::Tanh>, cr::Dense<16, 3>>;

@@ -96,7 +96,7 @@ int main(int argc, char** argv) try {
   }
   std::printf(" mean  %5.2f  %6.3f  %6.3f    %6.2f  %6.2f  %6.2f\n\n", mean(constant.r2), mean(linear.r2), mean(small.r2),
               mean(constant.rmse), mean(linear.rmse), mean(small.rmse));
-  output.write_learning_curves(history);  // of the net of the last split
+  output.write_learning_curves(history);  // curves of the net trained on the last split
   std::printf("test R2 %.3f, RMSE %.1f (mean of %td splits; a linear model: %.3f, %.1f)\n", mean(small.r2), mean(small.rmse), splits,
               mean(linear.r2), mean(linear.rmse));
 } catch (const std::exception& error) {

@@ -38,7 +38,7 @@ struct Sample {
   float y;
 };
 
-// What the threads share: samples pass from the control loop to the learner, and weights back, without either waiting for the other.
+// Data that the threads share: samples pass from the control loop to the learner, and weights back, without either waiting for the other.
 struct Shared {
   explicit Shared(const Net& net) : weights{net} {}
   examples::SpscQueue<Sample, 1024> samples;

@@ -17,7 +17,7 @@ class Gradients : public LayeredVector<Scalar, Sequence> {
 
  private:
   template <class, class, class...>
-  friend class Network;  // its backward pass says whether it was shared
+  friend class Network;  // sets whether a team shared the backward pass
   bool shared_ = false;
 };
 

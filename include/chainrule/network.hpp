@@ -34,7 +34,7 @@ class Network : public NetworkBase<Scalar, typename detail::ProvenNetwork<Scalar
   /// A view on outputs x batch numbers in a workspace, valid until the next pass that uses the workspace.
   using Output = Eigen::Map<const Matrix<Scalar, Out, Dynamic>>;
   template <class Other>
-  using Rebind = Network<Other, LossType, Layers...>;  ///< the same network with another scalar type: Rebind<double>
+  using Rebind = Network<Other, LossType, Layers...>;  ///< network of these layers with another scalar type: Rebind<double>
 
   /// Weights are drawn by each layer's initializer, from the first layer to the last; biases start at 0.
   explicit Network(Seed seed) requires(Proven::Chain::all_extents_are_types()) : Network(seed, LossType{}, Layers{}...) {}
@@ -217,7 +217,8 @@ class Network : public NetworkBase<Scalar, typename detail::ProvenNetwork<Scalar
   template <class X, class Y>
   void check_data(const char* who, const Eigen::DenseBase<X>& x, const Y& y) const {
     const auto input = detail::checked_input<Scalar>(who, sequence(), x);
-    const ConstMatrixView<Scalar> y_hat{nullptr, this->outputs(), input.cols(), Eigen::OuterStride<>(this->outputs())};  // its shape
+    const ConstMatrixView<Scalar> y_hat{nullptr, this->outputs(), input.cols(),
+                                        Eigen::OuterStride<>(this->outputs())};  // a view of the right shape without numbers
     detail::checked_target<Scalar, LossType, Sequence>(who, loss_, y, y_hat, "x");
   }
 

@@ -30,7 +30,7 @@ TEST_CASE("SELU preserves mean 0 and variance 1", "[activation]") {
   double square = 0;
   for (int i = 0; i < 1 << 14; ++i) {
     const double z = -12 + 24 * (i + 0.503) / (1 << 14);
-    const double share = std::exp(-z * z / 2) * 24 / (1 << 14) * 0.39894228040143267794;  // of the density of N(0, 1)
+    const double share = std::exp(-z * z / 2) * 24 / (1 << 14) * 0.39894228040143267794;  // probability under N(0, 1)
     const double a = value_at(SELU{}, z);
     mean += share * a;
     square += share * a * a;

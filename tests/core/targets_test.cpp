@@ -87,5 +87,5 @@ TEST_CASE("LabelVector is satisfied only by contiguous integers") {
   STATIC_REQUIRE_FALSE(detail::LabelVector<Eigen::MatrixXf>);
   STATIC_REQUIRE_FALSE(detail::LabelVector<std::deque<int>>);
   STATIC_REQUIRE_FALSE(detail::LabelVector<std::list<int>>);
-  STATIC_REQUIRE_FALSE(detail::LabelVector<std::vector<bool>>);  // which has no bool in memory
+  STATIC_REQUIRE_FALSE(detail::LabelVector<std::vector<bool>>);  // vector<bool> has no contiguous bools
 }

@@ -26,7 +26,7 @@ TEST_CASE("extent_product and extent_sum are Dynamic if an extent is") {
   STATIC_REQUIRE(detail::extent_product(3, 4) == 12);
   STATIC_REQUIRE(detail::extent_product(Dynamic, 4) == Dynamic);
   STATIC_REQUIRE(detail::extent_product(3, Dynamic) == Dynamic);
-  STATIC_REQUIRE(detail::extent_product(Dynamic, Dynamic) == Dynamic);  // and not (-1) (-1) = 1
+  STATIC_REQUIRE(detail::extent_product(Dynamic, Dynamic) == Dynamic);  // not (-1) (-1) = 1
   STATIC_REQUIRE(detail::extent_sum(3, 4) == 7);
   STATIC_REQUIRE(detail::extent_sum(Dynamic, 4) == Dynamic);
   STATIC_REQUIRE(detail::extent_sum(3, Dynamic) == Dynamic);
@@ -46,7 +46,7 @@ TEST_CASE("Storage of fixed size is inside the object up to 32 KiB, and on the h
   STATIC_REQUIRE(sizeof(detail::Storage<float, 8193>) <= object);
   STATIC_REQUIRE(sizeof(detail::Storage<double, 4096>) == 4096 * sizeof(double));
   STATIC_REQUIRE(sizeof(detail::Storage<double, 4097>) <= object);
-  STATIC_REQUIRE(sizeof(detail::Storage<float, Index{1} << (sizeof(Index) > 4 ? 40 : 30)>) <= object);  // which is no int
+  STATIC_REQUIRE(sizeof(detail::Storage<float, Index{1} << (sizeof(Index) > 4 ? 40 : 30)>) <= object);  // a size that does not fit an int
   STATIC_REQUIRE(sizeof(detail::Storage<float, Dynamic>) <= object);
 }
 

@@ -50,7 +50,7 @@ TEST_CASE("batches hold every sample once per epoch, in an order that depends on
   CHECK(batches.batches() == 3);
   CHECK(batches.samples() == 10);
   const std::vector<int> first = labels_of_epoch(batches, 0, {4, 4, 2});
-  CHECK(first == std::vector<int>{5, 8, 4, 3, 0, 6, 1, 9, 2, 7});  // the same with every compiler
+  CHECK(first == std::vector<int>{5, 8, 4, 3, 0, 6, 1, 9, 2, 7});  // literal, because every compiler must give it
   const std::vector<int> second = labels_of_epoch(batches, 1, {4, 4, 2});
   CHECK(second == std::vector<int>{5, 6, 2, 1, 3, 9, 7, 4, 8, 0});
   CHECK(labels_of_epoch(batches, 0, {4, 4, 2}) == first);

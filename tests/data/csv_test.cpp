@@ -173,7 +173,7 @@ TEST_CASE("text where a number is expected is an error with line and column") {
   CHECK(complaint("a,y\ninf,0\n") == "t.csv, line 2, column 1 (a): expected a number, but found \"inf\""s + remedy);
   CHECK(complaint("a,y\n" + std::string(50, 'z') + ",0\n") ==
         "t.csv, line 2, column 1 (a): expected a number, but found \"" + std::string(40, 'z') + "...\"" + remedy);
-  const std::string umlauts = "\xc3\xa4\xc3\xb6\xc3\xbc\xc3\x9f";  // of two bytes each
+  const std::string umlauts = "\xc3\xa4\xc3\xb6\xc3\xbc\xc3\x9f";  // two bytes each
   CHECK(complaint("\x1b[1m,y\nz" + umlauts + umlauts + umlauts + umlauts + umlauts + umlauts + ",0\n") ==
         "t.csv, line 2, column 1 (?[1m): expected a number, but found \"z" + umlauts + umlauts + umlauts + umlauts + umlauts.substr(0, 6) +
             "...\"" + remedy);

@@ -30,7 +30,7 @@ struct Kernels {
   bool fused = true;
 };
 
-/// Those that this machine can run.
+/// Kernels for the instruction sets that this machine can run.
 template <class Scalar>
 std::vector<Kernels<Scalar>> runnable() {
   std::vector<Kernels<Scalar>> all;
@@ -134,7 +134,7 @@ int errors(Product product, Index rows, Index cols, Index depth, Random& random,
   for (const Kernels<Scalar>& k : runnable<Scalar>()) {
     Padded<Scalar> c(rows, cols, gap, start, static_cast<Scalar>(untouched));
     operands.multiply_by(k, c.view());
-    if (first != c.memory) wrong += operands.wrong_entries(c.view());  // the same numbers are as right as before
+    if (first != c.memory) wrong += operands.wrong_entries(c.view());  // equal numbers need no second check
     wrong += c.padding_is_untouched() ? 0 : 1000000;
     first = c.memory;
   }
@@ -341,7 +341,7 @@ class Grid {
   /// How many numbers are wrong.
   int wrong(Product layout, Index rows, Index cols, Index depth) {
     StartKind kind = kinds[products % 5];
-    if (kind == StartKind::step && depth > kernels::step_depth<Scalar>()) kind = StartKind::zero;  // which it is not for
+    if (kind == StartKind::step && depth > kernels::step_depth<Scalar>()) kind = StartKind::zero;  // steps are only for depths up to this
     const Index gap = gaps[products / 5 % 3];
     ++products;
     int wrong = 0;
@@ -409,7 +409,7 @@ TEMPLATE_TEST_CASE("products of columns that lie a page apart are the plain sums
   CHECK(wrong == 0);
 }
 
-// So a sample's prediction does not depend on the batch that it is in.
+// The prediction for a sample must not depend on the batch that it is in.
 TEMPLATE_TEST_CASE("a part of a product is, bit for bit, the product of the parts", "", float, double) {
   for (const Product product : all_products) {
     for (const Index depth : {1, 30, 300}) {
@@ -499,11 +499,11 @@ TEST_CASE("what the result held before does not matter") {
   for (const Product product : all_products) {
     Random random{Seed{8}};
     Operands<float> operands(product, 5, 3, 4, random);
-    Padded<float> c(5, 3);  // of NaN
+    Padded<float> c(5, 3);  // filled with NaN
     operands.multiply(c.view());
     const std::vector<float> once = c.memory;
     operands.multiply(c.view());
     CAPTURE(static_cast<int>(product));
-    CHECK(c.memory == once);  // which NaN would not be
+    CHECK(c.memory == once);  // a NaN would make this false
   }
 }

@@ -39,7 +39,7 @@ struct MinusTanh : ElementwiseActivation<MinusTanh> {
 TEST_CASE("Dense applies the formula of an activation of the user") {
   STATIC_REQUIRE(kernels::CanBeFused<Tanh, float>);
   STATIC_REQUIRE(kernels::CanBeFused<MinusTanh, float>);
-  STATIC_REQUIRE(!kernels::CanBeFused<SiLU, float>);  // its derivative needs z
+  STATIC_REQUIRE(!kernels::CanBeFused<SiLU, float>);  // SiLU'(z) needs z
   const Dense<1, 2, MinusTanh> layer;
   const float theta[] = {1, -2, 0, 0.5f}, x[] = {0.75f, -1};
   Dense<1, 2, MinusTanh>::Cache<float, 2> cache(layer, 2);

@@ -43,12 +43,12 @@ class AnyLayers {
   /// The layers, from the first to the last.
   const std::vector<AnyLayer<Scalar>>& list() const { return layers_; }
 
-  Index inputs() const { return layers_.empty() ? 0 : layers_.front().inputs(); }   ///< of the first layer; 0 where there is none
-  Index outputs() const { return layers_.empty() ? 0 : layers_.back().outputs(); }  ///< of the last layer; 0 where there is none
+  Index inputs() const { return layers_.empty() ? 0 : layers_.front().inputs(); }   ///< inputs of the first layer; 0 without layers
+  Index outputs() const { return layers_.empty() ? 0 : layers_.back().outputs(); }  ///< outputs of the last layer; 0 without layers
 
  private:
   std::vector<AnyLayer<Scalar>> layers_;
-  Index parameters_ = 0;  // of all layers
+  Index parameters_ = 0;  // sum over all layers
 };
 
 namespace detail {

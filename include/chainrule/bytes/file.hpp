@@ -50,7 +50,7 @@ inline void refuse_gzip(const std::string& file, std::string_view bytes) {
     raise<ValueError>(file, " is compressed by gzip; unpack it, or read it with gunzip_file of <chainrule/data/gzip.hpp>");
 }
 
-/// What a written file must survive. Surviving a power loss takes longer, because the file is flushed to the disk.
+/// The event that a written file must survive. Surviving a power loss takes longer, because the file is flushed to the disk.
 enum class Durability { process_exit, power_loss };
 
 /// Writes all bytes to the open file and closes it. Returns 0 or the errno value.

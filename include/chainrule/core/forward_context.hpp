@@ -16,7 +16,7 @@ template <class Scalar>
 struct ForwardContext {
   Mode mode = Mode::predict;        ///< training or prediction
   const Scalar* buffers = nullptr;  ///< the layer's slice of the network's buffers
-  Seed seed = {};                   ///< of this layer in this step: the start of its random numbers (Dropout's mask)
+  Seed seed = {};                   ///< seed for this layer in this step: start of its random numbers (Dropout's mask)
   Index first_sample = 0;           ///< the number of column 0 in the whole batch, where several workspaces share a batch
   Team* team = nullptr;             ///< threads that share the work, or nullptr; a layer that needs it in backward keeps it in its cache
 

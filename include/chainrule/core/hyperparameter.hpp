@@ -18,7 +18,7 @@ template <class T>
 struct Hyperparameter {
   using Type = T;         ///< double, or an integer
   std::string_view name;  ///< "slope"
-  T value;                ///< what the constructor takes
+  T value;                ///< value that the constructor takes
 };
 /// Deduces the template arguments from the constructor's arguments.
 template <class T>

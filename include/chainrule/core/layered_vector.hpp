@@ -75,7 +75,7 @@ class LayeredVector {
     }
   }
 
-  // of all layers, named "0.weight", "0.bias", "1.weight", ...
+  // tensors of all layers, named "0.weight", "0.bias", "1.weight", ...
   std::vector<TensorShape> tensors() const {
     std::vector<TensorShape> all;
     std::size_t i = 0;

@@ -60,7 +60,7 @@ class OptimizerState {
   std::uint64_t steps = 0;  ///< taken so far: t in the papers
   Team* team = nullptr;     ///< threads that share the work of a step, with the same bits, or nullptr; must outlive its use here
 
-  Index size() const { return size_; }                                ///< of theta
+  Index size() const { return size_; }                                ///< number of parameters
   Index moments() const { return moments_; }                          ///< how many vectors of theta's size it has
   const std::vector<Segment>& segments() const { return segments_; }  ///< to which parts of theta decay applies
 

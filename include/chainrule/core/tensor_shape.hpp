@@ -42,10 +42,10 @@ class TensorName {
 /// column-major.
 struct TensorShape {
   TensorName name;      ///< "weight"
-  Index rows = 0;       ///< of a weight: the number of outputs
-  Index cols = 0;       ///< of a weight: the number of inputs; of a bias: 1
+  Index rows = 0;       ///< outputs, for a weight
+  Index cols = 0;       ///< inputs, for a weight; 1 for a bias
   bool decays = false;  ///< whether weight decay and penalties apply to it: true for weights, false for biases
-  constexpr Index size() const { return rows * cols; }  ///< its number of entries
+  constexpr Index size() const { return rows * cols; }  ///< number of entries
 };
 
 namespace detail {

@@ -36,7 +36,7 @@ class CsvColumns : public std::vector<CsvColumn> {
   CsvColumns(const Column& column) : vector{CsvColumn(column)} {}  ///< one column
 };
 
-/// What the CSV reader does where a value is missing.
+/// Policy of the CSV reader for missing values.
 enum class Missing {
   error,     ///< throw ValueError
   drop_row,  ///< leave out the whole row
@@ -50,7 +50,7 @@ struct CsvOptions {
   CsvColumns target = {};                 ///< the columns to learn: one column of class labels, or columns of numbers
   CsvColumns ignore = {};                 ///< columns that are neither features nor targets
   std::vector<std::string> classes = {};  ///< names of classes 0, 1, ... where they are fixed before, as by train.target_names
-  Missing missing = Missing::error;       ///< what to do where a value is missing
+  Missing missing = Missing::error;       ///< policy for missing values
   std::vector<std::string> missing_words = {"", "?", "NA", "N/A", "NaN", "nan", "null"};  ///< texts that stand for a missing value
 };
 

@@ -10,8 +10,8 @@ namespace chainrule {
 
 /// The interval that MinMaxScaler scales features to.
 struct FeatureRange {
-  double low = 0;   ///< what a feature's smallest number becomes
-  double high = 1;  ///< what a feature's largest number becomes
+  double low = 0;   ///< image of a feature's smallest number
+  double high = 1;  ///< image of a feature's largest number
 };
 
 /// Scales each feature to the interval [low, high], as scikit-learn's MinMaxScaler does:

@@ -1,6 +1,6 @@
 #pragma once
-// The matrix products that training time is spent in:  W a + b,  W^T delta,  delta a^T.  No heap, and every entry is summed in the same
-// order, k = 0, 1, 2, ..., whatever its place, the shapes around it, the alignment of its memory or the vectors of the machine.
+// Matrix products, in which most of the time of training is spent:  W a + b,  W^T delta,  delta a^T.  They allocate nothing. Every entry is
+// summed in the order k = 0, 1, 2, ..., which does not depend on shapes, alignment, the machine's vectors or the plan (product_plan.hpp).
 
 #include <algorithm>
 #include <chainrule/kernels/instruction_sets.hpp>
@@ -19,8 +19,12 @@ struct Operand {
   const Scalar* at(Index i, Index j) const { return data + i * row_step + j * column_step; }
 };
 
-/// What a sum begins with: zero; an entry of `column`, the same for all columns of C; the one number there for all of C; what C holds.
-/// With `step` it begins with zero, and C becomes C + f sum at the end, where f is the one number there.
+/// Start value of the sums of a product:
+///     zero      0
+///     column    entry i of `column` for all of row i: a bias
+///     all       the one number that `column` points to
+///     c         what C holds
+///     step      0, and C becomes C + f sum at the end, where f is the one number that `column` points to
 enum class StartKind { zero, column, all, c, step };
 template <class Scalar>
 struct Start {

@@ -1,16 +1,16 @@
 #pragma once
-// Asking for memory before it is wanted. A machine finds by itself what follows in a page (of 4 KiB). The columns of a large matrix lie in
-// pages of their own, and a product would wait for each of them, longest where the matrix is beyond the caches.
+// Prefetching. A processor prefetches by itself within a page (4 KiB). Columns of a large matrix lie in pages of their own, so a product
+// would wait for each of them, longest if the matrix does not fit in the caches.
 
 #include <algorithm>
 #include <chainrule/core/types.hpp>
 
 namespace chainrule::kernels {
 
-/// Columns of a matrix, to be asked for a few at a time.
+/// Columns of a matrix that are prefetched a few at a time.
 class Prefetch {
  public:
-  /// None.
+  /// Without columns.
   Prefetch() = default;
 
   /// `columns` of `rows` >= 1 numbers, `step` numbers apart.
@@ -18,14 +18,14 @@ class Prefetch {
   Prefetch(const Scalar* first, Index rows, Index step, Index columns)
       : first_{reinterpret_cast<const char*>(first)}, last_{bytes<Scalar>(rows) - 1}, step_{bytes<Scalar>(step)}, left_{columns} {}
 
-  /// How many have not been asked for.
+  /// Columns that have not been prefetched.
   Index left() const { return left_; }
 
-  /// Asks for the next `columns`, or as many as are left, to be in the second cache.
+  /// Prefetches the next `columns`, or as many as are left, into the second cache.
   void next(Index columns) {
     for (Index i = std::min(columns, left_); i > 0; --i) {
       for (Index at = 0; at < last_; at += cache_line) ask(first_ + at);
-      ask(first_ + last_);  // a column that does not begin with a line ends in one more
+      ask(first_ + last_);  // a column that does not begin at a cache line ends in one line more
       if (--left_ > 0) first_ += step_;
     }
   }
@@ -40,7 +40,7 @@ class Prefetch {
   static void ask([[maybe_unused]] const char* address) {
 #if defined(__GNUC__)
     __builtin_prefetch(address, 0, 2);
-    asm volatile("");  // or g++ takes a function that only asks for one without effect, and calls it no more
+    asm volatile("");  // without it g++ takes this function for one without effect and drops calls of it
 #endif
   }
 
@@ -50,8 +50,7 @@ class Prefetch {
   Index left_ = 0;
 };
 
-/// What a product of large matrices asks for before it computes a tile of C: some columns of the panel of A after this one, and the tile
-/// after this one.
+/// Prefetches of a product of large matrices before it computes a tile of C: some columns of the next panel of A, and the next tile of C.
 struct Ahead {
   Prefetch a;
   Index columns_of_a = 0;

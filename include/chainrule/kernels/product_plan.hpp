@@ -46,8 +46,8 @@ struct ProductPlan {
   Index depth_of_block;  ///< this much of the depth is computed for all of C before the next part
   int tile_columns;      ///< columns of C in a tile
   bool packs_a;          ///< each panel of A is copied, so that its columns follow one another
-  bool prefetches_a;     ///< the next panel of A is asked for while this one is computed
-  bool prefetches_c;     ///< the next tile of C is asked for
+  bool prefetches_a;     ///< the next panel of A is prefetched while this one is computed
+  bool prefetches_c;     ///< the next tile of C is prefetched
 
   /// The most rows of a panel where `left` >= width rows are left. 48 rows of float with AVX-512: 3 registers x 8 columns are 24 sums in 32
   /// registers, and each number of B is used three times. Four registers' worth of rows is 2 + 2, which is faster than 3 + 1.
@@ -84,7 +84,7 @@ constexpr int columns_of_tile(Index registers) { return registers >= 32 ? 8 : 4;
 /// one by itself, each takes an entry of the TLB, and all fall into few sets of the first cache.
 inline constexpr Index bytes_of_almost_a_page = 3072;
 
-/// So many bytes do not stay in the second cache.
+/// A matrix of this many bytes does not stay in the second cache (1 MiB on Zen 4, 2 MiB on Sapphire Rapids, shared with other data).
 inline constexpr Index bytes_beyond_second_cache = Index{1} << 20;
 
 /// The plan for a shape on a machine.

@@ -9,7 +9,7 @@ namespace chainrule {
 struct ExponentialDecay {
   static constexpr std::string_view name = "ExponentialDecay";  ///< the name in descriptions, files and messages
 
-  double factor = 0.95;  ///< what the learning rate is multiplied by per length, at least 0
+  double factor = 0.95;  ///< factor of the learning rate per length, at least 0
   double length = 1;     ///< time in which the learning rate falls by factor, above 0
 
   ///     factor^(time / length)

@@ -19,7 +19,7 @@ namespace chainrule {
 struct ReduceOnPlateau {
   static constexpr std::string_view name = "ReduceOnPlateau";  ///< the name in descriptions, files and messages
 
-  double factor = 0.1;                      ///< what a reduction multiplies the learning rate by, in [0, 1)
+  double factor = 0.1;                      ///< factor of the learning rate at each reduction, in [0, 1)
   int patience = 10;                        ///< number of successive epochs without improvement that are tolerated
   double threshold = 1e-4;                  ///< an improvement must exceed threshold * |best metric|; in [0, 1)
   int cooldown = 0;                         ///< number of epochs after a reduction that are not counted as without improvement
@@ -27,7 +27,7 @@ struct ReduceOnPlateau {
   bool maximize = false;                    ///< true for metrics where larger is better, such as the accuracy
   std::string monitor = "validation_loss";  ///< the quantity it monitors as an observer of Trainer::fit
 
-  /// What it remembers between epochs; public so that it can be saved and restored.
+  /// State between epochs; public so that it can be saved and restored.
   struct Memory {
     double factor = 1;      ///< the factor returned last
     double best = 0;        ///< the best metric so far, negated if maximize

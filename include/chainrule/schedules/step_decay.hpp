@@ -10,7 +10,7 @@ struct StepDecay {
   static constexpr std::string_view name = "StepDecay";  ///< the name in descriptions, files and messages
 
   double length = 10;   ///< time between two steps, above 0
-  double factor = 0.1;  ///< what each step multiplies the learning rate by, at least 0
+  double factor = 0.1;  ///< factor of the learning rate at each step, at least 0
 
   ///     factor^floor(time / length)
   double operator()(double time) const {

@@ -13,7 +13,7 @@ class Team {
   /// Work that consists of independent items: call(context, i) does item i.
   struct Work {
     void (*call)(const void* context, Index item);              ///< the function that does one item
-    const void* context;                                        ///< its first argument
+    const void* context;                                        ///< first argument of `call`
     void operator()(Index item) const { call(context, item); }  ///< does one item
   };
 

@@ -10,7 +10,7 @@ TEST_CASE("RoundTrip measures a positive time if another thread answers, and not
   using Clock = detail::RoundTrip::Clock;
   unsigned waited = 0;
   CHECK(trip.measure([&waited](unsigned look) { waited = look; }) == Clock::duration::max());
-  CHECK(waited > 10);  // it did wait, and gave up
+  CHECK(waited > 10);  // waited for an answer, then gave up
 
   std::atomic<bool> stop{false};
   std::thread other([&] {

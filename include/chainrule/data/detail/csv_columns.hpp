@@ -11,7 +11,7 @@
 
 namespace chainrule::detail {
 
-/// What a column is used for.
+/// Use of a column.
 struct CsvRole {
   enum Kind { feature, target, ignored } kind = feature;
   std::size_t target_index = 0;  ///< position in CsvOptions::target, for a target
@@ -99,7 +99,7 @@ class MissingWords {
   static std::size_t first_character(std::string_view text) { return text.empty() ? 0 : static_cast<unsigned char>(text[0]); }
 
   const std::vector<std::string>& words_;
-  std::array<bool, 256> is_first_character_{};  // of any of the words; rules out most cells without comparing them to the words
+  std::array<bool, 256> is_first_character_{};  // first characters of all words; rules out most cells without comparing them to the words
 };
 
 /// Assigns labels 0, 1, ... to class names: the names known before, or the names in the order in which they occur, to be sorted at the

@@ -74,7 +74,7 @@ template <class Scalar, Activation F>
   const SlopeRange<Scalar> range = slope_range<Scalar>(f);
   if (!range.flat_below && !range.flat_above) return {};
   Vector<Scalar> slope(kept.rows());
-  std::vector<Index> negligible(static_cast<std::size_t>(kept.rows()), Index{0});  // of each unit: in how many samples its slope is
+  std::vector<Index> negligible(static_cast<std::size_t>(kept.rows()), Index{0});  // samples per unit in which its slope is
   for (Index j = 0; j < kept.cols(); ++j) {
     slope.setOnes();
     kernels::multiply_by_derivative(f, kept.rows(), kept.data() + j * kept.outerStride(), slope.data());
