@@ -9,7 +9,7 @@
 
 namespace chainrule {
 
-/// 64 bytes of numbers as an Eigen array of fixed size: what the functions of an activation take and give.
+/// 64 bytes of numbers as an Eigen array of fixed size: the argument and result type of an activation's functions.
 template <class Scalar>
 using Chunk = Eigen::Array<Scalar, 64 / static_cast<int>(sizeof(Scalar)), 1>;
 
@@ -23,7 +23,7 @@ Chunk<Scalar> padded_chunk(const Scalar* data, Index count) {
   return chunk;
 }
 
-/// Computes out[i] = f(in[i] ...) for all i < size, where f takes and gives chunks; out may be one of the inputs.
+/// Computes out[i] = f(in[i] ...) for all i < size, where f takes and returns chunks; out may be one of the inputs.
 template <class Scalar, class F, class... Inputs>
 void for_chunks(Index size, F f, Scalar* out, const Inputs*... in) {
   constexpr Index width = Chunk<Scalar>::SizeAtCompileTime;
@@ -34,8 +34,9 @@ void for_chunks(Index size, F f, Scalar* out, const Inputs*... in) {
   for (Index k = i; k < size; ++k) out[k] = last[k - i];
 }
 
-/// Calls f(chunks ...) for the chunks of all arrays side by side and stores what f made of those whose array is not const: an optimizer's
-/// step over gradient, theta and moments in one pass over memory.
+/// Passes through several arrays of `size` numbers at once, for example the gradient, theta and the moments in a step of an optimizer. In
+/// each iteration f gets one chunk of every array, by reference, and may change it; the chunks are then written back, except to arrays of
+/// const numbers.
 template <class F, class... Scalars>
 void update_chunks(Index size, F f, Scalars*... arrays) {
   using Scalar = std::remove_const_t<std::tuple_element_t<0, std::tuple<Scalars...>>>;

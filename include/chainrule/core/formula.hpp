@@ -1,7 +1,8 @@
 #pragma once
 
-/// Marks a formula: a template over the numbers that it is called with, or a generic lambda. Kernels are compiled for several instruction
-/// sets in one program, and a formula is put into each of them; without the mark it gives the same numbers, but slowly. Examples:
+/// Marks a formula, so that it is always inlined. A formula is a function template or generic lambda that kernels call with vector
+/// registers which compute like single numbers (Simd, kernels/simd.hpp). A kernel is compiled once per instruction set, and a formula
+/// inlined into it is compiled for that instruction set too. Without the mark the results are the same, but slow to compute. Examples:
 ///
 ///     template <class V>
 ///     CHAINRULE_FORMULA V f(V z) const { return z * sigmoid(z); }

@@ -1,7 +1,8 @@
 #pragma once
 // The elementwise parts of a layer's passes: a = f(z) forward and delta = dJ/da * f'(z) backward, for any activation. There is one loop per
-// activation and scalar type, whatever the shape of the layer, so networks of fixed and of run-time shapes give the same bits. Activations
-// written as formulas (activations/elementwise_activation.hpp) bring loops with wide vectors, which end in map.hpp.
+// activation and scalar type, whatever the shape of the layer, so networks of fixed and of run-time shapes give the same bits. Classes that
+// derive from ElementwiseActivation (activations/elementwise_activation.hpp) have vectorized loops of their own, which use map.hpp and are
+// called here; for other activations the loops here go through the array in chunks of 64 bytes.
 
 #include <chainrule/core/concepts.hpp>
 

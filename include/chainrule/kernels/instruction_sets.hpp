@@ -106,7 +106,8 @@ inline InstructionSet best_instruction_set() {
 }
 
 /// Calls call(tag) with the tag of the best instruction set for this scalar. Kernels take a tag as their first argument, which selects the
-/// version by overload resolution. The test reads a few bits of a static variable that the compiler's runtime fills once at program start:
+/// version by overload resolution. Each call tests which instruction sets the processor has; this is cheap, because the compiler's runtime
+/// stores them in a static variable at program start. Example:
 ///     dispatch<Scalar>([&](auto set) { product(set, a, b, c); });
 template <class Scalar, class Call>
 decltype(auto) dispatch(const Call& call) {

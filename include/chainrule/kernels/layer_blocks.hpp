@@ -38,16 +38,18 @@ class LayerBlocks {
   LayerBlocks(Index outputs, Index inputs, Index samples, Team* team)
       : outputs_{outputs}, inputs_{inputs}, samples_{samples}, team_{team} {}
 
-  /// Blocks of a(l+1), Out x samples. By units (rows), if Out >= 32 and In >= 64, so that each thread reads only its own rows of W. Else W
-  /// is small and the blocks are samples (columns); if also Out < In, only with ten times the work, because a(l), which another thread may
-  /// have written, is then more data than a(l+1).
+  /// Divides a(l+1), an Out x samples matrix, into blocks. With Out >= 32 and In >= 64 each block is a range of units (rows), so that a
+  /// thread reads only its own rows of W. For a smaller W each block is a range of samples (columns). If Out < In as well, a(l) holds more
+  /// data than a(l+1), and another thread may have written it; so a division by samples must then have ten times as many operations as
+  /// otherwise.
   template <class F>
   [[gnu::flatten]] void for_activation(const F& f) const {
     if (team_ == nullptr) return f(Block{0, outputs_, 0, samples_});
     share(has_many_units() ? units(samples_) : samples(outputs_ < inputs_ ? operations() / 10 : operations()), f);
   }
 
-  /// Blocks of delta(l+1), Out x samples, for the multiplication by f'. By samples (columns), so that a block is contiguous in memory.
+  /// Divides delta(l+1), an Out x samples matrix, into blocks for the multiplication by f'. Each block is a range of samples (columns),
+  /// which is contiguous in memory.
   template <class F>
   void for_derivative(const F& f) const {
     if (team_ == nullptr) return f(Block{0, outputs_, 0, samples_});
@@ -55,8 +57,9 @@ class LayerBlocks {
     share(samples(operations_per_number * static_cast<double>(outputs_ * samples_)), f);
   }
 
-  /// Blocks of W or dJ/dW, Out x In. By columns, so that each thread also computes the matching rows of dJ/da(l) = W^T delta(l+1). With
-  /// may_be_rows, for an update of W where dJ/da(l) is not wanted, by the same rows as in for_activation, which the thread has just read.
+  /// Divides W or dJ/dW, an Out x In matrix, into blocks. Each block is a range of columns, so that a thread can also compute the matching
+  /// rows of dJ/da(l) = W^T delta(l+1). If dJ/da(l) is not needed, pass may_be_rows = true: the blocks are then the ranges of rows that
+  /// for_activation uses, if it divides by rows, because each thread has just read those rows of W.
   template <class F>
   void for_weight(bool may_be_rows, const F& f) const {
     if (team_ == nullptr) return f(Block{0, outputs_, 0, inputs_});

@@ -23,14 +23,14 @@ struct VectorUnit {
   Index width;       ///< numbers in a register
   Index half_width;  ///< numbers in a register of half the size; equal to width where there is none
   Index registers;
-  bool is_fallback;  ///< runs only on machines older than AVX2: few shapes of tiles, so that programs compile sooner
+  bool is_fallback;  ///< Eigen's vectors although the program also has AVX2 or AVX-512 kernels: few tile shapes, to compile faster
 };
 
 enum class ProductMethod {
   row,     ///< C is one row in one piece: computed as a column, C^T = start^T + B^T A^T
-  outer,   ///< C = a b^T for one column a and one row b^T, column by column, as fast as memory takes it
-  column,  ///< C is one column: many rows at once, so that additions do not wait for one another
-  tiles,   ///< tiles of C stay in registers while the depth runs
+  outer,   ///< C = a b^T for one column a and one row b^T, column by column; the speed of memory limits it
+  column,  ///< C is one column: up to 8 vectors of rows at a time, so that the processor has independent sums to add to
+  tiles,   ///< tiles of C stay in registers during the loop over the depth
 };
 
 /// The next rows of A and C that a product by tiles computes.
@@ -101,7 +101,7 @@ inline ProductPlan plan_product(const ProductShape& shape, const VectorUnit& vec
   }
   if (columns_of_a_are_contiguous && shape.columns == 1) {
     plan.method = ProductMethod::column;
-    // columns of A half a page apart or more are read eight at a time from end to end, as the prefetcher of the memory likes it
+    // columns of A half a page apart or more are read eight at a time from end to end: this suits the hardware prefetcher
     const bool few_at_a_time = shape.a_column_step * shape.scalar_size >= 2048 && !shape.adds_at_the_end;
     plan.depth_of_block = few_at_a_time ? 8 : shape.depth;
     return plan;

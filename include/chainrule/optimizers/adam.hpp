@@ -74,7 +74,7 @@ void adam_step(const Rule& rule, Decay kind, Theta& theta, const Gradient& gradi
 }  // namespace detail
 
 /// Adam (Kingma and Ba 2015, algorithm 1), as in PyTorch, with running means m of the gradient and v of its square, both corrected for
-/// their start at 0. With amsgrad (Reddi, Kale and Kumar 2018) v is replaced by the largest v so far. In step t:
+/// their start at 0. With amsgrad (Reddi, Kale and Kumar 2018) the last line uses the largest v so far instead of v. In step t:
 ///
 ///     g = dJ/dtheta + weight_decay theta
 ///     m <- beta1 m + (1 - beta1) g

@@ -62,8 +62,8 @@ struct L1 {
     return static_cast<Scalar>(strength * detail::penalty_sum<Scalar>(name, theta, segments, [](const Sum& w) -> Sum { return w.abs(); }));
   }
 
-  /// Adds the gradient of the penalty to dJ/dtheta. `gradient` is an object from net.make_gradients(), filled by backward, or a contiguous
-  /// vector.
+  /// Adds the gradient of the penalty to dJ/dtheta, where w are the weights in segments with weight decay. `theta` and `segments` are as
+  /// for value; `gradient` is an object from net.make_gradients(), filled by backward, or a contiguous vector.
   ///
   ///     dJ/dw <- dJ/dw + strength sign(w)
   template <class Theta, class Gradient>
@@ -76,14 +76,15 @@ struct L1 {
   }
 };
 
-/// The L2 penalty, strength/2 sum w^2 over the weights w (ridge, Tikhonov), which makes all weights smaller. Arguments and errors are those
-/// of L1.
+/// The L2 penalty, strength/2 sum w^2 over the weights w (ridge, Tikhonov), which makes all weights smaller. Its functions throw
+/// ValueError for a strength that is negative or not finite, ShapeError for sizes that do not match.
 struct L2 {
   static constexpr std::string_view name = "L2";  ///< the name in descriptions, files and messages
 
   double strength = 1e-4;  ///< factor of the penalty, at least 0
 
-  /// Returns the term that the penalty adds to J.
+  /// Returns the term that the penalty adds to J, where w are the weights in segments with weight decay. Arguments and errors are those of
+  /// L1::value.
   ///
   ///     strength/2 sum w^2
   template <class Theta>
@@ -95,7 +96,8 @@ struct L2 {
                                detail::penalty_sum<Scalar>(name, theta, segments, [](const Sum& w) -> Sum { return w * w; }));
   }
 
-  /// Adds the gradient of the penalty to dJ/dtheta.
+  /// Adds the gradient of the penalty to dJ/dtheta, where w are the weights in segments with weight decay. Arguments and errors are those
+  /// of L1::add_gradient.
   ///
   ///     dJ/dw <- dJ/dw + strength w
   template <class Theta, class Gradient>

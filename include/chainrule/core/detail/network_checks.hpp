@@ -7,8 +7,8 @@
 
 namespace chainrule::detail {
 
-/// Checks, at compile time, that a scalar, a loss and layers make a network; each mistake gives a sentence. Its members are types that the
-/// network is made of.
+/// Checks at compile time that Scalar, the loss and the layers can form a Network. Each mistake fails a static_assert whose message says
+/// what to write instead. If all checks pass, the member types name the parts from which Network is built, such as its sequence of layers.
 template <class Scalar, class LossType, class... Layers>
 struct ProvenNetwork {
   static_assert(std::is_floating_point_v<Scalar>, "chainrule: Network<Scalar, ...>: Scalar must be float, double or long double");
