@@ -47,9 +47,10 @@ AnyLayer<Scalar> any_layer(const L& layer) {
 
 }  // namespace detail
 
-/// Makes the described layer. `Own`: user-defined activations and layers that may be in it; the constructor of such a layer takes its
-/// inputs and outputs, or its units, and then its hyperparameters. Throws ValueError for an unknown name or unknown hyperparameters and for
-/// layers nested more than max_nesting deep, and what the layer's constructor throws.
+/// Makes the described layer. `Own`: user-defined types of activations and layers that the description may name. A user-defined layer is
+/// made with the first of these constructors that it has, where h... are its hyperparameters: L(inputs, outputs, h...), L(inputs, h...),
+/// L(h...). Throws ValueError for an unknown name or unknown hyperparameters and for layers nested more than max_nesting deep, ShapeError
+/// where the layer made has other inputs or outputs than described, and what the layer's constructor throws.
 template <class Scalar, class... Own>
 AnyLayer<Scalar> make_layer(const Description& of) {
   detail::check_nesting(of, of.kind);
@@ -70,8 +71,8 @@ AnyLayers<Scalar> make_layers(const std::vector<Description>& of) {
   return layers;
 }
 
-/// Makes the described loss. `Own`: user-defined losses that it may be. Throws ValueError for an unknown name or unknown hyperparameters,
-/// and what the loss's constructor throws.
+/// Makes the described loss. `Own`: user-defined types of losses that the description may name. Throws ValueError for an unknown name or
+/// unknown hyperparameters, and what the loss's constructor throws.
 template <class Scalar, class... Own>
 AnyLoss<Scalar> make_loss(const Description& of) {
   std::optional<AnyLoss<Scalar>> made;

@@ -73,8 +73,8 @@ inline std::string shape_text(const std::vector<std::uint64_t>& shape) {
   return text.empty() ? "a single number" : text;
 }
 
-/// Sets bytes to the size of a tensor. False where that does not fit into 64 bits, also where only the product of the extents that are not
-/// 0 does not.
+/// Sets `bytes` to the size of a tensor in bytes. Returns false where that does not fit into 64 bits; an empty tensor must fit too when its
+/// extents of 0 are left out of the product.
 inline bool safetensors_bytes(SafetensorsType type, const std::vector<std::uint64_t>& shape, std::uint64_t& bytes) {
   bytes = info_of(type).bytes;
   bool is_empty = false;
@@ -143,8 +143,8 @@ struct RowsAndColumns {
   std::size_t columns;
 };
 
-/// The rows and columns of a tensor that is column-major in memory: 1 x n for one extent. Throws ShapeError for more than two extents;
-/// `place` is for errors.
+/// Returns the rows and columns of a tensor's shape, taken as a matrix, to convert it between row-major and column-major order: n numbers
+/// in one extent are 1 x n, a single number is 1 x 1. Throws ShapeError for more than two extents; errors begin with `place`.
 inline RowsAndColumns rows_and_columns(const std::vector<std::uint64_t>& shape, const std::string& place) {
   if (shape.size() > 2)
     raise<ShapeError>(place, ": only a tensor of at most two extents lies in columns, but this one is ", shape_text(shape));
@@ -166,7 +166,7 @@ void for_each_entry(RowsAndColumns matrix, const F& f) {
 }
 
 /// Copies a tensor's numbers to `to`. NaN and infinity stay what they are. Throws ValueError, before it has copied any, for a number that
-/// is too large for Scalar. `place` is for errors.
+/// is too large for Scalar. Errors begin with `place`.
 template <class Scalar>
 void copy_safetensors(const SafetensorsTensor& tensor, Scalar* to, TensorOrder order, const std::string& place) {
   const std::size_t bytes_of_one = info_of(tensor.type).bytes;

@@ -101,9 +101,10 @@ void append_numbers(std::string& bytes, std::span<const Number> numbers, const T
 
 }  // namespace detail
 
-/// The bytes of a safetensors file with these tensors, and with texts about them. NaN and infinity are written as they are. Throws
-/// ShapeError for a tensor whose shape does not fit its count of numbers, ValueError for two tensors of one name, for the name
-/// "__metadata__" and for a text that is not UTF-8.
+/// Returns the bytes of a safetensors file with these tensors, and with `metadata`, texts by key, as its "__metadata__". NaN and infinity
+/// are written as they are. Throws ShapeError for a tensor whose shape does not fit its count of numbers, or that is column_major and has
+/// more than two extents; ValueError for two tensors with the same name, a tensor named "__metadata__", a name or text that is not UTF-8,
+/// and a header above the format's limit of 100 MB.
 inline std::string to_safetensors(std::span<const TensorToWrite> tensors, const std::map<std::string, std::string>& metadata = {}) {
   std::vector<const TensorToWrite*> sorted;
   for (const TensorToWrite& tensor : tensors) {

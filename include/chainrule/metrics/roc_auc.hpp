@@ -6,13 +6,14 @@
 
 namespace chainrule {
 
-/// The area under the ROC curve (scikit-learn's roc_auc_score): the probability that a random sample of the class has a higher score than
-/// a random sample of the rest, where equal scores count one half. It is computed as the Mann-Whitney U statistic divided by the
-/// number of pairs.
+/// The area under the ROC curve (scikit-learn's roc_auc_score). For two classes it is the probability that a random sample of class 1
+/// ("yes") has a higher score than a random sample of class 0, where equal scores count one half. For more classes it is the mean, over
+/// the classes, of the area of each class against all others (scikit-learn's multi_class = "ovr", average = "macro"). It is computed as the
+/// Mann-Whitney U statistic divided by the number of pairs of a sample of the class and a sample of another class.
 ///
-/// y_hat is one row with the scores of class 1 ("yes"); two rows, of which the second has these scores; or scores, classes x samples, for
-/// which the result is the mean over the classes of each class against the rest (multi_class = "ovr", average = "macro"). y is as for
-/// Accuracy. Throws as Accuracy does, and ValueError where a class has no sample. Allocates, because it sorts a copy of the scores.
+/// y_hat has the scores, outputs x samples: one row with those of class 1, or one row per class (for two classes only the second row
+/// counts). y is a vector of labels, or probabilities of the shape of y_hat. Throws what Accuracy throws, and ValueError where a class has
+/// no sample. Allocates, because it sorts a copy of the scores.
 struct RocAuc {
   static constexpr std::string_view name = "roc_auc";  ///< the name in descriptions, files and messages
   static constexpr bool larger_is_better = true;       ///< the larger the score, the better
@@ -24,7 +25,7 @@ struct RocAuc {
   }
 
  private:
-  /// A sample's score, and whether it belongs to the class.
+  /// A sample's score, and whether the sample is of the class whose area is computed.
   template <class Scalar>
   struct Scored {
     Scalar score;

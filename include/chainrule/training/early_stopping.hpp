@@ -7,9 +7,10 @@
 
 namespace chainrule {
 
-/// Observer that stops a training when a quantity has not improved for `patience` epochs, and restores the parameters and buffers of the
-/// best epoch (Prechelt 1998, "Early stopping - but when?"). Any quantity that the training measures can be monitored. Throws ValueError
-/// at the start of a training that does not measure `monitor`, or if patience is below 1.
+/// Observer that stops a training when a quantity has not improved for `patience` epochs (Prechelt 1998, "Early stopping - but when?").
+/// When the training ends, for whatever reason, it restores the parameters and buffers of the best epoch, unless restore_best is false.
+/// Any quantity that the training measures can be monitored. Throws ValueError at the start of a training that does not measure
+/// `monitor`, or if patience is below 1.
 struct EarlyStopping {
   static constexpr std::string_view name = "EarlyStopping";  ///< the name in descriptions, files and messages
 

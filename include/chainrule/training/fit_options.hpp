@@ -47,8 +47,8 @@ struct FitOptions {
   /// matrix product uses them only if it is large enough to gain from it, so a small network trains on one thread.
   Index threads = 1;
   Seed seed = {};  ///< seed of the order of the samples and of the dropout masks
-  /// Factor on the optimizer's learning rate as a function of time, in epochs since fit began: Cosine{...}, OneCycle{...}, or any
-  /// function. Empty: the factor is 1.
+  /// Factor on the optimizer's learning rate as a function of time: Cosine{...}, OneCycle{...}, or any function. It is called before each
+  /// step with the number of epochs since fit began, fractions included: 2.5 is the middle of the third epoch. Empty: the factor is 1.
   std::function<double(double)> schedule = {};
   double clip_norm = 0;   ///< largest Euclidean norm of dJ/dtheta; a longer gradient is scaled down to it; 0: no limit
   double clip_value = 0;  ///< largest |dJ/dp| of any parameter p; a larger one is cut off; 0: no limit

@@ -57,7 +57,7 @@ TEST_CASE("map_indices gives a list of the same kind") {
   CHECK(twice == std::vector<int>{10, 12, 14});
 }
 
-// A tuple that has fewer elements does not compile: tests/must_not_compile/layer_that_is_not_there.cpp.
+// A tuple that has fewer elements does not compile: tests/must_not_compile/layer_index_too_large.cpp.
 TEST_CASE("checked_element rejects an index beyond a vector's end") {
   CHECK(detail::checked_element<2>(vector) == 7);
   CHECK_THROWS_SAYING(detail::checked_element<3>(vector), ValueError, "layer<3>: the network has 3 layers, counted from 0");

@@ -57,7 +57,8 @@ T make(const Description& of, Before... before) {
   return made;
 }
 
-/// Makes a layer T, whose constructor takes its inputs and outputs, or its units, or neither, before its hyperparameters.
+/// Makes a layer T with the first of these constructors that it has, where h... are its hyperparameters: T(inputs, outputs, h...),
+/// T(inputs, h...), T(h...).
 template <class T>
 T make_layer_of_type(const Description& of) {
   constexpr auto takes = []<std::size_t... I>(std::index_sequence<I...>, auto... extents) {
@@ -72,13 +73,13 @@ T make_layer_of_type(const Description& of) {
     return make<T>(of);
 }
 
-/// The one part of a description. Throws ValueError where there is not exactly one; `what` it should be is for the error.
+/// The only part of a description. Throws ValueError unless there is exactly one; `what` names the expected part in the error.
 inline const Description& only_part(const Description& of, const char* what) {
   if (of.parts.size() != 1) raise<ValueError>(of.kind, ": expected ", what, " in its description, but found ", of.parts.size(), " parts");
   return of.parts[0];
 }
 
-/// A Dense whose activation is known by its description alone, which must outlive it.
+/// A Dense that holds the description of its activation instead of an activation. The description must outlive it.
 class DescribedDense : public Dense<Dynamic, Dynamic> {
  public:
   explicit DescribedDense(const Description& of) : Dense(of.inputs, of.outputs), activation_{only_part(of, "an activation")} {}
@@ -88,7 +89,7 @@ class DescribedDense : public Dense<Dynamic, Dynamic> {
   const Description& activation_;
 };
 
-/// An Activate whose activation is known by its description alone, which must outlive it.
+/// An Activate that holds the description of its activation instead of an activation. The description must outlive it.
 class DescribedActivate : public Activate<Identity, Dynamic> {
  public:
   explicit DescribedActivate(const Description& of) : Activate(of.inputs), activation_{only_part(of, "an activation")} {}
@@ -98,7 +99,7 @@ class DescribedActivate : public Activate<Identity, Dynamic> {
   const Description& activation_;
 };
 
-/// A Residual whose layers are known by their descriptions alone, which must outlive it.
+/// A Residual that holds the descriptions of its layers instead of layers. The descriptions must outlive it.
 class DescribedResidual {
  public:
   static constexpr std::string_view name = Residual<Dense<1, 1>>::name;
@@ -112,7 +113,7 @@ class DescribedResidual {
   const Description& of_;
 };
 
-/// A ClassWeighted whose loss is known by its description alone, which must outlive it.
+/// A ClassWeighted that holds the description of its loss instead of a loss. The description must outlive it.
 class DescribedClassWeighted {
  public:
   static constexpr std::string_view name = class_weighted_name;
@@ -129,7 +130,7 @@ class DescribedClassWeighted {
   const Description& loss_;
 };
 
-/// The layers that hold an activation or other layers, as visit_layer gives them.
+/// The types whose objects visit_layer passes to its function for layers that contain an activation or other layers.
 using DescribedLayers = Types<DescribedDense, DescribedActivate, DescribedResidual>;
 
 // Whether L is a Dense, an Activate or a Residual, or the described form of one. False for a class derived from one.
@@ -170,34 +171,37 @@ struct KnownTypes {
   static_assert(((Activation<Own> || Loss<Own> || Layer<Own>)&&...), "chainrule: a known type must be an activation, a loss or a layer");
 };
 
-/// Calls f(std::type_identity<T>{}) for the one of these types that the description is of. False if it is of none of them.
+/// Calls f(std::type_identity<T>{}) with the type T of the list whose name is the description's kind. Returns false, without a call, if
+/// the list has no such type.
 template <class... T, class F>
 bool visit_type(Types<T...>, const Description& of, const F& f) {
   return ((describes<T>(of) && (f(std::type_identity<T>{}), true)) || ...);
 }
 
-/// Calls f with the activation that is described. False if its name is neither the library's nor of one of the types `Own`. Throws
-/// ValueError where the hyperparameters are not those of its type, and what its constructor throws; so do the next two.
+/// Makes the described activation and calls f with it. Returns false if neither the library nor `Own` has an activation of this name.
+/// Throws ValueError where the hyperparameters are not those of its type, and what its constructor throws.
 template <class... Own, class F>
 bool visit_activation(const Description& of, const F& f) {
   return visit_type(typename KnownTypes<Own...>::OfActivations{}, of, [&]<class T>(std::type_identity<T>) { f(make<T>(of)); });
 }
 
-/// Calls f with the loss that is described, or with a DescribedClassWeighted for a ClassWeighted.
+/// Makes the described loss and calls f with it; a ClassWeighted is given as a DescribedClassWeighted. Result and errors are as for
+/// visit_activation.
 template <class... Own, class F>
 bool visit_loss(const Description& of, const F& f) {
   return visit_type(Types<DescribedClassWeighted>{}, of, [&](auto) { f(DescribedClassWeighted(of)); }) ||
          visit_type(typename KnownTypes<Own...>::OfLosses{}, of, [&]<class T>(std::type_identity<T>) { f(make<T>(of)); });
 }
 
-/// Calls f with the layer that is described, or with one of DescribedLayers for a layer that holds an activation or other layers.
+/// Makes the described layer and calls f with it; a layer that contains an activation or other layers is given as one of
+/// DescribedLayers. Result and errors are as for visit_activation.
 template <class... Own, class F>
 bool visit_layer(const Description& of, const F& f) {
   return visit_type(DescribedLayers{}, of, [&]<class T>(std::type_identity<T>) { f(T(of)); }) ||
          visit_type(typename KnownTypes<Own...>::OfLayers{}, of, [&]<class T>(std::type_identity<T>) { f(make_layer_of_type<T>(of)); });
 }
 
-/// Throws ValueError that names these types.
+/// Throws ValueError, which says that there is no activation, loss or layer (`what`) called `name`, and lists the names of the types T.
 template <class... T>
 [[noreturn]] void refuse_name(Types<T...>, const char* what, std::string_view name) {
   std::string names;

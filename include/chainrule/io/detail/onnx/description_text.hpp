@@ -40,13 +40,13 @@ class DescriptionText {
     raise<ValueError>(place_, ": expected a description such as Huber(delta=2), but found ", in_quotes(text_));
   }
 
-  // Whether the next character is c, which is then taken.
+  // Consumes the next character if it is c. Returns whether it was.
   bool take(char c) {
     if (at_ == text_.size() || text_[at_] != c) return false;
     ++at_;
     return true;
   }
-  // Takes everything before the next of the characters in `ends`, at least one character.
+  // Consumes and returns the text before the next character that is in `ends`. Throws ValueError where it is empty.
   std::string_view until(std::string_view ends) {
     const std::size_t begin = at_;
     at_ = std::min(text_.find_first_of(ends, at_), text_.size());

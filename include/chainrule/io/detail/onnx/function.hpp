@@ -11,7 +11,7 @@
 
 namespace chainrule::detail {
 
-/// The function that some nodes of the graph compute of each number of the value number `from`. The graph and `nodes` must outlive it.
+/// The elementwise function that `nodes` of the graph apply to the value whose number is `from`. The graph and `nodes` must outlive it.
 class OnnxFunction {
  public:
   OnnxFunction(const OnnxGraph& graph, int from, std::span<const int> nodes) : graph_{graph}, from_{from}, nodes_{nodes} {
@@ -19,7 +19,7 @@ class OnnxFunction {
       for (std::size_t k = 0; k < graph.node(i).inputs.size(); ++k) collect(graph.node(i), k);
   }
 
-  /// The constants in it that are single numbers.
+  /// The constants of the nodes that are single numbers: scalars and tensors of one entry.
   const std::vector<double>& constants() const { return constants_; }
 
   /// Puts f(z) of each z into result. False if a node computes something other than an elementwise function.
@@ -136,7 +136,7 @@ class OnnxFunction {
   }
 
  public:
-  /// Whether a Cast to this type changes numbers by rounding only.
+  /// Whether a Cast to this ONNX type only rounds numbers. True for the floating point types; a Cast to an integer would truncate.
   static bool is_real(std::int64_t type) {
     return type == pb::TensorProto::FLOAT || type == pb::TensorProto::DOUBLE || type == pb::TensorProto::FLOAT16 ||
            type == pb::TensorProto::BFLOAT16;

@@ -149,7 +149,8 @@ std::string add_onnx_activation(const F& f, OnnxWriter<Scalar>& writer, const st
   else
     refuse_onnx_activation(f.name);
 }
-/// The activation by its description.
+/// Adds a = f(z) for the activation f that is described, and returns its name. Throws ValueError for an activation that is unknown or has
+/// no form.
 template <class Scalar>
 std::string add_onnx_activation(const Description& f, OnnxWriter<Scalar>& writer, const std::string& z) {
   std::string a;

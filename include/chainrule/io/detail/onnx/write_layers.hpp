@@ -99,7 +99,8 @@ static_assert(have_onnx_layers(SameShapeLayers{}) && have_onnx_layers(DescribedL
   raise<ValueError>("to_onnx: the layer ", layer, " has no form in ONNX");
 }
 
-/// The layer by its description.
+/// Adds the described layer with the next of the numbers as its parameters, and returns the name of its output. Throws ValueError for a
+/// layer that is unknown or has no form.
 template <class Scalar>
 std::string add_onnx_layer(const Description& layer, OnnxWriter<Scalar>& writer, NumbersInOrder<Scalar>& numbers, const std::string& x) {
   std::string a;

@@ -77,7 +77,8 @@ std::string add_onnx_link(const L& loss, OnnxWriter<Scalar>& writer, const std::
   else
     refuse_onnx_link(loss.name);
 }
-/// The loss by its description.
+/// Adds the prediction that the described loss makes of raw outputs z, and returns its name. Throws ValueError for a loss that is unknown
+/// or has no form.
 template <class Scalar>
 std::string add_onnx_link(const Description& loss, OnnxWriter<Scalar>& writer, const std::string& z, Index outputs) {
   std::string y;

@@ -15,8 +15,8 @@ inline std::string safetensors_place(std::string_view file, std::string_view ten
 
 /// Reads the header of a safetensors file, which is JSON with at most three levels:
 ///     {"__metadata__": {"made by": "us"}, "weight": {"dtype": "F32", "shape": [2, 3], "data_offsets": [0, 24]}}
-/// It is a SAX handler: nlohmann's parser calls it for each part, in the order of the text, and builds no tree. So a duplicate name is
-/// noticed, and a text that nests very deep cannot overflow the stack.
+/// It is a SAX handler: nlohmann's parser calls it for each part, in the order of the text, and builds no tree. So of two entries
+/// with the same name neither is lost, and a text that nests very deep cannot overflow the stack.
 class SafetensorsHeader {
  public:
   using Json = nlohmann::json;
@@ -38,7 +38,7 @@ class SafetensorsHeader {
 
   /// The texts of __metadata__.
   std::map<std::string, std::string> metadata = {};
-  /// The tensors, in the order of the header. Two may have the same name.
+  /// The tensors, in the order of the header. Names may repeat here; SafetensorsFile refuses them later.
   std::vector<Entry> entries = {};
 
   // The functions that the parser calls. Each returns true, so that the parser goes on, or throws.

@@ -123,7 +123,8 @@ std::string source_activation(const F& f, SourceFunctions<Written>& functions, c
   else
     refuse_source_activation(f.name);
 }
-/// The activation by its description.
+/// f(z) as an expression of z, an identifier, for the activation f that is described. Throws ValueError for an activation that is unknown
+/// or has no form.
 template <class Written>
 std::string source_activation(const Description& f, SourceFunctions<Written>& functions, const std::string& z) {
   std::string a;

@@ -161,7 +161,8 @@ static_assert(have_source_layers(SameShapeLayers{}) && have_source_layers(Descri
   raise<ValueError>("to_source: the layer ", layer, " has no form in source code");
 }
 
-/// The layer by its description.
+/// Adds the described layer and returns the name of the array that holds its output. Throws ValueError for a layer that is unknown or has
+/// no form.
 template <class Written, class Scalar>
 std::string add_source_layer(const Description& layer, SourceWriter<Written>& writer, NumbersInOrder<Scalar>& numbers,
                              const std::string& in, bool to_y) {

@@ -89,7 +89,7 @@ void add_source_link(const L& loss, SourceWriter<Written>& writer, Index outputs
   else
     refuse_source_link(loss.name);
 }
-/// The loss by its description.
+/// Adds the link of the described loss. Throws ValueError for a loss that is unknown or has no form.
 template <class Written>
 void add_source_link(const Description& loss, SourceWriter<Written>& writer, Index outputs) {
   if (!visit_loss(loss, [&](const auto& known) { add_source_link(known, writer, outputs); })) refuse_source_link(loss.kind);

@@ -45,7 +45,8 @@ class SourceWriter {
     return numbered;
   }
 
-  /// The name of an array of n numbers that is free from now on: y, or one of t1, t2, ...
+  /// Reserves an array of at least n numbers until give_back, and returns its name: y where is_y, else the first of t1, t2, ... that is
+  /// not in use.
   Text take_array(Index n, bool is_y) {
     if (is_y) return "y";
     auto free = std::find_if(arrays_.begin(), arrays_.end(), [](const Array& one) { return !one.in_use; });
@@ -56,7 +57,8 @@ class SourceWriter {
   void give_back(const Text& array) {
     if (!is_kept(array) && array != "y") arrays_.at(static_cast<std::size_t>(std::stoul(array.substr(1))) - 1).in_use = false;
   }
-  /// Where a layer that works in place puts its n numbers: into its input, unless that is kept.
+  /// Returns the name of the array for the n outputs of a layer that can work in place: its input, or a reserved array if the input is
+  /// kept.
   Text array_after(const Text& input, Index n, bool is_y) { return is_kept(input) ? take_array(n, is_y) : input; }
   /// Whether the array may not be overwritten: x, and what a Residual still needs.
   bool is_kept(const Text& array) const { return array == "x" || std::find(kept_.begin(), kept_.end(), array) != kept_.end(); }
