@@ -35,6 +35,11 @@ concept HasFormulaFromOutput = requires(const F& f, const kernels::baseline::Sim
 /// because the base class knows only F; declare F final to rule that out.
 template <class F>
 struct ElementwiseActivation {
+  /// Whether small layers whose extents are run-time values are compiled with this activation inside, like those with fixed extents. It
+  /// saves some nanoseconds per pass and takes about a second to compile; other activations are applied in a second pass over the layer's
+  /// output.
+  static constexpr bool worth_fusing = false;
+
   /// a[i] = f(z[i]) for all i < size; a may be z.
   template <class Scalar>
   void values(Index size, const Scalar* z, Scalar* a) const {

@@ -9,6 +9,7 @@ namespace chainrule {
 /// The rectified linear unit max(0, z). Its derivative is 1 for z > 0, so gradients do not vanish there.
 struct ReLU final : ElementwiseActivation<ReLU> {
   static constexpr std::string_view name = "ReLU";  ///< the name in descriptions, files and messages
+  static constexpr bool worth_fusing = true;        ///< small layers of run-time extents apply it in registers
 
   HeNormal default_initializer() const { return {}; }  ///< the initializer of a layer's weights where none is named
 

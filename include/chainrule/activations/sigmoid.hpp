@@ -9,6 +9,7 @@ namespace chainrule {
 /// The logistic function sigma(z) = 1/(1 + e^-z), between 0 and 1.
 struct Sigmoid final : ElementwiseActivation<Sigmoid> {
   static constexpr std::string_view name = "Sigmoid";  ///< the name in descriptions, files and messages
+  static constexpr bool worth_fusing = true;           ///< small layers of run-time extents apply it in registers
 
   XavierUniform default_initializer() const { return {}; }  ///< the initializer of a layer's weights where none is named
 

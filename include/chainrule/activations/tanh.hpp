@@ -9,6 +9,7 @@ namespace chainrule {
 /// The hyperbolic tangent, between -1 and 1, with tanh(0) = 0.
 struct Tanh final : ElementwiseActivation<Tanh> {
   static constexpr std::string_view name = "Tanh";  ///< the name in descriptions, files and messages
+  static constexpr bool worth_fusing = true;        ///< small layers of run-time extents apply it in registers
 
   XavierUniform default_initializer() const { return {}; }  ///< the initializer of a layer's weights where none is named
 

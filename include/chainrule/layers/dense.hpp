@@ -160,11 +160,21 @@ class Dense {
     }
   }
 
+  // Small layers use one kernel for a whole pass, on one thread. always_small and may_be_small are known at compile time, so that the
+  // compiler does not instantiate the branch that is never used.
+  static constexpr bool always_small = kernels::is_small_layer(Out, In), may_be_small = kernels::may_be_small(Out, In);
+
   // A fused activation is applied in registers by the kernel for small layers. Any other is applied after the products in forward and
   // before them in backward.
   static constexpr bool is_identity = std::is_same_v<F, Identity>;
+  static constexpr bool is_worth_fusing() {
+    if constexpr (requires { F::worth_fusing; })
+      return F::worth_fusing;
+    else
+      return false;
+  }
   template <class Scalar>
-  static constexpr bool is_fused = kernels::CanBeFused<F, Scalar> && !is_identity;
+  static constexpr bool is_fused = kernels::CanBeFused<F, Scalar> && !is_identity && (always_small || is_worth_fusing());
   template <class Scalar>
   auto fused_activation() const {
     if constexpr (is_fused<Scalar>)
@@ -173,9 +183,6 @@ class Dense {
       return kernels::NoActivation{};
   }
 
-  // Small layers use one kernel for a whole pass, on one thread. always_small and may_be_small are known at compile time, so that the
-  // compiler does not instantiate the branch that is never used.
-  static constexpr bool always_small = kernels::is_small_layer(Out, In), may_be_small = kernels::may_be_small(Out, In);
   template <class Scalar>
   bool is_small(const Team* team) const {
     return team == nullptr && Small<Scalar>::is_small(outputs(), inputs());
