@@ -10,7 +10,7 @@ TEMPLATE_TEST_CASE("HardTanh satisfies the activation contract", "[activation]",
   check_activation<TestType>(HardTanh{0, 6}, {.at_minus_infinity = 0, .at_infinity = 6, .kinks = {0, 6}});
 }
 
-TEMPLATE_TEST_CASE("HardTanh clips z to [low, high]", "[activation]", float, double, long double) {
+TEMPLATE_TEST_CASE("HardTanh clips z between low and high", "[activation]", float, double, long double) {
   const std::vector<TestType> z{-1000, -1, -0.75, 0, 0.25, 1, 2, 6, 7};
   CHECK(values(HardTanh{}, z) == std::vector<TestType>{-1, -1, -0.75, 0, 0.25, 1, 1, 1, 1});
   CHECK(derivatives(HardTanh{}, z) == std::vector<TestType>{0, 0, 1, 1, 1, 0, 0, 0, 0});  // 0 at the kinks, as in PyTorch

@@ -38,7 +38,7 @@ std::string complaint(const std::string& bytes) {
 
 }  // namespace
 
-TEST_CASE("an IDX image becomes a column of its pixels, row by row, scaled to [0, 1]") {
+TEST_CASE("an IDX image becomes a column of its pixels, row by row, scaled to 0 to 1") {
   const Matrix<float> x = parse_idx_images<float>(images);
   CHECK(equal<float>(x.leftCols(1), Matrix<float>{{0}, {0.2f}, {0.4f}, {0.6f}, {0.8f}, {1}}));
   CHECK(equal(parse_idx_images<float>(images, {.unit_range = false}),

@@ -14,7 +14,7 @@ Matrix<float> example() { return Matrix<float>{{3, 3, 7, 7}, {0, -1, -1, 0}}; }
 
 }  // namespace
 
-TEST_CASE("MinMaxScaler scales features to [0, 1] or to the given range") {
+TEST_CASE("MinMaxScaler scales features to 0 to 1 or to the given range") {
   const MinMaxScaler<float> unit(example());
   CHECK(equal(unit.transform(example()), Matrix<float>{{0, 0, 1, 1}, {1, 0, 0, 1}}));
   CHECK(equal(unit.shift(), Matrix<float>{{3}, {-1}}));

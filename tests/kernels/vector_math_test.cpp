@@ -284,7 +284,7 @@ TEST_CASE("tanh and sigmoid kernels stay nondecreasing where the exponential's r
   CHECK(falls == 0);
 }
 
-TEMPLATE_TEST_CASE("tanh kernels are odd and stay within [-1, 1], sigmoid kernels within [0, 1]", "", float, double) {
+TEMPLATE_TEST_CASE("tanh kernels are odd and stay between -1 and 1, sigmoid kernels between 0 and 1", "", float, double) {
   std::vector<TestType> x, minus_x;
   for (const double at : doubles()) x.push_back(static_cast<TestType>(at));
   for (const TestType at : x) minus_x.push_back(-at);

@@ -119,7 +119,7 @@ TEST_CASE("Dropout infers its extent from the layer before and keeps its rate") 
   CHECK(Dropout<>{}.rate() == 0.5);
 }
 
-TEST_CASE("Dropout rejects a rate outside [0, 1)") {
+TEST_CASE("Dropout rejects a rate that is not at least 0 and below 1") {
   CHECK_THROWS_SAYING(Dropout<>{1.0}, ValueError, "Dropout: the rate must be at least 0 and below 1, got 1");
   CHECK_THROWS_SAYING(Dropout<>{-0.1}, ValueError, "got -0.1");
   CHECK_THROWS_SAYING(Dropout<>{std::numeric_limits<double>::quiet_NaN()}, ValueError, "got nan");

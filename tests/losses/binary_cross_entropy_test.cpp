@@ -78,7 +78,7 @@ TEMPLATE_TEST_CASE("BinaryCrossEntropy predicts probabilities", "[loss]", float,
   CHECK(many.maxCoeff() <= 1);
 }
 
-TEST_CASE("BinaryCrossEntropy rejects targets outside [0, 1] and names the first one", "[loss]") {
+TEST_CASE("BinaryCrossEntropy rejects targets outside 0 to 1 and names the first one", "[loss]") {
   const Matrix<double> z = Matrix<double>::Zero(2, 3);
   const auto with = [&](Index i, Index j, double value) {
     Matrix<double> y = matrix<double>({{0, 1, 0.5}, {1, 0, 0.25}});
@@ -109,7 +109,7 @@ TEST_CASE("BinaryCrossEntropy smooths labels towards 1/2", "[loss]") {
   CHECK(equal(linked(smoothing, z), linked(BinaryCrossEntropy{}, z)));  // smoothing does not change predictions
 }
 
-TEST_CASE("BinaryCrossEntropy rejects a label smoothing outside [0, 1)", "[loss]") {
+TEST_CASE("BinaryCrossEntropy rejects a label smoothing that is not at least 0 and below 1", "[loss]") {
   const Matrix<float> z = Matrix<float>::Zero(3, 1);
   const auto refused = [&](double smoothing) { check_target(BinaryCrossEntropy{.label_smoothing = smoothing}, z, z); };
   CHECK_THROWS_SAYING(refused(1), ValueError, "BinaryCrossEntropy", "label_smoothing", "at least 0 and below 1", "got 1");

@@ -208,7 +208,7 @@ TEST_CASE("SoftmaxCrossEntropy with label smoothing equals the plain loss with s
   CHECK(equal(linked(smoothing, z), linked(SoftmaxCrossEntropy{}, z)));  // smoothing does not change predictions
 }
 
-TEST_CASE("SoftmaxCrossEntropy rejects a label smoothing outside [0, 1)", "[loss]") {
+TEST_CASE("SoftmaxCrossEntropy rejects a label smoothing that is not at least 0 and below 1", "[loss]") {
   const Matrix<float> z = Matrix<float>::Zero(3, 1);
   const std::vector<int> y{2};
   const auto refused = [&](double smoothing) { check_target(SoftmaxCrossEntropy{.label_smoothing = smoothing}, z, y); };

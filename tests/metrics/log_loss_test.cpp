@@ -40,7 +40,7 @@ TEST_CASE("log_loss of targets that are probabilities is the cross entropy") {
   CHECK(log_loss(Eigen::RowVectorXd{{0.5}}, Eigen::RowVectorXd{{0.25}}) == Approx(0.6931471805599453).epsilon(few_eps));
 }
 
-TEST_CASE("log_loss clamps probabilities to [epsilon, 1 - epsilon] of their scalar type") {
+TEST_CASE("log_loss clamps probabilities between epsilon and 1 - epsilon of their scalar type") {
   const Eigen::MatrixXd certain{{1, 0, 0.5, 0.25}, {0, 1, 0.5, 0.25}, {0, 0, 0, 0.5}};
   const Ints y{0, 2, 1, 2};
   CHECK(log_loss(certain, y) == Approx(9.357486937559262).epsilon(few_eps));

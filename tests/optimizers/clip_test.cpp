@@ -22,7 +22,7 @@ struct HasFlat {
 
 }  // namespace
 
-TEST_CASE("clip_by_value clips every number to [-limit, limit] and keeps NaN") {
+TEST_CASE("clip_by_value clips every number between -limit and limit and keeps NaN") {
   Eigen::VectorXf g = (Eigen::VectorXf(5) << 3, -0.5f, -2, 1, -infinity<float>).finished();
   clip_by_value(g, 1);
   CHECK(g == (Eigen::VectorXf(5) << 1, -0.5f, -1, 1, -1).finished());

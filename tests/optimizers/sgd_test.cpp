@@ -153,7 +153,7 @@ TEST_CASE("SGD with momentum or weight decay asks for a state and says how to ma
   CHECK(theta == Eigen::VectorXf::Ones(5));
 }
 
-TEST_CASE("SGD rejects a momentum outside [0, 1), and Nesterov without momentum", "[optimizer]") {
+TEST_CASE("SGD rejects a momentum that is not at least 0 and below 1, and Nesterov without momentum", "[optimizer]") {
   check_fraction_refused(SGD{}, &SGD::momentum, "momentum");
   check_refused(SGD{.nesterov = true}, &SGD::momentum, "nesterov needs a momentum", {0});
 }

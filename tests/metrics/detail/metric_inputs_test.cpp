@@ -81,7 +81,7 @@ TEST_CASE("a label out of range is a ValueError that names the sample") {
                       "in y is 18446744073709551615, but labels must be 0 to 999999");
 }
 
-TEST_CASE("NaN, infinity and targets outside [0, 1] are a ValueError that names the position") {
+TEST_CASE("NaN, infinity and targets outside 0 to 1 are a ValueError that names the position") {
   Eigen::MatrixXd p = Eigen::MatrixXd::Zero(3, 2);
   Eigen::MatrixXd y = p;
   y(2, 1) = 7;

@@ -17,7 +17,7 @@ TEST_CASE("check_not_negative rejects negative numbers and those that overflow t
   }
 }
 
-TEST_CASE("check_fraction accepts numbers in [0, 1)") {
+TEST_CASE("check_fraction accepts numbers from 0 to below 1") {
   for (const double good : {0.0, 0.5, std::nextafter(1.0, 0.0)}) CHECK_NOTHROW(detail::check_fraction("Rule", "beta1", good));
   for (const double bad : {-1e-300, 1.0, 2.0, HUGE_VAL, std::nan("")})
     CHECK_THROWS_AS(detail::check_fraction("Rule", "beta1", bad), ValueError);
