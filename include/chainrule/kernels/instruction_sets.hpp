@@ -115,7 +115,9 @@ decltype(auto) dispatch(const Call& call) {
   if constexpr (HasWiderLanes<Scalar>) {
     const InstructionSet set = best_instruction_set();
     if (set == InstructionSet::avx512) return call(avx512::Tag{});
-    if (CHAINRULE_DISPATCH >= 2 && set == InstructionSet::avx2) return call(avx2::Tag{});
+#if CHAINRULE_DISPATCH >= 2
+    if (set == InstructionSet::avx2) return call(avx2::Tag{});
+#endif
   }
 #endif
   return call(baseline::Tag{});

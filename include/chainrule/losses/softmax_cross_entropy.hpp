@@ -98,8 +98,15 @@ struct SoftmaxCrossEntropy {
       if constexpr (std::is_same_v<Target, ConstMatrixView<Scalar>>) {
         Scalar sum = 0;  // a loop, because the order of Eigen's sum() depends on the alignment of y
         for (Index i = 0; i < y.rows(); ++i) sum += y(i, j);
-        sum = kept * sum + static_cast<Scalar>(label_smoothing);
-        for (Index i = 0; i < y.rows(); ++i) dJ(i, j) = dJ(i, j) * sum - (kept * y(i, j) + spread);
+        Scalar smoothed_sum = kept * sum;
+        kernels::baseline::keep_rounded(smoothed_sum);  // so that no compiler fuses the product and the sum, which would change bits
+        smoothed_sum += static_cast<Scalar>(label_smoothing);
+        for (Index i = 0; i < y.rows(); ++i) {
+          Scalar p = dJ(i, j) * smoothed_sum, target = kept * y(i, j);
+          kernels::baseline::keep_rounded(p);
+          kernels::baseline::keep_rounded(target);
+          dJ(i, j) = p - (target + spread);
+        }
       } else {
         dJ(label_of(y, j), j) -= kept;
         if (label_smoothing > 0) dJ.col(j).array() -= spread;
