@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chainrule/core/detail/hyperparameter_checks.hpp>
 #include <chainrule/core/detail/network_access.hpp>
 #include <chainrule/core/detail/network_checks.hpp>
 #include <chainrule/detail/argument_checks.hpp>
@@ -44,7 +45,8 @@ class Network : public NetworkBase<Scalar, typename detail::ProvenNetwork<Scalar
 
   /// Takes the loss as a value, for a loss with hyperparameters, such as Huber{.delta = 2}.
   explicit Network(Seed seed, LossType loss) requires(Proven::Chain::all_extents_are_types()) : Network(seed, loss, Layers{}...) {}
-  /// Takes the loss and the layers as values. Throws ShapeError if they do not fit together.
+  /// Takes the loss and the layers as values. Throws ShapeError if they do not fit together, ValueError for a hyperparameter that Scalar
+  /// cannot hold: an epsilon of 1e-50 is 0 in float.
   Network(Seed seed, LossType loss, Layers... layer)
       : Network(loss, detail::checked_chain(loss, detail::NamedLayers<Layers...>::list(layer...))) {
     Random random{seed};
@@ -167,7 +169,11 @@ class Network : public NetworkBase<Scalar, typename detail::ProvenNetwork<Scalar
   }
 
  protected:
-  Network(const LossType& loss, const Sequence& of) : Base(of), loss_{loss} {}  ///< sets all parameters to 0
+  /// Sets all parameters to 0. Throws ValueError for a hyperparameter that is not 0 but is as a Scalar, or is infinite as one.
+  Network(const LossType& loss, const Sequence& of) : Base(of), loss_{loss} {
+    detail::check_hyperparameters<Scalar>(loss);
+    detail::for_each_layer(layers(), [](const auto& layer) { detail::check_hyperparameters<Scalar>(layer); });
+  }
 
  private:
   template <class, class, class...>

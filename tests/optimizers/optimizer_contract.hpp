@@ -73,10 +73,10 @@ void check_errors(Rule rule) {
   OptimizerState<float> state_of_7(5, 7);
   refused(5, state_of_7, "the state has 7 moments, but");
   const double rate = rule.learning_rate;
-  for (const double bad : {-0.5, std::nan(""), HUGE_VAL, -HUGE_VAL, 1e39}) {
+  for (const double bad : {-0.5, std::nan(""), HUGE_VAL, -HUGE_VAL, 1e39, 1e-50}) {
     rule.learning_rate = bad;
     CHECK_THROWS_SAYING(step(rule, 5, theta.data(), gradient.data(), state), ValueError, name.c_str(),
-                        "learning_rate must be at least 0 and finite, got ");
+                        bad == 1e39 || bad == 1e-50 ? "which as a float is " : "learning_rate must be at least 0 and finite, got ");
   }
   rule.learning_rate = rate;
 
@@ -107,12 +107,12 @@ void check_refused(const Rule& good, double Rule::*member, const char* what, std
 /// Checks the bounds of a decay factor, which must lie in [0, 1).
 template <class Rule>
 void check_fraction_refused(const Rule& good, double Rule::*member, const char* name) {
-  check_refused(good, member, name, {-0.1, 1, 1.5, std::nan(""), HUGE_VAL});
+  check_refused(good, member, name, {-0.1, 1e-50, 1 - 1e-12, 1, 1.5, std::nan(""), HUGE_VAL});
 }
 /// Checks the bounds of a hyperparameter that must be at least 0 and finite.
 template <class Rule>
 void check_negative_refused(const Rule& good, double Rule::*member, const char* name) {
-  check_refused(good, member, name, {-1e-9, std::nan(""), HUGE_VAL, 1e39});
+  check_refused(good, member, name, {-1e-9, std::nan(""), HUGE_VAL, 1e39, 1e-50});
 }
 
 template <class Rule>

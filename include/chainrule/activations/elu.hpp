@@ -1,10 +1,9 @@
 #pragma once
 
 #include <chainrule/activations/elementwise_activation.hpp>
-#include <chainrule/core/error.hpp>
+#include <chainrule/core/detail/hyperparameter_checks.hpp>
 #include <chainrule/core/hyperparameter.hpp>
 #include <chainrule/initializers/he.hpp>
-#include <limits>
 #include <string_view>
 
 namespace chainrule {
@@ -16,10 +15,7 @@ class ELU final : public ElementwiseActivation<ELU> {
   static constexpr std::string_view name = "ELU";  ///< the name in descriptions, files and messages
 
   /// Throws ValueError unless alpha is at least 0 and finite.
-  constexpr explicit ELU(double alpha = 1) : alpha_{alpha} {
-    if (!(alpha >= 0 && alpha <= std::numeric_limits<double>::max()))
-      detail::raise<ValueError>("ELU: alpha must be at least 0 and finite, got ", alpha);
-  }
+  constexpr explicit ELU(double alpha = 1) : alpha_{alpha} { detail::check_not_negative(name, "alpha", alpha); }
 
   constexpr double alpha() const { return alpha_; }  ///< minus the limit of ELU(z) for z far below 0
   /// The hyperparameters with their names, for describe().

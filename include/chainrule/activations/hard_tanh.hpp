@@ -1,10 +1,9 @@
 #pragma once
 
 #include <chainrule/activations/elementwise_activation.hpp>
-#include <chainrule/core/error.hpp>
+#include <chainrule/core/detail/hyperparameter_checks.hpp>
 #include <chainrule/core/hyperparameter.hpp>
 #include <chainrule/initializers/xavier.hpp>
-#include <limits>
 #include <string_view>
 
 namespace chainrule {
@@ -17,8 +16,7 @@ class HardTanh final : public ElementwiseActivation<HardTanh> {
 
   /// Throws ValueError unless low < high, both finite.
   constexpr explicit HardTanh(double low = -1, double high = 1) : low_{low}, high_{high} {
-    constexpr double largest = std::numeric_limits<double>::max();
-    if (!(low >= -largest && low < high && high <= largest))
+    if (!(detail::is_finite(low) && detail::is_finite(high) && low < high))
       detail::raise<ValueError>("HardTanh: low must be below high and both finite, got ", low, " and ", high);
   }
 

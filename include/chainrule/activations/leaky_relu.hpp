@@ -1,7 +1,7 @@
 #pragma once
 
 #include <chainrule/activations/elementwise_activation.hpp>
-#include <chainrule/core/error.hpp>
+#include <chainrule/core/detail/hyperparameter_checks.hpp>
 #include <chainrule/core/hyperparameter.hpp>
 #include <chainrule/initializers/he.hpp>
 #include <string_view>
@@ -15,9 +15,7 @@ class LeakyReLU final : public ElementwiseActivation<LeakyReLU> {
   static constexpr std::string_view name = "LeakyReLU";  ///< the name in descriptions, files and messages
 
   /// `slope` is alpha, in [0, 1). Throws ValueError for any other.
-  constexpr explicit LeakyReLU(double slope = 0.01) : slope_{slope} {
-    if (!(slope >= 0 && slope < 1)) detail::raise<ValueError>("LeakyReLU: the slope must be at least 0 and below 1, got ", slope);
-  }
+  constexpr explicit LeakyReLU(double slope = 0.01) : slope_{slope} { detail::check_fraction(name, "the slope", slope); }
 
   constexpr double slope() const { return slope_; }  ///< alpha, the slope for z < 0
   /// The hyperparameters with their names, for describe().

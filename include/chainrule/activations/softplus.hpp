@@ -1,10 +1,9 @@
 #pragma once
 
 #include <chainrule/activations/elementwise_activation.hpp>
-#include <chainrule/core/error.hpp>
+#include <chainrule/core/detail/hyperparameter_checks.hpp>
 #include <chainrule/core/hyperparameter.hpp>
 #include <chainrule/initializers/he.hpp>
-#include <limits>
 #include <string_view>
 
 namespace chainrule {
@@ -17,10 +16,7 @@ class Softplus final : public ElementwiseActivation<Softplus> {
   static constexpr std::string_view name = "Softplus";  ///< the name in descriptions, files and messages
 
   /// Throws ValueError unless beta is above 0 and finite.
-  constexpr explicit Softplus(double beta = 1) : beta_{beta} {
-    if (!(beta > 0 && beta <= std::numeric_limits<double>::max()))
-      detail::raise<ValueError>("Softplus: beta must be above 0 and finite, got ", beta);
-  }
+  constexpr explicit Softplus(double beta = 1) : beta_{beta} { detail::check_positive(name, "beta", beta); }
 
   constexpr double beta() const { return beta_; }  ///< the sharpness of the bend at 0
   /// The hyperparameters with their names, for describe().

@@ -2,6 +2,7 @@
 // A layer whose type is known only when the program runs: any type that satisfies the contract of a layer, behind virtual functions.
 
 #include <chainrule/core/description.hpp>
+#include <chainrule/core/detail/hyperparameter_checks.hpp>
 #include <chainrule/core/detail/infer.hpp>
 #include <chainrule/core/detail/named_tensors.hpp>
 #include <chainrule/inspect/detail/unit_statistics.hpp>
@@ -99,7 +100,7 @@ class LayerOf final : public LayerBase<Scalar> {
   using Base = CacheBase<Scalar>;
 
  public:
-  explicit LayerOf(const L& layer) : layer_{layer} {}
+  explicit LayerOf(const L& layer) : layer_{layer} { check_hyperparameters<Scalar>(layer_); }
 
   std::string_view activation_name() const override { return layer_.activation_name(); }
   Index inputs() const override { return layer_.inputs(); }

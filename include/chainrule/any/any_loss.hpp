@@ -86,7 +86,7 @@ struct LossBase : LossForAll<Scalar, ConstMatrixView<Scalar>, Labels<int>, Label
 /// The functions of LossBase, for a loss of type L, that take no targets.
 template <class Scalar, class L>
 struct LossItself : LossBase<Scalar> {
-  explicit LossItself(const L& of) : loss{of} {}
+  explicit LossItself(const L& of) : loss{of} { check_hyperparameters<Scalar>(loss); }
   bool on_logits() const override { return L::works_on_logits; }
   Index fewest_outputs() const override { return L::min_outputs; }
   Index target_rows(Index outputs) const override { return detail::target_rows(loss, outputs); }

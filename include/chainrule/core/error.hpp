@@ -44,7 +44,7 @@ void append(std::string& text, T number) {
 /// Appends a floating-point number with as few digits as identify it: 1.0000001, -1e-09, nan.
 template <std::floating_point T>
 void append(std::string& text, T number) {
-  if (number != number) return append(text, std::string_view("nan"));
+  if (is_nan(number)) return append(text, std::string_view("nan"));
   using Written = std::conditional_t<(sizeof(T) > sizeof(double)), double, T>;
   append_shortest(text, static_cast<Written>(number));
 }

@@ -3,6 +3,7 @@
 
 #include <array>
 #include <chainrule/core/concepts.hpp>
+#include <chainrule/core/detail/hyperparameter_checks.hpp>
 #include <chainrule/core/error.hpp>
 #include <chainrule/core/hyperparameter.hpp>
 

@@ -72,7 +72,7 @@ void check_weights(const WeightedTargets<Scalar, View>& y) {
   if (y.weights.size() != samples_of(y.targets))
     raise<ShapeError>("target: there are ", y.weights.size(), " weights for ", samples_of(y.targets), " samples");
   for (Index j = 0; j < y.weights.size(); ++j)
-    if (!(y.weights[j] >= 0 && is_finite(y.weights[j])))
+    if (!(is_finite(y.weights[j]) && y.weights[j] >= 0))
       raise<ValueError>("target: the weight of sample ", j, " is ", y.weights[j], ", but weights are finite and at least 0");
 }
 

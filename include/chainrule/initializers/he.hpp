@@ -3,6 +3,7 @@
 // variance of the weights is twice that of LeCun's initialization. For leaky ReLU with negative slope alpha (equation 15 of the paper):
 //     Var W = 2 / ((1 + alpha^2) fan_in)
 
+#include <chainrule/core/detail/hyperparameter_checks.hpp>
 #include <chainrule/core/types.hpp>
 #include <chainrule/initializers/detail/fill_random.hpp>
 #include <cmath>
@@ -17,9 +18,10 @@ struct HeUniform {
 
   double negative_slope = 0;  ///< alpha, the negative slope of leaky ReLU; 0 for ReLU
 
-  /// Fills `weights`, fan_out x fan_in numbers.
+  /// Fills `weights`, fan_out x fan_in numbers. Throws ValueError for a negative_slope that is not finite.
   template <class Scalar>
   void operator()(std::span<Scalar> weights, Index fan_in, Index, Random& random) const {
+    detail::check_number(name, "negative_slope", negative_slope);
     const double r = std::sqrt(6 / (std::fma(negative_slope, negative_slope, 1.0) * static_cast<double>(fan_in)));
     detail::fill_uniform(weights, r, random);
   }
@@ -32,9 +34,10 @@ struct HeNormal {
 
   double negative_slope = 0;  ///< alpha, the negative slope of leaky ReLU; 0 for ReLU
 
-  /// Fills `weights`, fan_out x fan_in numbers.
+  /// Fills `weights`, fan_out x fan_in numbers. Throws ValueError for a negative_slope that is not finite.
   template <class Scalar>
   void operator()(std::span<Scalar> weights, Index fan_in, Index, Random& random) const {
+    detail::check_number(name, "negative_slope", negative_slope);
     const double s = std::sqrt(2 / (std::fma(negative_slope, negative_slope, 1.0) * static_cast<double>(fan_in)));
     detail::fill_normal(weights, s, random);
   }

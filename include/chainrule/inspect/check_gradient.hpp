@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <chainrule/core/concepts.hpp>
+#include <chainrule/core/detail/hyperparameter_checks.hpp>
 #include <chainrule/core/detail/layer_list.hpp>
 #include <chainrule/core/detail/views.hpp>
 #include <chainrule/core/error.hpp>
@@ -98,7 +99,7 @@ void compare_gradient(GradientReport& report, const std::string& group, Index co
     slopes.push_back(measure_slope(variables[i], step, J_here, compute_loss));
     largest = std::max(largest, std::abs(slopes.back().value));
   }
-  if (!std::isfinite(J_here)) report.fail("J itself is not finite");
+  if (!is_finite(static_cast<double>(J_here))) report.fail("J itself is not finite");
   if (!(largest > noise))
     report.fail(text_of("the gradient of ", group, " is zero everywhere, which proves nothing; dead units? take another x or seed"));
 
@@ -116,10 +117,10 @@ void compare_gradient(GradientReport& report, const std::string& group, Index co
         continue;
       }
     }
-    const long double error = std::abs(a - slope.value) / scale();
+    const double error = static_cast<double>(std::abs(a - slope.value) / scale());
     ++report.entries;
-    if (!(error <= static_cast<long double>(report.worst_error)) || report.worst_entry.empty()) {  // true for NaN too
-      report.worst_error = std::isnan(error) ? std::numeric_limits<double>::infinity() : static_cast<double>(error);
+    if (!is_finite(error) || error > report.worst_error || report.worst_entry.empty()) {
+      report.worst_error = is_finite(error) ? error : std::numeric_limits<double>::infinity();
       report.worst_entry = name_of(i);
       report.computed = static_cast<double>(a);
       report.difference = static_cast<double>(slope.value);
@@ -161,9 +162,12 @@ decltype(auto) in_long_double(const Y& y) {
 /// Compares dJ/dtheta and dJ/dx from backward with central differences of J, entry by entry, for this network, x and y. Takes four forward
 /// passes per entry, so use a small network and few samples. A layer whose whole gradient is zero fails the check, because agreement on
 /// zeros proves nothing. Entries at a kink of J are counted but not compared; the check fails if most entries of a layer are at kinks.
+/// Throws ValueError for an option that is negative or not finite, and what forward and backward throw.
 template <class Net, class X, class Y>
 GradientReport check_gradient(const Net& net, const Eigen::DenseBase<X>& x, const Y& y, GradientCheckOptions options = {}) {
   using Scalar = typename Net::ScalarType;
+  detail::check_not_negative("check_gradient", "tolerance", options.tolerance);
+  detail::check_not_negative("check_gradient", "step", options.step);
 
   auto work = net.make_workspace(x.cols());
   auto gradients = net.make_gradients();

@@ -63,21 +63,20 @@ struct GradientFlow {
 namespace detail {
 
 /// "1.2e-07", or "-" for NaN.
-inline std::string short_number(double value, int digits = 3) { return value != value ? "-" : printed(value, digits, 'g'); }
+inline std::string short_number(double value, int digits = 3) { return is_nan(value) ? "-" : printed(value, digits, 'g'); }
 
 /// "12%" for 0.12, or "-" for NaN.
-inline std::string percent(double fraction) { return fraction != fraction ? "-" : printed(100 * fraction, 0, 'f') + "%"; }
+inline std::string percent(double fraction) { return is_nan(fraction) ? "-" : printed(100 * fraction, 0, 'f') + "%"; }
 
 }  // namespace detail
 
 inline void GradientFlow::update_warnings() {
   warnings.clear();
-  const auto infinite = [](double norm) { return norm > std::numeric_limits<double>::max(); };
   for (std::size_t i = 0; i < layers.size(); ++i) {
     const LayerFlow& layer = layers[i];
-    if (infinite(layer.weight_norm)) warnings.push_back(layer_label(i) + ": its weights are not finite");
-    if (infinite(layer.gradient_norm)) warnings.push_back(layer_label(i) + ": its gradient is not finite");
-    if (layer.weight_norm > 0 && layer.update_norm > layer.weight_norm)
+    if (!detail::is_finite(layer.weight_norm)) warnings.push_back(layer_label(i) + ": its weights are not finite");
+    if (!detail::is_finite(layer.gradient_norm)) warnings.push_back(layer_label(i) + ": its gradient is not finite");
+    if (!detail::is_nan(layer.update_norm) && layer.weight_norm > 0 && layer.update_norm > layer.weight_norm)
       warnings.push_back(detail::text_of(layer_label(i), ": one step moves its weights by ",
                                          detail::short_number(layer.update_norm / layer.weight_norm),
                                          " times their own norm; try a smaller learning rate"));
@@ -93,7 +92,9 @@ inline void GradientFlow::update_warnings() {
 inline void GradientFlow::warn_about_units(double LayerFlow::*fraction, const std::string& what, const char* remedy) {
   std::size_t count = 0, worst = 0;
   for (std::size_t i = 0; i < layers.size(); ++i)
-    if (layers[i].*fraction >= 0.5 && (count++ == 0 || layers[i].*fraction > layers[worst].*fraction)) worst = i;
+    if (!detail::is_nan(layers[i].*fraction) && layers[i].*fraction >= 0.5 &&
+        (count++ == 0 || layers[i].*fraction > layers[worst].*fraction))
+      worst = i;
   if (count == 0) return;
   const std::string others =
       count > 1 ? detail::text_of(" (so are at least half of the units in ", count - 1, " other layer", count > 2 ? "s" : "", ")") : "";
@@ -105,7 +106,7 @@ inline void GradientFlow::warn_about_gradients() {
   std::vector<std::size_t> learning;
   for (std::size_t i = 0; i < layers.size(); ++i) {
     if (layers[i].weights > 0) learning.push_back(i);
-    if (!(layers[i].gradient_norm <= std::numeric_limits<double>::max())) return;
+    if (!detail::is_finite(layers[i].gradient_norm)) return;
   }
   if (learning.empty()) return;
 
@@ -119,7 +120,8 @@ inline void GradientFlow::warn_about_gradients() {
   }
   if (!layers_without_gradient.empty())
     warnings.push_back(layers_without_gradient + ": the gradient of the weights is 0, so a step does not change them");
-  const double ratio = layers[weakest].gradient_per_weight() / layers[learning.back()].gradient_per_weight();
+  const double last = layers[learning.back()].gradient_per_weight();
+  const double ratio = last > 0 ? layers[weakest].gradient_per_weight() / last : 1;
   if (ratio < 1e-3)
     warnings.push_back(detail::text_of(layer_label(weakest), ": its gradient per weight is ", detail::short_number(ratio, 2),
                                        " of the last layer's: it vanishes on its way back; ReLU or leaky ReLU, He's initial "

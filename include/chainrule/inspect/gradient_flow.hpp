@@ -9,6 +9,7 @@
 #include <chainrule/inspect/detail/unit_statistics.hpp>
 #include <chainrule/inspect/flow_report.hpp>
 #include <chainrule/network.hpp>
+#include <chainrule/optimizers/clip.hpp>
 #include <cmath>
 #include <limits>
 
@@ -32,8 +33,7 @@ WeightNorm norm_of_weights(const L& layer, const Scalar* numbers) {
   for (const TensorShape& tensor : tensors) {
     if (tensor.decays == has_weights) {
       result.count += tensor.size();
-      if (result.norm < std::numeric_limits<double>::infinity())
-        result.norm = std::hypot(result.norm, ConstVectorView<Scalar>(numbers, tensor.size()).template cast<double>().stableNorm());
+      if (is_finite(result.norm)) result.norm = std::hypot(result.norm, static_cast<double>(norm(tensor.size(), numbers)));
     }
     numbers += tensor.size();
   }

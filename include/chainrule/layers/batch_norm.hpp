@@ -167,7 +167,8 @@ class BatchNorm : public NormalizationLayer<N> {
 
  private:
   static double checked(double momentum) {
-    if (!(momentum > 0 && momentum <= 1)) detail::raise<ValueError>("BatchNorm: momentum must be above 0 and at most 1, got ", momentum);
+    if (detail::is_zero(momentum) || !detail::is_within(momentum, 0, 1))
+      detail::raise<ValueError>("BatchNorm: momentum must be above 0 and at most 1, got ", momentum);
     return momentum;
   }
 

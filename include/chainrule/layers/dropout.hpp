@@ -65,7 +65,7 @@ class Dropout : public SameShape<N>, public WithoutParameters {
 
  private:
   static double checked(double rate) {
-    if (!(rate >= 0 && rate < 1)) detail::raise<ValueError>("Dropout: the rate must be at least 0 and below 1, got ", rate);
+    detail::check_fraction(name, "the rate", rate);
     return rate;
   }
 

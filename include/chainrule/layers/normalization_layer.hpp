@@ -7,7 +7,6 @@
 #include <chainrule/kernels/map.hpp>
 #include <chainrule/kernels/vectors.hpp>
 #include <cmath>
-#include <limits>
 
 namespace chainrule {
 
@@ -63,8 +62,7 @@ class NormalizationLayer : public SameShape<N> {
 
  private:
   static double checked(const char* who, double epsilon) {
-    if (!(epsilon > 0 && epsilon <= std::numeric_limits<double>::max()))
-      detail::raise<ValueError>(who, ": epsilon must be above 0 and finite, got ", epsilon);
+    detail::check_positive(who, "epsilon", epsilon);
     return epsilon;
   }
 

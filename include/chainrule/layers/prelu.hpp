@@ -93,7 +93,8 @@ class PReLU : public SameShape<N> {
 
  private:
   static double checked(double slope) {
-    if (!(slope > -1e9 && slope < 1e9)) detail::raise<ValueError>("PReLU: the initial slope must be a finite number, got ", slope);
+    if (!(detail::is_finite(slope) && slope > -1e9 && slope < 1e9))
+      detail::raise<ValueError>("PReLU: the initial slope must be a finite number, got ", slope);
     return slope;
   }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chainrule/activations/sigmoid.hpp>
+#include <chainrule/core/detail/hyperparameter_checks.hpp>
 #include <chainrule/core/hyperparameter.hpp>
 #include <chainrule/kernels/all_finite.hpp>
 #include <chainrule/kernels/elementwise.hpp>
@@ -26,7 +27,7 @@ struct BinaryCrossEntropy {
   /// Throws ValueError if a number of y is not in [0, 1] or label_smoothing not in [0, 1).
   template <class Scalar>
   void check(ConstMatrixView<Scalar>, ConstMatrixView<Scalar> y) const {
-    detail::check_label_smoothing(name, label_smoothing);
+    detail::check_fraction<Scalar>(name, "label_smoothing", label_smoothing);
     detail::check_finite("target", "y", y);
     for (Index j = 0; j < y.cols(); ++j)
       for (Index i = 0; i < y.rows(); ++i)

@@ -2,7 +2,6 @@
 
 #include <chainrule/core/description.hpp>
 #include <chainrule/core/weighting.hpp>
-#include <cmath>
 #include <initializer_list>
 #include <string_view>
 #include <vector>
@@ -42,7 +41,7 @@ class ClassWeighted {
       : loss_{loss}, weights_(Eigen::Map<const Vector<double>>(class_weights.data(), static_cast<Index>(class_weights.size()))) {
     bool any = false;
     for (Index k = 0; k < weights_.size(); ++k) {
-      if (!(weights_[k] >= 0 && std::isfinite(weights_[k])))
+      if (!(detail::is_finite(weights_[k]) && weights_[k] >= 0))
         detail::raise<ValueError>("ClassWeighted: the weight of class ", k, " is ", weights_[k], ", but weights are finite and at least 0");
       any = any || weights_[k] > 0;
     }

@@ -1,9 +1,9 @@
 #pragma once
 
+#include <chainrule/core/detail/hyperparameter_checks.hpp>
 #include <chainrule/core/hyperparameter.hpp>
 #include <chainrule/kernels/all_finite.hpp>
 #include <chainrule/losses/mean_over_elements.hpp>
-#include <cmath>
 #include <string_view>
 
 namespace chainrule {
@@ -23,7 +23,7 @@ struct Huber {
   /// Throws ValueError if y has NaN or infinity or delta is not above 0 and finite.
   template <class Scalar>
   void check(ConstMatrixView<Scalar>, ConstMatrixView<Scalar> y) const {
-    if (!(delta > 0 && std::isfinite(delta))) detail::raise<ValueError>("Huber: delta must be above 0 and finite, got ", delta);
+    detail::check_positive<Scalar>(name, "delta", delta);
     detail::check_finite("target", "y", y);
   }
 

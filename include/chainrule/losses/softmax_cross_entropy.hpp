@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chainrule/core/detail/hyperparameter_checks.hpp>
 #include <chainrule/core/hyperparameter.hpp>
 #include <chainrule/core/targets.hpp>
 #include <chainrule/kernels/all_finite.hpp>
@@ -61,7 +62,7 @@ struct SoftmaxCrossEntropy {
   /// Throws ValueError if a label is not in [0, outputs) or label_smoothing not in [0, 1).
   template <class Scalar, class Label>
   void check(ConstMatrixView<Scalar> logits, Labels<Label> labels) const {
-    detail::check_label_smoothing(name, label_smoothing);
+    detail::check_fraction<Scalar>(name, "label_smoothing", label_smoothing);
     for (Index j = 0; j < logits.cols(); ++j) {
       using Wide = std::conditional_t<std::is_signed_v<Label>, long long, unsigned long long>;
       const Wide label = static_cast<Wide>(labels[static_cast<std::size_t>(j)]);
@@ -74,7 +75,7 @@ struct SoftmaxCrossEntropy {
   /// Throws ValueError unless each column of y holds probabilities that sum to 1 (to 1e-3) and label_smoothing is in [0, 1).
   template <class Scalar>
   void check(ConstMatrixView<Scalar>, ConstMatrixView<Scalar> y) const {
-    detail::check_label_smoothing(name, label_smoothing);
+    detail::check_fraction<Scalar>(name, "label_smoothing", label_smoothing);
     detail::check_distributions(name, y);
   }
 

@@ -50,8 +50,8 @@ struct AdamFormula {
 /// Makes a step of Adam or AdamW: checks the hyperparameters and arguments, then updates theta and the moments.
 template <class Rule, class Theta, class Gradient, class Scalar>
 void adam_step(const Rule& rule, Decay kind, Theta& theta, const Gradient& gradient, OptimizerState<Scalar>& state) {
-  check_fraction(Rule::name, "beta1", rule.beta1);
-  check_fraction(Rule::name, "beta2", rule.beta2);
+  check_fraction<Scalar>(Rule::name, "beta1", rule.beta1);
+  check_fraction<Scalar>(Rule::name, "beta2", rule.beta2);
   check_not_negative<Scalar>(Rule::name, "epsilon", rule.epsilon);
   const auto arguments = begin_step(rule, theta, gradient, state);
   const double t = static_cast<double>(state.steps);

@@ -1,8 +1,8 @@
 #pragma once
 // Gradient clipping, called between backward and step, so that one outlier cannot move theta far away.
 
+#include <chainrule/core/detail/hyperparameter_checks.hpp>
 #include <chainrule/optimizers/detail/flat_vector.hpp>
-#include <chainrule/optimizers/detail/hyperparameter_checks.hpp>
 #include <cmath>
 
 namespace chainrule {

@@ -55,8 +55,8 @@ struct Lion {
   /// Makes one step. The arguments and errors are those of SGD::step.
   template <class Theta, class Gradient, class Scalar>
   void step(Theta&& theta, const Gradient& gradient, OptimizerState<Scalar>& state) const {
-    detail::check_fraction(name, "beta1", beta1);
-    detail::check_fraction(name, "beta2", beta2);
+    detail::check_fraction<Scalar>(name, "beta1", beta1);
+    detail::check_fraction<Scalar>(name, "beta2", beta2);
     const auto arguments = detail::begin_step(*this, theta, gradient, state);
     detail::for_pieces(*this, arguments, state, [&](const detail::Piece<Scalar>& piece) {
       detail::update<1>(piece, detail::LionFormula<Scalar>{

@@ -62,8 +62,8 @@ struct NAdam {
   /// Makes one step. The arguments and errors are those of SGD::step.
   template <class Theta, class Gradient, class Scalar>
   void step(Theta&& theta, const Gradient& gradient, OptimizerState<Scalar>& state) const {
-    detail::check_fraction(name, "beta1", beta1);
-    detail::check_fraction(name, "beta2", beta2);
+    detail::check_fraction<Scalar>(name, "beta1", beta1);
+    detail::check_fraction<Scalar>(name, "beta2", beta2);
     detail::check_not_negative<Scalar>(name, "epsilon", epsilon);
     detail::check_not_negative<Scalar>(name, "momentum_decay", momentum_decay);
     const auto arguments = detail::begin_step(*this, theta, gradient, state);

@@ -2,9 +2,9 @@
 // Penalties on large weights. They are terms of J, so their gradient goes through the optimizer like the rest of dJ/dtheta. The weight
 // decay of AdamW and Lion bypasses the gradient; the weight decay of the other rules equals the L2 penalty.
 
+#include <chainrule/core/detail/hyperparameter_checks.hpp>
 #include <chainrule/core/optimizer_state.hpp>
 #include <chainrule/optimizers/detail/flat_vector.hpp>
-#include <chainrule/optimizers/detail/hyperparameter_checks.hpp>
 #include <span>
 
 namespace chainrule {

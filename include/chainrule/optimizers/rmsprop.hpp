@@ -82,9 +82,9 @@ struct RMSprop {
   /// Makes one step. The arguments and errors are those of SGD::step.
   template <class Theta, class Gradient, class Scalar>
   void step(Theta&& theta, const Gradient& gradient, OptimizerState<Scalar>& state) const {
-    detail::check_fraction(name, "rho", rho);
+    detail::check_fraction<Scalar>(name, "rho", rho);
     detail::check_not_negative<Scalar>(name, "epsilon", epsilon);
-    detail::check_fraction(name, "momentum", momentum);
+    detail::check_fraction<Scalar>(name, "momentum", momentum);
     const auto arguments = detail::begin_step(*this, theta, gradient, state);
     detail::for_pieces(*this, arguments, state, [&](const detail::Piece<Scalar>& piece) {
       if (centered)

@@ -56,9 +56,10 @@ struct Rprop {
   /// Makes one step. The arguments and errors are those of SGD::step.
   template <class Theta, class Gradient, class Scalar>
   void step(Theta&& theta, const Gradient& gradient, OptimizerState<Scalar>& state) const {
-    if (!(eta_minus > 0 && eta_minus < 1)) detail::raise<ValueError>("Rprop: eta_minus must be above 0 and below 1, got ", eta_minus);
-    if (!(eta_plus > 1)) detail::raise<ValueError>("Rprop: eta_plus must be above 1, got ", eta_plus);
-    detail::check_not_negative<Scalar>(name, "eta_plus", eta_plus);
+    detail::check_positive<Scalar>(name, "eta_minus", eta_minus);
+    detail::check_fraction<Scalar>(name, "eta_minus", eta_minus);
+    detail::check_positive<Scalar>(name, "eta_plus", eta_plus);
+    if (!(static_cast<Scalar>(eta_plus) > 1)) detail::raise<ValueError>("Rprop: eta_plus must be above 1, got ", eta_plus);
     detail::check_not_negative<Scalar>(name, "min_step", min_step);
     detail::check_not_negative<Scalar>(name, "max_step", max_step);
     if (min_step > max_step) detail::raise<ValueError>("Rprop: min_step is ", min_step, ", above max_step, which is ", max_step);

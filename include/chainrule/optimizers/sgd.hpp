@@ -64,7 +64,7 @@ struct SGD {
   /// not contiguous, ValueError for a hyperparameter out of its range. A call that throws changes nothing.
   template <class Theta, class Gradient, class Scalar>
   void step(Theta&& theta, const Gradient& gradient, OptimizerState<Scalar>& state) const {
-    detail::check_fraction(name, "momentum", momentum);
+    detail::check_fraction<Scalar>(name, "momentum", momentum);
     if (nesterov && momentum == 0) detail::raise<ValueError>("SGD: nesterov needs a momentum above 0");
     const auto arguments = detail::begin_step(*this, theta, gradient, state);
     detail::for_pieces(*this, arguments, state, [this](const detail::Piece<Scalar>& piece) {

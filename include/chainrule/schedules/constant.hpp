@@ -12,8 +12,8 @@ struct ConstantRate {
 
   /// Returns the factor of the learning rate at this time; see Schedule for the unit.
   double operator()(double time) const {
-    detail::check_nonnegative(name, "factor", factor);
-    detail::check_nonnegative(name, "the time", time);
+    detail::check_not_negative(name, "factor", factor);
+    detail::check_not_negative(name, "the time", time);
     return factor;
   }
 };

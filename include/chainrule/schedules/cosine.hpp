@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chainrule/schedules/schedule.hpp>
 #include <cmath>
+#include <limits>
 
 namespace chainrule {
 
@@ -21,9 +22,9 @@ struct Cosine {
   /// Returns the factor of the learning rate at this time; see Schedule for the unit.
   double operator()(double time) const {
     detail::check_positive(name, "period", period);
-    detail::check_nonnegative(name, "floor", floor);
-    detail::check_nonnegative(name, "the time", time);
-    if (!(multiplier >= 1 && multiplier <= std::numeric_limits<double>::max()))
+    detail::check_not_negative(name, "floor", floor);
+    detail::check_not_negative(name, "the time", time);
+    if (!detail::is_within(multiplier, 1, std::numeric_limits<double>::max()))
       detail::raise<ValueError>("Cosine: multiplier must be at least 1 and finite, got ", multiplier);
     return detail::cosine_between(1, floor, progress(time));
   }

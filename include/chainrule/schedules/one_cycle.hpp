@@ -21,10 +21,10 @@ struct OneCycle {
   /// Returns the factor of the learning rate at this time; see Schedule for the unit.
   double operator()(double time) const {
     detail::check_positive(name, "length", length);
-    detail::check_nonnegative(name, "start", start);
-    detail::check_nonnegative(name, "end", end);
-    detail::check_nonnegative(name, "the time", time);
-    if (!(rise >= 0 && rise < 1)) detail::raise<ValueError>("OneCycle: rise must be at least 0 and below 1, got ", rise);
+    detail::check_not_negative(name, "start", start);
+    detail::check_not_negative(name, "end", end);
+    detail::check_not_negative(name, "the time", time);
+    detail::check_fraction(name, "rise", rise);
     const double peak = rise * length;
     if (time < peak) return detail::cosine_between(start, 1, time / peak);
     if (time < length) return detail::cosine_between(1, end, (time - peak) / (length - peak));

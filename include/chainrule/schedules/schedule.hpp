@@ -1,9 +1,8 @@
 #pragma once
 
-#include <chainrule/core/error.hpp>
+#include <chainrule/core/detail/hyperparameter_checks.hpp>
 #include <cmath>
 #include <concepts>
-#include <limits>
 #include <numbers>
 #include <string_view>
 
@@ -20,18 +19,6 @@ concept Schedule = std::copyable<T> && requires(const T& schedule, double time) 
 };
 
 namespace detail {
-
-/// Throws ValueError unless `value` is finite and at least 0. `schedule` and `what` name it in the error message.
-[[gnu::noinline]] inline void check_nonnegative(std::string_view schedule, const char* what, double value) {
-  if (!(value >= 0 && value <= std::numeric_limits<double>::max()))
-    raise<ValueError>(schedule, ": ", what, " must be at least 0 and finite, got ", value);
-}
-
-/// Throws ValueError unless `value` is finite and above 0. `schedule` and `what` name it in the error message.
-[[gnu::noinline]] inline void check_positive(std::string_view schedule, const char* what, double value) {
-  if (!(value > 0 && value <= std::numeric_limits<double>::max()))
-    raise<ValueError>(schedule, ": ", what, " must be above 0 and finite, got ", value);
-}
 
 /// Returns a value between `start` and `end` along half a period of a cosine, as progress goes from 0 to 1.
 inline double cosine_between(double start, double end, double progress) {

@@ -15,8 +15,8 @@ struct StepDecay {
   ///     factor^floor(time / length)
   double operator()(double time) const {
     detail::check_positive(name, "length", length);
-    detail::check_nonnegative(name, "factor", factor);
-    detail::check_nonnegative(name, "the time", time);
+    detail::check_not_negative(name, "factor", factor);
+    detail::check_not_negative(name, "the time", time);
     return std::pow(factor, std::floor(time / length));
   }
 };

@@ -17,9 +17,9 @@ struct WarmUp {
 
   ///     then(0) (start + (1 - start) time / length) for time < length, else then(time - length)
   double operator()(double time) const {
-    detail::check_nonnegative(name, "length", length);
-    detail::check_nonnegative(name, "start", start);
-    detail::check_nonnegative(name, "the time", time);
+    detail::check_not_negative(name, "length", length);
+    detail::check_not_negative(name, "start", start);
+    detail::check_not_negative(name, "the time", time);
     if (time >= length) return then(time - length);
     return then(0) * (start + (1 - start) * (time / length));
   }

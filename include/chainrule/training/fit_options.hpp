@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chainrule/core/detail/hyperparameter_checks.hpp>
 #include <chainrule/core/detail/network_access.hpp>
 #include <chainrule/core/random.hpp>
 #include <chainrule/core/weighting.hpp>
@@ -7,7 +8,6 @@
 #include <chainrule/metrics/accuracy.hpp>
 #include <chainrule/threads/thread_team.hpp>
 #include <functional>
-#include <limits>
 #include <optional>
 #include <string>
 #include <vector>
@@ -67,11 +67,6 @@ using ViewOf = decltype(DataView(std::declval<const Data&>()));
 template <class Scalar, class Data>
 using OptionsFor = FitOptions<Scalar, typename ViewOf<Scalar, Data>::TargetsView>;
 
-inline void check_not_negative(const char* what, double value) {
-  if (!(value >= 0 && value <= std::numeric_limits<double>::max()))
-    raise<ValueError>("fit: ", what, " must be at least 0 and finite, got ", value);
-}
-
 /// Throws ValueError or ShapeError for options out of their range, or for data that does not fit the network.
 template <class Net, class Scalar, class Targets>
 void check_fit(const Net& net, const DataView<Scalar, Targets>& train, const FitOptions<Scalar, Targets>& options) {
@@ -85,10 +80,10 @@ void check_fit(const Net& net, const DataView<Scalar, Targets>& train, const Fit
   if (options.epochs < 1) raise<ValueError>("fit: epochs must be at least 1, got ", options.epochs);
   if (options.threads < 1 || options.threads > ThreadTeam::max_threads)
     raise<ValueError>("fit: threads must be 1 to ", ThreadTeam::max_threads, ", got ", options.threads);
-  check_not_negative("clip_norm", options.clip_norm);
-  check_not_negative("clip_value", options.clip_value);
-  check_not_negative("l1", options.l1);
-  check_not_negative("l2", options.l2);
+  check_not_negative<Scalar>("fit", "clip_norm", options.clip_norm);
+  check_not_negative<Scalar>("fit", "clip_value", options.clip_value);
+  check_not_negative<Scalar>("fit", "l1", options.l1);
+  check_not_negative<Scalar>("fit", "l2", options.l2);
   if (options.batch_size < 1) return;  // the constructor of Batches reports this
   const Index fewest = net.fewest_training_samples();
   const Index rest = train.size() % options.batch_size;

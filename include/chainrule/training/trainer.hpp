@@ -60,6 +60,7 @@ class Trainer {
                   "epoch_ended and training_ended");
     const View train(data);
     detail::check_fit(net_, train, options);
+    detail::check_not_negative<Scalar>(Rule::name, "learning_rate", rule_.learning_rate);
     Batches<Scalar, typename View::TargetsView> batches(train, options.batch_size,
                                                         {options.shuffle, derived_seed(options.seed, 0), options.drop_last});
     detail::Evaluator<Net, typename View::TargetsView> evaluator(net_, train, options);

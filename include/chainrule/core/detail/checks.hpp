@@ -4,22 +4,9 @@
 #include <chainrule/core/detail/compatibility.hpp>
 #include <chainrule/core/error.hpp>
 #include <chainrule/core/types.hpp>
-#include <cmath>
-#include <cstdint>
 #include <functional>
 
 namespace chainrule::detail {
-
-/// Whether a number is neither NaN nor infinite. Looks at the bits of the exponent, because -ffast-math turns std::isfinite off.
-template <class Scalar>
-bool is_finite(Scalar x) {
-  if constexpr (sizeof(Scalar) == 4)
-    return (detail::bit_cast<std::uint32_t>(x) & 0x7f800000u) != 0x7f800000u;
-  else if constexpr (sizeof(Scalar) == 8)
-    return (detail::bit_cast<std::uint64_t>(x) & 0x7ff0000000000000u) != 0x7ff0000000000000u;
-  else
-    return std::isfinite(x);
-}
 
 /// Throws ValueError where x overlaps the memory that a pass writes to: h = predict(h, work) would read what it has overwritten.
 template <class Scalar>
@@ -64,10 +51,6 @@ inline void check_made_for(const char* who, const char* what, Index layer, Index
   if (extent != expected)
     raise<ShapeError>(who, ": ", what, " made for another network: layer<", layer, "> has an extent of ", extent, " there and of ",
                       expected, " here");
-}
-
-[[gnu::noinline]] inline void check_label_smoothing(std::string_view loss, double smoothing) {
-  if (!(smoothing >= 0 && smoothing < 1)) raise<ValueError>(loss, ": label_smoothing must be at least 0 and below 1, got ", smoothing);
 }
 
 }  // namespace chainrule::detail

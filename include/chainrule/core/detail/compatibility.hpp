@@ -1,13 +1,16 @@
 #pragma once
-// Functions and constants that versions of libc++ in the README's table of compilers lack. With other libraries they are the standard ones;
-// libstdc++ 12, also with clang 14, needs none of them.
+// Functions and constants that some compilers of the README's table, versions of libc++ or flags lack. With other libraries they are the
+// standard ones; libstdc++ 12, also with clang 14, needs none of those for libc++.
 //   libc++ 13 (Emscripten 3.1.6)     no std::bit_cast, and no std::to_chars for floating point
 //   libc++ up to 22 at least         std::numbers in long double with the precision of double
+//   -ffast-math                      std::isfinite and std::isnan say that every number is finite
 
 #include <bit>
 #include <charconv>
 #include <clocale>
+#include <cmath>
 #include <concepts>
+#include <cstdint>
 #include <cstdio>
 #include <cstdlib>
 #include <string>
@@ -31,6 +34,28 @@ constexpr To bit_cast(const From& from) {
   static_assert(sizeof(To) == sizeof(From));
   return __builtin_bit_cast(To, from);
 #endif
+}
+
+/// Whether a number is neither NaN nor infinite, by the bits of its exponent.
+template <class Scalar>
+constexpr bool is_finite(Scalar x) {
+  if constexpr (sizeof(Scalar) == 4)
+    return (bit_cast<std::uint32_t>(x) & 0x7f800000u) != 0x7f800000u;
+  else if constexpr (sizeof(Scalar) == 8)
+    return (bit_cast<std::uint64_t>(x) & 0x7ff0000000000000u) != 0x7ff0000000000000u;
+  else
+    return std::isfinite(x);
+}
+
+/// Whether a number is NaN, by its bits.
+template <class Scalar>
+constexpr bool is_nan(Scalar x) {
+  if constexpr (sizeof(Scalar) == 4)
+    return (bit_cast<std::uint32_t>(x) & 0x7fffffffu) > 0x7f800000u;
+  else if constexpr (sizeof(Scalar) == 8)
+    return (bit_cast<std::uint64_t>(x) & 0x7fffffffffffffffu) > 0x7ff0000000000000u;
+  else
+    return std::isnan(x);
 }
 
 /// The number as printf writes it, but with a decimal point in every locale. `conversion` is e, f or g.
@@ -65,7 +90,7 @@ bool reads_as(const std::string& text, T number) {
 template <std::floating_point T>
 std::string shortest_by_printf(T number) {
   std::string scientific = printed(number, 0, 'e');
-  if (!(number - number == 0)) return scientific;  // inf, nan
+  if (!is_finite(number)) return scientific;  // inf, nan
   int digits = 1;
   while (!reads_as(scientific, number)) scientific = printed(number, digits++, 'e');
   const int exponent = std::atoi(scientific.c_str() + scientific.find('e') + 1);

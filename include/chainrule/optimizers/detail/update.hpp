@@ -2,11 +2,11 @@
 // Common parts of the steps of all rules: checks of all arguments before anything is written, then a loop over pieces of theta, each with
 // one weight decay.
 
+#include <chainrule/core/detail/hyperparameter_checks.hpp>
 #include <chainrule/core/optimizer_state.hpp>
 #include <chainrule/kernels/map.hpp>
 #include <chainrule/kernels/partition.hpp>
 #include <chainrule/optimizers/detail/flat_vector.hpp>
-#include <chainrule/optimizers/detail/hyperparameter_checks.hpp>
 
 namespace chainrule::detail {
 

@@ -83,6 +83,8 @@ class EpochRunner {
     Rule rule = rule_;
     const double time = static_cast<double>(run.epoch - 1) + static_cast<double>(run.batch - 1) / static_cast<double>(run.batches);
     rule.learning_rate *= run.learning_rate_factor * (options.schedule ? options.schedule(time) : 1.0);
+    // a schedule may come so close to 0 that Scalar cannot hold the rate
+    if (is_within(rule.learning_rate, 0, ScalarRange<Scalar>::smallest)) rule.learning_rate = 0;
     run.learning_rate = rule.learning_rate;
 
     net_.forward(x, work_);                                                        // 1  make a prediction
