@@ -28,9 +28,11 @@ TEMPLATE_TEST_CASE("Hinge is 0 beyond a margin of 1 and grows linearly below", "
   CHECK(equal(loss_gradient(Hinge{}, y_hat, matrix<TestType>({{-1, -1}, {-1, -1}})), matrix<TestType>({{0.25, 0.25}, {0, 0.25}})));
 }
 
-TEST_CASE("Hinge of a NaN output is NaN", "[loss]") {
+TEST_CASE("Hinge and its gradient are NaN for a NaN output", "[loss]") {
   const float nan = std::numeric_limits<float>::quiet_NaN();
   CHECK(std::isnan(loss_value(Hinge{}, matrix<float>({{nan, 2}}), matrix<float>({{1, 1}}))));
+  const Matrix<float> dJ = loss_gradient(Hinge{}, matrix<float>({{nan, 2}, {0, nan}}), matrix<float>({{1, 1}, {1, -1}}));
+  CHECK((std::isnan(dJ(0, 0)) && dJ(0, 1) == 0 && dJ(1, 0) == -0.25f && std::isnan(dJ(1, 1))));
 }
 
 TEST_CASE("Hinge has no link: its prediction is the raw output", "[loss]") {

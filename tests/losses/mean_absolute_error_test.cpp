@@ -18,6 +18,12 @@ TEMPLATE_TEST_CASE("MeanAbsoluteError is the mean of |y_hat - y|", "[loss]", flo
       equal(loss_gradient(MeanAbsoluteError{}, y_hat, y), matrix<TestType>({{0.125, 0}, {0.125, -0.125}, {-0.125, 0}, {-0.125, -0.125}})));
 }
 
+TEST_CASE("MeanAbsoluteError has a gradient of NaN for a NaN output", "[loss]") {
+  const Matrix<float> dJ =
+      loss_gradient(MeanAbsoluteError{}, matrix<float>({{std::numeric_limits<float>::quiet_NaN(), 2}}), matrix<float>({{1, 1}}));
+  CHECK((std::isnan(dJ(0, 0)) && dJ(0, 1) == 0.5f));
+}
+
 TEST_CASE("MeanAbsoluteError has no link: its prediction is the raw output", "[loss]") {
   const Matrix<float> z = matrix<float>({{-3, 0}, {0.5, 1e4f}});
   CHECK(equal(linked(MeanAbsoluteError{}, z), z));

@@ -26,6 +26,13 @@ TEMPLATE_TEST_CASE("three steps of Lion by hand", "[optimizer]", float, double, 
   CHECK(near(theta, {0.5, -0.25, 5.25, 0.25}));  // c = -3/2 + 3/2 = 0, about 3/8, -1/4, -9/8 + 1/4
 }
 
+TEST_CASE("a NaN in the gradient makes Lion's parameter NaN, not one that stands still", "[optimizer]") {
+  Vector<float> theta = vector<float>({1, 2});
+  auto state = Lion{}.make_state(theta);
+  Lion{}.step(theta, vector<float>({std::nan(""), 0}), state);
+  CHECK((std::isnan(theta[0]) && theta[1] == 2));
+}
+
 TEST_CASE("Lion's weight decay shrinks theta directly and does not enter the moment", "[optimizer]") {
   const Lion lion{.learning_rate = 0.25, .weight_decay = 0.5};
   Vector<double> theta = vector<double>({8, -8});

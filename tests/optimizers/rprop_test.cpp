@@ -8,7 +8,7 @@ using namespace chainrule_test;
 TEST_CASE("Rprop satisfies the optimizer contract", "[optimizer]") {
   check_optimizer(Rprop{}, {.rate_scales_step = false});
   check_refused(Rprop{}, &Rprop::eta_minus, "eta_minus", {0, 1, -0.5, 1.5, std::nan("")});
-  check_refused(Rprop{}, &Rprop::eta_plus, "eta_plus", {1, 0.5, -2, std::nan(""), HUGE_VAL});
+  check_refused(Rprop{}, &Rprop::eta_plus, "eta_plus", {1, 1 + 1e-9, 0.5, -2, std::nan(""), HUGE_VAL});
   check_negative_refused(Rprop{}, &Rprop::min_step, "min_step");
   check_negative_refused(Rprop{}, &Rprop::max_step, "max_step");
   check_refused(Rprop{.max_step = 1}, &Rprop::min_step, "min_step is 2, above max_step, which is 1", {2});
@@ -45,6 +45,13 @@ TEST_CASE("Rprop uses the signs of tiny gradients too", "[optimizer]") {
   auto state = rprop.make_state(theta);
   for (int step = 0; step < 2; ++step) rprop.step(theta, vector<float>({1e-30}), state);
   CHECK(theta[0] == -3);
+}
+
+TEST_CASE("a NaN in the gradient makes Rprop's parameter NaN, not one that stands still", "[optimizer]") {
+  Vector<float> theta = vector<float>({1, 2});
+  auto state = Rprop{}.make_state(theta);
+  Rprop{}.step(theta, vector<float>({std::nan(""), 0}), state);
+  CHECK((std::isnan(theta[0]) && theta[1] == 2));
 }
 
 TEST_CASE("Rprop's learning rate is its first step size only", "[optimizer]") {

@@ -16,6 +16,7 @@ struct Hinge {
   /// Throws ValueError unless each number of y is -1 or 1.
   template <class Scalar>
   void check(ConstMatrixView<Scalar>, ConstMatrixView<Scalar> y) const {
+    detail::check_finite("target", "y", y);
     for (Index j = 0; j < y.cols(); ++j)
       for (Index i = 0; i < y.rows(); ++i)
         if (!(y(i, j) == 1 || y(i, j) == -1))
@@ -28,11 +29,11 @@ struct Hinge {
     return mean_over_elements(y_hat, y, [](auto prediction, auto target) CHAINRULE_FORMULA { return max(1 - target * prediction, 0); });
   }
 
-  ///     dJ/dy_hat = -y/(outputs batch) where y y_hat < 1, else 0
+  ///     dJ/dy_hat = -y/(outputs batch) where y y_hat < 1, else 0; NaN where y_hat is NaN
   template <class Scalar>
   void gradient(ConstMatrixView<Scalar> y_hat, ConstMatrixView<Scalar> y, MatrixView<Scalar> dJ) const {
     slopes_over_elements(y_hat, y, dJ,
-                         [](auto prediction, auto target) CHAINRULE_FORMULA { return select(target * prediction < 1, -target, 0); });
+                         [](auto prediction, auto target) CHAINRULE_FORMULA { return -target * max(sign(1 - target * prediction), 0); });
   }
 
   /// Leaves the outputs as they are: they are the prediction.

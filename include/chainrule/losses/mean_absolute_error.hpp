@@ -25,12 +25,10 @@ struct MeanAbsoluteError {
     return mean_over_elements(y_hat, y, [](auto prediction, auto target) CHAINRULE_FORMULA { return abs(prediction - target); });
   }
 
-  ///     dJ/dy_hat = sign(y_hat - y)/(outputs batch), and 0 where they are equal
+  ///     dJ/dy_hat = sign(y_hat - y)/(outputs batch), and 0 where they are equal; NaN where y_hat is NaN
   template <class Scalar>
   void gradient(ConstMatrixView<Scalar> y_hat, ConstMatrixView<Scalar> y, MatrixView<Scalar> dJ) const {
-    slopes_over_elements(y_hat, y, dJ, [](auto prediction, auto target) CHAINRULE_FORMULA {
-      return select(prediction > target, 1, select(prediction < target, -1, 0));
-    });
+    slopes_over_elements(y_hat, y, dJ, [](auto prediction, auto target) CHAINRULE_FORMULA { return sign(prediction - target); });
   }
 
   /// Leaves the outputs as they are: they are the prediction.
