@@ -43,6 +43,43 @@ TEST_CASE("GaussianNLL stays finite for log variances whose exponential overflow
   CHECK(equal(loss_gradient(GaussianNLL{}, unsure, y), matrix<float>({{0}, {0.5}})));
 }
 
+// For s = -200 and minimum_variance = 0, 1/v = e^200 is infinite in float: J = (s + (y - m)^2 e^200)/2, dJ/dm = -(y - m) e^200 and
+// dJ/ds = (1 - (y - m)^2 e^200)/2, with (1e-43)^2 e^200 = 0.00722597... for 1e-43 rounded to a float.
+TEST_CASE("GaussianNLL is right where 1/v overflows or underflows", "[loss]") {
+  const auto J = [](double least, float m, float s, float y) {
+    return loss_value(GaussianNLL{.minimum_variance = least}, matrix<float>({{m}, {s}}), matrix<float>({{y}}));
+  };
+  CHECK(J(0, 3, -200, 3) == -100);
+  CHECK(equal(loss_gradient(GaussianNLL{.minimum_variance = 0}, matrix<float>({{3}, {-200}}), matrix<float>({{3}})),
+              matrix<float>({{0}, {0.5}})));
+  for (const float error : {1e-30f, -1e-25f, 1e-43f}) {
+    const long double square = static_cast<long double>(error) * static_cast<long double>(error) * std::exp(200.0L);
+    CHECK(std::abs(J(0, 0, -200, error) / ((square - 200) / 2) - 1) < 1e-5L);
+    const auto dJ = loss_gradient(GaussianNLL{.minimum_variance = 0}, matrix<float>({{0}, {-200}}), matrix<float>({{error}}));
+    CHECK(std::abs(dJ(1, 0) / ((1 - square) / 2) - 1) < 1e-5L);
+  }
+  for (const double least : {0.0, 1e-6}) {  // e^-110 and e^-175 are 0 in float, (1e30)^2 is infinite
+    CHECK(std::abs(J(least, 1e30f, 110, 0) / ((std::pow(static_cast<long double>(1e30f), 2) * std::exp(-110.0L) + 110) / 2) - 1) < 1e-5L);
+    CHECK(std::abs(J(least, 0, 175, 3e38f) / ((std::pow(static_cast<long double>(3e38f), 2) * std::exp(-175.0L) + 175) / 2) - 1) < 1e-5L);
+  }
+}
+
+TEMPLATE_TEST_CASE("GaussianNLL stays finite for outputs of any size", "[loss]", float, double) {
+  const TestType largest = std::numeric_limits<TestType>::max();
+  for (const double least : {0.0, 1e-6, 1.0})
+    for (const TestType m : {TestType(1e20f), -largest, TestType(0)})
+      for (const TestType s : {TestType(1e20f), TestType(-1e20f), largest, -largest, TestType(0), TestType(700)}) {
+        const GaussianNLL loss{.minimum_variance = least};
+        const Matrix<TestType> z = matrix<TestType>({{m, m}, {s, s}}), y = matrix<TestType>({{0, largest}});
+        CHECK(std::isfinite(loss_value(loss, z, y)));
+        CHECK(loss_gradient(loss, z, y).allFinite());
+        CHECK(linked(loss, z).allFinite());
+      }
+  const TestType nan = std::numeric_limits<TestType>::quiet_NaN();
+  for (const auto& z : {matrix<TestType>({{nan}, {0}}), matrix<TestType>({{0}, {nan}})})
+    CHECK(std::isnan(loss_value(GaussianNLL{}, z, matrix<TestType>({{0}}))));
+}
+
 TEST_CASE("GaussianNLL rejects an odd number of outputs, a negative minimum variance, and targets that are not finite", "[loss]") {
   const Matrix<double> z = Matrix<double>::Zero(4, 3);
   Matrix<double> y = Matrix<double>::Zero(2, 3);
@@ -52,6 +89,8 @@ TEST_CASE("GaussianNLL rejects an odd number of outputs, a negative minimum vari
   CHECK_THROWS_SAYING(check_target(GaussianNLL{.minimum_variance = -1e-9}, z, y), ValueError, "minimum_variance", "got -1e-09");
   CHECK_THROWS_SAYING(check_target(GaussianNLL{.minimum_variance = std::numeric_limits<double>::quiet_NaN()}, z, y), ValueError, "got nan");
   CHECK_THROWS_SAYING(check_target(GaussianNLL{.minimum_variance = std::numeric_limits<double>::infinity()}, z, y), ValueError, "got inf");
+  CHECK_THROWS_SAYING(check_target(GaussianNLL{.minimum_variance = 1e-50}, Matrix<float>(z.cast<float>()), Matrix<float>(y.cast<float>())),
+                      ValueError, "GaussianNLL: minimum_variance is 1e-50, which as a float is 0");
   y(1, 2) = std::numeric_limits<double>::quiet_NaN();
   CHECK_THROWS_SAYING(check_target(GaussianNLL{}, z, y), ValueError, "y(1, 2)", "nan", "output 1 of sample 2");
 }

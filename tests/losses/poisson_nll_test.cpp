@@ -34,9 +34,25 @@ TEMPLATE_TEST_CASE("PoissonNLL is e^z - y z", "[loss]", float, double, long doub
   CHECK((linked(PoissonNLL{}, z) - rates).cwiseAbs().maxCoeff() <= few_eps);
 }
 
-TEST_CASE("PoissonNLL is infinite if the expected count overflows, and finite if it underflows to 0", "[loss]") {
-  CHECK(loss_value(PoissonNLL{}, matrix<float>({{1e4f}}), matrix<float>({{3}})) == std::numeric_limits<float>::infinity());
-  CHECK(loss_value(PoissonNLL{}, matrix<float>({{-1e4f}}), matrix<float>({{3}})) == 30000);
+TEMPLATE_TEST_CASE("PoissonNLL stays finite for outputs of any size", "[loss]", float, double) {
+  const TestType largest = std::numeric_limits<TestType>::max();
+  for (const TestType z : {TestType(710), TestType(1e20f), largest}) {
+    const Matrix<TestType> outputs = matrix<TestType>({{z, z, z}}), counts = matrix<TestType>({{3, 0, 1}});
+    CHECK(loss_value(PoissonNLL{}, outputs, counts) >= largest / 2);
+    CHECK(std::isfinite(loss_value(PoissonNLL{}, outputs, counts)));
+    CHECK(equal(loss_gradient(PoissonNLL{}, outputs, counts), matrix<TestType>({{largest / 3, largest / 3, largest / 3}})));
+    CHECK(equal(linked(PoissonNLL{}, outputs), matrix<TestType>({{largest, largest, largest}})));
+  }
+  CHECK(loss_value(PoissonNLL{}, matrix<TestType>({{-1e4f}}), matrix<TestType>({{3}})) == 30000);
+  CHECK(std::isfinite(loss_value(PoissonNLL{}, matrix<TestType>({{-largest}}), matrix<TestType>({{3}}))));
+  const TestType nan = std::numeric_limits<TestType>::quiet_NaN();
+  CHECK(std::isnan(loss_value(PoissonNLL{}, matrix<TestType>({{nan}}), matrix<TestType>({{3}}))));
+  CHECK(std::isnan(linked(PoissonNLL{}, matrix<TestType>({{nan}}))(0, 0)));
+}
+
+TEST_CASE("PoissonNLL predicts counts below the smallest normal number", "[loss]") {
+  CHECK(linked(PoissonNLL{}, matrix<float>({{-100}}))(0, 0) == 3.78350585e-44f);  // 27 times the smallest float
+  CHECK(std::abs(linked(PoissonNLL{}, matrix<double>({{-740}}))(0, 0) - 4.2e-322) < 5e-324);
 }
 
 TEST_CASE("PoissonNLL rejects counts that are negative or not finite and names the first one", "[loss]") {

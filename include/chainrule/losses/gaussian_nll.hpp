@@ -1,8 +1,9 @@
 #pragma once
 
+#include <chainrule/core/detail/hyperparameter_checks.hpp>
 #include <chainrule/core/hyperparameter.hpp>
 #include <chainrule/kernels/all_finite.hpp>
-#include <chainrule/kernels/map.hpp>
+#include <chainrule/losses/mean_over_elements.hpp>
 #include <cmath>
 #include <string_view>
 
@@ -16,6 +17,9 @@ namespace chainrule {
 /// This is PyTorch's GaussianNLLLoss with var = v, except that PyTorch clamps the variance to a minimum, where here the minimum is added so
 /// that J is smooth. The prediction is the means with the variances v below them. y is K x batch.
 ///
+/// Where J, a slope or v is too large for Scalar, it is the largest finite number of Scalar (with its sign), so that clipping can deal with
+/// it; squares and exponentials that only intermediate results would contain do not overflow.
+///
 /// check throws ValueError if y has NaN or infinity or minimum_variance is negative or not finite, ShapeError for an odd number of outputs.
 struct GaussianNLL {
   static constexpr std::string_view name = "GaussianNLL";  ///< the name in descriptions, files and messages
@@ -23,7 +27,7 @@ struct GaussianNLL {
   static constexpr Index min_outputs = 2;        ///< the smallest number of outputs that a network with this loss can have
   /// The number of rows of y for a network with this number of outputs.
   static constexpr Index target_rows(Index outputs) { return outputs / 2; }
-  double minimum_variance = 1e-6;  ///< at least 0; with 0, 1/v overflows for s far below 0
+  double minimum_variance = 1e-6;  ///< at least 0
 
   /// The hyperparameters with their names, for describe().
   auto hyperparameters() const { return std::tuple{Hyperparameter{"minimum_variance", minimum_variance}}; }
@@ -34,8 +38,7 @@ struct GaussianNLL {
     if (z.rows() % 2 != 0)
       detail::raise<ShapeError>("GaussianNLL needs an even number of outputs, a mean and a variance for each target, but the net has ",
                                 z.rows());
-    if (!(minimum_variance >= 0 && std::isfinite(minimum_variance)))
-      detail::raise<ValueError>("GaussianNLL: minimum_variance must be at least 0 and finite, got ", minimum_variance);
+    detail::check_not_negative<Scalar>(name, "minimum_variance", minimum_variance);
     detail::check_finite("target", "y", y);
   }
 
@@ -50,12 +53,12 @@ struct GaussianNLL {
           b.size,
           [variance](auto m, auto s, auto target) CHAINRULE_FORMULA {
             const auto v = variance(s);
-            const auto error = target - m;
-            return (v.logarithm + error * error * v.inverse) / 2;
+            const auto e = v.standardized(detail::finite(target - m));
+            return v.logarithm / 2 + detail::finite(e * e) / 2;
           },
           b.mean, b.log_variance, b.target);
     });
-    return static_cast<Scalar>(sum / static_cast<Sum>(y.size()));
+    return detail::finite_mean<Scalar>(sum, y.size());
   }
 
   ///     dJ/dm = -(y - m)/v /(K batch),  dJ/ds = 1/2 e^s/v (1 - (y - m)^2/v) /(K batch)
@@ -68,9 +71,9 @@ struct GaussianNLL {
           b.size,
           [variance, size](const auto& target, auto& m, auto& s) CHAINRULE_FORMULA {
             const auto v = variance(s);
-            const auto error = target - m;
-            m = -error * v.inverse / size;
-            s = v.share * (1 - error * error * v.inverse) / 2 / size;
+            const auto e = v.standardized(detail::finite(target - m));
+            m = -detail::finite(v.standardized(e)) / size;
+            s = v.share * detail::finite(1 - e * e) / 2 / size;
           },
           static_cast<const Scalar*>(b.target), b.mean, b.log_variance);
       for (Index k = 0; k < b.size; ++k) {
@@ -89,31 +92,38 @@ struct GaussianNLL {
     for (Index j = 0; j < z.cols(); ++j) {
       Scalar* s = z.data() + j * z.outerStride() + k;
       kernels::map(
-          k, [least](auto s_i) CHAINRULE_FORMULA { return exp(s_i) + least; }, s, static_cast<const Scalar*>(s));
+          k, [least](auto s_i) CHAINRULE_FORMULA { return detail::finite(exp(s_i) + least); }, s, static_cast<const Scalar*>(s));
     }
   }
 
  private:
   template <class V>
   struct Variance {
-    V logarithm;  // ln v
-    V inverse;    // 1/v
-    V share;      // e^s/v
+    V logarithm;         // ln v
+    V factor1, factor2;  // their product is 1/sqrt(v)
+    V share;             // e^s/v
+
+    // x/sqrt(v), in two steps of the same direction, so that no intermediate result overflows or underflows unless the result does
+    CHAINRULE_FORMULA V standardized(const V& x) const { return x * factor1 * factor2; }
   };
 
   // v = e^s + least, ln v = max(s, ln least) + ln(1 + e^-|s - ln least|)
   // With e = e^-|s|, which cannot overflow:
-  // 1/v = e/(1 + least e) and e^s/v = 1/(1 + least e) for s > 0,  1/v = 1/(e + least) and e^s/v = e/(e + least) elsewhere.
-  // With least = 0: v = e^s, 1/v = e^-s.
+  // v = (1 + least e)/e and e^s/v = 1/(1 + least e) for s > 0,  v = e + least and e^s/v = e/(e + least) elsewhere.
+  // e^(-s/2) is the product of two exponentials, the second of which is 1 for all but extreme s. With least = 0: v = e^s.
   template <class Scalar>
   auto variance_formula() const {
     return [least = static_cast<Scalar>(minimum_variance), log_least = std::log(static_cast<Scalar>(minimum_variance))](const auto& s)
                CHAINRULE_FORMULA {
                  using V = std::remove_cvref_t<decltype(s)>;
+                 constexpr Scalar safe = Scalar(0.6) * std::numeric_limits<Scalar>::max_exponent;  // e^safe and e^-safe are normal numbers
+                 const V half = s / -2, near = min(max(half, -safe), safe);
+                 const V root = exp(near), rest = detail::finite(exp(half - near));
+                 if (least == 0) return Variance<V>{s, root, rest, 1};
                  const V logarithm = max(s, log_least) + log1p_unit(exp(-abs(s - log_least)));
-                 const V e = exp(least == 0 ? -s : -abs(s)), factor = 1 + least * e, v = e + least;
-                 if (least == 0) return Variance<V>{s, e, 1};
-                 return Variance<V>{logarithm, select(s > 0, e / factor, 1 / v), select(s > 0, 1 / factor, e / v)};
+                 const V e = exp(-abs(s)), factor = 1 + least * e, v = e + least;
+                 return Variance<V>{logarithm, select(s > 0, root, 1), select(s > 0, rest / sqrt(factor), 1 / sqrt(v)),
+                                    select(s > 0, 1 / factor, e / v)};
                };
   }
 

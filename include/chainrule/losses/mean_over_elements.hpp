@@ -2,8 +2,27 @@
 // Helpers for losses that are a mean over all elements, J = 1/(outputs batch) sum f(y_hat, y): such a loss defines only f and df/dy_hat.
 
 #include <chainrule/kernels/map.hpp>
+#include <limits>
 
 namespace chainrule {
+namespace detail {
+
+/// x, but the largest finite number with its sign where x is infinite; NaN stays NaN. A formula.
+template <class V>
+CHAINRULE_FORMULA inline V finite(const V& x) {
+  constexpr auto largest = std::numeric_limits<typename V::Scalar>::max();
+  return min(max(x, -largest), largest);
+}
+
+/// sum/size, but the largest finite number with its sign where that is too large for Scalar; NaN stays NaN.
+template <class Scalar, class Sum>
+Scalar finite_mean(Sum sum, Index size) {
+  constexpr Sum largest = static_cast<Sum>(std::numeric_limits<Scalar>::max());
+  const Sum mean = sum / static_cast<Sum>(size);
+  return static_cast<Scalar>(mean > largest ? largest : mean < -largest ? -largest : mean);
+}
+
+}  // namespace detail
 
 /// Returns the mean of f(y_hat, y) over all elements of two matrices of the same shape, summed in double precision or better. f is a
 /// function of two Scalars, or a formula: a generic lambda marked CHAINRULE_FORMULA, which runs with the widest vectors of the machine.

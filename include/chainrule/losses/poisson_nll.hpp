@@ -8,7 +8,8 @@ namespace chainrule {
 
 /// The negative log-likelihood of a Poisson distribution, for counts. The raw output z is the logarithm of the expected count, and J is the
 /// mean of e^z - y z over all elements, without the term ln y!, which does not depend on z (PyTorch's PoissonNLLLoss with its defaults).
-/// The prediction is the expected count e^z. J is infinite where e^z overflows: for z above 88 in float, 709 in double.
+/// The prediction is the expected count e^z. Where e^z is too large for Scalar, for z above 88.7 in float and 709.7 in double, it is the
+/// largest finite number of Scalar, also in J and its gradient, so that clipping can deal with it.
 ///
 /// y is outputs x batch, finite and at least 0; any other y is a ValueError.
 struct PoissonNLL {
@@ -29,19 +30,26 @@ struct PoissonNLL {
   ///     J = 1/(outputs batch) sum e^z - y z
   template <class Scalar>
   Scalar value(ConstMatrixView<Scalar> z, ConstMatrixView<Scalar> y) const {
-    return mean_over_elements(z, y, [](auto log_rate, auto count) CHAINRULE_FORMULA { return exp(log_rate) - count * log_rate; });
+    const Scalar largest = std::numeric_limits<Scalar>::max();
+    const auto sum = kernels::sum_matrices<detail::Accumulator<Scalar>>(
+        [largest](auto log_rate, auto count) CHAINRULE_FORMULA {
+          const auto rate = exp(log_rate);
+          return select(rate > largest, largest, detail::finite(rate - count * log_rate));
+        },
+        z, y);
+    return detail::finite_mean<Scalar>(sum, y.size());
   }
 
   ///     dJ/dz = (e^z - y)/(outputs batch)
   template <class Scalar>
   void gradient(ConstMatrixView<Scalar> z, ConstMatrixView<Scalar> y, MatrixView<Scalar> dJ) const {
-    slopes_over_elements(z, y, dJ, [](auto log_rate, auto count) CHAINRULE_FORMULA { return exp(log_rate) - count; });
+    slopes_over_elements(z, y, dJ, [](auto log_rate, auto count) CHAINRULE_FORMULA { return detail::finite(exp(log_rate)) - count; });
   }
 
   ///     y_hat = e^z
   template <class Scalar>
   void link(MatrixView<Scalar> z) const {
-    kernels::map_matrices([](auto log_rate) CHAINRULE_FORMULA { return exp(log_rate); }, z, z);
+    kernels::map_matrices([](auto log_rate) CHAINRULE_FORMULA { return detail::finite(exp(log_rate)); }, z, z);
   }
 };
 
