@@ -57,6 +57,29 @@ TEST_CASE("EarlyStopping counts neither less than the minimum improvement nor Na
   CHECK(stopping.best.epoch == 1);
 }
 
+TEST_CASE("EarlyStopping forgets an epoch of NaN or infinity as soon as another is finite") {
+  for (const double bad : {std::numeric_limits<double>::quiet_NaN(), -std::numeric_limits<double>::infinity()}) {
+    FakeNet net;
+    Run<FakeNet> run(net);
+    EarlyStopping stopping{.patience = 2};
+    CHECK(epochs_until_stopped(stopping, run, {bad, 5, 4, bad, 6, 1}) == 5);
+    CHECK(stopping.best.epoch == 3);
+    CHECK((net.theta.array() == 3).all());
+  }
+}
+
+TEST_CASE("EarlyStopping that has seen no finite value stops after `patience` epochs and restores nothing") {
+  FakeNet net;
+  Run<FakeNet> run(net);
+  const double nan = std::numeric_limits<double>::quiet_NaN();
+  EarlyStopping stopping{.patience = 2};
+  CHECK(epochs_until_stopped(stopping, run, {nan, nan, 1}) == 2);
+  CHECK(run.stopped_because == "validation_loss was not finite in any of 2 epochs");
+  CHECK((net.theta.array() == 2).all());
+  EarlyStopping unclear{.minimum_improvement = nan};
+  CHECK_THROWS_SAYING(unclear.training_started(run), ValueError, "EarlyStopping: minimum_improvement must be finite, got nan");
+}
+
 TEST_CASE("EarlyStopping maximizes a quantity on request and starts anew in a second training") {
   FakeNet net;
   EarlyStopping stopping{.patience = 1, .monitor = "validation_accuracy", .larger_is_better = true};

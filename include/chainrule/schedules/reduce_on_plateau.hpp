@@ -1,7 +1,7 @@
 #pragma once
 
 #include <algorithm>
-#include <chainrule/core/error.hpp>
+#include <chainrule/core/detail/hyperparameter_checks.hpp>
 #include <cmath>
 #include <limits>
 #include <string>
@@ -14,8 +14,8 @@ namespace chainrule {
 /// given to Trainer::fit as an observer.
 ///
 /// Follows PyTorch's ReduceLROnPlateau with a relative threshold, with two differences: the threshold is relative to the absolute value of
-/// the best metric, so that it also works for negative metrics; and there is no minimum reduction (eps). A metric that is NaN does
-/// not count as an improvement. Throws ValueError for hyperparameters out of their range.
+/// the best metric, so that it also works for negative metrics; and there is no minimum reduction (eps). A metric that is NaN or
+/// infinite does not count as an improvement. Throws ValueError for hyperparameters out of their range.
 struct ReduceOnPlateau {
   static constexpr std::string_view name = "ReduceOnPlateau";  ///< the name in descriptions, files and messages
 
@@ -41,7 +41,7 @@ struct ReduceOnPlateau {
   double operator()(double metric) {
     check();
     const double value = maximize ? -metric : metric;
-    const bool improved = memory.has_best ? value < memory.best - threshold * std::abs(memory.best) : std::isfinite(value);
+    const bool improved = detail::is_finite(value) && (!memory.has_best || value < memory.best - threshold * std::abs(memory.best));
     if (improved) {
       memory.best = value;
       memory.has_best = true;
@@ -82,10 +82,10 @@ struct ReduceOnPlateau {
 
  private:
   void check() const {
-    if (!(factor >= 0 && factor < 1)) detail::raise<ValueError>("ReduceOnPlateau: factor must be at least 0 and below 1, got ", factor);
-    if (!(threshold >= 0 && threshold < 1))
-      detail::raise<ValueError>("ReduceOnPlateau: threshold must be at least 0 and below 1, got ", threshold);
-    if (!(minimum >= 0 && minimum <= 1)) detail::raise<ValueError>("ReduceOnPlateau: minimum must be from 0 to 1, got ", minimum);
+    detail::check_fraction(name, "factor", factor);
+    detail::check_fraction(name, "threshold", threshold);
+    if (!detail::is_zero(minimum) && !detail::is_within(minimum, 0, 1))
+      detail::raise<ValueError>("ReduceOnPlateau: minimum must be from 0 to 1, got ", minimum);
     if (patience < 0) detail::raise<ValueError>("ReduceOnPlateau: patience must be at least 0, got ", patience);
     if (cooldown < 0) detail::raise<ValueError>("ReduceOnPlateau: cooldown must be at least 0, got ", cooldown);
   }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chainrule/core/detail/hyperparameter_checks.hpp>
 #include <chainrule/training/progress.hpp>
 #include <cstddef>
 #include <cstring>
@@ -9,8 +10,9 @@ namespace chainrule {
 
 /// Observer that stops a training when a quantity has not improved for `patience` epochs (Prechelt 1998, "Early stopping - but when?").
 /// When the training ends, for whatever reason, it restores the parameters and buffers of the best epoch, unless restore_best is false.
-/// Any quantity that the training measures can be monitored. Throws ValueError at the start of a training that does not measure
-/// `monitor`, or if patience is below 1.
+/// Any quantity that the training measures can be monitored. A value that is NaN or infinite is no improvement: an epoch with such a value
+/// is never the best. Throws ValueError at the start of a training that does not measure `monitor`, if patience is below 1, or if
+/// minimum_improvement is not finite.
 struct EarlyStopping {
   static constexpr std::string_view name = "EarlyStopping";  ///< the name in descriptions, files and messages
 
@@ -23,7 +25,7 @@ struct EarlyStopping {
   /// The best epoch of a training.
   struct Best {
     double value = std::numeric_limits<double>::quiet_NaN();  ///< the monitored quantity after that epoch
-    Index epoch = 0;                                          ///< counted from 1; 0 before the first epoch has ended
+    Index epoch = 0;                                          ///< counted from 1; 0 until an epoch has ended with a finite value
     std::vector<std::byte> numbers{};                         ///< parameters and buffers after that epoch
   } best{};                                                   ///< the best epoch of the last training
 
@@ -31,6 +33,7 @@ struct EarlyStopping {
   template <class RunType>
   void training_started(RunType& run) {
     if (patience < 1) detail::raise<ValueError>("EarlyStopping: patience must be at least 1, got ", patience);
+    detail::check_number(name, "minimum_improvement", minimum_improvement);
     if (!run.has(monitor))
       detail::raise<ValueError>("EarlyStopping monitors \"", monitor, "\", which this training does not measure",
                                 run.has("validation_loss") ? "; name one of its quantities" : "; give fit a .validation set");
@@ -43,7 +46,7 @@ struct EarlyStopping {
   void epoch_ended(RunType& run) {
     const double value = run.value(monitor);
     const double gain = larger_is_better ? value - best.value : best.value - value;
-    if (best.epoch == 0 || gain > minimum_improvement) {
+    if (detail::is_finite(value) && (best.epoch == 0 || gain > minimum_improvement)) {
       best.value = value;
       best.epoch = run.epoch;
       const auto theta = run.net.parameters();
@@ -64,7 +67,7 @@ struct EarlyStopping {
   /// Stops a training again that EarlyStopping had stopped before the checkpoint was written.
   template <class RunType>
   void training_resumed(RunType& run) {
-    if (run.batch == run.batches && best.epoch > 0) stop_if_patience_is_over(run);
+    if (run.batch == run.batches) stop_if_patience_is_over(run);
   }
 
   /// Called by the trainer at the end, also when an exception ends the training.
@@ -81,6 +84,7 @@ struct EarlyStopping {
   template <class RunType>
   void stop_if_patience_is_over(RunType& run) const {
     if (run.epoch - best.epoch < patience) return;
+    if (best.epoch == 0) return run.stop(detail::text_of(monitor, " was not finite in any of ", run.epoch, " epochs"));
     run.stop(detail::text_of(monitor, " has not improved for ", patience, " epochs; the best was ", detail::printed(best.value, 6, 'g'),
                              " after epoch ", best.epoch));
   }
