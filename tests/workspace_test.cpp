@@ -37,7 +37,8 @@ TEST_CASE("make_workspace rejects a batch size below 1 or too large for memory")
   CHECK_THROWS_SAYING(net.make_workspace(0), ShapeError, "max_batch must be at least 1, got 0");
   CHECK_THROWS_SAYING(net.make_workspace(-3), ShapeError, "got -3");
   const Network<float, SquaredError, Dense<2, 16>> wider{Seed{1}};
-  CHECK_THROWS_SAYING(wider.make_workspace((Index{1} << 60) + 1), ShapeError, "samples of 16 outputs are more than memory can address");
+  CHECK_THROWS_SAYING(wider.make_workspace((Index{1} << 60) + 1), ShapeError,
+                      "x 1152921504606846977 numbers are more than memory can hold");
 }
 
 TEST_CASE("a workspace stores an activation and a delta per unit and sample, inside the object only if all extents are fixed and small") {

@@ -56,7 +56,7 @@ class Network : public NetworkBase<Scalar, typename detail::ProvenNetwork<Scalar
   const LossType& loss_function() const { return loss_; }  ///< the loss, with its hyperparameters
 
   /// Allocates the memory for passes over up to max_batch samples. `make_workspace<8>()` keeps it inside the object where all extents are
-  /// fixed and it is small. ShapeError for a max_batch below 1.
+  /// fixed and it is small. ShapeError for a max_batch below 1, and for one that memory cannot hold.
   Workspace<> make_workspace(Index max_batch) const { return Workspace<>(sequence(), max_batch); }
   /// Makes a workspace for up to MaxBatch samples, which needs no heap where all extents are types and it is small.
   template <int MaxBatch = 0>

@@ -3,7 +3,6 @@
 #include <chainrule/core/detail/sequence.hpp>
 #include <chainrule/core/error.hpp>
 #include <chainrule/kernels/partition.hpp>
-#include <limits>
 
 namespace chainrule {
 
@@ -15,9 +14,9 @@ namespace chainrule {
 template <class Scalar, int MaxBatch, class Sequence>
 class Workspace {
  public:
-  /// Allocates for up to max_batch samples. ShapeError for a max_batch below 1.
+  /// Allocates for up to max_batch samples. ShapeError for a max_batch below 1, and for one that memory cannot hold.
   Workspace(const Sequence& sequence, Index max_batch)
-      : max_batch_{checked(sequence.layers(), max_batch)},
+      : max_batch_{checked(max_batch)},
         caches_{sequence.template make_caches<Scalar, MaxBatch>(max_batch)},
         deltas_{sequence.template make_deltas<Scalar, MaxBatch>(max_batch)} {}
 
@@ -65,16 +64,8 @@ class Workspace {
   template <class, class, class...>
   friend class Network;
 
-  template <class Layers>
-  static Index checked(const Layers& layers, Index max_batch) {
+  static Index checked(Index max_batch) {
     if (max_batch < 1) detail::raise<ShapeError>("make_workspace: max_batch must be at least 1, got ", max_batch);
-    const Index numbers = std::numeric_limits<Index>::max() / Index{sizeof(Scalar)};
-    const auto check = [&](const auto& layer) {
-      if (max_batch > numbers / layer.outputs())
-        detail::raise<ShapeError>("make_workspace: ", max_batch, " samples of ", layer.outputs(),
-                                  " outputs are more than memory can address");
-    };
-    detail::for_each_layer(layers, check);
     return max_batch;
   }
 

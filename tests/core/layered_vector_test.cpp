@@ -1,5 +1,6 @@
 #include <chainrule/activations/relu.hpp>
 #include <chainrule/core/layered_vector.hpp>
+#include <chainrule/layers/batch_norm.hpp>
 #include <chainrule/layers/dense.hpp>
 #include <cstdint>
 #include <functional>
@@ -89,6 +90,16 @@ TEST_CASE("an assignment between LayeredVectors of run-time extents changes the 
   CHECK(to.size() == 26);
   CHECK(to.layer<1>().weight.rows() == 2);
   CHECK(to.layer<1>().bias == Eigen::Vector2f(24, 25));
+}
+
+// Two layers of 2^62 + 1 units have 2^64 + 4 parameters, which are 4 in 64-bit arithmetic.
+TEST_CASE("LayeredVector refuses more numbers than memory can hold, also where their count would wrap around") {
+  using Norm = BatchNorm<Dynamic>;
+  const Norm huge{(Index{1} << (8 * sizeof(Index) - 2)) + 1};
+  using Parameters = LayeredVector<float, detail::Sequence<Norm, Norm>>;
+  using Buffers = LayeredVector<float, detail::Sequence<Norm, Norm>, detail::Part::buffers>;
+  CHECK_THROWS_SAYING(Parameters(std::tuple{huge, huge}), ShapeError, "the parameters of all layers: ", "more than memory can hold");
+  CHECK_THROWS_SAYING(Buffers(std::tuple{huge, huge}), ShapeError, "the buffers of all layers: ", "more than memory can hold");
 }
 
 TEST_CASE("views of a const LayeredVector are read-only, and views have fixed extents where layers have them") {

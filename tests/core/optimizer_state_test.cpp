@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <chainrule/core/error.hpp>
 #include <chainrule/core/optimizer_state.hpp>
+#include <limits>
 
 #include "support/catch.hpp"
 
@@ -88,6 +89,12 @@ TEST_CASE("OptimizerState for a vector: all parameters decay") {
   CHECK(state.size() == 5);
   CHECK(same(state.segments(), {{0, 5, true}}));
   CHECK(same(OptimizerState<long double>(7, 0).segments(), {{0, 7, true}}));
+}
+
+TEST_CASE("OptimizerState refuses extents that memory cannot hold") {
+  CHECK_THROWS_SAYING(OptimizerState<float>(std::numeric_limits<Index>::max() / 2, 4), ShapeError,
+                      "the state of an optimizer: ", "x 4 numbers are more than memory can hold");
+  CHECK_THROWS_AS(OptimizerState<float>(-1, 2), ShapeError);
 }
 
 TEST_CASE("OptimizerState knows its number of moments, also for 0 parameters") {

@@ -57,14 +57,14 @@ template <class Scalar, Index Size>
 void check_storage(Index size) {
   const auto begins_a_line = [](const Scalar* p) { return reinterpret_cast<std::uintptr_t>(p) % 64 == 0; };
   const bool is_long = size * Index{sizeof(Scalar)} > 64;
-  detail::Storage<Scalar, Size> storage(size);
+  detail::Storage<Scalar, Size> storage("a test", size);
   CHECK(storage.size() == size);
   CHECK(std::all_of(storage.data(), storage.data() + size, [](Scalar x) { return x == 0; }));
   storage.data()[size - 1] = 7;
   const detail::Storage<Scalar, Size> copy = storage;
   storage.data()[size - 1] = 8;
   CHECK(copy.data()[size - 1] == 7);
-  detail::Storage<Scalar, Size> assigned(size);
+  detail::Storage<Scalar, Size> assigned("a test", size);
   assigned = copy;
   CHECK(assigned.data()[size - 1] == 7);
   const detail::Storage<Scalar, Size> moved = std::move(assigned);
@@ -82,9 +82,33 @@ TEST_CASE("Storage starts as zeros and at a cache line, and so do its copies") {
   check_storage<float, Dynamic>(1);
   check_storage<double, Dynamic>(33);
   check_storage<long double, Dynamic>(1001);
-  CHECK(detail::Storage<float, Dynamic>(0).size() == 0);
-  CHECK(detail::Storage<float, 0>(0).size() == 0);
+  CHECK(detail::Storage<float, Dynamic>("a test", 0).size() == 0);
+  CHECK(detail::Storage<float, 0>("a test", 0).size() == 0);
 }
+
+TEST_CASE("products and sums of extents do not wrap around, and Storage refuses more than memory can hold") {
+  constexpr Index huge = std::numeric_limits<Index>::max() - 3, half = huge / 2 + 1;
+  STATIC_REQUIRE(detail::extent_product(huge, 2) == detail::too_many);
+  STATIC_REQUIRE(detail::extent_product(half, half) == detail::too_many);
+  STATIC_REQUIRE(detail::extent_product(0, huge) == 0);
+  STATIC_REQUIRE(detail::extent_product(huge, 0) == 0);
+  STATIC_REQUIRE(detail::extent_sum(half, huge) == detail::too_many);
+  using Storage = detail::Storage<float, Dynamic>;
+  CHECK_THROWS_SAYING(Storage("a test", half, 4), ShapeError, "a test: ", "x 4 numbers are more than memory can hold");
+  CHECK_THROWS_AS(Storage("a test", -1, -1), ShapeError);
+}
+
+#if defined(__has_feature)
+#define HAS_FEATURE(x) __has_feature(x)
+#else
+#define HAS_FEATURE(x) 0
+#endif
+#if !defined(__SANITIZE_ADDRESS__) && !HAS_FEATURE(address_sanitizer)  // it ends the program where operator new would throw
+TEST_CASE("Storage says so where operator new has not enough memory") {
+  using Storage = detail::Storage<float, Dynamic>;
+  CHECK_THROWS_SAYING(Storage("a test", detail::too_many / 16), ShapeError, "a test: ", "x 1 numbers are more than memory can hold");
+}
+#endif
 
 TEST_CASE("Accumulator is at least double") {
   STATIC_REQUIRE(std::is_same_v<detail::Accumulator<float>, double>);

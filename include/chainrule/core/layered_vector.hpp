@@ -23,8 +23,10 @@ class LayeredVector {
       part == detail::Part::parameters ? Sequence::parameters_at_compile_time : Sequence::buffers_at_compile_time;
 
  public:
-  /// Allocates numbers for all layers of the sequence and sets them to 0.
-  explicit LayeredVector(const Sequence& sequence) : sequence_{sequence}, values_{size()} {}
+  /// Allocates numbers for all layers of the sequence and sets them to 0. Throws ShapeError where memory cannot hold them.
+  explicit LayeredVector(const Sequence& sequence)
+      : sequence_{sequence},
+        values_{part == detail::Part::parameters ? "the parameters of all layers" : "the buffers of all layers", size()} {}
 
   Index size() const { return offset(detail::size_of(layers())); }  ///< the length of the whole vector
 

@@ -74,7 +74,7 @@ class OptimizerState {
 
  private:
   OptimizerState(Index size, Index moments, std::vector<Segment> segments)
-      : size_{size}, moments_{moments}, values_{size * moments}, segments_{std::move(segments)} {}
+      : size_{size}, moments_{moments}, values_{"the state of an optimizer", size, moments}, segments_{std::move(segments)} {}
 
   Index size_;
   Index moments_;

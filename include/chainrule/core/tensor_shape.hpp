@@ -45,7 +45,7 @@ struct TensorShape {
   Index rows = 0;       ///< outputs, for a weight
   Index cols = 0;       ///< inputs, for a weight; 1 for a bias
   bool decays = false;  ///< whether weight decay and penalties apply to it: true for weights, false for biases
-  constexpr Index size() const { return rows * cols; }  ///< number of entries
+  constexpr Index size() const { return detail::extent_product(rows, cols); }  ///< number of entries
 };
 
 namespace detail {
@@ -54,7 +54,7 @@ namespace detail {
 template <class Tensors>
 constexpr Index size_of_tensors(const Tensors& tensors) {
   Index count = 0;
-  for (const TensorShape& tensor : tensors) count += tensor.size();
+  for (const TensorShape& tensor : tensors) count = extent_sum(count, tensor.size());
   return count;
 }
 

@@ -2,7 +2,10 @@
 // The basic types of the library: extents, matrices, views on memory owned elsewhere, storage for a batch.
 
 #include <Eigen/Core>
+#include <algorithm>
+#include <chainrule/core/error.hpp>
 #include <cstddef>
+#include <limits>
 #include <new>
 #include <type_traits>
 #include <vector>
@@ -86,10 +89,14 @@ using MapOf =
 template <class Scalar>
 using Accumulator = std::conditional_t<(sizeof(Scalar) < sizeof(double)), double, Scalar>;
 
-/// The product of two extents; Dynamic if one of them is Dynamic or Inferred.
-constexpr Index extent_product(Index a, Index b) { return a < 0 || b < 0 ? Dynamic : a * b; }
-/// The sum of two extents; Dynamic if one of them is Dynamic or Inferred.
-constexpr Index extent_sum(Index a, Index b) { return a < 0 || b < 0 ? Dynamic : a + b; }
+/// More numbers than memory can address, of any scalar type. Products and sums of extents that are larger become this, so none of them
+/// wraps around to a small number, and Storage refuses it.
+inline constexpr Index too_many = std::numeric_limits<Index>::max() / 16;
+
+/// The product of two extents, at most too_many; Dynamic if one of them is Dynamic or Inferred.
+constexpr Index extent_product(Index a, Index b) { return a < 0 || b < 0 ? Dynamic : b > 0 && a > too_many / b ? too_many : a * b; }
+/// The sum of two extents, at most too_many; Dynamic if one of them is Dynamic or Inferred.
+constexpr Index extent_sum(Index a, Index b) { return a < 0 || b < 0 ? Dynamic : a > too_many - b ? too_many : a + b; }
 
 /// Allocates memory that begins at a cache line (64 bytes), so that no vector register's load crosses a line.
 template <class T>
@@ -105,12 +112,25 @@ struct CacheLineAllocator {
   bool operator==(const CacheLineAllocator&) const { return true; }
 };
 
-/// A fixed number of entries, 0 at first: Size, or the constructor's argument where Size is Dynamic. On the heap, except for the
-/// specialization for small fixed sizes below.
+/// A fixed number of entries, 0 at first: Size, or rows x columns where Size is Dynamic. On the heap, except for the specialization for
+/// small fixed sizes below. The constructor throws ShapeError, which begins with `what`, where memory cannot hold them.
 template <class Scalar, Index Size>
 class Storage {
  public:
-  explicit Storage(Index size) : numbers_(static_cast<std::size_t>(size), Scalar(0)) {}
+  explicit Storage(const char* what, Index rows, Index columns = 1) {
+    const Index size = extent_product(rows, columns);
+    const auto refuse = [&] { raise<ShapeError>(what, ": ", rows, " x ", columns, " numbers are more than memory can hold"); };
+    if (size < 0 || size >= too_many) refuse();
+#if defined(__cpp_exceptions)
+    try {
+      numbers_.resize(static_cast<std::size_t>(size), Scalar(0));
+    } catch (const std::bad_alloc&) {
+      refuse();
+    }
+#else
+    numbers_.resize(static_cast<std::size_t>(size), Scalar(0));
+#endif
+  }
   Index size() const { return static_cast<Index>(numbers_.size()); }
   Scalar* data() { return numbers_.data(); }
   const Scalar* data() const { return numbers_.data(); }
@@ -125,7 +145,7 @@ requires(Size != Dynamic && Size <= inline_bytes / Index{sizeof(Scalar)}) class 
   using Numbers = Vector<Scalar, static_cast<int>(Size)>;
 
  public:
-  explicit Storage(Index) : numbers_{Numbers::Zero()} {}
+  explicit Storage(const char*, Index, Index = 1) : numbers_{Numbers::Zero()} {}
   static constexpr Index size() { return Size; }
   Scalar* data() { return numbers_.data(); }
   const Scalar* data() const { return numbers_.data(); }
@@ -162,8 +182,8 @@ using TensorView = detail::MapOf<Scalar, Rows, Cols>;
 template <class Scalar, int Rows, int MaxBatch>
 class BatchStorage {
  public:
-  /// For up to max_batch samples of `rows` numbers each; all numbers are 0 at first.
-  BatchStorage(Index rows, Index max_batch) : rows_{rows}, numbers_{rows * max_batch} {}
+  /// For up to max_batch samples of `rows` numbers each; all numbers are 0 at first. Throws ShapeError where memory cannot hold them.
+  BatchStorage(Index rows, Index max_batch) : rows_{rows}, numbers_{"the workspace of a layer", rows, max_batch} {}
 
   Index rows() const { return rows_.value(); }  ///< how many numbers a sample has
   /// A view to read and write of the first n samples, Rows x n; n is at most max_batch.

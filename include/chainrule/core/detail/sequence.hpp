@@ -94,8 +94,8 @@ class SequenceOf {
   SequenceOf(const Layers& layers)
       : layers_(layers), parameter_offsets_(Traits::make_offsets(layers)), buffer_offsets_(Traits::make_offsets(layers)) {
     for_each_index(layers_, [this](auto i) {
-      parameter_offsets_[i + 1] = parameter_offsets_[i] + parameter_count(element(layers_, i));
-      buffer_offsets_[i + 1] = buffer_offsets_[i] + buffer_count(element(layers_, i));
+      parameter_offsets_[i + 1] = extent_sum(parameter_offsets_[i], parameter_count(element(layers_, i)));
+      buffer_offsets_[i + 1] = extent_sum(buffer_offsets_[i], buffer_count(element(layers_, i)));
     });
   }
 
