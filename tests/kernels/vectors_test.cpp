@@ -244,6 +244,13 @@ TEMPLATE_TEST_CASE("row_sums adds in the order of the columns, on each instructi
   }
 }
 
+TEST_CASE("row_sums of a matrix whose columns are one and the same") {
+  const std::vector<float> column(200, 0.5f);
+  std::vector<float> sums(200, -1);
+  kernels::row_sums<float>({column.data(), 200, 3, Eigen::OuterStride<>(0)}, sums.data());
+  CHECK(sums == std::vector<float>(200, 1.5f));
+}
+
 TEST_CASE("row_sums by hand") {
   const float m[] = {1, 2, 99, 10, 20, 99, 100, 200};
   float sums[2];

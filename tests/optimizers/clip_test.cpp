@@ -92,6 +92,24 @@ TEST_CASE("clip_by_norm computes norms whose squares would overflow or underflow
   CHECK(clip_by_norm(longer, 1) == std::numeric_limits<long double>::max() / 2);
 }
 
+// 1e-200/(1e300 + 1e-6) is 0 as a double, but 1e300 times it is not.
+TEST_CASE("clip_by_norm reaches norms so small that max_norm/norm is no number of the type") {
+  Vector<double> g = Eigen::Vector2d(1, -1);
+  clip_by_norm(g, 1e-200);
+  CHECK(near(g[0] * 1e200, 1 / (std::sqrt(2.0) + 1e-6)));
+  Vector<double> huge = Vector<double>::Constant(4, 1e300);
+  clip_by_norm(huge, 1e-7);
+  CHECK(near(huge[3], 0.5e-7));
+  huge.setConstant(1e300);
+  clip_by_norm(huge, 1e-200);
+  CHECK(near(huge[3] * 1e200, 0.5));
+  Vector<float> g_float = Vector<float>::Constant(4, 2e38f);
+  clip_by_norm(g_float, 1e-30);
+  CHECK(near(static_cast<double>(g_float[1]), 0.5e-30));
+  CHECK_THROWS_SAYING(clip_by_norm(g_float, 1e-200), ValueError, "clip_by_norm: max_norm is 1e-200, which as a float is 0");
+  CHECK_THROWS_SAYING(clip_by_value(g_float, 1e-50), ValueError, "clip_by_value: limit is 1e-50, which as a float is 0");
+}
+
 TEST_CASE("clip_by_norm leaves a gradient with NaN or infinity unchanged and returns its norm") {
   Vector<float> g = Eigen::Vector3f(1, -infinity<float>, 2);
   CHECK(clip_by_norm(g, 1) == infinity<double>);

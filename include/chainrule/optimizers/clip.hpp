@@ -2,6 +2,7 @@
 // Gradient clipping, called between backward and step, so that one outlier cannot move theta far away.
 
 #include <chainrule/core/detail/hyperparameter_checks.hpp>
+#include <chainrule/kernels/map.hpp>
 #include <chainrule/optimizers/detail/flat_vector.hpp>
 #include <cmath>
 
@@ -15,29 +16,25 @@ template <class Scalar>
   using Sum = ChunkSum<Scalar>;
   const A squares = flat_sum(size, v, [](const Sum& x) -> Sum { return x * x; });
   constexpr A smallest = std::numeric_limits<A>::min() / std::numeric_limits<A>::epsilon();
-  if (std::isnan(squares) || (squares >= smallest && squares <= std::numeric_limits<A>::max())) return std::sqrt(squares);
+  if (is_nan(squares) || (squares >= smallest && squares <= std::numeric_limits<A>::max())) return std::sqrt(squares);
   // Reached by float, whose squares are summed in double, only if v is all 0 or has an infinite number.
   A largest = 0;
   for (Index i = 0; i < size; ++i) largest = std::max(largest, std::abs(static_cast<A>(v[i])));
-  if (largest == 0 || std::isinf(largest)) return largest;
+  if (largest == 0 || !is_finite(largest)) return largest;
   return largest * std::sqrt(flat_sum(size, v, [largest](const Sum& x) -> Sum { return (x / largest).square(); }));
 }
 
-/// Multiplies v by a factor.
+/// v <- v numerator/denominator, for a quotient of at most 1. The quotient may be too small for a Scalar, so it is multiplied in two
+/// factors of about half its exponent, both at most 1.
 template <class Scalar>
-[[gnu::noinline]] void scale(Index size, Accumulator<Scalar> factor, Scalar* v) {
-  // in the accumulator's precision, because the factor may be too small for a float
-  const auto multiply = [factor](Chunk<Scalar>& x) { x = (x.template cast<Accumulator<Scalar>>() * factor).template cast<Scalar>(); };
-  update_chunks(size, multiply, v);
-}
-
-/// Limits each number of v to [-limit, limit]; NaN stays NaN.
-template <class Scalar>
-[[gnu::noinline]] void clamp(Index size, Scalar limit, Scalar* v) {
-  const auto clamp_chunk = [limit](Chunk<Scalar>& x) {
-    for (Index i = 0; i < x.size(); ++i) x[i] = x[i] > limit ? limit : x[i] < -limit ? -limit : x[i];
-  };
-  update_chunks(size, clamp_chunk, v);
+void scale(Index size, Accumulator<Scalar> numerator, Accumulator<Scalar> denominator, Scalar* v) {
+  int up = 0, down = 0;
+  auto quotient = std::frexp(numerator, &up) / std::frexp(denominator, &down);  // without its exponent, from 1/2 to 2
+  if (quotient > 1) quotient /= 2, ++up;
+  const auto first = static_cast<Scalar>(std::ldexp(quotient, (up - down) / 2));
+  const auto second = static_cast<Scalar>(std::ldexp(Accumulator<Scalar>{1}, up - down - (up - down) / 2));
+  kernels::update(
+      size, [first, second](auto& x) CHAINRULE_FORMULA { x = x * first * second; }, v);
 }
 
 }  // namespace detail
@@ -52,7 +49,8 @@ void clip_by_value(Gradient&& gradient, double limit) {
   using Scalar = detail::ScalarOf<Gradient>;
   detail::check_not_negative<Scalar>("clip_by_value", "limit", limit);
   VectorView<Scalar> g = detail::mutable_flat<Scalar>("clip_by_value", "the gradient", gradient);
-  detail::clamp(g.size(), static_cast<Scalar>(limit), g.data());
+  kernels::update(
+      g.size(), [most = static_cast<Scalar>(limit)](auto& x) CHAINRULE_FORMULA { x = max(min(x, most), -most); }, g.data());
 }
 
 /// Scales the gradient, as one vector, to the norm max_norm if its norm is larger, and returns the norm it had before. The 1e-6 is that of
@@ -63,11 +61,11 @@ void clip_by_value(Gradient&& gradient, double limit) {
 template <class Gradient>
 auto clip_by_norm(Gradient&& gradient, double max_norm) {
   using Scalar = detail::ScalarOf<Gradient>;
-  detail::check_not_negative<double>("clip_by_norm", "max_norm", max_norm);
+  detail::check_not_negative<Scalar>("clip_by_norm", "max_norm", max_norm);
   VectorView<Scalar> g = detail::mutable_flat<Scalar>("clip_by_norm", "the gradient", gradient);
   const detail::Accumulator<Scalar> norm = detail::norm(g.size(), static_cast<const Scalar*>(g.data()));
-  const detail::Accumulator<Scalar> factor = static_cast<detail::Accumulator<Scalar>>(max_norm) / (norm + 1e-6);
-  if (std::isfinite(norm) && factor < 1) detail::scale(g.size(), factor, g.data());
+  const auto most = static_cast<detail::Accumulator<Scalar>>(max_norm), divisor = norm + 1e-6;
+  if (detail::is_finite(norm) && most < divisor) detail::scale(g.size(), most, divisor, g.data());
   return norm;
 }
 

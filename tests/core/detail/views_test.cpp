@@ -132,6 +132,18 @@ TEST_CASE("mutable_view of a part of a vector writes to it") {
   CHECK(v == (Eigen::VectorXf(5) << 1, 0, 0, 4, 50).finished());
 }
 
+TEST_CASE("mutable_view refuses a map whose columns overlap, which const_view takes") {
+  std::array<float, 5> memory{1, 2, 3, 4, 5};
+  const auto map_with = [&memory](Index stride) {
+    return Eigen::Map<Eigen::MatrixXf, 0, Eigen::OuterStride<>>(memory.data(), 3, 2, Eigen::OuterStride<>(stride));
+  };
+  for (const Index stride : {0, 2}) {
+    CHECK_THROWS_SAYING(mutable_view<float>(map_with(stride)), ShapeError, "columns of 3 numbers", "overlap");
+    CHECK(const_view<float>(map_with(stride))(1, 1) == memory[static_cast<std::size_t>(stride + 1)]);
+  }
+  CHECK_NOTHROW(mutable_view<float>(map_with(2).leftCols(1)));
+}
+
 TEST_CASE("mutable_view is writable, const_view read-only") {
   Eigen::MatrixXf m = numbered();
   STATIC_REQUIRE(std::is_same_v<decltype(mutable_view<float>(m)), MatrixView<float>>);

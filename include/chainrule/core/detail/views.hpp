@@ -57,12 +57,16 @@ ConstMatrixView<Scalar> const_view(const Eigen::DenseBase<Derived>& m) {
   return {m.derived().data(), m.rows(), m.cols(), Eigen::OuterStride<>(column_stride(m.derived()))};
 }
 
-/// A view to write to on a matrix, vector, block or map of the user's; `m` may be a temporary block, dx.leftCols(n).
+/// A view to write to on a matrix, vector, block or map of the user's; `m` may be a temporary block, dx.leftCols(n). ShapeError for a map
+/// whose columns overlap.
 template <class Scalar, EigenDense M>
 MatrixView<Scalar> mutable_view(M&& m) {
   static_assert(bool(std::remove_reference_t<M>::Flags & Eigen::LvalueBit) && !std::is_const_v<std::remove_reference_t<M>>,
                 "chainrule: this argument is written to, so it cannot be const");
   const ConstMatrixView<Scalar> view = const_view<Scalar>(m);
+  if (view.cols() > 1 && view.outerStride() < view.rows())
+    raise<ShapeError>("a matrix that is written to has columns of ", view.rows(), " numbers, of which the next begins after ",
+                      view.outerStride(), ", so they overlap; write to a copy");
   return {m.data(), view.rows(), view.cols(), Eigen::OuterStride<>(view.outerStride())};
 }
 
