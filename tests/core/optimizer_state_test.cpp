@@ -13,12 +13,15 @@ namespace {
 struct Net {
   using ScalarType = float;
   struct Dense {
+    static constexpr Index parameters_at_compile_time = 8;
     std::array<TensorShape, 2> tensors() const { return {{{"weight", 2, 3, true}, {"bias", 2, 1, false}}}; }
   };
   struct Nothing {
+    static constexpr Index parameters_at_compile_time = 0;
     std::array<TensorShape, 0> tensors() const { return {}; }
   };
   struct Gated {
+    static constexpr Index parameters_at_compile_time = 5;
     std::array<TensorShape, 4> tensors() const {
       return {{{"gate", 1, 2, true}, {"weight", 1, 2, true}, {"bias", 1, 1, false}, {"empty", 0, 1, true}}};
     }
@@ -54,7 +57,7 @@ struct NormalizedDescent {
   }
 };
 
-bool same(const std::vector<Segment>& segments, std::initializer_list<Segment> expected) {
+bool same(std::span<const Segment> segments, std::initializer_list<Segment> expected) {
   return std::equal(segments.begin(), segments.end(), expected.begin(), expected.end(),
                     [](const Segment& a, const Segment& b) { return a.begin == b.begin && a.end == b.end && a.decays == b.decays; });
 }
@@ -89,6 +92,23 @@ TEST_CASE("OptimizerState for a vector: all parameters decay") {
   CHECK(state.size() == 5);
   CHECK(same(state.segments(), {{0, 5, true}}));
   CHECK(same(OptimizerState<long double>(7, 0).segments(), {{0, 7, true}}));
+}
+
+TEST_CASE("make_optimizer_state needs no heap for a small network of fixed extents, and copies to a state that does") {
+  auto state = make_optimizer_state<3>(Net{}, 2);
+  STATIC_REQUIRE(!std::is_same_v<decltype(state), OptimizerState<float>>);
+  const OptimizerState<float> on_heap(Net{}, 2);
+  CHECK(sizeof(state) >= 3 * sizeof(float) * static_cast<std::size_t>(on_heap.size()));
+  CHECK(state.size() == on_heap.size());
+  CHECK(state.moments() == 2);
+  CHECK(same(state.segments(), {{0, 6, true}, {6, 8, false}, {8, 12, true}, {12, 13, false}, {13, 19, true}, {19, 21, false}}));
+  CHECK((state.flat().size() == 2 * state.size() && (state.flat().array() == 0).all()));
+  state.moment(1).setConstant(7);
+  state.steps = 5;
+  const OptimizerState<float> copy = state;
+  CHECK((copy.steps == 5 && copy.moment(1) == state.moment(1) && copy.segments().size() == state.segments().size()));
+  CHECK_THROWS_SAYING(make_optimizer_state<1>(Net{}, 2), ShapeError, "OptimizerState: its type has room for");
+  STATIC_REQUIRE(std::is_same_v<decltype(make_optimizer_state<2>(Vector<double>(3), 2)), OptimizerState<double>>);
 }
 
 TEST_CASE("OptimizerState refuses extents that memory cannot hold") {

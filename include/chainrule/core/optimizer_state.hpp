@@ -2,10 +2,13 @@
 // The state that an optimizer keeps from step to step, and the contract of optimizers. All have the same type of state, so a trainer and a
 // checkpoint need to know only one.
 
+#include <algorithm>
+#include <array>
 #include <chainrule/core/concepts.hpp>
 #include <chainrule/core/detail/layer_list.hpp>
 #include <concepts>
 #include <cstdint>
+#include <span>
 #include <string_view>
 #include <tuple>
 #include <utility>
@@ -22,13 +25,31 @@ struct Segment {
   bool decays;  ///< true for weights, false for biases
 };
 
-/// Divides the network's theta into weights, to which decay applies, and other parameters, such as biases: one Segment for each tensor of
-/// each layer, in theta's order, with neighbours of the same kind joined.
-template <class Net>
-std::vector<Segment> segments_of(const Net& net) {
-  std::vector<Segment> segments;
+namespace detail {
+
+/// Segments inside the object, at most Capacity of them, with the functions of std::vector that segments need.
+template <std::size_t Capacity>
+class FewSegments {
+ public:
+  bool empty() const { return size_ == 0; }
+  Segment& back() { return segments_[size_ - 1]; }
+  void push_back(const Segment& segment) {
+    if (size_ == Capacity) raise<ShapeError>("OptimizerState: its type has room for ", Capacity, " segments, but there are more");
+    segments_[size_++] = segment;
+  }
+  const Segment* data() const { return segments_.data(); }
+  std::size_t size() const { return size_; }
+
+ private:
+  std::array<Segment, Capacity> segments_{};
+  std::size_t size_ = 0;
+};
+
+/// Fills an empty list with the segments of the network.
+template <class Net, class List>
+void list_segments(const Net& net, List& segments) {
   Index begin = 0;
-  detail::for_each_layer(net.layers(), [&](const auto& layer) {
+  for_each_layer(net.layers(), [&](const auto& layer) {
     for (const TensorShape& tensor : layer.tensors()) {
       const Index end = begin + tensor.size();
       if (!segments.empty() && segments.back().decays == tensor.decays)
@@ -38,48 +59,102 @@ std::vector<Segment> segments_of(const Net& net) {
       begin = end;
     }
   });
+}
+
+/// How many parameters, and at most how many segments, a tuple of layers has; Dynamic where the compiler does not know them.
+template <class Layers>
+struct ExtentsOfTheta {
+  static constexpr Index parameters = Dynamic, segments = Dynamic;
+};
+/// A layer that says at compile time how many parameters and tensors it has.
+template <class L>
+concept HasFixedTensors = requires(const L& layer) {
+  L::parameters_at_compile_time;
+  std::tuple_size<decltype(layer.tensors())>::value;
+};
+template <HasFixedTensors... L>
+struct ExtentsOfTheta<std::tuple<L...>> {
+  static constexpr Index parameters = [] {
+    Index sum = 0;
+    ((sum = extent_sum(sum, L::parameters_at_compile_time)), ...);
+    return sum;
+  }();
+  static constexpr Index segments = static_cast<Index>((std::tuple_size_v<decltype(std::declval<const L&>().tensors())> + ... + 0));
+};
+
+}  // namespace detail
+
+/// Divides the network's theta into weights, to which decay applies, and other parameters, such as biases: one Segment for each tensor of
+/// each layer, in theta's order, with neighbours of the same kind joined.
+template <class Net>
+std::vector<Segment> segments_of(const Net& net) {
+  std::vector<Segment> segments;
+  detail::list_segments(net, segments);
   return segments;
 }
 
 /// The state of an optimizer: the number of steps it has taken and its moments, vectors of theta's size (Adam: m and v), which start at 0.
-/// Made by `rule.make_state(net)`, which allocates; steps do not allocate.
-template <class Scalar>
+/// Made by `rule.make_state(net)`; steps do not allocate. `Numbers` and `Segments` are how many numbers and segments it holds inside the
+/// object, without a heap (see make_optimizer_state); where they are Dynamic, it allocates.
+template <class Scalar, Index Numbers = Dynamic, Index Segments = Dynamic>
 class OptimizerState {
+  using SegmentList = std::conditional_t<Segments == Dynamic, std::vector<Segment>,
+                                         detail::FewSegments<static_cast<std::size_t>(std::max<Index>(Segments, 0))>>;
+
  public:
-  /// For the parameters of a network, whose tensors say to what decay applies.
+  /// For the parameters of a network, whose tensors say to what decay applies. Throws ShapeError where memory cannot hold the moments.
   template <class Net>
   requires requires(const Net& net) { net.layers(); }
-  OptimizerState(const Net& net, Index moments) : OptimizerState(net.parameters().size(), moments, segments_of(net)) {}
+  OptimizerState(const Net& net, Index moments) : OptimizerState(net.parameters().size(), moments, SegmentList{}) {
+    detail::list_segments(net, segments_);
+  }
 
   /// For a vector of parameters, to all of which decay applies.
   template <class Theta>
-  OptimizerState(const Eigen::DenseBase<Theta>& theta, Index moments) : OptimizerState(theta.size(), moments) {}
+  requires(Numbers == Dynamic) OptimizerState(const Eigen::DenseBase<Theta>& theta, Index moments)
+      : OptimizerState(theta.size(), moments) {}
   /// For `size` parameters, to all of which decay applies.
-  OptimizerState(Index size, Index moments) : OptimizerState(size, moments, {{0, size, true}}) {}
+  OptimizerState(Index size, Index moments) requires(Numbers == Dynamic) : OptimizerState(size, moments, SegmentList{}) {
+    segments_.push_back({0, size, true});
+  }
+
+  /// A copy on the heap of a state that needs none.
+  template <Index N, Index S>
+  requires(Numbers == Dynamic && N != Dynamic) OptimizerState(const OptimizerState<Scalar, N, S>& other)
+      : OptimizerState(other.size(), other.moments(), SegmentList(other.segments().begin(), other.segments().end())) {
+    steps = other.steps;
+    team = other.team;
+    flat() = other.flat();
+  }
 
   std::uint64_t steps = 0;  ///< taken so far: t in the papers
   Team* team = nullptr;     ///< threads that share the work of a step, with the same bits, or nullptr; must outlive its use here
 
-  Index size() const { return size_; }                                ///< number of parameters
-  Index moments() const { return moments_; }                          ///< how many vectors of theta's size it has
-  const std::vector<Segment>& segments() const { return segments_; }  ///< to which parts of theta decay applies
+  Index size() const { return size_; }        ///< number of parameters
+  Index moments() const { return moments_; }  ///< how many vectors of theta's size it has
+  /// To which parts of theta decay applies.
+  std::span<const Segment> segments() const { return {segments_.data(), segments_.size()}; }
 
   /// All moments, one after the other. A checkpoint stores these and `steps`.
-  VectorView<Scalar> flat() { return {values_.data(), values_.size()}; }
-  ConstVectorView<Scalar> flat() const { return {values_.data(), values_.size()}; }  ///< read-only
+  VectorView<Scalar> flat() { return {values_.data(), size_ * moments_}; }
+  ConstVectorView<Scalar> flat() const { return {values_.data(), size_ * moments_}; }  ///< read-only
 
   /// Moment k alone.
   VectorView<Scalar> moment(Index k) { return {values_.data() + k * size_, size_}; }
   ConstVectorView<Scalar> moment(Index k) const { return {values_.data() + k * size_, size_}; }  ///< read-only
 
  private:
-  OptimizerState(Index size, Index moments, std::vector<Segment> segments)
-      : size_{size}, moments_{moments}, values_{"the state of an optimizer", size, moments}, segments_{std::move(segments)} {}
+  OptimizerState(Index size, Index moments, SegmentList segments)
+      : size_{size}, moments_{moments}, values_{"the state of an optimizer", size, moments}, segments_{std::move(segments)} {
+    if (values_.size() < size * moments)
+      detail::raise<ShapeError>("OptimizerState: its type has room for ", values_.size(), " numbers, but ", moments, " moments of ", size,
+                                " parameters are more");
+  }
 
   Index size_;
   Index moments_;
-  detail::Storage<Scalar, Dynamic> values_;
-  std::vector<Segment> segments_;
+  detail::Storage<Scalar, Numbers> values_;
+  SegmentList segments_;
 };
 
 /// Deduces Scalar from the network.
@@ -96,17 +171,36 @@ concept HasParameters = requires(const T& net_or_theta, Index moments) {
   OptimizerState(net_or_theta, moments);
 };
 
+/// Makes the state of a rule that remembers `moments` vectors of theta's size, and never more than MaxMoments. For a network of fixed
+/// extents whose moments are small (MaxMoments of them at most 32 KiB), the state is inside the object and needs no heap; for any other,
+/// and for a vector of parameters, it is OptimizerState(net, moments).
+template <Index MaxMoments, HasParameters Net>
+auto make_optimizer_state(const Net& net, Index moments) {
+  if constexpr (requires { net.layers(); }) {
+    using Scalar = typename Net::ScalarType;
+    using Extents = detail::ExtentsOfTheta<std::remove_cvref_t<decltype(net.layers())>>;
+    constexpr Index numbers = detail::extent_product(Extents::parameters, MaxMoments);
+    if constexpr (numbers != Dynamic && numbers <= detail::inline_bytes / Index{sizeof(Scalar)})
+      return OptimizerState<Scalar, numbers, Extents::segments>(net, moments);
+    else
+      return OptimizerState(net, moments);
+  } else {
+    return OptimizerState(net, moments);
+  }
+}
+
 /// An optimizer: a rule by which theta steps downhill. It is a small value that holds only hyperparameters; what it remembers lies in an
 /// OptimizerState of the caller's, so one rule may train many networks, and a trainer may change its learning rate from step to step.
 /// A rule of your own has
 /// - `name`, for messages and files
 /// - `learning_rate`, a double that a trainer may multiply by the factor of a schedule
 /// - `moments()`: how many vectors of theta's size it remembers; they start at 0
-/// - `template <HasParameters Net> auto make_state(const Net& net) const { return OptimizerState(net, moments()); }`
-/// - `step(theta, gradient, state)`, which changes theta and the state and adds 1 to state.steps. theta and gradient are contiguous
-/// vectors. A step must not depend on layers; state.segments() says to which parts weight decay applies. It should not allocate, and a step
-/// that throws should have changed nothing. elementwise_step (optimizers/elementwise_step.hpp) makes a step from a formula for one entry;
-/// examples/lecture/7_your_own.cpp shows such a rule.
+/// - `template <HasParameters Net> auto make_state(const Net& net) const { return OptimizerState(net, moments()); }`; or, without a heap
+/// for small networks of fixed extents, make_optimizer_state<2>(net, moments()), where 2 is the largest number of moments
+/// - `step(theta, gradient, state)` with an OptimizerState<Scalar, Fixed...>& for any Index... Fixed, which changes theta and the state and
+/// adds 1 to state.steps. theta and gradient are contiguous vectors. A step must not depend on layers; state.segments() says to which parts
+/// weight decay applies. It should not allocate, and a step that throws should have changed nothing. elementwise_step
+/// (optimizers/elementwise_step.hpp) makes a step from a formula for one entry; examples/lecture/7_your_own.cpp shows such a rule.
 template <class T>
 concept Optimizer = std::copyable<T> &&
     requires(T& rule, const T& constant, VectorView<float> theta, ConstVectorView<float> gradient, OptimizerState<float>& state) {

@@ -17,8 +17,8 @@ namespace detail {
 inline constexpr ChecksummedFormat checkpoint_format{"chainrule checkpoint", 1};
 
 /// The fingerprint of a network and its optimizer's state.
-template <class Net, class Scalar>
-std::string fingerprint_of(const Net& net, const OptimizerState<Scalar>& state) {
+template <class Net, class Scalar, Index... Fixed>
+std::string fingerprint_of(const Net& net, const OptimizerState<Scalar, Fixed...>& state) {
   return text_of(fingerprint_of(net), "moments: ", state.moments(), " of ", state.size(), " numbers\n");
 }
 
@@ -76,8 +76,8 @@ void archive_training(Archive& archive, Net& net, State& state, More&... more) {
 /// @endcode
 /// A crash at any moment leaves either the old file or the new one, complete. Only one program at a time may write the file. Throws
 /// ValueError with the system's reason where it cannot be written.
-template <class Net, class Scalar, class... More>
-void save_checkpoint(const std::string& path, const Net& net, const OptimizerState<Scalar>& state, const More&... more) {
+template <class Net, class Scalar, Index... Fixed, class... More>
+void save_checkpoint(const std::string& path, const Net& net, const OptimizerState<Scalar, Fixed...>& state, const More&... more) {
   std::string bytes;
   detail::make_checkpoint(bytes, detail::fingerprint_of(net, state),
                           [&](Archive& archive) { detail::archive_training(archive, net, state, more...); });
@@ -87,8 +87,8 @@ void save_checkpoint(const std::string& path, const Net& net, const OptimizerSta
 /// Reads what save_checkpoint has written for the same kinds of network, optimizer and `more`. After `work.set_step(state.steps)` the
 /// resumed training is bit-identical to an uninterrupted one. Throws ValueError, with what was expected and what was found, for a file that
 /// is damaged or of another network; then nothing has changed.
-template <class Net, class Scalar, class... More>
-void load_checkpoint(const std::string& path, Net& net, OptimizerState<Scalar>& state, More&... more) {
+template <class Net, class Scalar, Index... Fixed, class... More>
+void load_checkpoint(const std::string& path, Net& net, OptimizerState<Scalar, Fixed...>& state, More&... more) {
   const std::string bytes = detail::read_file("load_checkpoint", path);
   detail::read_or_restore(detail::values_of_checkpoint(bytes, path, detail::fingerprint_of(net, state)), path,
                           [&](Archive& archive) { detail::archive_training(archive, net, state, more...); });

@@ -44,10 +44,11 @@ struct Adadelta {
   bool decay_biases = false;  ///< whether weight decay also applies to biases
 
   Index moments() const { return 2; }  ///< the number of moments, numbers that the rule keeps for each parameter
-  /// Makes the state for a network: all moments are 0, and biases are marked so that weight decay can leave them out.
+  /// Makes the state for a network: all moments are 0, and biases are marked so that weight decay can leave them out. It needs no heap for
+  /// a small network of fixed extents.
   template <HasParameters Net>
   auto make_state(const Net& net) const {
-    return OptimizerState(net, moments());
+    return make_optimizer_state<2>(net, moments());
   }
   /// Makes the state for a vector of `size` parameters of type Scalar, all of which count as weights.
   template <class Scalar>
@@ -56,8 +57,8 @@ struct Adadelta {
   }
 
   /// Makes one step. The arguments and errors are those of SGD::step.
-  template <class Theta, class Gradient, class Scalar>
-  void step(Theta&& theta, const Gradient& gradient, OptimizerState<Scalar>& state) const {
+  template <class Theta, class Gradient, class Scalar, Index... Fixed>
+  void step(Theta&& theta, const Gradient& gradient, OptimizerState<Scalar, Fixed...>& state) const {
     detail::check_fraction<Scalar>(name, "rho", rho);
     detail::check_not_negative<Scalar>(name, "epsilon", epsilon);
     const auto arguments = detail::begin_step(*this, theta, gradient, state);

@@ -48,8 +48,8 @@ struct AdamFormula {
 };
 
 /// Makes a step of Adam or AdamW: checks the hyperparameters and arguments, then updates theta and the moments.
-template <class Rule, class Theta, class Gradient, class Scalar>
-void adam_step(const Rule& rule, Decay kind, Theta& theta, const Gradient& gradient, OptimizerState<Scalar>& state) {
+template <class Rule, class Theta, class Gradient, class Scalar, Index... Fixed>
+void adam_step(const Rule& rule, Decay kind, Theta& theta, const Gradient& gradient, OptimizerState<Scalar, Fixed...>& state) {
   check_fraction<Scalar>(Rule::name, "beta1", rule.beta1);
   check_fraction<Scalar>(Rule::name, "beta2", rule.beta2);
   check_not_negative<Scalar>(Rule::name, "epsilon", rule.epsilon);
@@ -92,10 +92,11 @@ struct Adam {
   bool amsgrad = false;         ///< whether the largest v so far replaces v
 
   Index moments() const { return amsgrad ? 3 : 2; }  ///< the number of moments, numbers that the rule keeps for each parameter
-  /// Makes the state for a network: all moments are 0, and biases are marked so that weight decay can leave them out.
+  /// Makes the state for a network: all moments are 0, and biases are marked so that weight decay can leave them out. It needs no heap for
+  /// a small network of fixed extents.
   template <HasParameters Net>
   auto make_state(const Net& net) const {
-    return OptimizerState(net, moments());
+    return make_optimizer_state<3>(net, moments());
   }
   /// Makes the state for a vector of `size` parameters of type Scalar, all of which count as weights.
   template <class Scalar>
@@ -104,8 +105,8 @@ struct Adam {
   }
 
   /// Makes one step. The arguments and errors are those of SGD::step.
-  template <class Theta, class Gradient, class Scalar>
-  void step(Theta&& theta, const Gradient& gradient, OptimizerState<Scalar>& state) const {
+  template <class Theta, class Gradient, class Scalar, Index... Fixed>
+  void step(Theta&& theta, const Gradient& gradient, OptimizerState<Scalar, Fixed...>& state) const {
     detail::adam_step(*this, detail::Decay::in_gradient, theta, gradient, state);
   }
 };

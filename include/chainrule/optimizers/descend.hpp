@@ -26,9 +26,9 @@ bool is_plain_descent(const Rule& rule) {
 /// With plain SGD, without momentum and weight decay, each layer steps as soon as it has computed its dJ/dW, which saves writing dJ/dW to
 /// memory and reading it back; dJ then serves as scratch and its content afterwards is unspecified. Shapes and errors are those of backward
 /// and step. A call that throws changes nothing.
-template <class Net, class X, class Y, class Work, Optimizer Rule>
+template <class Net, class X, class Y, class Work, Optimizer Rule, Index... Fixed>
 void descend(Net& net, const X& x, const Y& y, Work& work, typename Net::Gradients& dJ, const Rule& rule,
-             OptimizerState<typename Net::ScalarType>& state) {
+             OptimizerState<typename Net::ScalarType, Fixed...>& state) {
   using Scalar = typename Net::ScalarType;
   if constexpr (std::is_same_v<Rule, SGD>) {
     if (detail::is_plain_descent(rule)) {

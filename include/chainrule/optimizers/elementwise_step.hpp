@@ -9,8 +9,9 @@ namespace detail {
 
 /// Checks the arguments of a step, counts the step and calls piece_step(piece) for all pieces of theta. Throws StateError if rule.moments()
 /// is not Moments.
-template <int Moments, class Rule, class Theta, class Gradient, class Scalar, class PieceStep>
-void step_by_pieces(const Rule& rule, Theta& theta, const Gradient& gradient, OptimizerState<Scalar>& state, const PieceStep& piece_step) {
+template <int Moments, class Rule, class Theta, class Gradient, class Scalar, class PieceStep, Index... Fixed>
+void step_by_pieces(const Rule& rule, Theta& theta, const Gradient& gradient, OptimizerState<Scalar, Fixed...>& state,
+                    const PieceStep& piece_step) {
   if (rule.moments() != Moments) raise<StateError>(Rule::name, ": moments() says ", rule.moments(), ", but its step takes ", Moments);
   const auto arguments = begin_step(rule, theta, gradient, state);
   for_pieces(rule, arguments, state, piece_step);
@@ -38,8 +39,9 @@ void step_by_pieces(const Rule& rule, Theta& theta, const Gradient& gradient, Op
 /// the rule has a weight_decay and theta_i decays. Numbers that the formula captures should be Scalars, not doubles. Arguments and errors
 /// are those of SGD::step. All arguments are checked before the step is counted and theta and the moments change. The bits do not depend on
 /// the number of threads.
-template <int Moments, class Rule, class Theta, class Gradient, class Scalar, class Formula>
-void formula_step(const Rule& rule, Theta&& theta, const Gradient& gradient, OptimizerState<Scalar>& state, const Formula& formula) {
+template <int Moments, class Rule, class Theta, class Gradient, class Scalar, class Formula, Index... Fixed>
+void formula_step(const Rule& rule, Theta&& theta, const Gradient& gradient, OptimizerState<Scalar, Fixed...>& state,
+                  const Formula& formula) {
   detail::step_by_pieces<Moments>(rule, theta, gradient, state, [&formula](const detail::Piece<Scalar>& piece) {
     detail::update<Moments>(piece, [formula, decay = static_cast<Scalar>(piece.decay)](const auto& dJ, auto& t, auto&... moments)
                                        CHAINRULE_FORMULA { formula(detail::with_decay(dJ, t, decay), t, moments...); });
@@ -49,8 +51,9 @@ void formula_step(const Rule& rule, Theta&& theta, const Gradient& gradient, Opt
 /// Makes a step of a rule like formula_step, from an update written in Eigen: g, theta and the moments are Eigen arrays of a few numbers
 /// (Chunk<Scalar>), computed with the vectors that the compiler flags allow.
 /// The lambda is written as for formula_step, without CHAINRULE_FORMULA.
-template <int Moments, class Rule, class Theta, class Gradient, class Scalar, class Update>
-void elementwise_step(const Rule& rule, Theta&& theta, const Gradient& gradient, OptimizerState<Scalar>& state, const Update& update) {
+template <int Moments, class Rule, class Theta, class Gradient, class Scalar, class Update, Index... Fixed>
+void elementwise_step(const Rule& rule, Theta&& theta, const Gradient& gradient, OptimizerState<Scalar, Fixed...>& state,
+                      const Update& update) {
   detail::step_by_pieces<Moments>(rule, theta, gradient, state, [&update](const detail::Piece<Scalar>& piece) {
     const auto call = [&update, decay = static_cast<Scalar>(piece.decay)](const Chunk<Scalar>& dJ, Chunk<Scalar>& t, auto&... moments) {
       const Chunk<Scalar> g = decay == 0 ? dJ : Chunk<Scalar>(dJ + decay * t);

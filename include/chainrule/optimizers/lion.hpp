@@ -41,10 +41,11 @@ struct Lion {
   bool decay_biases = false;    ///< whether weight decay also applies to biases
 
   Index moments() const { return 1; }  ///< the number of moments, numbers that the rule keeps for each parameter
-  /// Makes the state for a network: all moments are 0, and biases are marked so that weight decay can leave them out.
+  /// Makes the state for a network: all moments are 0, and biases are marked so that weight decay can leave them out. It needs no heap for
+  /// a small network of fixed extents.
   template <HasParameters Net>
   auto make_state(const Net& net) const {
-    return OptimizerState(net, moments());
+    return make_optimizer_state<1>(net, moments());
   }
   /// Makes the state for a vector of `size` parameters of type Scalar, all of which count as weights.
   template <class Scalar>
@@ -53,8 +54,8 @@ struct Lion {
   }
 
   /// Makes one step. The arguments and errors are those of SGD::step.
-  template <class Theta, class Gradient, class Scalar>
-  void step(Theta&& theta, const Gradient& gradient, OptimizerState<Scalar>& state) const {
+  template <class Theta, class Gradient, class Scalar, Index... Fixed>
+  void step(Theta&& theta, const Gradient& gradient, OptimizerState<Scalar, Fixed...>& state) const {
     detail::check_fraction<Scalar>(name, "beta1", beta1);
     detail::check_fraction<Scalar>(name, "beta2", beta2);
     const auto arguments = detail::begin_step(*this, theta, gradient, state);

@@ -68,10 +68,11 @@ struct RMSprop {
 
   /// The number of moments, numbers that the rule keeps for each parameter.
   Index moments() const { return 1 + (centered ? 1 : 0) + (momentum != 0 ? 1 : 0); }
-  /// Makes the state for a network: all moments are 0, and biases are marked so that weight decay can leave them out.
+  /// Makes the state for a network: all moments are 0, and biases are marked so that weight decay can leave them out. It needs no heap for
+  /// a small network of fixed extents.
   template <HasParameters Net>
   auto make_state(const Net& net) const {
-    return OptimizerState(net, moments());
+    return make_optimizer_state<3>(net, moments());
   }
   /// Makes the state for a vector of `size` parameters of type Scalar, all of which count as weights.
   template <class Scalar>
@@ -80,8 +81,8 @@ struct RMSprop {
   }
 
   /// Makes one step. The arguments and errors are those of SGD::step.
-  template <class Theta, class Gradient, class Scalar>
-  void step(Theta&& theta, const Gradient& gradient, OptimizerState<Scalar>& state) const {
+  template <class Theta, class Gradient, class Scalar, Index... Fixed>
+  void step(Theta&& theta, const Gradient& gradient, OptimizerState<Scalar, Fixed...>& state) const {
     detail::check_fraction<Scalar>(name, "rho", rho);
     detail::check_not_negative<Scalar>(name, "epsilon", epsilon);
     detail::check_fraction<Scalar>(name, "momentum", momentum);

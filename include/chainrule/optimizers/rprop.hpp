@@ -42,10 +42,11 @@ struct Rprop {
   double max_step = 50;         ///< the largest step size, at least min_step
 
   Index moments() const { return 2; }  ///< the number of moments, numbers that the rule keeps for each parameter
-  /// Makes the state for a network: all moments are 0, and biases are marked so that weight decay can leave them out.
+  /// Makes the state for a network: all moments are 0, and biases are marked so that weight decay can leave them out. It needs no heap for
+  /// a small network of fixed extents.
   template <HasParameters Net>
   auto make_state(const Net& net) const {
-    return OptimizerState(net, moments());
+    return make_optimizer_state<2>(net, moments());
   }
   /// Makes the state for a vector of `size` parameters of type Scalar, all of which count as weights.
   template <class Scalar>
@@ -54,8 +55,8 @@ struct Rprop {
   }
 
   /// Makes one step. The arguments and errors are those of SGD::step.
-  template <class Theta, class Gradient, class Scalar>
-  void step(Theta&& theta, const Gradient& gradient, OptimizerState<Scalar>& state) const {
+  template <class Theta, class Gradient, class Scalar, Index... Fixed>
+  void step(Theta&& theta, const Gradient& gradient, OptimizerState<Scalar, Fixed...>& state) const {
     detail::check_positive<Scalar>(name, "eta_minus", eta_minus);
     detail::check_fraction<Scalar>(name, "eta_minus", eta_minus);
     detail::check_positive<Scalar>(name, "eta_plus", eta_plus);

@@ -48,10 +48,11 @@ struct SGD {
   bool decay_biases = false;    ///< whether weight decay also applies to biases
 
   Index moments() const { return momentum != 0 ? 1 : 0; }  ///< the number of moments, numbers that the rule keeps for each parameter
-  /// Makes the state for a network: all moments are 0, and biases are marked so that weight decay can leave them out.
+  /// Makes the state for a network: all moments are 0, and biases are marked so that weight decay can leave them out. It needs no heap for
+  /// a small network of fixed extents.
   template <HasParameters Net>
   auto make_state(const Net& net) const {
-    return OptimizerState(net, moments());
+    return make_optimizer_state<1>(net, moments());
   }
   /// Makes the state for a vector of `size` parameters of type Scalar, all of which count as weights.
   template <class Scalar>
@@ -62,8 +63,8 @@ struct SGD {
   /// Makes one step. `theta` is net.parameters() or any vector, `gradient` an object from net.make_gradients() or a vector of the same
   /// size, both contiguous in memory; `state` comes from make_state. Throws ShapeError for sizes that do not match and for vectors that are
   /// not contiguous, ValueError for a hyperparameter out of its range. A call that throws changes nothing.
-  template <class Theta, class Gradient, class Scalar>
-  void step(Theta&& theta, const Gradient& gradient, OptimizerState<Scalar>& state) const {
+  template <class Theta, class Gradient, class Scalar, Index... Fixed>
+  void step(Theta&& theta, const Gradient& gradient, OptimizerState<Scalar, Fixed...>& state) const {
     detail::check_fraction<Scalar>(name, "momentum", momentum);
     if (nesterov && momentum == 0) detail::raise<ValueError>("SGD: nesterov needs a momentum above 0");
     const auto arguments = detail::begin_step(*this, theta, gradient, state);

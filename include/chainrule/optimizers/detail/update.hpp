@@ -42,8 +42,9 @@ StepArguments<Scalar> step_arguments(const Rule& rule, Theta& theta, const Gradi
 }
 
 /// Checks theta, the gradient, the learning rate, the state and the weight decay. A rule checks its other hyperparameters before.
-template <class Scalar, class Rule, class Theta, class Gradient>
-StepArguments<Scalar> step_arguments(const Rule& rule, Theta& theta, const Gradient& gradient, const OptimizerState<Scalar>& state) {
+template <class Scalar, class Rule, class Theta, class Gradient, Index... Fixed>
+StepArguments<Scalar> step_arguments(const Rule& rule, Theta& theta, const Gradient& gradient,
+                                     const OptimizerState<Scalar, Fixed...>& state) {
   const StepArguments<Scalar> arguments = step_arguments<Scalar>(rule, theta, gradient);
   check_state(Rule::name, arguments.size, state.size(), rule.moments(), state.moments());
   if constexpr (requires { rule.weight_decay; }) check_not_negative<Scalar>(Rule::name, "weight_decay", rule.weight_decay);
@@ -51,8 +52,8 @@ StepArguments<Scalar> step_arguments(const Rule& rule, Theta& theta, const Gradi
 }
 
 /// Checks the arguments of a step and counts the step in the state.
-template <class Scalar, class Rule, class Theta, class Gradient>
-StepArguments<Scalar> begin_step(const Rule& rule, Theta& theta, const Gradient& gradient, OptimizerState<Scalar>& state) {
+template <class Scalar, class Rule, class Theta, class Gradient, Index... Fixed>
+StepArguments<Scalar> begin_step(const Rule& rule, Theta& theta, const Gradient& gradient, OptimizerState<Scalar, Fixed...>& state) {
   const StepArguments<Scalar> arguments = step_arguments<Scalar>(rule, theta, gradient, state);
   ++state.steps;
   return arguments;
@@ -105,8 +106,8 @@ Index pieces_per_tensor(const StepArguments<Scalar>& arguments, const Team* team
 
 /// Calls update(piece) for pieces that together are theta: one piece if all of it has the same weight decay and one thread does the work,
 /// else pieces of tensors. A team splits each tensor in the same order as backward, so that a thread steps where it wrote the gradient.
-template <class Scalar, class Rule, class Update>
-void for_pieces(const Rule& rule, const StepArguments<Scalar>& arguments, OptimizerState<Scalar>& state, const Update& update) {
+template <class Scalar, class Rule, class Update, Index... Fixed>
+void for_pieces(const Rule& rule, const StepArguments<Scalar>& arguments, OptimizerState<Scalar, Fixed...>& state, const Update& update) {
   Scalar* moments = state.moments() == 0 ? nullptr : state.flat().data();
   const auto update_range = [&](Index begin, Index end, double decay) {
     Scalar* piece_moments = moments == nullptr ? nullptr : moments + begin;
