@@ -10,6 +10,7 @@
 #include <chainrule/losses/binary_cross_entropy.hpp>
 #include <chainrule/losses/softmax_cross_entropy.hpp>
 #include <chainrule/network.hpp>
+#include <chainrule/optimizers/adam.hpp>
 #include <chainrule/optimizers/sgd.hpp>
 
 namespace cr = chainrule;
@@ -65,12 +66,12 @@ struct Expected {
   float first_weight, first_loss, gradient, second_loss, last_loss;
 };
 
-/// Gradient descent: `steps` steps on the whole batch, with checks of the expected numbers.
-template <int Batch, class Net, class X, class Y>
-void learn(Net& net, const X& x, const Y& y, float rate, int steps, const Expected& expected) {
+/// Gradient descent: `steps` steps of the rule on the whole batch, with checks of the expected numbers. `state` is empty for a rule
+/// without one.
+template <int Batch, class Net, class X, class Y, class Rule, class... State>
+void learn(Net& net, const X& x, const Y& y, const Rule& rule, int steps, const Expected& expected, State... state) {
   auto work = net.template make_workspace<Batch>();
   auto dJ = net.make_gradients();
-  const cr::SGD sgd{.learning_rate = rate};
 
   check("  W(1)(0, 0) at first      ", net.parameters()[0], expected.first_weight, 0);
   float loss = 0;
@@ -78,7 +79,7 @@ void learn(Net& net, const X& x, const Y& y, float rate, int steps, const Expect
     net.forward(x, work);
     loss = net.loss(y, work);
     net.backward(x, y, work, dJ);
-    sgd.step(net.parameters(), dJ);
+    rule.step(net.parameters(), dJ, state...);
     if (step == 0) {
       check("  loss before              ", loss, expected.first_loss, tight);
       check("  largest number in dJ     ", dJ.flat().cwiseAbs().maxCoeff(), expected.gradient, tight);
@@ -94,22 +95,23 @@ void learn_xor() {
   const Eigen::Map<const Eigen::Matrix<float, 2, 4>> x(xor_x);
   const Eigen::Map<const Eigen::Matrix<float, 1, 4>> y(xor_y);
   Xor net{cr::Seed{1}};
-  learn<4>(net, x, y, 0.5f, 300, {0.103116751f, 0.708443403f, 0.0744334310f, 0.698066592f, 0.0211681351f});
+  learn<4>(net, x, y, cr::SGD{.learning_rate = 0.5}, 300, {0.103116751f, 0.708443403f, 0.0744334310f, 0.698066592f, 0.0211681351f});
   const float expected[] = {0.0104966564f, 0.976884067f, 0.977844954f, 0.0273944661f};
   for (int j = 0; j < 4; ++j)
     check("  P(1 | x)               ", net.predict(x.col(j))[0], expected[j], loose);  // one sample, as a vector of fixed size
 }
 
 [[maybe_unused]] void learn_flowers() {
-  board::print("flowers, 4-16-3 ReLU, 100 steps\n");
+  board::print("flowers, 4-16-3 ReLU, 100 steps of Adam\n");
   const Eigen::Map<const Eigen::Matrix<float, 4, 12>> x(flower_x);
   Flowers net{cr::Seed{2}};
-  learn<12>(net, x, flower_y, 0.2f, 100, {0.386939198f, 0.950103283f, 0.421595007f, 0.703508794f, 0.0536290221f});
+  const cr::Adam adam{.learning_rate = 0.02};
+  learn<12>(net, x, flower_y, adam, 100, {0.386939198f, 0.950103283f, 0.421595007f, 0.762202890f, 0.00339211786f}, adam.make_state(net));
   auto work = net.make_workspace<3>();
   const auto p = net.predict(x.middleCols<3>(3), work);  // one flower of the first kind, two of the second
-  check("  P(kind 1)              ", p(0, 0), 0.997035265f, loose);
-  check("  P(kind 2)              ", p(1, 1), 0.910660863f, loose);
-  check("  P(kind 2)              ", p(1, 2), 0.957738101f, loose);
+  check("  P(kind 1)              ", p(0, 0), 0.999632072f, loose);
+  check("  P(kind 2)              ", p(1, 1), 0.996341573f, loose);
+  check("  P(kind 2)              ", p(1, 2), 0.998165558f, loose);
 }
 
 }  // namespace
