@@ -41,6 +41,17 @@ TEST_CASE("MinMaxScaler maps a constant feature to low and back to the same cons
   }
 }
 
+TEST_CASE("MinMaxScaler meets the ends of its interval for large numbers that lie close together, though no shift does") {
+  const Matrix<float> x{{16777216, 16777218}};
+  const MinMaxScaler<float> scaler(x, {.low = -1});
+  CHECK(equal(scaler.transform(x), Matrix<float>{{-1, 1}}));
+  CHECK(equal(scaler.inverse(scaler.transform(x)), x));
+  CHECK(equal(MinMaxScaler<float>::from_string(scaler.to_string()).transform(x), Matrix<float>{{-1, 1}}));
+  CHECK_THROWS_SAYING(scaler.shift(), ValueError, "MinMaxScaler: feature 0 has no shift that its type can hold; set low to 0");
+  CHECK(equal(MinMaxScaler<float>(x).shift(), Matrix<float>{{16777216}}));
+  CHECK(equal(MinMaxScaler<float>(Matrix<float>{{16777216, 16777220}}, {.low = -1}).shift(), Matrix<float>{{16777218}}));
+}
+
 TEST_CASE("MinMaxScaler is restored bit for bit from its line of text, and keeps its range") {
   const Matrix<float> x{{1 / 3.0f, 2, 1e-30f}, {5, 5, 5}, {-1e30f, 0.1f, 7}};
   const MinMaxScaler<float> scaler(x, {.low = -0.3, .high = 0.7});
@@ -48,7 +59,7 @@ TEST_CASE("MinMaxScaler is restored bit for bit from its line of text, and keeps
   auto other = MinMaxScaler<float>::from_string(scaler.to_string() + "\n");
   CHECK(equal(other.shift(), scaler.shift()));
   CHECK(equal(other.scale(), scaler.scale()));
-  CHECK(equal(other.inverse(x), scaler.inverse(x)));
+  CHECK(equal(other.inverse(other.transform(x)), scaler.inverse(scaler.transform(x))));
   other.fit(x);
   CHECK(equal(other.shift(), scaler.shift()));
 }
@@ -62,4 +73,8 @@ TEST_CASE("an impossible range, or a feature whose numbers lie too far apart, is
   CHECK_THROWS_SAYING(MinMaxScaler<float>({.low = 0, .high = std::nan("")}), ValueError, "expected low < high");
   CHECK_THROWS_SAYING(MinMaxScaler<float>::from_string("MinMaxScaler 1 low 1 high 0 min 1 unit 1"), ValueError, "expected low < high");
   CHECK_THROWS_SAYING(MinMaxScaler<float>(Matrix<float>{{-3e38f, 3e38f}}), ValueError, "feature 0 lie too far apart");
+  CHECK_THROWS_SAYING(MinMaxScaler<float>(Matrix<float>{{-3e38f, 3e38f}}, {.low = -1}), ValueError, "feature 0 lie too far apart");
+  for (const double high : {1.0, 1e3})  // 1e-45 / 1e3 is 0 in float
+    CHECK_THROWS_SAYING(MinMaxScaler<float>(Matrix<float>{{0, 1e-45f}}, {.high = high}), ValueError, "feature 0 lie too close together",
+                        "scale them up first");
 }

@@ -90,7 +90,7 @@ TEST_CASE("Standardizer is restored bit for bit from its line of text") {
   const auto same = Standardizer<float>::from_string(standardizer.to_string());
   CHECK(equal<float>(same.shift(), standardizer.shift()));
   CHECK(equal<float>(same.scale(), standardizer.scale()));
-  CHECK(equal(same.inverse(x), standardizer.inverse(x)));
+  CHECK(equal(same.inverse(same.transform(x)), standardizer.inverse(standardizer.transform(x))));
 }
 
 TEST_CASE("text that is not a standardizer is an error with what was expected and found") {
@@ -131,6 +131,35 @@ TEST_CASE("data of another shape or with NaN is an error, and the fit stays") {
   CHECK(equal<float>(scaler.shift(), shift));
 }
 
-TEST_CASE("a deviation too large for the scalar type is an error") {
-  CHECK_THROWS_SAYING(Standardizer<double>(Matrix<double>{{0, 0}, {-1e300, 1e300}}), ValueError, "feature 1 lie too far apart");
+TEST_CASE("numbers near the ends of the range of their type are standardized as others are") {
+  const Matrix<double> x{{-1, -1, 1, 3}};  // mean 0.5, mean of (x - mean)^2 = (2.25 + 2.25 + 0.25 + 6.25) / 4
+  const Matrix<double> a = (x.array() - 0.5) / std::sqrt(2.75);
+  for (const double unit : {1e-300, 1e-170, 1.0, 1e160, 1e307}) {
+    const Matrix<double> scaled = x * unit;
+    const Standardizer<double> scaler(scaled);
+    CHECK(close(scaler.transform(scaled), a, 1e-14));
+    CHECK(close<double>(scaler.inverse(a) / unit, x, 1e-14));
+  }
+  CHECK(equal(Standardizer<double>(Matrix<double>{{1e308, 1e308}}).transform(Matrix<double>{{1e308}}), Matrix<double>{{0}}));
+  const Matrix<float> ends{{-3e38f, 3e38f}};
+  CHECK(close(Standardizer<float>(ends).transform(ends), Matrix<float>{{-1, 1}}));
+}
+
+TEST_CASE("numbers too far apart or too close together for the scalar type are an error") {
+  CHECK_THROWS_SAYING(Standardizer<double>(Matrix<double>{{0, 0, 0}, {-1.7e308, 1.7e308, 1.7e308}}), ValueError,
+                      "Standardizer: the numbers of feature 1 lie too far apart for their type; scale them down first");
+  CHECK_THROWS_SAYING(Standardizer<float>(Matrix<float>{{-3e38f, 3e38f, 3e38f}}), ValueError, "feature 0 lie too far apart");
+  CHECK_THROWS_SAYING(Standardizer<float>(Matrix<float>{{0, 1e-45f}}), ValueError,
+                      "Standardizer: the numbers of feature 0 lie too close together for their type; scale them up first");
+  CHECK_THROWS_SAYING(Standardizer<float>::from_string("Standardizer 1 mean 0 deviation 1e-45"), ValueError, "too close together");
+}
+
+TEST_CASE("a number that has no scaled counterpart in the scalar type is an error, and the data stays") {
+  const Standardizer<float> scaler(Matrix<float>{{1e-30f, 3e-30f}});
+  Matrix<float> x{{2e-30f, 1e30f}};
+  CHECK_THROWS_SAYING(scaler.transform_in_place(x), ValueError,
+                      "Standardizer: transform_in_place of x(0, 1) = 1e+30 gives a number too large");
+  CHECK(x(0, 0) == 2e-30f);
+  const Standardizer<float> wide(Matrix<float>{{-1e38f, 1e38f}});
+  CHECK_THROWS_SAYING(wide.inverse(Matrix<float>{{10}}), ValueError, "Standardizer: inverse of x(0, 0) = 10 gives a number too large");
 }

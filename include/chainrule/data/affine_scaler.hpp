@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chainrule/core/detail/views.hpp>
 #include <chainrule/kernels/all_finite.hpp>
+#include <chainrule/kernels/map.hpp>
 #include <cmath>
 #include <limits>
 #include <utility>
@@ -12,10 +13,10 @@ namespace chainrule {
 /// Base class of Standardizer and MinMaxScaler: an affine map per feature, described by an `origin`, which becomes `low`, and a `unit`,
 /// which becomes 1:
 ///
-///     a = low + (x - origin) / unit = (x - shift) * scale
+///     a = low + (x - origin) * scale        with scale = 1 / unit
 ///     x = origin + (a - low) * unit
 ///
-/// The unit of a constant feature is 0: transform gives low (to within rounding), and inverse gives the constant back.
+/// The unit of a constant feature is 0: transform gives low, and inverse gives the constant back.
 template <class Scalar>
 class AffineScaler {
  public:
@@ -24,40 +25,43 @@ class AffineScaler {
   bool is_fitted() const { return origin_.size() > 0; }  ///< whether fit was called or the scaler was read by from_string
 
   /// The shift of each feature in a = (x - shift) * scale, the form that the layer Normalize takes; always finite. Throws StateError
-  /// before fit.
-  const Vector<Scalar>& shift() const { return check_fitted().shift_; }
+  /// before fit, and ValueError where low is not 0 and a feature's numbers lie so close together for their size that rounding the shift to
+  /// Scalar would move the scaled feature by more than 1/256 of high - low; transform does not use the shift.
+  const Vector<Scalar>& shift() const {
+    check_fitted();
+    if (lost_shift_ >= 0)
+      detail::raise<ValueError>(name_, ": feature ", lost_shift_,
+                                " has no shift that its type can hold; set low to 0, or use transform(x)");
+    return shift_;
+  }
   /// The scale of each feature in a = (x - shift) * scale; always finite and never 0. Throws StateError before fit.
   const Vector<Scalar>& scale() const { return check_fitted().scale_; }
 
   /// Returns x scaled (features x samples). Throws StateError before fit, ShapeError where x has another number of rows than the fitted
-  /// data, ValueError for NaN and infinity.
+  /// data, ValueError for NaN and infinity and where a scaled number is too large for Scalar.
   template <class Derived>
   Matrix<Scalar> transform(const Eigen::DenseBase<Derived>& x) const {
-    Matrix<Scalar> a = checked("transform", detail::const_view<Scalar>(x));
-    apply(detail::mutable_view<Scalar>(a));
+    Matrix<Scalar> a = detail::const_view<Scalar>(x);
+    apply("transform", detail::mutable_view<Scalar>(a), origin_, scale_, low_);
     return a;
   }
-  /// Scales x in place, without allocating. Throws as transform does.
+  /// Scales x in place, without allocating. Throws as transform does, before x has changed.
   template <detail::EigenDense X>
   void transform_in_place(X&& x) const {
-    const MatrixView<Scalar> view = detail::mutable_view<Scalar>(x);
-    checked("transform_in_place", detail::as_const(view));
-    apply(view);
+    apply("transform_in_place", detail::mutable_view<Scalar>(x), origin_, scale_, low_);
   }
 
   /// Returns the x that transform maps to a. Throws as transform does.
   template <class Derived>
   Matrix<Scalar> inverse(const Eigen::DenseBase<Derived>& a) const {
-    Matrix<Scalar> x = checked("inverse", detail::const_view<Scalar>(a));
-    apply_inverse(detail::mutable_view<Scalar>(x));
+    Matrix<Scalar> x = detail::const_view<Scalar>(a);
+    apply("inverse", detail::mutable_view<Scalar>(x), low_, unit_, origin_);
     return x;
   }
-  /// Replaces a by the x that transform maps to it, without allocating. Throws as transform does.
+  /// Replaces a by the x that transform maps to it, without allocating. Throws as transform does, before a has changed.
   template <detail::EigenDense A>
   void inverse_in_place(A&& a) const {
-    const MatrixView<Scalar> view = detail::mutable_view<Scalar>(a);
-    checked("inverse_in_place", detail::as_const(view));
-    apply_inverse(view);
+    apply("inverse_in_place", detail::mutable_view<Scalar>(a), low_, unit_, origin_);
   }
 
  protected:
@@ -67,15 +71,21 @@ class AffineScaler {
   /// `name` begins the error messages.
   explicit AffineScaler(const char* name) : name_{name} {}
 
-  /// Sets the map: for each feature an origin and a unit >= 0.
-  void set(Scalar low, Vector<Scalar> origin, Vector<Scalar> unit) {
+  /// Sets the map: for each feature an origin, which becomes `low`, and a unit >= 0. The fitted data becomes numbers from about low to
+  /// high. Throws ValueError for a unit so large or small that Scalar cannot hold 1 / unit.
+  void set(Scalar low, Scalar high, Vector<Scalar> origin, Vector<Scalar> unit) {
     Vector<Scalar> shift(origin.size());
     Vector<Scalar> scale(origin.size());
+    Index lost_shift = -1;
     for (Index i = 0; i < origin.size(); ++i) {
-      if (unit[i] < std::numeric_limits<Scalar>::min()) unit[i] = 0;  // 1 / unit would be infinite
       if (unit[i] != 0) {
         scale[i] = 1 / unit[i];
-        shift[i] = narrowed(Sum{origin[i]} - Sum{low} * Sum{unit[i]}, i);
+        if (!detail::is_finite(scale[i])) too_close_together(i);
+        if (scale[i] == 0) too_far_apart(i);  // where the processor flushes subnormal numbers to 0
+        const Sum exact = Sum{origin[i]} - rounded_product(low, unit[i]);
+        shift[i] = static_cast<Scalar>(exact);
+        const Scalar lowest = (origin[i] - shift[i]) * scale[i];  // low, but for the rounding of shift
+        if (lost_shift < 0 && !(std::abs(lowest - low) <= (high - low) / 256)) lost_shift = i;
       } else if (low == 0) {
         scale[i] = 1;
         shift[i] = origin[i];
@@ -86,18 +96,26 @@ class AffineScaler {
         shift[i] = c - power;
       }
     }
-    low_ = low;
+    low_ = Vector<Scalar>::Constant(origin.size(), low);
     origin_ = std::move(origin);
     unit_ = std::move(unit);
     shift_ = std::move(shift);
     scale_ = std::move(scale);
+    lost_shift_ = lost_shift;
   }
 
   /// Converts a statistic of feature i to Scalar. Throws ValueError where it is too large for it.
   Scalar narrowed(Sum number, Index i) const {
-    if (!(std::abs(number) <= Sum{std::numeric_limits<Scalar>::max()}))
-      detail::raise<ValueError>(name_, ": the numbers of feature ", i, " lie too far apart for their type; scale them down first");
+    if (!(std::abs(number) <= Sum{std::numeric_limits<Scalar>::max()})) too_far_apart(i);
     return static_cast<Scalar>(number);
+  }
+
+  /// Converts a unit of feature i to Scalar. Throws ValueError where it is too large for it, or becomes 0 though the feature is not
+  /// constant.
+  Scalar narrowed_unit(Sum unit, Index i) const {
+    const Scalar narrow = narrowed(unit, i);
+    if (unit > 0 && narrow == 0) too_close_together(i);
+    return narrow;
   }
 
   /// Returns a view of the data to fit. Throws ShapeError where there is no sample or no feature, ValueError for NaN and infinity.
@@ -117,39 +135,50 @@ class AffineScaler {
     return *this;
   }
 
+  /// Returns a b, rounded also where compilers would merge it with a sum, so that all flags give the same bits.
+  static Sum rounded_product(Sum a, Sum b) {
+    Sum product = a * b;
+    kernels::baseline::keep_rounded(product);
+    return product;
+  }
+
   const char* name_;            ///< begins the error messages
-  Scalar low_ = 0;              ///< the scaled number that `origin` becomes
+  Vector<Scalar> low_ = {};     ///< the scaled number that `origin` becomes, the same for each feature
   Vector<Scalar> origin_ = {};  ///< the number of each feature that becomes `low`
   Vector<Scalar> unit_ = {};    ///< the difference of each feature that becomes 1; 0 for a constant feature
 
  private:
-  ConstMatrixView<Scalar> checked(const char* caller, const ConstMatrixView<Scalar>& x) const {
+  [[noreturn]] void too_far_apart(Index i) const {
+    detail::raise<ValueError>(name_, ": the numbers of feature ", i, " lie too far apart for their type; scale them down first");
+  }
+
+  [[noreturn]] void too_close_together(Index i) const {
+    detail::raise<ValueError>(name_, ": the numbers of feature ", i, " lie too close together for their type; scale them up first");
+  }
+
+  // x = to + (x - from) * factor        (features x samples)
+  void apply(const char* caller, MatrixView<Scalar> x, const Vector<Scalar>& from, const Vector<Scalar>& factor,
+             const Vector<Scalar>& to) const {
     check_fitted();
     if (x.rows() != origin_.size())
       detail::raise<ShapeError>(name_, ": ", caller, " got ", x.rows(), " rows, but ", origin_.size(),
                                 " features were fitted (one column is one sample)");
-    detail::check_finite(name_, "x", x);
-    return x;
-  }
-
-  // a = (x - shift) * scale        (features x samples)
-  void apply(MatrixView<Scalar> x) const {
+    detail::check_finite(name_, "x", detail::as_const(x));
+    for (Index j = 0; j < x.cols(); ++j)
+      for (Index i = 0; i < x.rows(); ++i)
+        if (!detail::is_finite(to[i] + (x(i, j) - from[i]) * factor[i]))
+          detail::raise<ValueError>(name_, ": ", caller, " of x(", i, ", ", j, ") = ", x(i, j),
+                                    " gives a number too large for its type; is it in the units of the fitted data?");
     for (Index j = 0; j < x.cols(); ++j) {
       Scalar* column = x.data() + j * x.outerStride();
-      for (Index i = 0; i < x.rows(); ++i) column[i] = (column[i] - shift_[i]) * scale_[i];
-    }
-  }
-
-  // x = origin + (a - low) * unit        (features x samples)
-  void apply_inverse(MatrixView<Scalar> a) const {
-    for (Index j = 0; j < a.cols(); ++j) {
-      Scalar* column = a.data() + j * a.outerStride();
-      for (Index i = 0; i < a.rows(); ++i) column[i] = origin_[i] + (column[i] - low_) * unit_[i];
+      const auto formula = [](auto number, auto a, auto b, auto c) CHAINRULE_FORMULA { return c + (number - a) * b; };
+      kernels::map(x.rows(), formula, column, static_cast<const Scalar*>(column), from.data(), factor.data(), to.data());
     }
   }
 
   Vector<Scalar> shift_ = {};
   Vector<Scalar> scale_ = {};
+  Index lost_shift_ = -1;  // the first feature whose shift cannot be rounded to Scalar, or -1
 };
 
 }  // namespace chainrule

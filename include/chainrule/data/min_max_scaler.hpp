@@ -40,7 +40,7 @@ class MinMaxScaler : public AffineScaler<Scalar> {
   }
 
   /// Computes minimum and maximum of x (features x samples). Throws ShapeError where x is empty, ValueError where it has NaN or infinity
-  /// or where max - min is too large for Scalar. After an error the previous fit stays.
+  /// or where max - min, or 1 / (max - min), is too large for Scalar. After an error the previous fit stays.
   template <class Derived>
   void fit(const Eigen::DenseBase<Derived>& x) {
     const ConstMatrixView<Scalar> view = this->checked_data(x);
@@ -52,8 +52,12 @@ class MinMaxScaler : public AffineScaler<Scalar> {
         max[i] = std::max(max[i], view(i, j));
       }
     Vector<Scalar> unit(view.rows());
-    for (Index i = 0; i < view.rows(); ++i) unit[i] = this->narrowed((Sum{max[i]} - Sum{min[i]}) / (Sum(range_.high) - Sum(range_.low)), i);
-    this->set(static_cast<Scalar>(range_.low), std::move(min), std::move(unit));
+    for (Index i = 0; i < view.rows(); ++i) {
+      const Sum length = Sum{max[i]} - Sum{min[i]};
+      this->narrowed(length, i);
+      unit[i] = this->narrowed_unit(length / (Sum(range_.high) - Sum(range_.low)), i);
+    }
+    this->set(static_cast<Scalar>(range_.low), static_cast<Scalar>(range_.high), std::move(min), std::move(unit));
   }
 
   /// Writes the scaler as one line of text, from which from_string restores it bit for bit. Throws StateError before fit.
@@ -87,7 +91,7 @@ class MinMaxScaler : public AffineScaler<Scalar> {
     line.take_word("unit");
     Vector<Scalar> unit = line.take_numbers<Scalar>(features, 0);
     line.expect_end();
-    scaler.set(static_cast<Scalar>(low), std::move(min), std::move(unit));
+    scaler.set(static_cast<Scalar>(low), static_cast<Scalar>(scaler.range_.high), std::move(min), std::move(unit));
     return scaler;
   }
 

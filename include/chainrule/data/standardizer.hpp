@@ -3,6 +3,7 @@
 
 #include <chainrule/bytes/tokens.hpp>
 #include <chainrule/data/affine_scaler.hpp>
+#include <chainrule/data/detail/scale_of_features.hpp>
 #include <string>
 #include <string_view>
 
@@ -30,24 +31,33 @@ class Standardizer : public AffineScaler<Scalar> {
   }
 
   /// Computes mean and deviation of x (features x samples), in two passes and at least in double precision. Throws ShapeError where x is
-  /// empty, ValueError where it has NaN or infinity or where a deviation is too large for Scalar. After an error the previous fit stays.
+  /// empty, ValueError where it has NaN or infinity or where a feature's numbers lie so far apart, or so close together, that Scalar cannot
+  /// hold their distance from the mean or 1 / deviation. After an error the previous fit stays.
   template <class Derived>
   void fit(const Eigen::DenseBase<Derived>& x) {
     const ConstMatrixView<Scalar> view = this->checked_data(x);
-    const Vector<Sum> first = view.col(0).template cast<Sum>();  // sums of x - first make the mean of a constant exact
-    Vector<Sum> mean = first + mean_difference(view, first);
-    const Vector<Sum> rounding = mean_difference(view, mean);
+    const Vector<Sum> scale = detail::scale_of_features(view);
+    const Vector<Sum> first = view.col(0).template cast<Sum>().cwiseProduct(scale);  // sums of x - first make the mean of a constant exact
+    const Vector<Sum> mean = first + mean_difference(view, scale, first);
+    const Vector<Sum> rounding = mean_difference(view, scale, mean);
     Vector<Sum> squares = Vector<Sum>::Zero(view.rows());
+    Vector<Sum> largest = Vector<Sum>::Zero(view.rows());
     for (Index j = 0; j < view.cols(); ++j)
-      for (Index i = 0; i < view.rows(); ++i) squares[i] += (Sum{view(i, j)} - mean[i]) * (Sum{view(i, j)} - mean[i]);
+      for (Index i = 0; i < view.rows(); ++i) {
+        const Sum difference = Sum{view(i, j)} * scale[i] - mean[i];
+        squares[i] += this->rounded_product(difference, difference);
+        largest[i] = std::max(largest[i], std::abs(difference));
+      }
 
     Vector<Scalar> origin(view.rows());
     Vector<Scalar> unit(view.rows());
     for (Index i = 0; i < view.rows(); ++i) {
-      origin[i] = this->narrowed(mean[i], i);
-      unit[i] = this->narrowed(std::sqrt(std::max(squares[i] / static_cast<Sum>(view.cols()) - rounding[i] * rounding[i], Sum{0})), i);
+      origin[i] = this->narrowed(mean[i] / scale[i], i);
+      this->narrowed(largest[i] / scale[i], i);
+      const Sum variance = std::max(squares[i] / static_cast<Sum>(view.cols()) - this->rounded_product(rounding[i], rounding[i]), Sum{0});
+      unit[i] = this->narrowed_unit(std::sqrt(variance) / scale[i], i);
     }
-    this->set(0, std::move(origin), std::move(unit));
+    this->set(0, 1, std::move(origin), std::move(unit));
   }
 
   /// Writes the scaler as one line of text, from which from_string restores it bit for bit. Throws StateError before fit.
@@ -74,16 +84,16 @@ class Standardizer : public AffineScaler<Scalar> {
     line.take_word("deviation");
     Vector<Scalar> deviation = line.take_numbers<Scalar>(features, 0);
     line.expect_end();
-    scaler.set(0, std::move(mean), std::move(deviation));
+    scaler.set(0, 1, std::move(mean), std::move(deviation));
     return scaler;
   }
 
  private:
-  /// Returns the mean over the samples of x - reference, for each feature.
-  static Vector<Sum> mean_difference(const ConstMatrixView<Scalar>& x, const Vector<Sum>& reference) {
+  /// Returns the mean over the samples of x * scale - reference, for each feature.
+  static Vector<Sum> mean_difference(const ConstMatrixView<Scalar>& x, const Vector<Sum>& scale, const Vector<Sum>& reference) {
     Vector<Sum> sum = Vector<Sum>::Zero(x.rows());
     for (Index j = 0; j < x.cols(); ++j)
-      for (Index i = 0; i < x.rows(); ++i) sum[i] += Sum{x(i, j)} - reference[i];
+      for (Index i = 0; i < x.rows(); ++i) sum[i] += Sum{x(i, j)} * scale[i] - reference[i];
     return sum / static_cast<Sum>(x.cols());
   }
 };
