@@ -31,5 +31,7 @@ TEST_CASE("a token of another kind is an error with what was expected and found"
                       "test expected the number of features, but found \"3\"");
   CHECK_THROWS_SAYING(TokenReader("test", "-1").take_numbers<float>(1, 0.0f), ValueError,
                       "test expected a number of at least 0, but found -1");
+  CHECK_THROWS_SAYING(TokenReader("test", "\033[2J" + std::string(50, 'x')).expect_end(), ValueError,
+                      "but found \"?[2Jxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx...\"");
   CHECK_THROWS_SAYING(TokenReader("test", " x").expect_end(), ValueError, "test expected the end of the text, but found \"x\"");
 }

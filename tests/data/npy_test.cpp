@@ -118,6 +118,11 @@ TEST_CASE("an array without extents, or with more than two, is an error") {
         "t.npy: expected an array of one or two extents, samples or samples x features, but found 3, 1 x 2 x 3; in Python, "
         "a.reshape(len(a), -1) makes two of them"s);
   CHECK_THROWS_SAYING(parse_npy<float>(npy("|u1", "()", "1")), ValueError, "but found 0, a single number");
+  CHECK_THROWS_SAYING(parse_npy<float>(npy("|u1", "(1,2,3,4,5,6,7,8,9,)", six)), ValueError,
+                      "but found 9, 1 x 2 x 3 x 4 x 5 x 6 x 7 x 8 x ...;");
+  std::string many = "(";
+  for (int i = 0; i < 65; ++i) many += "1,";
+  CHECK_THROWS_SAYING(parse_npy<float>(npy("|u1", many + ")", "1")), ValueError, "expected at most 64 extents in the header");
 }
 
 TEST_CASE("a file that is not .npy is an error that shows its first bytes") {

@@ -75,18 +75,18 @@ struct BinaryArray {
   std::string_view bytes = {};  ///< the numbers, without the file's header
   Index values_per_sample = 0;  ///< set by check_size()
 
-  /// Returns the extents as text for error messages: "60000 x 28 x 28".
+  /// Returns the extents as text for error messages: "60000 x 28 x 28". Of many extents the first 8 are shown.
   std::string shape() const {
+    constexpr std::size_t max_shown = 8;
     std::string text;
-    for (const std::uint64_t extent : extents) text += (text.empty() ? "" : " x ") + std::to_string(extent);
-    return text;
+    for (std::size_t i = 0; i < std::min(extents.size(), max_shown); ++i) text += (i == 0 ? "" : " x ") + std::to_string(extents[i]);
+    return extents.size() > max_shown ? text + " x ..." : text;
   }
 
   Index samples() const { return static_cast<Index>(extents[0]); }
 
-  /// Throws ValueError unless the number of bytes matches the extents. After this check a matrix allocated for the array is at most
-  /// a small multiple of the file's size, so a corrupt header cannot cause a huge allocation.
-  void check_size() {
+  /// Returns how many bytes numbers of these extents take. Throws ValueError where there are none, or more than any file can hold.
+  std::uint64_t expected_bytes() const {
     std::uint64_t expected = type.bytes;
     for (const std::uint64_t extent : extents) {
       if (extent == 0) raise<ValueError>(file, " is empty: it holds ", shape(), " numbers");
@@ -94,6 +94,13 @@ struct BinaryArray {
         raise<ValueError>(file, ": the header says that there are ", shape(), " numbers, more than any file can hold");
       expected *= extent;
     }
+    return expected;
+  }
+
+  /// Throws ValueError unless the number of bytes matches the extents. After this check a matrix allocated for the array has one number for
+  /// each in the file, so a corrupt header cannot cause a huge allocation.
+  void check_size() {
+    const std::uint64_t expected = expected_bytes();
     if (bytes.size() != expected)
       raise<ValueError>(file, bytes.size() < expected ? " is cut short" : " is too long", ": expected ", expected,
                         " bytes after the header, for ", shape(), " numbers of ", type.bytes, type.bytes == 1 ? " byte" : " bytes",

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <chainrule/bytes/decimal.hpp>
+#include <chainrule/bytes/excerpt.hpp>
 #include <chainrule/core/error.hpp>
 #include <chainrule/core/types.hpp>
 #include <charconv>
@@ -91,7 +92,7 @@ class TokenReader {
 
  private:
   [[noreturn]] void refuse(std::string_view expected, std::string_view found) const {
-    raise<ValueError>(who_, " expected ", expected, ", but found \"", found.substr(0, 40), "\"");
+    raise<ValueError>(who_, " expected ", expected, ", but found ", in_quotes(found));
   }
 
   std::string_view next() {

@@ -63,7 +63,7 @@ inline std::string npy_header(std::string_view type, std::string_view shape) {
 /// Reads an array from the bytes of a .npy file. Its rows become columns: an array of samples x features gives a matrix of features x
 /// samples, and one of a single extent gives 1 x samples. Reads integers of 1 to 8 bytes, booleans and floats of 4 or 8 bytes, in either
 /// byte order and in C or Fortran order. `name` stands for the file in error messages. Throws ValueError where the bytes are anything else
-/// or incomplete, and for a number too large for Scalar.
+/// or incomplete, and for a number too large for Scalar. Takes memory for the result alone, sizeof(Scalar) bytes for each number.
 template <class Scalar>
 Matrix<Scalar> parse_npy(std::string_view bytes, const std::string& name = "the input") {
   return detail::to_matrix<Scalar>(detail::parse_npy(bytes, name));

@@ -116,11 +116,14 @@ class NpyHeader {
       if (error != std::errc{}) refuse("an extent", rest_);
       rest_.remove_prefix(static_cast<std::size_t>(end - rest_.data()));
       skip("L");  // Python 2 writes long integers as 3L
+      if (array_.extents.size() == max_extents) refuse("at most 64 extents", rest_);
       array_.extents.push_back(extent);
       if (!skip(",") && !rest_.starts_with(")")) refuse("a comma", rest_);
     }
     has_shape_ = true;
   }
+
+  static constexpr std::size_t max_extents = 64;  // NumPy's own limit
 
   std::string_view rest_;
   BinaryArray& array_;
