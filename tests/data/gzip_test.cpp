@@ -17,6 +17,30 @@ const std::string images =
     "\x1f\x8b\x08\0\0\0\0\0\x02\x03\x63\x60\xe0\x60\x66\x60\x60\x60\x02\x62\x46\x30\x6d\x9c\xf6\x1f\x00\x08\xe4\x71\x7e\x14\0\0\0"s;
 const std::string labels = "\x1f\x8b\x08\0\0\0\0\0\x02\x03\x63\x60\xe0\x60\x64\x60\x60\x60\x62\x67\x00\x00\xde\x3a\xdd\xda\x0a\0\0\0"s;
 
+/// Returns the bytes compressed by zlib.
+std::string packed(const std::string& bytes) {
+  std::string small(bytes.size() / 200 + 1000, '\0');
+  z_stream stream{};
+  REQUIRE(deflateInit2(&stream, 1, Z_DEFLATED, 15 + 16, 9, Z_DEFAULT_STRATEGY) == Z_OK);
+  stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(bytes.data()));
+  stream.avail_in = static_cast<uInt>(bytes.size());
+  stream.next_out = reinterpret_cast<Bytef*>(small.data());
+  stream.avail_out = static_cast<uInt>(small.size());
+  REQUIRE(deflate(&stream, Z_FINISH) == Z_STREAM_END);
+  small.resize(stream.total_out);
+  deflateEnd(&stream);
+  return small;
+}
+
+/// The header of two images of 4 pixels.
+const std::string header = "\0\0\x08\x02\0\0\0\x02\0\0\0\x04"s;
+
+/// Returns a compressed file of this header and of more zeros than may be unpacked by default.
+const std::string& zeros() {
+  static const std::string bytes = packed(header + std::string(70'000'000, '\0'));
+  return bytes;
+}
+
 /// Returns the message of the error, or an empty text where there is none.
 std::string complaint(const std::string& bytes, const GunzipOptions& options = {}) {
   try {
@@ -42,20 +66,18 @@ TEST_CASE("all members of a gzip file are unpacked") {
 
 TEST_CASE("a gzip file may unpack to a large result, up to max_bytes") {
   const std::string many(3'000'000, 'x');
-  std::string small(10'000, '\0');
-  z_stream stream{};
-  REQUIRE(deflateInit2(&stream, 9, Z_DEFLATED, 15 + 16, 9, Z_DEFAULT_STRATEGY) == Z_OK);
-  stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(many.data()));
-  stream.avail_in = static_cast<uInt>(many.size());
-  stream.next_out = reinterpret_cast<Bytef*>(small.data());
-  stream.avail_out = static_cast<uInt>(small.size());
-  REQUIRE(deflate(&stream, Z_FINISH) == Z_STREAM_END);
-  deflateEnd(&stream);
-  const bool equal = gunzip(small) == many;  // the rest of `small` is padding
+  const std::string small = packed(many) + std::string(1000, '\0');  // with padding
+  const bool equal = gunzip(small) == many;
   CHECK(equal);
-  CHECK(complaint(small, {.max_bytes = 2'999'999}) == "t.gz unpacks to more than 2999999 bytes, which is GunzipOptions::max_bytes"s);
-  CHECK(complaint(hello + world, {.max_bytes = 11}) == "t.gz unpacks to more than 11 bytes, which is GunzipOptions::max_bytes"s);
+  CHECK(complaint(small, {.max_bytes = 2'999'999}) ==
+        "t.gz unpacks to more than 2999999 bytes; set GunzipOptions::max_bytes if it may be that large"s);
+  CHECK(complaint(hello + world, {.max_bytes = 11}) ==
+        "t.gz unpacks to more than 11 bytes; set GunzipOptions::max_bytes if it may be that large"s);
   CHECK(gunzip(hello + world, {.max_bytes = 12}) == "hello, world"s);
+}
+
+TEST_CASE("a gzip file that expands a hundredfold is an error by default") {
+  CHECK(complaint(zeros()).starts_with("t.gz unpacks to more than 67108864 bytes"));
 }
 
 TEST_CASE("read_idx_gzip reads compressed images and labels") {
@@ -66,6 +88,28 @@ TEST_CASE("read_idx_gzip reads compressed images and labels") {
   CHECK(data.targets == std::vector<int>{7, 0});
   CHECK_THROWS_SAYING(read_idx_gzip<float>(folder.path("x.gz"), folder.path("x.gz")), ValueError, "x.gz: expected one label per sample");
   CHECK_THROWS_SAYING(gunzip_file(folder.path("no.gz")), ValueError, "gunzip_file: cannot read \"", "No such file");
+}
+
+TEST_CASE("read_idx_gzip unpacks as many bytes as the header asks for, if the file may hold them") {
+  const chainrule_test::TemporaryFolder folder;
+  const auto refused = [&](const std::string& bytes, const char* says, const GunzipOptions& options = {}) {
+    folder.file("x.gz", bytes);
+    CHECK_THROWS_SAYING(read_idx_gzip<float>(folder.path("x.gz"), folder.path("x.gz"), {}, options), ValueError, "x.gz", says);
+  };
+  refused(zeros(), "is too long: expected 20 unpacked bytes, but found more");
+  refused(packed(header + "1234567"), "is cut short: expected 8 bytes after the header, for 2 x 4 numbers of 1 byte, but found 7");
+  refused(packed(header + "12345678").substr(0, 30), "is cut short: the compressed data ends");
+  refused(packed(header.substr(0, 9)), "is cut short: expected a header of 12 bytes, but found 9");
+  refused(packed("\0\0"s), "is not an IDX file");
+  refused(packed("\0\0\x08\x02\xff\xff\xff\xff\0\0\0\x01"s), "unpacks to more than 67108864 bytes");
+  refused(packed(header + "12345678"), "unpacks to more than 19 bytes", {.max_bytes = 19});
+  refused("GIF", "x.gz is not compressed by gzip");
+}
+
+TEST_CASE("many empty members of a gzip file take no longer than as many bytes do") {
+  std::string bytes;
+  for (int i = 0; i < 100'000; ++i) bytes += "\x1f\x8b\x08\0\0\0\0\0\0\x03\x03\0\0\0\0\0\0\0\0\0"s;
+  CHECK(gunzip(bytes + hello) == "hello"s);
 }
 
 TEST_CASE("readers of other formats refuse gzip files, and read what gunzip unpacks") {

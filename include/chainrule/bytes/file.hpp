@@ -44,9 +44,12 @@ inline std::string read_file(const char* who, const std::string& path) {
   return bytes;
 }
 
+/// The first bytes of a file compressed by gzip.
+inline constexpr std::string_view gzip_magic = "\x1f\x8b";
+
 /// Throws ValueError where `bytes` are compressed by gzip, for readers of other formats. `file` is the name for error messages.
 inline void refuse_gzip(const std::string& file, std::string_view bytes) {
-  if (bytes.starts_with("\x1f\x8b"))
+  if (bytes.starts_with(gzip_magic))
     raise<ValueError>(file, " is compressed by gzip; unpack it, or read it with gunzip_file of <chainrule/data/gzip.hpp>");
 }
 

@@ -16,8 +16,13 @@ struct IdxOptions {
 
 namespace detail {
 
-/// Reads the header of an IDX file, and returns a view of its numbers. `file` is the name for error messages.
-inline BinaryArray parse_idx(std::string_view bytes, const std::string& file) {
+/// Returns the size of the header of the IDX file that begins with these bytes, at least 4.
+inline std::size_t idx_header_size(std::string_view bytes) {
+  return 4 + 4 * std::size_t{bytes.size() < 4 ? std::uint8_t{0} : static_cast<std::uint8_t>(bytes[3])};
+}
+
+/// Reads the header of an IDX file, and returns a view of the bytes after it, of any size. `file` is the name for error messages.
+inline BinaryArray parse_idx_header(std::string_view bytes, const std::string& file) {
   refuse_gzip(file, bytes);
   if (bytes.empty()) raise<ValueError>(file, " is empty");
   BinaryArray array{.file = file};
@@ -51,11 +56,16 @@ inline BinaryArray parse_idx(std::string_view bytes, const std::string& file) {
         " is not an IDX file: expected to begin with 0x0000, a type from 0x08 to 0x0e and the number of extents (0x00000803 for images, "
         "0x00000801 for labels), but found ",
         as_hexadecimal(bytes.substr(0, 4)));
-  const std::size_t count = static_cast<unsigned char>(bytes[3]);
-  if (bytes.size() < 4 + 4 * count)
-    raise<ValueError>(file, " is cut short: expected a header of ", 4 + 4 * count, " bytes, but found ", bytes.size());
-  for (std::size_t i = 0; i < count; ++i) array.extents.push_back(number_at<std::uint32_t>(bytes.data() + 4 + 4 * i, ByteOrder::big));
-  array.bytes = bytes.substr(4 + 4 * count);
+  const std::size_t size = idx_header_size(bytes);
+  if (bytes.size() < size) raise<ValueError>(file, " is cut short: expected a header of ", size, " bytes, but found ", bytes.size());
+  for (std::size_t i = 4; i < size; i += 4) array.extents.push_back(number_at<std::uint32_t>(bytes.data() + i, ByteOrder::big));
+  array.bytes = bytes.substr(size);
+  return array;
+}
+
+/// Reads the header of an IDX file, and returns a view of its numbers. `file` is the name for error messages.
+inline BinaryArray parse_idx(std::string_view bytes, const std::string& file) {
+  BinaryArray array = parse_idx_header(bytes, file);
   array.check_size();
   return array;
 }
@@ -73,7 +83,8 @@ Dataset<Scalar> labelled_images(Matrix<Scalar> images, std::vector<int> labels, 
 }  // namespace detail
 
 /// Reads images from the bytes of an IDX file. A column of the result is an image, its pixels row by row: (rows * cols) x samples. `name`
-/// stands for the file in error messages. Throws ValueError where the bytes are not a complete IDX file with two extents or more.
+/// stands for the file in error messages. Throws ValueError where the bytes are not a complete IDX file with two extents or more. Takes
+/// memory for the result alone, sizeof(Scalar) bytes for each pixel.
 template <class Scalar>
 Matrix<Scalar> parse_idx_images(std::string_view bytes, const IdxOptions& options = {}, const std::string& name = "the input") {
   const detail::BinaryArray array = detail::parse_idx(bytes, name);
@@ -86,7 +97,7 @@ Matrix<Scalar> parse_idx_images(std::string_view bytes, const IdxOptions& option
 }
 
 /// Reads class labels from the bytes of an IDX file: one whole number per sample. `name` stands for the file in error messages. Throws
-/// ValueError where the bytes are anything else.
+/// ValueError where the bytes are anything else. Takes memory for the result alone.
 inline std::vector<int> parse_idx_labels(std::string_view bytes, const std::string& name = "the input") {
   return detail::to_labels(detail::parse_idx(bytes, name));
 }
