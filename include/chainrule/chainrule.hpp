@@ -122,6 +122,7 @@
 #include <chainrule/data/csv_options.hpp>
 #include <chainrule/data/dataset.hpp>
 #include <chainrule/data/idx.hpp>
+#include <chainrule/data/mean_imputer.hpp>
 #include <chainrule/data/min_max_scaler.hpp>
 #include <chainrule/data/npy.hpp>
 #include <chainrule/data/one_hot.hpp>
