@@ -1,4 +1,6 @@
 #include <chainrule/data/csv.hpp>
+#include <chainrule/data/mean_imputer.hpp>
+#include <cstring>
 #include <sstream>
 
 #include "support/catch.hpp"
@@ -132,32 +134,67 @@ TEST_CASE("blanks around names and values are removed") {
   CHECK(features("a\ty\n1 \t 0\n\t0\n", {.separator = '\t', .missing = Missing::drop_row}) == "1"s);  // a tab separates here
 }
 
-TEST_CASE("a missing value is an error, drops its row or becomes the mean of its column") {
+TEST_CASE("a missing value is an error, drops its row or becomes NaN") {
   const std::string text = "a,b,y\n1,2,0\n?,4,1\n5,NA,1\n6,,0\n";
   CHECK(
       complaint(text) ==
       "t.csv, line 3, column 1 (a): expected a number, but the value is missing, \"?\"; .missing = Missing::drop_row leaves out such rows, "
-      "Missing::mean fills in the mean of the column"s);
+      "Missing::nan reads NaN, which a MeanImputer can replace by the mean"s);
   CHECK(features(text, {.missing = Missing::drop_row}) == "1 2"s);
-  CHECK(features(text, {.missing = Missing::mean}) == "1 2|4 4|5 3|6 3"s);
+  CHECK(features(text, {.missing = Missing::nan}) == "1 2|nan 4|5 nan|6 nan"s);
   CHECK(features("a,y\n-999,0\n1,0\n", {.missing = Missing::drop_row, .missing_words = {"-999"}}) == "1"s);
   CHECK(features("a,b,y\n1,,0\n2,,0\n", {.ignore = "b"}) == "1|2"s);
 }
 
+TEST_CASE("a customer becomes the same numbers in every file, with the means of the file to learn from") {
+  const CsvOptions options{.missing = Missing::nan};
+  const auto read = [&](std::string_view text) { return parse_csv<Matrix<float>>(text, options); };
+  const MeanImputer<float> imputer(read("a,b\n1,10\n3,\n"));
+  CHECK(written(imputer.transform(read("a,b\n,7\n"))) == "2 7"s);
+  CHECK(written(imputer.transform(read("a,b\n50,50\n,7\n,\n"))) == "50 50|2 7|2 10"s);
+}
+
 TEST_CASE("a missing target cannot be replaced by a mean") {
   const std::string text = "a,y\n1,2\n3,nan\n";
-  CHECK(complaint(text, {.target = "y", .missing = Missing::mean}) ==
+  CHECK(complaint(text, {.target = "y", .missing = Missing::nan}) ==
         "t.csv, line 3, column 2 (y): expected a target, but the value is missing, \"nan\"; "
         ".missing = Missing::drop_row leaves out such rows"s);
-  CHECK_THROWS_SAYING(regression(text, {.target = "y", .missing = Missing::mean}), ValueError, "expected a target");
+  CHECK_THROWS_SAYING(regression(text, {.target = "y", .missing = Missing::nan}), ValueError, "expected a target");
   CHECK(written(regression(text, {.target = "y", .missing = Missing::drop_row}).targets) == "2"s);
 }
 
-TEST_CASE("a column or a table in which all values are missing is an error") {
-  CHECK(complaint("a,b,y\n1,,0\n2,,0\n", {.target = -1, .missing = Missing::mean}) ==
-        "t.csv, line 1, column 2 (b): the column has no mean, because all of its values are missing; leave it out with .ignore"s);
+TEST_CASE("a table in which every row has a missing value is an error where such rows are left out") {
   CHECK(complaint("a,b,y\n1,,0\n,2,0\n", {.target = -1, .missing = Missing::drop_row}) ==
         "t.csv: no row is left, because every row has a missing value"s);
+}
+
+TEST_CASE("a column of words for no and yes is read as 0 and 1") {
+  CHECK(written(regression("x,y\nfalse,Yes\nTrue,no\nFALSE,YES\n").targets) == "1|0|1"s);
+  CHECK(written(regression("x,y\nfalse,Yes\nTrue,no\nFALSE,YES\n").features) == "0|1|0"s);
+  CHECK(written(regression("a,b,c,y\ny,F,on,1\nN,t,OFF,0\n", {.target = {1, 2}}).targets) == "0 1|1 0"s);
+  CHECK(complaint("a,y\nyes,0\n1,0\n") ==
+        "t.csv, line 3, column 1 (a): expected \"no\" or \"yes\", as in the rows above, but found \"1\""s);
+  CHECK(complaint("a,y\nyes,0\ntrue,0\n") ==
+        "t.csv, line 3, column 1 (a): expected \"no\" or \"yes\", as in the rows above, but found \"true\""s);
+  CHECK(complaint("a,y\n1,0\nyes,0\n").starts_with("t.csv, line 3, column 1 (a): expected a number, but found \"yes\""));
+}
+
+TEST_CASE("no is class 0 and yes class 1, however they are written") {
+  for (const char* names : {"No Yes", "no Yes", "false TRUE", "n Y", "0 1", "Off on"}) {
+    const std::string no(names, std::strchr(names, ' '));
+    const std::string yes(std::strchr(names, ' ') + 1);
+    const Labelled data = labelled("x,y\n0," + yes + "\n0," + no + "\n0," + yes + "\n");
+    CHECK(data.targets == std::vector<int>{1, 0, 1});
+    CHECK(data.target_names == Names{no, yes});
+  }
+  CHECK(labelled("x,y\n0,true\n0,YES\n").target_names == Names{"YES", "true"});  // no pair
+}
+
+TEST_CASE("known classes may have the name of a missing value, but no name twice") {
+  const CsvOptions options{.target = "y", .classes = {"NA", "b"}, .missing = Missing::drop_row};
+  const Labelled data = labelled("x,y\n1,b\nNA,b\n2,NA\n", options);
+  CHECK(data.targets == std::vector<int>{1, 0});
+  CHECK(complaint("x,y\n1,b\n", {.target = "y", .classes = {"b", "a", "b"}}) == "t.csv: .classes has \"b\" twice"s);
 }
 
 TEST_CASE("text where a number is expected is an error with line and column") {
@@ -190,6 +227,8 @@ TEST_CASE("rows of different lengths are an error") {
   CHECK(complaint("a,b,y\n1,2,0\n3,4\n") == "t.csv, line 3: expected 3 values, as in the first row, but found 2"s);
   CHECK(complaint("1,2\n3,4,5\n", {.header = false, .target = -1}) ==
         "t.csv, line 2: expected 2 values, as in the first row, but found 3"s);
+  CHECK(complaint("a,b\n1,2,3,\"\"\"\"\n") == "t.csv, line 2: expected 2 values, as in the first row, but found 4"s);
+  CHECK(complaint(std::string((1 << 20) + 5, ',')) == "t.csv, line 1: expected at most 1048576 columns, but found 1048582"s);
   CHECK(complaint("a,y\n1,0\n\n2,0\n") == "t.csv, line 3: expected a row, but the line is blank and rows follow"s);
   CHECK(complaint("a;y\n1;0\n") == "t.csv: no column is left as a feature; the table has 1 column, with \",\" as separator"s);
 }

@@ -1,6 +1,10 @@
-// After construction and make_workspace, a training step allocates nothing. These tests replace malloc itself to count allocations, because
-// Eigen calls malloc directly, so that a counter in operator new would miss its allocations.
+// After construction and make_workspace, a training step allocates nothing; and readers of files take little more memory than the file.
+// These tests replace malloc itself to count allocations, because Eigen calls malloc directly, so that a counter in operator new would miss
+// its allocations.
 
+#include <malloc.h>
+
+#include <algorithm>
 #include <cerrno>
 #include <chainrule/chainrule.hpp>
 #include <cstdlib>
@@ -11,7 +15,17 @@
 
 namespace {
 long allocations = 0;
+std::size_t bytes_in_use = 0;
+std::size_t max_bytes_in_use = 0;
+
+/// Counts the memory of one allocation.
+void* counted(void* memory) {
+  ++allocations;
+  bytes_in_use += malloc_usable_size(memory);
+  max_bytes_in_use = std::max(max_bytes_in_use, bytes_in_use);
+  return memory;
 }
+}  // namespace
 
 // glibc's own names of the functions replaced below
 extern "C" {
@@ -20,26 +34,24 @@ void* __libc_calloc(std::size_t count, std::size_t size);
 void* __libc_realloc(void* memory, std::size_t size);
 void* __libc_memalign(std::size_t alignment, std::size_t size);
 
-void* malloc(std::size_t size) {
-  ++allocations;
-  return __libc_malloc(size);
-}
-void* calloc(std::size_t count, std::size_t size) {
-  ++allocations;
-  return __libc_calloc(count, size);
-}
+void __libc_free(void* memory);
+
+void* malloc(std::size_t size) { return counted(__libc_malloc(size)); }
+void* calloc(std::size_t count, std::size_t size) { return counted(__libc_calloc(count, size)); }
 void* realloc(void* memory, std::size_t size) {
-  ++allocations;
-  return __libc_realloc(memory, size);
+  const std::size_t before = malloc_usable_size(memory);
+  void* const moved = counted(__libc_realloc(memory, size));  // counts old and new together, as when the memory is copied
+  bytes_in_use -= before;
+  return moved;
 }
-void* aligned_alloc(std::size_t alignment, std::size_t size) {
-  ++allocations;
-  return __libc_memalign(alignment, size);
-}
+void* aligned_alloc(std::size_t alignment, std::size_t size) { return counted(__libc_memalign(alignment, size)); }
 int posix_memalign(void** memory, std::size_t alignment, std::size_t size) {
-  ++allocations;
-  *memory = __libc_memalign(alignment, size);
+  *memory = counted(__libc_memalign(alignment, size));
   return *memory == nullptr ? ENOMEM : 0;
+}
+void free(void* memory) {
+  bytes_in_use -= malloc_usable_size(memory);
+  __libc_free(memory);
 }
 }
 
@@ -230,4 +242,47 @@ TEST_CASE("a step allocates nothing with any optimizer") {
   check(cr::NAdam{});
   check(cr::Lion{});
   check(cr::Rprop{});
+}
+
+namespace {
+
+/// The largest amount of memory in use while `read` reads the text or refuses it with a ValueError, for each byte of the text.
+template <class Read>
+double memory_per_byte(const std::string& text, const Read& read) {
+  const std::size_t before = max_bytes_in_use = bytes_in_use;
+  try {
+    read(std::string_view(text));
+  } catch (const cr::ValueError&) {
+  }
+  return static_cast<double>(max_bytes_in_use - before) / static_cast<double>(text.size());
+}
+
+std::string repeated(std::size_t times, const std::string& text) {
+  std::string all;
+  for (std::size_t i = 0; i < times; ++i) all += text;
+  return all;
+}
+
+}  // namespace
+
+TEST_CASE("the CSV reader takes a small multiple of the text in memory, whatever the text is") {
+  const auto read = [](std::string_view text) { cr::parse_csv<cr::Matrix<double>>(text, {.header = false, .missing = cr::Missing::nan}); };
+  const auto read_header = [](std::string_view text) { cr::parse_csv<cr::Matrix<double>>(text, {}); };
+  const auto read_labels = [](std::string_view text) { cr::parse_csv<cr::Dataset<double>>(text, {.header = false, .target = -1}); };
+  constexpr std::size_t many = 600'000;  // between powers of two, where memory that grows by doubling is copied
+  std::string names, classes;
+  for (std::size_t i = 0; i < many / 3; ++i) {
+    names += std::to_string(i) + ",";
+    classes += "1," + std::to_string(i) + "\n";
+  }
+  CHECK(memory_per_byte(repeated(many, ","), read) < 42);
+  CHECK(memory_per_byte(repeated(many, ","), read_header) < 42);
+  CHECK(memory_per_byte(repeated(2 * many, ","), read) < 42);
+  CHECK(memory_per_byte(repeated(many / 10, ",,,,,,,,,\n"), read) < 42);
+  CHECK(memory_per_byte(repeated(many / 2, "1,"), read) < 42);
+  CHECK(memory_per_byte(repeated(many / 20, "1,2,3,4,5,6,7,8,9,10\n"), read) < 42);
+  CHECK(memory_per_byte(repeated(many / 8, "\"\"\"\","), read) < 42);
+  CHECK(memory_per_byte(names + "x\n", read_header) < 42);
+  CHECK(memory_per_byte(classes, read_labels) < 42);
+  CHECK(memory_per_byte(repeated(many / 40, "0.123456,1.234567,12.34567,123.4567\n"), read) < 42);
 }

@@ -40,17 +40,18 @@ class CsvColumns : public std::vector<CsvColumn> {
 enum class Missing {
   error,     ///< throw ValueError
   drop_row,  ///< leave out the whole row
-  mean,      ///< fill in the mean of the column's other values; for features only: a missing target is an error
+  nan,       ///< read NaN, which a MeanImputer can replace; for features only: a missing target is an error
 };
 
 /// The layout of a CSV file, and which columns are targets or ignored. All other columns are features.
 struct CsvOptions {
-  bool header = true;                     ///< whether the first row holds the names of the columns
-  char separator = ',';                   ///< the character between the values of a row
-  CsvColumns target = {};                 ///< the columns to learn: one column of class labels, or columns of numbers
-  CsvColumns ignore = {};                 ///< columns that are neither features nor targets
-  std::vector<std::string> classes = {};  ///< names of classes 0, 1, ... where they are fixed before, as by train.target_names
-  Missing missing = Missing::error;       ///< policy for missing values
+  bool header = true;      ///< whether the first row holds the names of the columns
+  char separator = ',';    ///< the character between the values of a row
+  CsvColumns target = {};  ///< the columns to learn: one column of class labels, or columns of numbers
+  CsvColumns ignore = {};  ///< columns that are neither features nor targets
+  std::vector<std::string> classes =
+      {};                            ///< names of classes 0, 1, ... where they are fixed before, as by train.target_names; never missing
+  Missing missing = Missing::error;  ///< policy for missing values
   std::vector<std::string> missing_words = {"", "?", "NA", "N/A", "NaN", "nan", "null"};  ///< texts that stand for a missing value
 };
 

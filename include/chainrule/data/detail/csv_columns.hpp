@@ -6,15 +6,21 @@
 #include <array>
 #include <chainrule/data/csv_options.hpp>
 #include <chainrule/data/detail/csv_scanner.hpp>
+#include <cstdint>
 #include <limits>
 #include <map>
+#include <numeric>
 
 namespace chainrule::detail {
 
 /// Use of a column.
 struct CsvRole {
-  enum Kind { feature, target, ignored } kind = feature;
-  std::size_t target_index = 0;  ///< position in CsvOptions::target, for a target
+  enum Kind : unsigned char { feature, target, ignored } kind = feature;
+  signed char content = unknown;   ///< kind of values in the rows so far: numbers, or the position of a pair in `answers`
+  std::uint32_t target_index = 0;  ///< position in CsvOptions::target, for a target
+
+  static constexpr signed char unknown = -2;
+  static constexpr signed char numbers = -1;
 };
 
 /// Throws ValueError where the separator could be a part of a value.
@@ -25,16 +31,20 @@ inline void check_separator(std::string_view who, char separator) {
                       in_quotes(std::string_view(&separator, 1)));
 }
 
-/// Throws ValueError where two columns have the same name, because a column could then not be referred to by its name. `line` is that
-/// of the header.
-inline void check_unique_names(const CsvLocator& locator, std::size_t line) {
-  std::map<std::string_view, std::size_t> seen;
-  for (std::size_t i = 0; i < locator.columns.size(); ++i) {
-    const std::string& name = locator.columns[i];
-    if (const auto [first, is_new] = seen.try_emplace(name, i); !is_new)
-      raise<ValueError>(locator.line(line), ": expected different column names, but columns ", first->second + 1, " and ", i + 1,
-                        " are both ", in_quotes(name), "; for a file without a header, set .header = false");
-  }
+/// Throws ValueError where two of `count` columns have the same name_of(i), because a column could then not be referred to by its name.
+/// `line` describes that of the header.
+template <class NameOf>
+void check_unique_names(const std::string& line, std::size_t count, const NameOf& name_of) {
+  std::vector<std::size_t> order(count);
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
+    const int compared = name_of(a).compare(name_of(b));
+    return compared != 0 ? compared < 0 : a < b;
+  });
+  const auto equal = [&](std::size_t a, std::size_t b) { return name_of(a) == name_of(b); };
+  if (const auto first = std::adjacent_find(order.begin(), order.end(), equal); first != order.end())
+    raise<ValueError>(line, ": expected different column names, but columns ", first[0] + 1, " and ", first[1] + 1, " are both ",
+                      in_quotes(name_of(*first)), "; for a file without a header, set .header = false");
 }
 
 /// Lists names for an error message: "a", "b", "c" and 7 more.
@@ -77,7 +87,8 @@ inline std::vector<CsvRole> roles_of_columns(const CsvLocator& locator, std::siz
     roles[i] = role;
     --features;
   };
-  for (std::size_t i = 0; i < options.target.size(); ++i) set(options.target[i], {CsvRole::target, i});
+  for (std::size_t i = 0; i < options.target.size(); ++i)
+    set(options.target[i], {CsvRole::target, CsvRole::unknown, static_cast<std::uint32_t>(i)});
   for (const CsvColumn& column : options.ignore) set(column, {CsvRole::ignored});
   if (features == 0)
     raise<ValueError>(locator.file, ": no column is left as a feature; the table has ", count, count == 1 ? " column" : " columns",
@@ -102,68 +113,103 @@ class MissingWords {
   std::array<bool, 256> is_first_character_{};  // first characters of all words; rules out most cells without comparing them to the words
 };
 
+/// The words for no and yes that are read as 0 and 1, in small letters.
+inline constexpr std::array<std::array<std::string_view, 2>, 5> answers{
+    {{"no", "yes"}, {"false", "true"}, {"n", "y"}, {"f", "t"}, {"off", "on"}}};
+
+/// A word for no or yes.
+struct Answer {
+  int pair = -1;  ///< position in `answers`, or -1 where the text is no such word
+  bool is_yes = false;
+};
+
+/// Returns which word for no or yes the text is, in letters of either case.
+inline Answer answer_of(std::string_view text) {
+  const auto equal = [](char a, char b) { return a == b || (a >= 'A' && a <= 'Z' && a - 'A' + 'a' == b); };
+  for (int pair = 0; pair < static_cast<int>(answers.size()); ++pair)
+    for (const bool is_yes : {false, true}) {
+      const std::string_view word = answers[static_cast<std::size_t>(pair)][is_yes ? 1 : 0];
+      if (std::equal(text.begin(), text.end(), word.begin(), word.end(), equal)) return {pair, is_yes};
+    }
+  return {};
+}
+
 /// Assigns labels 0, 1, ... to class names: the names known before, or the names in the order in which they occur, to be sorted at the
 /// end.
 class CsvClassNames {
  public:
-  explicit CsvClassNames(const std::vector<std::string>& known) : is_known_{!known.empty()} {
-    for (const std::string& name : known) add(name, 0);
+  /// `known`: the names known before, or none. Throws ValueError, which begins with `file`, where it has a name twice.
+  CsvClassNames(const std::string& file, const std::vector<std::string>& known) : names_{known} {
+    for (const std::string& name : known)
+      if (!classes_.try_emplace(name, Class{static_cast<int>(classes_.size()), 0}).second)
+        raise<ValueError>(file, ": .classes has ", in_quotes(name), " twice");
   }
+
+  /// Whether this is one of the classes known before.
+  bool knows(std::string_view name) const { return !names_.empty() && classes_.find(name) != classes_.end(); }
 
   /// Returns the label of the class named in the cell; a new class gets the next label. Throws ValueError where the classes are known
   /// and this is none of them.
   int label(const CsvLocator& locator, std::size_t column, const CsvCell& cell) {
-    if (const auto found = labels_.find(cell.text); found != labels_.end()) return found->second;
-    if (is_known_)
+    if (const auto found = classes_.find(cell.text); found != classes_.end()) return found->second.label;
+    if (!names_.empty())
       raise<ValueError>(locator.cell(cell.line, column), ": expected one of the classes ", quoted_list(names_), ", but found ",
                         in_quotes(cell.text));
-    return add(std::string(cell.text), cell.line);
+    const int label = static_cast<int>(classes_.size());
+    classes_.emplace(std::string(cell.text), Class{label, cell.line});
+    return label;
   }
 
+  /// Whether all names are numbers, but not all of them are whole.
+  bool are_fractions() const {
+    double number = 0;
+    long long whole = 0;
+    const auto is_number = [&](const auto& each) { return parse_number(each.first, number) != ParseResult::invalid; };
+    const auto is_whole = [&](const auto& each) { return parse_whole(each.first, whole); };
+    return std::all_of(classes_.begin(), classes_.end(), is_number) && !std::all_of(classes_.begin(), classes_.end(), is_whole);
+  }
+
+  /// The known names, or those that sort() has sorted.
   const std::vector<std::string>& names() const { return names_; }
 
-  /// Sorts the names, whole numbers by value and anything else as text, and renumbers `labels` accordingly. Whole numbers of the same
-  /// value, such as 7 and 7.0, are one class. Known classes stay as they are. Throws ValueError where all names are numbers but not all
-  /// of them are whole: such a column is a regression target rather than class names.
+  /// Sorts the names and renumbers `labels` accordingly: whole numbers by value, a word for no before that for yes, anything else as text.
+  /// Whole numbers of the same value, such as 7 and 7.0, are one class. Known classes stay as they are. Throws ValueError where all names
+  /// are numbers but not all of them are whole: such a column is a regression target rather than class names.
   void sort(const CsvLocator& locator, std::size_t column, std::vector<int>& labels) {
-    if (is_known_) return;
-    std::vector<Class> classes(names_.size());
-    bool all_numbers = true;
+    if (!names_.empty()) return;
+    if (are_fractions()) refuse_numbers(locator, column);
+    std::vector<SortedClass> sorted;  // in the order of the text, as in the map
+    sorted.reserve(classes_.size());
     bool all_whole = true;
-    for (std::size_t i = 0; i < names_.size(); ++i) {
-      classes[i].old_label = i;
-      double number = 0;
-      all_numbers = all_numbers && parse_number(names_[i], number) != ParseResult::invalid;
-      all_whole = all_whole && parse_whole(names_[i], classes[i].value);
+    for (const auto& [name, its] : classes_) {
+      long long value = 0;
+      all_whole = all_whole && parse_whole(name, value);
+      sorted.push_back({value, its.label, &name});
     }
-    if (all_numbers && !all_whole) refuse_numbers(locator, column);
-    std::sort(classes.begin(), classes.end(), [&](const Class& a, const Class& b) {
-      if (all_whole && a.value != b.value) return a.value < b.value;
-      return all_whole ? a.old_label < b.old_label : names_[a.old_label] < names_[b.old_label];
-    });
-    std::vector<int> new_label(classes.size());
-    std::vector<std::string> sorted;
-    for (std::size_t i = 0; i < classes.size(); ++i) {
-      if (i == 0 || !all_whole || classes[i].value != classes[i - 1].value) sorted.push_back(names_[classes[i].old_label]);
-      new_label[classes[i].old_label] = static_cast<int>(sorted.size()) - 1;
+    if (all_whole)
+      std::sort(sorted.begin(), sorted.end(), [](const SortedClass& a, const SortedClass& b) {
+        return a.value != b.value ? a.value < b.value : a.old_label < b.old_label;
+      });
+    if (sorted.size() == 2 && answer_of(*sorted[0].name).is_yes && answer_of(*sorted[0].name).pair == answer_of(*sorted[1].name).pair)
+      std::swap(sorted[0], sorted[1]);  // "Yes" is before "no" as text
+    std::vector<int> new_label(sorted.size());
+    for (std::size_t i = 0; i < sorted.size(); ++i) {
+      if (i == 0 || !all_whole || sorted[i].value != sorted[i - 1].value) names_.push_back(*sorted[i].name);
+      new_label[static_cast<std::size_t>(sorted[i].old_label)] = static_cast<int>(names_.size()) - 1;
     }
-    names_ = std::move(sorted);
     for (int& label : labels) label = new_label[static_cast<std::size_t>(label)];
   }
 
  private:
   struct Class {
-    long long value = 0;
-    std::size_t old_label = 0;
+    int label = 0;
+    std::size_t line = 0;  // in which the name occurs first
   };
-
-  int add(std::string name, std::size_t line) {
-    const int label = static_cast<int>(names_.size());
-    labels_.emplace(name, label);
-    names_.push_back(std::move(name));
-    lines_.push_back(line);
-    return label;
-  }
+  struct SortedClass {
+    long long value = 0;
+    int old_label = 0;
+    const std::string* name = nullptr;
+  };
 
   /// Reads a whole number: 7, +7, 007 or 7.0.
   static bool parse_whole(std::string_view text, long long& value) {
@@ -176,18 +222,18 @@ class CsvClassNames {
     return error == std::errc{} && end == text.data() + text.size();
   }
 
-  void refuse_numbers(const CsvLocator& locator, std::size_t column) const {
-    std::size_t i = 0;
+  /// Refuses the first name that is not a whole number.
+  [[noreturn]] void refuse_numbers(const CsvLocator& locator, std::size_t column) const {
+    const std::pair<const std::string, Class>* first = nullptr;
     long long value = 0;
-    while (parse_whole(names_[i], value)) ++i;
-    raise<ValueError>(locator.cell(lines_[i], column), ": expected a class name, text or a whole number, but found ", in_quotes(names_[i]),
-                      "; read numbers to predict as a RegressionDataset");
+    for (const auto& each : classes_)
+      if (!parse_whole(each.first, value) && (first == nullptr || each.second.label < first->second.label)) first = &each;
+    raise<ValueError>(locator.cell(first->second.line, column), ": expected a class name, text or a whole number, but found ",
+                      in_quotes(first->first), "; read numbers to predict as a RegressionDataset");
   }
 
-  bool is_known_;
-  std::map<std::string, int, std::less<>> labels_ = {};
-  std::vector<std::string> names_ = {};
-  std::vector<std::size_t> lines_ = {};  // the line in which each name occurs first
+  std::map<std::string, Class, std::less<>> classes_ = {};
+  std::vector<std::string> names_;  // empty until the names are known or sorted
 };
 
 }  // namespace chainrule::detail

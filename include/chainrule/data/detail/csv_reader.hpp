@@ -15,7 +15,11 @@ template <class Scalar>
 class CsvReader {
  public:
   CsvReader(std::string_view text, const CsvOptions& options, const std::string& file, CsvTargetKind target_kind)
-      : options_{options}, target_kind_{target_kind}, locator_{file}, is_missing_{options.missing_words}, class_names_{options.classes} {
+      : options_{options},
+        target_kind_{target_kind},
+        locator_{file},
+        missing_words_{options.missing_words},
+        class_names_{file, options.classes} {
     check_options();
     refuse_gzip(file, text);
     if (text.starts_with("\xff\xfe") || text.starts_with("\xfe\xff"))
@@ -24,19 +28,17 @@ class CsvReader {
     if (!rows.next_row()) raise<ValueError>(file, " is empty");
     const std::size_t columns = rows.cells().size();
     if (options.header) {
+      check_unique_names(locator_.line(rows.line()), columns, [&](std::size_t i) { return rows.cells()[i].text; });
+      locator_.columns.reserve(columns);
       for (const CsvCell& cell : rows.cells()) locator_.columns.emplace_back(cell.text);
-      check_unique_names(locator_, rows.line());
     }
     roles_ = roles_of_columns(locator_, columns, options);
+    features_.reserve(columns);  // at once, because they may be many
     if (options.header && !rows.next_row()) raise<ValueError>(file, " has a header, but no row below it");
     do {
-      if (rows.cells().size() != columns)
-        raise<ValueError>(locator_.line(rows.line()), ": expected ", columns, " values, as in the first row, but found ",
-                          rows.cells().size());
       read_row(rows.cells());
     } while (rows.next_row());
     if (samples_ == 0) raise<ValueError>(file, ": no row is left, because every row has a missing value");
-    if (!missing_.empty()) fill_with_means();
     if (target_kind_ == CsvTargetKind::labels) class_names_.sort(locator_, find_column(locator_, columns, options.target[0]), labels_);
   }
 
@@ -77,9 +79,15 @@ class CsvReader {
                         "; read numbers as a RegressionDataset");
   }
 
+  /// Whether the cell is in use and holds no value. A name of CsvOptions::classes is a value, whatever it is.
+  bool is_missing(const CsvCell& cell, const CsvRole& role) const {
+    if (role.kind == CsvRole::ignored || !missing_words_(cell.text)) return false;
+    return !(role.kind == CsvRole::target && target_kind_ == CsvTargetKind::labels && class_names_.knows(cell.text));
+  }
+
   bool has_missing_value(const std::vector<CsvCell>& cells) const {
     for (std::size_t i = 0; i < cells.size(); ++i)
-      if (roles_[i].kind != CsvRole::ignored && is_missing_(cells[i].text)) return true;
+      if (is_missing(cells[i], roles_[i])) return true;
     return false;
   }
 
@@ -90,10 +98,9 @@ class CsvReader {
     for (std::size_t i = 0; i < cells.size(); ++i) {
       const CsvRole role = roles_[i];
       if (role.kind == CsvRole::ignored) continue;
-      if (is_missing_(cells[i].text)) {
+      if (is_missing(cells[i], role)) {
         check_missing_allowed(cells[i], i);
-        missing_.push_back({features_.size(), i});
-        features_.push_back(0);
+        features_.push_back(std::numeric_limits<Scalar>::quiet_NaN());
       } else if (role.kind == CsvRole::feature) {
         features_.push_back(number(cells[i], i));
       } else if (target_kind_ == CsvTargetKind::labels) {
@@ -105,9 +112,20 @@ class CsvReader {
     ++samples_;
   }
 
-  Scalar number(const CsvCell& cell, std::size_t column) const {
+  /// Returns the number in the cell, or 0 and 1 for words for no and yes.
+  Scalar number(const CsvCell& cell, std::size_t column) {
+    signed char& content = roles_[column].content;
     Scalar value{};
     const ParseResult parsed = parse_number(cell.text, value);
+    if (parsed == ParseResult::number && content == CsvRole::numbers) return value;
+    const Answer answer = parsed == ParseResult::invalid ? answer_of(cell.text) : Answer{};
+    if (content == CsvRole::unknown) content = answer.pair >= 0 ? static_cast<signed char>(answer.pair) : CsvRole::numbers;
+    if (content >= 0 && answer.pair != content) {
+      const auto& [no, yes] = answers[static_cast<std::size_t>(content)];
+      raise<ValueError>(locator_.cell(cell.line, column), ": expected \"", no, "\" or \"", yes, "\", as in the rows above, but found ",
+                        in_quotes(cell.text));
+    }
+    if (content >= 0) return answer.is_yes ? Scalar{1} : Scalar{0};
     if (parsed == ParseResult::invalid)
       raise<ValueError>(locator_.cell(cell.line, column), ": expected a number, but found ", in_quotes(cell.text),
                         "; leave out the column with .ignore, or add this text to .missing_words if it stands for a missing value");
@@ -122,21 +140,7 @@ class CsvReader {
     if (options_.missing == Missing::error || is_target)
       raise<ValueError>(locator_.cell(cell.line, column), ": expected ", is_target ? "a target" : "a number",
                         ", but the value is missing, ", in_quotes(cell.text), "; .missing = Missing::drop_row leaves out such rows",
-                        is_target ? "" : ", Missing::mean fills in the mean of the column");
-  }
-
-  /// Replaces each missing feature by the mean of the column's other values.
-  void fill_with_means() {
-    const std::size_t features = features_.size() / samples_;
-    std::vector<Accumulator<Scalar>> mean(features);
-    for (std::size_t i = 0; i < features_.size(); ++i) mean[i % features] += features_[i];  // a missing value is stored as 0
-    std::vector<std::size_t> known(features, samples_);
-    for (const MissingValue& missing : missing_)
-      if (--known[missing.position % features] == 0)
-        raise<ValueError>(locator_.cell(1, missing.column),
-                          ": the column has no mean, because all of its values are missing; leave it out with .ignore");
-    for (std::size_t f = 0; f < features; ++f) mean[f] /= static_cast<Accumulator<Scalar>>(known[f]);
-    for (const MissingValue& missing : missing_) features_[missing.position] = static_cast<Scalar>(mean[missing.position % features]);
+                        is_target ? "" : ", Missing::nan reads NaN, which a MeanImputer can replace by the mean");
   }
 
   Matrix<Scalar> matrix(const std::vector<Scalar>& values) const {
@@ -144,22 +148,16 @@ class CsvReader {
     return Eigen::Map<const Matrix<Scalar>>(values.data(), static_cast<Index>(values.size()) / samples, samples);
   }
 
-  struct MissingValue {
-    std::size_t position;  // in features_
-    std::size_t column;
-  };
-
   const CsvOptions& options_;
   CsvTargetKind target_kind_;
   CsvLocator locator_;
-  MissingWords is_missing_;
+  MissingWords missing_words_;
   CsvClassNames class_names_;
   std::vector<CsvRole> roles_ = {};
   std::size_t samples_ = 0;  // the vectors below hold the values sample by sample, in the order of the file
   std::vector<Scalar> features_ = {};
   std::vector<Scalar> targets_ = {};
   std::vector<int> labels_ = {};
-  std::vector<MissingValue> missing_ = {};
 };
 
 }  // namespace chainrule::detail

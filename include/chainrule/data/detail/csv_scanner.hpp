@@ -1,6 +1,7 @@
 #pragma once
 // Cuts CSV text into rows of cells. Knows quotes, separators and line ends, and nothing about the meaning of columns.
 
+#include <algorithm>
 #include <chainrule/bytes/decimal.hpp>
 #include <chainrule/bytes/excerpt.hpp>
 #include <chainrule/core/error.hpp>
@@ -33,15 +34,20 @@ struct CsvCell {
   std::size_t line = 0;   ///< the line in which the cell begins, counted from 1
 };
 
+/// The largest number of columns that a table may have. It limits the memory for a row, of which each cell takes more than its text.
+inline constexpr std::size_t max_csv_columns = std::size_t{1} << 20;
+
 /// Cuts a text into rows of cells as RFC 4180 says: a cell in quotes may hold separators, line breaks and doubled quotes. Lines end with
-/// \n, \r\n or \r; the last line needs no end. Blank lines at the end of the text are skipped. Throws ValueError for broken quotes, and
-/// for blank lines between rows.
+/// \n, \r\n or \r; the last line needs no end. Blank lines at the end of the text are skipped. Throws ValueError for broken quotes, for
+/// blank lines between rows, and for rows that have not as many cells as the first row or more than max_csv_columns.
 class CsvScanner {
  public:
   /// `text` and `locator` must outlive the scanner.
   CsvScanner(std::string_view text, char separator, const CsvLocator& locator)
       : at_{text.data()}, end_{text.data() + text.size()}, separator_{separator}, locator_{locator} {
     if (text.starts_with(utf8_byte_order_mark)) at_ += utf8_byte_order_mark.size();
+    const auto separators = std::count(at_, std::find_if(at_, end_, [](char c) { return c == '\n' || c == '\r'; }), separator_);
+    cells_.reserve(std::min(static_cast<std::size_t>(separators) + 1, max_csv_columns));
   }
 
   /// Moves to the next row, and returns false where there is none. The row has at least one cell; cells() is valid until the next call.
@@ -51,6 +57,7 @@ class CsvScanner {
       read_row();
       if (!is_blank_line_) {
         if (blank_line != 0) raise<ValueError>(locator_.line(blank_line), ": expected a row, but the line is blank and rows follow");
+        check_length();
         return true;
       }
       if (blank_line == 0) blank_line = cells_.front().line;
@@ -67,7 +74,17 @@ class CsvScanner {
   bool is_space(char c) const { return is_blank(c) && c != separator_; }
   bool ends_cell(char c) const { return c == separator_ || c == '\n' || c == '\r'; }
 
+  /// Compares the number of cells with that of the first row.
+  void check_length() {
+    if (columns_ == 0 && length_ > max_csv_columns)
+      raise<ValueError>(locator_.line(line()), ": expected at most ", max_csv_columns, " columns, but found ", length_);
+    if (columns_ == 0) columns_ = length_;
+    if (length_ != columns_)
+      raise<ValueError>(locator_.line(line()), ": expected ", columns_, " values, as in the first row, but found ", length_);
+  }
+
   void read_row() {
+    length_ = 0;
     cells_.clear();
     unquoted_.clear();
     is_blank_line_ = true;
@@ -101,7 +118,12 @@ class CsvScanner {
     while (begin != end && is_space(*begin)) ++begin;
     while (begin != end && is_space(end[-1])) --end;
     if (begin != end) is_blank_line_ = false;
-    cells_.push_back({std::string_view(begin, static_cast<std::size_t>(end - begin)), line_});
+    store({std::string_view(begin, static_cast<std::size_t>(end - begin)), line_});
+  }
+
+  /// Appends a cell to the row. Cells beyond the length of the first row are only counted.
+  void store(const CsvCell& cell) {
+    if (++length_ <= (columns_ == 0 ? max_csv_columns : columns_)) cells_.push_back(cell);
   }
 
   /// Steps over a line end of one or two characters.
@@ -119,7 +141,7 @@ class CsvScanner {
     for (;; ++at_) {
       while (at_ != end_ && (*at_ == '\n' || *at_ == '\r')) end_line();
       if (at_ == end_)
-        raise<ValueError>(locator_.cell(line, cells_.size()), ": expected a closing quote, but the quote that begins here is never closed");
+        raise<ValueError>(locator_.cell(line, length_), ": expected a closing quote, but the quote that begins here is never closed");
       if (*at_ != '"') continue;
       if (at_ + 1 == end_ || at_[1] != '"') break;
       has_doubled_quotes = true;
@@ -129,9 +151,9 @@ class CsvScanner {
     ++at_;
     while (at_ != end_ && is_space(*at_)) ++at_;
     if (at_ != end_ && !ends_cell(*at_))
-      raise<ValueError>(locator_.cell(line, cells_.size()), ": expected a separator after the closing quote, but found ",
+      raise<ValueError>(locator_.cell(line, length_), ": expected a separator after the closing quote, but found ",
                         in_quotes(std::string_view(at_, 1)));
-    cells_.push_back({has_doubled_quotes ? with_single_quotes(text) : text, line});
+    store({has_doubled_quotes ? with_single_quotes(text) : text, line});
   }
 
   std::string_view with_single_quotes(std::string_view text) {
@@ -150,6 +172,8 @@ class CsvScanner {
   std::size_t line_ = 1;
   bool is_blank_line_ = true;
   std::vector<CsvCell> cells_ = {};
+  std::size_t length_ = 0;                 // the number of cells in the current row
+  std::size_t columns_ = 0;                // the number of cells in the first row, or 0 before it is known
   std::deque<std::string> unquoted_ = {};  // a deque, because growing does not move its strings, which cells_ refers to
 };
 
