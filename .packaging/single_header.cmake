@@ -52,15 +52,13 @@ function(write_included_by text)
   endforeach()
 endfunction()
 
-# chainrule.hpp itself is a list of headers below a check of the language's version, which stays first.
+# chainrule.hpp itself is a list of headers.
 read("chainrule/chainrule.hpp")
 write_included_by("${text}")
-string(REGEX REPLACE "\n#include <chainrule/.*" "" check "${text}")
-string(REPLACE "\n#pragma once" "" check "${check}")
 get_property(all GLOBAL PROPERTY all)
 get_property(headers GLOBAL PROPERTY headers)
 list(LENGTH headers count)
-if(all MATCHES "\n *# *(include *[<\"]chainrule|include *CHAINRULE_KERNEL|pragma once)[^\n]*")
+if(all MATCHES "\n *# *(include *[<\"]chainrule/|include *CHAINRULE_KERNEL|pragma once)[^\n]*")
   message(FATAL_ERROR "this line was not replaced: ${CMAKE_MATCH_0}")
 endif()
 string(REGEX REPLACE "\n\n\n+" "\n\n" all "${all}")
@@ -86,7 +84,6 @@ ${licence}
 
 #ifndef CHAINRULE_SINGLE_HEADER_HPP
 #define CHAINRULE_SINGLE_HEADER_HPP
-${check}
 ${all}
 #endif  // CHAINRULE_SINGLE_HEADER_HPP
 ")

@@ -4,10 +4,6 @@
 /// \namespace chainrule
 /// What programs use. Activations, losses, layers, initializers and optimizers are whatever keeps the contract of its family: a concept.
 
-#if __cplusplus < 202002L && !defined(_MSVC_LANG) && !defined(__cpp_concepts)
-#error "chainrule is written in C++20: compile with -std=c++20"
-#endif
-
 // Types, errors, random numbers and the contracts of each family.
 #include <chainrule/core/chunks.hpp>
 #include <chainrule/core/concepts.hpp>

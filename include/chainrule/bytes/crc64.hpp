@@ -2,6 +2,7 @@
 // The checksum CRC-64/XZ.
 
 #include <array>
+#include <chainrule/core/detail/require_cpp20.hpp>
 #include <cstddef>
 #include <cstdint>
 #include <string_view>

@@ -1,6 +1,7 @@
 #pragma once
 // Parses decimal numbers as people and programs write them into files: 1, -2.5, +.5, 1e-3. The decimal point is '.' in every locale.
 
+#include <chainrule/core/detail/require_cpp20.hpp>
 #include <charconv>
 #include <string_view>
 #if !defined(__cpp_lib_to_chars)  // libc++ before version 20 has no from_chars for floating point

@@ -2,6 +2,7 @@
 // Short excerpts of a file's text for error messages: limited in length, and free of characters that a terminal would act on.
 
 #include <array>
+#include <chainrule/core/detail/require_cpp20.hpp>
 #include <string>
 #include <string_view>
 

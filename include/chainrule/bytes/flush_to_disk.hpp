@@ -3,6 +3,7 @@
 // standard library has no such function.
 
 #include <cerrno>
+#include <chainrule/core/detail/require_cpp20.hpp>
 #include <cstdio>
 #include <filesystem>
 #include <string>

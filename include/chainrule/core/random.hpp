@@ -3,6 +3,7 @@
 // All operations here are on integers, or are floating-point operations that IEEE 754 rounds exactly (+ - * / sqrt fma).
 
 #include <algorithm>
+#include <chainrule/core/detail/require_cpp20.hpp>
 #include <cmath>
 #include <cstdint>
 #include <iterator>

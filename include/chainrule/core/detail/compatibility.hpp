@@ -6,6 +6,7 @@
 //   -ffast-math                      std::isfinite and std::isnan say that every number is finite
 
 #include <bit>
+#include <chainrule/core/detail/require_cpp20.hpp>
 #include <charconv>
 #include <clocale>
 #include <cmath>

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <chainrule/core/detail/require_cpp20.hpp>
+
 namespace chainrule::detail {
 
 /// Gives the library's own trainers and reports what users of a Network do not call.

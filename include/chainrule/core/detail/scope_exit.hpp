@@ -1,5 +1,7 @@
 #pragma once
 
+#include <chainrule/core/detail/require_cpp20.hpp>
+
 namespace chainrule::detail {
 
 /// Calls a function when its scope ends, normally or by an exception.

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <chainrule/core/detail/require_cpp20.hpp>
 #include <chrono>
 
 namespace chainrule::detail {

@@ -6,6 +6,7 @@
 #error "chainrule: link with chainrule::onnx, or define ONNX_NAMESPACE=onnx and ONNX_ML=1, and link onnx_proto and protobuf"
 #endif
 #include <onnx/onnx_pb.h>
+#include <chainrule/core/detail/require_cpp20.hpp>
 
 namespace chainrule::detail {
 
