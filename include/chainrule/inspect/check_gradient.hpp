@@ -77,11 +77,11 @@ Slope measure_slope(long double& variable, long double step, long double J_here,
     return std::pair{(right + left) / 2, right - left};
   };
   const long double h = step * std::max(1.0L, std::abs(p));
-  const auto [far, far_gap] = differences(h);
-  const auto [near, near_gap] = differences(h / 16);
+  const auto [wide, wide_gap] = differences(h);
+  const auto [narrow, narrow_gap] = differences(h / 16);
   variable = p;
   // If J is smooth, a central difference has an error of order h^2, and right - left = h J''.
-  return {near + (near - far) / 255, std::abs(far_gap - 16 * near_gap)};
+  return {narrow + (narrow - wide) / 255, std::abs(wide_gap - 16 * narrow_gap)};
 }
 
 /// Compares one group of entries, those of a layer or of x, and updates the report. `computed` holds the gradient from backward,

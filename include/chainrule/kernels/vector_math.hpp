@@ -24,7 +24,7 @@ struct ExponentialConstants<float> {
                                 0.00833338965f, 0.00139406684f, 0.000198458627f};  // relative error 2.3e-9
   static constexpr float overflow = 89, underflow = -105;                          // above, e^x is infinite; below, 0
   static constexpr float tanh_is_1 = 10, sigmoid_is_1 = 40;                        // from here on the function rounds to 1
-  static constexpr float small = 0x1p-64f, small_exponent = 64;  // small = 2^-small_exponent, a scale of sigmoid's quotient
+  static constexpr float tiny = 0x1p-64f, tiny_exponent = 64;                      // tiny = 2^-tiny_exponent, a scale of sigmoid's quotient
 };
 
 template <>
@@ -37,7 +37,7 @@ struct ExponentialConstants<double> {
                                 2.7626093124280454e-7, 2.5053775502764656e-8};  // relative error 3.3e-17
   static constexpr double overflow = 710, underflow = -747;
   static constexpr double tanh_is_1 = 20, sigmoid_is_1 = 40;
-  static constexpr double small = 0x1p-512, small_exponent = 512;
+  static constexpr double tiny = 0x1p-512, tiny_exponent = 512;
 };
 
 /// The coefficient of s^I in P(s) for Sign 1, or in -P(-s) for Sign -1, where 1 - e^-s = s - s^2 P(-s).

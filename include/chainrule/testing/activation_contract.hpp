@@ -40,9 +40,9 @@ template <class Scalar, class F>
 void check_derivative(ContractReport& report, const F& f, const ActivationProperties& properties) {
   constexpr long double largest = std::numeric_limits<Scalar>::max();
   std::vector<Scalar> z = numbers_between<Scalar>(properties.min_z, properties.max_z, properties.coarse_grid ? 256 : 4096);
-  for (const long double far : {100.0L, 1e4L, 1e30L, std::min(largest, std::numeric_limits<long double>::max() / 2)})
+  for (const long double distance : {100.0L, 1e4L, 1e30L, std::min(largest, std::numeric_limits<long double>::max() / 2)})
     for (const long double sign : {-1.0L, 1.0L})
-      if (far <= static_cast<long double>(properties.max_abs_z)) z.push_back(static_cast<Scalar>(sign * far));
+      if (distance <= static_cast<long double>(properties.max_abs_z)) z.push_back(static_cast<Scalar>(sign * distance));
 
   constexpr bool is_quadruple = std::numeric_limits<long double>::digits > 64;  // the error of order h^4 is then larger than the rounding
   constexpr long double step = is_quadruple ? 0x1p-22L : 0x1p-16L, curvature = is_quadruple ? step * step * step * step : 0;
@@ -60,8 +60,8 @@ void check_derivative(ContractReport& report, const F& f, const ActivationProper
   Index checked = 0, wrong = 0;
   for (std::size_t i = 0; i < z.size(); ++i) {
     const long double at = z[i];
-    const auto near = [&](double kink) { return std::abs(at - static_cast<long double>(kink)) < 2 * step; };
-    if (std::any_of(properties.kinks.begin(), properties.kinks.end(), near)) continue;
+    const auto is_close = [&](double kink) { return std::abs(at - static_cast<long double>(kink)) < 2 * step; };
+    if (std::any_of(properties.kinks.begin(), properties.kinks.end(), is_close)) continue;
     const long double difference = (8 * (f_half_above[i] - f_half_below[i]) - (f_above[i] - f_below[i])) / (6 * width(at));
     const long double size = std::max(std::abs(difference), std::min(1.0L, std::abs(f_above[i])));
     const long double error_of_difference = 16 * eps<long double> * std::abs(f_above[i]) / width(at);

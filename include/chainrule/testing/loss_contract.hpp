@@ -45,10 +45,10 @@ void check_gradient_of_loss(ContractReport& report, const L& loss, const Matrix<
         exact(i, j) = entry;
         return loss_value(loss, exact, exact_y);
       };
-      const long double near = J_at(original + h / 2) - J_at(original - h / 2);
-      const long double far = J_at(original + h) - J_at(original - h);
+      const long double half_step = J_at(original + h / 2) - J_at(original - h / 2);
+      const long double full_step = J_at(original + h) - J_at(original - h);
       exact(i, j) = original;
-      const long double difference = (8 * near - far) / (6 * h);  // the terms with J''' cancel
+      const long double difference = (8 * half_step - full_step) / (6 * h);  // the terms with J''' cancel
       const long double rounding = 8 * static_cast<long double>(std::numeric_limits<Scalar>::epsilon());
       const long double allowed = rounding * std::max(std::abs(difference), 1 / batch) + h * h + 8 * Limits::epsilon() * std::abs(J) / h;
       const long double error = std::abs(static_cast<long double>(computed(i, j)) - difference) / allowed;

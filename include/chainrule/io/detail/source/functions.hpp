@@ -109,7 +109,7 @@ class SourceFunctions {
                       most = literal(-Constants::underflow);
     return use("sigmoid", "sigma(z) = 1/(1 + e^-z) = c/(c + c e^-z), with a small c that lets nothing overflow", "$ z",
                text_of("  int n;\n  const $ r = ", rest, "(-z < ", least, " ? ", least, " : -z > ", most, " ? ", most,
-                       " : -z, &n);\n  const $ c = ", literal(Constants::small), ";\n  const $ power = ldexpF(c, n);\n  return c / ", fma,
+                       " : -z, &n);\n  const $ c = ", literal(Constants::tiny), ";\n  const $ power = ldexpF(c, n);\n  return c / ", fma,
                        "(power, r, power + c);\n"));
   }
   std::string tanh() {
