@@ -85,6 +85,8 @@ TEST_CASE("to_npy writes what NumPy writes") {
       "\x93NUMPY\x01\x00\x76\x00{'descr': '<f4', 'fortran_order': False, 'shape': (2, 1), }                                           "
       "               \n"s;
   CHECK(to_npy(Matrix<float>{{1, -2.5f}}) == header + "\x00\x00\x80\x3f\x00\x00\x20\xc0"s);
+  if constexpr (sizeof(long double) > sizeof(double))
+    CHECK_THROWS_SAYING(to_npy(Matrix<long double>{{0, 1e400L}}), ValueError, "to_npy: entry (0, 1) is too large for f8");
   CHECK(to_npy(std::vector<int>{1, -2}).starts_with("\x93NUMPY\x01\x00\x76\x00{'descr': '<i4', 'fortran_order': False, 'shape': (2,), }"s));
 }
 

@@ -5,6 +5,7 @@
 // column-major). Both therefore hold the same numbers in the same order in memory.
 
 #include <chainrule/bytes/file.hpp>
+#include <chainrule/core/detail/checks.hpp>
 #include <chainrule/core/detail/views.hpp>
 #include <chainrule/core/targets.hpp>
 #include <chainrule/core/types.hpp>
@@ -86,14 +87,20 @@ inline std::vector<int> read_npy_labels(const std::string& path) {
 }
 
 /// Returns the bytes of a .npy file with this matrix. Its columns become rows: features x samples gives an array of samples x features.
-/// The number type is f4 for float and f8 for double; long double is rounded to f8.
+/// The number type is f4 for float and f8 for double; long double is rounded to f8. Throws ValueError for a number too large for f8.
 template <detail::EigenDense M>
 requires std::floating_point<typename M::Scalar> std::string to_npy(const M& m) {
   using Written = std::conditional_t<sizeof(typename M::Scalar) == 4, float, double>;
   const auto view = detail::const_view<typename M::Scalar>(m);
   std::string bytes = detail::npy_header(sizeof(Written) == 4 ? "<f4" : "<f8", detail::text_of("(", view.cols(), ", ", view.rows(), ")"));
   for (Index j = 0; j < view.cols(); ++j)
-    for (Index i = 0; i < view.rows(); ++i) detail::append_bytes(bytes, static_cast<Written>(view(i, j)));
+    for (Index i = 0; i < view.rows(); ++i) {
+      const auto written = static_cast<Written>(view(i, j));
+      if (detail::is_finite(view(i, j)) && !detail::is_finite(written))
+        detail::raise<ValueError>("to_npy: entry (", i, ", ", j,
+                                  ") is too large for f8, numbers of 8 bytes; divide the matrix by a constant");
+      detail::append_bytes(bytes, written);
+    }
   return bytes;
 }
 /// Returns the bytes of a .npy file with these class labels, as an array with one extent.
