@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <chainrule/core/detail/views.hpp>
 #include <chainrule/kernels/all_finite.hpp>
-#include <chainrule/kernels/map.hpp>
 #include <cmath>
 #include <limits>
 #include <utility>
@@ -76,16 +75,16 @@ class AffineScaler {
   void set(Scalar low, Scalar high, Vector<Scalar> origin, Vector<Scalar> unit) {
     Vector<Scalar> shift(origin.size());
     Vector<Scalar> scale(origin.size());
+    const Vector<Sum> low_units = unit.template cast<Sum>() * Sum{low};
     Index lost_shift = -1;
     for (Index i = 0; i < origin.size(); ++i) {
       if (unit[i] != 0) {
         scale[i] = 1 / unit[i];
         if (!detail::is_finite(scale[i])) too_close_together(i);
         if (scale[i] == 0) too_far_apart(i);  // where the processor flushes subnormal numbers to 0
-        const Sum exact = Sum{origin[i]} - rounded_product(low, unit[i]);
-        shift[i] = static_cast<Scalar>(exact);
+        shift[i] = static_cast<Scalar>(Sum{origin[i]} - low_units[i]);
         const Scalar lowest = (origin[i] - shift[i]) * scale[i];  // low, but for the rounding of shift
-        if (lost_shift < 0 && !(std::abs(lowest - low) <= (high - low) / 256)) lost_shift = i;
+        if (lost_shift < 0 && !(std::abs(lowest - low) <= high / 256 - low / 256)) lost_shift = i;
       } else if (low == 0) {
         scale[i] = 1;
         shift[i] = origin[i];
@@ -94,6 +93,10 @@ class AffineScaler {
         const Scalar power = std::copysign(std::abs(c) < 1 ? Scalar{1} : std::scalbn(Scalar{1}, std::ilogb(c)), c);
         scale[i] = low / power;
         shift[i] = c - power;
+        if (scale[i] == 0) {  // low is too small beside c
+          scale[i] = 1;
+          if (lost_shift < 0) lost_shift = i;
+        }
       }
     }
     low_ = Vector<Scalar>::Constant(origin.size(), low);
@@ -135,13 +138,6 @@ class AffineScaler {
     return *this;
   }
 
-  /// Returns a b, rounded also where compilers would merge it with a sum, so that all flags give the same bits.
-  static Sum rounded_product(Sum a, Sum b) {
-    Sum product = a * b;
-    kernels::baseline::keep_rounded(product);
-    return product;
-  }
-
   const char* name_;            ///< begins the error messages
   Vector<Scalar> low_ = {};     ///< the scaled number that `origin` becomes, the same for each feature
   Vector<Scalar> origin_ = {};  ///< the number of each feature that becomes `low`
@@ -164,16 +160,26 @@ class AffineScaler {
       detail::raise<ShapeError>(name_, ": ", caller, " got ", x.rows(), " rows, but ", origin_.size(),
                                 " features were fitted (one column is one sample)");
     detail::check_finite(name_, "x", detail::as_const(x));
+    check_range(caller, detail::as_const(x), from, factor, to);
+    for (Index j = 0; j < x.cols(); ++j) {  // in two statements, because compilers may merge product and sum of one into one rounding
+      x.col(j) = (x.col(j) - from).cwiseProduct(factor);
+      x.col(j) += to;
+    }
+  }
+
+  // Throws ValueError where the result of apply is too large for Scalar.
+  void check_range(const char* caller, ConstMatrixView<Scalar> x, const Vector<Scalar>& from, const Vector<Scalar>& factor,
+                   const Vector<Scalar>& to) const {
+    constexpr Sum max = std::numeric_limits<Scalar>::max();
+    Sum safe = max;  // no number up to it in absolute value gives a result of more than max / 2
+    for (Index i = 0; i < x.rows(); ++i)
+      safe = std::min(safe, (max / 2 - std::abs(Sum{to[i]})) / std::max(std::abs(Sum{factor[i]}), Sum{1}) - std::abs(Sum{from[i]}));
+    if (x.cols() == 0 || x.cwiseAbs().maxCoeff() <= safe) return;
     for (Index j = 0; j < x.cols(); ++j)
       for (Index i = 0; i < x.rows(); ++i)
         if (!detail::is_finite(to[i] + (x(i, j) - from[i]) * factor[i]))
           detail::raise<ValueError>(name_, ": ", caller, " of x(", i, ", ", j, ") = ", x(i, j),
                                     " gives a number too large for its type; is it in the units of the fitted data?");
-    for (Index j = 0; j < x.cols(); ++j) {
-      Scalar* column = x.data() + j * x.outerStride();
-      const auto formula = [](auto number, auto a, auto b, auto c) CHAINRULE_FORMULA { return c + (number - a) * b; };
-      kernels::map(x.rows(), formula, column, static_cast<const Scalar*>(column), from.data(), factor.data(), to.data());
-    }
   }
 
   Vector<Scalar> shift_ = {};

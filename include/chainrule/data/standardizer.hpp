@@ -42,19 +42,21 @@ class Standardizer : public AffineScaler<Scalar> {
     const Vector<Sum> rounding = mean_difference(view, scale, mean);
     Vector<Sum> squares = Vector<Sum>::Zero(view.rows());
     Vector<Sum> largest = Vector<Sum>::Zero(view.rows());
-    for (Index j = 0; j < view.cols(); ++j)
-      for (Index i = 0; i < view.rows(); ++i) {
-        const Sum difference = Sum{view(i, j)} * scale[i] - mean[i];
-        squares[i] += this->rounded_product(difference, difference);
-        largest[i] = std::max(largest[i], std::abs(difference));
-      }
+    Vector<Sum> difference(view.rows());
+    for (Index j = 0; j < view.cols(); ++j) {
+      difference = view.col(j).template cast<Sum>().cwiseProduct(scale) - mean;
+      largest = largest.cwiseMax(difference.cwiseAbs());
+      difference = difference.cwiseAbs2();
+      squares += difference;  // a statement of its own, because compilers may merge product and sum of one into one rounding
+    }
+    const Vector<Sum> rounding_squares = rounding.cwiseAbs2();
 
     Vector<Scalar> origin(view.rows());
     Vector<Scalar> unit(view.rows());
     for (Index i = 0; i < view.rows(); ++i) {
       origin[i] = this->narrowed(mean[i] / scale[i], i);
       this->narrowed(largest[i] / scale[i], i);
-      const Sum variance = std::max(squares[i] / static_cast<Sum>(view.cols()) - this->rounded_product(rounding[i], rounding[i]), Sum{0});
+      const Sum variance = std::max(squares[i] / static_cast<Sum>(view.cols()) - rounding_squares[i], Sum{0});
       unit[i] = this->narrowed_unit(std::sqrt(variance) / scale[i], i);
     }
     this->set(0, 1, std::move(origin), std::move(unit));
@@ -92,8 +94,7 @@ class Standardizer : public AffineScaler<Scalar> {
   /// Returns the mean over the samples of x * scale - reference, for each feature.
   static Vector<Sum> mean_difference(const ConstMatrixView<Scalar>& x, const Vector<Sum>& scale, const Vector<Sum>& reference) {
     Vector<Sum> sum = Vector<Sum>::Zero(x.rows());
-    for (Index j = 0; j < x.cols(); ++j)
-      for (Index i = 0; i < x.rows(); ++i) sum[i] += Sum{x(i, j)} * scale[i] - reference[i];
+    for (Index j = 0; j < x.cols(); ++j) sum += x.col(j).template cast<Sum>().cwiseProduct(scale) - reference;
     return sum / static_cast<Sum>(x.cols());
   }
 };

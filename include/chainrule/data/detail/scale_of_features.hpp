@@ -14,6 +14,7 @@ template <class Scalar>
 Vector<Accumulator<Scalar>> scale_of_features(const ConstMatrixView<Scalar>& x) {
   using Sum = Accumulator<Scalar>;
   using Limits = std::numeric_limits<Sum>;
+  if (sizeof(Sum) > sizeof(Scalar)) return Vector<Sum>::Ones(x.rows());  // Sum has the range for squares
   Vector<Sum> scale = Vector<Sum>::Zero(x.rows());
   for (Index j = 0; j < x.cols(); ++j)
     for (Index i = 0; i < x.rows(); ++i)
