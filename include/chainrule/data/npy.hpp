@@ -5,7 +5,6 @@
 // column-major). Both therefore hold the same numbers in the same order in memory.
 
 #include <chainrule/bytes/file.hpp>
-#include <chainrule/core/detail/checks.hpp>
 #include <chainrule/core/detail/views.hpp>
 #include <chainrule/core/targets.hpp>
 #include <chainrule/core/types.hpp>

@@ -1,7 +1,7 @@
 #pragma once
 
 #include <algorithm>
-#include <chainrule/core/detail/checks.hpp>
+#include <chainrule/core/detail/compatibility.hpp>
 #include <chainrule/core/types.hpp>
 #include <cmath>
 #include <limits>
