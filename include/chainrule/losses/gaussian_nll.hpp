@@ -107,24 +107,24 @@ struct GaussianNLL {
     CHAINRULE_FORMULA V standardized(const V& x) const { return x * factor1 * factor2; }
   };
 
-  // v = e^s + least, ln v = max(s, ln least) + ln(1 + e^-|s - ln least|)
-  // With e = e^-|s|, which cannot overflow:
-  // v = (1 + least e)/e and e^s/v = 1/(1 + least e) for s > 0,  v = e + least and e^s/v = e/(e + least) elsewhere.
-  // e^(-s/2) is the product of two exponentials, the second of which is 1 for all but extreme s. With least = 0: v = e^s.
+  // v = e^s + least, ln v = max(s, ln least) + ln(1 + the smaller of e^s and least, divided by the larger)
+  // With e = e^-|s|, which cannot overflow, v, e^s and least are multiplied by e for s > 0.
+  // With least = 0: v = e^s, and 1/sqrt(v) = e^(-s/2) may overflow, so it is the product of two exponentials.
   template <class Scalar>
   auto variance_formula() const {
-    return [least = static_cast<Scalar>(minimum_variance), log_least = std::log(static_cast<Scalar>(minimum_variance))](const auto& s)
-               CHAINRULE_FORMULA {
-                 using V = std::remove_cvref_t<decltype(s)>;
-                 constexpr Scalar safe = Scalar(0.6) * std::numeric_limits<Scalar>::max_exponent;  // e^safe and e^-safe are normal numbers
-                 const V half = s / -2, near = min(max(half, -safe), safe);
-                 const V root = exp(near), rest = detail::finite(exp(half - near));
-                 if (least == 0) return Variance<V>{s, root, rest, 1};
-                 const V logarithm = max(s, log_least) + log1p_unit(exp(-abs(s - log_least)));
-                 const V e = exp(-abs(s)), factor = 1 + least * e, v = e + least;
-                 return Variance<V>{logarithm, select(s > 0, root, 1), select(s > 0, rest / sqrt(factor), 1 / sqrt(v)),
-                                    select(s > 0, 1 / factor, e / v)};
-               };
+    return [least = static_cast<Scalar>(minimum_variance),
+            log_least = std::log(static_cast<Scalar>(minimum_variance))](const auto& s) CHAINRULE_FORMULA {
+      using V = std::remove_cvref_t<decltype(s)>;
+      if (least == 0) {
+        constexpr Scalar safe = Scalar(0.6) * std::numeric_limits<Scalar>::max_exponent;  // e^safe and e^-safe are normal
+        const V half = s / -2, near = min(max(half, -safe), safe);
+        return Variance<V>{s, exp(near), detail::finite(exp(half - near)), 1};
+      }
+      const V root = exp(abs(s) / -2), e = root * root;
+      const V v = select(s > 0, 1 + least * e, e + least), exponential = select(s > 0, 1, e), added = select(s > 0, least * e, least);
+      const V logarithm = max(s, log_least) + log1p_unit(min(exponential, added) / max(exponential, added));
+      return Variance<V>{logarithm, select(s > 0, root, 1) / sqrt(v), 1, exponential / v};
+    };
   }
 
   // Up to `capacity` consecutive elements of y with their means and logarithms of variances, copied out of z so that each is contiguous.
