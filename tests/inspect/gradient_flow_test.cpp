@@ -1,3 +1,4 @@
+#include <cfenv>
 #include <chainrule/chainrule.hpp>
 #include <cmath>
 
@@ -75,6 +76,21 @@ TEST_CASE("gradient_flow measures the norms of a case calculated by hand", "[gra
   CHECK(is_unknown(flow.layers[0].saturated));
   CHECK(is_unknown(flow.layers[0].dead));
   CHECK(flow.warnings.empty());
+}
+
+// For programs that trap them. A gradient of 0 everywhere, because all units are dead, must not be divided by itself.
+TEST_CASE("gradient_flow raises no floating-point exception", "[gradient_flow]") {
+  const Samples<double> samples(12, 1, 20);
+  for (const double bias : {0.0, -100.0}) {
+    cr::AnyNetwork<double> net = deep(2, cr::ReLU{});
+    net.tensor("0.bias").setConstant(bias);
+    net.tensor("1.bias").setConstant(bias);
+    std::feclearexcept(FE_ALL_EXCEPT);
+    const GradientFlow flow = cr::gradient_flow(net, samples.x, samples.y);
+    CHECK(flow.to_string().find("nan") == std::string::npos);
+    CHECK(std::fetestexcept(FE_INVALID | FE_DIVBYZERO | FE_OVERFLOW) == 0);
+    CHECK((flow.layers[0].gradient_norm == 0) == (bias < 0));
+  }
 }
 
 TEST_CASE("gradient_flow measures the same norms as Eigen, also of updates, and does not change the network", "[gradient_flow]") {
