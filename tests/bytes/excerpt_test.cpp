@@ -12,6 +12,7 @@ TEST_CASE("an excerpt of a file's text is quoted, at most 40 bytes long and free
   CHECK(detail::excerpt(std::string(41, 'x')) == std::string(40, 'x') + "...");
   // A cut after 40 bytes would fall between the two bytes of the accented e.
   CHECK(detail::excerpt(std::string(39, 'x') + "\xc3\xa9" + "yz") == std::string(39, 'x') + "...");
+  CHECK(detail::excerpt("abcdef", 4) == "abcd...");
   // The letters, the currency sign and the emoji are printed; what follows is not safe to print.
   const std::string printed = "\xc3\xa9\xe2\x82\xac\xf0\x9f\x90\x9d";
   CHECK(detail::excerpt(printed) == printed);

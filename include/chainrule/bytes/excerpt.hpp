@@ -27,15 +27,14 @@ inline std::size_t printable_character(std::string_view text) {
   return is_character && !directs_text ? size : 0;
 }
 
-/// Returns at most the first 40 bytes of `text`, cut between two characters, with "..." where something was cut off. Each byte that is not
+/// Returns at most the first `max` bytes of `text`, cut between two characters, with "..." where something was cut off. Each byte that is not
 /// part of a printable_character becomes '?'.
-inline std::string excerpt(std::string_view text) {
-  constexpr std::size_t max_size = 40;
+inline std::string excerpt(std::string_view text, std::size_t max = 40) {
   std::string shown;
   while (!text.empty()) {
     const std::size_t size = printable_character(text);
     const std::string_view character = size == 0 ? "?" : text.substr(0, size);
-    if (shown.size() + character.size() > max_size) return shown + "...";
+    if (shown.size() + character.size() > max) return shown + "...";
     shown += character;
     text.remove_prefix(size == 0 ? 1 : size);
   }
@@ -43,6 +42,6 @@ inline std::string excerpt(std::string_view text) {
 }
 
 /// Returns the excerpt of `text` in double quotes.
-inline std::string in_quotes(std::string_view text) { return '"' + excerpt(text) + '"'; }
+inline std::string in_quotes(std::string_view text, std::size_t max = 40) { return '"' + excerpt(text, max) + '"'; }
 
 }  // namespace chainrule::detail

@@ -3,6 +3,7 @@
 // known by its description alone reaches the same overloads as a layer whose type is written in the program.
 
 #include <chainrule/any/known.hpp>
+#include <chainrule/bytes/excerpt.hpp>
 #include <chainrule/core/description.hpp>
 #include <chainrule/layers/activate.hpp>
 #include <chainrule/layers/dense.hpp>
@@ -28,9 +29,13 @@ constexpr std::size_t hyperparameter_count() {
 
 /// The hyperparameters as text for messages: "slope = 0.2, ..." or "none".
 inline std::string hyperparameters_text(const Description& of) {
+  constexpr std::size_t max_shown = 200;
   std::string text;
-  for (const auto& [name, value] : of.hyperparameters) append(text, text_of(text.empty() ? "" : ", ", name, " = ", value));
-  return text.empty() ? "none" : text;
+  for (const auto& [name, value] : of.hyperparameters) {
+    append(text, text_of(text.empty() ? "" : ", ", excerpt(name), " = ", value));
+    if (text.size() > max_shown) break;
+  }
+  return text.empty() ? "none" : excerpt(text, max_shown);
 }
 
 /// Makes a T from extents and the described hyperparameters. Throws ValueError where these are not those of T, and what its constructor
@@ -206,7 +211,7 @@ template <class... T>
 [[noreturn]] void refuse_name(Types<T...>, const char* what, std::string_view name) {
   std::string names;
   (append(names, text_of(names.empty() ? "" : ", ", T::name)), ...);
-  raise<ValueError>("there is no ", what, " \"", name, "\"; known are: ", names, "; name types of your own where you load");
+  raise<ValueError>("there is no ", what, " ", in_quotes(name), "; known are: ", names, "; name types of your own where you load");
 }
 
 }  // namespace chainrule::detail
