@@ -96,13 +96,15 @@ int run(int kills, const fs::path& folder) {
       continue;
     }
     ++killed;
-    while_writing += fs::exists(path + ".part") ? 1 : 0;
+    int left_behind = 0;
+    for (const fs::path& file : fs::directory_iterator(folder))
+      left_behind += file.filename().string().starts_with(cr::detail::temporary_prefix(path)) ? 1 : 0;
+    while_writing += left_behind;
     if (fs::exists(path))
       cr::detail::checked_contents(cr::detail::read_file("kill_and_resume", path), path, cr::detail::checkpoint_format);
     else
       ++before_first_file;
-    if (std::distance(fs::directory_iterator(folder), fs::directory_iterator()) > 4)
-      throw cr::StateError("temporary files are left behind");
+    if (left_behind > 1) throw cr::StateError("temporary files are left behind");
   }
   train_until(path, result, 0);
   check_result();

@@ -2,11 +2,16 @@
 // Reads and writes whole files at once. Errors are ValueErrors that give the operating system's reason.
 
 #include <cerrno>
+#include <chainrule/bytes/crc64.hpp>
+#include <chainrule/bytes/file_lock.hpp>
 #include <chainrule/bytes/flush_to_disk.hpp>
 #include <chainrule/core/error.hpp>
+#include <chrono>
+#include <cstdint>
 #include <cstdio>
 #include <filesystem>
 #include <memory>
+#include <new>
 #include <string>
 #include <string_view>
 #include <system_error>
@@ -24,23 +29,36 @@ inline std::string reason(int error_number) {
   return error_number == 0 ? std::string("for an unknown reason") : std::generic_category().message(error_number);
 }
 
+/// Whether memory for this many bytes can be allocated.
+inline bool can_allocate(std::uintmax_t bytes) {
+  if (bytes > std::string().max_size()) return false;
+  void* memory = ::operator new(static_cast<std::size_t>(bytes), std::nothrow);
+  ::operator delete(memory);
+  return memory != nullptr;
+}
+
 /// Reads all bytes of the file or pipe at `path`. `who` is the caller's name for error messages. Throws ValueError where it cannot be
-/// read.
+/// read, or is too large for the memory.
 inline std::string read_file(const char* who, const std::string& path) {
+  const auto refuse = [&](const std::string& why) { raise<ValueError>(who, ": cannot read \"", path.c_str(), "\": ", why); };
+  if (path.find('\0') != std::string::npos) refuse("the path contains a zero byte");
   errno = 0;
   const OpenFile file(std::fopen(path.c_str(), "rb"));
-  if (file == nullptr) raise<ValueError>(who, ": cannot read \"", path, "\": ", reason(errno));
+  if (file == nullptr) refuse(reason(errno));
   constexpr std::size_t chunk = std::size_t{1} << 20;
   std::string bytes;
   std::error_code has_no_size;
-  if (const auto size = std::filesystem::file_size(path, has_no_size); !has_no_size) bytes.reserve(static_cast<std::size_t>(size) + chunk);
+  if (const auto size = std::filesystem::file_size(path, has_no_size); !has_no_size) {
+    if (size > bytes.max_size() - chunk || !can_allocate(size + chunk)) refuse(text_of("there is no memory for its ", size, " bytes"));
+    bytes.reserve(static_cast<std::size_t>(size) + chunk);
+  }
   for (std::size_t read = chunk; read == chunk;) {  // until a short read: the reported size may be wrong, and a pipe has none
     const std::size_t size = bytes.size();
     bytes.resize(size + chunk);
     read = std::fread(bytes.data() + size, 1, chunk, file.get());
     bytes.resize(size + read);
   }
-  if (std::ferror(file.get()) != 0) raise<ValueError>(who, ": cannot read \"", path, "\": ", reason(errno));
+  if (std::ferror(file.get()) != 0) refuse(reason(errno));
   return bytes;
 }
 
@@ -67,50 +85,102 @@ inline int write_and_close(OpenFile file, std::string_view bytes, Durability dur
   return written ? errno : error_number == 0 ? EIO : error_number;
 }
 
-/// Writes a file atomically: writes a temporary file `path`.part beside it, then renames that to `path`. The old file remains until the
-/// new one is complete, also where the disk is full. A pipe or device is written to directly. Throws ValueError where it cannot be
-/// written.
-///
-/// With Durability::power_loss an existing `path`.part is deleted first: such files (checkpoints) are rewritten again and again by one
-/// program at a time, so one that exists was left behind by a killed run. Otherwise an existing `path`.part is left alone, and
-/// `path`.part1, `path`.part2, ... are tried instead.
-inline void write_file(const char* who, const std::string& path, std::string_view bytes, Durability durability = Durability::process_exit) {
+/// Follows symbolic links from a path at which there is no file to where the file would be made. Sets `error` where that is impossible.
+inline std::filesystem::path end_of_links(std::filesystem::path path, std::error_code& error) {
   namespace fs = std::filesystem;
+  std::error_code ignored;
+  for (int links = 0; fs::is_symlink(fs::symlink_status(path, ignored)); ++links) {
+    if (links == 40) error = std::make_error_code(std::errc::too_many_symbolic_link_levels);
+    if (error) break;
+    path = path.parent_path() / fs::read_symlink(path, error);
+  }
+  return path;
+}
+
+/// How the names of the temporary files for this file begin: ".chainrule-" and a number made from the file's name. So they differ from the
+/// names that people give, and are short where the file's name is long.
+inline std::string temporary_prefix(const std::filesystem::path& file) {
+  std::string name = ".chainrule-";
+  for (std::uint64_t number = crc64(file.filename().string()), digit = 0; digit < 16; ++digit, number >>= 4)
+    name += "0123456789abcdef"[number & 15];
+  return name + "-";
+}
+
+/// Removes temporary files that programs left behind when they were killed while they wrote the file at `path`. No program may be writing
+/// it at the moment.
+inline void remove_leftovers(const std::string& path) {
+  namespace fs = std::filesystem;
+  std::error_code error, ignored;
+  const fs::path file = fs::exists(path, ignored) ? fs::canonical(path, error) : end_of_links(path, error);
+  const fs::path folder = file.has_parent_path() ? file.parent_path() : fs::path(".");
+  const std::string prefix = temporary_prefix(file);
+  for (fs::directory_iterator entry(folder, error), end; !error && entry != end; entry.increment(error))
+    if (entry->path().filename().string().starts_with(prefix)) fs::remove(entry->path(), ignored);
+}
+
+/// Writes a file atomically: writes a temporary file beside it and renames that, so the old file remains until the new one is complete,
+/// also where the disk is full. No other file changes. A symbolic link stays and the file at its end is written, whether there was one or
+/// not. A file that is replaced keeps its permissions; where it has a second name by a hard link, that name keeps the old contents. A pipe
+/// or device is written to directly. A program that is killed while it writes leaves its temporary file behind, .chainrule-*.part.
+///
+/// Throws ValueError where the file cannot be written, which includes an existing file without permission to write.
+///
+/// `lock`, unless nullptr, holds the new file from before it has its name.
+inline void write_file(const char* who, const std::string& path, std::string_view bytes, Durability durability = Durability::process_exit,
+                       FileLock* lock = nullptr) {
+  namespace fs = std::filesystem;
+  const auto refuse = [&](const std::string& why) { raise<ValueError>(who, ": cannot write \"", path.c_str(), "\": ", why); };
+  if (path.empty()) refuse("the path is empty");
+  if (path.find('\0') != std::string::npos) refuse("the path contains a zero byte");
   std::error_code error;
   fs::path target(path);
   const fs::file_status status = fs::status(target, error);
+  if (fs::is_directory(status)) refuse(reason(EISDIR));
+  if (!target.has_filename()) refuse("the path ends like a folder's; a file's name must follow");
   const bool replaces = fs::is_regular_file(status);
-  if (replaces) target = fs::canonical(target, error);  // the file that a symbolic link leads to
   const bool uses_temporary = replaces || !fs::exists(status);
+  error.clear();
+  if (replaces)
+    target = fs::canonical(target, error);
+  else if (uses_temporary)
+    target = end_of_links(target, error);
+  if (error) refuse(error.message());
+  errno = 0;
+  if (replaces && OpenFile(std::fopen(path.c_str(), "ab")) == nullptr) refuse(reason(errno));
 
   fs::path written = target;
   OpenFile file;
   if (uses_temporary) {
-    if (durability == Durability::power_loss) fs::remove(target.string() + ".part", error);
-    errno = 0;
-    for (int i = 0; file == nullptr && (i == 0 || (errno == EEXIST && i < 100)); ++i) {  // skips files left behind by stopped programs
-      written = target;
-      written += i == 0 ? std::string(".part") : ".part" + std::to_string(i);
+    // any number will do; one that a file has already is not taken
+    auto number =
+        static_cast<std::uint64_t>(std::chrono::steady_clock::now().time_since_epoch().count()) ^ reinterpret_cast<std::uintptr_t>(&file);
+    for (int i = 0; file == nullptr && (i == 0 || (errno == EEXIST && i < 1000)); ++i) {
+      written = target.parent_path() / (temporary_prefix(target) + std::to_string(number++) + ".part");
+      errno = 0;
       file.reset(std::fopen(written.string().c_str(), "wbx"));
     }
   } else {
-    errno = 0;
     file.reset(std::fopen(path.c_str(), "wb"));
   }
-  if (file == nullptr) raise<ValueError>(who, ": cannot write \"", path, "\": ", reason(errno));
+  if (file == nullptr) refuse(reason(errno));
+  if (replaces) fs::permissions(written, status.permissions(), error);  // before anyone can read what is written
+  FileLock new_lock;
+  if (lock != nullptr && uses_temporary) new_lock = FileLock::of_file(file.get());
 
   std::string why;
   if (const int error_number = write_and_close(std::move(file), bytes, durability); error_number != 0) why = reason(error_number);
   if (why.empty() && uses_temporary) {
-    if (replaces) fs::permissions(written, status.permissions(), error);
     fs::rename(written, target, error);
-    if (error) why = error.message();
+    if (error)
+      why = error.message();
+    else if (lock != nullptr)
+      *lock = std::move(new_lock);
   }
   if (why.empty() && uses_temporary && durability == Durability::power_loss)
     if (const int error_number = flush_to_disk(target.parent_path()); error_number != 0) why = reason(error_number);
   if (why.empty()) return;
   if (uses_temporary) fs::remove(written, error);
-  raise<ValueError>(who, ": cannot write \"", path, "\": ", why);
+  refuse(why);
 }
 
 }  // namespace chainrule::detail
