@@ -35,5 +35,7 @@ TEST_CASE("a checksummed file of another version is an error that names both ver
   const std::string whole = file_of("contents");
   CHECK_THROWS_SAYING(detail::checked_contents(whole, "f", {"a test", 2}), ValueError,
                       "f: expected version 2 of the format, but found 3; a newer");
+  CHECK_THROWS_SAYING(detail::checked_contents("PK\x03\x04 a/data.pkl", "f", format), ValueError,
+                      "f: expected to begin with \"a test\", but it is an archive of torch.save");
   CHECK_THROWS_SAYING(detail::checked_contents(whole, "f", {"a test", 4}), ValueError, "f: expected version 4 of the format, but found 3");
 }

@@ -9,6 +9,7 @@
 //     checksum            8 bytes: CRC-64 of everything before it
 
 #include <chainrule/bytes/crc64.hpp>
+#include <chainrule/bytes/file_kind.hpp>
 #include <chainrule/core/error.hpp>
 #include <cstring>
 #include <string>
@@ -53,8 +54,11 @@ inline void finish_checksummed_file(std::string& bytes, const ChecksummedFormat&
 /// the file is of another format, version or byte order, or is damaged.
 inline std::string_view checked_contents(std::string_view bytes, const std::string& file, const ChecksummedFormat& format) {
   const std::size_t min_size = format.header_size() + checksum_size;
-  if (!bytes.starts_with(format.magic) && !format.magic.starts_with(bytes))
-    raise<ValueError>(file, ": expected to begin with \"", format.magic, "\", but found something else");
+  if (!bytes.starts_with(format.magic) && !format.magic.starts_with(bytes)) {
+    const std::string_view kind = known_kind(bytes);
+    raise<ValueError>(file, ": expected to begin with \"", format.magic, "\", but ", kind.empty() ? "found something else" : "it is ",
+                      kind);
+  }
   if (bytes.size() < min_size) raise<ValueError>(file, " is cut short: expected at least ", min_size, " bytes, but found ", bytes.size());
   const std::size_t after_magic = format.magic.size();
   if (const auto mark = native_number_at<std::uint32_t>(bytes, after_magic); mark != native_order_mark)

@@ -10,6 +10,7 @@
 // @endcode
 
 #include <chainrule/bytes/file.hpp>
+#include <chainrule/bytes/file_kind.hpp>
 #include <chainrule/io/detail/safetensors/header.hpp>
 #include <chainrule/io/write_safetensors.hpp>
 #include <memory>
@@ -24,6 +25,9 @@ class SafetensorsFile {
   SafetensorsFile(std::string bytes, std::string name) : name_{std::move(name)}, bytes_{std::make_unique<std::string>(std::move(bytes))} {
     const std::string_view all = *bytes_;
     if (all.empty()) detail::raise<ValueError>(name_, " is empty");
+    if (all.size() <= length_bytes || all[length_bytes] != '{')
+      if (const std::string_view kind = detail::known_kind(all); !kind.empty())
+        detail::raise<ValueError>(name_, " is no safetensors file, but ", kind);
     if (all.size() < length_bytes)
       detail::raise<ValueError>(name_, " is cut short: expected the header's length in 8 bytes, but found ", all.size(), " bytes");
     const auto length = detail::number_at<std::uint64_t>(all.data(), detail::ByteOrder::little);
