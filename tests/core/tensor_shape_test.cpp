@@ -19,12 +19,12 @@ TEST_CASE("TensorName says in which layer of which Residual a tensor is") {
   STATIC_REQUIRE(std::string_view(TensorName(2, "weight")) == "2.weight");
 }
 
-TEST_CASE("TensorName cuts off a name longer than 39 characters") {
-  const std::string long_name(50, 'x');
-  CHECK(text(long_name.c_str()) == std::string(39, 'x'));
-  CHECK(text(TensorName(12, long_name.c_str())) == "12." + std::string(36, 'x'));
-  const std::string fits(39, 'y');
+TEST_CASE("TensorName refuses a name of more than 127 characters") {
+  const std::string fits(127, 'x');
   CHECK(text(fits.c_str()) == fits);
+  CHECK_THROWS_SAYING(TensorName((fits + "y").c_str()), ValueError, "the name of a tensor has more than 127 characters: xxx");
+  CHECK_THROWS_SAYING(TensorName(12, fits.c_str()), ValueError, "12.xxx", "nest fewer layers inside each other");
+  CHECK(text(TensorName(12, fits.substr(3).c_str())) == "12." + fits.substr(3));
 }
 
 TEST_CASE("TensorShape has rows x cols entries, and does not decay by default") {

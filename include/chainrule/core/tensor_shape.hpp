@@ -1,6 +1,7 @@
 #pragma once
 
 #include <array>
+#include <chainrule/core/error.hpp>
 #include <chainrule/core/types.hpp>
 #include <cstdint>
 #include <string_view>
@@ -9,10 +10,12 @@
 
 namespace chainrule {
 
-/// The name of a tensor, stored inside the object without a heap: "weight", or "2.weight" for the third layer of a Residual.
+/// The name of a tensor, stored inside the object without a heap: "weight", or "2.weight" for the third layer of a Residual. It has at most
+/// 127 characters. A longer one throws ValueError, or does not compile where the compiler evaluates it; layers can be nested max_nesting
+/// deep, and have up to 10,000 layers inside each, before a name of the library's is longer.
 class TensorName {
  public:
-  /// Keeps at most 39 characters of the text and drops the rest.
+  /// The name of a layer's own tensor: "weight".
   constexpr TensorName(const char* text = "") { append(text); }
   /// The name of a tensor of an inner layer: "2.weight" for the tensor "weight" of layer 2.
   constexpr TensorName(std::size_t inner_layer, const TensorName& of) {
@@ -32,9 +35,12 @@ class TensorName {
     append_character(static_cast<char>('0' + number % 10));
   }
   constexpr void append_character(char c) {
-    if (size_ < text_.size()) text_[size_++] = c;
+    if (size_ == text_.size())
+      detail::raise<ValueError>("the name of a tensor has more than ", text_.size(), " characters: ", std::string_view(text_.data(), size_),
+                                "...; nest fewer layers inside each other");
+    text_[size_++] = c;
   }
-  std::array<char, 39> text_{};
+  std::array<char, 127> text_{};
   std::uint8_t size_ = 0;
 };
 

@@ -1,8 +1,10 @@
 #pragma once
 // A network as a list of layers with named tensors, for file formats that store tensors by name.
 
+#include <algorithm>
 #include <chainrule/any/detail/visit_known.hpp>
 #include <chainrule/core/description.hpp>
+#include <charconv>
 
 namespace chainrule {
 
@@ -40,22 +42,21 @@ Scalar* add_tensors(std::vector<NamedTensor<Scalar>>& tensors, const Shapes& sha
 template <class Scalar>
 void find_layers_inside(LayerWithTensors<Scalar>& layer) {
   if (!describes<DescribedResidual>(layer.what)) return;
-  for (std::size_t i = 0; i < layer.what.parts.size(); ++i) {
-    LayerWithTensors<Scalar> one{layer.what.parts[i], {}, {}};
-    const std::string prefix = text_of(i, ".");
-    for (NamedTensor<Scalar> tensor : layer.tensors)
-      if (tensor.name.starts_with(prefix)) {
-        tensor.name.erase(0, prefix.size());
-        one.tensors.push_back(std::move(tensor));
-      }
-    find_layers_inside(one);
-    layer.inside.push_back(std::move(one));
+  for (const Description& part : layer.what.parts) layer.inside.push_back({part, {}, {}});
+  for (const NamedTensor<Scalar>& tensor : layer.tensors) {
+    const std::size_t dot = std::min(tensor.name.find('.'), tensor.name.size());
+    std::size_t part = layer.inside.size();
+    std::from_chars(tensor.name.data(), tensor.name.data() + dot, part);
+    if (part < layer.inside.size())
+      layer.inside[part].tensors.push_back({tensor.name.substr(dot + 1), tensor.rows, tensor.cols, tensor.numbers});
   }
+  for (LayerWithTensors<Scalar>& part : layer.inside) find_layers_inside(part);
 }
 
 }  // namespace detail
 
-/// The layers of a network, from the first to the last. Where the network is const, so are the numbers.
+/// The layers of a network, from the first to the last. Where the network is const, so are the numbers. Throws ValueError for layers nested
+/// more than max_nesting deep, which no file can hold.
 template <class Net>
 auto layers_with_tensors(Net& net) {
   using Scalar = std::remove_pointer_t<decltype(net.parameters().data())>;
@@ -64,6 +65,7 @@ auto layers_with_tensors(Net& net) {
   Scalar* buffers = net.buffers().data();
   detail::for_each_layer(net.layers(), [&](const auto& layer) {
     LayerWithTensors<Scalar> one{describe(layer), {}, {}};
+    detail::check_nesting(one.what, one.what.kind);
     theta = detail::add_tensors(one.tensors, layer.tensors(), theta);
     if constexpr (requires { layer.buffer_tensors(); }) buffers = detail::add_tensors(one.tensors, layer.buffer_tensors(), buffers);
     detail::find_layers_inside(one);
