@@ -55,9 +55,20 @@ void messages::model_files(Page& page) {
     load(net, "page.safetensors");
   });
   page.mistake("", [&] {
+    std::ofstream("model.pt", std::ios::binary) << "PK\x03\x04 archive/data.pkl";
+    load(net, "model.pt");
+  });
+  page.mistake("", [&] {
     const std::string bytes = file_text("model.safetensors");
     std::ofstream("half.safetensors", std::ios::binary) << bytes.substr(0, bytes.size() - 100);
     load(net, "half.safetensors");
+  });
+
+  page.mistake("", [] {
+    Network<float, SquaredError, Dense<2, 2>> square{Seed{1}};
+    const std::vector<float> w{1, 2, 3, 4}, b{0, 0};
+    write_safetensors("square.safetensors", std::vector<TensorToWrite>{{"w", {2, 2}, w}, {"b", {2}, b}});
+    load(square, "square.safetensors", {.names = {"w", "b"}});
   });
 
   page.section("Exporting a network as source code");

@@ -5,6 +5,7 @@
 #include <chainrule/any/from_description.hpp>
 #include <chainrule/core/detail/scalar_name.hpp>
 #include <chainrule/core/version.hpp>
+#include <chainrule/io/detail/fingerprint.hpp>
 #include <chainrule/io/detail/safetensors/description_json.hpp>
 #include <chainrule/io/detail/safetensors/match_tensors.hpp>
 #include <chainrule/kernels/all_finite.hpp>
@@ -13,16 +14,22 @@ namespace chainrule {
 
 /// How a model file is read.
 struct LoadOptions {
-  std::vector<std::string> names = {};  ///< names of the file's tensors, in the network's order; where empty, load finds them
-  bool convert = false;                 ///< allow numbers of double for a network of float, and the other way round
-  bool same_layers = true;              ///< require that layers and loss in the file, where it names them, are those of the network
+  /// Names of the file's tensors, in the network's order; where empty, load finds them. They may leave out all num_batches_tracked; ""
+  /// stands for a bias that the file lacks.
+  std::vector<std::string> names = {};
+  WeightLayout layout = WeightLayout::by_name;  ///< whether weights in the file are outputs x inputs or inputs x outputs
+  /// Allow numbers of double for a network of float, the other way round, and whole numbers, which may be quantized.
+  bool convert = false;
+  bool same_layers = true;  ///< require that layers in the file, where it names them, are those of the network
+  bool same_loss = true;    ///< require that the loss in the file, where it names one, is that of the network, apart from class weights
 };
 
 /// The numbers that load found in a file.
 struct LoadReport {
-  Index numbers = 0;             ///< how many numbers were read
-  Index not_finite = 0;          ///< how many of them are NaN or infinite
-  std::string first_not_finite;  ///< the name of the first tensor with NaN or infinity
+  Index numbers = 0;                 ///< how many numbers were read
+  Index not_finite = 0;              ///< how many of them are NaN or infinite
+  std::string first_not_finite;      ///< the name of the first tensor with NaN or infinity
+  std::vector<std::string> missing;  ///< tensors of the network that the file lacks: biases, which are 0 now, and scales, which are 1
 };
 
 namespace detail {
@@ -33,30 +40,45 @@ inline constexpr const char* loss_key = "chainrule.loss";
 /// The text under this key of the metadata, as errors name it.
 inline std::string place_of(const SafetensorsFile& file, const char* key) { return text_of(file.name(), ", ", key); }
 
+/// The description of a loss without class weights, which are no part of a prediction.
+inline const Description& without_class_weights(const Description& loss) {
+  return describes<DescribedClassWeighted>(loss) ? only_part(loss, "a loss") : loss;
+}
+
 /// Throws ValueError if the file names layers or a loss that are not those of the network.
 template <class Net>
-void check_same_layers(const SafetensorsFile& file, const Net& net) {
+void check_same_layers(const SafetensorsFile& file, const Net& net, const LoadOptions& options) {
   const auto& said = file.metadata();
-  const auto compare = [&](const std::string& what, const Description& there, const Description& here) {
-    if (there != here)
-      raise<ValueError>(file.name(), " does not fit the network: its ", what, " is ", to_json(there).dump(),
-                        ", but that of the network is ", to_json(here).dump(), "; .same_layers = false loads it all the same");
+  const auto compare = [&](const std::string& what, const Description& there, const Description& here, const char* option) {
+    if (there == here) return;
+    std::string has, wants;
+    add_description(has, what, there);
+    add_description(wants, what, here);
+    const auto [theirs, ours] = first_difference(has, wants);
+    raise<ValueError>(file.name(), " does not fit the network: the file has ", theirs, ", but the network has ", ours, "; .", option,
+                      " = false loads it all the same");
   };
-  if (const auto text = said.find(layers_key); text != said.end()) {
+  if (const auto text = said.find(layers_key); options.same_layers && text != said.end()) {
     const auto there = DescriptionReader(place_of(file, layers_key)).list(text->second);
     const auto here = describe_layers(net);
     if (there.size() != here.size())
       raise<ValueError>(file.name(), " does not fit the network: it has ", there.size(), " layers, but the network has ", here.size());
-    for (std::size_t i = 0; i < here.size(); ++i) compare(text_of("layer<", i, ">"), there[i], here[i]);
+    for (std::size_t i = 0; i < here.size(); ++i) compare(text_of("layer<", i, ">"), there[i], here[i], "same_layers");
   }
-  if (const auto text = said.find(loss_key); text != said.end())
-    compare("loss", DescriptionReader(place_of(file, loss_key)).one(text->second), describe(net.loss_function()));
+  if (const auto text = said.find(loss_key); options.same_loss && text != said.end()) {
+    const Description there = DescriptionReader(place_of(file, loss_key)).one(text->second), here = describe(net.loss_function());
+    compare("loss", without_class_weights(there), without_class_weights(here), "same_loss");
+  }
 }
 
 /// Throws ValueError for numbers that do not fit into Scalar, or are of another type unless `convert`.
 template <class Scalar>
 void check_numbers(const SafetensorsFile& file, const SafetensorsTensor& tensor, bool convert) {
-  const bool wide = tensor.type == SafetensorsType::F64, narrow = tensor.type == SafetensorsType::F32;
+  using enum SafetensorsType;
+  const bool wide = tensor.type == F64, narrow = tensor.type == F32;
+  if (!convert && !wide && !narrow && tensor.type != F16 && tensor.type != BF16)
+    raise<ValueError>(safetensors_place(file.name(), tensor.name), ": expected numbers of ", scalar_name<Scalar>(), ", but found ",
+                      info_of(tensor.type).name, ", which may be quantized; load with .convert = true to take them as they are");
   if (!convert && ((wide && sizeof(Scalar) < 8) || (narrow && sizeof(Scalar) > 4)))
     raise<ValueError>(safetensors_place(file.name(), tensor.name), ": expected numbers of ", scalar_name<Scalar>(), ", but found ",
                       wide ? "double" : "float", "; load with .convert = true to take them all the same");
@@ -71,26 +93,39 @@ template <class Net>
 LoadReport load_from(const SafetensorsFile& file, Net& net, const LoadOptions& options) {
   using Scalar = typename Net::ScalarType;
   const auto wanted = file_tensors(net);
-  const TensorMatch<Scalar> match(file, wanted, options.names);
-  if (options.same_layers) check_same_layers(file, net);
+  const TensorMatch<Scalar> match(file, wanted, options.names, options.layout);
+  check_same_layers(file, net, options);
   for (std::size_t i = 0; i < wanted.size(); ++i)
-    if (match[i] != nullptr) check_numbers<Scalar>(file, *match[i], options.convert);
+    if (match[i]) check_numbers<Scalar>(file, match[i]->tensor, options.convert || wanted[i].is_count_of_batches());
 
   LoadReport report;
   for (std::size_t i = 0; i < wanted.size(); ++i) {
     const FileTensor<Scalar>& to = wanted[i];
-    if (match[i] == nullptr) {  // the count of batches, which is not 0 where there are running statistics
-      *to.numbers = 1;
+    if (!match[i]) {
+      std::fill_n(to.numbers, to.size(), *to.if_missing);
+      if (!to.is_count_of_batches()) report.missing.push_back(to.full_name());
       continue;
     }
-    file.copy_numbers(*match[i], to.numbers, to.shape.size() == 2 ? TensorOrder::column_major : TensorOrder::row_major);
-    const Index count = static_cast<Index>(match[i]->size());
+    file.copy_numbers(match[i]->tensor, to.numbers, match[i]->order);
+    const Index count = static_cast<Index>(to.size());
     report.numbers += count;
     if (kernels::all_finite(count, to.numbers)) continue;
-    if (report.first_not_finite.empty()) report.first_not_finite = match[i]->name;
+    if (report.first_not_finite.empty()) report.first_not_finite = match[i]->tensor.name;
     for (Index k = 0; k < count; ++k) report.not_finite += is_finite(to.numbers[k]) ? 0 : 1;
   }
   return report;
+}
+
+/// Returns make(). The file's name begins the message of a ShapeError or ValueError that it throws.
+template <class Make>
+auto in_name_of(const std::string& file, const Make& make) {
+  try {
+    return make();
+  } catch (const ShapeError& error) {
+    raise<ShapeError>(file, ": ", error.what());
+  } catch (const ValueError& error) {
+    raise<ValueError>(file, ": ", error.what());
+  }
 }
 
 }  // namespace detail
@@ -106,8 +141,7 @@ std::string to_model_file(const Net& net) {
   std::vector<std::vector<Written>> converted(own.size());
   std::vector<TensorToWrite> tensors;
   for (std::size_t i = 0; i < own.size(); ++i) {
-    std::size_t size = 1;
-    for (const std::uint64_t extent : own[i].shape) size *= static_cast<std::size_t>(extent);
+    const std::size_t size = own[i].size();
     std::span<const Written> numbers;
     if constexpr (std::is_same_v<Scalar, Written>) {
       numbers = {own[i].numbers, size};
@@ -139,9 +173,11 @@ void save(const Net& net, const std::string& path) {
 }
 
 /// Loads the numbers of a network from a file that save() or another framework has written. Tensors are found by the names that save()
-/// gives them; in a file without these names, module by module in the natural order of its names; or options.names lists them. Where
-/// something does not fit, ValueError lists what the file has and what the network wants, and the network is unchanged. NaN and infinity
-/// are loaded and counted in the report.
+/// gives them; in a file without these names, module by module in the natural order of its names; or options.names lists them. Weights
+/// called "kernel" are inputs x outputs, as in Keras, others as options.layout says. In a file of another framework, biases of Dense,
+/// BatchNorm and LayerNorm may be missing beside other tensors of their module, and become 0; missing scales of BatchNorm and LayerNorm
+/// become 1. The report lists them. Where something does not fit, or it is not certain what belongs where, ValueError lists what the file
+/// has and what the network wants, and the network is unchanged. NaN and infinity are loaded and counted in the report.
 template <class Net>
 LoadReport load(Net& net, const std::string& path, const LoadOptions& options = {}) {
   return detail::load_from(read_safetensors(path), net, options);
@@ -149,7 +185,7 @@ LoadReport load(Net& net, const std::string& path, const LoadOptions& options = 
 
 /// Makes a network from a file that save() has written, which names layers and loss. `Own`: activations, layers and losses of yours that
 /// are in it. Throws ValueError for a file that names no layers, because another program wrote it: build the network and use load(net,
-/// path).
+/// path). The file's name begins the message of every error. Takes at most 16 times the memory of the file.
 template <class Scalar, class... Own>
 AnyNetwork<Scalar> parse_network(const SafetensorsFile& file, const LoadOptions& options = {}, LoadReport* report = nullptr) {
   const auto text_at = [&](const char* key) -> std::string_view {
@@ -161,7 +197,7 @@ AnyNetwork<Scalar> parse_network(const SafetensorsFile& file, const LoadOptions&
   };
   const Description loss = detail::DescriptionReader(detail::place_of(file, detail::loss_key)).one(text_at(detail::loss_key));
   const auto described = detail::DescriptionReader(detail::place_of(file, detail::layers_key)).list(text_at(detail::layers_key));
-  const AnyLayers<Scalar> layers = make_layers<Scalar, Own...>(described);
+  const auto layers = detail::in_name_of(file.name(), [&] { return make_layers<Scalar, Own...>(described); });
   std::uint64_t held = 0;
   for (const SafetensorsTensor& tensor : file.tensors()) held += tensor.size();
   Index wanted = 0;
@@ -169,7 +205,7 @@ AnyNetwork<Scalar> parse_network(const SafetensorsFile& file, const LoadOptions&
     wanted += detail::size_of_tensors(layer.tensors()) + detail::size_of_tensors(layer.buffer_tensors());
   if (static_cast<std::uint64_t>(wanted) != held)  // checked before memory is allocated for as many numbers as the file claims
     detail::raise<ValueError>(file.name(), ": its layers have ", wanted, " numbers, but its tensors ", held);
-  auto net = AnyNetwork<Scalar>::zeros(make_loss<Scalar, Own...>(loss), layers);
+  auto net = detail::in_name_of(file.name(), [&] { return AnyNetwork<Scalar>::zeros(make_loss<Scalar, Own...>(loss), layers); });
   const LoadReport loaded = detail::load_from(file, net, options);
   if (report != nullptr) *report = loaded;
   return net;

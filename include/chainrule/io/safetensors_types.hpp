@@ -27,6 +27,15 @@ enum class TensorOrder {
   column_major,  ///< the first index changes fastest; for tensors of at most two extents
 };
 
+/// The meaning of a weight's two extents in a file.
+enum class WeightLayout {
+  /// Decided by the tensor's name: "weight" is outputs x inputs, as in PyTorch, and "kernel" inputs x outputs, as in Keras and Flax. For
+  /// other names, decided by "format" in the file's metadata: "pt" (PyTorch), "tf", "flax" or "keras".
+  by_name,
+  outputs_by_inputs,  ///< as in PyTorch
+  inputs_by_outputs,  ///< as in Keras and Flax
+};
+
 /// A tensor in a file. Its bytes belong to the SafetensorsFile that it was taken from.
 struct SafetensorsTensor {
   std::string name;                             ///< "layers.0.weight"
@@ -66,10 +75,12 @@ inline constexpr std::array<SafetensorsTypeInfo, 13> safetensors_types = {{{"F64
 
 constexpr SafetensorsTypeInfo info_of(SafetensorsType type) { return safetensors_types[static_cast<std::size_t>(type)]; }
 
-/// "2 x 3", or "a single number"
+/// "2 x 3", or "a single number". Of more than eight extents it shows eight.
 inline std::string shape_text(const std::vector<std::uint64_t>& shape) {
+  constexpr std::size_t max_shown = 8;
   std::string text;
-  for (const std::uint64_t extent : shape) text += (text.empty() ? "" : " x ") + std::to_string(extent);
+  for (std::size_t i = 0; i < std::min(shape.size(), max_shown); ++i) text += (text.empty() ? "" : " x ") + std::to_string(shape[i]);
+  if (shape.size() > max_shown) text += text_of(" x ... (", shape.size(), " extents)");
   return text.empty() ? "a single number" : text;
 }
 

@@ -10,6 +10,9 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <tuple>
+#include <type_traits>
+#include <utility>
 
 namespace chainrule::detail {
 
@@ -51,19 +54,39 @@ std::string fingerprint_of(const Net& net) {
   return lines;
 }
 
-/// Throws ValueError with the first line that differs, unless the two fingerprints are equal.
-inline void check_fingerprint(std::string_view file, std::string_view expected, std::string_view found) {
+/// Adds lines with the name and the hyperparameters of an optimizer.
+template <class Rule>
+void add_rule(std::string& lines, const Rule& rule) {
+  add_line(lines, "optimizer: ", std::string_view(Rule::name));
+  const auto add = [&](std::string_view name, auto value) {
+    if constexpr (std::is_same_v<decltype(value), bool>)
+      add_line(lines, "optimizer.", name, ": ", value ? "yes" : "no");
+    else
+      add_line(lines, "optimizer.", name, ": ", value);
+  };
+  if constexpr (requires { rule.hyperparameters(); })
+    std::apply([&](const auto&... each) { (add(each.name, each.value), ...); }, rule.hyperparameters());
+}
+
+/// The first line in which two texts differ, in quotes: that of `a` and that of `b`. Both are empty where the texts are equal.
+inline std::pair<std::string, std::string> first_difference(std::string_view a, std::string_view b) {
   const auto next_line = [](std::string_view& lines) {
     const std::string_view line = lines.substr(0, lines.find('\n'));
     lines.remove_prefix(std::min(lines.size(), line.size() + 1));
     return line;
   };
-  const auto shown = [](std::string_view line) { return line.empty() ? std::string("no such line") : in_quotes(line); };
-  while (!expected.empty() || !found.empty()) {
-    const std::string_view wanted = next_line(expected);
-    if (const std::string_view line = next_line(found); line != wanted)
-      raise<ValueError>(file, " is of another network or training: expected ", shown(wanted), ", but found ", shown(line));
+  const auto shown = [](std::string_view line) { return line.empty() ? std::string("no such line") : in_quotes(line, 100); };
+  while (!a.empty() || !b.empty()) {
+    const std::string_view of_a = next_line(a), of_b = next_line(b);
+    if (of_a != of_b) return {shown(of_a), shown(of_b)};
   }
+  return {};
+}
+
+/// Throws ValueError with the first line that differs, unless the two fingerprints are equal.
+inline void check_fingerprint(std::string_view file, std::string_view expected, std::string_view found) {
+  const auto [wanted, there] = first_difference(expected, found);
+  if (!wanted.empty()) raise<ValueError>(file, " is of another network or training: expected ", wanted, ", but found ", there);
 }
 
 }  // namespace chainrule::detail

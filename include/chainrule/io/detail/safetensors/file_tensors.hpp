@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <chainrule/io/detail/layers_with_tensors.hpp>
 #include <cstdint>
+#include <optional>
+#include <type_traits>
 
 namespace chainrule::detail {
 
@@ -14,8 +16,16 @@ struct FileTensor {
   std::string name;                  ///< "weight"
   std::vector<std::uint64_t> shape;  ///< empty for a single number
   Scalar* numbers;                   ///< in the network's own memory, column-major
-  bool may_be_missing = false;       ///< whether a file may lack it
+  /// The value of every number where a file lacks the tensor: 0 for a bias, 1 for the scale of a normalization. Without a value no file may
+  /// lack it.
+  std::optional<std::remove_const_t<Scalar>> if_missing = std::nullopt;
 
+  bool is_count_of_batches() const { return shape.empty() && if_missing.has_value(); }
+  std::size_t size() const {
+    std::size_t size = 1;
+    for (const std::uint64_t extent : shape) size *= static_cast<std::size_t>(extent);
+    return size;
+  }
   std::string full_name() const { return module + "." + name; }
 };
 
@@ -32,12 +42,16 @@ void add_file_tensors(std::vector<FileTensor<Scalar>>& all, const std::vector<La
       continue;
     }
     const bool is_dense = describes<DescribedDense>(layer.what), is_batch_norm = describes<BatchNorm<Dynamic>>(layer.what);
+    const bool is_norm = is_batch_norm || describes<LayerNorm<Dynamic>>(layer.what);
     const bool is_prelu = describes<PReLU<Slopes::shared, Dynamic>>(layer.what) || describes<PReLU<Slopes::per_unit, Dynamic>>(layer.what);
     for (const NamedTensor<Scalar>& tensor : layer.tensors) {
       FileTensor<Scalar> one{path, tensor.name, {static_cast<std::uint64_t>(tensor.rows)}, tensor.numbers};
       if (tensor.cols != 1 || (is_dense && tensor.name == "weight")) one.shape.push_back(static_cast<std::uint64_t>(tensor.cols));
       if (is_batch_norm && tensor.name == "running_variance") one.name = "running_var";
-      if (is_batch_norm && tensor.name == "batches") one = {path, "num_batches_tracked", {}, tensor.numbers, true};
+      if ((is_dense || is_norm) && tensor.name == "bias") one.if_missing = 0;
+      if (is_norm && tensor.name == "weight") one.if_missing = 1;
+      // where there are running statistics, there has been a batch
+      if (is_batch_norm && tensor.name == "batches") one = {path, "num_batches_tracked", {}, tensor.numbers, 1};
       if (is_prelu) one.name = "weight";
       all.push_back(std::move(one));
     }
