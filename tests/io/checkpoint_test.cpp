@@ -7,7 +7,15 @@
 #include <chainrule/losses/mean_squared_error.hpp>
 #include <chainrule/losses/softmax_cross_entropy.hpp>
 #include <chainrule/network.hpp>
+#include <chainrule/optimizers/adadelta.hpp>
+#include <chainrule/optimizers/adagrad.hpp>
 #include <chainrule/optimizers/adam.hpp>
+#include <chainrule/optimizers/adamw.hpp>
+#include <chainrule/optimizers/lion.hpp>
+#include <chainrule/optimizers/nadam.hpp>
+#include <chainrule/optimizers/rmsprop.hpp>
+#include <chainrule/optimizers/rprop.hpp>
+#include <chainrule/optimizers/sgd.hpp>
 
 #include "support/catch.hpp"
 #include "support/temporary_folder.hpp"
@@ -52,14 +60,18 @@ std::string resealed(std::string bytes) {
 
 }  // namespace
 
-TEST_CASE("load_checkpoint reads what save_checkpoint wrote, and no other file is left in the folder") {
+TEST_CASE("load_checkpoint reads what save_checkpoint wrote, and no other file in the folder changes") {
   const TemporaryFolder folder;
   const std::string path = folder.path("run.checkpoint");
   const Training saved(3);
   save(path, Training(7));
-  folder.file("run.checkpoint.part", "left by a program that was killed");
+  const std::string of_another = folder.path("run.checkpoint.part");
+  save(of_another, Training(4));
   save(path, saved);
-  CHECK(folder.files() == 1);
+  CHECK(folder.files() == 2);
+  Training other(5);
+  load(of_another, other);
+  CHECK(same(other, Training(4)));
   Training loaded(5);
   load(path, loaded);
   CHECK(same(loaded, saved));
@@ -118,7 +130,8 @@ TEST_CASE("errors say what is wrong with a checkpoint") {
   CHECK_THROWS_SAYING(load(path, t), ValueError, "load_checkpoint: cannot read \"", "No such file");
   const auto refused = [&](const std::string& bytes) { load(folder.file("run", bytes), t); };
   CHECK_THROWS_SAYING(refused(""), ValueError, "run is cut short: expected at least 44 bytes, but found 0");
-  CHECK_THROWS_SAYING(refused("PK"), ValueError, "run: expected to begin with \"chainrule checkpoint\"");
+  CHECK_THROWS_SAYING(refused("PK"), ValueError, "run: expected to begin with \"chainrule checkpoint\", but found something else");
+  CHECK_THROWS_SAYING(refused("\x89HDF\r\n\x1a\n"), ValueError, "\"chainrule checkpoint\", but it is an HDF5 file");
   save(path, t);
   const std::string whole = detail::read_file("test", path);
   CHECK_THROWS_SAYING(refused(whole.substr(0, 100)), ValueError, "run is cut short: expected ", " bytes, but found 100");
@@ -167,4 +180,51 @@ TEST_CASE("a checkpoint of another network or optimizer names the first differen
   int more = 4;
   CHECK_THROWS_SAYING(load_checkpoint(path, fits, state, more), ValueError, "run: expected 8 more bytes, but found 0");
   CHECK(more == 4);
+}
+
+TEST_CASE("a checkpoint that was saved with its optimizer is loaded only for the same optimizer with the same hyperparameters") {
+  const TemporaryFolder folder;
+  const std::string path = folder.path("run");
+  Training t(3);
+  const RMSprop rule{.momentum = 0.9};  // two moments, as with .centered
+  int epoch = 5;
+  save_checkpoint(path, t.net, t.state, rule, epoch);
+  const Training before(4);
+  Training other(4);
+  const auto refuses = [&](const auto& another, const char* expected, const char* found) {
+    CHECK_THROWS_SAYING(load_checkpoint(path, other.net, other.state, another, epoch), ValueError, expected, found);
+    CHECK(same(other, before));
+  };
+  refuses(RMSprop{.centered = true}, "expected \"optimizer.momentum: 0\"", "found \"optimizer.momentum: 0.9\"");
+  refuses(RMSprop{.learning_rate = 0.1, .momentum = 0.9}, "expected \"optimizer.learning_rate: 0.1\"", "learning_rate: 0.01\"");
+  refuses(RMSprop{.momentum = 0.9, .decay_biases = true}, "expected \"optimizer.decay_biases: yes\"", "decay_biases: no\"");
+  refuses(Adam{}, "expected \"optimizer: Adam\"", "found \"optimizer: RMSprop\"");
+  epoch = 0;
+  load_checkpoint(path, other.net, other.state, rule, epoch);
+  CHECK(epoch == 5);
+  CHECK(other.state.flat() == t.state.flat());
+  CHECK_THROWS_SAYING(load_checkpoint(path, other.net, other.state, epoch), ValueError,
+                      "expected no such line, but found \"optimizer: RMSprop\"");
+}
+
+namespace {
+
+struct Anything {
+  template <class T>
+  operator T() const;
+};
+/// How many members an aggregate has.
+template <class Rule, class... Values>
+constexpr std::size_t members() {
+  if constexpr (requires { Rule{Values{}..., Anything{}}; })
+    return members<Rule, Values..., Anything>();
+  else
+    return sizeof...(Values);
+}
+
+}  // namespace
+
+TEMPLATE_TEST_CASE("an optimizer lists all of its members as hyperparameters", "", Adadelta, Adagrad, Adam, AdamW, Lion, NAdam, RMSprop,
+                   Rprop, SGD) {
+  CHECK(std::tuple_size_v<decltype(TestType{}.hyperparameters())> == members<TestType>());
 }

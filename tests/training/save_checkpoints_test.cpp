@@ -202,11 +202,11 @@ TEST_CASE("fit refuses a damaged checkpoint and one of another training before a
   Process{}.fit(checkpoint, 1);
   Net net{Seed{1}};
   const Net before = net;
-  Trainer trainer{net, Adam{}};
+  Trainer trainer{net, Adam{.learning_rate = 0.1}};
   EarlyStopping stopping{.patience = 2};
   stopping.best.epoch = 77;
   using Options = FitOptions<float, Labels<int>>;
-  const Options right{.batch_size = 16, .validation = validation, .seed = Seed{7}};
+  const Options right{.batch_size = 16, .validation = validation, .seed = Seed{7}, .clip_norm = 1, .l2 = 1e-3};
   const auto refuses = [&](void (*change)(Options&), const char* expected, const char* found) {
     Options options = right;
     change(options);
@@ -217,11 +217,22 @@ TEST_CASE("fit refuses a damaged checkpoint and one of another training before a
   refuses([](Options& o) { o.shuffle = false; }, "expected \"shuffle: no\"", "found \"shuffle: yes\"");
   refuses([](Options& o) { o.seed = Seed{8}; }, "expected \"seed: 8\"", "found \"seed: 7\"");
   refuses([](Options& o) { o.drop_last = true; }, "expected \"drop_last: yes\"", "found \"drop_last: no\"");
+  refuses([](Options& o) { o.clip_norm = 2; }, "expected \"clip_norm: 2\"", "found \"clip_norm: 1\"");
+  refuses([](Options& o) { o.clip_value = 2; }, "expected \"clip_value: 2\"", "found \"clip_value: 0\"");
+  refuses([](Options& o) { o.l1 = 0.5; }, "expected \"l1: 0.5\"", "found \"l1: 0\"");
+  refuses([](Options& o) { o.l2 = 0; }, "expected \"l2: 0\"", "found \"l2: 0.001\"");
   refuses([](Options& o) { o.training_metrics = true; }, "expected \"measured: accuracy\"", "found \"measured: validation_loss\"");
   CHECK_THROWS_SAYING(trainer.fit(train, right, checkpoint, stopping, Tally{}), ValueError, "expected \"observer: Tally\"",
                       "found \"observer: ReduceOnPlateau\"");
   CHECK_THROWS_SAYING(trainer.fit(rings<float>(48, 1), right, stopping, checkpoint, ReduceOnPlateau{}, Tally{}), ValueError,
                       "expected \"samples: 48\"", "found \"samples: 50\"");
+
+  Trainer<Net, Adam> faster{net, Adam{.learning_rate = 0.2}};
+  CHECK_THROWS_SAYING(faster.fit(train, right, stopping, checkpoint, ReduceOnPlateau{}, Tally{}), ValueError,
+                      "expected \"optimizer.learning_rate: 0.2\"", "found \"optimizer.learning_rate: 0.1\"");
+  EarlyStopping by_accuracy{.patience = 2, .monitor = "validation_accuracy", .larger_is_better = true};
+  CHECK_THROWS_SAYING(trainer.fit(train, right, by_accuracy, checkpoint, ReduceOnPlateau{}, Tally{}), ValueError,
+                      "expected \"EarlyStopping.monitor: validation_accuracy\"", "found \"EarlyStopping.monitor: validation_loss\"");
 
   std::string bytes = detail::read_file("test", checkpoint.path);
   bytes[bytes.size() / 2] = static_cast<char>(bytes[bytes.size() / 2] ^ 1);
@@ -244,7 +255,7 @@ TEST_CASE("a file with a right checksum and impossible values is refused or trai
   const std::string whole = detail::read_file("test", checkpoint.path);
   const Process before;
   std::size_t refused = 0;
-  const std::size_t values = whole.find("observer: Tally") + 16;
+  const std::size_t values = whole.find("observer: Tally\n") + 16;
   for (std::size_t place = values; place + detail::checksum_size < whole.size(); place += 3) {
     std::string bytes = whole.substr(0, whole.size() - detail::checksum_size);
     bytes[place] = static_cast<char>(bytes[place] ^ 0x82);
@@ -299,3 +310,29 @@ TEST_CASE("fit reports a checkpoint that cannot be written; the old file stays c
   CHECK(trainer.state().steps == 4);
 #endif
 }
+
+#if __has_include(<sys/file.h>) && !defined(_WIN32) && !defined(__EMSCRIPTEN__)
+TEST_CASE("a second training with the path of one that runs is refused, and the first goes on; files left by killed ones are removed") {
+  const TemporaryFolder folder = TemporaryFolder::in_memory();
+  const Checkpoint checkpoint{.path = folder.path("run"), .every_steps = 1};
+  folder.file(detail::temporary_prefix("run") + "1.part", "half");
+  folder.file("run.part", "somebody's");
+  Process undisturbed, first;
+  undisturbed.fit_undisturbed(1);
+  int refused = 0;
+  const auto disturb = [&](auto&) {
+    for (const bool resume : {true, false}) {
+      Process second;
+      CHECK_THROWS_SAYING(second.fit({.path = checkpoint.path, .resume = resume}, 1), ValueError,
+                          "Checkpoint: another training is using \"", "run\"; give each training a file of its own");
+      CHECK(second.all_numbers() == Process{}.all_numbers());
+      ++refused;
+    }
+  };
+  first.trainer.fit(train, first.options(1), first.stopping, checkpoint, first.plateau, first.tally, disturb);
+  CHECK(refused == 2);
+  CHECK(first.all_numbers() == undisturbed.all_numbers());
+  CHECK(folder.files() == 2);
+  CHECK_NOTHROW(Process{}.fit(checkpoint, 1));
+}
+#endif

@@ -3,6 +3,7 @@
 // it.
 
 #include <algorithm>
+#include <chainrule/core/detail/require_cpp20.hpp>
 #include <string_view>
 
 namespace chainrule::detail {

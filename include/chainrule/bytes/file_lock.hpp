@@ -3,6 +3,7 @@
 // have; elsewhere, and on file systems without it, every file is free.
 
 #include <cerrno>
+#include <chainrule/core/detail/require_cpp20.hpp>
 #include <cstdio>
 #include <string>
 #include <utility>

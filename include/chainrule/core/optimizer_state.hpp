@@ -197,6 +197,7 @@ auto make_optimizer_state(const Net& net, Index moments) {
 /// - `moments()`: how many vectors of theta's size it remembers; they start at 0
 /// - `template <HasParameters Net> auto make_state(const Net& net) const { return OptimizerState(net, moments()); }`; or, without a heap
 /// for small networks of fixed extents, make_optimizer_state<2>(net, moments()), where 2 is the largest number of moments
+/// - `hyperparameters()`, if a checkpoint is to compare them when a training resumes (core/hyperparameter.hpp)
 /// - `step(theta, gradient, state)` with an OptimizerState<Scalar, Fixed...>& for any Index... Fixed, which changes theta and the state and
 /// adds 1 to state.steps. theta and gradient are contiguous vectors. A step must not depend on layers; state.segments() says to which parts
 /// weight decay applies. It should not allocate, and a step that throws should have changed nothing. elementwise_step

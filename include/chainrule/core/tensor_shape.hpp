@@ -11,8 +11,8 @@
 namespace chainrule {
 
 /// The name of a tensor, stored inside the object without a heap: "weight", or "2.weight" for the third layer of a Residual. It has at most
-/// 127 characters. A longer one throws ValueError, or does not compile where the compiler evaluates it; layers can be nested max_nesting
-/// deep, and have up to 10,000 layers inside each, before a name of the library's is longer.
+/// 95 characters. A longer one throws ValueError, or does not compile where the compiler evaluates it; layers can be nested max_nesting
+/// deep, and have up to 1,000 layers inside each, before a name of the library's is longer.
 class TensorName {
  public:
   /// The name of a layer's own tensor: "weight".
@@ -40,7 +40,7 @@ class TensorName {
                                 "...; nest fewer layers inside each other");
     text_[size_++] = c;
   }
-  std::array<char, 127> text_{};
+  std::array<char, 95> text_{};
   std::uint8_t size_ = 0;
 };
 

@@ -16,10 +16,15 @@ namespace detail {
 
 inline constexpr ChecksummedFormat checkpoint_format{"chainrule checkpoint", 1};
 
-/// The fingerprint of a network and its optimizer's state.
-template <class Net, class Scalar, Index... Fixed>
-std::string fingerprint_of(const Net& net, const OptimizerState<Scalar, Fixed...>& state) {
-  return text_of(fingerprint_of(net), "moments: ", state.moments(), " of ", state.size(), " numbers\n");
+/// The fingerprint of a network, its optimizer's state, and those among `more` that are optimizers.
+template <class Net, class Scalar, Index... Fixed, class... More>
+std::string fingerprint_of(const Net& net, const OptimizerState<Scalar, Fixed...>& state, const More&... more) {
+  std::string lines = text_of(fingerprint_of(net), "moments: ", state.moments(), " of ", state.size(), " numbers\n");
+  [[maybe_unused]] const auto add = [&lines](const auto& one) {
+    if constexpr (Optimizer<std::remove_cvref_t<decltype(one)>>) add_rule(lines, one);
+  };
+  (add(more), ...);
+  return lines;
 }
 
 /// Fills bytes with a complete checkpoint file; write(archive) adds the values.
@@ -61,10 +66,14 @@ void read_or_restore(std::string_view values, const std::string& file, const Kee
   done = true;
 }
 
-/// Writes or reads what every checkpoint holds, and `more`.
+/// Writes or reads what every checkpoint holds, and `more`, apart from optimizers, which never change.
 template <class Net, class State, class... More>
 void archive_training(Archive& archive, Net& net, State& state, More&... more) {
-  archive(net.parameters(), net.buffers(), state.steps, state.flat(), more...);
+  archive(net.parameters(), net.buffers(), state.steps, state.flat());
+  [[maybe_unused]] const auto add = [&archive](auto& one) {
+    if constexpr (!Optimizer<std::remove_cvref_t<decltype(one)>>) archive(one);
+  };
+  (add(more), ...);
 }
 
 }  // namespace detail
@@ -72,25 +81,28 @@ void archive_training(Archive& archive, Net& net, State& state, More&... more) {
 /// Writes the network's numbers and the optimizer's state into one file, and after them whatever else a training loop needs to go on: an
 /// epoch, a string, anything that an Archive can hold. For loops of your own; for a Trainer there is Checkpoint.
 /// @code{.cpp}
-/// save_checkpoint("run.checkpoint", net, state, epoch);
+/// save_checkpoint("run.checkpoint", net, state, rule, epoch);
 /// @endcode
+/// An optimizer among them is written by its name and its hyperparameters, which load_checkpoint compares with those that it is given.
+/// Without it, moments of one rule can be loaded for another that has as many.
+///
 /// A crash at any moment leaves either the old file or the new one, complete. Only one program at a time may write the file. Throws
 /// ValueError with the system's reason where it cannot be written.
 template <class Net, class Scalar, Index... Fixed, class... More>
 void save_checkpoint(const std::string& path, const Net& net, const OptimizerState<Scalar, Fixed...>& state, const More&... more) {
   std::string bytes;
-  detail::make_checkpoint(bytes, detail::fingerprint_of(net, state),
+  detail::make_checkpoint(bytes, detail::fingerprint_of(net, state, more...),
                           [&](Archive& archive) { detail::archive_training(archive, net, state, more...); });
   detail::write_file("save_checkpoint", path, bytes, detail::Durability::power_loss);
 }
 
-/// Reads what save_checkpoint has written for the same kinds of network, optimizer and `more`. After `work.set_step(state.steps)` the
-/// resumed training is bit-identical to an uninterrupted one. Throws ValueError, with what was expected and what was found, for a file that
-/// is damaged or of another network; then nothing has changed.
+/// Reads what save_checkpoint has written for the same kinds of network and `more`, and the same optimizer if one is among them. After
+/// `work.set_step(state.steps)` the resumed training is bit-identical to an uninterrupted one. Throws ValueError, with what was expected
+/// and what was found, for a file that is damaged or of another network; then nothing has changed.
 template <class Net, class Scalar, Index... Fixed, class... More>
 void load_checkpoint(const std::string& path, Net& net, OptimizerState<Scalar, Fixed...>& state, More&... more) {
   const std::string bytes = detail::read_file("load_checkpoint", path);
-  detail::read_or_restore(detail::values_of_checkpoint(bytes, path, detail::fingerprint_of(net, state)), path,
+  detail::read_or_restore(detail::values_of_checkpoint(bytes, path, detail::fingerprint_of(net, state, more...)), path,
                           [&](Archive& archive) { detail::archive_training(archive, net, state, more...); });
 }
 

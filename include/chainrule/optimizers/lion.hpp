@@ -40,6 +40,11 @@ struct Lion {
   double weight_decay = 0;      ///< theta is multiplied by 1 - learning_rate weight_decay; at least 0; lambda in the paper
   bool decay_biases = false;    ///< whether weight decay also applies to biases
 
+  /// The hyperparameters by name; a checkpoint compares them.
+  auto hyperparameters() const {
+    return std::tuple{Hyperparameter{"learning_rate", learning_rate}, Hyperparameter{"beta1", beta1}, Hyperparameter{"beta2", beta2},
+                      Hyperparameter{"weight_decay", weight_decay}, Hyperparameter{"decay_biases", decay_biases}};
+  }
   Index moments() const { return 1; }  ///< the number of moments, numbers that the rule keeps for each parameter
   /// Makes the state for a network: all moments are 0, and biases are marked so that weight decay can leave them out. It needs no heap for
   /// a small network of fixed extents.

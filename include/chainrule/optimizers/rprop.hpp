@@ -41,6 +41,11 @@ struct Rprop {
   double min_step = 1e-6;       ///< the smallest step size, at least 0
   double max_step = 50;         ///< the largest step size, at least min_step
 
+  /// The hyperparameters by name; a checkpoint compares them.
+  auto hyperparameters() const {
+    return std::tuple{Hyperparameter{"learning_rate", learning_rate}, Hyperparameter{"eta_minus", eta_minus},
+                      Hyperparameter{"eta_plus", eta_plus}, Hyperparameter{"min_step", min_step}, Hyperparameter{"max_step", max_step}};
+  }
   Index moments() const { return 2; }  ///< the number of moments, numbers that the rule keeps for each parameter
   /// Makes the state for a network: all moments are 0, and biases are marked so that weight decay can leave them out. It needs no heap for
   /// a small network of fixed extents.

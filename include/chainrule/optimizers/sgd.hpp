@@ -47,6 +47,12 @@ struct SGD {
   double weight_decay = 0;      ///< weight_decay theta is added to the gradient (L2); at least 0
   bool decay_biases = false;    ///< whether weight decay also applies to biases
 
+  /// The hyperparameters by name; a checkpoint compares them.
+  auto hyperparameters() const {
+    return std::tuple{Hyperparameter{"learning_rate", learning_rate}, Hyperparameter{"momentum", momentum},
+                      Hyperparameter{"nesterov", nesterov}, Hyperparameter{"weight_decay", weight_decay},
+                      Hyperparameter{"decay_biases", decay_biases}};
+  }
   Index moments() const { return momentum != 0 ? 1 : 0; }  ///< the number of moments, numbers that the rule keeps for each parameter
   /// Makes the state for a network: all moments are 0, and biases are marked so that weight decay can leave them out. It needs no heap for
   /// a small network of fixed extents.

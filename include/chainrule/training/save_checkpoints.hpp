@@ -21,10 +21,14 @@ namespace chainrule {
 /// at any moment leaves either the old file or the new one, complete. If the file cannot be written, `fit` throws ValueError with the
 /// system's reason; network and trainer then have the state after the last step.
 ///
-/// The file records the network, the optimizer, the observers, batch_size, shuffle, drop_last, seed, the number of samples and the names
-/// of the measured quantities. If one of them differs from the current training, or the file is damaged, `fit` throws ValueError with
-/// what it expected and what it found, before anything has changed. The samples themselves, the schedule and the hyperparameters of the
-/// optimizer are not recorded; the caller must pass the same ones.
+/// The file records the network, the optimizer with its hyperparameters(), the observers and what they monitor, batch_size, shuffle,
+/// drop_last, seed, clip_norm, clip_value, l1, l2, the number of samples and the names of the measured quantities. If one of them differs
+/// from the current training, or the file is damaged, `fit` throws ValueError with what it expected and what it found, before anything has
+/// changed. The samples themselves and the schedule are not recorded; the caller must pass the same ones, or another schedule to go on with
+/// another learning rate.
+///
+/// A training holds its file until it ends. Another one with the same path, in this program or another, throws ValueError, on systems that
+/// have flock (not on Windows). Temporary files of killed trainings with this path are removed.
 struct Checkpoint {
   std::string path;  ///< the file
   /// Number of steps between two files; 0 writes one after each epoch. Writing takes some milliseconds, because it waits until the disk
@@ -51,12 +55,16 @@ const Checkpoint& checkpoint_among(const First& first, const Rest&... rest) {
 template <class Rule, class Options>
 std::string training_fingerprint(const Rule& rule, Index samples, const Options& options, const Progress& run) {
   std::string lines;
-  add_line(lines, "optimizer: ", rule.name);
+  add_rule(lines, rule);
   add_line(lines, "samples: ", samples);
   add_line(lines, "batch_size: ", options.batch_size);
   add_line(lines, "shuffle: ", options.shuffle ? "yes" : "no");
   add_line(lines, "drop_last: ", options.drop_last ? "yes" : "no");
   add_line(lines, "seed: ", options.seed.value);
+  add_line(lines, "clip_norm: ", options.clip_norm);
+  add_line(lines, "clip_value: ", options.clip_value);
+  add_line(lines, "l1: ", options.l1);
+  add_line(lines, "l2: ", options.l2);
   for (const Quantity& quantity : run.quantities) add_line(lines, "measured: ", quantity.name);
   return lines;
 }
@@ -68,7 +76,7 @@ class CheckpointWriter {
   using Scalar = typename Net::ScalarType;
 
  public:
-  /// Throws ValueError if there is a file that does not belong to this training.
+  /// Throws ValueError if there is a file that does not belong to this training, or that another training is using.
   template <class... Observers>
   CheckpointWriter(const Checkpoint& checkpoint, Net& net, OptimizerState<Scalar>& state, Index& epochs_done,
                    const std::string& training_fingerprint, Observers&... observers)
@@ -77,9 +85,12 @@ class CheckpointWriter {
     if (every_steps_ < 0) raise<ValueError>("Checkpoint: every_steps must be at least 0, got ", every_steps_);
     (add(observers), ...);
     fingerprint_ = fingerprint_of(net, state) + training_fingerprint;
-    for (const Section& section : sections_) add_line(fingerprint_, "observer: ", section.name);
+    for (const Section& section : sections_) fingerprint_ += section.fingerprint;
     std::error_code ignored;
-    if (!checkpoint.resume || !std::filesystem::is_regular_file(path_, ignored)) return;
+    if (!std::filesystem::is_regular_file(path_, ignored)) return;
+    check_is_free();
+    lock_ = FileLock::of_path(path_);
+    if (!checkpoint.resume) return;
     bytes_ = read_file("Checkpoint", path_);
     values_ = values_of_checkpoint(bytes_, path_, fingerprint_);
     resumes_ = true;
@@ -108,7 +119,7 @@ class CheckpointWriter {
  private:
   // The state of one observer.
   struct Section {
-    std::string_view name;
+    std::string fingerprint;  // lines with its name, and with what it monitors
     std::function<void(Archive&)> archive_observer;
   };
 
@@ -119,7 +130,14 @@ class CheckpointWriter {
       static_assert(has_name,
                     "chainrule: an observer with a function archive needs a name too, by which a checkpoint knows it: "
                     "static constexpr std::string_view name = \"MyObserver\"");
-      if constexpr (has_name) sections_.push_back({T::name, [&observer](Archive& archive) { archive.section(T::name, observer); }});
+      if constexpr (has_name) {
+        std::string lines = text_of("observer: ", T::name, "\n");
+        if constexpr (requires { std::string_view(observer.monitor); })
+          add_line(lines, T::name, ".monitor: ", std::string_view(observer.monitor));
+        if constexpr (requires { bool(observer.larger_is_better); })
+          add_line(lines, T::name, ".larger_is_better: ", observer.larger_is_better ? "yes" : "no");
+        sections_.push_back({std::move(lines), [&observer](Archive& archive) { archive.section(T::name, observer); }});
+      }
     }
   }
 
@@ -133,9 +151,17 @@ class CheckpointWriter {
     for (const Section& section : sections_) section.archive_observer(archive);
   }
 
+  void check_is_free() const {
+    if (lock_.is_held_by_another(path_))
+      raise<ValueError>("Checkpoint: another training is using \"", path_, "\"; give each training a file of its own");
+  }
+
   void write(Run<Net>& run) {
+    check_is_free();
+    if (!has_written_) remove_leftovers(path_);
     make_checkpoint(bytes_, fingerprint_, [&](Archive& archive) { archive_all(archive, run); });
-    write_file("Checkpoint", path_, bytes_, Durability::power_loss);
+    write_file("Checkpoint", path_, bytes_, Durability::power_loss, &lock_);
+    has_written_ = true;
     steps_since_write_ = 0;
   }
 
@@ -148,7 +174,9 @@ class CheckpointWriter {
   std::vector<Section> sections_;
   std::string bytes_;        // contents of the file; a member, so that each write reuses its memory
   std::string_view values_;  // the part of bytes_ that holds the values
+  FileLock lock_;            // holds the file, so that another training with this path notices
   bool resumes_ = false;
+  bool has_written_ = false;
   Index steps_since_write_ = 0;
 };
 

@@ -3,6 +3,7 @@
 // one weight decay.
 
 #include <chainrule/core/detail/hyperparameter_checks.hpp>
+#include <chainrule/core/hyperparameter.hpp>
 #include <chainrule/core/optimizer_state.hpp>
 #include <chainrule/kernels/map.hpp>
 #include <chainrule/kernels/partition.hpp>
