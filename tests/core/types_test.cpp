@@ -103,7 +103,7 @@ TEST_CASE("products and sums of extents do not wrap around, and Storage refuses 
 #else
 #define HAS_FEATURE(x) 0
 #endif
-#if !defined(__SANITIZE_ADDRESS__) && !HAS_FEATURE(address_sanitizer)  // it ends the program where operator new would throw
+#if !defined(__SANITIZE_ADDRESS__) && !HAS_FEATURE(address_sanitizer)  // AddressSanitizer ends the program where operator new would throw
 TEST_CASE("Storage says so where operator new has not enough memory") {
   using Storage = detail::Storage<float, Dynamic>;
   CHECK_THROWS_SAYING(Storage("a test", detail::too_many / 16), ShapeError, "a test: ", "x 1 numbers are more than memory can hold");

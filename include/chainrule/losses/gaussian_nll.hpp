@@ -100,7 +100,7 @@ struct GaussianNLL {
   template <class V>
   struct Variance {
     V logarithm;         // ln v
-    V factor1, factor2;  // their product is 1/sqrt(v)
+    V factor1, factor2;  // factors of 1/sqrt(v)
     V share;             // e^s/v
 
     // x/sqrt(v), in two steps of the same direction, so that no intermediate result overflows or underflows unless the result does
@@ -117,8 +117,8 @@ struct GaussianNLL {
       using V = std::remove_cvref_t<decltype(s)>;
       if (least == 0) {
         constexpr Scalar safe = Scalar(0.6) * std::numeric_limits<Scalar>::max_exponent;  // e^safe and e^-safe are normal
-        const V half = s / -2, near = min(max(half, -safe), safe);
-        return Variance<V>{s, exp(near), detail::finite(exp(half - near)), 1};
+        const V half = s / -2, part = min(max(half, -safe), safe);
+        return Variance<V>{s, exp(part), detail::finite(exp(half - part)), 1};
       }
       const V root = exp(abs(s) / -2), e = root * root;
       const V v = select(s > 0, 1 + least * e, e + least), exponential = select(s > 0, 1, e), added = select(s > 0, least * e, least);
