@@ -102,6 +102,17 @@ TEST_CASE("BatchNorm in float is accurate for inputs far from 0") {
   CHECK(a(0, 3) == Approx(1.3416354).epsilon(1e-5));
 }
 
+TEST_CASE("BatchNorm refuses to store a variance that is too large, before it changes its statistics") {
+  Network<float, SquaredError, BatchNorm<2>> net{Seed{1}};
+  auto work = net.make_workspace(2);
+  const Matrix<float> a = net.forward(Matrix<float>{{1, 2}, {-1e25f, 1e25f}}, work);
+  CHECK(a(1, 1) == Approx(1));
+  CHECK_THROWS_SAYING(net.update_statistics(work), ValueError,
+                      "the variance of unit 1 of BatchNorm in this batch is above the largest number");
+  CHECK(net.buffers<0>().running_mean == Eigen::Vector2f(0, 0));
+  CHECK(net.buffers<0>().batches == 0);
+}
+
 TEST_CASE("BatchNorm infers its extent from the layer before and keeps its hyperparameters") {
   const auto net = make_network<float, SquaredError>(Seed{1}, Dense<Dynamic, Dynamic>{2, 3}, BatchNorm<>{0.25, 1e-3});
   const auto& layer = std::get<1>(net.layers());

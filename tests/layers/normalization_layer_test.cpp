@@ -1,3 +1,6 @@
+#include <chainrule/core/detail/views.hpp>
+#include <chainrule/layers/batch_norm.hpp>
+#include <chainrule/layers/layer_norm.hpp>
 #include <chainrule/layers/normalization_layer.hpp>
 
 #include "support/catch.hpp"
@@ -10,12 +13,53 @@ namespace {
 struct Plain : NormalizationLayer<2> {
   explicit Plain(double epsilon) : NormalizationLayer("Plain", epsilon) {}
   using NormalizationLayer::parameter_gradients;
-  using NormalizationLayer::scale_and_shift;
 };
+
+/// The largest error of x_hat = (x - mean)/sqrt(variance + 1e-5) over the columns of x, in units of epsilon max(1, |x_hat|).
+template <class Scalar>
+double worst_error(const Matrix<Scalar>& x_hat, const Matrix<Scalar>& x) {
+  long double worst = 0;
+  for (Index j = 0; j < x.cols(); ++j) {
+    Vector<long double> deviation = x.col(j).template cast<long double>();
+    for (int pass = 0; pass < 2; ++pass) deviation.array() -= deviation.sum() / static_cast<long double>(x.rows());
+    const long double variance = deviation.squaredNorm() / static_cast<long double>(x.rows());
+    for (Index i = 0; i < x.rows(); ++i) {
+      const long double exact = deviation[i] / std::sqrt(variance + 1e-5L);
+      worst = std::max(worst, std::abs(static_cast<long double>(x_hat(i, j)) - exact) / std::max(1.0L, std::abs(exact)));
+    }
+  }
+  return static_cast<double>(worst / static_cast<long double>(std::numeric_limits<Scalar>::epsilon()));
+}
+
+/// worst_error of BatchNorm, whose samples are the rows of x here, and of LayerNorm, whose samples are the columns.
+template <class Scalar>
+std::array<double, 2> worst_errors(const Matrix<Scalar>& x) {
+  const BatchNorm<Dynamic> batch_norm{x.cols()};
+  const LayerNorm<Dynamic> layer_norm{x.rows()};
+  Vector<Scalar> theta(2 * std::max(x.rows(), x.cols()));
+  Random random{Seed{1}};
+  BatchNorm<Dynamic>::Cache<Scalar, Dynamic> of_batch{batch_norm, x.rows()};
+  LayerNorm<Dynamic>::Cache<Scalar, Dynamic> of_units{layer_norm, x.cols()};
+  const Matrix<Scalar> transposed = x.transpose();
+  batch_norm.initialize(theta.data(), random);
+  batch_norm.forward(theta.data(), detail::const_view<Scalar>(transposed), of_batch, ForwardContext<Scalar>{.mode = Mode::train});
+  layer_norm.initialize(theta.data(), random);
+  layer_norm.forward(theta.data(), detail::const_view<Scalar>(x), of_units);
+  return {worst_error<Scalar>(of_batch.output.first(x.rows()).transpose(), x), worst_error<Scalar>(of_units.output.first(x.cols()), x)};
+}
+
+/// Two columns of random numbers with this mean and deviation.
+template <class Scalar>
+Matrix<Scalar> numbers(Index size, double mean, double deviation) {
+  Random random{Seed{2}};
+  Matrix<Scalar> x(size, 2);
+  for (Scalar& number : x.reshaped()) number = static_cast<Scalar>(mean + deviation * random.normal());
+  return x;
+}
 
 }  // namespace
 
-TEST_CASE("NormalizationLayer computes weight * x_hat + bias and the gradients of weight and bias") {
+TEST_CASE("NormalizationLayer has a weight of 1, a bias of 0 and their gradients") {
   const Plain layer(0.1);
   CHECK(layer.epsilon() == 0.1);
   float theta[4];
@@ -24,20 +68,49 @@ TEST_CASE("NormalizationLayer computes weight * x_hat + bias and the gradients o
   CHECK((theta[0] == 1 && theta[1] == 1 && theta[2] == 0 && theta[3] == 0));
   CHECK_FALSE((layer.tensors()[0].decays || layer.tensors()[1].decays));
 
-  //     x_hat = ( 1  2)   weight = (10)   bias = (5)   a = (10 + 5    20 + 5  )
-  //             (-1  3)            (20)          (6)       (-20 + 6   60 + 6  )
-  const float numbers[4] = {10, 20, 5, 6};
+  // with x_hat = (1 2; -1 3) and delta = (1 0; 2 1): dJ/dweight = row sums of delta * x_hat = (1, -2 + 3), dJ/dbias = (1, 3)
   const float x_hat[4] = {1, -1, 2, 3};
-  float a[4];
-  const auto x_hat_view = detail::matrix_view(x_hat, 2, 2);
-  Plain::scale_and_shift<float>(layer.parameters(static_cast<const float*>(numbers)), x_hat_view, detail::matrix_view(a, 2, 2));
-  CHECK((a[0] == 15 && a[1] == -14 && a[2] == 25 && a[3] == 66));
-
-  // with delta = (1 0; 2 1): dJ/dweight = row sums of delta * x_hat = (1, -2 + 3), dJ/dbias = (1, 3)
   const float delta[4] = {1, 2, 0, 1};
   float gradient[4];
-  Plain::parameter_gradients<float>(detail::matrix_view(delta, 2, 2), x_hat_view, gradient, gradient + 2);
+  Plain::parameter_gradients<float>(detail::matrix_view(delta, 2, 2), detail::matrix_view(x_hat, 2, 2), gradient, gradient + 2);
   CHECK((gradient[0] == 1 && gradient[1] == 1 && gradient[2] == 1 && gradient[3] == 3));
+}
+
+TEST_CASE("BatchNorm and LayerNorm are exact to a few roundings for many numbers and for numbers far from 0") {
+  Matrix<float> steps(1000, 1);
+  for (Index i = 0; i < 1000; ++i) steps(i, 0) = static_cast<float>(1000000 + i % 4);
+  for (const Matrix<float>& x : {numbers<float>(60000, 1e4, 1), numbers<float>(8192, 1e5, 1), numbers<float>(4096, 1e5, 1), steps,
+                                 numbers<float>(300, 0, 1e-3), numbers<float>(60000, -1, 1e-2)}) {
+    CAPTURE(x.rows(), x(0, 0));
+    const auto [of_batch, of_units] = worst_errors(x);
+    CHECK(of_batch < 8);
+    CHECK(of_units < 8);
+  }
+  const auto [of_batch, of_units] = worst_errors(numbers<double>(8192, 1e5, 1));
+  CHECK(of_batch < 8);
+  CHECK(of_units < 8);
+}
+
+TEST_CASE("BatchNorm and LayerNorm normalise numbers whose squares overflow") {
+  for (const double size : {1e19, 1e25, 1e35}) {
+    CAPTURE(size);
+    const auto [of_batch, of_units] = worst_errors(numbers<float>(1000, 0, size));
+    CHECK(of_batch < 8);
+    CHECK(of_units < 8);
+  }
+  const auto [of_batch, of_units] = worst_errors(numbers<double>(1000, 0, 1e200));
+  CHECK(of_batch < 8);
+  CHECK(of_units < 8);
+}
+
+// Adding 0.1 x 0.1 to a float in order is off by 0.3 % after 60,000 times.
+TEST_CASE("the gradients of weight and bias are exact to a few roundings for many samples") {
+  const Eigen::MatrixXf x_hat = Eigen::MatrixXf::Constant(2, 60000, 0.1f);
+  float gradient[4];
+  Plain::parameter_gradients<float>(detail::const_view<float>(x_hat), detail::const_view<float>(x_hat), gradient, gradient + 2);
+  const double delta = static_cast<double>(0.1f);
+  CHECK(std::abs(static_cast<double>(gradient[1]) / (60000 * delta * delta) - 1) < 2e-6);
+  CHECK(std::abs(static_cast<double>(gradient[3]) / (60000 * delta) - 1) < 2e-6);
 }
 
 TEST_CASE("NormalizationLayer rejects an epsilon of 0 in the name of its layer") {

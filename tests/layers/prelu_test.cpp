@@ -36,6 +36,22 @@ TEST_CASE("PReLU's gradient is right for more units than a chunk holds") {
   check_gradients_of_layer(net, random_matrix<double>(19, 3, random), random_matrix<double>(19, 3, random));
 }
 
+// Adding 0.1 x -0.1 to a float in order is off by 0.3 % after 60,000 times.
+TEST_CASE("PReLU's gradient is exact to a few roundings for many samples") {
+  const Eigen::MatrixXf z = Eigen::MatrixXf::Constant(2, 60000, -0.1f);
+  Eigen::MatrixXf delta = Eigen::MatrixXf::Constant(2, 60000, 0.1f);
+  const auto error_of = [&](const auto& layer, double terms) {
+    typename std::remove_cvref_t<decltype(layer)>::template Cache<float, Dynamic> cache{layer, 60000};
+    const float theta[2] = {};
+    float gradient[2] = {};
+    layer.backward(theta, detail::const_view<float>(z), cache, detail::mutable_view<float>(delta), gradient,
+                   static_cast<MatrixView<float>*>(nullptr));
+    return std::abs(static_cast<double>(gradient[0]) / (terms * static_cast<double>(0.1f) * static_cast<double>(-0.1f)) - 1);
+  };
+  CHECK(error_of(PReLU<Slopes::shared, Dynamic>{2}, 120000) < 2e-6);
+  CHECK(error_of(PReLU<Slopes::per_unit, Dynamic>{2}, 60000) < 2e-6);
+}
+
 TEST_CASE("PReLU computes the same in training and prediction, and weight decay does not apply to its slope") {
   Network<float, SquaredError, Dense<2, 3>, PReLU<>, PReLU<Slopes::per_unit>> net{Seed{1}};
   net.layer<1>().slope << 0.5f;

@@ -1,5 +1,5 @@
 #pragma once
-// Applies a formula to whole arrays with the widest vectors of the machine: map, update and sum. Activations, losses and optimizers
+// Applies a formula to whole arrays with the widest vectors of the machine: map, update and sums. Activations, losses and optimizers
 // reach the vector units through this file. Below it: simd.hpp. Above it: vectors.hpp, softmax.hpp and small_layer.hpp.
 //
 // A formula is a function object whose call operator is a CHAINRULE_FORMULA template over Simd (simd.hpp), such as a generic lambda:
@@ -9,7 +9,10 @@
 // The last numbers of an array go through the same instructions as all others, by masked loads and stores, so the result for a number does
 // not depend on its position, its alignment or the size of the array.
 
+#include <algorithm>
+#include <array>
 #include <chainrule/core/chunks.hpp>
+#include <chainrule/core/detail/pairwise_sum.hpp>
 #include <chainrule/core/formula.hpp>
 #include <chainrule/kernels/simd.hpp>
 #include <cstring>
@@ -26,15 +29,45 @@ inline constexpr bool scalar_only = baseline::Lanes<Scalar>::width == 1 && !HasW
 template <class Sum, class Scalar>
 struct InterleavedSums {
   static constexpr Index count = scalar_only<Scalar> ? 1 : 64 / static_cast<Index>(sizeof(Scalar));
+  static constexpr Index block = count * detail::PairwiseSum<Sum>::block;  ///< numbers added before sum() begins new interleaved sums
   Sum sums[count] = {};
 
-  /// sums[0] + sums[1] + ..., added in this order.
+  /// The sum of all sums, added in pairs: k and k + count/2, then k and k + count/4, and so on.
   Sum total() const {
-    Sum total = 0;
-    for (const Sum& sum : sums) total += sum;
-    return total;
+    Sum left[count];
+    std::copy_n(sums, count, left);
+    for (Index half = count / 2; half > 0; half /= 2)
+      for (Index k = 0; k < half; ++k) left[k] += left[k + half];
+    return left[0];
   }
 };
+
+/// The columns of a matrix in memory, `step` numbers apart. A step of 0 repeats one column.
+template <class T>
+struct Columns {
+  T* data;
+  Index step;
+  T* operator[](Index j) const { return data + j * step; }
+};
+template <class Scalar>
+Columns<const Scalar> columns(const ConstMatrixView<Scalar>& m) {
+  return {m.data(), m.outerStride()};
+}
+template <class Scalar>
+Columns<Scalar> columns(MatrixView<Scalar> m) {
+  return {m.data(), m.outerStride()};
+}
+
+/// One column, repeated as often as a function asks for it.
+template <class T>
+Columns<T> one_column(T* numbers) {
+  return {numbers, 0};
+}
+
+/// row_sums_of adds this many columns in order before it begins a new block.
+inline constexpr Index columns_per_block = 128;
+/// The number of sums of 2^k blocks that row_sums_of keeps; enough for 2^32 blocks.
+inline constexpr int row_sum_levels = 32;
 
 }  // namespace chainrule::kernels
 
@@ -62,6 +95,14 @@ template <class F, class First, class... Arrays>
   dispatch<std::remove_const_t<First>>([&](auto set) { update(set, size, f, first, arrays...); });
 }
 
+/// Calls f(out[0](i, j), ..., in(i, j) ...) for all rows i and columns j; f sets the outputs from the inputs:
+/// [](auto& difference, auto& product, const auto& a, const auto& b) CHAINRULE_FORMULA { ... }. Does not read the outputs: columns follow
+/// one another in memory, and a load next to a recent masked store would wait for it.
+template <class F, class Scalar, std::size_t K, class... In>
+[[gnu::noinline]] void map_columns(const F& f, const std::array<Columns<Scalar>, K>& out, Index rows, Index columns, Columns<In>... in) {
+  dispatch<Scalar>([&](auto set) { map_columns(set, f, out, rows, columns, in...); });
+}
+
 /// sums <- sums + f(in[0] ...) + f(in[1] ...) + ..., for an array that is passed in several calls: all calls but the last must have a size
 /// that is a multiple of sums.count.
 template <class Sum, class Scalar, class F, class... In>
@@ -69,22 +110,27 @@ template <class Sum, class Scalar, class F, class... In>
   dispatch<Scalar>([&](auto set) { add_to_sums(set, sums, size, f, in...); });
 }
 
-/// f(in[0] ...) + f(in[1] ...) + ... + f(in[size - 1] ...), converted to Sum before adding, in the order of InterleavedSums.
+/// f(in[0] ...) + f(in[1] ...) + ... + f(in[size - 1] ...), converted to Sum before adding. InterleavedSums of each 128 count numbers, and
+/// the totals of these blocks in pairs, as in detail::PairwiseSum. With u = epsilon/2 of Sum
+///
+///     |error| <= (128 + log2 size) u sum |f|
 template <class Sum, class F, class Scalar, class... In>
-Sum sum(Index size, const F& f, const Scalar* first, const In*... in) {
-  InterleavedSums<Sum, Scalar> sums;
-  add_to_sums(sums, size, f, first, in...);
-  return sums.total();
+[[gnu::noinline]] Sum sum(Index size, const F& f, const Scalar* first, const In*... in) {
+  return dispatch<Scalar>([&](auto set) { return sum<Sum>(set, size, f, first, in...); });
 }
 
-/// sums[i] = f(m(i, 0), ...) + f(m(i, 1), ...) + ..., added in the order of the columns. All matrices have the shape of m.
-template <class F, class Scalar, class... Matrices>
-void row_sums_of(const F& f, Scalar* sums, ConstMatrixView<Scalar> m, const Matrices&... more) {
-  std::fill_n(sums, m.rows(), Scalar{0});
-  for (Index j = 0; j < m.cols(); ++j)
-    update(
-        m.rows(), [&f](auto& sum, const auto&... columns) CHAINRULE_FORMULA { sum = sum + f(columns...); }, sums,
-        static_cast<const Scalar*>(m.data() + j * m.outerStride()), static_cast<const Scalar*>(more.data() + j * more.outerStride())...);
+/// Adds up functions of the columns of matrices, one sum for each row:
+///
+///     f(sums[0][i], sums[1][i], ..., m(i, j), more(i, j) ...)    for all columns j and rows i, the sums being 0 at first
+///
+/// f adds a term to each sum: [](auto& sum, const auto& a, const auto& b) CHAINRULE_FORMULA { sum = sum + a * b; }. Columns are added in
+/// blocks of 128, in order, and the blocks in pairs, so with u = epsilon/2
+///
+///     |error| <= (128 + log2 columns) u sum |term|
+template <class F, class Scalar, std::size_t K, class... More>
+[[gnu::noinline]] void row_sums_of(const F& f, const std::array<Scalar*, K>& sums, Index rows, Index columns, Columns<const Scalar> m,
+                                   Columns<More>... more) {
+  dispatch<Scalar>([&](auto set) { row_sums_of(set, f, sums, rows, columns, m, more...); });
 }
 
 /// Whether the columns of a matrix follow one another in memory without gaps.
@@ -111,19 +157,27 @@ Scalar value_of_number(const F& f, Scalar first, In... in) {
 /// stride: entries of matrices with gaps are copied to small buffers first.
 template <class Sum, class F, class Scalar, class... In>
 Sum sum_matrices(const F& f, const ConstMatrixView<Scalar>& first, const In&... in) {
-  InterleavedSums<Sum, Scalar> sums;
+  detail::PairwiseSum<Sum> blocks;
   if constexpr (scalar_only<Scalar>) {
     for (Index j = 0; j < first.cols(); ++j)
-      for (Index i = 0; i < first.rows(); ++i) sums.sums[0] += static_cast<Sum>(value_of_number(f, first(i, j), in(i, j)...));
-    return sums.total();
+      for (Index i = 0; i < first.rows(); ++i) blocks += static_cast<Sum>(value_of_number(f, first(i, j), in(i, j)...));
+    return blocks.total();
   }
   if (is_contiguous(first) && (is_contiguous(in) && ...)) return sum<Sum>(first.size(), f, first.data(), in.data()...);
-  constexpr Index capacity = 4 * sums.count;
-  Scalar copies[1 + sizeof...(In)][capacity];
-  Index size = 0;
+  using Sums = InterleavedSums<Sum, Scalar>;
+  constexpr Index capacity = 4 * Sums::count;
+  static_assert(Sums::block % capacity == 0);
+  Sums sums;
+  Scalar copies[1 + sizeof...(In)][capacity] = {};
+  Index size = 0, added = 0;
   const auto add = [&]<std::size_t... K>(std::index_sequence<K...>) {
     add_to_sums(sums, size, f, static_cast<const Scalar*>(copies[0]), static_cast<const Scalar*>(copies[1 + K])...);
+    added += size;
     size = 0;
+    if (added < Sums::block) return;
+    blocks.add_block(sums.total());
+    sums = {};
+    added = 0;
   };
   for (Index j = 0; j < first.cols(); ++j)
     for (Index i = 0; i < first.rows(); ++i) {
@@ -133,7 +187,8 @@ Sum sum_matrices(const F& f, const ConstMatrixView<Scalar>& first, const In&... 
       if (++size == capacity) add(std::index_sequence_for<In...>{});
     }
   add(std::index_sequence_for<In...>{});
-  return sums.total();
+  if (added > 0) blocks.add_block(sums.total());
+  return blocks.total();
 }
 
 }  // namespace chainrule::kernels

@@ -89,11 +89,13 @@ class BatchNorm : public NormalizationLayer<N> {
         : output(layer.outputs(), max_batch),
           x_hat(layer.outputs(), max_batch),
           mean(layer.outputs(), 1),
+          rest(layer.outputs(), 1),
           variance(layer.outputs(), 1),
           inverse_deviation(layer.outputs(), 1) {}
     BatchStorage<Scalar, N, MaxBatch> output;      ///< a(l+1), outputs x max_batch
     BatchStorage<Scalar, N, MaxBatch> x_hat;       ///< normalised x, N x batch
     BatchStorage<Scalar, N, 1> mean;               ///< mean of the batch, N
+    BatchStorage<Scalar, N, 1> rest;               ///< what the sum of x - m adds to the rounded mean m, N
     BatchStorage<Scalar, N, 1> variance;           ///< variance of the batch, with divisor batch, N
     BatchStorage<Scalar, N, 1> inverse_deviation;  ///< 1/sqrt(variance + epsilon)
   };
@@ -104,24 +106,29 @@ class BatchNorm : public NormalizationLayer<N> {
   ///     a = weight * x_hat + bias        (N x batch)
   template <class Scalar, int MaxBatch>
   void forward(const Scalar* theta, ConstMatrixView<Scalar> x, Cache<Scalar, MaxBatch>& cache, const ForwardContext<Scalar>& pass) const {
-    MatrixView<Scalar> mean = cache.mean.first(1);
-    MatrixView<Scalar> variance = cache.variance.first(1);
-    MatrixView<Scalar> x_hat = cache.x_hat.first(x.cols());
+    const auto [weight, bias] = this->parameters(theta);
+    MatrixView<Scalar> mean = cache.mean.first(1), rest = cache.rest.first(1), variance = cache.variance.first(1);
     if (pass.mode == Mode::train) {
-      const Scalar batch = static_cast<Scalar>(x.cols());
-      kernels::row_sums(x, mean.data());
-      mean /= batch;
-      for (Index j = 0; j < x.cols(); ++j) x_hat.col(j) = x.col(j) - mean.col(0);
-      kernels::row_sums_of([](const auto& d) CHAINRULE_FORMULA { return d * d; }, variance.data(), detail::as_const(x_hat));
-      variance /= batch;
+      compute_mean_and_variance(x, mean.data(), rest.data(), variance.data());
     } else {
       const auto running = buffers(pass.buffers);
+      mean = running.running_mean;
+      rest.setZero();
       variance = running.running_variance;
-      for (Index j = 0; j < x.cols(); ++j) x_hat.col(j) = x.col(j) - running.running_mean;
     }
-    const MatrixView<Scalar> factor = compute_inverse_deviation(cache);
-    for (Index j = 0; j < x.cols(); ++j) x_hat.col(j) = x_hat.col(j).cwiseProduct(factor.col(0));
-    Base::template scale_and_shift<Scalar>(this->parameters(theta), detail::as_const(x_hat), cache.output.first(x.cols()));
+    Scalar* inverse_deviation = cache.inverse_deviation.first(1).data();
+    compute_inverse_deviation(x, mean.data(), rest.data(), variance.data(), inverse_deviation);
+    kernels::map_columns(
+        [](auto& x_hat, auto& a, const auto& x_i, const auto& m, const auto& r, const auto& inverse, const auto& w, const auto& b)
+            CHAINRULE_FORMULA {
+              x_hat = (x_i - m - r) * inverse;
+              a = x_hat * w + b;
+            },
+        std::array{kernels::columns(cache.x_hat.first(x.cols())), kernels::columns(cache.output.first(x.cols()))}, x.rows(), x.cols(),
+        kernels::columns(x), kernels::one_column(detail::as_const(mean).data()), kernels::one_column(detail::as_const(rest).data()),
+        kernels::one_column(static_cast<const Scalar*>(inverse_deviation)), kernels::one_column(weight.data()),
+        kernels::one_column(bias.data()));
+    mean += rest;
   }
 
   /// Computes the gradients, for a forward pass in training.
@@ -139,20 +146,24 @@ class BatchNorm : public NormalizationLayer<N> {
     const auto [dJ_dweight, dJ_dbias] = this->parameters(static_cast<const Scalar*>(gradient));
     const Scalar batch = static_cast<Scalar>(x.cols());
     // sum g = weight dJ/dbias and sum (g x_hat) = weight dJ/dweight, so weight is a common factor of all three terms
-    MatrixView<Scalar> factor = compute_inverse_deviation(cache);
-    factor.col(0) = factor.col(0).cwiseProduct(weight);
-    for (Index j = 0; j < x.cols(); ++j)
-      kernels::map(
-          x.rows(),
-          [batch](auto d, auto x_hat_i, auto dw, auto db, auto factor_i)
-              CHAINRULE_FORMULA { return (d - db / batch - x_hat_i * (dw / batch)) * factor_i; },
-          input_gradient->data() + j * input_gradient->outerStride(), static_cast<const Scalar*>(delta.data() + j * delta.outerStride()),
-          x_hat.data() + j * x_hat.outerStride(), dJ_dweight.data(), dJ_dbias.data(), static_cast<const Scalar*>(factor.data()));
+    kernels::map_columns(
+        [batch](auto& dx, const auto& d, const auto& x_hat_i, const auto& dw, const auto& db, const auto& inverse, const auto& w)
+            CHAINRULE_FORMULA { dx = (d - db / batch - x_hat_i * (dw / batch)) * (inverse * w); },
+        std::array{kernels::columns(*input_gradient)}, x.rows(), x.cols(), kernels::columns(detail::as_const(delta)),
+        kernels::columns(x_hat), kernels::one_column(dJ_dweight.data()), kernels::one_column(dJ_dbias.data()),
+        kernels::one_column(detail::as_const(cache.inverse_deviation.first(1)).data()), kernels::one_column(weight.data()));
   }
 
+  /// Throws ValueError where a variance of the batch, which the pass computes without overflow, is too large to be stored as a Scalar.
+  ///
   ///     running <- (1 - momentum) running + momentum batch
   template <class Scalar, int MaxBatch>
   void update_statistics(Scalar* numbers, const Cache<Scalar, MaxBatch>& cache, Index samples) const {
+    for (Index i = 0; i < this->inputs(); ++i)
+      if (cache.variance.first(1)(i, 0) > std::numeric_limits<Scalar>::max())
+        detail::raise<ValueError>("update_statistics: the variance of unit ", i,
+                                  " of BatchNorm in this batch is above the largest number, ", std::numeric_limits<Scalar>::max(),
+                                  "; scale the inputs of the network down (Standardizer)");
     auto running = buffers(numbers);
     const Scalar m = static_cast<Scalar>(momentum_);
     const Scalar unbiased = static_cast<Scalar>(samples) / static_cast<Scalar>(samples - 1);
@@ -172,13 +183,44 @@ class BatchNorm : public NormalizationLayer<N> {
     return momentum;
   }
 
-  // Writes 1/sqrt(variance + epsilon) to cache.inverse_deviation and returns a view of it.
-  template <class Scalar, int MaxBatch>
-  MatrixView<Scalar> compute_inverse_deviation(Cache<Scalar, MaxBatch>& cache) const {
-    MatrixView<Scalar> factor = cache.inverse_deviation.first(1);
-    const MatrixView<Scalar> variance = cache.variance.first(1);
-    for (Index i = 0; i < factor.rows(); ++i) factor(i, 0) = 1 / std::sqrt(variance(i, 0) + static_cast<Scalar>(this->epsilon()));
-    return factor;
+  // m = 1/batch sum x,  r = 1/batch sum (x - m),  variance = 1/batch sum (x - m)^2 - r^2
+  template <class Scalar>
+  void compute_mean_and_variance(ConstMatrixView<Scalar> x, Scalar* mean, Scalar* rest, Scalar* variance) const {
+    const Scalar batch = static_cast<Scalar>(x.cols());
+    kernels::row_sums_of([](auto& sum, const auto& x_i) CHAINRULE_FORMULA { sum = sum + x_i; }, std::array{mean}, x.rows(), x.cols(),
+                         kernels::columns(x));
+    kernels::update(
+        x.rows(), [batch](auto& m) CHAINRULE_FORMULA { m = m / batch; }, mean);
+    kernels::row_sums_of(
+        [](auto& sum, auto& squares, const auto& x_i, const auto& m) CHAINRULE_FORMULA {
+          const auto d = x_i - m;
+          sum = sum + d;
+          squares = squares + d * d;
+        },
+        std::array{rest, variance}, x.rows(), x.cols(), kernels::columns(x), kernels::one_column(static_cast<const Scalar*>(mean)));
+    kernels::update(
+        x.rows(),
+        [batch](auto& r, auto& v) CHAINRULE_FORMULA {
+          r = r / batch;
+          v = max(v / batch - r * r, 0);
+        },
+        rest, variance);
+  }
+
+  // 1/sqrt(variance + epsilon)
+  template <class Scalar>
+  void compute_inverse_deviation(ConstMatrixView<Scalar> x, const Scalar* mean, const Scalar* rest, const Scalar* variance,
+                                 Scalar* inverse_deviation) const {
+    kernels::update(
+        x.rows(),
+        [epsilon = static_cast<Scalar>(this->epsilon())](const auto& v, auto& inverse)
+            CHAINRULE_FORMULA { inverse = 1 / sqrt(v + epsilon); },
+        variance, inverse_deviation);
+    if (kernels::all_finite(x.rows(), variance)) return;
+    for (Index i = 0; i < x.rows(); ++i)
+      if (variance[i] > std::numeric_limits<Scalar>::max())
+        inverse_deviation[i] =
+            this->template inverse_of_large_deviation<Scalar>(x.cols(), [&](Index j) { return x(i, j) - mean[i] - rest[i]; });
   }
 
   double momentum_;

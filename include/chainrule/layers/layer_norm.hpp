@@ -51,23 +51,31 @@ class LayerNorm : public NormalizationLayer<N> {
   ///     a = weight * x_hat + bias        (N x batch)
   template <class Scalar, int MaxBatch>
   void forward(const Scalar* theta, ConstMatrixView<Scalar> x, Cache<Scalar, MaxBatch>& cache) const {
+    const auto [weight, bias] = this->parameters(theta);
     const Index n = x.rows();
-    const Scalar units = static_cast<Scalar>(n);
-    MatrixView<Scalar> x_hat = cache.x_hat.first(x.cols());
+    MatrixView<Scalar> x_hat = cache.x_hat.first(x.cols()), a = cache.output.first(x.cols());
     MatrixView<Scalar> inverse_deviation = cache.inverse_deviation.first(x.cols());
     for (Index j = 0; j < x.cols(); ++j) {
-      Scalar* centred = x_hat.data() + j * x_hat.outerStride();
-      const Scalar mean = kernels::sum<Scalar>(
-                              n, [](auto c) CHAINRULE_FORMULA { return c; }, x.data() + j * x.outerStride()) /
-                          units;
-      x_hat.col(j) = x.col(j).array() - mean;
-      const Scalar variance = kernels::sum<Scalar>(
-                                  n, [](auto c) CHAINRULE_FORMULA { return c * c; }, static_cast<const Scalar*>(centred)) /
-                              units;
-      inverse_deviation(0, j) = 1 / std::sqrt(variance + static_cast<Scalar>(this->epsilon()));
-      x_hat.col(j) *= inverse_deviation(0, j);
+      const Scalar* x_j = x.data() + j * x.outerStride();
+      const Scalar m = mean(
+          n, [](auto c) CHAINRULE_FORMULA { return c; }, x_j);
+      const Scalar r = mean(
+          n, [m](auto c) CHAINRULE_FORMULA { return c - m; }, x_j);
+      const Scalar squares = mean(
+          n, [m](auto c) CHAINRULE_FORMULA { return (c - m) * (c - m); }, x_j);
+      const Scalar variance = std::max(squares - detail::rounded(r * r), Scalar{0});
+      const Scalar inverse = variance > std::numeric_limits<Scalar>::max()
+                                 ? this->template inverse_of_large_deviation<Scalar>(n, [&](Index i) { return x_j[i] - m - r; })
+                                 : 1 / std::sqrt(variance + static_cast<Scalar>(this->epsilon()));
+      inverse_deviation(0, j) = inverse;
+      kernels::map_columns(
+          [m, r, inverse](auto& x_hat_i, auto& a_i, const auto& x_i, const auto& w, const auto& b) CHAINRULE_FORMULA {
+            x_hat_i = (x_i - m - r) * inverse;
+            a_i = x_hat_i * w + b;
+          },
+          std::array{kernels::one_column(x_hat.data() + j * x_hat.outerStride()), kernels::one_column(a.data() + j * a.outerStride())}, n,
+          1, kernels::one_column(x_j), kernels::one_column(weight.data()), kernels::one_column(bias.data()));
     }
-    Base::template scale_and_shift<Scalar>(this->parameters(theta), detail::as_const(x_hat), cache.output.first(x.cols()));
   }
 
   /// Computes the gradients. `delta` is dJ/da on entry and g afterwards.
@@ -79,7 +87,6 @@ class LayerNorm : public NormalizationLayer<N> {
   void backward(const Scalar* theta, ConstMatrixView<Scalar> x, Cache<Scalar, MaxBatch>& cache, MatrixView<Scalar> delta, Scalar* gradient,
                 MatrixView<Scalar>* input_gradient) const {
     const Index n = x.rows();
-    const Scalar units = static_cast<Scalar>(n);
     const ConstMatrixView<Scalar> x_hat = detail::as_const(cache.x_hat.first(x.cols()));
     const MatrixView<Scalar> inverse_deviation = cache.inverse_deviation.first(x.cols());
     Base::parameter_gradients(detail::as_const(delta), x_hat, gradient, gradient + n);
@@ -88,19 +95,23 @@ class LayerNorm : public NormalizationLayer<N> {
     for (Index j = 0; j < x.cols(); ++j) {
       delta.col(j) = delta.col(j).cwiseProduct(weight);  // g
       const Scalar* g = delta.data() + j * delta.outerStride();
-      const Scalar mean_of_g = kernels::sum<Scalar>(
-                                   n, [](auto c) CHAINRULE_FORMULA { return c; }, g) /
-                               units;
-      const Scalar mean_of_g_x_hat =
-          kernels::sum<Scalar>(
-              n, [](auto c, auto h) CHAINRULE_FORMULA { return c * h; }, g, x_hat.data() + j * x_hat.outerStride()) /
-          units;
+      const Scalar mean_of_g = mean(
+          n, [](auto c) CHAINRULE_FORMULA { return c; }, g);
+      const Scalar mean_of_g_x_hat = mean(
+          n, [](auto c, auto h) CHAINRULE_FORMULA { return c * h; }, g, x_hat.data() + j * x_hat.outerStride());
       kernels::map(
           n,
           [mean_of_g, mean_of_g_x_hat, inverse = inverse_deviation(0, j)](auto g_i, auto x_hat_i)
               CHAINRULE_FORMULA { return (g_i - mean_of_g - x_hat_i * mean_of_g_x_hat) * inverse; },
           input_gradient->data() + j * input_gradient->outerStride(), g, x_hat.data() + j * x_hat.outerStride());
     }
+  }
+
+ private:
+  // 1/n sum f(in ...) over arrays of n numbers
+  template <class F, class Scalar, class... In>
+  static Scalar mean(Index n, const F& f, const Scalar* first, const In*... in) {
+    return kernels::sum<Scalar>(n, f, first, in...) / static_cast<Scalar>(n);
   }
 };
 

@@ -1,8 +1,14 @@
 #pragma once
-// Common parts of BatchNorm and LayerNorm. They compute x_hat in different ways; both continue with  a = weight * x_hat + bias,  with a
-// weight (gamma in the papers) and a bias (beta) for each unit.
+// Common parts of BatchNorm and LayerNorm. They compute x_hat over different numbers; both continue with  a = weight * x_hat + bias,  with
+// a weight (gamma in the papers) and a bias (beta) for each unit.
+//
+// Mean and variance are exact to a few roundings also for numbers far from 0, such as 1e5 with a spread of 1. Both layers compute them as
+//
+//     m = 1/n sum x, rounded to a Scalar, so that x - m is exact for x close to m
+//     r = 1/n sum (x - m),  mean = m + r,  variance = 1/n sum (x - m)^2 - r^2,  x_hat = ((x - m) - r)/sqrt(variance + epsilon)
 
 #include <algorithm>
+#include <array>
 #include <chainrule/core/shape_preserving_layer.hpp>
 #include <chainrule/kernels/map.hpp>
 #include <chainrule/kernels/vectors.hpp>
@@ -44,20 +50,27 @@ class NormalizationLayer : public SameShape<N> {
   /// For a number of units known at run time. Throws ShapeError or ValueError, with the name `who`.
   NormalizationLayer(const char* who, Index units, double epsilon) : SameShape<N>(who, units), epsilon_{checked(who, epsilon)} {}
 
-  ///     a = weight * x_hat + bias        (N x batch)
-  template <class Scalar>
-  static void scale_and_shift(const Parameters<const Scalar>& p, ConstMatrixView<Scalar> x_hat, MatrixView<Scalar> a) {
-    for (Index j = 0; j < a.cols(); ++j)
-      kernels::map(
-          a.rows(), [](auto x, auto weight, auto bias) CHAINRULE_FORMULA { return x * weight + bias; }, a.data() + j * a.outerStride(),
-          x_hat.data() + j * x_hat.outerStride(), p.weight.data(), p.bias.data());
-  }
-
   ///     dJ/dweight = row sums of delta * x_hat,  dJ/dbias = row sums of delta        (N)
   template <class Scalar>
   static void parameter_gradients(ConstMatrixView<Scalar> delta, ConstMatrixView<Scalar> x_hat, Scalar* weight, Scalar* bias) {
-    kernels::row_sums_of([](const auto& d, const auto& x) CHAINRULE_FORMULA { return d * x; }, weight, delta, x_hat);
-    kernels::row_sums(delta, bias);
+    kernels::row_sums_of(
+        [](auto& dw, auto& db, const auto& d, const auto& x) CHAINRULE_FORMULA {
+          dw = dw + d * x;
+          db = db + d;
+        },
+        std::array{weight, bias}, delta.rows(), delta.cols(), kernels::columns(delta), kernels::columns(x_hat));
+  }
+
+  /// Returns 1/sqrt(variance + epsilon) where the variance 1/size sum deviation(i)^2 is too large for a Scalar, as of -1e25 and 1e25 in
+  /// float, by scaling the deviations down first.
+  template <class Scalar, class Deviation>
+  [[gnu::noinline]] Scalar inverse_of_large_deviation(Index size, const Deviation& deviation) const {
+    const Scalar scale = std::ldexp(Scalar{1}, -std::numeric_limits<Scalar>::max_exponent / 32 * 25);
+    const Scalar squares = detail::pairwise_sum<Scalar>(size, [&](Index i) {
+      const Scalar scaled = deviation(i) * scale;
+      return scaled * scaled;
+    });
+    return scale / std::sqrt(squares / static_cast<Scalar>(size) + static_cast<Scalar>(epsilon_) * scale * scale);
   }
 
  private:

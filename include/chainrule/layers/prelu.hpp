@@ -1,6 +1,7 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <chainrule/core/shape_preserving_layer.hpp>
 #include <chainrule/kernels/map.hpp>
 
@@ -79,13 +80,14 @@ class PReLU : public SameShape<N> {
                 MatrixView<Scalar>* input_gradient) const {
     const auto dJ_dalpha = [](const auto& d, const auto& at) CHAINRULE_FORMULA { return select(at > 0, 0, d * at); };
     if constexpr (shared) {
-      detail::Accumulator<Scalar> sum = 0;
+      detail::PairwiseSum<detail::Accumulator<Scalar>> sum;
       for (Index j = 0; j < z.cols(); ++j)
         sum += kernels::sum<Scalar>(z.rows(), dJ_dalpha, static_cast<const Scalar*>(delta.data() + j * delta.outerStride()),
                                     z.data() + j * z.outerStride());
-      gradient[0] = static_cast<Scalar>(sum);
+      gradient[0] = static_cast<Scalar>(sum.total());
     } else {
-      kernels::row_sums_of(dJ_dalpha, gradient, detail::as_const(delta), z);
+      kernels::row_sums_of([dJ_dalpha](auto& sum, const auto& d, const auto& at) CHAINRULE_FORMULA { sum = sum + dJ_dalpha(d, at); },
+                           std::array{gradient}, z.rows(), z.cols(), kernels::columns(detail::as_const(delta)), kernels::columns(z));
     }
     if (input_gradient == nullptr) return;
     apply_slopes(theta, z, detail::as_const(delta), *input_gradient);

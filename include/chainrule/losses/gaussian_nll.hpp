@@ -47,7 +47,7 @@ struct GaussianNLL {
   Scalar value(ConstMatrixView<Scalar> z, ConstMatrixView<Scalar> y) const {
     using Sum = detail::Accumulator<Scalar>;
     const auto variance = variance_formula<Scalar>();
-    Sum sum = 0;
+    detail::PairwiseSum<Sum> sum;
     for_blocks(z, y, [&](Block<Scalar>& b) {
       sum += kernels::sum<Sum>(
           b.size,
@@ -58,7 +58,7 @@ struct GaussianNLL {
           },
           b.mean, b.log_variance, b.target);
     });
-    return detail::finite_mean<Scalar>(sum, y.size());
+    return detail::finite_mean<Scalar>(sum.total(), y.size());
   }
 
   ///     dJ/dm = -(y - m)/v /(K batch),  dJ/ds = 1/2 e^s/v (1 - (y - m)^2/v) /(K batch)

@@ -31,14 +31,12 @@ Scalar finite_mean(Sum sum, Index size) {
 template <class Scalar, class F>
 Scalar mean_over_elements(ConstMatrixView<Scalar> y_hat, ConstMatrixView<Scalar> y, const F& f) {
   using Sum = detail::Accumulator<Scalar>;
-  Sum sum = 0;
+  const auto mean = [&](Sum sum) { return static_cast<Scalar>(sum / static_cast<Sum>(y.size())); };
   if constexpr (kernels::FormulaOf<F, Scalar, 2>) {
-    sum = kernels::sum_matrices<Sum>(f, y_hat, y);
+    return mean(kernels::sum_matrices<Sum>(f, y_hat, y));
   } else {
-    for (Index j = 0; j < y.cols(); ++j)
-      for (Index i = 0; i < y.rows(); ++i) sum += static_cast<Sum>(f(y_hat(i, j), y(i, j)));
+    return mean(detail::pairwise_sum<Sum>(y.rows(), y.cols(), [&](Index i, Index j) { return f(y_hat(i, j), y(i, j)); }));
   }
-  return static_cast<Scalar>(sum / static_cast<Sum>(y.size()));
 }
 
 /// Sets dJ to the gradient of mean_over_elements. `slope` is df/dy_hat, a function of two Scalars or a formula.
