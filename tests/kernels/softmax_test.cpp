@@ -1,3 +1,4 @@
+#include <chainrule/core/detail/views.hpp>
 #include <chainrule/core/random.hpp>
 #include <chainrule/kernels/softmax.hpp>
 #include <cmath>
@@ -123,5 +124,51 @@ TEMPLATE_TEST_CASE("a NaN among the logits makes its own column NaN and no other
       kernels::softmax<TestType>(problem.from(), problem.to());
       for (Index j = 0; j < 5; ++j) CHECK(problem.p.col(j).head(rows).allFinite() == (j != 2));
       CHECK(problem.p.col(2).head(rows).array().isNaN().all());
+    }
+}
+
+TEST_CASE("softmax of 200,000 equal logits is 1/200,000, to one rounding") {
+  const Eigen::MatrixXf z = Eigen::MatrixXf::Constant(200000, 1, 0.3f);
+  Eigen::MatrixXf p(200000, 1);
+  kernels::softmax<float>(detail::const_view<float>(z), detail::mutable_view<float>(p));
+  CHECK((p.array() == 1 / 200000.0f).all());
+}
+
+// Every second logit of a column is its largest number; these count 1 each, except one.
+TEMPLATE_TEST_CASE("exponential_sums leaves out one of the largest logits of each column, on each instruction set of this machine", "",
+                   float, double, long double) {
+  using Sum = detail::Accumulator<TestType>;
+  chainrule_test::for_each_runnable_set<TestType>([](auto set) {
+    for (const Index rows : numbers_of_rows)
+      for (const Index columns : {1, 7, 33}) {
+        Problem<TestType> problem(rows, columns, TestType(3));
+        for (Index i = 0; i < rows; i += 2) problem.z.row(i).setConstant(3);
+        std::vector<TestType> largest(static_cast<std::size_t>(columns) + 1, -7);
+        std::vector<Sum> others(largest.begin(), largest.end());
+        exponential_sums(set, problem.z.data(), rows + 1, rows, columns, largest.data(), others.data());
+        int wrong = largest.back() != -7 || others.back() != -7;
+        for (Index j = 0; j < columns; ++j) {
+          long double exact = -1;
+          for (Index i = 0; i < rows; ++i) exact += std::exp(static_cast<long double>(problem.z(i, j)) - 3);
+          const long double error = static_cast<long double>(others[static_cast<std::size_t>(j)]) - exact;
+          wrong += largest[static_cast<std::size_t>(j)] != 3;
+          wrong += !(std::abs(error) <= 40 * static_cast<long double>(std::numeric_limits<TestType>::epsilon()) * exact);
+        }
+        CAPTURE(rows, columns);
+        CHECK(wrong == 0);
+      }
+  });
+}
+
+TEMPLATE_TEST_CASE("a NaN among the logits makes its own exponential sum NaN and no other", "", float, double) {
+  for (const Index rows : {3, 40})
+    for (const Index bad : {Index{0}, Index{1}, rows - 1}) {
+      CAPTURE(rows, bad);
+      Problem<TestType> problem(rows, 5, TestType(1));
+      problem.z(bad, 2) = std::numeric_limits<TestType>::quiet_NaN();
+      TestType largest[5];
+      detail::Accumulator<TestType> others[5];
+      kernels::exponential_sums<TestType>(problem.from(), largest, others);
+      for (int j = 0; j < 5; ++j) CHECK(std::isfinite(others[j]) == (j != 2));
     }
 }

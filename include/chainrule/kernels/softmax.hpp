@@ -1,6 +1,6 @@
 #pragma once
-// Softmax of every column of a matrix, for losses and predictions. Each sum is added in the order of the rows, so the result for a sample
-// does not depend on the batch around it. Below it: map.hpp.
+// Softmax of every column of a matrix, for losses and predictions. The order of each sum depends only on the number of rows, so the result
+// for a sample does not depend on the batch around it. Below it: map.hpp.
 
 #include <algorithm>
 #include <chainrule/kernels/map.hpp>
@@ -22,6 +22,13 @@ namespace chainrule::kernels {
 template <class Scalar>
 [[gnu::noinline]] void softmax(ConstMatrixView<Scalar> z, MatrixView<Scalar> p) {
   dispatch<Scalar>([&](auto set) { softmax(set, z.data(), z.outerStride(), z.rows(), z.cols(), p.data(), p.outerStride()); });
+}
+
+/// largest[j] = m = max z(:, j), and others[j] = the sum of e^(z(i, j) - m) over all i but one with z(i, j) = m, for every column j. The
+/// logarithm of the sum of e^z is then m + ln(1 + others), also where others is tiny.
+template <class Scalar>
+[[gnu::noinline]] void exponential_sums(ConstMatrixView<Scalar> z, Scalar* largest, detail::Accumulator<Scalar>* others) {
+  dispatch<Scalar>([&](auto set) { exponential_sums(set, z.data(), z.outerStride(), z.rows(), z.cols(), largest, others); });
 }
 
 }  // namespace chainrule::kernels

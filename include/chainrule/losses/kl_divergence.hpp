@@ -23,13 +23,12 @@ struct KLDivergence {
   ///     J = 1/batch sum over samples of  sum_k y_k (ln y_k - ln p_k), where 0 ln 0 = 0
   template <class Scalar>
   Scalar value(ConstMatrixView<Scalar> logits, ConstMatrixView<Scalar> y) const {
-    detail::Accumulator<Scalar> sum = 0;
-    for (Index j = 0; j < y.cols(); ++j) {
-      const auto minus_log_p = detail::negative_log_softmax(logits, j);
-      for (Index k = 0; k < y.rows(); ++k)
-        if (y(k, j) > 0) sum += static_cast<detail::Accumulator<Scalar>>(y(k, j) * (std::log(y(k, j)) + minus_log_p(k)));
-    }
-    return static_cast<Scalar>(sum / static_cast<detail::Accumulator<Scalar>>(y.cols()));
+    detail::PairwiseSum<detail::Accumulator<Scalar>> sum;
+    detail::for_each_log_softmax(logits, [&](Index j, const auto& minus_log_p) {
+      sum += detail::pairwise_sum<detail::Accumulator<Scalar>>(
+          y.rows(), [&](Index k) { return y(k, j) > 0 ? y(k, j) * (std::log(y(k, j)) + minus_log_p(logits(k, j))) : Scalar{0}; });
+    });
+    return static_cast<Scalar>(sum.total() / static_cast<detail::Accumulator<Scalar>>(y.cols()));
   }
 
   ///     dJ/dz = (softmax(z) - y)/batch

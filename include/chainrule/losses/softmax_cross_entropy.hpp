@@ -1,11 +1,13 @@
 #pragma once
 
+#include <algorithm>
 #include <chainrule/core/detail/hyperparameter_checks.hpp>
 #include <chainrule/core/hyperparameter.hpp>
 #include <chainrule/core/targets.hpp>
 #include <chainrule/kernels/all_finite.hpp>
 #include <chainrule/kernels/softmax.hpp>
 #include <cmath>
+#include <numeric>
 #include <string_view>
 #include <utility>
 
@@ -13,17 +15,32 @@ namespace chainrule {
 
 namespace detail {
 
-/// Returns the function k -> -ln p_k of sample j, with p = softmax(z) and m = max z = z_best. Forms no ln 0, no 0 inf and no large e^z.
+/// Calls use(j, minus_log_p) for each sample j, where minus_log_p(z_k) = -ln p_k with p = softmax(z). Forms no ln 0, no 0 inf and no large
+/// e^z: with m = max z
 ///
-///     -ln p_k = (m - z_k) + ln(1 + sum_i e^(z_i - m))    with the sum over all i except best
+///     -ln p_k = (m - z_k) + ln(1 + sum_i e^(z_i - m))    with the sum over all i but one with z_i = m
+template <class Scalar, class Use>
+void for_each_log_softmax(ConstMatrixView<Scalar> logits, const Use& use) {
+  constexpr Index samples_at_once = 64;
+  Scalar largest[samples_at_once];
+  Accumulator<Scalar> others[samples_at_once];
+  for (Index first = 0; first < logits.cols(); first += samples_at_once) {
+    const Index samples = std::min(samples_at_once, logits.cols() - first);
+    kernels::exponential_sums(columns_of(logits, first, samples), largest, others);
+    for (Index j = 0; j < samples; ++j)
+      use(first + j, [m = largest[j], log_sum = std::log1p(static_cast<Scalar>(others[j]))](Scalar z_k) { return (m - z_k) + log_sum; });
+  }
+}
+
+/// The sum of column j, in double or wider: in order for up to 128 rows, else in the order of kernels::sum.
 template <class Scalar>
-auto negative_log_softmax(ConstMatrixView<Scalar> logits, Index j) {
-  Index best = 0;
-  const Scalar m = logits.col(j).maxCoeff(&best);
-  Scalar others = 0;
-  for (Index k = 0; k < logits.rows(); ++k)
-    if (k != best) others += std::exp(logits(k, j) - m);
-  return [logits, j, m, log_sum = std::log1p(others)](Index k) { return (m - logits(k, j)) + log_sum; };
+Scalar sum_of_column(const ConstMatrixView<Scalar>& y, Index j) {
+  using Sum = Accumulator<Scalar>;
+  const Scalar* column = y.data() + j * y.outerStride();
+  if (y.rows() > PairwiseSum<Sum>::block)
+    return static_cast<Scalar>(kernels::sum<Sum>(
+        y.rows(), [](auto y_i) CHAINRULE_FORMULA { return y_i; }, column));
+  return static_cast<Scalar>(std::accumulate(column, column + y.rows(), Sum{0}));
 }
 
 /// Throws ValueError unless each column of y holds probabilities that sum to 1 (to 1e-3). `loss` is the name for the message.
@@ -31,12 +48,13 @@ template <class Scalar>
 void check_distributions(std::string_view loss, ConstMatrixView<Scalar> y) {
   check_finite("target", "y", y);
   for (Index j = 0; j < y.cols(); ++j) {
-    Scalar sum = 0;
+    Accumulator<Scalar> total = 0;
     for (Index i = 0; i < y.rows(); ++i) {
       if (!(y(i, j) >= 0 && y(i, j) <= 1))
         raise<ValueError>("target: y(", i, ", ", j, ") is ", y(i, j), ", but ", loss, " takes probabilities, each from 0 to 1");
-      sum += y(i, j);
+      total += static_cast<Accumulator<Scalar>>(y(i, j));
     }
+    const Scalar sum = static_cast<Scalar>(total);
     if (!(std::abs(sum - 1) <= Scalar(1e-3)))
       raise<ValueError>("target: the probabilities of sample ", j, " sum to ", sum, ", but they must sum to 1");
   }
@@ -82,9 +100,10 @@ struct SoftmaxCrossEntropy {
   ///     J = 1/batch sum over samples of  -sum_k y_k ln p_k
   template <class Scalar, class Target>
   Scalar value(ConstMatrixView<Scalar> logits, Target y) const {
-    detail::Accumulator<Scalar> sum = 0;
-    for (Index j = 0; j < logits.cols(); ++j) sum += cross_entropy<Scalar>(logits, y, j);
-    return static_cast<Scalar>(sum / static_cast<detail::Accumulator<Scalar>>(logits.cols()));
+    detail::PairwiseSum<detail::Accumulator<Scalar>> sum;
+    detail::for_each_log_softmax(
+        logits, [&](Index j, const auto& minus_log_p) { sum += cross_entropy<detail::Accumulator<Scalar>>(logits, y, j, minus_log_p); });
+    return static_cast<Scalar>(sum.total() / static_cast<detail::Accumulator<Scalar>>(logits.cols()));
   }
 
   /// Sets dJ to the gradient. If a column of y sums not exactly to 1, its softmax is multiplied by the sum, which makes the gradient exact.
@@ -97,17 +116,9 @@ struct SoftmaxCrossEntropy {
     const Scalar spread = static_cast<Scalar>(label_smoothing / static_cast<double>(dJ.rows()));
     for (Index j = 0; j < dJ.cols(); ++j) {
       if constexpr (std::is_same_v<Target, ConstMatrixView<Scalar>>) {
-        Scalar sum = 0;  // a loop, because the order of Eigen's sum() depends on the alignment of y
-        for (Index i = 0; i < y.rows(); ++i) sum += y(i, j);
-        Scalar smoothed_sum = kept * sum;
-        kernels::baseline::keep_rounded(smoothed_sum);  // so that no compiler fuses the product and the sum, which would change bits
-        smoothed_sum += static_cast<Scalar>(label_smoothing);
-        for (Index i = 0; i < y.rows(); ++i) {
-          Scalar p = dJ(i, j) * smoothed_sum, target = kept * y(i, j);
-          kernels::baseline::keep_rounded(p);
-          kernels::baseline::keep_rounded(target);
-          dJ(i, j) = p - (target + spread);
-        }
+        const Scalar smoothed_sum = detail::rounded(kept * detail::sum_of_column(y, j)) + static_cast<Scalar>(label_smoothing);
+        for (Index i = 0; i < y.rows(); ++i)
+          dJ(i, j) = detail::rounded(dJ(i, j) * smoothed_sum) - (detail::rounded(kept * y(i, j)) + spread);
       } else {
         dJ(label_of(y, j), j) -= kept;
         if (label_smoothing > 0) dJ.col(j).array() -= spread;
@@ -131,21 +142,18 @@ struct SoftmaxCrossEntropy {
   }
 
   // -sum_k y'_k ln p_k of sample j
-  template <class Scalar, class Target>
-  Scalar cross_entropy(ConstMatrixView<Scalar> logits, Target y, Index j) const {
-    const auto minus_log_p = detail::negative_log_softmax(logits, j);
-    Scalar of_target = 0;
-    if constexpr (std::is_same_v<Target, ConstMatrixView<Scalar>>) {
-      for (Index k = 0; k < logits.rows(); ++k)
-        if (y(k, j) > 0) of_target += y(k, j) * minus_log_p(k);
-    } else {
-      of_target = minus_log_p(label_of(y, j));
-    }
+  template <class Sum, class Scalar, class Target, class MinusLogP>
+  Sum cross_entropy(ConstMatrixView<Scalar> logits, Target y, Index j, const MinusLogP& minus_log_p) const {
+    Sum of_target = 0;
+    if constexpr (std::is_same_v<Target, ConstMatrixView<Scalar>>)
+      of_target =
+          detail::pairwise_sum<Sum>(logits.rows(), [&](Index k) { return y(k, j) > 0 ? y(k, j) * minus_log_p(logits(k, j)) : Scalar{0}; });
+    else
+      of_target = static_cast<Sum>(minus_log_p(logits(label_of(y, j), j)));
     if (label_smoothing == 0) return of_target;
-    Scalar of_all = 0;
-    for (Index k = 0; k < logits.rows(); ++k) of_all += minus_log_p(k);
-    return static_cast<Scalar>(1 - label_smoothing) * of_target +
-           static_cast<Scalar>(label_smoothing / static_cast<double>(logits.rows())) * of_all;
+    const Sum of_all = detail::pairwise_sum<Sum>(logits.rows(), [&](Index k) { return minus_log_p(logits(k, j)); });
+    return detail::rounded(static_cast<Sum>(1 - label_smoothing) * of_target) +
+           detail::rounded(static_cast<Sum>(label_smoothing / static_cast<double>(logits.rows())) * of_all);
   }
 };
 

@@ -1,6 +1,6 @@
 #pragma once
 
-#include <chainrule/core/types.hpp>
+#include <chainrule/core/detail/pairwise_sum.hpp>
 #include <chainrule/kernels/all_finite.hpp>
 #include <string_view>
 
@@ -43,16 +43,17 @@ struct SquaredError {
   void link(MatrixView<Scalar>) const {}
 
  protected:
-  /// Returns the sum of (y_hat - y)^2 over all elements.
+  /// Returns the sum of (y_hat - y)^2 over all elements, added in double or wider. Squares are rounded to Scalar first, unless one of them
+  /// is too large for it.
   template <class Scalar>
   static detail::Accumulator<Scalar> sum_of_squares(ConstMatrixView<Scalar> y_hat, ConstMatrixView<Scalar> y) {
-    detail::Accumulator<Scalar> sum = 0;
-    for (Index j = 0; j < y.cols(); ++j)
-      for (Index i = 0; i < y.rows(); ++i) {
-        const detail::Accumulator<Scalar> error = y_hat(i, j) - y(i, j);
-        sum += error * error;
-      }
-    return sum;
+    using Sum = detail::Accumulator<Scalar>;
+    const Sum sum = kernels::sum_matrices<Sum>([](auto p, auto target) CHAINRULE_FORMULA { return (p - target) * (p - target); }, y_hat, y);
+    if (detail::is_finite(sum)) return sum;
+    return detail::pairwise_sum<Sum>(y.rows(), y.cols(), [&](Index i, Index j) {
+      const Sum error = y_hat(i, j) - y(i, j);
+      return error * error;
+    });
   }
 };
 
