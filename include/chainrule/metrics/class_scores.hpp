@@ -1,7 +1,7 @@
 #pragma once
 // Precision, recall and F1 of one class against all others, and their averages over classes.
 
-#include <chainrule/core/types.hpp>
+#include <chainrule/core/detail/pairwise_sum.hpp>
 
 namespace chainrule {
 
@@ -39,9 +39,9 @@ using ClassScore = double (ClassCounts::*)() const;
 /// Averages a score over classes, which are added one by one.
 class AverageScore {
  public:
-  constexpr AverageScore(ClassAverage average, ClassScore score) : average_{average}, score_{score} {}
+  AverageScore(ClassAverage average, ClassScore score) : average_{average}, score_{score} {}
 
-  constexpr void add(const ClassCounts& one) {
+  void add(const ClassCounts& one) {
     if (one.predicted + one.actual == 0) return;
     const double weight = average_ == ClassAverage::weighted ? static_cast<double>(one.actual) : 1;
     sum_ += weight * (one.*score_)();
@@ -49,12 +49,12 @@ class AverageScore {
     total_ = {total_.correct + one.correct, total_.predicted + one.predicted, total_.actual + one.actual};
   }
 
-  constexpr double value() const { return average_ == ClassAverage::micro ? (total_.*score_)() : sum_ / weights_; }
+  double value() const { return average_ == ClassAverage::micro ? (total_.*score_)() : sum_.total() / weights_; }
 
  private:
   ClassAverage average_;
   ClassScore score_;
-  double sum_ = 0;
+  detail::PairwiseSum<double> sum_;
   double weights_ = 0;
   ClassCounts total_;
 };

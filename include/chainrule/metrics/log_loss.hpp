@@ -32,14 +32,13 @@ struct LogLoss {
     check_sums("y_hat", p);
     if constexpr (detail::NumberMatrix<Targets>) check_sums("y", y);
 
-    double sum = 0;
+    detail::PairwiseSum<double> sum;
     for (Index j = 0; j < p.cols(); ++j) {
-      double total = 0;
-      for (Index k = 0; k < classes; ++k) total += clamped(p, k, j);
+      const double total = detail::pairwise_sum<double>(classes, [&](Index k) { return clamped(p, k, j); });
       for (Index k = 0; k < classes; ++k)
         if (const double y_k = target(y, k, j); y_k > 0) sum -= y_k * std::log(clamped(p, k, j) / total);
     }
-    return sum / static_cast<double>(p.cols());
+    return sum.total() / static_cast<double>(p.cols());
   }
 
   /// Returns the probability of class k in sample j; a single row holds the probability of class 1.
@@ -70,8 +69,7 @@ struct LogLoss {
   static void check_sums(const char* what, const ConstMatrixView<Scalar>& p) {
     if (p.rows() == 1) return;
     for (Index j = 0; j < p.cols(); ++j) {
-      double sum = 0;
-      for (Index k = 0; k < p.rows(); ++k) sum += static_cast<double>(p(k, j));
+      const double sum = detail::pairwise_sum<double>(p.rows(), [&](Index k) { return static_cast<double>(p(k, j)); });
       if (!(std::abs(sum - 1) <= 1e-3))
         detail::raise<ValueError>(name, ": the probabilities of sample ", j, " in ", what, " sum to ", sum, ", but they must sum to 1");
     }

@@ -21,21 +21,18 @@ void check_regression(std::string_view who, const ConstMatrixView<A>& y_hat, con
 template <class A, class B, class F>
 double mean_of_errors(std::string_view who, const ConstMatrixView<A>& y_hat, const ConstMatrixView<B>& y, F f) {
   check_regression(who, y_hat, y);
-  double sum = 0;
-  for (Index j = 0; j < y.cols(); ++j)
-    for (Index i = 0; i < y.rows(); ++i) sum += f(static_cast<double>(y(i, j)) - static_cast<double>(y_hat(i, j)));
+  const double sum = pairwise_sum<double>(
+      y.rows(), y.cols(), [&](Index i, Index j) { return f(static_cast<double>(y(i, j)) - static_cast<double>(y_hat(i, j))); });
   return sum / static_cast<double>(y.size());
 }
 
 /// Returns the sum over the samples of (y - y_hat)^2 for output i.
 template <class A, class B>
 double sum_of_squared_errors(const ConstMatrixView<A>& y_hat, const ConstMatrixView<B>& y, Index i) {
-  double sum = 0;
-  for (Index j = 0; j < y.cols(); ++j) {
+  return pairwise_sum<double>(y.cols(), [&](Index j) {
     const double error = static_cast<double>(y(i, j)) - static_cast<double>(y_hat(i, j));
-    sum += error * error;
-  }
-  return sum;
+    return error * error;
+  });
 }
 
 }  // namespace detail
@@ -82,8 +79,9 @@ struct Rmse {
   template <class A, class B>
   static double mean_of_roots(const ConstMatrixView<A>& y_hat, const ConstMatrixView<B>& y) {
     detail::check_regression(name, y_hat, y);
-    double sum = 0;
-    for (Index i = 0; i < y.rows(); ++i) sum += std::sqrt(detail::sum_of_squared_errors(y_hat, y, i) / static_cast<double>(y.cols()));
+    const double samples = static_cast<double>(y.cols());
+    const double sum =
+        detail::pairwise_sum<double>(y.rows(), [&](Index i) { return std::sqrt(detail::sum_of_squared_errors(y_hat, y, i) / samples); });
     return sum / static_cast<double>(y.rows());
   }
 };
@@ -106,8 +104,8 @@ struct R2 {
   static double mean_over_outputs(const ConstMatrixView<A>& y_hat, const ConstMatrixView<B>& y) {
     detail::check_regression(name, y_hat, y);
     if (y.cols() < 2) detail::raise<ShapeError>(name, ": it needs at least two samples, got ", y.cols(), " (one column is one sample)");
-    double sum = 0;
-    for (Index i = 0; i < y.rows(); ++i) sum += r2_of_output(detail::sum_of_squared_errors(y_hat, y, i), total_sum_of_squares(y, i));
+    const double sum = detail::pairwise_sum<double>(
+        y.rows(), [&](Index i) { return r2_of_output(detail::sum_of_squared_errors(y_hat, y, i), total_sum_of_squares(y, i)); });
     return sum / static_cast<double>(y.rows());
   }
 
@@ -121,15 +119,9 @@ struct R2 {
   template <class B>
   static double total_sum_of_squares(const ConstMatrixView<B>& y, Index i) {
     const double first = static_cast<double>(y(i, 0));
-    double mean = 0;
-    for (Index j = 0; j < y.cols(); ++j) mean += static_cast<double>(y(i, j)) - first;
-    mean /= static_cast<double>(y.cols());
-    double sum = 0;
-    for (Index j = 0; j < y.cols(); ++j) {
-      const double deviation = static_cast<double>(y(i, j)) - first - mean;
-      sum += deviation * deviation;
-    }
-    return sum;
+    const auto shifted = [&](Index j) { return static_cast<double>(y(i, j)) - first; };
+    const double mean = detail::pairwise_sum<double>(y.cols(), shifted) / static_cast<double>(y.cols());
+    return detail::pairwise_sum<double>(y.cols(), [&](Index j) { return (shifted(j) - mean) * (shifted(j) - mean); });
   }
 };
 

@@ -46,8 +46,7 @@ struct RocAuc {
       return area(scored);
     };
     if (classes == 2) return area_of(1, y_hat.rows() - 1);
-    double sum = 0;
-    for (Index k = 0; k < classes; ++k) sum += area_of(k, k);
+    const double sum = detail::pairwise_sum<double>(classes, [&](Index k) { return area_of(k, k); });
     return sum / static_cast<double>(classes);
   }
 
@@ -65,7 +64,7 @@ struct RocAuc {
   template <class Scalar>
   static double area(std::vector<Scored<Scalar>>& scored) {
     std::sort(scored.begin(), scored.end(), [](const Scored<Scalar>& a, const Scored<Scalar>& b) { return a.score < b.score; });
-    double won = 0;
+    double won = 0;  // a count of halves, exact up to 2^52 pairs
     double positives = 0;
     double negatives = 0;
     for (auto next = scored.begin(); next != scored.end();) {

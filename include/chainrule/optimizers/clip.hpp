@@ -13,15 +13,14 @@ namespace detail {
 template <class Scalar>
 [[gnu::noinline]] Accumulator<Scalar> norm(Index size, const Scalar* v) {
   using A = Accumulator<Scalar>;
-  using Sum = ChunkSum<Scalar>;
-  const A squares = flat_sum(size, v, [](const Sum& x) -> Sum { return x * x; });
+  const A squares = flat_sum(size, v, [](const auto& x) CHAINRULE_FORMULA { return x * x; });
   constexpr A smallest = std::numeric_limits<A>::min() / std::numeric_limits<A>::epsilon();
   if (is_nan(squares) || (squares >= smallest && squares <= std::numeric_limits<A>::max())) return std::sqrt(squares);
   // Reached by float, whose squares are summed in double, only if v is all 0 or has an infinite number.
   A largest = 0;
   for (Index i = 0; i < size; ++i) largest = std::max(largest, std::abs(static_cast<A>(v[i])));
   if (largest == 0 || !is_finite(largest)) return largest;
-  return largest * std::sqrt(flat_sum(size, v, [largest](const Sum& x) -> Sum { return (x / largest).square(); }));
+  return largest * std::sqrt(flat_sum(size, v, [largest](const auto& x) CHAINRULE_FORMULA { return (x / largest) * (x / largest); }));
 }
 
 /// v <- v numerator/denominator, for a quotient of at most 1. The quotient may be too small for a Scalar, so it is multiplied in two

@@ -23,13 +23,13 @@ template <class Scalar, class Theta, class F>
 Accumulator<Scalar> penalty_sum(std::string_view who, const Theta& theta, std::span<const Segment> segments, const F& f) {
   const ConstVectorView<Scalar> w = const_flat<Scalar>(who, "theta", theta);
   check_segments(who, segments, w.size());
-  Accumulator<Scalar> sum = 0;
+  PairwiseSum<Accumulator<Scalar>> sum;
   for (const Segment& s : segments)
     if (s.decays) sum += flat_sum(s.end - s.begin, w.data() + s.begin, f);
-  return sum;
+  return sum.total();
 }
 
-/// Calls update(dJ/dw, w) for all weights w in segments with weight decay, chunk by chunk.
+/// Calls the formula update(dJ/dw, w) for all weights w in segments with weight decay.
 template <class Scalar, class Theta, class Gradient, class Update>
 void add_penalty_gradient(std::string_view who, const Theta& theta, Gradient& gradient, std::span<const Segment> segments,
                           const Update& update) {
@@ -38,7 +38,7 @@ void add_penalty_gradient(std::string_view who, const Theta& theta, Gradient& gr
   check_same_size(who, w.size(), g.size());
   check_segments(who, segments, w.size());
   for (const Segment& s : segments)
-    if (s.decays) update_chunks(s.end - s.begin, update, g.data() + s.begin, w.data() + s.begin);
+    if (s.decays) kernels::update(s.end - s.begin, update, g.data() + s.begin, w.data() + s.begin);
 }
 
 }  // namespace detail
@@ -57,9 +57,9 @@ struct L1 {
   template <class Theta>
   auto value(const Theta& theta, std::span<const Segment> segments) const {
     using Scalar = detail::ScalarOf<const Theta>;
-    using Sum = detail::ChunkSum<Scalar>;
     detail::check_not_negative<Scalar>(name, "strength", strength);
-    return static_cast<Scalar>(strength * detail::penalty_sum<Scalar>(name, theta, segments, [](const Sum& w) -> Sum { return w.abs(); }));
+    return static_cast<Scalar>(strength *
+                               detail::penalty_sum<Scalar>(name, theta, segments, [](const auto& w) CHAINRULE_FORMULA { return abs(w); }));
   }
 
   /// Adds the gradient of the penalty to dJ/dtheta, where w are the weights in segments with weight decay. `theta` and `segments` are as
@@ -70,9 +70,9 @@ struct L1 {
   void add_gradient(const Theta& theta, Gradient&& gradient, std::span<const Segment> segments) const {
     using Scalar = detail::ScalarOf<const Theta>;
     detail::check_not_negative<Scalar>(name, "strength", strength);
-    detail::add_penalty_gradient<Scalar>(
-        name, theta, gradient, segments,
-        [s = static_cast<Scalar>(strength)](Chunk<Scalar>& g, const Chunk<Scalar>& w) { g += s * detail::sign<Scalar>(w); });
+    detail::add_penalty_gradient<Scalar>(name, theta, gradient, segments,
+                                         [s = static_cast<Scalar>(strength)](auto& g, const auto& w)
+                                             CHAINRULE_FORMULA { g = g + s * sign(w); });
   }
 };
 
@@ -90,10 +90,9 @@ struct L2 {
   template <class Theta>
   auto value(const Theta& theta, std::span<const Segment> segments) const {
     using Scalar = detail::ScalarOf<const Theta>;
-    using Sum = detail::ChunkSum<Scalar>;
     detail::check_not_negative<Scalar>(name, "strength", strength);
     return static_cast<Scalar>(strength / 2 *
-                               detail::penalty_sum<Scalar>(name, theta, segments, [](const Sum& w) -> Sum { return w * w; }));
+                               detail::penalty_sum<Scalar>(name, theta, segments, [](const auto& w) CHAINRULE_FORMULA { return w * w; }));
   }
 
   /// Adds the gradient of the penalty to dJ/dtheta, where w are the weights in segments with weight decay. Arguments and errors are those
@@ -105,7 +104,7 @@ struct L2 {
     using Scalar = detail::ScalarOf<const Theta>;
     detail::check_not_negative<Scalar>(name, "strength", strength);
     detail::add_penalty_gradient<Scalar>(name, theta, gradient, segments,
-                                         [s = static_cast<Scalar>(strength)](Chunk<Scalar>& g, const Chunk<Scalar>& w) { g += s * w; });
+                                         [s = static_cast<Scalar>(strength)](auto& g, const auto& w) CHAINRULE_FORMULA { g = g + s * w; });
   }
 };
 

@@ -2,6 +2,7 @@
 // The inputs of metrics: which types y_hat and y may have, their checks, and how a class is read from labels or probabilities.
 
 #include <algorithm>
+#include <chainrule/core/detail/pairwise_sum.hpp>
 #include <chainrule/core/targets.hpp>
 #include <chainrule/kernels/all_finite.hpp>
 #include <string_view>

@@ -1,10 +1,11 @@
 #pragma once
 // Access to theta and gradients as plain memory, for optimizers, clipping and penalties.
 
+#include <algorithm>
 #include <chainrule/core/chunks.hpp>
 #include <chainrule/core/detail/views.hpp>
 #include <chainrule/core/error.hpp>
-#include <limits>
+#include <chainrule/kernels/map.hpp>
 #include <string_view>
 
 namespace chainrule::detail {
@@ -63,36 +64,24 @@ inline void check_same_size(std::string_view who, Index theta, Index gradient) {
   if (theta != gradient) raise<ShapeError>(who, ": theta has ", theta, " parameters, but the gradient has ", gradient);
 }
 
-/// Returns the sign of each number, -1, 0 or 1; unspecified for NaN. It multiplies by a large number and limits the result to [-1, 1],
-/// twice because the smallest numbers (below 1 / large) do not reach the limits at once. These operations are vectorized in Eigen 3.4,
-/// where comparisons are not.
-template <class Scalar>
-Chunk<Scalar> sign(const Chunk<Scalar>& x) {
-  constexpr Scalar large = 1 / std::numeric_limits<Scalar>::min();
-  const Chunk<Scalar> clamped = (x * large).max(Scalar{-1}).min(Scalar{1});
-  return (clamped * large).max(Scalar{-1}).min(Scalar{1});
-}
-
-/// The partial sums of a sum over a vector: as many as a Chunk has numbers.
-template <class Scalar>
-using ChunkSum = Eigen::Array<Accumulator<Scalar>, Chunk<Scalar>::SizeAtCompileTime, 1>;
-
-/// Returns the sum of f(data[i]) over all i < size, in an order that depends only on size. f maps ChunkSum to ChunkSum, with f(0) = 0.
+/// Returns the sum of f(data[i]) over all i < size, in the order of kernels::sum. f is a formula of numbers of the type of the sum, which
+/// are double for float, so squares do not overflow.
 template <class Scalar, class F>
 Accumulator<Scalar> flat_sum(Index size, const Scalar* data, const F& f) {
-  constexpr Index width = Chunk<Scalar>::SizeAtCompileTime;
-  using Sum = ChunkSum<Scalar>;
-  Sum sum = Sum::Zero();
-  Index i = 0;
-  for (; i + width <= size; i += width) sum += f(Sum(Eigen::Map<const Chunk<Scalar>>(data + i).template cast<Accumulator<Scalar>>()));
-  if (i < size) {
-    Sum last = Sum::Zero();
-    for (Index k = i; k < size; ++k) last[k - i] = static_cast<Accumulator<Scalar>>(data[k]);
-    sum += f(last);
+  using Sum = Accumulator<Scalar>;
+  if constexpr (std::is_same_v<Sum, Scalar>) {
+    return kernels::sum<Sum>(size, f, data);
+  } else {
+    constexpr Index block = kernels::InterleavedSums<Sum, Sum>::block;
+    Sum numbers[block];
+    PairwiseSum<Sum> blocks;
+    for (Index first = 0; first < size; first += block) {
+      const Index count = std::min(block, size - first);
+      std::copy_n(data + first, count, numbers);
+      blocks.add_block(kernels::sum<Sum>(count, f, static_cast<const Sum*>(numbers)));
+    }
+    return blocks.total();
   }
-  Accumulator<Scalar> total = 0;
-  for (Index k = 0; k < width; ++k) total += sum[k];
-  return total;
 }
 
 }  // namespace chainrule::detail
