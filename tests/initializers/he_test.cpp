@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <chainrule/initializers/he.hpp>
+#include <limits>
 #include <vector>
 
 #include "support/catch.hpp"
@@ -44,6 +45,12 @@ TEST_CASE("HeNormal with 2 inputs is standard normal for any fan_out") {
 }
 
 // With alpha = 1 leaky ReLU is the identity, so the factor 2 disappears: Var W = 1 / fan_in.
+TEST_CASE("He initialization refuses a slope that is not finite, which would make all weights NaN or 0") {
+  const double nan = std::numeric_limits<double>::quiet_NaN(), infinity = std::numeric_limits<double>::infinity();
+  CHECK_THROWS_SAYING(drawn<float>(HeUniform{nan}, 3, 2), ValueError, "HeUniform: negative_slope must be finite, got nan");
+  CHECK_THROWS_SAYING(drawn<float>(HeNormal{infinity}, 3, 2), ValueError, "HeNormal: negative_slope must be finite, got inf");
+}
+
 TEST_CASE("a negative slope of 1 halves the variance of He initialization") {
   Random uniform{Seed{42}};
   for (const double w : drawn<double>(HeUniform{.negative_slope = 1}, 3, 9)) CHECK(w == 2 * uniform.uniform() - 1);

@@ -86,6 +86,15 @@ cr::GradientReport checked_with_labels(const Net& net) {
 
 // ---- right gradients pass -----------------------------------------------------------------------------------------------
 
+TEST_CASE("check_gradient refuses options that are NaN or negative", "[check_gradient]") {
+  const Classifier net{Seed{1}};
+  const Eigen::MatrixXf x = Eigen::MatrixXf::Ones(3, 2);
+  const std::vector<int> y{0, 1};
+  CHECK_THROWS_SAYING(check_gradient(net, x, y, {.tolerance = std::nan("")}), chainrule::ValueError, "check_gradient: tolerance",
+                      "got nan");
+  CHECK_THROWS_SAYING(check_gradient(net, x, y, {.step = -1}), chainrule::ValueError, "check_gradient: step", "got -1");
+}
+
 TEST_CASE("check_gradient passes a net of fixed extents, float, with labels", "[check_gradient]") {
   const cr::GradientReport report = checked_with_labels(Classifier{Seed{1}});
   INFO(report.to_string());

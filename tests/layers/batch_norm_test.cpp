@@ -124,6 +124,10 @@ TEST_CASE("BatchNorm infers its extent from the layer before and keeps its hyper
 }
 
 TEST_CASE("BatchNorm rejects invalid hyperparameters and extents") {
+  using Net = Network<float, SquaredError, BatchNorm<2>>;
+  CHECK_THROWS_SAYING((Net{Seed{1}, BatchNorm<2>{0.1, 1e-50}}), ValueError, "BatchNorm: epsilon is 1e-50, which as a float is 0");
+  CHECK_NOTHROW(Network<double, SquaredError, BatchNorm<2>>{Seed{1}, BatchNorm<2>{0.1, 1e-50}});
+  CHECK_THROWS_SAYING((BatchNorm<2>{0.1, std::nan("")}), ValueError, "BatchNorm: epsilon must be above 0 and finite, got nan");
   CHECK_THROWS_SAYING(BatchNorm<>{0.0}, ValueError, "BatchNorm: momentum must be above 0 and at most 1, got 0");
   CHECK_THROWS_SAYING(BatchNorm<>{1.5}, ValueError, "got 1.5");
   CHECK_THROWS_SAYING(BatchNorm<>{std::numeric_limits<double>::quiet_NaN()}, ValueError, "got nan");

@@ -169,6 +169,14 @@ TEST_CASE("an observer reduces the learning rate") {
   CHECK(history.rows()[2].learning_rate == 0.125);
 }
 
+TEST_CASE("a schedule may fall to rates that float cannot hold, which then are 0") {
+  Net net{Seed{1}};
+  const Vector<float> before = net.parameters();
+  const auto schedule = [](double) { return 1e-60; };
+  CHECK_NOTHROW(Trainer(net, Adam{}).fit(train, {.epochs = 1, .batch_size = 50, .schedule = schedule}));
+  CHECK(net.parameters() == before);
+}
+
 TEST_CASE("fit refuses wrong options and data with an explanation, before anything has changed") {
   Net net{Seed{1}};
   const Net before = net;
@@ -183,6 +191,9 @@ TEST_CASE("fit refuses wrong options and data with an explanation, before anythi
   CHECK_THROWS_SAYING(trainer.fit(train, {.threads = 0}), ValueError, "fit: threads must be 1 to 1024, got 0");
   CHECK_THROWS_SAYING(trainer.fit(train, {.threads = 2000}), ValueError, "got 2000");
   CHECK_THROWS_SAYING(trainer.fit(train, {.clip_norm = -1}), ValueError, "clip_norm must be at least 0 and finite, got -1");
+  CHECK_THROWS_SAYING(trainer.fit(train, {.clip_norm = 1e-50}), ValueError, "fit: clip_norm is 1e-50, which as a float is 0");
+  CHECK_THROWS_SAYING(Trainer(net, Adam{.learning_rate = 1e-50}).fit(train, {}), ValueError,
+                      "Adam: learning_rate is 1e-50, which as a float is 0");
   CHECK_THROWS_SAYING(trainer.fit(train, {}, EarlyStopping{}), ValueError, "give fit a .validation set");
   const Dataset<float> other_shape{Eigen::MatrixXf::Zero(3, 4), {0, 1, 0, 1}};
   CHECK_THROWS_SAYING(trainer.fit(train, {.validation = other_shape}), ShapeError, "fit, validation set: x has 3 rows", "2 inputs");
