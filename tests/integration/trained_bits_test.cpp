@@ -1,5 +1,6 @@
-// Checks that trained parameters have the same bits as in earlier versions, with every compiler, all flags, every instruction set with
-// fused multiply-adds, any number of threads and any plan of a product. A change of a hash below means that the results of users change.
+// Checks that trained parameters, gradients of losses and metrics have the same bits as in earlier versions, with every compiler, all
+// flags, every instruction set with fused multiply-adds, any number of threads and any plan of a product. A change of a hash below means
+// that the results of users change.
 
 #include <chainrule/chainrule.hpp>
 #include <cstdint>
@@ -25,7 +26,26 @@ std::uint64_t hash_of(ConstVectorView<Scalar> numbers) {
   return hash;
 }
 
-/// Hash of the parameters after training on random samples, with inputs in [-1, 1) and targets that are distributions.
+/// Numbers in [0, 1), always the same.
+class Draws {
+ public:
+  template <class Scalar>
+  Scalar draw() {
+    random_ = random_ * 1664525 + 1013904223;
+    return static_cast<Scalar>(random_ >> 9) / Scalar{8388608};
+  }
+  /// A number with more digits than a float has, so that its products are rounded in double.
+  double draw_long() {
+    const double rest = draw<double>() / 8388608;
+    return draw<double>() + rest;
+  }
+
+ private:
+  std::uint32_t random_ = 1;
+};
+
+/// Hash of the parameters after training on random samples, with inputs in [-1, 1) and targets that are distributions; of the running
+/// statistics, too, if there are any.
 template <class Net, class Rule>
 std::uint64_t trained(Rule rule, Index batch, int steps) {
   using Scalar = typename Net::ScalarType;
@@ -33,15 +53,11 @@ std::uint64_t trained(Rule rule, Index batch, int steps) {
   auto work = net.make_workspace(batch);
   auto gradient = net.make_gradients();
   auto state = rule.make_state(net);
-  std::uint32_t random = 1;
-  const auto draw = [&random] {
-    random = random * 1664525 + 1013904223;
-    return static_cast<Scalar>(random >> 9) / Scalar{8388608};
-  };
+  Draws random;
   Matrix<Scalar> x(net.inputs(), batch), y(net.outputs(), batch);
   for (int step = 0; step < steps; ++step) {
-    for (Scalar& number : x.reshaped()) number = 2 * draw() - 1;
-    for (Scalar& number : y.reshaped()) number = draw();
+    for (Scalar& number : x.reshaped()) number = 2 * random.draw<Scalar>() - 1;
+    for (Scalar& number : y.reshaped()) number = random.draw<Scalar>();
     for (Index j = 0; j < batch; ++j) {  // in this order, because Eigen's sums depend on the flags
       Scalar sum = 0;
       for (Index i = 0; i < y.rows(); ++i) sum += y(i, j);
@@ -50,8 +66,11 @@ std::uint64_t trained(Rule rule, Index batch, int steps) {
     net.forward(x, work);
     net.backward(x, y, work, gradient);
     rule.step(net.parameters(), gradient, state);
+    net.update_statistics(work);
   }
-  return hash_of<Scalar>(std::as_const(net).parameters());
+  const auto buffers = std::as_const(net).buffers();
+  const std::uint64_t of_buffers = buffers.size() > 0 ? hash_of<Scalar>({buffers.data(), buffers.size()}) : 0;
+  return hash_of<Scalar>(std::as_const(net).parameters()) ^ of_buffers;
 }
 
 template <class Scalar, class F>
@@ -60,6 +79,10 @@ template <class Scalar, class F>
 using Small = Network<Scalar, SquaredError, Dense<5, 8, F>, Dense<8, 12, F>, Dense<12, 1>>;
 template <class Scalar>
 using Classes = Network<Scalar, SoftmaxCrossEntropy, Dense<37, 211, Sigmoid>, Dense<211, 97, ReLU>, Dense<97, 10>>;
+// 300 samples and 40 classes are more than one block of a sum and a short column of softmax have.
+template <class Scalar>
+using OtherLayers = Network<Scalar, SoftmaxCrossEntropy, Dense<7, 19>, BatchNorm<>, PReLU<>,
+                            Residual<Dense<19, 19, Tanh>, LayerNorm<>, Dropout<>>, PReLU<Slopes::per_unit>, Dense<19, 40>>;
 
 template <class Scalar, class F>
 void of_activation(std::vector<std::uint64_t>& found) {
@@ -99,6 +122,7 @@ std::vector<std::uint64_t> all_hashes() {
   found.push_back(trained<Net>(Rprop{}, 16, 8));
   found.push_back(trained<Net>(Lion{}, 16, 8));
   found.push_back(trained<Classes<Scalar>>(SGD{.learning_rate = 0.1}, 50, 5));
+  found.push_back(trained<OtherLayers<Scalar>>(SGD{.learning_rate = 0.05}, 300, 5));
   return found;
 }
 
@@ -163,6 +187,40 @@ constexpr std::uint64_t in_double[] = {
 };
 // clang-format on
 
+/// Hash of dJ/dy_hat of a loss in double, and of J where it does not contain a logarithm of the system's library.
+template <class L>
+std::uint64_t of_loss(const L& loss, bool with_value = true, Index target_rows = 40) {
+  Draws random;
+  Matrix<double> z(40, 77), y(target_rows, 77), dJ(40, 77);
+  for (double& number : z.reshaped()) number = 4 * random.draw_long() - 2;
+  for (double& number : y.reshaped()) number = random.draw_long();
+  const ConstMatrixView<double> outputs = detail::const_view<double>(z), targets = detail::const_view<double>(y);
+  loss.gradient(outputs, targets, detail::mutable_view<double>(dJ));
+  Vector<double> numbers(dJ.size() + 1);
+  numbers << dJ.reshaped(), with_value ? loss.value(outputs, targets) : 0;
+  return hash_of<double>({numbers.data(), numbers.size()});
+}
+
+/// Hash of penalties, a clipped gradient and metrics in double.
+std::uint64_t of_penalties_and_metrics() {
+  Draws random;
+  Matrix<double> x(3, 1001), y(3, 1001);
+  for (double& number : x.reshaped()) number = random.draw_long();
+  for (double& number : y.reshaped()) number = random.draw_long();
+  std::vector<int> labels;
+  for (Index j = 0; j < 1001; ++j) labels.push_back(static_cast<int>(3 * random.draw<double>()));
+  const Vector<double> theta = x.reshaped();
+  Vector<double> gradient = y.reshaped();
+  const Segment all[] = {{0, 3003, true}};
+  L1{0.3}.add_gradient(theta, gradient, all);
+  L2{0.3}.add_gradient(theta, gradient, all);
+  const double norm = clip_by_norm(gradient, 0.7);
+  Vector<double> numbers(3003 + 11);
+  numbers << gradient, norm, L1{0.3}.value(theta, all), L2{0.3}.value(theta, all), mse(x, y), mae(x, y), rmse(x, y), r2(x, y),
+      accuracy(x, labels), macro_f1(x, labels), ConfusionMatrix(x, labels).f1(ClassAverage::weighted), roc_auc(x, labels);
+  return hash_of<double>({numbers.data(), numbers.size()});
+}
+
 /// Whether products of this program are rounded before they are added to, in which case its bits are its own.
 bool has_fused_multiply_add() {
 #if CHAINRULE_DISPATCH == 0 && !defined(__FMA__) && !defined(__aarch64__)
@@ -192,4 +250,20 @@ TEST_CASE("trained parameters in float have the stored bits") {
 
 TEST_CASE("trained parameters in double have the stored bits") {
   if (has_fused_multiply_add()) check<double>(in_double);
+}
+
+TEST_CASE("losses, penalties, clipping and metrics have the stored bits") {
+  if (!has_fused_multiply_add()) return;
+  CHECK(of_loss(SquaredError{}) == H0);
+  CHECK(of_loss(MeanSquaredError{}) == H1);
+  CHECK(of_loss(MeanAbsoluteError{}) == H2);
+  CHECK(of_loss(Huber{}) == H3);
+  CHECK(of_loss(LogCosh{}) == H4);
+  CHECK(of_loss(Hinge{}) == H5);
+  CHECK(of_loss(BinaryCrossEntropy{.label_smoothing = 0.1}) == H6);
+  CHECK(of_loss(SoftmaxCrossEntropy{.label_smoothing = 0.1}, false) == H7);
+  CHECK(of_loss(KLDivergence{}, false) == H8);
+  CHECK(of_loss(GaussianNLL{}, true, 20) == H9);
+  CHECK(of_loss(PoissonNLL{}) == H10);
+  CHECK(of_penalties_and_metrics() == H11);
 }
