@@ -95,7 +95,7 @@ class BatchNorm : public NormalizationLayer<N> {
     BatchStorage<Scalar, N, MaxBatch> output;      ///< a(l+1), outputs x max_batch
     BatchStorage<Scalar, N, MaxBatch> x_hat;       ///< normalised x, N x batch
     BatchStorage<Scalar, N, 1> mean;               ///< mean of the batch, N
-    BatchStorage<Scalar, N, 1> rest;               ///< what the sum of x - m adds to the rounded mean m, N
+    BatchStorage<Scalar, N, 1> rest;               ///< mean of x - m for the mean rounded to m, N
     BatchStorage<Scalar, N, 1> variance;           ///< variance of the batch, with divisor batch, N
     BatchStorage<Scalar, N, 1> inverse_deviation;  ///< 1/sqrt(variance + epsilon)
   };

@@ -54,7 +54,7 @@ class PairwiseSum {
   }
 
  private:
-  Sum sums_[48];  // of 2^k blocks each, the largest k first, so 48 suffice for 2^48 blocks
+  Sum sums_[48];  // sums of 2^k blocks, the largest k first, so 48 suffice for 2^48 blocks
   int depth_ = 0;
   Index blocks_ = 0;
   Sum rest_ = 0;
