@@ -85,8 +85,21 @@ TEST_CASE("a stratified split keeps the share of each class, small classes inclu
       CHECK(sorted_union(parts.train, parts.test) == numbers_below(103));
       CHECK(keeps_shares(labels, parts.test, share));
       CHECK(keeps_shares(labels, parts.train, 1 - share));
-      CHECK(std::abs(static_cast<double>(parts.test.size()) - share * 103) <= 0.5);
+      for (const int label : {0, 1, 2, 3, 4, 5, 6}) CHECK(count(labels, parts.train, label) >= 1);
+      // at 0.9 the classes of 1, 1, 2, 3 and 7 samples keep one each, the one of 50 keeps 5, and the one of 39 keeps 3
+      CHECK(parts.test.size() == (share == 0.9 ? 90u : static_cast<std::size_t>(std::llround(share * 103))));
     }
+}
+
+TEST_CASE("a stratified split leaves no class without a sample to learn from, whatever the share") {
+  for (const double share : {0.5, 0.6, 0.75, 0.9}) {
+    const std::vector<int> labels{0, 0, 1, 1, 1, 2, 0, 1, 0, 0};
+    const IndexSplit parts = stratified_split_indices(labels, {.test_share = share, .seed = Seed{2}});
+    for (const int label : {0, 1, 2}) CHECK(count(labels, parts.train, label) >= 1);
+    CHECK(keeps_shares(labels, parts.test, share));
+  }
+  const std::vector<int> one_of_each{0, 1, 2, 3};
+  CHECK_THROWS_SAYING(stratified_split_indices(one_of_each, {.test_share = 0.5}), ValueError, "no class has more than one sample");
 }
 
 TEST_CASE("a class of one sample goes to the training part first") {

@@ -4,7 +4,10 @@
 //
 // @code{.cpp}
 // auto [train, test] = stratified_split(data, {.test_share = 0.2, .seed = Seed{1}});
-// for (const Fold& fold : stratified_k_fold(data, 5)) trainer.fit(subset(data, fold.train), {.validation = subset(data, fold.validation)});
+// for (const Fold& fold : stratified_k_fold(data, 5)) {
+//   const auto validation = subset(data, fold.validation);
+//   trainer.fit(subset(data, fold.train), {.validation = validation});
+// }
 // @endcode
 
 #include <algorithm>
@@ -97,8 +100,9 @@ inline Index count_samples(const Groups& groups) {
   return size;
 }
 
-/// Returns how many samples of each group are for testing. The sum is the share of all samples, rounded; each group's number is its own
-/// share, rounded down or up (largest remainder method).
+/// Returns how many samples of each group are for testing. Each group's number is its own share, rounded down or up (largest remainder
+/// method), so that the sum is the share of all samples, rounded; but every group keeps a sample for training, which makes the sum smaller
+/// where many small groups would be for testing as a whole.
 inline std::vector<Index> test_sizes(const char* who, const Groups& groups, double share) {
   if (!(share > 0 && share < 1)) raise<ValueError>(who, ": the share of samples for testing must be between 0 and 1, got ", share);
   const Index samples = count_samples(groups);
@@ -107,19 +111,21 @@ inline std::vector<Index> test_sizes(const char* who, const Groups& groups, doub
     raise<ValueError>(who, ": with ", samples, " samples and a share of ", share, " for testing, ",
                       total < 1 ? "no sample" : "every sample", " would be for testing");
 
-  // Round each group's share down, then add one where the remainder is largest. Groups of one sample come last, so that it is trained on.
+  // Round each group's share down, then add one where the remainder is largest and a sample is left for training.
   std::vector<Index> sizes;
   std::vector<std::pair<double, std::size_t>> remainders;
   Index left = total;
   for (std::size_t g = 0; g < groups.size(); ++g) {
     const double size = share * static_cast<double>(groups[g].size());
-    sizes.push_back(static_cast<Index>(std::floor(size)));
+    sizes.push_back(std::min(static_cast<Index>(std::floor(size)), groups[g].size() - 1));
     left -= sizes.back();
-    remainders.emplace_back(groups[g].size() > 1 ? size - std::floor(size) : -1.0, g);
+    if (size > std::floor(size) && sizes.back() + 1 < groups[g].size()) remainders.emplace_back(size - std::floor(size), g);
   }
   std::sort(remainders.begin(), remainders.end(),
             [](const auto& a, const auto& b) { return a.first != b.first ? a.first > b.first : a.second < b.second; });
   for (std::size_t i = 0; left > 0 && i < remainders.size(); ++i, --left) ++sizes[remainders[i].second];
+  if (left == total)
+    raise<ValueError>(who, ": no class has more than one sample for testing and training, so every sample would be for training");
   return sizes;
 }
 
@@ -180,8 +186,9 @@ inline IndexSplit split_indices(Index samples, const SplitOptions& options = {})
   return detail::split_groups("split", detail::one_group(samples), options);
 }
 
-/// Divides the indices of labels into a training and a test part, each with the same share of every class, to within one sample. Throws
-/// ValueError as split_indices does.
+/// Divides the indices of labels into a training and a test part, each with the same share of every class, to within one sample. Every
+/// class keeps a sample in the training part, and the test part is smaller than test_share where that needs it. Throws ValueError as
+/// split_indices does, and where no class has two samples.
 template <detail::LabelVector Y>
 IndexSplit stratified_split_indices(const Y& labels, const SplitOptions& options = {}) {
   return detail::split_groups("stratified_split", detail::group_by_label(detail::target_view<float>(labels)), options);
@@ -194,7 +201,8 @@ Split<Dataset<Scalar, Targets>> split(const Dataset<Scalar, Targets>& data, cons
   return {subset(data, parts.train), subset(data, parts.test)};
 }
 /// Divides a data set with class labels into a training and a test part, each with the same share of every class, to within one sample.
-/// Throws ValueError as split does.
+/// Every class keeps a sample in the training part, and the test part is smaller than test_share where that needs it. Throws ValueError as
+/// split does, and where no class has two samples.
 template <class Scalar, class Targets>
 Split<Dataset<Scalar, Targets>> stratified_split(const Dataset<Scalar, Targets>& data, const SplitOptions& options = {}) {
   const IndexSplit parts = detail::split_groups("stratified_split", detail::group_by_label(data), options);
