@@ -29,5 +29,18 @@ TEST_CASE("a data set with too few targets or too many weights is an error") {
   const std::vector<int> two{0, 1};
   const std::vector<int> three{0, 1, 1};
   CHECK_THROWS_SAYING((DataView{x, two}), ShapeError, "3 samples, but targets for 2");
-  CHECK_THROWS_SAYING((DataView{x, three, Eigen::VectorXf::Ones(4).eval()}), ShapeError, "3 samples, but 4 weights");
+  const Eigen::VectorXf four = Eigen::VectorXf::Ones(4);
+  CHECK_THROWS_SAYING((DataView{x, three, four}), ShapeError, "3 samples, but 4 weights");
+}
+
+TEST_CASE("a DataView takes temporaries that are views, and none that owns its numbers") {
+  const Eigen::MatrixXf x = Eigen::MatrixXf::Ones(2, 3);
+  const std::vector<int> y{0, 1, 1};
+  const DataView view{x.leftCols(2), std::span(y).first(2)};
+  CHECK((view.features.data() == x.data() && view.targets.data() == y.data()));
+  using detail::may_be_viewed;
+  STATIC_REQUIRE((may_be_viewed<const Eigen::MatrixXf&>() && may_be_viewed<std::vector<int>&>() && may_be_viewed<std::span<int>>()));
+  STATIC_REQUIRE((may_be_viewed<Eigen::Map<const Eigen::MatrixXf>>() && may_be_viewed<Eigen::Ref<Eigen::MatrixXf>>()));
+  STATIC_REQUIRE((!may_be_viewed<Eigen::MatrixXf>() && !may_be_viewed<const Eigen::VectorXi>() && !may_be_viewed<std::vector<float>>()));
+  STATIC_REQUIRE(!may_be_viewed<Eigen::Ref<const Eigen::MatrixXf>>());  // a Ref of const numbers may own a copy
 }

@@ -14,7 +14,8 @@ void messages::data(Page& page) {
 
   page.mistake("", [] {
     const std::vector<int> labels{0, 1};
-    DataView{Eigen::MatrixXf::Ones(3, 10).eval(), labels};
+    const Eigen::MatrixXf x = Eigen::MatrixXf::Ones(3, 10);
+    DataView{x, labels};
   });
   page.mistake("", [&] {
     data.weights = Eigen::VectorXf::Ones(9);

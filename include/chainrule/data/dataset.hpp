@@ -4,6 +4,7 @@
 #include <chainrule/core/targets.hpp>
 #include <chainrule/kernels/all_finite.hpp>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace chainrule {
@@ -32,8 +33,8 @@ using RegressionDataset = Dataset<Scalar, Matrix<Scalar>>;
 /// @code{.cpp}
 /// DataView{Eigen::Map<const Eigen::MatrixXf>(pixels, 784, n), labels};
 /// @endcode
-/// Copies nothing; the memory must outlive the view. The constructors throw ShapeError unless there is one target per sample and, where
-/// there are weights, one weight per sample.
+/// Copies nothing; the memory must outlive the view, so a temporary that owns its numbers does not compile: give it a name first. The
+/// constructors throw ShapeError unless there is one target per sample and, where there are weights, one weight per sample.
 template <class Scalar, class Targets>
 class DataView {
  public:
@@ -43,17 +44,27 @@ class DataView {
   /// Views a Dataset, with its weights.
   template <class OwnedTargets>
   DataView(const Dataset<Scalar, OwnedTargets>& data) : DataView(data.features, data.targets, data.weights) {}
+  /// Does not compile, because a temporary Dataset is gone when the view is used.
+  template <class OwnedTargets>
+  DataView(const Dataset<Scalar, OwnedTargets>&& data) : DataView(data.features, data.targets, data.weights) {
+    static_assert(!std::is_same_v<OwnedTargets, OwnedTargets>,
+                  "chainrule: a view of this Dataset would outlive it, because it is a temporary; give it a name first: "
+                  "const auto validation = subset(data, indices);");
+  }
 
   /// Views features, inputs x samples, and targets: a vector of labels, or a matrix, outputs x samples.
   template <class X, class Y>
-  DataView(const X& x, const Y& y) : DataView(x, y, Vector<Scalar>{}) {}
+  DataView(X&& x, Y&& y) : DataView(std::forward<X>(x), std::forward<Y>(y), ConstVectorView<Scalar>{nullptr, 0}) {}
 
   /// Views features, targets and a weight for each sample.
   template <class X, class Y, class W>
-  DataView(const X& x, const Y& y, const W& w)
+  DataView(X&& x, Y&& y, W&& w)
       : features{detail::const_view<Scalar>(x)},
         targets{detail::target_view<Scalar>(y)},
         weights{w.size() == 0 ? nullptr : w.data(), static_cast<Index>(w.size())} {
+    static_assert(detail::may_be_viewed<X>() && detail::may_be_viewed<Y>() && detail::may_be_viewed<W>(),
+                  "chainrule: a DataView keeps views of its arguments, so none of them can be a temporary that owns its numbers; give it a "
+                  "name first: const Eigen::MatrixXf x = make_features();");
     if (detail::samples_of(targets) != size())
       detail::raise<ShapeError>("dataset: there are ", size(), " samples, but targets for ", detail::samples_of(targets),
                                 " (one column is one sample)");

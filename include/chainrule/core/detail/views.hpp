@@ -4,6 +4,7 @@
 
 #include <chainrule/core/error.hpp>
 #include <chainrule/core/types.hpp>
+#include <ranges>
 
 namespace chainrule::detail {
 
@@ -17,6 +18,25 @@ template <class T>
 concept EigenDense = requires(const std::remove_cvref_t<T>& m) {
   takes_dense(m);
 };
+
+/// Whether T is an Eigen::Ref of const numbers, which may own a copy of what it was made from.
+template <class T>
+inline constexpr bool is_const_ref = false;
+template <class M, int Options, class Stride>
+inline constexpr bool is_const_ref<Eigen::Ref<const M, Options, Stride>> = true;
+
+/// Whether a function that is given a `T&&` may keep a view on it: yes for an object with a name, and for a temporary that is itself a view
+/// (Eigen's Map and Block, std::span); no for a temporary that owns its numbers, because they are freed at the end of the statement.
+template <class T>
+constexpr bool may_be_viewed() {
+  using Object = std::remove_cvref_t<T>;
+  if constexpr (std::is_lvalue_reference_v<T>)
+    return true;
+  else if constexpr (EigenDense<Object>)
+    return !std::is_base_of_v<Eigen::PlainObjectBase<Object>, Object> && !is_const_ref<Object>;
+  else
+    return !std::ranges::range<Object> || std::ranges::borrowed_range<Object>;
+}
 
 /// Whether T has its numbers in memory, each column contiguous.
 template <class T>
