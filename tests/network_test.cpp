@@ -467,13 +467,13 @@ TEST_CASE("a loss may have fewer targets than the network has outputs, also with
   net.backward(x, y, work, gradients);
   CHECK(gradients.flat()[0] == Approx((2 * 2 - 1 * 4 + 1 * 6) / 3.0));
 
-  CHECK(net.loss(weighted(y, w), work) == (1 * 2 + 3 * 0.5) / 4);
-  net.backward(x, weighted(y, w), work, gradients);
-  CHECK(gradients.flat()[0] == Approx((1 * 2 * 2 + 3 * 1 * 6) / 4.0));
-  CHECK(net.evaluate(x, weighted(y, w), work).loss == (1 * 2 + 3 * 0.5) / 4);
+  CHECK(net.loss(weighted(y, w, 0.5), work) == Approx((1 * 2 + 3 * 0.5) / 1.5));
+  net.backward(x, weighted(y, w, 0.5), work, gradients);
+  CHECK(gradients.flat()[0] == Approx((1 * 2 * 2 + 3 * 1 * 6) / 1.5));
+  CHECK(net.evaluate(x, weighted(y, w), work).loss == Approx((1 * 2 + 3 * 0.5) / 4));
   net.forward(x, work);
   CHECK_THROWS_SAYING(net.loss(Matrix<double>::Zero(2, 3).eval(), work), ShapeError, "loss: y has 2 rows, but the network has 1 targets");
-  CHECK_THROWS_SAYING(net.loss(weighted(y, std::vector<double>{1, 2}), work), ShapeError, "there are 2 weights for 3 samples");
-  CHECK_THROWS_SAYING(net.backward(x, weighted(y, std::vector<double>{1, -2, 1}), work, gradients), ValueError,
-                      "the weight of sample 1 is -2");
+  const std::vector<double> two{1, 2}, negative{1, -2, 1};
+  CHECK_THROWS_SAYING(net.loss(weighted(y, two), work), ShapeError, "there are 2 weights for 3 samples");
+  CHECK_THROWS_SAYING(net.backward(x, weighted(y, negative), work, gradients), ValueError, "the weight of sample 1 is -2");
 }

@@ -91,7 +91,7 @@ class Network : public NetworkBase<Scalar, typename detail::ProvenNetwork<Scalar
   }
 
   /// The loss of the last forward pass. y: a matrix, outputs x batch, or integer class labels where the loss takes them; either may be
-  /// `weighted(y, w)`.
+  /// `weighted(y, w)`, and then core/weighting.hpp says by what J is divided.
   ///
   ///     J = J(y, y_hat), the mean over the batch
   template <class Y, int MaxBatch>
@@ -154,18 +154,33 @@ class Network : public NetworkBase<Scalar, typename detail::ProvenNetwork<Scalar
 
   /// The result of evaluate.
   struct Evaluation {
-    Scalar loss;        ///< J, the mean over the batch
+    Scalar loss;        ///< J, the mean over the samples, weighted where there are weights of samples or classes
     Output prediction;  ///< y_hat, the link applied
   };
   /// The loss and the prediction for samples that are not learned from: x, inputs x samples, and targets y. Works as `predict` does,
-  /// without Dropout and with running statistics. Does not allocate.
+  /// without Dropout and with running statistics. Does not allocate. ValueError where all weights are 0.
+  ///
+  ///     J = sum w_j J_j / sum w_j    with the weights of samples and classes; where y says the mean weight m: sum w_j J_j / (samples m)
   template <class X, class Y, int MaxBatch>
   Evaluation evaluate(const Eigen::DenseBase<X>& x, const Y& y, Workspace<MaxBatch>& work) const {
     const auto input = checked_input("evaluate", x, work, predicting());
-    const auto target = detail::checked_target<Scalar, LossType, Sequence>("evaluate", loss_, y, raw_output(work, input.cols()), "x");
+    const auto target = detail::with_mean_weight<Scalar>(
+        "evaluate", loss_, detail::checked_target<Scalar, LossType, Sequence>("evaluate", loss_, y, raw_output(work, input.cols()), "x"));
     const auto y_hat = run_predict(input, work);
     const Scalar J = detail::loss_value(loss_, y_hat, target);
     return {J, link(y_hat, work)};
+  }
+
+  /// The mean weight of the samples with these targets, over the weights of samples and classes: for a data set in a training loop of your
+  /// own, as BatchOptions::mean_weight or the last argument of weighted(). 1 where nothing has a weight. ValueError where all weights are
+  /// 0.
+  template <class Y>
+  double mean_weight(const Y& y) const {
+    const auto view = detail::target_view<Scalar>(y);
+    const auto& plain = detail::without_weights(view);
+    const ConstMatrixView<Scalar> y_hat{nullptr, this->outputs(), detail::samples_of(plain), Eigen::OuterStride<>(this->outputs())};
+    const auto target = detail::checked_target<Scalar, LossType, Sequence>("mean_weight", loss_, y, y_hat, "y");
+    return detail::mean_weight_of("mean_weight", loss_, detail::as_weighted<Scalar>(target));
   }
 
  protected:

@@ -87,6 +87,7 @@ TEST_CASE(
   fixed.forward(data.x, fixed_work);
   CHECK(any.loss(data.y, work) == fixed.loss(data.y, fixed_work));
   CHECK(any.loss(weighted(data.y, w), work) == fixed.loss(weighted(data.y, w), fixed_work));
+  CHECK(any.mean_weight(weighted(data.y, w)) == fixed.mean_weight(weighted(data.y, w)));
   any.backward(data.x, weighted(data.y, w), work, dJ);
   fixed.backward(data.x, weighted(data.y, w), fixed_work, fixed_dJ);
   CHECK(dJ.flat() == fixed_dJ.flat());

@@ -86,6 +86,19 @@ TEST_CASE("batches of blocks of a matrix, with targets that are numbers and with
   }
 }
 
+TEST_CASE("each batch says the mean weight of all samples, so that a weight means the same in every batch") {
+  Dataset<float> data = numbered(10);
+  for (const bool shuffled : {true, false}) {
+    Batches batches{data, 4, {.shuffle = shuffled}};
+    for (auto [x, y] : batches) CHECK(y.mean_weight == 45.0 / 8 / 10);
+    CHECK((Batches{data, 4, {.shuffle = shuffled, .mean_weight = 3}})[2].y.mean_weight == 3);
+  }
+  data.weights.setZero();
+  CHECK_THROWS_SAYING((Batches{data, 4}), ValueError, "batches: all weights of the samples are 0");
+  data.weights.resize(0);
+  CHECK((Batches{data, 4})[0].y.mean_weight == 0);
+}
+
 TEST_CASE("a batch size below 1 or above the number of samples is an error") {
   const Dataset<float> data = numbered(3);
   CHECK_THROWS_SAYING((Batches{data, 0}), ShapeError, "batch size must be at least 1, got 0");

@@ -140,13 +140,16 @@ double compare_weights() {
 
   const cr::ClassWeighted<cr::SoftmaxCrossEntropy> by_class(
       std::vector<double>(std::begin(theirs::class_weights), std::end(theirs::class_weights)));
-  compare("loss by class", cr::Matrix<Scalar>::Constant(1, 1, by_class.value(z, labels)), theirs::class_loss);
-  by_class.gradient(z, labels, cr::detail::mutable_view<Scalar>(dJ));
+  // PyTorch divides by the sum of the weights of the batch, as if it were the whole data set
+  const auto of_batch = [&](const auto& loss, auto y) { return cr::detail::with_mean_weight<Scalar>("PyTorch", loss, y); };
+  const auto by_label = of_batch(by_class, labels);
+  compare("loss by class", cr::Matrix<Scalar>::Constant(1, 1, cr::detail::loss_value(by_class, z, by_label)), theirs::class_loss);
+  cr::detail::loss_gradient(by_class, z, by_label, cr::detail::mutable_view<Scalar>(dJ));
   compare("gradient by class", dJ, theirs::class_dJ_dlogits);
 
   const cr::SoftmaxCrossEntropy plain;
   const std::vector<Scalar> weights(std::begin(theirs::sample_weights), std::end(theirs::sample_weights));
-  const auto y = cr::weighted(labels, weights);
+  const auto y = of_batch(plain, cr::weighted(labels, weights));
   compare("loss by sample", cr::Matrix<Scalar>::Constant(1, 1, cr::detail::loss_value(plain, z, y)), theirs::sample_loss);
   cr::detail::loss_gradient(plain, z, y, cr::detail::mutable_view<Scalar>(dJ));
   compare("gradient by sample", dJ, theirs::sample_dJ_dlogits);

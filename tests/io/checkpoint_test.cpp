@@ -140,9 +140,9 @@ TEST_CASE("errors say what is wrong with a checkpoint") {
   std::swap(bytes[21], bytes[22]);
   CHECK_THROWS_SAYING(refused(bytes), ValueError, "expected numbers in this machine's byte order, but found the opposite order");
   bytes = whole;
-  bytes[24] = bytes[24] == 1 ? 2 : bytes[24];
-  bytes[27] = bytes[27] == 1 ? 2 : bytes[27];
-  CHECK_THROWS_SAYING(refused(bytes), ValueError, "expected version 1 of the format, but found 2; a newer chainrule");
+  bytes[24] = bytes[24] == 2 ? 3 : bytes[24];
+  bytes[27] = bytes[27] == 2 ? 3 : bytes[27];
+  CHECK_THROWS_SAYING(refused(bytes), ValueError, "expected version 2 of the format, but found 3; a newer chainrule");
   bytes = whole;
   bytes[60] = static_cast<char>(bytes[60] ^ 1);
   CHECK_THROWS_SAYING(refused(bytes), ValueError, "run is damaged: expected the checksum ");

@@ -96,6 +96,27 @@ TEST_CASE("BinaryCrossEntropy rejects targets outside 0 to 1 and names the first
   CHECK_THROWS_AS(check_target(BinaryCrossEntropy{}, z, with(0, 0, std::nextafter(double{1}, double{2}))), ValueError);
 }
 
+TEST_CASE("BinaryCrossEntropy takes labels 0 and 1 for one output, and they are the matrix of these numbers", "[loss]") {
+  chainrule::Random random{chainrule::Seed{5}};
+  const Matrix<float> z = 4 * random_matrix<float>(1, 700, random);  // more than the labels that are converted at a time
+  std::vector<int> labels(700);
+  for (int& label : labels) label = static_cast<int>(random.below(2));
+  Matrix<float> y(1, 700);
+  for (Index j = 0; j < 700; ++j) y(0, j) = static_cast<float>(labels[static_cast<std::size_t>(j)]);
+  for (const BinaryCrossEntropy& loss : {BinaryCrossEntropy{}, BinaryCrossEntropy{.label_smoothing = 0.25}}) {
+    CHECK_NOTHROW(check_target(loss, z, labels));
+    CHECK(loss_value(loss, z, labels) == Approx(loss_value(loss, z, y)).epsilon(1e-6));
+    CHECK(equal(loss_gradient(loss, z, labels), loss_gradient(loss, z, y)));
+    check_memory_layout(loss, z, labels);
+  }
+  CHECK_THROWS_SAYING(check_target(BinaryCrossEntropy{}, matrix<float>({{0, 0}}), std::vector<int>{1, 2}), ValueError,
+                      "the label of sample 1 is 2, but BinaryCrossEntropy takes 0 for no and 1 for yes");
+  CHECK_THROWS_SAYING(check_target(BinaryCrossEntropy{}, matrix<float>({{0, 0}}), std::vector<int>{-1, 1}), ValueError,
+                      "the label of sample 0 is -1");
+  CHECK_THROWS_SAYING(check_target(BinaryCrossEntropy{}, Matrix<float>(Matrix<float>::Zero(3, 2)), std::vector<int>{0, 1}),
+                      chainrule::ShapeError, "for one output, but the network has 3", "a matrix of 0 and 1", "SoftmaxCrossEntropy");
+}
+
 // smoothed target y' = (1 - e) y + e/2
 TEST_CASE("BinaryCrossEntropy smooths labels towards 1/2", "[loss]") {
   const BinaryCrossEntropy smoothing{.label_smoothing = 0.25};

@@ -1,6 +1,7 @@
 #include <chainrule/layers/dense.hpp>
 #include <chainrule/losses/binary_cross_entropy.hpp>
 #include <chainrule/losses/class_weighted.hpp>
+#include <chainrule/losses/hinge.hpp>
 #include <chainrule/losses/mean_squared_error.hpp>
 #include <chainrule/losses/softmax_cross_entropy.hpp>
 #include <chainrule/network.hpp>
@@ -27,7 +28,7 @@ void check_class_weights_of(const L& loss, const Matrix<double>& y_hat, const Y&
   // class weights must equal a weight per sample, taken from its class
   const auto y_view = detail::target_view<double>(y);
   const auto of_sample = [&](Index j) { return weights[classes[static_cast<std::size_t>(j)]]; };
-  CHECK(loss_value(by_class, y_hat, y) == detail::weighted_value(loss, detail::const_view<double>(y_hat), y_view, of_sample));
+  CHECK(loss_value(by_class, y_hat, y) == detail::weighted_value(loss, detail::const_view<double>(y_hat), y_view, of_sample, 1.0));
 
   const ClassWeighted<L> all_one({1, 1, 1}, loss);
   const bool ones_are_none = equal(loss_gradient(all_one, y_hat, y), loss_gradient(loss, y_hat, y));
@@ -40,21 +41,21 @@ const double ln4 = std::log(4);
 
 }  // namespace
 
-TEST_CASE("ClassWeighted with labels, by hand: J = sum w(class) J_j / sum w(class)") {
+TEST_CASE("ClassWeighted with labels, by hand: J = sum w(class) J_j / batch") {
   // softmax((ln 3, 0)) = (3/4, 1/4), so J_j = ln(4/3) for class 0 and ln 4 for class 1
   const Matrix<double> z{{std::log(3), std::log(3)}, {0, 0}};
   const ClassWeighted<SoftmaxCrossEntropy> loss{1, 5};
   const std::vector<int> y{0, 1};
-  CHECK(loss_value(loss, z, y) == Approx((std::log(4.0 / 3) + 5 * ln4) / 6).epsilon(1e-14));
-  CHECK(loss_gradient(loss, z, y).isApprox(Matrix<double>{{-0.25 / 6, 5 * 0.75 / 6}, {0.25 / 6, -5 * 0.75 / 6}}, 1e-14));
+  CHECK(loss_value(loss, z, y) == Approx((std::log(4.0 / 3) + 5 * ln4) / 2).epsilon(1e-14));
+  CHECK(loss_gradient(loss, z, y).isApprox(Matrix<double>{{-0.25 / 2, 5 * 0.75 / 2}, {0.25 / 2, -5 * 0.75 / 2}}, 1e-14));
 }
 
 TEST_CASE("ClassWeighted with one row of targets, by hand: a target above 1/2 is class 1") {
   const Matrix<double> y_hat{{2, 0, 4}};
   const Matrix<double> y{{0.5, 1, 1}};  // classes 0, 1, 1; J_j = 9/8, 1/2, 9/2
   const ClassWeighted<SquaredError> loss{1, 3};
-  CHECK(loss_value(loss, y_hat, y) == Approx((1.125 + 3 * 0.5 + 3 * 4.5) / 7).epsilon(1e-14));
-  CHECK(loss_gradient(loss, y_hat, y).isApprox(Matrix<double>{{1.5 / 7, -3.0 / 7, 9.0 / 7}}, 1e-14));
+  CHECK(loss_value(loss, y_hat, y) == Approx((1.125 + 3 * 0.5 + 3 * 4.5) / 3).epsilon(1e-14));
+  CHECK(loss_gradient(loss, y_hat, y).isApprox(Matrix<double>{{1.5 / 3, -3.0 / 3, 9.0 / 3}}, 1e-14));
 }
 
 TEST_CASE("ClassWeighted works with every loss") {
@@ -69,7 +70,6 @@ TEST_CASE("ClassWeighted works with every loss") {
   }
   check_class_weights_of(SquaredError{}, y_hat, distributions, classes);
   check_class_weights_of(MeanSquaredError{}, y_hat, distributions, classes);
-  check_class_weights_of(BinaryCrossEntropy{}, y_hat, distributions, classes);
   check_class_weights_of(SoftmaxCrossEntropy{}, y_hat, distributions, classes);
   check_class_weights_of(SoftmaxCrossEntropy{}, y_hat, std::vector<int>{0, 2, 1, 1, 2}, {0, 2, 1, 1, 2});
 }
@@ -78,7 +78,7 @@ TEST_CASE("a class of weight 0 does not count, and a batch of only that class ha
   const Matrix<double> z{{1, 2}, {3, 4}};
   const ClassWeighted<SoftmaxCrossEntropy> loss{0, 2};
   const std::vector<int> both{0, 1};
-  CHECK(loss_value(loss, z, both) == loss_value(SoftmaxCrossEntropy{}, Matrix<double>(z.col(1)), std::vector<int>{1}));
+  CHECK(loss_value(loss, z, both) == loss_value(SoftmaxCrossEntropy{}, Matrix<double>(z.col(1)), std::vector<int>{1}));  // 2 J_1/2
   CHECK(loss_gradient(loss, z, both).col(0).isZero(0));
   const std::vector<int> none{0, 0};
   CHECK(loss_value(loss, z, none) == 0);
@@ -95,14 +95,80 @@ TEST_CASE("class weights and sample weights multiply") {
   const std::vector<int> y{0, 1, 1};
   const std::vector<double> w{2, 1, 3};
   net.forward(x, work);
-  CHECK(net.loss(y, work) == Approx((std::log(4.0 / 3) + 10 * ln4) / 11).epsilon(1e-14));
-  CHECK(net.loss(weighted(y, w), work) == Approx((2 * std::log(4.0 / 3) + 20 * ln4) / 22).epsilon(1e-14));
+  CHECK(net.mean_weight(y) == 11.0 / 3);
+  CHECK(net.mean_weight(weighted(y, w)) == 22.0 / 3);
+  CHECK(net.loss(y, work) == Approx((std::log(4.0 / 3) + 10 * ln4) / 3).epsilon(1e-14));
+  CHECK(net.loss(weighted(y, w, 22.0 / 3), work) == Approx((2 * std::log(4.0 / 3) + 20 * ln4) / 22).epsilon(1e-14));
   auto dJ = net.make_gradients();
-  net.backward(x, weighted(y, w), work, dJ);
+  net.backward(x, weighted(y, w, 22.0 / 3), work, dJ);
   // sum w_j (p - y_j) / sum w_j = (2 (-1/4) + 20 (3/4))/22
   CHECK(dJ.layer<0>().bias[0] == Approx(14.5 / 22).epsilon(1e-14));
+  // evaluate takes the mean weight of its own samples
+  CHECK(net.evaluate(x, y, work).loss == Approx((std::log(4.0 / 3) + 10 * ln4) / 11).epsilon(1e-14));
   CHECK(net.evaluate(x, weighted(y, w), work).loss == Approx((2 * std::log(4.0 / 3) + 20 * ln4) / 22).epsilon(1e-14));
+  const std::vector<double> zeros{0, 0, 0};
+  CHECK_THROWS_SAYING(net.evaluate(x, weighted(y, zeros), work), ValueError, "evaluate: all weights of the samples are 0");
   CHECK(net.predict(x)(0, 0) == Approx(0.75).epsilon(1e-14));
+}
+
+// PyTorch's BCEWithLogitsLoss(pos_weight=w, reduction="sum") is sum of w_i y ln(1 + e^-z) + (1 - y) ln(1 + e^z); here over the batch of 2.
+TEST_CASE("with several labels at once ClassWeighted<BinaryCrossEntropy> weighs the yes of each output, as PyTorch's pos_weight") {
+  const ClassWeighted<BinaryCrossEntropy> loss{3, 0.5, 1};
+  const Matrix<double> z{{0.5, -2}, {1, 0.25}, {-1, 3}};
+  const Matrix<double> y{{1, 1}, {1, 0}, {0, 0.25}};  // the first sample has two labels
+  const auto expected = [&](auto entry) {
+    double sum = 0;
+    for (Index j = 0; j < 2; ++j)
+      for (Index i = 0; i < 3; ++i) sum += entry(z(i, j), y(i, j), loss.class_weights()[i]);
+    return sum / 2;
+  };
+  CHECK_NOTHROW(check_target(loss, z, y));
+  CHECK(loss_value(loss, z, y) == Approx(expected([](double a, double b, double w) {
+                                    return w * b * std::log1p(std::exp(-a)) + (1 - b) * std::log1p(std::exp(a));
+                                  })).epsilon(1e-14));
+  check_gradient_of_loss(loss, z, y);
+  check_mean_over_batch(loss, z, y);
+  check_memory_layout(loss, z, y);
+
+  // weights of samples multiply them, and only weights of samples are in the mean weight
+  const std::vector<double> w{2, 6};
+  const auto weighted_y = weighted(y, w, 4);
+  CHECK(loss.total_weight(weighted_y) == 8);
+  const double first = loss_value(loss, Matrix<double>(z.col(0)), Matrix<double>(y.col(0)));
+  const double second = loss_value(loss, Matrix<double>(z.col(1)), Matrix<double>(y.col(1)));
+  CHECK(detail::loss_value(loss, detail::const_view<double>(z), weighted_y) == Approx((2 * first + 6 * second) / 8).epsilon(1e-14));
+
+  const ClassWeighted<BinaryCrossEntropy> ones{1, 1, 1};
+  CHECK(loss_value(ones, z, y) == Approx(loss_value(BinaryCrossEntropy{}, z, y)).epsilon(1e-14));
+  CHECK_THROWS_SAYING(check_target(ClassWeighted<BinaryCrossEntropy>{1, 2}, z, y), ShapeError, "there are 2 class weights");
+
+  // far from 0, e^z is not formed
+  const Matrix<float> far = matrix<float>({{1e4f}, {-1e4f}, {-1e4f}});
+  CHECK(loss_value(ClassWeighted<BinaryCrossEntropy>{3, 0.5, 1}, far, matrix<float>({{0}, {1}, {0}})) == 15000);
+}
+
+TEST_CASE("with several labels at once ClassWeighted<Hinge> weighs the yes of each output") {
+  const ClassWeighted<Hinge> loss{3, 0.5};
+  const Matrix<double> z{{0.5, -2}, {0.25, 0.5}};
+  const Matrix<double> y{{1, -1}, {-1, 1}};
+  CHECK(loss_value(loss, z, y) == (3 * 0.5 + 0 + 1.25 + 0.5 * 0.5) / 4);
+  CHECK(loss_gradient(loss, z, y) == Matrix<double>{{-0.75, 0}, {0.25, -0.125}});
+}
+
+TEST_CASE("ClassWeighted gives labels 0 and 1 of one output the weights of no and yes") {
+  const Matrix<double> z{{1, -2, 0.5}};
+  const ClassWeighted<BinaryCrossEntropy> loss{1, 39};
+  CHECK_NOTHROW(check_target(loss, z, std::vector<int>{0, 1, 1}));
+  CHECK(loss_value(loss, z, std::vector<int>{0, 1, 1}) == loss_value(loss, z, Matrix<double>{{0, 1, 1}}));
+  CHECK(loss_gradient(loss, z, std::vector<int>{0, 1, 1}) == loss_gradient(loss, z, Matrix<double>{{0, 1, 1}}));
+}
+
+TEST_CASE("ClassWeighted refuses a target whose class is not known, because two rows are the largest") {
+  const ClassWeighted<SquaredError> loss{1, 2, 3};
+  const Matrix<double> z = Matrix<double>::Zero(3, 2);
+  CHECK_NOTHROW(check_target(loss, z, Matrix<double>{{1, 0}, {0, 1}, {0, 0}}));
+  CHECK_THROWS_SAYING(check_target(loss, z, Matrix<double>{{1, 0}, {0, 1}, {0, 1}}), ValueError,
+                      "ClassWeighted: the largest target of sample 1 is in rows 1 and 2", "ClassWeighted<BinaryCrossEntropy>");
 }
 
 TEST_CASE("ClassWeighted's constructor rejects weights that are negative, not finite or all 0") {

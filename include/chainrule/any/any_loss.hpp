@@ -10,22 +10,15 @@
 namespace chainrule {
 namespace detail {
 
-/// The weight of each sample: a function of any type, called by a pointer.
-template <class Scalar>
-struct SampleWeights {
-  Accumulator<Scalar> (*call)(const void* context, Index j);
-  const void* context;
-  Accumulator<Scalar> operator()(Index j) const { return call(context, j); }
-};
-
-/// The functions of a loss that take targets of type Target. `weights` may be nullptr.
+/// The functions of a loss that take targets of type Target, with or without weights of the samples.
 template <class Scalar, class Target>
 struct LossFor {
-  using Weights = const SampleWeights<Scalar>*;
+  using Weighted = WeightedTargets<Scalar, Target>;
   virtual ~LossFor() = default;
   virtual void check(ConstMatrixView<Scalar> y_hat, const Target& y) const = 0;
-  virtual Scalar value(ConstMatrixView<Scalar> y_hat, const Target& y, Weights weights) const = 0;
-  virtual void gradient(ConstMatrixView<Scalar> y_hat, const Target& y, MatrixView<Scalar> dJ, Weights weights) const = 0;
+  virtual Scalar value(ConstMatrixView<Scalar> y_hat, const Weighted& y) const = 0;
+  virtual void gradient(ConstMatrixView<Scalar> y_hat, const Weighted& y, MatrixView<Scalar> dJ) const = 0;
+  virtual double total_weight(const Weighted& y) const = 0;
 };
 
 /// Adds the functions for targets of type Target to Next, which holds the loss of type L and the functions for other types.
@@ -34,8 +27,9 @@ struct LossOfTarget : Next {
   using Next::check;
   using Next::gradient;
   using Next::Next;
+  using Next::total_weight;
   using Next::value;
-  using Weights = const SampleWeights<Scalar>*;
+  using Weighted = WeightedTargets<Scalar, Target>;
   static constexpr bool takes_target = requires(const L& loss, ConstMatrixView<Scalar> y_hat, const Target& y) { loss.check(y_hat, y); };
 
   void check([[maybe_unused]] ConstMatrixView<Scalar> y_hat, [[maybe_unused]] const Target& y) const override {
@@ -43,25 +37,24 @@ struct LossOfTarget : Next {
       this->loss.check(y_hat, y);
     else
       raise<ValueError>("target: ", L::name,
-                        " takes targets as a matrix (outputs x batch); integer class labels go with SoftmaxCrossEntropy");
+                        " takes targets as a matrix (outputs x batch); integer class labels go with SoftmaxCrossEntropy, or with "
+                        "BinaryCrossEntropy for one output");
   }
-  Scalar value([[maybe_unused]] ConstMatrixView<Scalar> y_hat, [[maybe_unused]] const Target& y,
-               [[maybe_unused]] Weights weights) const override {
-    if constexpr (!takes_target)
-      return 0;
-    else if (weights == nullptr)
-      return this->loss.value(y_hat, y);
+  Scalar value([[maybe_unused]] ConstMatrixView<Scalar> y_hat, [[maybe_unused]] const Weighted& y) const override {
+    if constexpr (takes_target)
+      return loss_value(this->loss, y_hat, y);
     else
-      return loss_value(this->loss, y_hat, y, *weights);
+      return 0;
   }
-  void gradient([[maybe_unused]] ConstMatrixView<Scalar> y_hat, [[maybe_unused]] const Target& y, [[maybe_unused]] MatrixView<Scalar> dJ,
-                [[maybe_unused]] Weights weights) const override {
-    if constexpr (takes_target) {
-      if (weights == nullptr)
-        this->loss.gradient(y_hat, y, dJ);
-      else
-        loss_gradient(this->loss, y_hat, y, dJ, *weights);
-    }
+  void gradient([[maybe_unused]] ConstMatrixView<Scalar> y_hat, [[maybe_unused]] const Weighted& y,
+                [[maybe_unused]] MatrixView<Scalar> dJ) const override {
+    if constexpr (takes_target) loss_gradient(this->loss, y_hat, y, dJ);
+  }
+  double total_weight([[maybe_unused]] const Weighted& y) const override {
+    if constexpr (takes_target)
+      return detail::total_weight(this->loss, y);
+    else
+      return 0;
   }
 };
 
@@ -71,6 +64,7 @@ struct LossForAll : LossFor<Scalar, Targets>... {
   using LossFor<Scalar, Targets>::check...;
   using LossFor<Scalar, Targets>::value...;
   using LossFor<Scalar, Targets>::gradient...;
+  using LossFor<Scalar, Targets>::total_weight...;
 };
 
 /// The contract of a loss (core/concepts.hpp), as virtual functions.
@@ -79,6 +73,7 @@ struct LossBase : LossForAll<Scalar, ConstMatrixView<Scalar>, Labels<int>, Label
   virtual bool on_logits() const = 0;
   virtual Index fewest_outputs() const = 0;
   virtual Index target_rows(Index outputs) const = 0;
+  virtual bool takes_labels() const = 0;
   virtual Description describe() const = 0;
   virtual void link(MatrixView<Scalar> z) const = 0;
 };
@@ -90,6 +85,9 @@ struct LossItself : LossBase<Scalar> {
   bool on_logits() const override { return L::works_on_logits; }
   Index fewest_outputs() const override { return L::min_outputs; }
   Index target_rows(Index outputs) const override { return detail::target_rows(loss, outputs); }
+  bool takes_labels() const override {
+    return requires(const L& l, ConstMatrixView<Scalar> y_hat, Labels<int> y) { l.check(y_hat, y); };
+  }
   Description describe() const override { return chainrule::describe(loss); }
   void link(MatrixView<Scalar> z) const override { loss.link(z); }
   L loss;
@@ -124,6 +122,8 @@ class AnyLoss {
   bool on_logits() const { return loss_->on_logits(); }             ///< whether the loss inside works on logits
   Index fewest_outputs() const { return loss_->fewest_outputs(); }  ///< min_outputs of the loss inside
 
+  bool takes_labels() const { return loss_->takes_labels(); }  ///< whether the loss inside takes integer class labels
+
   /// The name, hyperparameters and parts, from which from_description builds it again.
   Description describe() const { return loss_->describe(); }
   /// The number of rows of y for a network with this number of outputs.
@@ -137,24 +137,27 @@ class AnyLoss {
   /// J, the mean over the batch.
   template <class S, class Target>
   S value(ConstMatrixView<S> y_hat, const Target& y) const {
-    return of<Target>().value(y_hat, y, nullptr);
+    return weighted_value(y_hat, WeightedTargets<S, Target>{y});
   }
   /// dJ <- dJ/dy_hat.
   template <class S, class Target>
   void gradient(ConstMatrixView<S> y_hat, const Target& y, MatrixView<S> dJ) const {
-    of<Target>().gradient(y_hat, y, dJ, nullptr);
+    weighted_gradient(y_hat, WeightedTargets<S, Target>{y}, dJ);
   }
-  /// J where sample j has the weight weight(j).
-  template <class S, class Target, class WeightOf>
-  S value(ConstMatrixView<S> y_hat, const Target& y, const WeightOf& weight) const {
-    const auto weights = type_erased(weight);
-    return of<Target>().value(y_hat, y, &weights);
+  /// J for targets with weights of the samples.
+  template <class S, class Target>
+  S weighted_value(ConstMatrixView<S> y_hat, const WeightedTargets<S, Target>& y) const {
+    return of<Target>().value(y_hat, y);
   }
-  /// dJ <- dJ/dy_hat where sample j has the weight weight(j).
-  template <class S, class Target, class WeightOf>
-  void gradient(ConstMatrixView<S> y_hat, const Target& y, MatrixView<S> dJ, const WeightOf& weight) const {
-    const auto weights = type_erased(weight);
-    of<Target>().gradient(y_hat, y, dJ, &weights);
+  /// dJ <- dJ/dy_hat for targets with weights of the samples.
+  template <class S, class Target>
+  void weighted_gradient(ConstMatrixView<S> y_hat, const WeightedTargets<S, Target>& y, MatrixView<S> dJ) const {
+    of<Target>().gradient(y_hat, y, dJ);
+  }
+  /// The sum of the weights of the samples, those of the loss inside included.
+  template <class S, class Target>
+  double total_weight(const WeightedTargets<S, Target>& y) const {
+    return of<Target>().total_weight(y);
   }
   /// Applies the link of the loss inside, in place.
   template <class S>
@@ -166,12 +169,6 @@ class AnyLoss {
   template <class Target>
   const detail::LossFor<Scalar, Target>& of() const {
     return *loss_;
-  }
-  template <class WeightOf>
-  static detail::SampleWeights<Scalar> type_erased(const WeightOf& weight) {
-    return {
-        [](const void* context, Index j) { return static_cast<detail::Accumulator<Scalar>>((*static_cast<const WeightOf*>(context))(j)); },
-        &weight};
   }
 
   std::shared_ptr<const detail::LossBase<Scalar>> loss_;

@@ -71,6 +71,12 @@ View columns_of(View m, Index first, Index count) {
   return {m.data() + first * m.outerStride(), m.rows(), count, Eigen::OuterStride<>(m.outerStride())};
 }
 
+/// Row i of a MatrixView or ConstMatrixView, as a view.
+template <class View>
+View row_of(View m, Index i) {
+  return {m.data() + i, 1, m.cols(), Eigen::OuterStride<>(m.outerStride())};
+}
+
 /// Arrays of fixed size up to this many bytes are stored inside their object; larger ones, and those of run-time size, on the heap.
 inline constexpr Index inline_bytes = 32 * 1024;
 

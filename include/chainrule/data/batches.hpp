@@ -16,6 +16,9 @@ struct BatchOptions {
   bool shuffle = true;     ///< draw a new order for each epoch; false: keep the data's order, which needs no copies
   Seed seed = {};          ///< the order of epoch e depends on the seed and e alone
   bool drop_last = false;  ///< leave out the last batch of an epoch where it has fewer than batch_size samples
+  /// The mean weight of the data set, by which the loss of each batch is divided (core/weighting.hpp). 0: that of the data's weights. With
+  /// a ClassWeighted loss, net.mean_weight(weighted(y, w)) gives the one that Trainer uses, where y and w are of all samples.
+  double mean_weight = 0;
 };
 
 /// A data set cut into batches of `batch_size` samples; the last batch of an epoch may be shorter.
@@ -27,7 +30,8 @@ struct BatchOptions {
 /// }
 /// @endcode
 /// Shuffled samples are copied into one buffer, allocated by the constructor; x and y are views, valid until the next batch. The data
-/// must outlive the batches. The constructor throws ShapeError unless 1 <= batch_size <= number of samples.
+/// must outlive the batches. The constructor throws ShapeError unless 1 <= batch_size <= number of samples, ValueError where the weights of
+/// all samples are 0.
 template <class Scalar, class Targets>
 class Batches {
  public:
@@ -35,12 +39,17 @@ class Batches {
   /// The inputs and targets of one batch, as views.
   struct Batch {
     ConstMatrixView<Scalar> x;           ///< inputs x samples
-    WeightedTargets<Scalar, Targets> y;  ///< targets, with weights where the data has weights
+    WeightedTargets<Scalar, Targets> y;  ///< targets, with weights where the data has weights, and the data's mean weight
   };
 
   /// Allocates the buffer for one batch, and starts epoch 0.
   Batches(const View& data, Index batch_size, BatchOptions options = {})
       : data_{data}, batch_size_{checked(data.size(), batch_size)}, options_{options}, order_(static_cast<std::size_t>(data.size())) {
+    if (data.weights.size() != 0 && options.mean_weight == 0) {
+      double total = 0;
+      for (const Scalar weight : data.weights) total += static_cast<double>(weight);
+      options_.mean_weight = detail::checked_mean_weight("batches", total, data.size());
+    }
     if (options.shuffle) {
       features_.resize(data.features.rows(), batch_size);
       if constexpr (has_labels)
@@ -75,7 +84,7 @@ class Batches {
     const auto indices = std::span<const Index>(order_).subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(count));
     detail::gather_samples(data_, indices, features_, targets_, weights_);
     return {detail::const_view<Scalar>(features_.leftCols(count)),
-            {detail::target_view<Scalar>(first_targets(count)), {weights_.data(), weights_.size() != 0 ? count : 0}}};
+            {detail::target_view<Scalar>(first_targets(count)), {weights_.data(), weights_.size() != 0 ? count : 0}, options_.mean_weight}};
   }
 
   /// Iterates over the batches of the current epoch. A batch is gathered when the iterator is dereferenced.
@@ -125,7 +134,7 @@ class Batches {
   /// A batch of the unshuffled data, which is viewed without a copy.
   Batch view_of_data(Index first, Index count) const {
     return {detail::columns_of(data_.features, first, count),
-            {detail::columns_of(data_.targets, first, count), detail::weights_of(data_, first, count)}};
+            {detail::columns_of(data_.targets, first, count), detail::weights_of(data_, first, count), options_.mean_weight}};
   }
 
   View data_;

@@ -14,7 +14,7 @@
 namespace chainrule {
 namespace detail {
 
-inline constexpr ChecksummedFormat checkpoint_format{"chainrule checkpoint", 1};
+inline constexpr ChecksummedFormat checkpoint_format{"chainrule checkpoint", 2};
 
 /// The fingerprint of a network, its optimizer's state, and those among `more` that are optimizers.
 template <class Net, class Scalar, Index... Fixed, class... More>

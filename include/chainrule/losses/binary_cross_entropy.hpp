@@ -1,10 +1,13 @@
 #pragma once
 
+#include <algorithm>
 #include <chainrule/activations/sigmoid.hpp>
 #include <chainrule/core/detail/hyperparameter_checks.hpp>
 #include <chainrule/core/hyperparameter.hpp>
+#include <chainrule/core/targets.hpp>
 #include <chainrule/kernels/all_finite.hpp>
 #include <chainrule/kernels/elementwise.hpp>
+#include <span>
 #include <string_view>
 
 namespace chainrule {
@@ -12,8 +15,9 @@ namespace chainrule {
 /// Binary cross-entropy -(y ln p + (1 - y) ln(1 - p)) with p = sigma(z) for logits z, summed over the outputs and averaged over the batch.
 /// With one output it equals PyTorch's BCEWithLogitsLoss; with more outputs PyTorch also divides by their number.
 ///
-/// y holds probabilities, outputs x batch, each in [0, 1]; any other y is a ValueError. With label_smoothing = e the target is
-/// y' = (1 - e) y + e/2 instead of y (Keras's label_smoothing).
+/// y holds probabilities, outputs x batch, each in [0, 1]; or, for one output, a label for each sample, 0 for no and 1 for yes. Any other y
+/// is a ValueError; labels for several outputs are a ShapeError. With label_smoothing = e the target is y' = (1 - e) y + e/2 instead of y
+/// (Keras's label_smoothing). ClassWeighted<BinaryCrossEntropy> gives yes and no, or the yes of each output, a weight.
 struct BinaryCrossEntropy {
   static constexpr std::string_view name = "BinaryCrossEntropy";  ///< the name in descriptions, files and messages
   static constexpr bool works_on_logits = true;  ///< takes raw outputs and brings its own link, so the last layer has no activation
@@ -36,29 +40,86 @@ struct BinaryCrossEntropy {
                                     ", but BinaryCrossEntropy takes probabilities, each from 0 to 1");
   }
 
+  /// Throws ShapeError if there are several outputs, ValueError if a label is not 0 or 1 or label_smoothing not in [0, 1).
+  template <class Scalar, class Label>
+  void check(ConstMatrixView<Scalar> logits, Labels<Label> labels) const {
+    detail::check_fraction<Scalar>(name, "label_smoothing", label_smoothing);
+    if (logits.rows() != 1)
+      detail::raise<ShapeError>("target: BinaryCrossEntropy takes integer labels, 0 or 1, for one output, but the network has ",
+                                logits.rows(), "; yes or no for each output is a matrix of 0 and 1 (outputs x batch), and one class of ",
+                                logits.rows(), " goes with SoftmaxCrossEntropy");
+    for (Index j = 0; j < logits.cols(); ++j)
+      if (const Label label = labels[static_cast<std::size_t>(j)]; label != Label(0) && label != Label(1))
+        detail::raise<ValueError>("target: the label of sample ", j, " is ", +label,
+                                  ", but BinaryCrossEntropy takes 0 for no and 1 for yes; more classes go with SoftmaxCrossEntropy and an "
+                                  "output for each");
+  }
+
   ///     J = 1/batch sum of max(z, 0) - z y + ln(1 + e^-|z|), which needs no logarithm of 0 and no large exponential
   template <class Scalar>
   Scalar value(ConstMatrixView<Scalar> logits, ConstMatrixView<Scalar> y) const {
-    using Sum = detail::Accumulator<Scalar>;
-    const auto smoothed = smoothing<Scalar>();
-    const Sum sum = kernels::sum_matrices<Sum>(
-        [smoothed](auto z, auto y_ij) CHAINRULE_FORMULA {
-          const auto target = smoothed(y_ij);
-          // max(z, 0) - z y, written as |z| times the target's probability of the other class, so that nothing cancels
-          const auto margin = select(z > 0, z * (1 - target), -z * target);
-          return margin + log1p_unit(exp(-abs(z)));
-        },
-        logits, y);
-    return static_cast<Scalar>(sum / static_cast<Sum>(y.cols()));
+    return static_cast<Scalar>(sum_of_losses(logits, y) / static_cast<detail::Accumulator<Scalar>>(y.cols()));
   }
 
   ///     dJ/dz = (sigma(z) - y)/batch
   template <class Scalar>
   void gradient(ConstMatrixView<Scalar> logits, ConstMatrixView<Scalar> y, MatrixView<Scalar> dJ) const {
+    write_gradient(logits, y, dJ, y.cols());
+  }
+
+  /// J for labels 0 and 1 of one output.
+  template <class Scalar, class Label>
+  Scalar value(ConstMatrixView<Scalar> logits, Labels<Label> labels) const {
+    detail::Accumulator<Scalar> sum = 0;
+    for_each_piece<Scalar>(
+        labels, [&](Index first, ConstMatrixView<Scalar> y) { sum += sum_of_losses(detail::columns_of(logits, first, y.cols()), y); });
+    return static_cast<Scalar>(sum / static_cast<detail::Accumulator<Scalar>>(logits.cols()));
+  }
+  /// Sets dJ to the gradient for labels 0 and 1 of one output.
+  template <class Scalar, class Label>
+  void gradient(ConstMatrixView<Scalar> logits, Labels<Label> labels, MatrixView<Scalar> dJ) const {
+    for_each_piece<Scalar>(labels, [&](Index first, ConstMatrixView<Scalar> y) {
+      write_gradient(detail::columns_of(logits, first, y.cols()), y, detail::columns_of(dJ, first, y.cols()), logits.cols());
+    });
+  }
+
+  /// J where a yes of output i counts w_i times, which ClassWeighted calls (PyTorch's pos_weight). yes_weights: one for each output.
+  ///
+  ///     J = 1/batch sum of  w_i y ln(1 + e^-z) + (1 - y) ln(1 + e^z)
+  template <class Scalar>
+  Scalar value(ConstMatrixView<Scalar> logits, ConstMatrixView<Scalar> y, std::span<const double> yes_weights) const {
+    using Sum = detail::Accumulator<Scalar>;
+    const auto smoothed = smoothing<Scalar>();
+    Sum sum = 0;
+    for (Index i = 0; i < y.rows(); ++i) {
+      const auto w = static_cast<Scalar>(yes_weights[static_cast<std::size_t>(i)]);
+      sum += kernels::sum_matrices<Sum>(
+          [smoothed, w](auto z, auto y_ij) CHAINRULE_FORMULA {
+            const auto target = smoothed(y_ij);
+            const auto yes = w * target, no = 1 - target;
+            return select(z > 0, no * z, -yes * z) + (yes + no) * log1p_unit(exp(-abs(z)));
+          },
+          detail::row_of(logits, i), detail::row_of(y, i));
+    }
+    return static_cast<Scalar>(sum / static_cast<Sum>(y.cols()));
+  }
+  /// Sets dJ to the gradient where a yes of output i counts w_i times.
+  ///
+  ///     dJ/dz = ((1 - y) sigma(z) - w_i y sigma(-z))/batch
+  template <class Scalar>
+  void gradient(ConstMatrixView<Scalar> logits, ConstMatrixView<Scalar> y, MatrixView<Scalar> dJ,
+                std::span<const double> yes_weights) const {
     const Scalar batch = static_cast<Scalar>(y.cols());
     const auto smoothed = smoothing<Scalar>();
-    kernels::map_matrices([smoothed, batch](auto z, auto y_ij) CHAINRULE_FORMULA { return (sigmoid(z) - smoothed(y_ij)) / batch; }, dJ,
-                          logits, y);
+    for (Index i = 0; i < y.rows(); ++i) {
+      const auto w = static_cast<Scalar>(yes_weights[static_cast<std::size_t>(i)]);
+      kernels::map_matrices(
+          [smoothed, w, batch](auto z, auto y_ij) CHAINRULE_FORMULA {
+            const auto target = smoothed(y_ij);
+            return ((1 - target) * sigmoid(z) - w * target * sigmoid(-z)) / batch;
+          },
+          detail::row_of(dJ, i), detail::row_of(logits, i), detail::row_of(y, i));
+    }
   }
 
   ///     y_hat = sigma(z)
@@ -68,6 +129,42 @@ struct BinaryCrossEntropy {
   }
 
  private:
+  // sum of max(z, 0) - z y + ln(1 + e^-|z|)
+  template <class Scalar>
+  detail::Accumulator<Scalar> sum_of_losses(ConstMatrixView<Scalar> logits, ConstMatrixView<Scalar> y) const {
+    const auto smoothed = smoothing<Scalar>();
+    return kernels::sum_matrices<detail::Accumulator<Scalar>>(
+        [smoothed](auto z, auto y_ij) CHAINRULE_FORMULA {
+          const auto target = smoothed(y_ij);
+          // max(z, 0) - z y, written as |z| times the target's probability of the other class, so that nothing cancels
+          const auto margin = select(z > 0, z * (1 - target), -z * target);
+          return margin + log1p_unit(exp(-abs(z)));
+        },
+        logits, y);
+  }
+
+  // dJ = (sigma(z) - y)/batch for some of the samples of a batch
+  template <class Scalar>
+  void write_gradient(ConstMatrixView<Scalar> logits, ConstMatrixView<Scalar> y, MatrixView<Scalar> dJ, Index samples) const {
+    const Scalar batch = static_cast<Scalar>(samples);
+    const auto smoothed = smoothing<Scalar>();
+    kernels::map_matrices([smoothed, batch](auto z, auto y_ij) CHAINRULE_FORMULA { return (sigmoid(z) - smoothed(y_ij)) / batch; }, dJ,
+                          logits, y);
+  }
+
+  // calls f(first, y) with pieces of the labels as numbers, 1 x up to 256; first is the sample with which the piece begins
+  template <class Scalar, class Label, class F>
+  static void for_each_piece(Labels<Label> labels, const F& f) {
+    constexpr Index most = 256;
+    Scalar numbers[most];
+    const Index samples = static_cast<Index>(labels.size());
+    for (Index first = 0; first < samples; first += most) {
+      const Index count = std::min(most, samples - first);
+      for (Index j = 0; j < count; ++j) numbers[j] = static_cast<Scalar>(labels[static_cast<std::size_t>(first + j)]);
+      f(first, detail::matrix_view(static_cast<const Scalar*>(numbers), 1, count));
+    }
+  }
+
   // y' = (1 - e) y + e/2
   template <class Scalar>
   auto smoothing() const {

@@ -2,7 +2,9 @@
 
 #include <chainrule/core/description.hpp>
 #include <chainrule/core/weighting.hpp>
+#include <concepts>
 #include <initializer_list>
+#include <span>
 #include <string_view>
 #include <vector>
 
@@ -11,22 +13,58 @@ namespace chainrule {
 namespace detail {
 /// The name of ClassWeighted in descriptions. ClassWeighted::name is the name of the wrapped loss.
 inline constexpr std::string_view class_weighted_name = "ClassWeighted";
+
+/// A loss in which each output answers yes or no for itself, and which can weigh the yes of each output: BinaryCrossEntropy and Hinge.
+template <class L>
+concept WeighsYes = requires(const L& loss, ConstMatrixView<float> y_hat, MatrixView<float> dJ, std::span<const double> yes_weights) {
+  { loss.value(y_hat, y_hat, yes_weights) } -> std::same_as<float>;
+  loss.gradient(y_hat, y_hat, dJ, yes_weights);
+};
+
+/// A loss with the weights of its outputs' yes inside.
+template <class L>
+struct YesWeighted {
+  const L& loss;
+  std::span<const double> yes_weights;
+
+  template <class Scalar>
+  Scalar value(ConstMatrixView<Scalar> y_hat, ConstMatrixView<Scalar> y) const {
+    return loss.value(y_hat, y, yes_weights);
+  }
+  template <class Scalar>
+  void gradient(ConstMatrixView<Scalar> y_hat, ConstMatrixView<Scalar> y, MatrixView<Scalar> dJ) const {
+    loss.gradient(y_hat, y, dJ, yes_weights);
+  }
+};
 }  // namespace detail
 
-/// Wraps the loss L and gives each class a weight. J is the weighted mean over the samples j,
+/// Wraps the loss L and gives each class a weight w,
 ///
-///     J = sum_j w(class of j) J_j / sum_j w(class of j)
+///     J = sum w(class of j) J_j / (batch m)        (sum over the samples j of the batch)
 ///
-/// as in PyTorch's CrossEntropyLoss(weight=...). The class of a sample is its label; for targets given as a matrix it is the row of the
-/// largest number (Keras's class_weight), and for a matrix with one row class 1 if y > 1/2, else class 0. Sample weights multiply the class
-/// weights.
+/// m is the mean weight of the samples of the whole data set. A Trainer computes it from its data, so that a weight means the same at every
+/// batch size, and every loss that it reports is the weighted mean sum w J_j / sum w over all samples. In a loop of your own it is
+/// BatchOptions::mean_weight or the last argument of weighted(), and net.mean_weight(y) computes it; without it m is 1, as in Keras's
+/// class_weight. (PyTorch's CrossEntropyLoss(weight=...) divides by the weights of each batch, so that they have no effect in a batch of
+/// one sample.) `evaluate` returns the weighted mean over the samples that it is given.
+///
+/// The class of a sample is its label; for targets given as a matrix it is the row of the largest number (Keras's class_weight), and for a
+/// matrix with one row class 1 if y > 1/2, else class 0. Sample weights multiply the class weights.
 /// @code{.cpp}
 /// Network<float, ClassWeighted<SoftmaxCrossEntropy>, Dense<4, 2>> net{Seed{1}, {{1, 5}}};  // class 1 counts five times
 /// @endcode
+/// **Several labels at once:** BinaryCrossEntropy and Hinge with two or more outputs take a weight for each output, by which its loss is
+/// multiplied where the target is yes (PyTorch's pos_weight). As there, J is not divided by these weights.
+///
 /// There is one weight for each class, finite and at least 0, and at least one above 0. The constructor throws ValueError for other
-/// weights; check throws ShapeError if their number is not the number of classes.
+/// weights. check throws ShapeError if their number is not the number of classes, and ValueError for a sample whose largest number is in
+/// several rows, so that it has no class.
 template <class L>
 class ClassWeighted {
+  static_assert(
+      !requires(const L& loss) { loss.class_weights(); },
+      "chainrule: a ClassWeighted inside a ClassWeighted; multiply the weights of each class instead");
+
  public:
   static constexpr std::string_view name = L::name;            ///< the name in descriptions, files and messages
   static constexpr bool works_on_logits = L::works_on_logits;  ///< whether the loss takes raw outputs and brings its own link
@@ -73,30 +111,45 @@ class ClassWeighted {
     if (weights_.size() != classes)
       detail::raise<ShapeError>("ClassWeighted: there are ", weights_.size(), " class weights, but the targets have ", classes, " classes");
     loss_.check(y_hat, y);
+    if constexpr (!detail::LabelVector<Target>)
+      if (y.rows() > 1 && !detail::WeighsYes<L>) check_one_largest(y);
   }
 
-  /// Returns J, the mean over the batch weighted by class.
+  /// J for the batch, divided by its number of samples: m is 1.
   template <class Scalar, class Target>
   Scalar value(ConstMatrixView<Scalar> y_hat, const Target& y) const {
-    return detail::weighted_value(loss_, y_hat, y, class_weight<Scalar>(y));
+    return weighted_value(y_hat, WeightedTargets<Scalar, Target>{y});
   }
-  /// Sets dJ to dJ/dy_hat.
+  /// Sets dJ to dJ/dy_hat, for m = 1.
   template <class Scalar, class Target>
   void gradient(ConstMatrixView<Scalar> y_hat, const Target& y, MatrixView<Scalar> dJ) const {
-    detail::weighted_gradient(loss_, y_hat, y, dJ, class_weight<Scalar>(y));
+    weighted_gradient(y_hat, WeightedTargets<Scalar, Target>{y}, dJ);
   }
 
-  /// Returns J where sample j has the weight sample_weight(j) times the weight of its class.
-  template <class Scalar, class Target, class SampleWeight>
-  Scalar value(ConstMatrixView<Scalar> y_hat, const Target& y, const SampleWeight& sample_weight) const {
-    const auto weight_of_class = class_weight<Scalar>(y);
-    return detail::weighted_value(loss_, y_hat, y, [&](Index j) { return sample_weight(j) * weight_of_class(j); });
+  /// J where the weight of each sample is multiplied by the weight of its class.
+  template <class Scalar, class Target>
+  Scalar weighted_value(ConstMatrixView<Scalar> y_hat, const WeightedTargets<Scalar, Target>& y) const {
+    if constexpr (weighs_outputs<Target>)
+      if (y.targets.rows() > 1) return detail::loss_value(yes_weighted(), y_hat, y);
+    return detail::weighted_value(loss_, y_hat, y.targets, weights_of(y), detail::divisor_of(y));
   }
-  /// Sets dJ to dJ/dy_hat where sample j has the weight sample_weight(j) times the weight of its class.
-  template <class Scalar, class Target, class SampleWeight>
-  void gradient(ConstMatrixView<Scalar> y_hat, const Target& y, MatrixView<Scalar> dJ, const SampleWeight& sample_weight) const {
-    const auto weight_of_class = class_weight<Scalar>(y);
-    detail::weighted_gradient(loss_, y_hat, y, dJ, [&](Index j) { return sample_weight(j) * weight_of_class(j); });
+  /// Sets dJ to dJ/dy_hat where the weight of each sample is multiplied by the weight of its class.
+  template <class Scalar, class Target>
+  void weighted_gradient(ConstMatrixView<Scalar> y_hat, const WeightedTargets<Scalar, Target>& y, MatrixView<Scalar> dJ) const {
+    if constexpr (weighs_outputs<Target>)
+      if (y.targets.rows() > 1) return detail::loss_gradient(yes_weighted(), y_hat, y, dJ);
+    detail::weighted_gradient(loss_, y_hat, y.targets, dJ, weights_of(y), detail::divisor_of(y));
+  }
+
+  /// The sum over the samples of their weights times the weights of their classes. Weights of outputs do not count in it.
+  template <class Scalar, class Target>
+  double total_weight(const WeightedTargets<Scalar, Target>& y) const {
+    if constexpr (weighs_outputs<Target>)
+      if (y.targets.rows() > 1) return detail::total_weight(loss_, y);
+    const auto weight = weights_of(y);
+    double total = 0;
+    for (Index j = 0; j < detail::samples_of(y); ++j) total += static_cast<double>(weight(j));
+    return total;
   }
 
   /// Applies the link of the wrapped loss in place.
@@ -108,7 +161,7 @@ class ClassWeighted {
  private:
   template <class Scalar, class Label>
   static Index number_of_classes(ConstMatrixView<Scalar> y_hat, std::span<const Label>) {
-    return y_hat.rows();
+    return y_hat.rows() == 1 ? 2 : y_hat.rows();
   }
   template <class Scalar>
   static Index number_of_classes(ConstMatrixView<Scalar>, const ConstMatrixView<Scalar>& y) {
@@ -128,9 +181,29 @@ class ClassWeighted {
     return largest;
   }
 
+  template <class Scalar>
+  static void check_one_largest(const ConstMatrixView<Scalar>& y) {
+    for (Index j = 0; j < y.cols(); ++j) {
+      const Index largest = class_of(y, j);
+      for (Index k = largest + 1; k < y.rows(); ++k)
+        if (y(k, j) == y(largest, j))
+          detail::raise<ValueError>("ClassWeighted: the largest target of sample ", j, " is in rows ", largest, " and ", k,
+                                    ", so its class is not known; several labels at once go with ClassWeighted<BinaryCrossEntropy>");
+    }
+  }
+
+  /// Whether there is a weight for each output where these targets have more than one row.
+  template <class Target>
+  static constexpr bool weighs_outputs = detail::WeighsYes<L> && !detail::LabelVector<Target>;
+
+  detail::YesWeighted<L> yes_weighted() const { return {loss_, {weights_.data(), static_cast<std::size_t>(weights_.size())}}; }
+
+  // j -> the weight of sample j times the weight of its class
   template <class Scalar, class Target>
-  auto class_weight(const Target& y) const {
-    return [this, &y](Index j) { return static_cast<detail::Accumulator<Scalar>>(weights_[class_of(y, j)]); };
+  auto weights_of(const WeightedTargets<Scalar, Target>& y) const {
+    return [this, &y](Index j) {
+      return detail::weight_of(y, j) * static_cast<detail::Accumulator<Scalar>>(weights_[class_of(y.targets, j)]);
+    };
   }
 
   L loss_{};

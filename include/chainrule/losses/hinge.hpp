@@ -2,12 +2,14 @@
 
 #include <chainrule/kernels/all_finite.hpp>
 #include <chainrule/losses/mean_over_elements.hpp>
+#include <span>
 #include <string_view>
 
 namespace chainrule {
 
 /// The hinge loss max(0, 1 - y y_hat), averaged over all elements (Keras's Hinge). It asks for a margin of 1 as a support vector machine
 /// does; the sign of y_hat is the decision. y is outputs x batch, each number -1 or 1; any other y is a ValueError.
+/// ClassWeighted<Hinge> gives yes and no, or the yes of each output, a weight.
 struct Hinge {
   static constexpr std::string_view name = "Hinge";  ///< the name in descriptions, files and messages
   static constexpr bool works_on_logits = false;     ///< takes the outputs as predictions, so the last layer may have any activation
@@ -34,6 +36,34 @@ struct Hinge {
   void gradient(ConstMatrixView<Scalar> y_hat, ConstMatrixView<Scalar> y, MatrixView<Scalar> dJ) const {
     slopes_over_elements(y_hat, y, dJ,
                          [](auto prediction, auto target) CHAINRULE_FORMULA { return -target * max(sign(1 - target * prediction), 0); });
+  }
+
+  /// J where a yes of output i counts w_i times, which ClassWeighted calls. yes_weights: one for each output.
+  ///
+  ///     J = 1/(outputs batch) sum (w_i if y = 1, else 1) max(0, 1 - y y_hat)
+  template <class Scalar>
+  Scalar value(ConstMatrixView<Scalar> y_hat, ConstMatrixView<Scalar> y, std::span<const double> yes_weights) const {
+    using Sum = detail::Accumulator<Scalar>;
+    Sum sum = 0;
+    for (Index i = 0; i < y.rows(); ++i) {
+      const auto w = static_cast<Scalar>(yes_weights[static_cast<std::size_t>(i)]);
+      sum += kernels::sum_matrices<Sum>(
+          [w](auto prediction, auto target) CHAINRULE_FORMULA {
+            const auto loss = max(1 - target * prediction, 0);
+            return select(target > 0, w * loss, loss);
+          },
+          detail::row_of(y_hat, i), detail::row_of(y, i));
+    }
+    return static_cast<Scalar>(sum / static_cast<Sum>(y.size()));
+  }
+  /// Sets dJ to the gradient where a yes of output i counts w_i times.
+  template <class Scalar>
+  void gradient(ConstMatrixView<Scalar> y_hat, ConstMatrixView<Scalar> y, MatrixView<Scalar> dJ,
+                std::span<const double> yes_weights) const {
+    gradient(y_hat, y, dJ);
+    for (Index i = 0; i < y.rows(); ++i)
+      for (Index j = 0; j < y.cols(); ++j)
+        if (y(i, j) > 0) dJ(i, j) *= static_cast<Scalar>(yes_weights[static_cast<std::size_t>(i)]);
   }
 
   /// Leaves the outputs as they are: they are the prediction.

@@ -39,7 +39,8 @@ template <class Scalar, class Targets>
 struct FitOptions {
   Index epochs = 10;      ///< number of passes over the data, at least 1
   Index batch_size = 32;  ///< samples per step, at most the number of samples
-  /// Data on which loss and metrics are measured after each epoch, without training on it: a Dataset, or DataView{x, y}.
+  /// Data on which loss and metrics are measured after each epoch, without training on it: a Dataset, or DataView{x, y}. It is viewed, so
+  /// it must outlive the options; a temporary Dataset does not compile.
   std::optional<DataView<Scalar, Targets>> validation = std::nullopt;
   bool shuffle = true;     ///< use a new random order of the samples in every epoch
   bool drop_last = false;  ///< skip the last batch of an epoch if it has fewer samples than batch_size
@@ -67,13 +68,19 @@ using ViewOf = decltype(DataView(std::declval<const Data&>()));
 template <class Scalar, class Data>
 using OptionsFor = FitOptions<Scalar, typename ViewOf<Scalar, Data>::TargetsView>;
 
+/// The mean weight of the samples of a data set, the weights of their classes included.
+template <class Net, class Scalar, class Targets>
+double mean_weight_of_data(const Net& net, const DataView<Scalar, Targets>& data) {
+  return mean_weight_of("fit", net.loss_function(), WeightedTargets<Scalar, Targets>{data.targets, weights_of(data, 0, data.size())});
+}
+
 /// Throws ValueError or ShapeError for options out of their range, or for data that does not fit the network.
 template <class Net, class Scalar, class Targets>
 void check_fit(const Net& net, const DataView<Scalar, Targets>& train, const FitOptions<Scalar, Targets>& options) {
   const auto check = [&net](const char* who, const DataView<Scalar, Targets>& data) {
     const WeightedTargets<Scalar, Targets> y{data.targets, weights_of(data, 0, data.size())};
     NetworkAccess::check_data(who, net, data.features, y);
-    if (total_weight(y) <= 0) raise<ValueError>(who, ": all weights of the samples are 0");
+    mean_weight_of(who, net.loss_function(), y);
   };
   check("fit", train);
   if (options.validation) check("fit, validation set", *options.validation);

@@ -18,15 +18,14 @@ struct Quantity {
 
 /// The state of a training as observers see it. Epochs and batches are counted from 1.
 struct Progress {
-  Index epoch = 0;                                         ///< number of the current epoch
-  Index epochs = 0;                                        ///< number of epochs requested
-  Index batch = 0;                                         ///< number of the current batch in this epoch
-  Index batches = 0;                                       ///< batches per epoch
-  Index samples = 0;                                       ///< samples trained on in this epoch so far
-  Index samples_per_epoch = 0;                             ///< samples per epoch, without those that drop_last leaves out
-  double loss = std::numeric_limits<double>::quiet_NaN();  ///< mean loss over this epoch so far, with the l1 and l2 penalties
-  double loss_sum = 0;                                     ///< sum over the batches so far of loss times total sample weight
-  double weight_sum = 0;  ///< total sample weight of the batches so far; the number of samples if they have no weights
+  Index epoch = 0;                                                  ///< number of the current epoch
+  Index epochs = 0;                                                 ///< number of epochs requested
+  Index batch = 0;                                                  ///< number of the current batch in this epoch
+  Index batches = 0;                                                ///< batches per epoch
+  Index samples = 0;                                                ///< samples trained on in this epoch so far
+  Index samples_per_epoch = 0;                                      ///< samples per epoch, without those that drop_last leaves out
+  double loss = std::numeric_limits<double>::quiet_NaN();           ///< mean loss over this epoch so far, with the l1 and l2 penalties
+  double loss_sum = 0;                                              ///< sum over the batches so far of loss times number of samples
   double gradient_norm = std::numeric_limits<double>::quiet_NaN();  ///< norm of the last gradient before clipping; NaN without clip_norm
   double learning_rate = 0;                                         ///< learning rate of the last step
   double learning_rate_factor = 1;                        ///< an observer may set it; multiplies the learning rate of all later steps
@@ -45,7 +44,7 @@ struct Progress {
   /// resumed training is not stopped.
   template <class Archive>
   void archive(Archive& a) {
-    a(epoch, batch, samples, loss, loss_sum, weight_sum, gradient_norm, learning_rate, learning_rate_factor);
+    a(epoch, batch, samples, loss, loss_sum, gradient_norm, learning_rate, learning_rate_factor);
     for (Quantity& quantity : quantities) a(quantity.value);
     double elapsed = seconds();
     double in_epoch = seconds_since(epoch_started);

@@ -30,7 +30,12 @@ namespace chainrule {
 /// }
 /// @endcode
 /// The trainer keeps the optimizer's state and the number of epochs done, so a second `fit` continues where the first one ended.
-/// It keeps a reference to the network, which must outlive it.
+/// Where samples or classes have weights, J of a batch is sum w_j J_j / (batch m), with the mean weight m of all samples
+/// (core/weighting.hpp), and every loss that is reported is the weighted mean sum w_j J_j / sum w_j over the samples of the epoch or of the
+/// validation set, whatever the batches.
+///
+/// It keeps a reference to the network, which must outlive it and stay where it is. A trainer cannot be copied or moved; an object that
+/// holds both, and that moves, keeps them behind a pointer: std::unique_ptr.
 template <class Net, Optimizer Rule>
 class Trainer {
   using Scalar = typename Net::ScalarType;
@@ -38,6 +43,8 @@ class Trainer {
  public:
   /// Allocates the optimizer's state.
   Trainer(Net& net, Rule rule) : net_{net}, rule_{rule}, state_{rule.make_state(net)} {}
+  Trainer(const Trainer&) = delete;  // chainrule: a Trainer refers to its network; keep both behind a std::unique_ptr to move them
+  Trainer& operator=(const Trainer&) = delete;
 
   const Rule& rule() const { return rule_; }                      ///< the optimizer
   const OptimizerState<Scalar>& state() const { return state_; }  ///< the optimizer's state: moments and number of steps
@@ -61,8 +68,9 @@ class Trainer {
     const View train(data);
     detail::check_fit(net_, train, options);
     detail::check_not_negative<Scalar>(Rule::name, "learning_rate", rule_.learning_rate);
-    Batches<Scalar, typename View::TargetsView> batches(train, options.batch_size,
-                                                        {options.shuffle, derived_seed(options.seed, 0), options.drop_last});
+    Batches<Scalar, typename View::TargetsView> batches(
+        train, options.batch_size,
+        {options.shuffle, derived_seed(options.seed, 0), options.drop_last, detail::mean_weight_of_data(net_, train)});
     detail::Evaluator<Net, typename View::TargetsView> evaluator(net_, train, options);
     detail::EpochRunner<Net, Rule> epochs(net_, rule_, state_, options.batch_size, derived_seed(options.seed, 1), options.threads);
 

@@ -3,6 +3,8 @@
 
 #include <chainrule/activations/relu.hpp>
 #include <chainrule/layers/dense.hpp>
+#include <chainrule/losses/binary_cross_entropy.hpp>
+#include <chainrule/losses/class_weighted.hpp>
 #include <chainrule/losses/mean_squared_error.hpp>
 #include <chainrule/network.hpp>
 #include <chainrule/optimizers/sgd.hpp>
@@ -61,6 +63,59 @@ TEST_CASE("a sample of weight 0 has no effect, and one of weight 3 counts as thr
   Net net{Seed{1}};
   Trainer{net, SGD{.learning_rate = 0.1}}.fit(repeated, {.epochs = 3, .batch_size = 11});
   CHECK((weighted_net.parameters() - net.parameters()).norm() < 1e-12);
+}
+
+TEST_CASE(
+    "losses that fit reports are weighted means over all samples, whatever the batch size, and its steps those of a loop of one's own") {
+  using YesNo = Network<double, ClassWeighted<BinaryCrossEntropy>, Dense<2, 1>>;
+  const ClassWeighted<BinaryCrossEntropy> loss{1, 39};
+  Dataset<double> data;
+  Random random{Seed{8}};
+  data.features = chainrule_test::random_matrix<double>(2, 23, random);
+  for (int j = 0; j < 23; ++j) data.targets.push_back(j == 5 || j == 6 ? 1 : 0);
+  data.weights = Eigen::VectorXd::LinSpaced(23, 0, 3);
+
+  // sum w_j J_j / sum w_j of the net as it is made, from the formula
+  const YesNo start{Seed{2}, loss};
+  long double sum = 0, total = 0;
+  for (Index j = 0; j < 23; ++j) {
+    const bool yes = j == 5 || j == 6;
+    const long double w = static_cast<long double>(data.weights[j]) * (yes ? 39 : 1);
+    const double z = start.layer<0>().weight.row(0).dot(data.features.col(j)) + start.layer<0>().bias[0];
+    sum += w * std::log1p(std::exp(yes ? -static_cast<long double>(z) : static_cast<long double>(z)));
+    total += w;
+  }
+  const double weighted_mean = static_cast<double>(sum / total);
+  auto all = start.make_workspace(23);
+  CHECK(std::abs(start.evaluate(data.features, weighted(data.targets, data.weights), all).loss - weighted_mean) < 1e-14);
+
+  for (const Index size : {1, 2, 4, 10, 23}) {
+    YesNo net = start;
+    Trainer trainer{net, SGD{.learning_rate = 1e-300}};  // too small to change a parameter
+    const History history = trainer.fit(data, {.epochs = 1, .batch_size = size, .validation = data});
+    CHECK(std::abs(history["loss"][0] - weighted_mean) < 1e-14);
+    CHECK(std::abs(history["validation_loss"][0] - weighted_mean) < 1e-14);
+    CHECK(history["validation_accuracy"][0] == accuracy(net.predict(data.features), data.targets));
+  }
+
+  YesNo net = start, by_fit = start;
+  const SGD rule{.learning_rate = 0.1};
+  Trainer{by_fit, rule}.fit(data, {.epochs = 1, .batch_size = 4});
+  auto work = net.make_workspace(4);
+  auto dJ = net.make_gradients();
+  auto state = rule.make_state(net);
+  Batches batches{data, 4, {.seed = derived_seed(Seed{}, 0), .mean_weight = net.mean_weight(weighted(data.targets, data.weights))}};
+  for (auto [x, y] : batches) {
+    net.forward(x, work);
+    net.backward(x, y, work, dJ);
+    rule.step(net.parameters(), dJ, state);
+  }
+  CHECK(net.parameters() == by_fit.parameters());
+  data.weights.setZero();
+  data.weights[3] = 1;
+  const ClassWeighted<BinaryCrossEntropy> only_yes{0, 1};
+  YesNo nothing{Seed{2}, only_yes};
+  CHECK_THROWS_SAYING((Trainer{nothing, rule}.fit(data, {})), ValueError, "fit: all weights of the samples are 0");
 }
 
 TEST_CASE("EpochRunner makes a team if more than one thread is requested") {

@@ -55,7 +55,6 @@ class EpochRunner {
     run.batch = 0;
     run.samples = 0;
     run.loss_sum = 0;
-    run.weight_sum = 0;
     run.epoch_started = std::chrono::steady_clock::now();
   }
 
@@ -66,11 +65,9 @@ class EpochRunner {
     while (run.batch < batches.batches()) {
       const auto [x, y] = batches[run.batch++];
       const double J = train_on_batch(x, y, options, run);
-      const double weight = total_weight(y);
-      run.loss_sum += weight * J;
-      run.weight_sum += weight;
-      run.loss = run.weight_sum > 0 ? run.loss_sum / run.weight_sum : 0;
       run.samples += x.cols();
+      run.loss_sum += static_cast<double>(x.cols()) * J;
+      run.loss = run.loss_sum / static_cast<double>(run.samples);
       observers.batch_ended(run);
       if (run.stopped()) return;
     }

@@ -26,7 +26,10 @@ class Evaluator {
     const Index max_samples = std::max(measures_train_ ? train.size() : 0, validation_ ? validation_->size() : 0);
     predictions_.setConstant(net.outputs(), max_samples, net.outputs() == 1 ? Scalar(0.5) : 1 / static_cast<Scalar>(net.outputs()));
     if (measures_train_) try_metrics(train);
-    if (validation_) try_metrics(*validation_);
+    if (validation_) {
+      try_metrics(*validation_);
+      validation_mean_weight_ = mean_weight_of_data(net, *validation_);
+    }
   }
 
   /// The names of all quantities that measure() fills, in its order.
@@ -47,11 +50,11 @@ class Evaluator {
     std::size_t next = 0;
     run.quantities[next++].value = run.loss;
     if (measures_train_) {
-      predict(run.net, train_, work);
+      predict(run.net, train_, 1, work);
       measure_metrics(train_, run.quantities, next);
     }
     if (!validation_) return;
-    run.quantities[next++].value = predict(run.net, *validation_, work) + penalty;
+    run.quantities[next++].value = predict(run.net, *validation_, validation_mean_weight_, work) + penalty;
     measure_metrics(*validation_, run.quantities, next);
   }
 
@@ -60,21 +63,18 @@ class Evaluator {
     for (const auto& metric : metrics_) all.push_back({prefix + metric.name});
   }
 
-  // Writes the predictions of all samples into predictions_ and returns their mean loss.
+  // Writes the predictions of all samples into predictions_ and returns their mean loss, for weights of this mean.
   template <class Work>
-  double predict(const Net& net, const View& data, Work& work) {
+  double predict(const Net& net, const View& data, double mean_weight, Work& work) {
     double sum = 0;
-    double total = 0;
     for (Index first = 0; first < data.size(); first += work.max_batch()) {
       const Index count = std::min(work.max_batch(), data.size() - first);
-      const WeightedTargets<Scalar, Targets> y{columns_of(data.targets, first, count), weights_of(data, first, count)};
+      const WeightedTargets<Scalar, Targets> y{columns_of(data.targets, first, count), weights_of(data, first, count), mean_weight};
       const auto [J, y_hat] = net.evaluate(columns_of(data.features, first, count), y, work);
-      const double weight = total_weight(y);
-      sum += weight * static_cast<double>(J);
-      total += weight;
+      sum += static_cast<double>(count) * static_cast<double>(J);
       predictions_.middleCols(first, count) = y_hat;
     }
-    return total > 0 ? sum / total : 0;
+    return sum / static_cast<double>(data.size());
   }
 
   void try_metrics(const View& data) {
@@ -91,6 +91,7 @@ class Evaluator {
   View train_;
   std::optional<View> validation_;
   std::vector<Metric<Scalar, Targets>> metrics_;
+  double validation_mean_weight_ = 1;
   bool measures_train_ = false;
   Matrix<Scalar> predictions_;  // outputs x samples of the larger set
 };
