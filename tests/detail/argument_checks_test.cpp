@@ -60,7 +60,24 @@ TEST_CASE("checked_target wants as many samples as x has, in a matrix, in labels
   const Matrix<float> two = Matrix<float>::Zero(4, 2);
   CHECK_THROWS_SAYING(checked_target<SquaredError>(two), ShapeError, "loss: y has 2 samples, but x had 3");
   CHECK_THROWS_SAYING(checked_target<SoftmaxCrossEntropy>(std::vector<int>{0, 1}), ShapeError, "loss: y has 2 samples, but x had 3");
-  CHECK_THROWS_SAYING(checked_target<SquaredError>(weighted(two, std::vector<float>{1, 1})), ShapeError, "loss: y has 2 samples");
+  const std::vector<float> ones{1, 1};
+  CHECK_THROWS_SAYING(checked_target<SquaredError>(weighted(two, ones)), ShapeError, "loss: y has 2 samples");
+}
+
+TEST_CASE("labels as floating-point numbers are refused with the conversion to integers") {
+  const Eigen::MatrixXf row = Eigen::RowVector3f{0, 3, 1};
+  const Eigen::VectorXf column = row.transpose();
+  CHECK_THROWS_SAYING((checked_target<SoftmaxCrossEntropy, AtRunTime>(row)), ShapeError, "loss: y is 1 x 3, but it must be 4 x 3",
+                      "Eigen::VectorXi labels = y.reshaped().cast<int>();");
+  CHECK_THROWS_SAYING((checked_target<SoftmaxCrossEntropy, AtRunTime>(column)), ShapeError, "loss: y is 3 x 1, but it must be 4 x 3");
+  CHECK_THROWS_SAYING((checked_target<SquaredError, AtRunTime>(row)), ShapeError, "loss: y has 1 rows, but the network has 4 outputs");
+  const Eigen::VectorXi labels = row.reshaped().cast<int>();
+  CHECK_NOTHROW(checked_target<SoftmaxCrossEntropy>(labels));
+
+  const Matrix<float> one_output = Matrix<float>::Zero(1, 3);
+  CHECK_THROWS_SAYING(
+      (detail::checked_target<float, SquaredError, AtRunTime>("loss", {}, column, detail::const_view<float>(one_output), "x")), ShapeError,
+      "loss: y is a column of 3 numbers, but one column is one sample; pass a row: y.transpose().eval()");
 }
 
 TEST_CASE("checked_target checks weights, and the targets that they belong to") {
@@ -71,7 +88,7 @@ TEST_CASE("checked_target checks weights, and the targets that they belong to") 
   CHECK_THROWS_SAYING(checked_target<SquaredError>(weighted(y, two)), ShapeError, "target: there are 2 weights for 3 samples");
   CHECK_THROWS_SAYING(checked_target<SquaredError>(weighted(y, negative)), ValueError, "the weight of sample 2 is -1");
   CHECK_NOTHROW(checked_target<SquaredError>(weighted(y, good)));
-  CHECK_THROWS_SAYING(checked_target<SoftmaxCrossEntropy>(weighted(std::vector<int>{0, 4, 1}, good)), ValueError,
-                      "the label of sample 1 is 4");
+  const std::vector<int> labels{0, 4, 1};
+  CHECK_THROWS_SAYING(checked_target<SoftmaxCrossEntropy>(weighted(labels, good)), ValueError, "the label of sample 1 is 4");
   CHECK(checked_target<SquaredError>(weighted(y, good)).weights.data() == good.data());
 }

@@ -73,12 +73,29 @@ void messages::targets(Page& page) {
     const Eigen::MatrixXf probabilities = Eigen::MatrixXf::Constant(3, 2, 0.5f);
     net.loss(probabilities, work);
   });
-  page.mistake("", [&] { net.loss(weighted(std::vector<int>{1, 2}, std::vector<float>{1, 2, 3}), work); });
-  page.mistake("", [&] { net.loss(weighted(std::vector<int>{1, 2}, std::vector<float>{1, -1}), work); });
+  page.mistake("", [&] {
+    const Eigen::RowVectorXf labels{{1, 2}};
+    net.loss(Eigen::MatrixXf(labels), work);
+  });
+  page.mistake("", [&] {
+    const std::vector<int> y{1, 2};
+    const std::vector<float> w{1, 2, 3};
+    net.loss(weighted(y, w), work);
+  });
+  page.mistake("", [&] {
+    const std::vector<int> y{1, 2};
+    const std::vector<float> w{1, -1};
+    net.loss(weighted(y, w), work);
+  });
   page.mistake("", [&] {
     Network<float, ClassWeighted<SoftmaxCrossEntropy>, Dense<4, 3>> classes{Seed{1}, {{1, 5}}};
     auto workspace = classes.make_workspace(2);
     classes.evaluate(two, std::vector<int>{1, 2}, workspace);
+  });
+  page.mistake("", [&] {
+    Network<float, BinaryCrossEntropy, Dense<4, 3>> several{Seed{1}};
+    auto workspace = several.make_workspace(2);
+    several.evaluate(two, std::vector<int>{1, 2}, workspace);
   });
   page.mistake("`BinaryCrossEntropy` takes 0 and 1; only `Hinge` takes -1 and 1.", [&] {
     Network<float, BinaryCrossEntropy, Dense<4, 1>> yes_no{Seed{1}};

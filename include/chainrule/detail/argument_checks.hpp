@@ -40,6 +40,30 @@ ConstMatrixView<Scalar> checked_input(const char* who, const Sequence& sequence,
   return input;
 }
 
+/// Whether a loss takes integer class labels as targets.
+template <class Scalar, class LossType>
+bool takes_labels(const LossType& loss) {
+  if constexpr (requires { loss.takes_labels(); })
+    return loss.takes_labels();
+  else
+    return requires(ConstMatrixView<Scalar> y_hat, Labels<int> y) { loss.check(y_hat, y); };
+}
+
+/// Throws ShapeError, which says how to pass them, for targets that are a row or a column with one number for each sample where the loss
+/// takes something else: class labels as floating-point numbers, or the targets of one output as a column.
+template <class Scalar>
+[[gnu::noinline]] void check_not_one_for_each(const char* who, const ConstMatrixView<Scalar>& y, Index rows, Index samples,
+                                              bool takes_labels) {
+  const bool is_row = y.rows() == 1 && y.cols() == samples;
+  const bool is_column = samples > 1 && y.cols() == 1 && y.rows() == samples;
+  if (rows > 1 && takes_labels && (is_row || is_column))
+    raise<ShapeError>(who, ": y is ", y.rows(), " x ", y.cols(), ", but it must be ", rows, " x ", samples,
+                      " (one column is one sample), or integer labels; labels that are floating-point numbers are converted once: "
+                      "Eigen::VectorXi labels = y.reshaped().cast<int>();");
+  if (rows == 1 && is_column)
+    raise<ShapeError>(who, ": y is a column of ", y.rows(), " numbers, but one column is one sample; pass a row: y.transpose().eval()");
+}
+
 /// Returns a view on y after checking that it has as many samples as y_hat, whose number comes from `of` in messages, and is a target of
 /// the loss.
 template <class Scalar, class LossType, class Sequence, class Y>
@@ -48,18 +72,23 @@ auto checked_target(const char* who, const LossType& loss, const Y& y, ConstMatr
   constexpr Index rows = target_rows<LossType>(outputs);
   const auto target = target_view<Scalar>(y);
   const auto& plain = without_weights(target);
+  if constexpr (std::is_same_v<std::remove_cvref_t<decltype(plain)>, ConstMatrixView<Scalar>>)
+    check_not_one_for_each(who, plain, target_rows(loss, y_hat.rows()), y_hat.cols(), takes_labels<Scalar>(loss));
   check_samples(who, "y", samples_of(plain), y_hat.cols(), of);
   check_weights(target);
   if constexpr (std::is_same_v<std::remove_cvref_t<decltype(plain)>, ConstMatrixView<Scalar>>) {
     if constexpr (EigenDense<Y>)
       static_assert(rows == Dynamic || Y::RowsAtCompileTime == Dynamic || rows == Y::RowsAtCompileTime,
-                    "chainrule: y must have as many rows as the network has outputs; one column is one sample");
+                    "chainrule: y must have as many rows as the network has outputs; one column is one sample; class labels are integers: "
+                    "Eigen::VectorXi labels = y.reshaped().cast<int>();");
     const Index expected = target_rows(loss, y_hat.rows());
     check_rows(who, "y", plain.rows(), expected, expected == y_hat.rows() ? "outputs" : "targets");
   }
   constexpr bool takes_this = requires { loss.check(y_hat, plain); };
-  static_assert(takes_this,
-                "chainrule: this loss takes targets as a matrix (outputs x batch); integer class labels go with SoftmaxCrossEntropy");
+  static_assert(
+      takes_this,
+      "chainrule: this loss takes targets as a matrix (outputs x batch); integer class labels go with SoftmaxCrossEntropy, or with "
+      "BinaryCrossEntropy for one output");
   if constexpr (takes_this) loss.check(y_hat, plain);
   return target;
 }
