@@ -49,7 +49,7 @@ class Network : public NetworkBase<Scalar, typename detail::ProvenNetwork<Scalar
   /// cannot hold: an epsilon of 1e-50 is 0 in float.
   Network(Seed seed, LossType loss, Layers... layer)
       : Network(loss, detail::checked_chain(loss, detail::NamedLayers<Layers...>::list(layer...))) {
-    Random random{seed};
+    Random random{derived_seed(seed, detail::weights_stream)};
     sequence().initialize(parameters().data(), random);
   }
 

@@ -12,7 +12,8 @@
 
 namespace chainrule {
 
-/// The start of a sequence of random numbers: `Network net{Seed{42}}`.
+/// The start of a sequence of random numbers: `Network net{Seed{42}}`. What takes a seed draws numbers of its own from it, so that a
+/// network, a split and a Random of yours may have the same one.
 struct Seed {
   std::uint64_t value = 0;  ///< any number; each starts a different sequence
 };
@@ -88,6 +89,18 @@ class Random {
 /// The seed of an independent sequence, number `stream` of those that belong to `seed`. Each can be computed without the ones before it:
 /// the dropout mask of step 1000 does not need those of the steps before.
 constexpr Seed derived_seed(Seed seed, std::uint64_t stream) { return Seed{Random{Seed{Random{seed}() ^ stream}}()}; }
+
+namespace detail {
+
+/// The streams of derived_seed from which the library draws, one for each purpose. A network, a split and a Random with the same seed
+/// therefore draw different numbers. They are far above the numbers of epochs, steps and samples, which are streams too.
+enum Stream : std::uint64_t {
+  weights_stream = 0x8000'0000'0000'0001u,  ///< the initial weights of a network
+  split_stream = 0x8000'0000'0000'0002u,    ///< the order of the samples in split
+  folds_stream = 0x8000'0000'0000'0003u     ///< the order of the samples in k_fold
+};
+
+}  // namespace detail
 
 /// Shuffles a range, with every order equally likely (Fisher and Yates). Unlike std::shuffle it gives the same order with every standard
 /// library.

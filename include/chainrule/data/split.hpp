@@ -131,7 +131,7 @@ inline std::vector<Index> test_sizes(const char* who, const Groups& groups, doub
 
 inline IndexSplit split_groups(const char* who, Groups groups, const SplitOptions& options) {
   const std::vector<Index> sizes = test_sizes(who, groups, options.test_share);
-  Random random{options.seed};
+  Random random{derived_seed(options.seed, detail::split_stream)};
   IndexSplit parts;
   for (std::size_t g = 0; g < groups.size(); ++g) {
     std::vector<Index>& samples = groups[g].samples;
@@ -157,7 +157,7 @@ inline std::vector<Fold> fold_groups(const char* who, Groups groups, Index k, co
       raise<ValueError>(who, ": ", group.name, " has ", group.size(), " samples, too few for one in each of ", k, " folds");
 
   std::vector<Index> fold_of(static_cast<std::size_t>(samples));
-  Random random{options.seed};
+  Random random{derived_seed(options.seed, detail::folds_stream)};
   Index next = 0;  // the fold that gets the first sample of a group beyond an equal share, so that sizes of folds differ by at most 1
   for (Group& group : groups) {
     if (options.shuffle) chainrule::shuffle(group.samples.begin(), group.samples.end(), random);
