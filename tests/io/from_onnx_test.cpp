@@ -1,4 +1,6 @@
 // Reads models made by hand as PyTorch, Keras and scikit-learn export them. Models written by to_onnx are in onnx_test.cpp.
+#include <chainrule/losses/class_weighted.hpp>
+
 #include "onnx_models.hpp"
 #include "support/catch.hpp"
 
@@ -78,7 +80,8 @@ TEST_CASE("Reshape to batch x units is nothing, to another shape an error", "[on
     CHECK(kinds(m.read()) == "Dense(Identity)");
   CHECK_THROWS_SAYING(reshaped(0, {1, -1}).read(), ShapeError, "m.onnx: node \"flat\" (Reshape)");
   CHECK_THROWS_SAYING(reshaped(0, {-1, 1}).read(), ShapeError, "(Reshape)");
-  CHECK_THROWS_SAYING(reshaped(0, {-1, 1, 2}).read(), ShapeError, "(Reshape)");
+  CHECK_THROWS_SAYING(reshaped(0, {2, -1}).read(), ShapeError, "(Reshape)");
+  CHECK(kinds(reshaped(0, {-1, 1, 2}).read()) == "Dense(Identity)");  // MatMul works along the last axis
 
   Model view({0, 1, 2});  // x.view(x.size(0), -1)
   view.integers("zero", {0}).integers("minus_one", {-1}).constant("w", {2, 1}, {1, 1});
@@ -86,7 +89,7 @@ TEST_CASE("Reshape to batch x units is nothing, to another shape an error", "[on
   view.node("Reshape", {"x", "both"}, "flat").node("MatMul", {"flat", "w"}, "y");
   CHECK(kinds(view.read()) == "Dense(Identity)");
 
-  Model without({0, 1, 2});
+  Model without({0, 3, 2});
   without.constant("w", {2, 1}, {1, 1}).node("MatMul", {"x", "w"}, "y");
   CHECK_THROWS_SAYING(without.read(), ShapeError, "(MatMul)", "Flatten");
 }
@@ -101,9 +104,11 @@ TEST_CASE("Activations that are one operator", "[onnx]") {
   CHECK(kinds_of("Mish", {"z"}) == "Dense(Mish)");
   CHECK(kinds_of("Clip", {"z", "zero"}) == "Dense(ReLU)");
   CHECK(kinds_of("Clip", {"z", "zero", "six"}) == "Dense(HardTanh(low=0,high=6))");
-  CHECK(kinds_of("Clip", {"z"}, {{"min", -1}, {"max", 1}}) == "Dense(HardTanh(low=-1,high=1))");
+  CHECK_THROWS_SAYING(kinds_of("Clip", {"z"}, {{"min", -1}, {"max", 1}}), ValueError, "(Clip)", "since operator set 11");
+  Model clip({0, 2}, 10);
+  CHECK(kinds(clip.node("Clip", {"x"}, "y").with_number("min", -1).with_number("max", 1).read()) == "Activate(HardTanh(low=-1,high=1))");
   CHECK(kinds_of("HardSigmoid", {"z"}, {{"alpha", 1.0f / 6}}) == "Dense(HardSigmoid)");
-  CHECK_THROWS_SAYING(kinds_of("HardSigmoid", {"z"}), ValueError, "m.onnx: node \"y\" (HardSigmoid)");  // Keras 2's, with 1/5
+  CHECK(kinds_of("HardSigmoid", {"z"}) == "Dense(HardTanh(low=-2.5,high=2.5)) Normalize");  // Keras 2's, with 1/5
   CHECK_THROWS_SAYING(kinds_of("Clip", {"z", "six", "zero"}), ValueError, "(Clip)");
 }
 
@@ -132,11 +137,11 @@ TEST_CASE("Activations that are several operators", "[onnx]") {
 
   Model two = linear();  // Sigmoid after Tanh is no single activation
   two.node("Tanh", {"z"}, "t").node("Sigmoid", {"t"}, "s").node("Relu", {"s"}, "r").node("Identity", {"r"}, "y");
-  CHECK(kinds(two.read()) == "Dense(Tanh) Activate(Sigmoid)");
+  CHECK(kinds(two.read()) == "Dense(Tanh) Activate(Sigmoid) Activate(ReLU)");
 
-  Model swish = linear();  // the library has no z sigma(1.702 z)
+  Model swish = linear();  // quick GELU, z sigma(1.702 z) = SiLU(1.702 z)/1.702
   swish.constant("c", {}, {1.702f}).node("Mul", {"z", "c"}, "m").node("Sigmoid", {"m"}, "s").node("Mul", {"z", "s"}, "y");
-  CHECK_THROWS_SAYING(swish.read(), ValueError, "m.onnx: node \"s\" (Sigmoid)");
+  CHECK(kinds(swish.read()) == "Dense(Identity) Normalize Activate(SiLU) Normalize");
 }
 
 TEST_CASE("The last node says which loss's link it is", "[onnx]") {
@@ -144,15 +149,16 @@ TEST_CASE("The last node says which loss's link it is", "[onnx]") {
     Model m = linear();
     m.node(op, {"z"}, "y");
     if (axis != 0) m.with("axis", axis);
-    return std::string(m.read().loss_function().name);
+    return std::string(m.read_with_its_loss().loss_function().name);
   };
   CHECK(loss_of("Softmax", -1) == "SoftmaxCrossEntropy");
   CHECK(loss_of("Softmax", 1) == "SoftmaxCrossEntropy");
   CHECK(loss_of("Sigmoid", 0) == "BinaryCrossEntropy");
   CHECK(loss_of("Exp", 0) == "PoissonNLL");
-  CHECK(loss_of("Tanh", 0) == "MeanSquaredError");
-  CHECK_THROWS_SAYING(loss_of("LogSoftmax", 1), ValueError, "(LogSoftmax)");
-  CHECK_THROWS_SAYING(loss_of("Softmax", 2), ValueError, "(Softmax)", "axis 1");
+  CHECK_THROWS_SAYING(loss_of("Tanh", 0), ValueError, "m.onnx: the model does not say its loss", "MeanSquaredError{}");
+  CHECK_THROWS_SAYING(loss_of("LogSoftmax", 1), ValueError, "(LogSoftmax)", "choose the loss SoftmaxCrossEntropy");
+  CHECK_THROWS_SAYING(loss_of("Softmax", 2), ShapeError, "(Softmax)", "axis 2");
+  CHECK_THROWS_SAYING(loss_of("Softmax", -2), ShapeError, "(Softmax)", "axis -2");
 }
 
 TEST_CASE("Normalising layers, Dropout and PRelu", "[onnx]") {
@@ -174,8 +180,12 @@ TEST_CASE("Normalising layers, Dropout and PRelu", "[onnx]") {
 TEST_CASE("LayerNorm as exporters write it before operator set 17", "[onnx]") {
   Model m({0, 4}, 14);
   m.constant("two", {}, {2}).constant("eps", {}, {1e-3f}).constant("w", {4}, {1, 2, 3, 4}).constant("b", {4}, {0, 0, 1, 1});
-  m.node("ReduceMean", {"x"}, "mean").node("Sub", {"x", "mean"}, "c").node("Pow", {"c", "two"}, "square");
-  m.node("ReduceMean", {"square"}, "var").node("Add", {"var", "eps"}, "v").node("Sqrt", {"v"}, "s").node("Div", {"c", "s"}, "n");
+  m.node("ReduceMean", {"x"}, "mean").with_integers("axes", {-1}).node("Sub", {"x", "mean"}, "c").node("Pow", {"c", "two"}, "square");
+  m.node("ReduceMean", {"square"}, "var")
+      .with_integers("axes", {1})
+      .node("Add", {"var", "eps"}, "v")
+      .node("Sqrt", {"v"}, "s")
+      .node("Div", {"c", "s"}, "n");
   m.node("Mul", {"n", "w"}, "nw").node("Add", {"nw", "b"}, "y");
   CHECK(kinds(m.read()) == "LayerNorm(epsilon=0.001)");
   const Vector<float> y = predicted(m, {1, 2, 3, 6});  // mean 3, variance 3.5
@@ -207,8 +217,9 @@ TEST_CASE("scikit-learn: a scaled classifier of three classes, whose labels are 
   m.node("Cast", {"scaled"}, "cast").with("to", 1);
   m.node("MatMul", {"cast", "coef"}, "product").node("Add", {"product", "intercept"}, "z").node("Softmax", {"z"}, "p");
   m.node("ArgMax", {"p"}, "label").node("ZipMap", {"p"}, "probabilities");
-  CHECK(kinds(m.read()) == "Normalize Dense(Identity)");
-  const Vector<float> y = predicted(m, {2, 3});  // z = 1, 2, 1
+  const AnyNetwork<float> net = m.read_with_its_loss();
+  CHECK(kinds(net) == "Normalize Dense(Identity)");
+  const Vector<float> y = net.predict(Vector<float>{{2, 3}});  // z = 1, 2, 1
   CHECK(y(1) == Approx(std::exp(2) / (std::exp(2) + 2 * std::exp(1))));
 }
 
@@ -217,7 +228,7 @@ TEST_CASE("scikit-learn: for two classes the outputs are 1 - p and p", "[onnx]")
   m.constant("coef", {2, 1}, {1, -1}).constant("intercept", {1}, {0.5f}).constant("unity", {}, {1});
   m.node("MatMul", {"x", "coef"}, "product").node("Add", {"product", "intercept"}, "z").node("Sigmoid", {"z"}, "p");
   m.node("Sub", {"unity", "p"}, "q").node("Concat", {"q", "p"}, "y").with("axis", 1);
-  const Vector<float> y = predicted(m, {1, 0.5f});
+  const Vector<float> y = m.read_with_its_loss().predict(Vector<float>{{1, 0.5f}});
   REQUIRE(y.size() == 2);
   CHECK(y(1) == Approx(1 / (1 + std::exp(-1.0))));
   CHECK(y(0) == Approx(1 - y(1)));
@@ -241,4 +252,380 @@ TEST_CASE("Weights of half precision and of double, as bytes and transposed", "[
   half->add_double_data(1.5);
   half->add_double_data(1e300);
   CHECK_THROWS_SAYING(m.read(), ValueError, "(MatMul)", "\"w\"", "1e+300");
+}
+
+namespace {
+
+Vector<float> vector(std::initializer_list<float> numbers) {
+  Vector<float> column(static_cast<Index>(numbers.size()));
+  std::copy(numbers.begin(), numbers.end(), column.data());
+  return column;
+}
+
+/// Checks that a model of two inputs and outputs predicts f(x) of each of its inputs, as ONNX defines it.
+template <class F>
+void check_elementwise(const Model& model, const F& f) {
+  const AnyNetwork<float> net = model.read();
+  INFO(kinds(net));
+  for (const float x : {-4.0f, -2.75f, -1.0f, -0.3f, -1e-6f, -4e-7f, 0.0f, 2e-7f, 1e-6f, 0.3f, 1.0f, 2.75f, 7.0f})
+    for (const Index i : {Index{0}, Index{1}}) {
+      Vector<float> both = vector({0.5f, 0.5f});
+      both(i) = x;
+      const double expected = f(static_cast<double>(x));
+      CHECK(static_cast<double>(net.predict(both)(i)) == Approx(expected).epsilon(2e-6).margin(1e-6 * std::abs(f(0.0)) + 1e-30));
+    }
+}
+
+/// A model of one node from x to y, with constants c of this shape and d, a single number.
+Model one_node(const std::string& op, const std::vector<std::string>& inputs, const std::vector<std::int64_t>& shape,
+               const std::vector<float>& numbers, std::vector<std::int64_t> input_shape = {0, 2}, int operators = 17) {
+  Model m(std::move(input_shape), operators);
+  m.constant("c", shape, numbers).constant("d", {}, {1}).constant("w", {2, 2}, {1, 2, 3, 4}).node(op, inputs, "y");
+  return m;
+}
+
+}  // namespace
+
+TEST_CASE("Constants of ONNX are aligned by their shapes, not by how many numbers they have", "[onnx]") {
+  // [2, 1] at a batch of 2 is a number for each sample
+  for (const char* op : {"Add", "Sub", "Mul", "Div"}) {
+    CHECK_THROWS_SAYING(one_node(op, {"x", "c"}, {2, 1}, {1, 2}, {2, 2}).read(), ShapeError, op, "\"c\"", "the same for each sample");
+    CHECK_THROWS_SAYING(one_node(op, {"x", "c"}, {1, 1, 2}, {1, 2}, {2, 2}).read(), ShapeError, "at most 2 extents");
+  }
+  CHECK_THROWS_SAYING(one_node("PRelu", {"x", "c"}, {2, 1}, {1, 2}, {2, 2}).read(), ShapeError, "(PRelu)", "the same for each sample");
+  CHECK_THROWS_SAYING(one_node("Gemm", {"x", "w", "c"}, {2, 1}, {1, 2}, {2, 2}).read(), ShapeError, "(Gemm)", "the same for each sample");
+  Model five({5, 2});
+  five.constant("w", {2, 5}, {1, 2, 3, 4, 5, 6, 7, 8, 9, 10}).constant("b", {5, 1}, {1, 2, 3, 4, 5});
+  five.node("MatMul", {"x", "w"}, "z").node("Add", {"z", "b"}, "y");
+  CHECK_THROWS_SAYING(five.read(), ShapeError, "(Add)", "\"b\"", "the same for each sample", "5 x 1");
+
+  // z = (x0 + 3 x1, 2 x0 + 4 x1) + C
+  for (const std::vector<std::int64_t>& shape : {std::vector<std::int64_t>{2}, {1, 2}}) {
+    CHECK(predicted(one_node("Gemm", {"x", "w", "c"}, shape, {10, 20}), {1, 2}) == vector({17, 30}));
+    CHECK(predicted(one_node("Sub", {"x", "c"}, shape, {10, 20}), {1, 2}) == vector({-9, -18}));
+    CHECK(predicted(one_node("Sub", {"c", "x"}, shape, {10, 20}), {1, 2}) == vector({9, 18}));
+    CHECK(predicted(one_node("PRelu", {"x", "c"}, shape, {10, 20}), {-1, -2}) == vector({-10, -40}));
+  }
+  for (const std::vector<std::int64_t>& shape : {std::vector<std::int64_t>{}, {1}, {1, 1}})
+    CHECK(predicted(one_node("Gemm", {"x", "w", "c"}, shape, {10}), {1, 2}) == vector({17, 20}));
+  // of samples of 2 x 3 numbers, [3] repeats over the 2 rows and [2, 1] over the 3 columns
+  const auto image = [](const std::vector<std::int64_t>& shape, const std::vector<float>& numbers) {
+    return predicted(one_node("Mul", {"x", "c"}, shape, numbers, {0, 2, 3}), {1, 2, 3, 4, 5, 6});
+  };
+  CHECK(image({3}, {1, 10, 100}) == vector({1, 20, 300, 4, 50, 600}));
+  CHECK(image({2, 1}, {1, 10}) == vector({1, 2, 3, 40, 50, 60}));
+  CHECK_THROWS_SAYING(image({6}, {1, 2, 3, 4, 5, 6}), ShapeError, "(Mul)", "one for each unit");
+}
+
+TEST_CASE("Transpose of ONNX goes by perm, of weights and of samples", "[onnx]") {
+  const auto transposed = [](const std::vector<std::int64_t>& perm) {
+    Model m;
+    m.constant("w", {2, 2}, {1, 2, 3, 4}).node("Transpose", {"w"}, "t");
+    if (!perm.empty()) m.with_integers("perm", perm);
+    return predicted(m.node("MatMul", {"x", "t"}, "y"), {1, 10});
+  };
+  CHECK(transposed({}) == vector({21, 43}));
+  CHECK(transposed({1, 0}) == vector({21, 43}));
+  CHECK(transposed({0, 1}) == vector({31, 42}));
+
+  Model columns;  // y = (W x^T + b)^T, with b one number for each row
+  columns.constant("w", {3, 2}, {1, 2, 3, 4, 5, 6}).constant("b", {3, 1}, {100, 200, 300}).node("Transpose", {"x"}, "t");
+  columns.node("MatMul", {"w", "t"}, "z").node("Add", {"z", "b"}, "s").node("Transpose", {"s"}, "y").with_integers("perm", {1, 0});
+  CHECK(predicted(columns, {1, 10}) == vector({121, 243, 365}));
+  Model along;  // a bias along the samples
+  along.constant("w", {3, 2}, {1, 2, 3, 4, 5, 6}).constant("b", {3}, {100, 200, 300}).node("Transpose", {"x"}, "t");
+  along.node("MatMul", {"w", "t"}, "z").node("Add", {"z", "b"}, "y");
+  CHECK_THROWS_SAYING(along.read(), ShapeError, "(Add)", "the same for each sample");
+  CHECK_THROWS_SAYING(one_node("MatMul", {"w", "x"}, {1}, {1}).read(), ShapeError, "(MatMul)", "sums over the samples");
+  CHECK_THROWS_SAYING(one_node("Transpose", {"x"}, {1}, {1}, {0, 2, 3}).with_integers("perm", {0, 2, 1}).read(), ShapeError, "(Transpose)");
+
+  Model units_first({2, 0});  // the input is units x batch
+  CHECK(predicted(units_first.constant("w", {3, 2}, {1, 2, 3, 4, 5, 6}).node("MatMul", {"w", "x"}, "y"), {1, 10}) == vector({21, 43, 65}));
+}
+
+TEST_CASE("Gemm of ONNX multiplies by A and B as transA and transB say", "[onnx]") {
+  // W = (1 2; 3 4; 5 6), so that z = W x = (21, 43, 65) for x = (1, 10)
+  const auto gemm = [](bool input_is_first, bool transposed_input, bool transposed_a, bool transposed_b) {
+    Model m;
+    const bool as_written = (input_is_first ? transposed_b : !transposed_a);  // W itself, or its transpose
+    m.constant("w", as_written ? std::vector<std::int64_t>{3, 2} : std::vector<std::int64_t>{2, 3},
+               as_written ? std::vector<float>{1, 2, 3, 4, 5, 6} : std::vector<float>{1, 3, 5, 2, 4, 6});
+    std::string x = "x";
+    if (transposed_input) m.node("Transpose", {"x"}, x = "t");
+    m.node("Gemm", input_is_first ? std::vector<std::string>{x, "w"} : std::vector<std::string>{"w", x}, "y");
+    m.with("transA", transposed_a).with("transB", transposed_b);
+    return predicted(m, {1, 10});
+  };
+  for (const bool transposed : {false, true}) {
+    CHECK(gemm(true, false, false, transposed) == vector({21, 43, 65}));
+    CHECK(gemm(true, true, true, transposed) == vector({21, 43, 65}));
+    CHECK(gemm(false, true, transposed, false) == vector({21, 43, 65}));
+    CHECK(gemm(false, false, transposed, true) == vector({21, 43, 65}));
+    CHECK_THROWS_SAYING(gemm(true, false, true, transposed), ShapeError, "(Gemm)", "sums over the samples");
+    CHECK_THROWS_SAYING(gemm(false, false, transposed, false), ShapeError, "(Gemm)", "sums over the samples");
+  }
+  Model only_added;  // the input is C
+  only_added.constant("w", {2, 2}, {1, 2, 3, 4}).node("Gemm", {"w", "w", "x"}, "y");
+  CHECK_THROWS_SAYING(only_added.read(), ValueError, "(Gemm)", "product of the layer's input and a weight");
+}
+
+TEST_CASE("Weights of ONNX are cast as their Casts say", "[onnx]") {
+  const auto cast = [](std::initializer_list<int> types) {
+    Model m;
+    m.constant("w", {2, 2}, {1.75f, -2.75f, 0, 0.1f});
+    std::string name = "w";
+    for (const int type : types) m.node("Cast", {name}, name + "c").with("to", type), name += "c";
+    return predicted(m.node("MatMul", {"x", name}, "y"), {1, 1});
+  };
+  CHECK(cast({1}) == vector({1.75f, -2.65f}));
+  CHECK(cast({6, 1}) == vector({1, -2}));                                                  // int32: towards 0
+  CHECK(cast({9, 1}) == vector({1, 2}));                                                   // bool
+  CHECK(cast({10, 1}) == vector({1.75f, -2.75f + 0.0999755859375f}));                      // float16 has 11 binary digits
+  CHECK(cast({16, 1}) == vector({1.75f, -2.75f + 0.10009765625f}));                        // bfloat16 has 8
+  CHECK_THROWS_SAYING(cast({2, 1}), ValueError, "(MatMul)", "Cast can hold", "-2.75");     // uint8
+  CHECK_THROWS_SAYING(cast({8, 1}), ValueError, "(MatMul)", "weight that is a constant");  // text
+  Model between;                                                                           // numbers of the samples would be truncated
+  CHECK_THROWS_SAYING(between.node("Cast", {"x"}, "i").with("to", 6).node("Relu", {"i"}, "y").read(), ValueError, "\"i\" (Cast)");
+}
+
+TEST_CASE("Small constants of ONNX are not taken for 0", "[onnx]") {
+  const auto two = [](const std::string& first, float b, const std::string& second, float c) {
+    Model m;
+    m.constant("b", {}, {b}).constant("c", {}, {c}).node(first, {"x", "b"}, "h").node(second, {"h", "c"}, "y");
+    return m;
+  };
+  check_elementwise(two("Sub", 3e-7f, "Div", 1e-7f), [](double x) { return (x - 3e-7) / 1e-7; });
+  check_elementwise(two("Add", 5e-7f, "Mul", 1e7f), [](double x) { return 1e7 * (x + 5e-7); });
+  check_elementwise(two("Max", -5e-7f, "Mul", 1e7f), [](double x) { return 1e7 * std::max(x, -5e-7); });
+  check_elementwise(two("Min", 5e-7f, "Mul", 1e7f), [](double x) { return 1e7 * std::min(x, 5e-7); });
+  Model elu;
+  elu.constant("c", {}, {1e7f}).node("Elu", {"x"}, "h").with_number("alpha", 5e-7f).node("Mul", {"h", "c"}, "y");
+  check_elementwise(elu, [](double x) { return 1e7 * (x < 0 ? 5e-7 * std::expm1(x) : x); });
+  Model step;  // between the points -1e-3 and 1e-3 only, where |x| < 1e-3, it is no Tanh
+  step.constant("c", {}, {1e-3f}).node("Tanh", {"x"}, "t").node("Abs", {"x"}, "a").node("Sub", {"c", "a"}, "d").node("Relu", {"d"}, "r");
+  step.node("Add", {"t", "r"}, "y");
+  CHECK_THROWS_SAYING(step.read(), ValueError, "m.onnx: node");
+}
+
+TEST_CASE("Functions of ONNX that the library has up to a scaling are read with a Normalize", "[onnx]") {
+  const auto op = [](const std::string& name, std::initializer_list<std::pair<const char*, float>> attributes = {}) {
+    Model m;
+    m.node(name, {"x"}, "y");
+    for (const auto& [attribute, value] : attributes) m.with_number(attribute, value);
+    return m;
+  };
+  check_elementwise(op("HardSigmoid"), [](double x) { return std::clamp(0.2 * x + 0.5, 0.0, 1.0); });
+  check_elementwise(op("HardSigmoid", {{"alpha", 0.25f}, {"beta", 0.25f}}), [](double x) { return std::clamp(0.25 * x + 0.25, 0.0, 1.0); });
+  check_elementwise(op("Celu", {{"alpha", 0.5f}}), [](double x) { return std::max(x, 0.0) + std::min(0.0, 0.5 * std::expm1(x / 0.5)); });
+  for (const float slope : {-0.5f, 0.0f, 0.25f, 1.0f, 3.0f})
+    check_elementwise(op("LeakyRelu", {{"alpha", slope}}), [&](double x) { return x < 0 ? static_cast<double>(slope) * x : x; });
+  check_elementwise(op("Selu", {{"alpha", 2}, {"gamma", 3}}), [](double x) { return x < 0 ? 6 * std::expm1(x) : 3 * x; });
+  check_elementwise(op("Abs"), [](double x) { return std::abs(x); });
+  check_elementwise(op("Neg"), [](double x) { return -x; });
+  check_elementwise(one_node("Sub", {"d", "x"}, {1}, {1}), [](double x) { return 1 - x; });
+  check_elementwise(one_node("Max", {"x", "d"}, {1}, {1}), [](double x) { return std::max(x, 1.0); });
+  check_elementwise(one_node("Min", {"d", "x", "c"}, {1}, {-2}), [](double x) { return std::min({x, 1.0, -2.0}); });
+  Model quick;
+  quick.constant("c", {}, {1.702f}).node("Mul", {"x", "c"}, "m").node("Sigmoid", {"m"}, "s").node("Mul", {"s", "x"}, "y");
+  check_elementwise(quick, [](double x) { return x / (1 + std::exp(-1.702 * x)); });
+  Model twice;  // 2 sigma(2 x) - 1
+  twice.constant("two", {}, {2}).constant("one", {}, {1}).node("Mul", {"x", "two"}, "m").node("Sigmoid", {"m"}, "s");
+  twice.node("Mul", {"s", "two"}, "t").node("Sub", {"t", "one"}, "y");
+  for (const float x : {-2.0f, 0.5f, 3.0f}) CHECK(predicted(twice, {x, 0})(0) == Approx(std::tanh(x)));
+}
+
+TEST_CASE("Axes of ONNX must be those of a sample", "[onnx]") {
+  const auto softmax = [](int operators, std::int64_t axis, const std::vector<std::int64_t>& shape) {
+    Model m(shape, operators);
+    return m.node("Softmax", {"x"}, "y").with("axis", axis).read_with_its_loss().predict(vector({0, 1, 2, 3, 4, 5}));
+  };
+  double sum = 0;
+  for (int i = 0; i < 6; ++i) sum += std::exp(i);
+  // before set 13 over all axes from this one on
+  CHECK(static_cast<double>(softmax(12, 1, {0, 2, 3})(1)) == Approx(std::exp(1) / sum));
+  CHECK(static_cast<double>(softmax(13, -1, {0, 1, 6})(1)) == Approx(std::exp(1) / sum));
+  CHECK(static_cast<double>(softmax(13, 0, {6})(1)) == Approx(std::exp(1) / sum));
+  for (const std::int64_t axis : {-1, 0, 1, 2}) CHECK_THROWS_SAYING(softmax(13, axis, {0, 2, 3}), ShapeError, "(Softmax)", "axis");
+  for (const std::int64_t axis : {-1, 0, 2}) CHECK_THROWS_SAYING(softmax(12, axis, {0, 2, 3}), ShapeError, "(Softmax)", "axis");
+
+  const auto mean = [](int operators, const std::vector<std::int64_t>& axes, bool keepdims, const std::vector<std::int64_t>& shape) {
+    Model m(shape, operators);
+    m.constant("two", {}, {2}).constant("eps", {}, {1e-3f}).integers("axes", axes);
+    const auto reduce = [&](const char* from, const char* to) {
+      m.node("ReduceMean", operators < 18 ? std::vector<std::string>{from} : std::vector<std::string>{from, "axes"}, to)
+          .with("keepdims", keepdims);
+      if (operators < 18) m.with_integers("axes", axes);
+    };
+    reduce("x", "mean");
+    m.node("Sub", {"x", "mean"}, "c").node("Pow", {"c", "two"}, "q");
+    reduce("q", "var");
+    return kinds(m.node("Add", {"var", "eps"}, "v").node("Sqrt", {"v"}, "s").node("Div", {"c", "s"}, "y").read());
+  };
+  CHECK(mean(14, {1}, true, {0, 4}) == "LayerNorm(epsilon=0.001)");
+  CHECK(mean(18, {-1}, true, {0, 4}) == "LayerNorm(epsilon=0.001)");
+  CHECK(mean(14, {1, 2}, true, {0, 4, 5}) == "LayerNorm(epsilon=0.001)");
+  CHECK_THROWS_SAYING(mean(14, {0}, true, {0, 4}), ShapeError, "(ReduceMean)", "over the units");
+  CHECK_THROWS_SAYING(mean(14, {0, 1}, true, {0, 4}), ShapeError, "(ReduceMean)", "over the units");
+  CHECK_THROWS_SAYING(mean(14, {-1}, true, {0, 4, 5}), ShapeError, "(ReduceMean)", "over the units");
+  CHECK_THROWS_SAYING(mean(14, {1}, false, {4, 4}), ShapeError, "(ReduceMean)", "keepdims");
+
+  const auto layer_norm = [](std::int64_t axis, const std::vector<std::int64_t>& shape, const std::vector<std::int64_t>& scale) {
+    return kinds(
+        one_node("LayerNormalization", {"x", "c"}, scale, std::vector<float>(scale == std::vector<std::int64_t>{1} ? 1 : 20, 1), shape)
+            .with("axis", axis)
+            .read());
+  };
+  CHECK(layer_norm(1, {0, 4, 5}, {4, 5}) == "LayerNorm(epsilon=1e-05)");
+  CHECK(layer_norm(-1, {0, 20}, {20}) == "LayerNorm(epsilon=1e-05)");
+  CHECK(layer_norm(-1, {0, 20}, {1}) == "LayerNorm(epsilon=1e-05)");
+  CHECK_THROWS_SAYING(layer_norm(-1, {0, 4, 5}, {1}), ShapeError, "(LayerNormalization)", "axis -1");
+  CHECK_THROWS_SAYING(layer_norm(0, {20, 1}, {1}), ShapeError, "(LayerNormalization)", "axis 0");
+
+  const auto pair = [](float one, std::int64_t axis) {
+    Model m({0, 1});
+    m.constant("w", {1, 1}, {1}).constant("one", {}, {one}).node("MatMul", {"x", "w"}, "z").node("Sigmoid", {"z"}, "p");
+    return m.node("Sub", {"one", "p"}, "q").node("Concat", {"q", "p"}, "y").with("axis", axis).read_with_its_loss().outputs();
+  };
+  CHECK(pair(1, 1) == 2);
+  CHECK(pair(1, -1) == 2);
+  CHECK_THROWS_SAYING(pair(1, 0), ShapeError, "(Concat)", "axis 0");
+  CHECK_THROWS_SAYING(pair(0.7f, 1), ValueError, "(Sub)", "1 - p");
+}
+
+TEST_CASE("Shapes of ONNX that are computed keep each sample together, or are refused", "[onnx]") {
+  const auto reshaped = [](const std::string& what, std::int64_t index) {  // Reshape(x, Concat(a number of Shape(x), -1))
+    Model m({0, 3, 2});
+    m.integers("index", {index}).integers("minus_one", {-1}).constant("w", {6, 1}, {1, 2, 3, 4, 5, 6}).node("Relu", {"x"}, "r");
+    m.node("Shape", {what}, "shape")
+        .node("Gather", {"shape", "index"}, "size")
+        .node("Concat", {"size", "minus_one"}, "both")
+        .with("axis", 0);
+    return m.node("Reshape", {"r", "both"}, "flat").node("MatMul", {"flat", "w"}, "y");
+  };
+  CHECK(predicted(reshaped("x", 0), {1, 2, 3, 4, 5, 6}) == vector({91}));
+  CHECK(predicted(reshaped("r", -3), {1, 2, 3, 4, 5, 6}) == vector({91}));
+  CHECK_THROWS_SAYING(reshaped("x", 1).read(), ShapeError, "(Reshape)", "keeps each sample together");
+  const auto to = [](std::vector<std::int64_t> shape, const std::vector<std::int64_t>& target) {
+    Model m(std::move(shape));
+    return kinds(m.integers("s", target).node("Reshape", {"x", "s"}, "r").node("Tanh", {"r"}, "y").read());
+  };
+  CHECK(to({4, 6}, {4, 2, 3}) == "Activate(Tanh)");
+  CHECK(to({0, 6}, {-1, 2, 3}) == "Activate(Tanh)");
+  CHECK(to({0, 1}, {-1}) == "Activate(Tanh)");  // the samples' only numbers as one vector
+  CHECK_THROWS_SAYING(to({4, 6}, {2, 12}), ShapeError, "(Reshape)");
+  CHECK_THROWS_SAYING(to({4, 6}, {6, 4}), ShapeError, "(Reshape)");
+  CHECK_THROWS_SAYING(to({0, 6}, {2, -1}), ShapeError, "(Reshape)");
+  CHECK_THROWS_SAYING(to({0, 6}, {-1, 4}), ShapeError, "(Reshape)");
+  CHECK_THROWS_SAYING(to({0, 6}, {-1}), ShapeError, "(Reshape)");
+  CHECK_THROWS_SAYING(to({0, 6}, {-1, -1}), ShapeError, "(Reshape)");
+  Model squeezed({0, 2, 1});
+  CHECK(
+      predicted(
+          squeezed.integers("axes", {2}).constant("w", {2, 1}, {1, 10}).node("Squeeze", {"x", "axes"}, "s").node("MatMul", {"s", "w"}, "y"),
+          {1, 2}) == vector({21}));
+  Model unsqueezed({0, 2}, 12);
+  CHECK(kinds(unsqueezed.node("Unsqueeze", {"x"}, "u").with_integers("axes", {1}).node("Relu", {"u"}, "y").read()) == "Activate(ReLU)");
+  Model front({0, 2}, 12);
+  CHECK_THROWS_SAYING(front.node("Unsqueeze", {"x"}, "u").with_integers("axes", {0}).node("Relu", {"u"}, "y").read(), ShapeError,
+                      "(Unsqueeze)");
+}
+
+TEST_CASE("An input of ONNX without a batch is one sample", "[onnx]") {
+  Model m({2});
+  m.constant("w", {2, 3}, {1, 2, 3, 4, 5, 6})
+      .constant("b", {3}, {100, 200, 300})
+      .node("MatMul", {"x", "w"}, "z")
+      .node("Add", {"z", "b"}, "y");
+  CHECK(predicted(m, {1, 10}) == vector({141, 252, 363}));
+  Model left({2});
+  CHECK(predicted(left.constant("w", {3, 2}, {1, 2, 3, 4, 5, 6}).node("MatMul", {"w", "x"}, "y"), {1, 10}) == vector({21, 43, 65}));
+  Model flat({2});  // Flatten at axis 0 makes it a batch of one
+  CHECK(predicted(flat.constant("w", {2, 1}, {1, 2}).node("Flatten", {"x"}, "f").with("axis", 0).node("Gemm", {"f", "w"}, "y"), {1, 10}) ==
+        vector({21}));
+  Model column({2});  // at axis 1 a batch of two
+  CHECK_THROWS_SAYING(column.node("Flatten", {"x"}, "f").with("axis", 1).node("Relu", {"f"}, "y").read(), ShapeError, "(Flatten)");
+}
+
+TEST_CASE("Models of ONNX's operator set 6", "[onnx]") {
+  const auto model = [](const std::vector<std::int64_t>& bias, std::int64_t broadcast, std::optional<std::int64_t> axis) {
+    Model m({0, 2}, 6);
+    m.constant("w", {2, 2}, {1, 2, 3, 4}).constant("b", bias, {10, 20}).node("MatMul", {"x", "w"}, "z").node("Add", {"z", "b"}, "s");
+    m.with("broadcast", broadcast);
+    if (axis) m.with("axis", *axis);
+    return m.node("Relu", {"s"}, "y");
+  };
+  CHECK(predicted(model({2}, 1, {}), {1, 2}) == vector({17, 30}));
+  CHECK(predicted(model({2}, 1, 1), {1, 2}) == vector({17, 30}));
+  CHECK(predicted(model({1, 2}, 0, {}), {1, 2}) == vector({17, 30}));
+  CHECK_THROWS_SAYING(model({2}, 1, 0).read(), ShapeError, "(Add)", "the same for each sample");
+  CHECK_THROWS_SAYING(model({2}, 0, {}).read(), ShapeError, "(Add)", "broadcast = 1");
+  const auto norm = [](std::int64_t is_test) {
+    Model m({0, 2}, 6);
+    m.constant("s", {2}, {1, 2}).constant("v", {2}, {4, 9});
+    return m.node("BatchNormalization", {"x", "s", "s", "s", "v"}, "y").with("is_test", is_test).with_number("epsilon", 0);
+  };
+  CHECK(predicted(norm(1), {5, 8}).isApprox(vector({3, 6})));  // 1 (5 - 1)/2 + 1 and 2 (8 - 2)/3 + 2
+  CHECK_THROWS_SAYING(norm(0).read(), ValueError, "(BatchNormalization)", "training");
+}
+
+TEST_CASE("Legal numbers of ONNX that the library's layers do not take", "[onnx]") {
+  const auto norm = [](std::initializer_list<float> variance, float epsilon) {
+    Model m;
+    m.constant("s", {2}, {1, 2}).constant("v", {2}, variance);
+    return m.node("BatchNormalization", {"x", "s", "s", "s", "v"}, "y").with_number("epsilon", epsilon);
+  };
+  CHECK(predicted(norm({4, 9}, 0), {5, 8}).isApprox(vector({3, 6})));
+  CHECK(predicted(norm({-0.25f, 0}, 0.5f), {5, 8}).isApprox(vector({9, 2 + 12 / std::sqrt(0.5f)})));
+  CHECK_THROWS_SAYING(norm({4, 0}, 0).read(), ValueError, "(BatchNormalization)", "\"v\"", "above 0");
+  CHECK_THROWS_SAYING(norm({4, -1}, 1e-3f).read(), ValueError, "(BatchNormalization)", "\"v\"", "-1");
+  CHECK_THROWS_SAYING(norm({4, 9}, -1e-3f).read(), ValueError, "(BatchNormalization)", "epsilon");
+  Model layer_norm;
+  layer_norm.constant("s", {1}, {3}).node("LayerNormalization", {"x", "s"}, "y").with_number("epsilon", 0);
+  CHECK(predicted(layer_norm, {1, 5}).isApprox(vector({-3, 3})));
+
+  for (const char* scales : {"0 1", "1 0", "0 0"}) {
+    const float a = scales[0] == '0' ? 0.0f : 1.0f, b = scales[2] == '0' ? 0.0f : 1.0f;
+    CHECK(predicted(one_node("Mul", {"x", "c"}, {2}, {a, b}), {3, 4}) == vector({3 * a, 4 * b}));
+    Model m = one_node("Sub", {"x", "c"}, {2}, {1, 1});
+    m.last().set_output(0, "h");
+    m.constant("s", {2}, {a, b}).node("Mul", {"h", "s"}, "y");
+    CHECK(predicted(m, {3, 4}) == vector({2 * a, 3 * b}));
+  }
+  CHECK_THROWS_SAYING(one_node("Div", {"x", "c"}, {2}, {0, 1}).read(), ValueError, "(Div)", "reciprocals are finite");
+
+  const auto dropout = [](float ratio, bool is_training, int operators) {
+    Model m({0, 2}, operators);
+    m.constant("ratio", {}, {ratio}).integers("training", {is_training}).node("Tanh", {"x"}, "t");
+    m.node("Dropout", operators < 12 ? std::vector<std::string>{"t"} : std::vector<std::string>{"t", "ratio", "training"}, "y");
+    if (operators < 12) m.with_number("ratio", ratio);
+    return kinds(m.read());
+  };
+  CHECK(dropout(1, false, 13) == "Activate(Tanh)");
+  CHECK(dropout(1, false, 10) == "Activate(Tanh)");
+  CHECK(dropout(0.25f, false, 10) == "Activate(Tanh) Dropout(rate=0.25)");
+  CHECK_THROWS_SAYING(dropout(0.25f, true, 13), ValueError, "(Dropout)", "training");
+  CHECK_THROWS_SAYING(dropout(1.5f, false, 13), ValueError, "(Dropout)", "ratio from 0 to 1");
+}
+
+TEST_CASE("The caller chooses the loss of a model of ONNX", "[onnx]") {
+  const auto read = [](const char* link, const AnyLoss<float>& loss) {
+    Model m = linear();
+    if (*link != 0) m.node(link, {"z"}, "y");
+    if (*link == 0) m.last().set_output(0, "y");
+    return chainrule_test::read_onnx(m.bytes(), loss);
+  };
+  const auto sigma = [](double z) { return 1 / (1 + std::exp(-z)); };
+  const Vector<float> x = vector({-1, 0.5f});  // z = 0.5, -1.5
+  CHECK(read("", MeanSquaredError{}).predict(x) == vector({0.5f, -1.5f}));
+  CHECK(static_cast<double>(read("", SoftmaxCrossEntropy{}).predict(x)(0)) == Approx(sigma(2)));
+  CHECK(static_cast<double>(read("", BinaryCrossEntropy{}).predict(x)(1)) == Approx(sigma(-1.5)));
+  CHECK(static_cast<double>(read("Softmax", KLDivergence{}).predict(x)(0)) == Approx(sigma(2)));
+  CHECK(static_cast<double>(read("LogSoftmax", SoftmaxCrossEntropy{.label_smoothing = 0.1}).predict(x)(0)) == Approx(sigma(2)));
+  CHECK(static_cast<double>(read("Sigmoid", MeanSquaredError{}).predict(x)(1)) == Approx(sigma(-1.5)));  // Dense(Sigmoid)
+  CHECK(read("Softmax", ClassWeighted<SoftmaxCrossEntropy>{{1, 3}}).loss_function().describe() ==
+        describe(ClassWeighted<SoftmaxCrossEntropy>{{1, 3}}));
+  CHECK_THROWS_SAYING(read("Softmax", BinaryCrossEntropy{}), ValueError, "(Softmax)", "not the link of the chosen loss BinaryCrossEntropy");
+  CHECK_THROWS_SAYING(read("Sigmoid", SoftmaxCrossEntropy{}), ValueError, "(Sigmoid)", "chosen loss SoftmaxCrossEntropy");
+  CHECK_THROWS_SAYING(read("Tanh", SoftmaxCrossEntropy{}), ValueError, "m.onnx", "last layer must have no activation");
+  CHECK_THROWS_SAYING(read("Softmax", MeanSquaredError{}), ValueError, "(Softmax)");
 }

@@ -2,13 +2,15 @@
 // Helps tests make ONNX models by hand, as exporters write them, and read them.
 
 #include <chainrule/any/any_network.hpp>
+#include <chainrule/any/known.hpp>
 #include <chainrule/io/detail/onnx/description_text.hpp>
 #include <chainrule/io/detail/onnx/protobuf.hpp>
+#include <optional>
 
 namespace chainrule_test {
 
-/// parse_onnx<float>(bytes, "m.onnx"), compiled once for all tests.
-chainrule::AnyNetwork<float> read_onnx(const std::string& bytes);
+/// parse_onnx<float>(bytes, "m.onnx", loss), compiled once for all tests.
+chainrule::AnyNetwork<float> read_onnx(const std::string& bytes, const std::optional<chainrule::AnyLoss<float>>& loss);
 
 /// A model of one input x and one output y, operator set 17.
 class Model {
@@ -68,6 +70,14 @@ class Model {
     attribute->set_i(value);
     return *this;
   }
+  /// Adds integers as an attribute of the last node.
+  Model& with_integers(const std::string& name, const std::vector<std::int64_t>& values) {
+    auto* attribute = last().add_attribute();
+    attribute->set_name(name);
+    attribute->set_type(chainrule::detail::pb::AttributeProto::INTS);
+    for (const std::int64_t value : values) attribute->add_ints(value);
+    return *this;
+  }
   /// Adds a number as an attribute of the last node.
   Model& with_number(const std::string& name, float value) {
     auto* attribute = last().add_attribute();
@@ -79,7 +89,10 @@ class Model {
   chainrule::detail::pb::NodeProto& last() { return *graph().mutable_node(graph().node_size() - 1); }
 
   std::string bytes() const { return model.SerializeAsString(); }
-  chainrule::AnyNetwork<float> read() const { return read_onnx(bytes()); }
+  /// The network that is read, with a loss that has no link.
+  chainrule::AnyNetwork<float> read() const { return read_onnx(bytes(), chainrule::MeanSquaredError{}); }
+  /// The network that is read, with the loss that the model says.
+  chainrule::AnyNetwork<float> read_with_its_loss() const { return read_onnx(bytes(), std::nullopt); }
 
   chainrule::detail::pb::ModelProto model;
 };

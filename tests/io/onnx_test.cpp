@@ -8,7 +8,9 @@
 using namespace chainrule;
 using chainrule_test::TemporaryFolder;
 
-AnyNetwork<float> chainrule_test::read_onnx(const std::string& bytes) { return parse_onnx<float>(bytes, "m.onnx"); }
+AnyNetwork<float> chainrule_test::read_onnx(const std::string& bytes, const std::optional<AnyLoss<float>>& loss) {
+  return parse_onnx<float>(bytes, "m.onnx", loss);
+}
 
 namespace {
 

@@ -2,29 +2,36 @@
 // Reads ONNX models (onnx.ai) of feedforward networks, as chainrule, PyTorch, Keras and scikit-learn export them. Needs the protobuf
 // messages of ONNX (link with chainrule::onnx), so chainrule.hpp does not include it.
 
+#include <chainrule/any/from_description.hpp>
 #include <chainrule/bytes/file.hpp>
-#include <chainrule/io/detail/layers_with_tensors.hpp>
 #include <chainrule/io/detail/onnx/description_text.hpp>
 #include <chainrule/io/detail/onnx/read_link.hpp>
 
 namespace chainrule {
 namespace detail {
 
-/// Copies the numbers that were read into the network that `layers` were made from.
+/// Copies the numbers that were read to the network's parameters and buffers, and moves the two pointers behind them.
 template <class Scalar>
-void fill_tensors(const std::vector<LayerWithTensors<Scalar>>& layers, std::vector<ReadLayer<Scalar>>& read) {
-  for (std::size_t i = 0; i < layers.size(); ++i) {
-    if (!layers[i].inside.empty()) {
-      fill_tensors(layers[i].inside, read[i].inside);
-      continue;
-    }
-    for (const NamedTensor<Scalar>& tensor : layers[i].tensors) {
-      const std::vector<Scalar>& numbers = read[i].tensor(tensor.name);
-      if (static_cast<Index>(numbers.size()) != tensor.size())
-        raise<ShapeError>(read[i].what.kind, ": expected ", tensor.size(), " numbers of ", tensor.name, ", but found ", numbers.size());
-      std::copy(numbers.begin(), numbers.end(), tensor.numbers);
-    }
+void copy_numbers(const std::vector<ReadLayer<Scalar>>& layers, Scalar*& parameters, Scalar*& buffers) {
+  for (const ReadLayer<Scalar>& layer : layers) {
+    for (const auto& [name, numbers] : layer.tensors) parameters = std::copy(numbers.begin(), numbers.end(), parameters);
+    for (const auto& [name, numbers] : layer.buffers) buffers = std::copy(numbers.begin(), numbers.end(), buffers);
+    copy_numbers(layer.inside, parameters, buffers);
   }
+}
+
+/// How many parameters and buffers layers have.
+template <class Scalar>
+std::array<Index, 2> count_numbers(const std::vector<ReadLayer<Scalar>>& layers) {
+  std::array<Index, 2> count = {};
+  for (const ReadLayer<Scalar>& layer : layers) {
+    for (const auto& tensor : layer.tensors) count[0] += static_cast<Index>(tensor.second.size());
+    for (const auto& tensor : layer.buffers) count[1] += static_cast<Index>(tensor.second.size());
+    const std::array<Index, 2> inside = count_numbers(layer.inside);
+    count[0] += inside[0];
+    count[1] += inside[1];
+  }
+  return count;
 }
 
 inline pb::ModelProto parse_onnx_model(std::string_view bytes, const std::string& name) {
@@ -37,46 +44,55 @@ inline pb::ModelProto parse_onnx_model(std::string_view bytes, const std::string
   return model;
 }
 
-/// Returns f(). Errors that f throws get the file's name in front.
-template <class F>
-auto with_file_name(const std::string& name, const F& f) {
-  try {
-    return f();
-  } catch (const ShapeError& error) {
-    raise<ShapeError>(name, ": ", error.what());
-  } catch (const Error& error) {
-    raise<ValueError>(name, ": ", error.what());
-  }
-}
-
 }  // namespace detail
 
-/// Reads a network from the bytes of an ONNX model; errors call them `name`. The network predicts what the model computes. Its loss is the
-/// one that to_onnx wrote into the model; for a model from elsewhere it is the loss whose link the last node is (Softmax:
-/// SoftmaxCrossEntropy, Sigmoid: BinaryCrossEntropy, Exp: PoissonNLL), or MeanSquaredError if the last node is no link. `Own`: losses of
-/// yours that the model may name. Activations are recognized by their values, to six digits, whatever operators compute them. Throws
-/// ValueError or ShapeError that names the node and its operator for a graph that is no chain of this library's layers, and ValueError for
-/// bytes that are no complete model.
+/// Reads a network from the bytes of an ONNX model; errors call them `name`. The network predicts what the model computes, with its samples
+/// in columns.
+///
+/// Its loss is `loss` if there is one. Where the model ends in this loss's link (Softmax: SoftmaxCrossEntropy and KLDivergence, Sigmoid:
+/// BinaryCrossEntropy, Exp: PoissonNLL), that belongs to the loss; otherwise the model's outputs are taken for the raw outputs z on which
+/// the loss works, and the network predicts the link of them. With SoftmaxCrossEntropy or KLDivergence a model that ends in LogSoftmax is
+/// read too, and the network predicts probabilities, not their logarithms. Without `loss` it is the one that to_onnx wrote into the model,
+/// or the first one above whose link ends the model; other models are a ValueError, because outputs may be logits.
+///
+/// Each operator has the meaning that the ONNX standard gives it for the model's operator set, from 6 on. Activations are recognized by
+/// algebra, whatever operators compute them; their constants may be off by the rounding of an exporter, to six digits. One that the library
+/// has only up to a scaling or shift gets a Normalize before or after it. Training it further trains the layers' parameters. A Dropout of
+/// ratio 1 is left out; an epsilon of 0 becomes the smallest number above; a product with 0 may become a BatchNorm.
+///
+/// The network has at most 2^22 numbers more than the file has bytes. `Own`: losses of yours that the model may name. Throws ValueError or
+/// ShapeError that names the node and its operator for a graph that is no chain of this library's layers, and ValueError for bytes that are
+/// no complete model.
 template <class Scalar, class... Own>
-AnyNetwork<Scalar> parse_onnx(std::string_view bytes, const std::string& name = "the input") {
+AnyNetwork<Scalar> parse_onnx(std::string_view bytes, const std::string& name = "the input",
+                              const std::optional<AnyLoss<Scalar>>& loss = {}) {
+  constexpr std::size_t more_numbers = std::size_t{1} << 22;
   const detail::pb::ModelProto model = detail::parse_onnx_model(bytes, name);
   detail::OnnxGraph graph(model, name);
-  const detail::OnnxEnd end(model, graph);
-  const AnyLoss<Scalar> loss = detail::with_file_name(name, [&] { return make_loss<Scalar, Own...>(end.loss()); });
-  auto layers = detail::read_onnx_layers<Scalar>(graph, end);
+  const detail::OnnxEnd end(model, graph, loss ? std::optional(loss->describe()) : std::nullopt);
+  const AnyLoss<Scalar> made = loss ? *loss : detail::with_file_name(name, [&] { return make_loss<Scalar, Own...>(end.loss()); });
+  auto layers = detail::read_onnx_layers<Scalar>(graph, end, bytes.size() + more_numbers);
   return detail::with_file_name(name, [&] {
     std::vector<Description> descriptions;
     for (const auto& layer : layers) descriptions.push_back(layer.what);
-    AnyNetwork<Scalar> net = AnyNetwork<Scalar>::zeros(loss, make_layers<Scalar>(descriptions));
-    detail::fill_tensors(layers_with_tensors(net), layers);
+    AnyNetwork<Scalar> net = AnyNetwork<Scalar>::zeros(made, make_layers<Scalar>(descriptions));
+    if (detail::count_numbers(layers) != std::array{net.parameters().size(), net.buffers().size()})
+      detail::raise<ShapeError>("expected layers with as many numbers as their shapes say");
+    Scalar* parameters = net.parameters().data();
+    Scalar* buffers = net.buffers().data();
+    detail::copy_numbers(layers, parameters, buffers);
     return net;
   });
 }
 
-/// Reads a network from a file with an ONNX model. Throws what parse_onnx throws, and ValueError where the file cannot be read.
+/// Reads a network from a file with an ONNX model:
+/// @code{.cpp}
+/// AnyNetwork<float> net = load_onnx<float>("net.onnx", SoftmaxCrossEntropy{});
+/// @endcode
+/// `loss` is as for parse_onnx. Throws what parse_onnx throws, and ValueError where the file cannot be read.
 template <class Scalar, class... Own>
-AnyNetwork<Scalar> load_onnx(const std::string& path) {
-  return parse_onnx<Scalar, Own...>(detail::read_file("load_onnx", path), path);
+AnyNetwork<Scalar> load_onnx(const std::string& path, const std::optional<AnyLoss<Scalar>>& loss = {}) {
+  return parse_onnx<Scalar, Own...>(detail::read_file("load_onnx", path), path, loss);
 }
 
 }  // namespace chainrule

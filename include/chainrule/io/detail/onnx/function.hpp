@@ -1,151 +1,163 @@
 #pragma once
-// Evaluates nodes that compute an elementwise function, to find out which activation they are. Exporters write the same activation in many
-// ways: GELU as z/2 (1 + erf(z/sqrt 2)), with the factors in another order, or as one operator. So an activation is recognized by its
-// values.
 
-#include <chainrule/any/from_description.hpp>
+#include <chainrule/io/detail/onnx/expression.hpp>
 #include <chainrule/io/detail/onnx/graph.hpp>
-#include <chainrule/kernels/elementwise.hpp>
-#include <cmath>
 #include <numbers>
 
 namespace chainrule::detail {
 
-/// The elementwise function that `nodes` of the graph apply to the value whose number is `from`. The graph and `nodes` must outlive it.
+/// The elementwise function that `nodes` of the graph apply to the value whose number is `from`, a tensor of `rank` extents. The graph and
+/// `nodes` must outlive it.
 class OnnxFunction {
  public:
-  OnnxFunction(const OnnxGraph& graph, int from, std::span<const int> nodes) : graph_{graph}, from_{from}, nodes_{nodes} {
-    for (const int i : nodes)
-      for (std::size_t k = 0; k < graph.node(i).inputs.size(); ++k) collect(graph.node(i), k);
-  }
+  OnnxFunction(const OnnxGraph& graph, int from, std::span<const int> nodes, std::size_t rank = 2)
+      : graph_{graph}, from_{from}, nodes_{nodes}, rank_{rank} {}
 
-  /// The constants of the nodes that are single numbers: scalars and tensors of one entry.
-  const std::vector<double>& constants() const { return constants_; }
-
-  /// Puts f(z) of each z into result. False if a node computes something other than an elementwise function.
-  bool evaluate(std::vector<double> z, std::vector<double>& result) const {
-    std::map<int, std::vector<double>> known;
-    known[from_] = std::move(z);
+  /// The function of z that the nodes compute of `of`, itself a function of z; an invalid expression if a node computes something other
+  /// than an elementwise function, or one that has no normal form.
+  OnnxExpression operator()(const OnnxExpression& of = OnnxExpression::z()) {
+    std::map<int, OnnxExpression> known{{from_, of}};
+    constants_.clear();
+    OnnxExpression made;
     for (const int i : nodes_) {
       const OnnxGraph::Node& node = graph_.node(i);
-      if (node.outputs.empty() || node.outputs[0] < 0 || !make(node, known)) return false;
-      if (i == nodes_.back()) result = known[node.outputs[0]];
+      if (node.inputs.empty() || node.outputs.empty() || node.outputs[0] < 0) return OnnxExpression::invalid();
+      made = result_of(node, known);
+      if (!made.is_valid()) return made;
+      known[node.outputs[0]] = made;
     }
-    return true;
+    return made;
   }
-  /// f(z), or NaN if a node computes something other than an elementwise function.
-  double at(double z) const {
-    std::vector<double> result;
-    return evaluate({z}, result) ? result[0] : std::numeric_limits<double>::quiet_NaN();
+
+  /// The constant of the formula that is this number up to rounding, which is more exact than what was computed from it; else the number.
+  double as_written(double number) const {
+    for (const double constant : constants_)
+      for (const double written : {constant, -constant})
+        if (std::abs(written - number) <= 1e-12 * std::abs(number)) return written;
+    return number;
   }
 
  private:
-  using Numbers = std::vector<double>;
+  using Node = OnnxGraph::Node;
+  using Known = std::map<int, OnnxExpression>;
 
-  void collect(const OnnxGraph::Node& node, std::size_t i) {
-    if (const OnnxConstant* constant = graph_.constant(node, i); constant != nullptr && is_single(node, i, *constant))
-      constants_.push_back(single(node, i, *constant));
+  // A node's input i: a value that is known, or a constant of one number. Invalid if it is neither.
+  OnnxExpression operand(const Node& node, std::size_t i, const Known& known) {
+    if (const auto found = known.find(graph_.input_of(node, i)); found != known.end()) return found->second;
+    const std::optional<double> number = graph_.single_number(node, i, rank_);
+    if (!number) return OnnxExpression::invalid();
+    constants_.push_back(*number);
+    return *number;
   }
-  bool is_single(const OnnxGraph::Node& node, std::size_t i, const OnnxConstant& constant) const {
-    return onnx_size(*constant.tensor, graph_.place_of_constant(node, i)) == 1;
-  }
-  double single(const OnnxGraph::Node& node, std::size_t i, const OnnxConstant& constant) const {
-    const double number = onnx_numbers<double>(*constant.tensor, graph_.place_of_constant(node, i))[0];
-    return constant.tensor->data_type() == pb::TensorProto::FLOAT ? decimal_of(static_cast<float>(number)) : number;
-  }
-
-  // Puts the values of a node's input i into numbers: those of a value that is known, or a constant, repeated. False if it is neither.
-  bool operand(const OnnxGraph::Node& node, std::size_t i, const std::map<int, Numbers>& known, Numbers& numbers) const {
-    const auto found = known.find(graph_.input_of(node, i));
-    if (found != known.end()) return numbers = found->second, true;
-    const OnnxConstant* constant = graph_.constant(node, i);
-    if (constant == nullptr || !is_single(node, i, *constant)) return false;
-    numbers.assign(known.at(from_).size(), single(node, i, *constant));
-    return true;
+  // A number in an attribute, which is one of the formula's constants.
+  double number(const Node& node, const char* name, double otherwise) {
+    return constants_.emplace_back(graph_.number(node, name, otherwise));
   }
 
-  // Adds the values of a node's output to those that are known. False if it computes something other than an elementwise function.
-  bool make(const OnnxGraph::Node& node, std::map<int, Numbers>& known) const {
-    Numbers a, b;
-    if (!operand(node, 0, known, a)) return false;
+  OnnxExpression result_of(const Node& node, const Known& known) {
     const auto is = [&](std::string_view op) { return graph_.is_op(node, op); };
-    const auto each = [&](auto f) {
-      for (double& z : a) z = f(z);
-      known[node.outputs[0]] = std::move(a);
-      return true;
-    };
-    const auto with = [&](auto f) {
-      if (node.inputs.size() != 2 || !operand(node, 1, known, b)) return false;
-      for (std::size_t k = 0; k < a.size(); ++k) a[k] = f(a[k], b[k]);
-      known[node.outputs[0]] = std::move(a);
-      return true;
-    };
-    const auto softplus = [](double z) { return std::max(z, 0.0) + std::log1p(std::exp(-std::abs(z))); };
-    const auto sigmoid = [](double z) { return 1 / (1 + std::exp(-z)); };
-    const auto h = [&](const char* name, double otherwise) { return graph_.number(node, name, otherwise); };
+    if (is("Max")) return join(node, known, [](const auto& a, const auto& b) { return max(a, b); });
+    if (is("Min")) return join(node, known, [](const auto& a, const auto& b) { return min(a, b); });
+    if (is("Add") || is("Sum")) return join(node, known, [](const auto& a, const auto& b) { return a + b; });
+    if (is("Sub")) return join(node, known, [](const auto& a, const auto& b) { return a - b; });
+    if (is("Mul")) return join(node, known, [](const auto& a, const auto& b) { return a * b; });
+    if (is("Div")) return join(node, known, [](const auto& a, const auto& b) { return a / b; });
+    if (is("Pow")) return power(node, known);
+    if (is("Clip")) return clip(node, known);
+    if (node.inputs.size() != 1) return OnnxExpression::invalid();
 
-    if (is("Add") || is("Sum")) return with(std::plus<>{});
-    if (is("Sub")) return with(std::minus<>{});
-    if (is("Mul")) return with(std::multiplies<>{});
-    if (is("Div")) return with(std::divides<>{});
-    if (is("Pow")) return with([](double x, double y) { return std::pow(x, y); });
-    if (is("Max")) return with([](double x, double y) { return std::max(x, y); });
-    if (is("Min")) return with([](double x, double y) { return std::min(x, y); });
-    if (is("Clip")) return clip(node, known, a);
-    if (node.inputs.size() != 1) return false;
-    if (is("Identity") || (is("Cast") && is_real(graph_.integer(node, "to", 0)))) return each([](double z) { return z; });
-    if (is("Relu")) return each([](double z) { return std::max(z, 0.0); });
-    if (is("Neg")) return each(std::negate<>{});
-    if (is("Abs")) return each([](double z) { return std::abs(z); });
-    if (is("Exp")) return each([](double z) { return std::exp(z); });
-    if (is("Log")) return each([](double z) { return std::log(z); });
-    if (is("Sqrt")) return each([](double z) { return std::sqrt(z); });
-    if (is("Reciprocal")) return each([](double z) { return 1 / z; });
-    if (is("Erf")) return each([](double z) { return std::erf(z); });
-    if (is("Tanh")) return each([](double z) { return std::tanh(z); });
-    if (is("Sigmoid")) return each(sigmoid);
-    if (is("Softplus")) return each(softplus);
-    if (is("Softsign")) return each([](double z) { return z / (1 + std::abs(z)); });
-    if (is("Mish")) return each([&](double z) { return z * std::tanh(softplus(z)); });
-    if (is("LeakyRelu")) return each([slope = h("alpha", 0.01)](double z) { return z < 0 ? slope * z : z; });
-    if (is("Elu")) return each([alpha = h("alpha", 1)](double z) { return z < 0 ? alpha * std::expm1(z) : z; });
-    if (is("Celu")) return each([alpha = h("alpha", 1)](double z) { return z < 0 ? alpha * std::expm1(z / alpha) : z; });
-    if (is("Selu"))
-      return each([alpha = h("alpha", 1.6732632423543772), gamma = h("gamma", 1.0507009873554805)](double z) {
-        return gamma * (z < 0 ? alpha * std::expm1(z) : z);
-      });
-    if (is("HardSigmoid"))
-      return each([alpha = h("alpha", 0.2), beta = h("beta", 0.5)](double z) { return std::clamp(alpha * z + beta, 0.0, 1.0); });
-    if (is("Gelu")) {
-      const pb::AttributeProto* way = graph_.attribute(node, "approximate");
-      if (way == nullptr || way->s() != "tanh") return each([](double z) { return z * std::erfc(-z / std::numbers::sqrt2) / 2; });
-      return each([](double z) { return z / 2 * (1 + std::tanh(0.7978845608028654 * (z + 0.044715 * z * z * z))); });
+    const OnnxExpression z = operand(node, 0, known);
+    if (is("Identity") || graph_.only_rounds(node)) return z;
+    if (is("Relu")) return relu(z);
+    if (is("Neg")) return -z;
+    if (is("Abs")) return abs(z);
+    if (is("Exp")) return exp(z);
+    if (is("Log")) return log(z);
+    if (is("Reciprocal")) return 1 / z;
+    if (is("Erf")) return erf(z);
+    if (is("Tanh")) return tanh(z);
+    if (is("Sigmoid")) return sigmoid(z);
+    if (is("Softplus")) return softplus(z);
+    if (is("Softsign")) return z / (1 + abs(z));
+    if (is("Mish")) return z * tanh(softplus(z));
+    if (is("LeakyRelu")) return leaky(z, number(node, "alpha", 0.01));
+    if (is("Elu")) return relu(z) + number(node, "alpha", 1) * (exp(min(z, 0)) - 1);
+    if (is("Selu")) {
+      const double alpha = number(node, "alpha", 1.67326319217681884765625), gamma = number(node, "gamma", 1.05070102214813232421875);
+      return gamma * (relu(z) + alpha * (exp(min(z, 0)) - 1));
     }
-    return false;
+    if (is("Celu")) {
+      const double alpha = number(node, "alpha", 1);
+      return relu(z) + alpha * (exp(min(z, 0) / alpha) - 1);
+    }
+    if (is("HardSigmoid")) return min(max(number(node, "alpha", 0.2) * z + number(node, "beta", 0.5), 0), 1);
+    if (is("HardSwish")) return z * min(max(z / 6 + 0.5, 0), 1);
+    if (is("Swish")) return z * sigmoid(number(node, "alpha", 1) * z);
+    if (is("Gelu")) {
+      const std::string way = graph_.text(node, "approximate", "none");
+      if (way == "none") return z / 2 * (1 + erf(z / std::numbers::sqrt2));
+      if (way == "tanh") return z / 2 * (1 + tanh(0.797884560802865356 * (z + 0.044715 * (z * z * z))));
+    }
+    return OnnxExpression::invalid();
   }
 
-  // the bounds are attributes before operator set 11, then inputs; each may be left out
-  bool clip(const OnnxGraph::Node& node, std::map<int, Numbers>& known, Numbers& z) const {
-    constexpr double infinity = std::numeric_limits<double>::infinity();
-    Numbers low(z.size(), graph_.number(node, "min", -infinity)), high(z.size(), graph_.number(node, "max", infinity));
-    if (graph_.input_of(node, 1) >= 0 && !operand(node, 1, known, low)) return false;
-    if (graph_.input_of(node, 2) >= 0 && !operand(node, 2, known, high)) return false;
-    for (std::size_t k = 0; k < z.size(); ++k) z[k] = std::min(std::max(z[k], low[k]), high[k]);
-    known[node.outputs[0]] = std::move(z);
-    return true;
+  static OnnxExpression sigmoid(const OnnxExpression& z) { return 1 / (1 + exp(-z)); }
+  static OnnxExpression softplus(const OnnxExpression& z) { return log(1 + exp(z)); }
+  static OnnxExpression leaky(const OnnxExpression& z, double slope) { return slope * z + (1 - slope) * relu(z); }
+
+  // The operators of ONNX with two inputs, or with any number of them: f(f(a, b), c).
+  template <class F>
+  OnnxExpression join(const Node& node, const Known& known, const F& f) {
+    const bool takes_any = graph_.is_op(node, "Max") || graph_.is_op(node, "Min") || graph_.is_op(node, "Sum");
+    if (!takes_any && node.inputs.size() != 2) return OnnxExpression::invalid();
+    OnnxExpression all = operand(node, 0, known);
+    for (std::size_t i = 1; i < node.inputs.size() && all.is_valid(); ++i) {
+      const OnnxExpression next = operand(node, i, known);
+      all = next.is_valid() ? f(all, next) : next;
+    }
+    return all;
   }
 
- public:
-  /// Whether a Cast to this ONNX type only rounds numbers. True for the floating point types; a Cast to an integer would truncate.
-  static bool is_real(std::int64_t type) {
-    return type == pb::TensorProto::FLOAT || type == pb::TensorProto::DOUBLE || type == pb::TensorProto::FLOAT16 ||
-           type == pb::TensorProto::BFLOAT16;
+  // z^n for a whole number n from -4 to 4
+  OnnxExpression power(const Node& node, const Known& known) {
+    const std::optional<double> n = graph_.single_number(node, 1, rank_);
+    if (node.inputs.size() != 2 || !n || !(std::abs(*n) <= 4) || *n != std::floor(*n)) return OnnxExpression::invalid();
+    const OnnxExpression z = operand(node, 0, known);
+    OnnxExpression product = 1;
+    for (int i = 0; i < static_cast<int>(std::abs(*n)); ++i) product = product * z;
+    return *n < 0 ? 1 / product : product;
   }
 
- private:
+  // min(max(z, low), high); the bounds are attributes before operator set 11, then inputs; each may be left out
+  OnnxExpression clip(const Node& node, const Known& known) {
+    OnnxExpression z = operand(node, 0, known);
+    for (const bool is_high : {false, true}) {
+      std::optional<double> bound;
+      if (graph_.operators() < 11) {
+        if (graph_.attribute(node, is_high ? "max" : "min") != nullptr) bound = number(node, is_high ? "max" : "min", 0);
+      } else {
+        if (graph_.attribute(node, "min") != nullptr || graph_.attribute(node, "max") != nullptr)
+          raise<ValueError>(graph_.place(node), ": since operator set 11 its bounds are inputs, but found attributes");
+        const std::size_t i = is_high ? 2 : 1;
+        if (graph_.input_of(node, i) < 0) continue;
+        bound = graph_.single_number(node, i, rank_);
+        if (!bound) return OnnxExpression::invalid();
+        constants_.push_back(*bound);
+      }
+      // exporters write the largest float for "no bound"
+      const OnnxConstant* constant = graph_.constant(node, is_high ? 2 : 1);
+      const bool is_double = constant != nullptr && constant->tensor->data_type() == pb::TensorProto::DOUBLE;
+      const double largest = is_double ? std::numeric_limits<double>::max() : 0.999999 * double{std::numeric_limits<float>::max()};
+      if (!bound || (is_high ? *bound : -*bound) >= largest) continue;
+      z = is_high ? min(z, *bound) : max(z, *bound);
+    }
+    return z;
+  }
+
   const OnnxGraph& graph_;
   int from_;
   std::span<const int> nodes_;
+  std::size_t rank_;
   std::vector<double> constants_ = {};
 };
 

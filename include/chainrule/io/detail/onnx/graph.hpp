@@ -7,6 +7,18 @@
 
 namespace chainrule::detail {
 
+/// Returns f(). Errors that f throws get the file's name in front.
+template <class F>
+auto with_file_name(const std::string& name, const F& f) {
+  try {
+    return f();
+  } catch (const ShapeError& error) {
+    raise<ShapeError>(name, ": ", error.what());
+  } catch (const Error& error) {
+    raise<ValueError>(name, ": ", error.what());
+  }
+}
+
 /// The graph of an ONNX model: which node makes each value, and which nodes take it. Its constructor throws ValueError unless each value
 /// has a name of its own and is made before it is taken, so the graph has no cycles. The model must outlive it.
 class OnnxGraph {
@@ -32,7 +44,7 @@ class OnnxGraph {
   OnnxGraph(const pb::ModelProto& model, std::string file) : file_{std::move(file)}, graph_{model.graph()} {
     for (const auto& set : model.opset_import())
       if (set.domain().empty() || set.domain() == "ai.onnx") operators_ = set.version();
-    if (operators_ < 7) raise<ValueError>(file_, ": expected operators of set 7 or newer, but found set ", operators_);
+    if (operators_ < 6) raise<ValueError>(file_, ": expected operators of set 6 or newer, but found set ", operators_);
     for (const pb::TensorProto& tensor : graph_.initializer()) at(values_, add_value(tensor.name(), -1)).constant.tensor = &tensor;
     for (const auto& input : graph_.input()) {
       if (find(input.name()) >= 0) continue;  // a constant: old models list constants among their inputs
@@ -85,6 +97,60 @@ class OnnxGraph {
   std::string place_of_constant(const Node& node, std::size_t i) const {
     return text_of(place(node), ", tensor ", in_quotes(at(values_, input_of(node, i)).name));
   }
+  /// All numbers of the constant that a node takes as its input i, in the order of its tensor.
+  template <class Number>
+  std::vector<Number> numbers(const Node& node, std::size_t i) const {
+    return onnx_numbers<Number>(*constant(node, i), place_of_constant(node, i));
+  }
+  /// How many numbers the constant has that a node takes as its input i.
+  std::size_t size(const Node& node, std::size_t i) const { return onnx_size(*constant(node, i)->tensor, place_of_constant(node, i)); }
+
+  /// The extents of the constant that a node takes as its input i, as ONNX aligns them with a value of `rank` extents: with 1s before the
+  /// constant's own. Throws ShapeError for a constant with more extents than the value, and where operator set 6 does not align them.
+  std::vector<std::int64_t> aligned_extents(const Node& node, std::size_t i, std::size_t rank) const {
+    std::vector<std::int64_t> extents = constant(node, i)->extents();
+    const auto refuse = [&](std::string_view expected) {
+      raise<ShapeError>(place_of_constant(node, i), ": expected ", expected, ", but found ", onnx_shape_text(extents));
+    };
+    if (extents.size() > rank) refuse(text_of("at most ", rank, " extents, as the other input has"));
+    if (operators_ < 7) {  // the second input alone is broadcast, if the node says so, and at an axis that it may say
+      if (is_op(node, "PRelu")) {
+        if (extents.size() == 1 && extents[0] != 1) extents.resize(rank - 1, 1);  // one slope for each unit of axis 1
+      } else if (extents.size() != rank || extents.empty()) {
+        if (integer(node, "broadcast", 0) != 1 || i == 0)
+          refuse("the attribute broadcast = 1 and the constant as the second input, which operator set 6 needs here");
+        const std::int64_t axis = integer(node, "axis", -1), after = static_cast<std::int64_t>(rank - extents.size()) - axis;
+        if (axis >= 0 && attribute(node, "axis") != nullptr) {
+          if (after < 0) refuse(text_of("extents that fit at axis ", axis));
+          extents.insert(extents.end(), static_cast<std::size_t>(std::min(after, static_cast<std::int64_t>(rank))), 1);
+        }
+      }
+    }
+    extents.insert(extents.begin(), rank - extents.size(), 1);
+    return extents;
+  }
+  /// The number that a node takes as its input i, a constant of one number that fits a value of `rank` extents; none if it takes something
+  /// else there. A float is read as the shortest decimal number that rounds to it.
+  std::optional<double> single_number(const Node& node, std::size_t i, std::size_t rank) const {
+    const OnnxConstant* found = constant(node, i);
+    if (found == nullptr || size(node, i) != 1) return {};
+    aligned_extents(node, i, rank);
+    const double number = numbers<double>(node, i)[0];
+    const bool is_float = found->tensor->data_type() == pb::TensorProto::FLOAT && found->casts.empty();
+    return is_float ? decimal_of(static_cast<float>(number)) : number;
+  }
+
+  /// Whether the node is a Cast to a floating point type, which only rounds numbers.
+  bool only_rounds(const Node& node) const { return is_op(node, "Cast") && is_onnx_real(integer(node, "to", 0)); }
+
+  /// A value as errors name it.
+  std::string place_of_value(int value) const { return text_of(file_, ", tensor ", in_quotes(at(values_, value).name)); }
+  /// Whether a node takes the value that the graph's output depends on, as far as mark_between has been asked.
+  bool is_taken(int value) const {
+    const std::vector<int>& takers = at(values_, value).takers;
+    return std::any_of(takers.begin(), takers.end(), [&](int taker) { return at(marks_, taker) != 0; });
+  }
+
   /// An attribute of a node, or nullptr if the node does not have it.
   const pb::AttributeProto* attribute(const Node& node, std::string_view name) const {
     for (const pb::AttributeProto& attribute : node.proto->attribute())
@@ -94,13 +160,37 @@ class OnnxGraph {
   /// The number in an attribute, or `otherwise` if the node does not have it.
   double number(const Node& node, std::string_view name, double otherwise) const {
     const pb::AttributeProto* found = attribute(node, name);
-    return found == nullptr ? otherwise : decimal_of(found->f());
+    if (found == nullptr) return otherwise;
+    if (!found->has_f()) refuse_attribute(node, name, "a number");
+    return decimal_of(found->f());
   }
   /// The integer in an attribute, or `otherwise` if the node does not have it.
   std::int64_t integer(const Node& node, std::string_view name, std::int64_t otherwise) const {
     const pb::AttributeProto* found = attribute(node, name);
-    return found == nullptr ? otherwise : found->i();
+    if (found == nullptr) return otherwise;
+    if (!found->has_i()) refuse_attribute(node, name, "an integer");
+    return found->i();
   }
+  /// The text in an attribute, or `otherwise` if the node does not have it.
+  std::string text(const Node& node, std::string_view name, const std::string& otherwise) const {
+    const pb::AttributeProto* found = attribute(node, name);
+    if (found == nullptr) return otherwise;
+    if (!found->has_s()) refuse_attribute(node, name, "a text");
+    return found->s();
+  }
+  /// The integers in an attribute, or in the constant that the node takes as its input i since operator set `since`; none if it has
+  /// neither. Throws ValueError where the input is no constant.
+  std::optional<std::vector<std::int64_t>> integers(const Node& node, const char* name, std::size_t i, std::int64_t since) const {
+    if (operators_ < since || i == no_input) {
+      const pb::AttributeProto* found = attribute(node, name);
+      if (found == nullptr) return {};
+      return std::vector<std::int64_t>(found->ints().begin(), found->ints().end());
+    }
+    if (input_of(node, i) < 0) return {};
+    if (constant(node, i) == nullptr) raise<ValueError>(place(node), ": expected ", name, " that are a constant");
+    return numbers<std::int64_t>(node, i);
+  }
+  static constexpr std::size_t no_input = static_cast<std::size_t>(-1);  ///< for integers(): the operator has the attribute alone
 
   /// Marks the nodes between two values, on which `to` depends and which depend on `from`, and returns their mark.
   int mark_between(int from, int to) {
@@ -138,6 +228,13 @@ class OnnxGraph {
   }
 
  private:
+  // Whether a permutation of the extents leaves them as they are.
+  static bool is_unchanged(const std::vector<std::int64_t>& perm, int rank) {
+    bool same = perm.size() == static_cast<std::size_t>(rank);
+    for (std::size_t k = 0; same && k < perm.size(); ++k) same = perm[k] == static_cast<std::int64_t>(k);
+    return same;
+  }
+
   int add_value(const std::string& name, int maker) {
     if (!by_name_.emplace(name, static_cast<int>(values_.size())).second)
       raise<ValueError>(file_, ": the name ", in_quotes(name), " is there for two values");
@@ -157,6 +254,7 @@ class OnnxGraph {
       at(values_, value).takers.push_back(index);
       depends_on_input = depends_on_input || at(values_, value).depends_on_input;
     }
+    if (is_op(node, "Shape")) depends_on_input = false;  // extents change with the input's extents, but not with its numbers
     for (const std::string& name : proto.output()) {
       node.outputs.push_back(name.empty() ? -1 : add_value(name, index));
       if (!name.empty()) values_.back().depends_on_input = depends_on_input;
@@ -168,7 +266,7 @@ class OnnxGraph {
   // the constant that a node makes, where it is a Constant, or renames, casts or transposes another constant; else none
   OnnxConstant constant_of(const Node& node) {
     if (is_op(node, "Constant")) {
-      if (const auto* tensor = attribute(node, "value")) return {&tensor->t()};
+      if (const auto* tensor = attribute(node, "value")) return {&tensor->t(), false, {}};
       pb::TensorProto& made = made_.emplace_back();
       for (const pb::AttributeProto& a : node.proto->attribute()) {
         const bool is_integer = a.name().starts_with("value_int");
@@ -179,14 +277,33 @@ class OnnxGraph {
         if (a.name() == "value_ints") *made.mutable_int64_data() = a.ints();
         if (a.name().ends_with("s")) made.add_dims(is_integer ? a.ints_size() : a.floats_size());
       }
-      return made.has_data_type() ? OnnxConstant{&made} : OnnxConstant{};
+      return made.has_data_type() ? OnnxConstant{&made, false, {}} : OnnxConstant{};
     }
     const OnnxConstant* from = constant(node, 0);
     if (from == nullptr) return {};
-    if (is_op(node, "Identity") || is_op(node, "Cast")) return *from;
-    if (is_op(node, "Transpose") && from->tensor->dims_size() == 2) return {from->tensor, !from->transposed};
+    if (is_op(node, "Identity")) return *from;
+    if (is_op(node, "Cast")) {
+      const std::int64_t to = integer(node, "to", 0);
+      OnnxConstant cast = *from;
+      if (cast.casts.empty() || cast.casts.back() != to) cast.casts.push_back(to);
+      return onnx_cast(0, to) && cast.casts.size() <= max_casts ? cast : OnnxConstant{};
+    }
+    if (is_op(node, "Transpose")) {
+      const std::optional<std::vector<std::int64_t>> perm = integers(node, "perm", no_input, 0);
+      const int rank = from->tensor->dims_size();
+      const bool swaps = rank == 2 && (!perm || *perm == std::vector<std::int64_t>{1, 0});
+      const bool keeps = rank < 2 ? !perm || perm->size() == static_cast<std::size_t>(rank) : perm && is_unchanged(*perm, rank);
+      if (swaps) return {from->tensor, !from->transposed, from->casts};
+      if (keeps) return *from;
+    }
     return {};
   }
+
+  [[noreturn]] void refuse_attribute(const Node& node, std::string_view name, std::string_view expected) const {
+    raise<ValueError>(place(node), ": expected ", expected, " in the attribute ", name);
+  }
+
+  static constexpr std::size_t max_casts = 8;  // a limit, so that a chain of Casts takes little time
 
   std::string file_;
   const pb::GraphProto& graph_;

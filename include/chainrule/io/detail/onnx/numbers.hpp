@@ -5,16 +5,77 @@
 #include <chainrule/bytes/binary_array.hpp>
 #include <chainrule/bytes/decimal.hpp>
 #include <chainrule/bytes/excerpt.hpp>
+#include <chainrule/core/detail/checks.hpp>
 #include <chainrule/io/detail/onnx/protobuf.hpp>
 #include <chainrule/io/safetensors_types.hpp>
+#include <cmath>
+#include <optional>
 
 namespace chainrule::detail {
 
-/// A tensor of the model, or its transpose.
+/// A tensor of the model, or what nodes make of it that transpose and cast it.
 struct OnnxConstant {
   const pb::TensorProto* tensor = nullptr;  ///< nullptr: there is none
-  bool transposed = false;                  ///< whether it stands for the transpose
+  bool transposed = false;                  ///< whether it stands for the transpose, of a matrix
+  std::vector<std::int64_t> casts = {};     ///< types of ONNX that the numbers are cast to, one after the other
+
+  /// The extents, after a transposition.
+  std::vector<std::int64_t> extents() const {
+    std::vector<std::int64_t> all(tensor->dims().begin(), tensor->dims().end());
+    if (transposed) std::swap(all.at(0), all.at(1));
+    return all;
+  }
 };
+
+/// Whether a cast to this type of ONNX only rounds numbers. True for the floating point types; a cast to an integer truncates.
+inline bool is_onnx_real(std::int64_t type) {
+  return type == pb::TensorProto::FLOAT || type == pb::TensorProto::DOUBLE || type == pb::TensorProto::FLOAT16 ||
+         type == pb::TensorProto::BFLOAT16;
+}
+
+/// The number as ONNX casts it to this type; none where the type is not known here or cannot hold the number.
+inline std::optional<double> onnx_cast(double number, std::int64_t type) {
+  const auto rounded = [&](int digits, int smallest_exponent, double largest) {
+    if (number == 0 || !is_finite(number)) return number;
+    const int exponent = std::max(std::ilogb(number) - (digits - 1), smallest_exponent);
+    const double nearest = std::ldexp(std::nearbyint(std::ldexp(number, -exponent)), exponent);
+    return std::abs(nearest) <= largest ? nearest : std::copysign(std::numeric_limits<double>::infinity(), number);
+  };
+  const auto whole = [&](double low, double above) -> std::optional<double> {
+    const double truncated = std::trunc(number);
+    return truncated >= low && truncated < above ? std::optional(truncated) : std::nullopt;
+  };
+  switch (type) {
+    case pb::TensorProto::DOUBLE:
+      return number;
+    case pb::TensorProto::FLOAT:
+      return rounded(24, -149, double{std::numeric_limits<float>::max()});
+    case pb::TensorProto::FLOAT16:
+      return rounded(11, -24, 65504);
+    case pb::TensorProto::BFLOAT16:
+      return rounded(8, -133, 0x1.fep127);
+    case pb::TensorProto::BOOL:
+      return number != 0 ? 1 : 0;
+    case pb::TensorProto::INT8:
+      return whole(-0x1p7, 0x1p7);
+    case pb::TensorProto::UINT8:
+      return whole(0, 0x1p8);
+    case pb::TensorProto::INT16:
+      return whole(-0x1p15, 0x1p15);
+    case pb::TensorProto::UINT16:
+      return whole(0, 0x1p16);
+    case pb::TensorProto::INT32:
+      return whole(-0x1p31, 0x1p31);
+    case pb::TensorProto::UINT32:
+      return whole(0, 0x1p32);
+    case pb::TensorProto::INT64:
+      return whole(-0x1p63, 0x1p63);
+    case pb::TensorProto::UINT64:
+      return whole(0, 0x1p64);
+    default:
+      return {};
+  }
+}
 
 /// The shortest decimal number that rounds to this float: 0.1 for 0.1f, which is 0.100000001490116. Hyperparameters are read so.
 inline double decimal_of(float number) {
@@ -49,17 +110,20 @@ void visit_onnx_numbers(const pb::TensorProto& tensor, const std::string& place,
       return stored(std::uint16_t{}, tensor.int32_data(), [](auto bits) { return float_of_half(static_cast<std::uint16_t>(bits)); });
     case pb::TensorProto::BFLOAT16:
       return stored(std::uint16_t{}, tensor.int32_data(), [](auto bits) { return float_of_bfloat16(static_cast<std::uint16_t>(bits)); });
+    case pb::TensorProto::BOOL:
+      return stored(std::uint8_t{}, tensor.int32_data(), [](auto number) { return std::int32_t{number != 0}; });
     default:
-      raise<ValueError>(place, ": expected numbers of float, double, float16, bfloat16, int32 or int64, but found type ",
+      raise<ValueError>(place, ": expected numbers of float, double, float16, bfloat16, int32, int64 or bool, but found type ",
                         tensor.data_type(), " of ONNX");
   }
 }
 
 /// "64 x 32", or "a single number"
-inline std::string onnx_shape_text(const pb::TensorProto& tensor) {
+template <class Extents>
+std::string onnx_shape_text(const Extents& extents) {
   std::string text;
-  for (int i = 0; i < std::min(tensor.dims_size(), 8); ++i) text += text_of(i == 0 ? "" : " x ", tensor.dims(i));
-  return tensor.dims_size() == 0 ? "a single number" : text;
+  for (int i = 0; i < std::min(static_cast<int>(extents.size()), 8); ++i) text += text_of(i == 0 ? "" : " x ", extents.begin()[i]);
+  return extents.size() == 0 ? "a single number" : extents.size() > 8 ? text + " x ..." : text;
 }
 
 /// How many numbers the tensor has. Throws ValueError unless that many are stored in the model itself.
@@ -71,28 +135,41 @@ inline std::size_t onnx_size(const pb::TensorProto& tensor, const std::string& p
   std::size_t expected = 1;
   for (const std::int64_t extent : tensor.dims()) {
     const bool fits = extent >= 0 && (extent == 0 || expected <= found / static_cast<std::size_t>(extent));
-    if (!fits) raise<ValueError>(place, ": expected ", onnx_shape_text(tensor), " numbers, but found ", found);
+    if (!fits) raise<ValueError>(place, ": expected ", onnx_shape_text(tensor.dims()), " numbers, but found ", found);
     expected *= static_cast<std::size_t>(extent);
   }
-  if (expected != found) raise<ValueError>(place, ": expected ", onnx_shape_text(tensor), " numbers, but found ", found);
+  if (expected != found) raise<ValueError>(place, ": expected ", onnx_shape_text(tensor.dims()), " numbers, but found ", found);
   return found;
 }
 
-/// All numbers of the tensor, row-major. Throws ValueError for a number that Number cannot hold.
+/// All numbers of the constant, in the order in which its tensor stores them: row-major, before a transposition. Throws ValueError for a
+/// number that Number or a type of its casts cannot hold.
 template <class Number>
-std::vector<Number> onnx_numbers(const pb::TensorProto& tensor, const std::string& place) {
-  std::vector<Number> numbers(onnx_size(tensor, place));
-  visit_onnx_numbers(tensor, place, [&](std::size_t size, const auto& number) {
+std::vector<Number> onnx_numbers(const OnnxConstant& constant, const std::string& place) {
+  std::vector<Number> numbers(onnx_size(*constant.tensor, place));
+  const auto check = [&](double number) {
+    if constexpr (std::is_integral_v<Number>) {
+      if (std::trunc(number) != number || !onnx_cast(number, pb::TensorProto::INT64))
+        raise<ValueError>(place, ": expected integers, but found ", number);
+    } else if (is_finite(number) && std::abs(number) > double{std::numeric_limits<Number>::max()}) {
+      raise<ValueError>(place, ": expected numbers of at most ", std::numeric_limits<Number>::max(), ", but found ", number);
+    }
+  };
+  visit_onnx_numbers(*constant.tensor, place, [&](std::size_t size, const auto& number) {
     for (std::size_t i = 0; i < size; ++i) {
-      const auto stored = number(i);
-      using Stored = std::remove_const_t<decltype(stored)>;
-      if constexpr (std::is_floating_point_v<Stored> && sizeof(Stored) > sizeof(Number))
-        if (std::isfinite(stored) && std::abs(stored) > Stored{std::numeric_limits<Number>::max()})
-          raise<ValueError>(place, ": expected numbers of at most ", std::numeric_limits<Number>::max(), ", but found ", stored);
-      if constexpr (std::is_integral_v<Number> && !std::is_integral_v<Stored>)
-        raise<ValueError>(place, ": expected integers, but found other numbers");
-      else
-        numbers[i] = static_cast<Number>(stored);
+      if constexpr (std::is_integral_v<Number>)
+        if (std::is_integral_v<decltype(number(i))> && constant.casts.empty()) {
+          numbers[i] = static_cast<Number>(number(i));
+          continue;
+        }
+      double cast = static_cast<double>(number(i));
+      for (const std::int64_t type : constant.casts) {
+        const std::optional<double> next = onnx_cast(cast, type);
+        if (!next) raise<ValueError>(place, ": expected numbers that their Cast can hold, but found ", cast);
+        cast = *next;
+      }
+      check(cast);
+      numbers[i] = static_cast<Number>(cast);
     }
   });
   return numbers;

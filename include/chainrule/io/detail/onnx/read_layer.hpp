@@ -1,7 +1,9 @@
 #pragma once
 
+#include <array>
 #include <chainrule/any/detail/visit_known.hpp>
 #include <chainrule/io/detail/onnx/graph.hpp>
+#include <chainrule/io/detail/onnx/layout.hpp>
 #include <optional>
 
 namespace chainrule::detail {
@@ -9,182 +11,321 @@ namespace chainrule::detail {
 /// A layer that was read from a file, with its numbers under the names that this library has for them.
 template <class Scalar>
 struct ReadLayer {
-  Description what = {};                                                  ///< the layer's name, extents and hyperparameters
-  std::vector<std::pair<std::string, std::vector<Scalar>>> tensors = {};  ///< column-major
-  std::vector<ReadLayer> inside = {};                                     ///< the layers inside a Residual
+  using Tensors = std::vector<std::pair<std::string, std::vector<Scalar>>>;
+  Description what = {};               ///< the layer's name, extents and hyperparameters
+  Tensors tensors = {};                ///< the parameters, column-major, in the layer's order
+  Tensors buffers = {};                ///< the buffers, in the layer's order
+  std::vector<ReadLayer> inside = {};  ///< the layers inside a Residual
 
   /// The numbers of the tensor of this name. Throws ValueError if there is none.
   std::vector<Scalar>& tensor(std::string_view name) {
-    for (auto& [known, numbers] : tensors)
-      if (known == name) return numbers;
+    for (Tensors* of : {&tensors, &buffers})
+      for (auto& [known, numbers] : *of)
+        if (known == name) return numbers;
     raise<ValueError>(what.kind, " has no tensor ", name);
   }
 };
 
-/// Reads single nodes as layers, where their operator is a layer of this library. Keeps track of how many units there are after each node.
+/// Reads single nodes as layers, where their operator is a layer of this library. Keeps track of the layout of the value after each node.
 template <class Scalar>
 class OnnxLayerReader {
  public:
   using Numbers = std::vector<Scalar>;
   using Layer = ReadLayer<Scalar>;
   using Node = OnnxGraph::Node;
+  using Samples = OnnxLayout::Samples;
 
-  explicit OnnxLayerReader(const OnnxGraph& graph) : graph_{graph} {}
+  /// `most_numbers`: how many numbers the layers may have, so that a small file cannot take much memory.
+  OnnxLayerReader(const OnnxGraph& graph, std::size_t most_numbers) : graph_{graph}, most_numbers_{most_numbers} {}
 
-  Index units = 0;      ///< how many units the input of the next node has; 0 where the model does not say it
-  bool is_flat = true;  ///< whether each sample is one row of numbers, not a matrix or an image
+  OnnxLayout layout = {};       ///< of the input of the next node
+  bool may_be_columns = false;  ///< whether the input may be units x samples: the model says how many rows it has, and not how many columns
 
-  /// Throws ShapeError unless the node's input has this many units.
+  Index units() const { return layout.units(); }
+  /// Sets the number of units where the model has not said it. Throws ShapeError if it has said another.
   void expect_units(Index expected, const Node& node) {
-    if (!is_flat)
-      raise<ShapeError>(graph_.place(node), ": expected one row of numbers for each sample, which Flatten makes, but found more extents");
-    if (units == 0) units = expected;
-    if (units != expected || expected == 0) raise<ShapeError>(graph_.place(node), ": expected ", expected, " units, but found ", units);
+    if (!layout.is_row())
+      raise<ShapeError>(graph_.place(node), ": expected one row of numbers for each sample, which Flatten makes, but found ",
+                        layout.extents.empty() ? "a single number" : "more extents");
+    if (layout.extents.back() == 0) layout.extents.back() = expected;
+    if (units() != expected || expected == 0) raise<ShapeError>(graph_.place(node), ": expected ", expected, " units, but found ", units());
   }
   /// Throws ShapeError unless the number of units is known.
   void expect_known_units(const Node& node) const {
-    if (units == 0) raise<ShapeError>(graph_.place(node), ": expected a model that says how many inputs it has");
+    if (units() == 0) raise<ShapeError>(graph_.place(node), ": expected a model that says how many inputs it has");
   }
 
-  /// The node as a layer; none where its operator is no layer.
-  std::optional<Layer> read(const Node& node) {
-    if (graph_.is_op(node, "Gemm")) return gemm(node);
-    if (graph_.is_op(node, "MatMul")) return dense(node, 1, false);
+  /// The node, which takes `value`, as a layer; none where its operator is no layer.
+  std::optional<Layer> read(const Node& node, int value) {
+    if (graph_.is_op(node, "Gemm")) return gemm(node, value);
+    if (graph_.is_op(node, "MatMul")) return matmul(node, value);
+    if (graph_.input_of(node, 0) != value) return {};
     if (graph_.is_op(node, "BatchNormalization")) return batch_norm(node);
     if (graph_.is_op(node, "LayerNormalization")) return layer_norm(node);
     if (graph_.is_op(node, "PRelu")) return prelu(node);
     if (graph_.is_op(node, "Scaler")) return scaler(node);
-    if (graph_.is_op(node, "Dropout")) return dropout(node);
     return {};
+  }
+  /// Dropout, which changes nothing in prediction; none for a ratio of 1, with which nothing could be trained.
+  std::optional<Layer> dropout(const Node& node) {
+    expect_known_units(node);
+    double rate = 0.5;
+    if (graph_.operators() < 12)
+      rate = graph_.number(node, "ratio", 0.5);
+    else if (graph_.input_of(node, 1) >= 0)
+      rate = constant_number(node, 1, "a ratio");
+    const bool is_training = graph_.operators() < 7    ? graph_.integer(node, "is_test", 0) == 0
+                             : graph_.operators() < 12 ? false
+                                                       : graph_.input_of(node, 2) >= 0 && constant_number(node, 2, "a training_mode") != 0;
+    if (is_training)
+      raise<ValueError>(graph_.place(node), ": expected the form for prediction, but found that for training, which is random");
+    if (!(rate >= 0 && rate <= 1)) raise<ValueError>(graph_.place(node), ": expected a ratio from 0 to 1, but found ", rate);
+    if (rate == 1) return {};
+    return layer(Dropout<Dynamic>::name, units(), {{"rate", rate}});
   }
 
   /// A layer without tensors.
   Layer layer(std::string_view kind, Index outputs, std::vector<std::pair<std::string, double>> hyperparameters = {}) const {
-    return {{std::string(kind), units, outputs, std::move(hyperparameters), {}}};
+    return {{std::string(kind), units(), outputs, std::move(hyperparameters), {}}};
   }
   Layer activate(Description f) const {
-    Layer made = layer(DescribedActivate::name, units);
+    Layer made = layer(DescribedActivate::name, units());
     made.what.parts.push_back(std::move(f));
     return made;
   }
-  /// Normalize, a = (x - shift) * scale.
-  Layer normalize(Numbers shift, Numbers scale) const {
-    Layer made = layer(Normalize<Dynamic>::name, units);
-    made.tensors = {{"shift", std::move(shift)}, {"scale", std::move(scale)}};
+  /// a = (x - shift) * scale: a Normalize; a BatchNorm where the first scale is 0, which means in a Normalize that it is not set.
+  Layer affine(Numbers shift, Numbers scale) const {
+    if (scale[0] == 0) {
+      const Numbers zeros(shift.size(), Scalar{0}), ones(shift.size(), Scalar{1});
+      return batch_norm_of(0.1, smallest_epsilon, {std::move(scale), zeros, std::move(shift), ones});
+    }
+    Layer made = layer(Normalize<Dynamic>::name, units());
+    made.buffers = {{"shift", std::move(shift)}, {"scale", std::move(scale)}};
     return made;
   }
-  /// LayerNorm with a weight of 1 and a bias of 0.
-  Layer layer_norm_of(double epsilon) const {
-    const auto n = static_cast<std::size_t>(units);
-    Layer made = layer(LayerNorm<Dynamic>::name, units, {{"epsilon", epsilon}});
+  /// The same shift and scale for each unit.
+  Layer affine(double shift, double scale, const Node& node) {
+    count(2 * static_cast<std::size_t>(units()), node);
+    const auto n = static_cast<std::size_t>(units());
+    return affine(Numbers(n, static_cast<Scalar>(shift)), Numbers(n, static_cast<Scalar>(scale)));
+  }
+  /// LayerNorm with a weight of 1 and a bias of 0. With an epsilon of 0 a sample of equal numbers gives the bias, where ONNX divides 0 by
+  /// 0.
+  Layer layer_norm_of(double epsilon, const Node& node) {
+    expect_known_units(node);
+    count(2 * static_cast<std::size_t>(units()), node);
+    const auto n = static_cast<std::size_t>(units());
+    Layer made = layer(LayerNorm<Dynamic>::name, units(), {{"epsilon", std::max(epsilon, smallest_epsilon)}});
     made.tensors = {{"weight", Numbers(n, Scalar{1})}, {"bias", Numbers(n, Scalar{0})}};
     return made;
   }
+  /// PReLU with one slope for all units.
+  Layer prelu_of(double slope) const {
+    Layer made = layer(PReLU<Slopes::shared, Dynamic>::name, units(), {{"initial_slope", 0.25}});
+    made.tensors = {{"slope", {static_cast<Scalar>(slope)}}};
+    return made;
+  }
 
-  /// The constant that a node takes as its input i, one number for each unit; a single number is repeated for every unit. Empty if the
-  /// input is no constant.
+  /// The constant that a node takes as its input i, one number for each unit: repeated as ONNX broadcasts it. Empty if the input is no
+  /// constant. Throws ShapeError for a constant with a number for each sample, or with extents that fit no unit.
   Numbers per_unit(const Node& node, std::size_t i) {
-    const OnnxConstant* constant = graph_.constant(node, i);
-    if (constant == nullptr) return {};
-    Numbers numbers = onnx_numbers<Scalar>(*constant->tensor, graph_.place_of_constant(node, i));
-    const auto n = static_cast<std::size_t>(units);
-    if (numbers.size() != n && numbers.size() != 1)
-      raise<ShapeError>(graph_.place_of_constant(node, i), ": expected ", units, " numbers, one for each unit, but found ",
-                        onnx_shape_text(*constant->tensor));
-    if (numbers.size() == 1 && n > 1) {
-      repeated_ += n;
-      if (repeated_ > max_repeated) raise<ValueError>(graph_.place(node), ": too many units for so few numbers");
-      numbers.assign(n, Scalar{numbers[0]});
+    if (graph_.constant(node, i) == nullptr) return {};
+    const std::vector<std::int64_t> extents = graph_.aligned_extents(node, i, layout.rank());
+    const auto refuse = [&](const auto&... expected) {
+      raise<ShapeError>(graph_.place_of_constant(node, i), ": expected ", expected..., ", but found ", onnx_shape_text(extents));
+    };
+    const std::size_t stored = graph_.size(node, i);
+    if (units() == 0 && layout.is_row() && stored > 1) layout.extents.back() = extents[axis_of(layout.extents.size() - 1)];
+    expect_known_units(node);
+    std::size_t inside = 1;  // how many of the constant's numbers the extents of a sample have
+    for (std::size_t k = 0; k < layout.rank(); ++k) {
+      if (layout.is_batch(k)) {
+        if (extents[k] != 1) refuse("numbers for the units, the same for each sample");
+        continue;
+      }
+      if (extents[k] != 1 && extents[k] != layout.extent(k)) refuse(units(), " numbers, one for each unit, or a single one");
+      inside *= static_cast<std::size_t>(extents[k]);
     }
-    return numbers;
+    if (inside != stored || stored == 0) refuse(units(), " numbers, one for each unit");
+    Numbers numbers = graph_.numbers<Scalar>(node, i);
+    const auto n = static_cast<std::size_t>(units());
+    count(n, node);
+    if (stored == n) return numbers;
+    Numbers repeated(n);
+    for (std::size_t unit = 0; unit < n; ++unit) {
+      std::size_t place = 0, step = 1, rest = unit;
+      for (std::size_t k = layout.extents.size(); k-- > 0;) {
+        const auto extent = static_cast<std::size_t>(layout.extents[k]), own = static_cast<std::size_t>(extents[axis_of(k)]);
+        if (own != 1) place += rest % extent * step;
+        step *= own;
+        rest /= extent;
+      }
+      repeated[unit] = numbers[place];
+    }
+    return repeated;
   }
 
  private:
-  static constexpr std::size_t max_repeated = std::size_t{1} << 22;  // a limit, so that a small file cannot take much memory
+  // It is added to a variance without changing it, where ONNX adds 0.
+  static constexpr double smallest_epsilon = double{std::numeric_limits<Scalar>::min()};
+
+  // The axis of the tensor that the extent k of a sample is.
+  std::size_t axis_of(std::size_t k) const { return layout.samples == Samples::rows ? k + 1 : k; }
+
+  // Counts numbers that a layer has. Throws ValueError for more than the file can mean.
+  void count(std::size_t numbers, const Node& node) {
+    numbers_ += numbers;
+    if (numbers_ > most_numbers_)
+      raise<ValueError>(graph_.place(node), ": expected at most ", most_numbers_,
+                        " numbers in all layers of a file of this size, but found ", numbers_);
+  }
+
+  double checked_epsilon(const Node& node) const {
+    const double epsilon = graph_.number(node, "epsilon", 1e-5);
+    if (!(epsilon >= 0 && is_finite(epsilon)))
+      raise<ValueError>(graph_.place(node), ": expected an epsilon of at least 0, but found ", epsilon);
+    return std::max(epsilon, smallest_epsilon);
+  }
 
   Numbers needed(const Node& node, std::size_t i, const char* what) {
     Numbers numbers = per_unit(node, i);
     if (numbers.empty()) raise<ValueError>(graph_.place(node), ": expected ", what, " that is a constant");
     return numbers;
   }
+  double constant_number(const Node& node, std::size_t i, const char* what) const {
+    const std::optional<double> number = graph_.single_number(node, i, layout.rank());
+    if (!number) raise<ValueError>(graph_.place(node), ": expected ", what, " that is a constant, a single number");
+    return *number;
+  }
 
-  // z = x W + b; W is inputs x outputs in ONNX, or outputs x inputs where `transposed`
-  Layer dense(const Node& node, std::size_t place_of_weight, bool transposed) {
+  // z = W a + b, where the node multiplies by a matrix: with samples in rows  z^T = a^T W^T, with samples in columns  z = W a. The layout
+  // of `value` and of the constant is that after the operator's own transpositions.
+  Layer product(const Node& node, bool value_is_first, bool value_is_transposed, bool weight_is_transposed) {
+    const std::size_t place_of_weight = value_is_first ? 1 : 0;
     const OnnxConstant* weight = graph_.constant(node, place_of_weight);
     if (weight == nullptr) raise<ValueError>(graph_.place(node), ": expected a weight that is a constant");
     const std::string place = graph_.place_of_constant(node, place_of_weight);
-    if (weight->tensor->dims_size() != 2) raise<ShapeError>(place, ": expected a matrix, but found ", onnx_shape_text(*weight->tensor));
-    Numbers numbers = onnx_numbers<Scalar>(*weight->tensor, place);
-    Index rows = static_cast<Index>(weight->tensor->dims(0)), cols = static_cast<Index>(weight->tensor->dims(1));
-    if (numbers.empty()) raise<ShapeError>(place, ": expected a matrix with numbers, but found ", onnx_shape_text(*weight->tensor));
-    if (weight->transposed != transposed) {
-      numbers = transpose(numbers, rows, cols);
-      std::swap(rows, cols);
-    }
-    expect_units(rows, node);
-    Layer made = layer(DescribedDense::name, cols);
+    std::vector<std::int64_t> extents = weight->extents();
+    if (extents.size() != 2) raise<ShapeError>(place, ": expected a matrix, but found ", onnx_shape_text(extents));
+    const std::size_t size = graph_.size(node, place_of_weight);
+    if (size == 0) raise<ShapeError>(place, ": expected a matrix with numbers, but found ", onnx_shape_text(extents));
+    if (weight_is_transposed) std::swap(extents[0], extents[1]);
+    if (!value_is_first) std::swap(extents[0], extents[1]);  // now inputs x outputs
+    const auto inputs = static_cast<Index>(extents[0]), outputs = static_cast<Index>(extents[1]);
+
+    if (!value_is_first && !value_is_transposed && may_be_columns) layout = {{layout.batch}, Samples::columns, 0};
+    const bool has_rows = layout.samples == Samples::rows, has_columns = layout.samples == Samples::columns;
+    if (value_is_first ? (value_is_transposed ? has_rows : has_columns) : (value_is_transposed ? has_columns : has_rows))
+      raise<ShapeError>(graph_.place(node),
+                        ": expected sums over the units of each sample, but found sums over the samples; a weight before "
+                        "the input needs samples in columns, which Transpose makes");
+    expect_units(inputs, node);
+    count(size + static_cast<std::size_t>(outputs), node);
+    Numbers numbers = graph_.numbers<Scalar>(node, place_of_weight);
+    // a row-major matrix of inputs x outputs is a column-major W
+    if ((weight->transposed != weight_is_transposed) == value_is_first) numbers = transpose(numbers, inputs, outputs);
+    Layer made = layer(DescribedDense::name, outputs);
     made.what.parts = {describe(Identity{})};
-    made.tensors = {{"weight", std::move(numbers)}, {"bias", Numbers(static_cast<std::size_t>(cols), Scalar{0})}};
-    units = cols;
+    made.tensors = {{"weight", std::move(numbers)}, {"bias", Numbers(static_cast<std::size_t>(outputs), Scalar{0})}};
+    if (value_is_transposed) layout = {{outputs}, value_is_first ? Samples::rows : Samples::columns, layout.batch};
+    layout.extents.back() = outputs;
     return made;
   }
-  static Numbers transpose(const Numbers& from, Index rows, Index cols) {
+  // The row-major matrix of outputs x inputs as one of inputs x outputs.
+  static Numbers transpose(const Numbers& from, Index inputs, Index outputs) {
     Numbers to(from.size());
-    Eigen::Map<Matrix<Scalar>>(to.data(), rows, cols) = Eigen::Map<const Matrix<Scalar>>(from.data(), cols, rows).transpose();
+    Eigen::Map<Matrix<Scalar>>(to.data(), outputs, inputs) = Eigen::Map<const Matrix<Scalar>>(from.data(), inputs, outputs).transpose();
     return to;
   }
 
-  // alpha x W + beta b
-  Layer gemm(const Node& node) {
-    if (graph_.integer(node, "transA", 0) != 0) raise<ValueError>(graph_.place(node), ": expected transA = 0");
-    Layer made = dense(node, 1, graph_.integer(node, "transB", 0) != 0);
+  // Whether the value is the first of the two matrices that a node multiplies. Throws ValueError unless it is exactly one of them.
+  bool is_first_factor(const Node& node, int value) const {
+    const bool is_first = graph_.input_of(node, 0) == value;
+    if (is_first == (graph_.input_of(node, 1) == value))
+      raise<ValueError>(graph_.place(node), ": expected a product of the layer's input and a weight that is a constant");
+    return is_first;
+  }
+
+  Layer matmul(const Node& node, int value) { return product(node, is_first_factor(node, value), false, false); }
+
+  // alpha A B + beta C, where A or B is the value
+  Layer gemm(const Node& node, int value) {
+    if (layout.rank() != 2) raise<ShapeError>(graph_.place(node), ": expected a matrix of batch x units, which Flatten makes");
+    const bool is_first = is_first_factor(node, value);
+    const bool transposed[2] = {graph_.integer(node, "transA", 0) != 0, graph_.integer(node, "transB", 0) != 0};
+    Layer made = product(node, is_first, transposed[is_first ? 0 : 1], transposed[is_first ? 1 : 0]);
     const auto alpha = static_cast<Scalar>(graph_.number(node, "alpha", 1)), beta = static_cast<Scalar>(graph_.number(node, "beta", 1));
-    if (graph_.input_of(node, 2) >= 0) made.tensor("bias") = needed(node, 2, "a bias");
     for (Scalar& number : made.tensor("weight")) number *= alpha;
+    if (graph_.input_of(node, 2) < 0) return made;
+    made.tensor("bias") = needed(node, 2, "a bias");
     for (Scalar& number : made.tensor("bias")) number *= beta;
     return made;
   }
 
+  // the operators' own sizes of statistics: those of axis 1
   Layer batch_norm(const Node& node) {
-    if (graph_.integer(node, "training_mode", 0) != 0) raise<ValueError>(graph_.place(node), ": expected training_mode = 0");
-    if (const OnnxConstant* weight = graph_.constant(node, 1); weight != nullptr)
-      expect_units(static_cast<Index>(onnx_size(*weight->tensor, graph_.place_of_constant(node, 1))), node);
-    const double momentum =
-        decimal_of(static_cast<float>(1 - graph_.number(node, "momentum", 0.9)));  // in ONNX it is the share of the old statistics
-    Layer made = layer(BatchNorm<Dynamic>::name, units,
-                       {{"momentum", momentum > 0 && momentum <= 1 ? momentum : 0.1}, {"epsilon", graph_.number(node, "epsilon", 1e-5)}});
-    made.tensors = {{"weight", needed(node, 1, "a scale")},
-                    {"bias", needed(node, 2, "a bias")},
-                    {"running_mean", needed(node, 3, "a mean")},
-                    {"running_variance", needed(node, 4, "a variance")},
-                    {"batches", {Scalar{1}}}};
+    const bool is_training =
+        graph_.operators() < 7 ? graph_.integer(node, "is_test", 0) == 0 : graph_.integer(node, "training_mode", 0) != 0;
+    if (is_training)
+      raise<ValueError>(graph_.place(node),
+                        ": expected the form for prediction, but found that for training, which takes the statistics of "
+                        "the batch");
+    const bool has_units_at_1 = layout.samples == Samples::rows && !layout.extents.empty() && layout.product(1, layout.extents.size()) == 1;
+    if (!has_units_at_1)
+      raise<ShapeError>(graph_.place(node), ": expected one row of numbers for each sample, which Flatten makes, but found another shape");
+    std::array<Numbers, 4> statistics;
+    constexpr const char* names[] = {"a scale", "a bias", "a mean", "a variance"};
+    for (std::size_t i = 0; i < 4; ++i) {
+      if (graph_.constant(node, i + 1) == nullptr) raise<ValueError>(graph_.place(node), ": expected ", names[i], " that is a constant");
+      const std::size_t size = graph_.size(node, i + 1);
+      if (layout.extents[0] == 0) layout.extents[0] = static_cast<std::int64_t>(size);
+      if (static_cast<Index>(size) != units() || size == 0)
+        raise<ShapeError>(graph_.place_of_constant(node, i + 1), ": expected ", units(), " numbers, one for each unit, but found ", size);
+      count(size, node);
+      statistics[i] = graph_.numbers<Scalar>(node, i + 1);
+    }
+    const double share = graph_.number(node, "momentum", 0.9);  // in ONNX it is the share of the old statistics
+    const double momentum = decimal_of(static_cast<float>(1 - share));
+    const double epsilon = checked_epsilon(node);
+    for (const Scalar variance : statistics[3]) {
+      const Scalar sum = variance + static_cast<Scalar>(epsilon);
+      if (!(sum > 0) || (epsilon == smallest_epsilon && sum != variance))
+        raise<ValueError>(graph_.place_of_constant(node, 4), ": expected variances that are above 0 with epsilon, but found ", variance);
+    }
+    return batch_norm_of(momentum > 0 && momentum <= 1 ? momentum : 0.1, epsilon, std::move(statistics));
+  }
+  // `statistics`: weight, bias, mean and variance
+  Layer batch_norm_of(double momentum, double epsilon, std::array<Numbers, 4> statistics) const {
+    Layer made = layer(BatchNorm<Dynamic>::name, units(), {{"momentum", momentum}, {"epsilon", epsilon}});
+    made.tensors = {{"weight", std::move(statistics[0])}, {"bias", std::move(statistics[1])}};
+    made.buffers = {{"running_mean", std::move(statistics[2])}, {"running_variance", std::move(statistics[3])}, {"batches", {Scalar{1}}}};
     return made;
   }
 
   Layer layer_norm(const Node& node) {
-    if (const std::int64_t axis = graph_.integer(node, "axis", -1); axis != -1 && axis != 1)
-      raise<ValueError>(graph_.place(node), ": expected axis -1, but found ", axis);
-    if (const OnnxConstant* weight = graph_.constant(node, 1); weight != nullptr)
-      expect_units(static_cast<Index>(onnx_size(*weight->tensor, graph_.place_of_constant(node, 1))), node);
-    Layer made = layer_norm_of(graph_.number(node, "epsilon", 1e-5));
-    made.tensor("weight") = needed(node, 1, "a scale");
+    if (!layout.is_whole_sample_from(graph_.integer(node, "axis", -1)))
+      raise<ShapeError>(graph_.place(node), ": expected the axis from which a sample's numbers are, but found axis ",
+                        graph_.integer(node, "axis", -1));
+    Numbers weight = needed(node, 1, "a scale");
+    Layer made = layer_norm_of(checked_epsilon(node), node);
+    made.tensor("weight") = std::move(weight);
     if (graph_.input_of(node, 2) >= 0) made.tensor("bias") = needed(node, 2, "a bias");
     return made;
   }
 
   Layer prelu(const Node& node) {
-    const OnnxConstant* slope = graph_.constant(node, 1);
-    const std::size_t size = slope == nullptr ? 0 : onnx_size(*slope->tensor, graph_.place_of_constant(node, 1));
-    if (size == 0) raise<ValueError>(graph_.place(node), ": expected a slope that is a constant");
-    if (size != 1) expect_units(static_cast<Index>(size), node);
-    expect_known_units(node);
-    constexpr std::string_view shared = PReLU<Slopes::shared, Dynamic>::name, per_unit = PReLU<Slopes::per_unit, Dynamic>::name;
-    Layer made = layer(size == 1 ? shared : per_unit, units, {{"initial_slope", 0.25}});
-    made.tensors = {{"slope", onnx_numbers<Scalar>(*slope->tensor, graph_.place_of_constant(node, 1))}};
+    if (graph_.constant(node, 1) == nullptr) raise<ValueError>(graph_.place(node), ": expected a slope that is a constant");
+    if (graph_.size(node, 1) == 1 && graph_.single_number(node, 1, layout.rank())) {
+      expect_known_units(node);
+      return prelu_of(static_cast<double>(graph_.numbers<Scalar>(node, 1)[0]));
+    }
+    Numbers slopes = needed(node, 1, "a slope");
+    Layer made = layer(PReLU<Slopes::per_unit, Dynamic>::name, units(), {{"initial_slope", 0.25}});
+    made.tensors = {{"slope", std::move(slopes)}};
     return made;
   }
 
-  // Scaler of ai.onnx.ml, a = (x - offset) * scale
+  // Scaler of ai.onnx.ml, a = (x - offset) * scale, with one number or one for each unit
   Layer scaler(const Node& node) {
     Numbers both[2];
     for (const bool is_scale : {false, true}) {
@@ -193,31 +334,16 @@ class OnnxLayerReader {
       if (found == nullptr || found->floats_size() == 0) raise<ValueError>(graph_.place(node), ": expected the attribute ", name);
       if (found->floats_size() != 1) expect_units(found->floats_size(), node);
       expect_known_units(node);
+      count(static_cast<std::size_t>(units()), node);
       both[is_scale].assign(found->floats().begin(), found->floats().end());
-      if (found->floats_size() == 1)
-        both[is_scale].assign(static_cast<std::size_t>(checked_repeat(node)), static_cast<Scalar>(found->floats(0)));
+      if (found->floats_size() == 1) both[is_scale].assign(static_cast<std::size_t>(units()), static_cast<Scalar>(found->floats(0)));
     }
-    return normalize(std::move(both[0]), std::move(both[1]));
-  }
-  Index checked_repeat(const Node& node) {
-    repeated_ += static_cast<std::size_t>(units);
-    if (repeated_ > max_repeated) raise<ValueError>(graph_.place(node), ": too many units for so few numbers");
-    return units;
-  }
-
-  Layer dropout(const Node& node) {
-    expect_known_units(node);
-    double rate = graph_.number(node, "ratio", 0.5);  // an attribute before operator set 12
-    const auto single = [&](std::size_t i) {
-      const std::vector<double> numbers = onnx_numbers<double>(*graph_.constant(node, i)->tensor, graph_.place_of_constant(node, i));
-      return numbers.size() == 1 ? decimal_of(static_cast<float>(numbers[0])) : 0.5;
-    };
-    if (graph_.constant(node, 1) != nullptr) rate = single(1);
-    return layer(Dropout<Dynamic>::name, units, {{"rate", rate}});
+    return affine(std::move(both[0]), std::move(both[1]));
   }
 
   const OnnxGraph& graph_;
-  std::size_t repeated_ = 0;
+  std::size_t most_numbers_;
+  std::size_t numbers_ = 0;
 };
 
 }  // namespace chainrule::detail

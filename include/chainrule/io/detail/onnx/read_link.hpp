@@ -8,16 +8,25 @@ namespace chainrule::detail {
 /// Finds where the layers of an ONNX graph end, and the loss: the nodes between the last layer and the graph's output are the loss's link.
 class OnnxEnd {
  public:
-  OnnxEnd(const pb::ModelProto& model, const OnnxGraph& graph) : graph_{graph}, end_{before_no_ops(output())} {
+  /// The loss is `chosen`; without one it is that in the model's metadata, or one whose link ends the graph. Throws ValueError where none
+  /// of these says a loss, and where the end of the graph is the link of another loss than the chosen one.
+  OnnxEnd(const pb::ModelProto& model, const OnnxGraph& graph, const std::optional<Description>& chosen)
+      : graph_{graph}, end_{before_no_ops(output())} {
+    Description named;
     bool is_raw = false;
     for (const auto& entry : model.metadata_props()) {
-      if (entry.key() == onnx_loss_key) loss_ = DescriptionText(entry.value(), graph.file()).read();
+      if (entry.key() == onnx_loss_key) named = DescriptionText(entry.value(), graph.file()).read();
       if (entry.key() == onnx_outputs_key) is_raw = entry.value() == "raw";
     }
-    if (loss_.kind.empty())
+    if (chosen) {
+      loss_ = *chosen;
+      remove_link_of_chosen();
+    } else if (named.kind.empty()) {
       guess();
-    else if (!is_raw)
-      remove_link(loss_);
+    } else {
+      loss_ = named;
+      if (!is_raw) remove_link(loss_);
+    }
   }
 
   const Description& loss() const { return loss_; }
@@ -27,21 +36,45 @@ class OnnxEnd {
   /// classes.
   bool is_pair() const { return is_pair_; }
 
+  /// Throws ShapeError unless the link's nodes work along the units of a sample, where the last layer's output has this layout.
+  void check_axes(const OnnxLayout& layout) const {
+    for (const Node* node : links_) {
+      const bool is_softmax = graph_.is_op(*node, "Softmax") || graph_.is_op(*node, "LogSoftmax");
+      const std::int64_t axis = graph_.integer(*node, "axis", !is_softmax || graph_.operators() < 13 ? 1 : -1);
+      // before operator set 13 a Softmax is one over all axes from this one on
+      const bool fits = is_softmax && graph_.operators() < 13 ? layout.is_whole_sample_from(axis)
+                        : is_softmax                          ? layout.is_whole_sample({axis})
+                                                              : is_units_axis(axis, layout);
+      if (!fits) raise<ShapeError>(graph_.place(*node), ": expected the axis of a sample's outputs, but found axis ", axis);
+    }
+  }
+
  private:
   using Node = OnnxGraph::Node;
+
+  static bool is_units_axis(std::int64_t number, const OnnxLayout& layout) {
+    const std::optional<std::size_t> axis = layout.axis(number);
+    return axis && !layout.is_batch(*axis) && layout.extents.size() == 1;
+  }
 
   // The one output with floating point numbers: a classifier has its labels as another output.
   int output() const {
     std::vector<int> found;
     std::string names;
+    int others = 0;
     for (const auto& output : graph_.proto().output()) {
       const int value = graph_.find(output.name());
       if (value < 0) raise<ValueError>(graph_.file(), ": nothing makes the output ", in_quotes(output.name()));
-      names += (names.empty() ? "" : ", ") + in_quotes(output.name());
+      constexpr std::size_t most_text = 200;
+      if (names.size() < most_text)
+        names += (names.empty() ? "" : ", ") + in_quotes(output.name());
+      else
+        ++others;
       const auto type = output.type().tensor_type().elem_type();
-      const bool is_label = output.type().has_tensor_type() && type != 0 && !OnnxFunction::is_real(type);
+      const bool is_label = output.type().has_tensor_type() && type != 0 && !is_onnx_real(type);
       if (!is_label) found.push_back(value);
     }
+    if (others > 0) names += text_of(" and ", others, " more");
     if (found.size() != 1)
       raise<ValueError>(graph_.file(), ": expected one output of numbers, but found ", found.size(), " among ",
                         names.empty() ? "none" : names);
@@ -51,79 +84,128 @@ class OnnxEnd {
   // The value from which this one is made by nodes that change nothing.
   int before_no_ops(int value) const {
     for (const Node* node = graph_.maker(value); node != nullptr; node = graph_.maker(value)) {
-      const bool nothing = graph_.is_op(*node, "Identity") || graph_.is_op(*node, "ZipMap") ||
-                           (graph_.is_op(*node, "Cast") && OnnxFunction::is_real(graph_.integer(*node, "to", 0)));
+      const bool nothing = graph_.is_op(*node, "Identity") || graph_.is_op(*node, "ZipMap") || graph_.only_rounds(*node);
       if (!nothing || graph_.input_of(*node, 0) < 0 || graph_.value(value).constant.tensor != nullptr) break;
       value = node->inputs[0];
     }
     return value;
   }
 
-  // Moves the end before the last node if that applies this operator.
-  bool remove(std::string_view op) {
+  // Whether the last node applies this operator.
+  bool ends_in(std::string_view op) const {
     const Node* node = graph_.maker(end_);
-    if (node == nullptr || !graph_.is_op(*node, op) || graph_.input_of(*node, 0) < 0) return false;
-    if (const std::int64_t axis = graph_.integer(*node, "axis", -1); op == "Softmax" && axis != 1 && axis != -1)
-      raise<ValueError>(graph_.place(*node), ": expected axis 1, but found ", axis);
-    end_ = node->inputs[0];
+    return node != nullptr && graph_.is_op(*node, op) && graph_.input_of(*node, 0) >= 0;
+  }
+  // Moves the end before the last node if that applies this operator.
+  bool remove_operator(std::string_view op) {
+    if (!ends_in(op)) return false;
+    const Node* node = graph_.maker(end_);
+    if (op == "Softmax" || op == "LogSoftmax") links_.push_back(node);
+    end_ = before_no_ops(node->inputs[0]);
     return true;
   }
 
   // Moves the end before the link of the loss. A loss of the user's own, which has no form in ONNX, was written without its link.
   void remove_link(const Description& loss) {
     if (describes<DescribedClassWeighted>(loss) && loss.parts.size() == 1) return remove_link(loss.parts[0]);
-    visit_type(Losses{}, loss, [&]<class L>(std::type_identity<L> type) {
-      if constexpr (L::works_on_logits) remove_link(type);
+    visit_type(Losses{}, loss, [&]<class L>(std::type_identity<L>) {
+      if constexpr (L::works_on_logits)
+        if (!remove(made<L>(loss)))
+          raise<ValueError>(graph_.file(), ": expected ", link_of(L{}), " before the output, which belongs to the loss ", L::name);
     });
   }
-  void remove_link(std::type_identity<SoftmaxCrossEntropy>) { remove_operator_of<SoftmaxCrossEntropy>("Softmax"); }
-  void remove_link(std::type_identity<KLDivergence>) { remove_operator_of<KLDivergence>("Softmax"); }
-  void remove_link(std::type_identity<BinaryCrossEntropy>) { remove_operator_of<BinaryCrossEntropy>("Sigmoid"); }
-  void remove_link(std::type_identity<PoissonNLL>) { remove_operator_of<PoissonNLL>("Exp"); }
-  // Concat(m, e^s + minimum) of Split(z), as to_onnx writes it
-  void remove_link(std::type_identity<GaussianNLL>) {
-    const Node* both = graph_.maker(end_);
-    const Node* split = both == nullptr ? nullptr : graph_.maker(graph_.input_of(*both, 0));
-    const bool is_link = both != nullptr && graph_.is_op(*both, "Concat") && split != nullptr && graph_.is_op(*split, "Split") &&
-                         graph_.input_of(*split, 0) >= 0;
-    if (!is_link) refuse_link("Concat", GaussianNLL::name);
-    end_ = split->inputs[0];
-  }
   template <class L>
-  void remove_operator_of(std::string_view op) {
-    if (!remove(op)) refuse_link(op, L::name);
+  L made(const Description& loss) const {
+    return with_file_name(graph_.file(), [&] { return make<L>(loss); });
   }
-  [[noreturn]] void refuse_link(std::string_view op, std::string_view loss) const {
-    raise<ValueError>(graph_.file(), ": expected ", op, " before the output, which belongs to the loss ", loss);
+  // Moves the end before the link of the chosen loss, if the graph has it.
+  void remove_link_of_chosen() {
+    const Description& loss = describes<DescribedClassWeighted>(loss_) && loss_.parts.size() == 1 ? loss_.parts[0] : loss_;
+    bool is_removed = false, has_link = false;
+    visit_type(Losses{}, loss, [&]<class L>(std::type_identity<L>) {
+      if constexpr (L::works_on_logits) {
+        has_link = true;
+        if constexpr (std::is_same_v<L, SoftmaxCrossEntropy> || std::is_same_v<L, KLDivergence>)
+          is_removed = remove_pair() || remove_operator("LogSoftmax");
+        is_removed = is_removed || remove(made<L>(loss));
+      }
+    });
+    if (!has_link || is_removed) return;
+    for (const char* op : {"Softmax", "LogSoftmax", "Sigmoid", "Exp"})
+      if (ends_in(op)) raise<ValueError>(graph_.place(*graph_.maker(end_)), ": it is not the link of the chosen loss ", loss_.kind);
+  }
+
+  // The operator that is a loss's link.
+  static constexpr std::string_view link_of(const SoftmaxCrossEntropy&) { return "Softmax"; }
+  static constexpr std::string_view link_of(const KLDivergence&) { return "Softmax"; }
+  static constexpr std::string_view link_of(const BinaryCrossEntropy&) { return "Sigmoid"; }
+  static constexpr std::string_view link_of(const PoissonNLL&) { return "Exp"; }
+  static constexpr std::string_view link_of(const GaussianNLL&) { return "Concat"; }
+  // Moves the end before the link of the loss. Returns false if the graph does not end in it.
+  template <class L>
+  bool remove(const L& loss) {
+    return remove_operator(link_of(loss));
+  }
+  // Concat(m, e^s + minimum) of m, s = Split(z), as to_onnx writes it
+  bool remove(const GaussianNLL& loss) {
+    if (!ends_in("Concat")) return false;
+    const Node& both = *graph_.maker(end_);
+    const Node* sum = graph_.maker(graph_.input_of(both, 1));
+    const Node* exp = sum == nullptr ? nullptr : graph_.maker(graph_.input_of(*sum, 0));
+    const Node* split = graph_.maker(graph_.input_of(both, 0));
+    const bool is_link = both.inputs.size() == 2 && sum != nullptr && graph_.is_op(*sum, "Add") && sum->inputs.size() == 2 &&
+                         exp != nullptr && graph_.is_op(*exp, "Exp") && split != nullptr && graph_.is_op(*split, "Split") &&
+                         split->outputs.size() == 2 && split->outputs[0] == both.inputs[0] &&
+                         split->outputs[1] == graph_.input_of(*exp, 0) && graph_.input_of(*split, 0) >= 0;
+    if (!is_link) return false;
+    const std::optional<double> minimum = graph_.single_number(*sum, 1, 2);
+    const std::optional<std::vector<std::int64_t>> halves = graph_.integers(*split, "split", 1, 13);
+    if (!minimum || !OnnxExpression::agree(*minimum, loss.minimum_variance)) return false;
+    if (halves && (halves->size() != 2 || (*halves)[0] != (*halves)[1])) return false;
+    links_.push_back(&both);
+    if (graph_.integer(*split, "axis", 0) != graph_.integer(both, "axis", 1)) return false;
+    end_ = split->inputs[0];
+    return true;
+  }
+
+  // Moves the end before 1 - p and p with p = sigma(z), if the graph ends in them.
+  bool remove_pair() {
+    if (!ends_in("Concat")) return false;
+    const Node& both = *graph_.maker(end_);
+    if (both.inputs.size() != 2 || both.inputs[1] < 0) return false;
+    const Node* one_minus = graph_.maker(both.inputs[0]);
+    if (one_minus == nullptr || !graph_.is_op(*one_minus, "Sub") || graph_.input_of(*one_minus, 1) != both.inputs[1]) return false;
+    if (graph_.single_number(*one_minus, 0, 2) != 1)
+      raise<ValueError>(graph_.place(*one_minus), ": expected 1 - p before the Concat with p, but found another difference");
+    links_.push_back(&both);
+    end_ = before_no_ops(both.inputs[1]);
+    if (!remove_operator("Sigmoid")) raise<ValueError>(graph_.place(both), ": expected 1 - p and p with p from Sigmoid");
+    return is_pair_ = true;
   }
 
   // Finds the loss by its link, for a model that does not name its loss.
   void guess() {
-    const Node* last = graph_.maker(end_);
-    if (last != nullptr && graph_.is_op(*last, "LogSoftmax"))
-      raise<ValueError>(graph_.place(*last),
-                        ": no loss here predicts logarithms; export the model with Softmax, or with nothing, at its end");
-    if (last != nullptr && graph_.is_op(*last, "Concat") && last->inputs.size() == 2) {
-      const Node* one_minus = graph_.maker(last->inputs[0]);
-      is_pair_ = one_minus != nullptr && graph_.is_op(*one_minus, "Sub") && graph_.input_of(*one_minus, 1) == last->inputs[1] &&
-                 last->inputs[1] >= 0 && graph_.constant(*one_minus, 0) != nullptr;
-      if (is_pair_) end_ = before_no_ops(last->inputs[1]);
-      if (is_pair_ && !remove("Sigmoid")) raise<ValueError>(graph_.place(*last), ": expected 1 - p and p with p from Sigmoid");
-    }
-    if (is_pair_ || remove("Softmax"))
+    if (ends_in("LogSoftmax"))
+      raise<ValueError>(graph_.place(*graph_.maker(end_)),
+                        ": it gives logarithms of probabilities; for a network that predicts the probabilities themselves, choose the loss "
+                        "SoftmaxCrossEntropy where you load");
+    if (remove_pair() || remove_operator("Softmax"))
       loss_ = describe(SoftmaxCrossEntropy{});
-    else if (remove("Sigmoid"))
+    else if (remove_operator("Sigmoid"))
       loss_ = describe(BinaryCrossEntropy{});
-    else if (remove("Exp"))
+    else if (remove_operator("Exp"))
       loss_ = describe(PoissonNLL{});
     else
-      loss_ = describe(MeanSquaredError{});
+      raise<ValueError>(graph_.file(),
+                        ": the model does not say its loss; choose one where you load, as in load_onnx<float>(path, "
+                        "MeanSquaredError{}), or SoftmaxCrossEntropy{} for outputs that are logits");
   }
 
   const OnnxGraph& graph_;
   int end_;
   Description loss_ = {};
   bool is_pair_ = false;
+  std::vector<const Node*> links_ = {};  // the nodes of the link that have an axis
 };
 
 /// Makes the last layer, which has one output z, one with the outputs 0 and z, because 1 - p and p with p = sigma(z) are the softmax of 0
@@ -140,15 +222,16 @@ void make_pair(ReadLayer<Scalar>& last, const std::string& place) {
   last.what.outputs = 2;
 }
 
-/// The layers of the graph, from its input to their end.
+/// The layers of the graph, from its input to their end. `most_numbers`: how many numbers they may have.
 template <class Scalar>
-std::vector<ReadLayer<Scalar>> read_onnx_layers(OnnxGraph& graph, const OnnxEnd& end) {
-  OnnxChainReader<Scalar> reader(graph);
+std::vector<ReadLayer<Scalar>> read_onnx_layers(OnnxGraph& graph, const OnnxEnd& end, std::size_t most_numbers) {
+  OnnxChainReader<Scalar> reader(graph, most_numbers);
   std::vector<ReadLayer<Scalar>> layers = reader.read(graph.input(), end.value());
   if (layers.empty()) {
-    if (reader.units() == 0) raise<ShapeError>(graph.file(), ": expected a model that says how many inputs it has");
-    layers.push_back({describe(Activate<Identity, Dynamic>(reader.units()))});
+    if (reader.layout().units() == 0) raise<ShapeError>(graph.file(), ": expected a model that says how many inputs it has");
+    layers.push_back({describe(Activate<Identity, Dynamic>(reader.layout().units()))});
   }
+  end.check_axes(reader.layout());
   if (end.is_pair()) make_pair(layers.back(), graph.file());
   return layers;
 }
