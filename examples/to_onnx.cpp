@@ -30,7 +30,7 @@ int main(int argc, char** argv) try {
 
   const auto flowers = cr::read_csv<Flowers>(data, {.target = "species"});
   if (!model.empty()) {
-    const cr::AnyNetwork<float> net = cr::load_onnx<float>(model);
+    const auto net = cr::load_onnx<float>(model, cr::SoftmaxCrossEntropy{});  // a model from PyTorch may end in logits
     std::printf("%s", cr::summary(net).c_str());
     print(model.c_str(), cr::accuracy(net.predict(flowers.features), flowers.targets));
     return 0;

@@ -308,7 +308,7 @@ TEST_CASE("Constants of ONNX are aligned by their shapes, not by how many number
   }
   for (const std::vector<std::int64_t>& shape : {std::vector<std::int64_t>{}, {1}, {1, 1}})
     CHECK(predicted(one_node("Gemm", {"x", "w", "c"}, shape, {10}), {1, 2}) == vector({17, 20}));
-  // of samples of 2 x 3 numbers, [3] repeats over the 2 rows and [2, 1] over the 3 columns
+  // in samples of 2 x 3 numbers, [3] repeats over the 2 rows and [2, 1] over the 3 columns
   const auto image = [](const std::vector<std::int64_t>& shape, const std::vector<float>& numbers) {
     return predicted(one_node("Mul", {"x", "c"}, shape, numbers, {0, 2, 3}), {1, 2, 3, 4, 5, 6});
   };

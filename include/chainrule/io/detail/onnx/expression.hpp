@@ -127,7 +127,7 @@ class OnnxExpression {
   static bool same_factors(const Term& a, const Term& b) { return same_factors(a, b, agree); }
 
  private:
-  static constexpr std::size_t longest = 32, largest = 256;
+  static constexpr std::size_t longest = 16, largest = 64;
 
   static OnnxExpression of_factor(Factor factor) {
     OnnxExpression e;
@@ -180,14 +180,15 @@ class OnnxExpression {
   static Term times(const Term& a, const Term& b) {
     Term product{a.coefficient * b.coefficient, a.factors};
     for (const Factor& factor : b.factors) {
-      const auto like =
-          std::find_if(product.factors.begin(), product.factors.end(), [&](const Factor& f) { return same_factor(f, factor, identical); });
+      // z and 1/z stay two factors, because 0 times 1/0 is no number
+      const auto like = std::find_if(product.factors.begin(), product.factors.end(), [&](const Factor& f) {
+        return (f.power > 0) == (factor.power > 0) && same_factor(f, factor, identical);
+      });
       if (like == product.factors.end())
         product.factors.push_back(factor);
       else
         like->power += factor.power;
     }
-    std::erase_if(product.factors, [](const Factor& f) { return f.power == 0; });
     return product;
   }
 

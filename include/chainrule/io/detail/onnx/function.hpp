@@ -6,26 +6,29 @@
 
 namespace chainrule::detail {
 
-/// The elementwise function that `nodes` of the graph apply to the value whose number is `from`, a tensor of `rank` extents. The graph and
-/// `nodes` must outlive it.
+/// The elementwise function that nodes of the graph apply to the value whose number is `from`, a tensor of `rank` extents. The graph must
+/// outlive it.
 class OnnxFunction {
  public:
-  OnnxFunction(const OnnxGraph& graph, int from, std::span<const int> nodes, std::size_t rank = 2)
-      : graph_{graph}, from_{from}, nodes_{nodes}, rank_{rank} {}
+  OnnxFunction(const OnnxGraph& graph, int from, std::size_t rank = 2) : graph_{graph}, from_{from}, rank_{rank} {}
 
-  /// The function of z that the nodes compute of `of`, itself a function of z; an invalid expression if a node computes something other
-  /// than an elementwise function, or one that has no normal form.
-  OnnxExpression operator()(const OnnxExpression& of = OnnxExpression::z()) {
-    std::map<int, OnnxExpression> known{{from_, of}};
-    constants_.clear();
-    OnnxExpression made;
-    for (const int i : nodes_) {
-      const OnnxGraph::Node& node = graph_.node(i);
-      if (node.inputs.empty() || node.outputs.empty() || node.outputs[0] < 0) return OnnxExpression::invalid();
-      made = result_of(node, known);
-      if (!made.is_valid()) return made;
-      known[node.outputs[0]] = made;
+  /// Adds nodes, each behind those whose values it takes.
+  void append(const std::vector<int>& nodes) {
+    for (const int node : nodes) {
+      nodes_.push_back(node);
+      if (expression_.is_valid()) expression_ = apply(node, known_);
     }
+  }
+  /// The function of z that the nodes compute; an invalid expression if a node computes something other than an elementwise function, or
+  /// one that has no normal form.
+  const OnnxExpression& expression() const { return expression_; }
+  std::size_t size() const { return nodes_.size(); }
+
+  /// The function of z that the nodes compute of an expression of z instead of z.
+  OnnxExpression of(const OnnxExpression& e) {
+    Known known{{from_, e}};
+    OnnxExpression made = e;
+    for (std::size_t i = 0; i < nodes_.size() && made.is_valid(); ++i) made = apply(nodes_[i], known);
     return made;
   }
 
@@ -40,6 +43,13 @@ class OnnxFunction {
  private:
   using Node = OnnxGraph::Node;
   using Known = std::map<int, OnnxExpression>;
+
+  // What a node makes of values that are known, among which its output is then.
+  OnnxExpression apply(int i, Known& known) {
+    const Node& node = graph_.node(i);
+    if (node.inputs.empty() || node.outputs.empty() || node.outputs[0] < 0) return OnnxExpression::invalid();
+    return known[node.outputs[0]] = result_of(node, known);
+  }
 
   // A node's input i: a value that is known, or a constant of one number. Invalid if it is neither.
   OnnxExpression operand(const Node& node, std::size_t i, const Known& known) {
@@ -156,8 +166,10 @@ class OnnxFunction {
 
   const OnnxGraph& graph_;
   int from_;
-  std::span<const int> nodes_;
   std::size_t rank_;
+  std::vector<int> nodes_ = {};
+  Known known_{{from_, OnnxExpression::z()}};
+  OnnxExpression expression_ = OnnxExpression::z();
   std::vector<double> constants_ = {};
 };
 

@@ -17,7 +17,7 @@ struct OnnxLayout {
   static constexpr std::size_t max_rank = 16;
   static constexpr std::int64_t any_batch = std::numeric_limits<std::int64_t>::min();  ///< stands for the batch size in a shape
 
-  std::vector<std::int64_t> extents = {0};  ///< of one sample; 0 where the model does not say it
+  std::vector<std::int64_t> extents = {0};  ///< the extents of one sample; 0 where the model does not say one
   Samples samples = Samples::rows;
   std::int64_t batch = 0;  ///< how many samples; 0 where the model does not say it
 

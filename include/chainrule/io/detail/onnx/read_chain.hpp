@@ -302,21 +302,21 @@ class OnnxChainReader {
   int read_activation(int value, int to, int mark, std::vector<int> nodes, Layers& layers, const Find& find) {
     int after = -1;
     std::optional<OnnxActivation> found;
-    while (nodes.size() <= longest_activation) {
-      OnnxFunction f(graph_, value, nodes, layer_.layout.rank());
-      const OnnxActivationFinder finder(f);
-      if (!finder.is_function()) break;
+    const int first = nodes.front();
+    OnnxFunction f(graph_, value, layer_.layout.rank());
+    while (f.size() + nodes.size() <= longest_activation) {
+      f.append(nodes);
+      if (!f.expression().is_valid()) break;
       const int end = output_of(nodes);
-      if (auto longer = find(finder)) {
+      if (auto longer = find(OnnxActivationFinder(f))) {
         found = std::move(longer);
         after = end;
       }
       if (end == to) break;
-      const std::vector<int> more = graph_.until_next_cut(end, mark);
-      if (more.empty()) break;
-      nodes.insert(nodes.end(), more.begin(), more.end());
+      nodes = graph_.until_next_cut(end, mark);
+      if (nodes.empty()) break;
     }
-    if (found) add_activation(*found, graph_.node(nodes.front()), layers);
+    if (found) add_activation(*found, graph_.node(first), layers);
     return after;
   }
   void add_activation(OnnxActivation& found, const Node& node, Layers& layers) {
@@ -453,7 +453,7 @@ class OnnxChainReader {
 
   OnnxGraph& graph_;
   OnnxLayerReader<Scalar> layer_;
-  std::map<int, OnnxLayout> layouts_ = {};  // of the values between layers
+  std::map<int, OnnxLayout> layouts_ = {};  // the layouts of the values between layers
 };
 
 }  // namespace chainrule::detail

@@ -38,7 +38,7 @@ class OnnxLayerReader {
   /// `most_numbers`: how many numbers the layers may have, so that a small file cannot take much memory.
   OnnxLayerReader(const OnnxGraph& graph, std::size_t most_numbers) : graph_{graph}, most_numbers_{most_numbers} {}
 
-  OnnxLayout layout = {};       ///< of the input of the next node
+  OnnxLayout layout = {};       ///< the layout of the input of the next node
   bool may_be_columns = false;  ///< whether the input may be units x samples: the model says how many rows it has, and not how many columns
 
   Index units() const { return layout.units(); }
@@ -103,7 +103,7 @@ class OnnxLayerReader {
     made.buffers = {{"shift", std::move(shift)}, {"scale", std::move(scale)}};
     return made;
   }
-  /// The same shift and scale for each unit.
+  /// A Normalize with one shift and one scale for all units.
   Layer affine(double shift, double scale, const Node& node) {
     count(2 * static_cast<std::size_t>(units()), node);
     const auto n = static_cast<std::size_t>(units());
@@ -166,7 +166,7 @@ class OnnxLayerReader {
   }
 
  private:
-  // It is added to a variance without changing it, where ONNX adds 0.
+  // The epsilon for an epsilon of 0 in ONNX: added to a variance it does not change it.
   static constexpr double smallest_epsilon = double{std::numeric_limits<Scalar>::min()};
 
   // The axis of the tensor that the extent k of a sample is.

@@ -21,7 +21,9 @@ OnnxExpression onnx_formula(const F& f) {
   const OnnxGraph formula(model, "to_onnx");
   std::vector<int> nodes;
   for (int i = 0; i < graph.node_size(); ++i) nodes.push_back(i);
-  return nodes.empty() ? OnnxExpression::z() : OnnxFunction(formula, formula.input(), nodes)();
+  OnnxFunction function(formula, formula.input());
+  function.append(nodes);
+  return function.expression();
 }
 /// The formulas that to_onnx writes for an activation: that of operators, and the longer one for networks of double.
 template <class F>
@@ -29,7 +31,7 @@ std::vector<OnnxExpression> onnx_formulas(const F& f) {
   return {onnx_formula<float>(f), onnx_formula<double>(f)};
 }
 
-/// What a formula is made of that tells hyperparameters.
+/// Parts of a formula, from which hyperparameters are found.
 class OnnxFormula {
  public:
   using Kind = OnnxExpression::Kind;
@@ -48,7 +50,7 @@ class OnnxFormula {
 
   const OnnxExpression& expression;
   const OnnxFunction& function;
-  std::optional<OnnxExpression::Pieces> pieces;  ///< of the formula, if it is piecewise linear
+  std::optional<OnnxExpression::Pieces> pieces;  ///< the pieces of the formula, if it is piecewise linear
 
  private:
   const OnnxExpression::Term* term(Kind kind) const {
@@ -103,17 +105,14 @@ struct OnnxActivation {
   };
   Affine before = {};
   Description what = {};             ///< the activation, unless slope is set
-  std::optional<double> slope = {};  ///< that of a PReLU, where LeakyReLU does not take the slope
+  std::optional<double> slope = {};  ///< the slope of a PReLU, where LeakyReLU does not take it
   Affine after = {};
 };
 
 /// Finds the activation that a function is.
 class OnnxActivationFinder {
  public:
-  explicit OnnxActivationFinder(OnnxFunction& f) : f_{f}, expression_{f()} {}
-
-  /// Whether the nodes compute an elementwise function that has a normal form.
-  bool is_function() const { return expression_.is_valid(); }
+  explicit OnnxActivationFinder(OnnxFunction& f) : f_{f}, expression_{f.expression()} {}
 
   /// The activation of the library that the function is, Identity among them; none if it is none of them.
   std::optional<OnnxActivation> find() const {
@@ -134,7 +133,7 @@ class OnnxActivationFinder {
     add_scales(expression_, all);
     for (const Affine& before : all) {
       // the function of w = (z - shift) * scale
-      const OnnxExpression of_w = f_(OnnxExpression::z() / before.scale + before.shift);
+      const OnnxExpression of_w = f_.of(OnnxExpression::z() / before.scale + before.shift);
       if (auto found = of_w.is_valid() ? find(of_w, before, true) : std::nullopt) return found;
     }
     return {};
@@ -160,28 +159,35 @@ class OnnxActivationFinder {
     std::optional<OnnxActivation> found;
     const OnnxFormula formula(e, f_);
     const auto compare = [&](const OnnxExpression& ours, const Description& what, std::optional<double> slope = {}) {
-      const std::optional<Affine> after = found ? std::nullopt : from_to(ours, e);
+      const std::optional<Affine> after = from_to(ours, e);
       if (after && (may_scale || after->is_identity())) found = OnnxActivation{before, what, slope, *after};
+      return found.has_value();
     };
-    with_and_without_hyperparameters(Activations{}, formula, compare);
-    if (const std::optional<double> slope = slope_below_0(formula))
+    const bool is_found = with_and_without_hyperparameters(Activations{}, formula, compare);
+    if (const std::optional<double> slope = slope_below_0(formula); !is_found && slope)
       compare(*slope * OnnxExpression::z() + (1 - *slope) * relu(OnnxExpression::z()), {}, slope);
     return found;
   }
   template <class... F, class Compare>
-  static void with_and_without_hyperparameters(Types<F...>, const OnnxFormula& formula, const Compare& compare) {
-    ((hyperparameter_count<F>() == 0 ? compare_with<F>(formula, compare) : void()), ...);
-    // after the others, because LeakyReLU{0} is ReLU
-    ((hyperparameter_count<F>() != 0 ? compare_with<F>(formula, compare) : void()), ...);
+  static bool with_and_without_hyperparameters(Types<F...>, const OnnxFormula& formula, const Compare& compare) {
+    // first those without, because LeakyReLU{0} is ReLU
+    return ((hyperparameter_count<F>() == 0 && compare_with<F>(formula, compare)) || ...) ||
+           ((hyperparameter_count<F>() != 0 && compare_with<F>(formula, compare)) || ...);
   }
+  // Whether the formula is that of an F.
   template <class F, class Compare>
-  static void compare_with(const OnnxFormula& formula, const Compare& compare) {
-    if constexpr (hyperparameter_count<F>() == 0) {
+  static bool compare_with(const OnnxFormula& formula, const Compare& compare) {
+    [[maybe_unused]] const auto compare_all = [&](const std::vector<OnnxExpression>& ours, const F& f) {
+      return std::any_of(ours.begin(), ours.end(), [&](const OnnxExpression& one) { return compare(one, describe(f)); });
+    };
+    if constexpr (std::is_same_v<F, Identity>) {
+      return false;  // find() has compared it, because it needs to be exact
+    } else if constexpr (hyperparameter_count<F>() == 0) {
       static const std::vector<OnnxExpression> ours = onnx_formulas(F{});
-      if constexpr (!std::is_same_v<F, Identity>)
-        for (const OnnxExpression& one : ours) compare(one, describe(F{}));
-    } else if (const std::optional<F> f = likely(std::type_identity<F>{}, formula)) {
-      for (const OnnxExpression& one : onnx_formulas(*f)) compare(one, describe(*f));
+      return compare_all(ours, F{});
+    } else {
+      const std::optional<F> f = likely(std::type_identity<F>{}, formula);
+      return f && compare_all(onnx_formulas(*f), *f);
     }
   }
 
@@ -206,7 +212,7 @@ class OnnxActivationFinder {
   }
 
   OnnxFunction& f_;
-  OnnxExpression expression_;
+  const OnnxExpression& expression_;
 };
 
 }  // namespace chainrule::detail

@@ -5,8 +5,7 @@
 // double.
 
 #include <chainrule/any/any_activation.hpp>
-#include <chainrule/any/detail/visit_known.hpp>
-#include <chainrule/io/detail/exactly.hpp>
+#include <chainrule/io/detail/forms.hpp>
 #include <chainrule/io/detail/onnx/writer.hpp>
 #include <numbers>
 
@@ -119,47 +118,35 @@ std::string onnx_form(const HardSigmoid&, OnnxWriter<Scalar>& writer, const std:
   return a;
 }
 
-/// Whether an activation can be written as nodes of ONNX.
-template <class F>
-concept HasOnnxForm = requires(const F& f, OnnxWriter<float>& writer, const std::string& z) {
-  { onnx_form(Exactly<F>{f}, writer, z) } -> std::same_as<std::string>;
+/// The forms of activations in ONNX.
+struct OnnxActivationForm {
+  using Result = std::string;
+  template <class F, class Scalar>
+  static auto write(Exactly<F> f, OnnxWriter<Scalar>& writer, const std::string& z) -> decltype(onnx_form(f, writer, z)) {
+    return onnx_form(f, writer, z);
+  }
+  template <class F>
+  static bool visit(const Description& of, const F& f) {
+    return visit_activation(of, f);
+  }
+  [[noreturn]] static void refuse(std::string_view name) { raise<ValueError>("to_onnx: the activation ", name, " has no form in ONNX"); }
 };
-template <class F>
-struct OnnxFormOf {
-  static_assert(HasOnnxForm<F>,
-                "chainrule: this activation of any/known.hpp has no form in ONNX; add an overload of onnx_form to "
-                "io/detail/onnx/write_activations.hpp");
-  static constexpr bool is_there = true;
-};
-template <class... F>
-constexpr bool have_onnx_forms(Types<F...>) {
-  return (OnnxFormOf<F>::is_there && ...);
-}
-static_assert(have_onnx_forms(Activations{}));
-
-[[noreturn]] inline void refuse_onnx_activation(std::string_view name) {
-  raise<ValueError>("to_onnx: the activation ", name, " has no form in ONNX");
-}
+static_assert(have_forms<OnnxActivationForm, OnnxWriter<float>, const std::string>(Activations{}));
 
 /// Adds a = f(z), and returns its name. Throws ValueError for an activation that has no form.
 template <class F, class Scalar>
 std::string add_onnx_activation(const F& f, OnnxWriter<Scalar>& writer, const std::string& z) {
-  if constexpr (HasOnnxForm<F>)
-    return onnx_form(Exactly{f}, writer, z);
-  else
-    refuse_onnx_activation(f.name);
+  return write_form<OnnxActivationForm>(f, writer, z);
 }
 /// Adds a = f(z) for the activation f that is described, and returns its name. Throws ValueError for an activation that is unknown or has
 /// no form.
 template <class Scalar>
 std::string add_onnx_activation(const Description& f, OnnxWriter<Scalar>& writer, const std::string& z) {
-  std::string a;
-  if (!visit_activation(f, [&](const auto& known) { a = add_onnx_activation(known, writer, z); })) refuse_onnx_activation(f.kind);
-  return a;
+  return write_form_of<OnnxActivationForm>(f, writer, z);
 }
 template <class Any, bool from_output, class Scalar>
 std::string add_onnx_activation(const AnyActivation<Any, from_output>& f, OnnxWriter<Scalar>& writer, const std::string& z) {
-  return add_onnx_activation(f.describe(), writer, z);
+  return write_form_of<OnnxActivationForm>(f.describe(), writer, z);
 }
 
 }  // namespace chainrule::detail

@@ -77,46 +77,36 @@ std::string onnx_form(Exactly<L> residual, OnnxWriter<Scalar>& writer, NumbersIn
   return writer.add(x, add_onnx_layers(residual->layers(), writer, numbers, x));
 }
 
-/// Whether a layer can be written as nodes of ONNX.
-template <class L>
-concept HasOnnxLayer = requires(const L& layer, OnnxWriter<float>& writer, NumbersInOrder<float>& numbers, const std::string& x) {
-  { onnx_form(Exactly<L>{layer}, writer, numbers, x) } -> std::same_as<std::string>;
+/// The forms of layers in ONNX.
+struct OnnxLayerForm {
+  using Result = std::string;
+  template <class L, class Scalar>
+  static auto write(Exactly<L> layer, OnnxWriter<Scalar>& writer, NumbersInOrder<Scalar>& numbers, const std::string& x)
+      -> decltype(onnx_form(layer, writer, numbers, x)) {
+    return onnx_form(layer, writer, numbers, x);
+  }
+  template <class F>
+  static bool visit(const Description& of, const F& f) {
+    return visit_layer(of, f);
+  }
+  [[noreturn]] static void refuse(std::string_view name) { raise<ValueError>("to_onnx: the layer ", name, " has no form in ONNX"); }
 };
-template <class L>
-struct OnnxLayerOf {
-  static_assert(HasOnnxLayer<L>,
-                "chainrule: this layer of any/known.hpp has no form in ONNX; add an overload of onnx_form to "
-                "io/detail/onnx/write_layers.hpp");
-  static constexpr bool is_there = true;
-};
-template <class... L>
-constexpr bool have_onnx_layers(Types<L...>) {
-  return (OnnxLayerOf<L>::is_there && ...);
-}
-static_assert(have_onnx_layers(SameShapeLayers{}) && have_onnx_layers(DescribedLayers{}));
-
-[[noreturn]] inline void refuse_onnx_layer(std::string_view layer) {
-  raise<ValueError>("to_onnx: the layer ", layer, " has no form in ONNX");
-}
+static_assert(have_forms<OnnxLayerForm, OnnxWriter<float>, NumbersInOrder<float>, const std::string>(SameShapeLayers{}) &&
+              have_forms<OnnxLayerForm, OnnxWriter<float>, NumbersInOrder<float>, const std::string>(DescribedLayers{}));
 
 /// Adds the described layer with the next of the numbers as its parameters, and returns the name of its output. Throws ValueError for a
 /// layer that is unknown or has no form.
 template <class Scalar>
 std::string add_onnx_layer(const Description& layer, OnnxWriter<Scalar>& writer, NumbersInOrder<Scalar>& numbers, const std::string& x) {
-  std::string a;
-  if (!visit_layer(layer, [&](const auto& known) { a = add_onnx_layer(known, writer, numbers, x); })) refuse_onnx_layer(layer.kind);
-  return a;
+  return write_form_of<OnnxLayerForm>(layer, writer, numbers, x);
 }
 template <class Any, class Scalar>
 std::string add_onnx_layer(const AnyLayer<Any>& layer, OnnxWriter<Scalar>& writer, NumbersInOrder<Scalar>& numbers, const std::string& x) {
-  return add_onnx_layer(layer.describe(), writer, numbers, x);
+  return write_form_of<OnnxLayerForm>(layer.describe(), writer, numbers, x);
 }
 template <class L, class Scalar>
 std::string add_onnx_layer(const L& layer, OnnxWriter<Scalar>& writer, NumbersInOrder<Scalar>& numbers, const std::string& x) {
-  if constexpr (HasOnnxLayer<L>)
-    return onnx_form(Exactly{layer}, writer, numbers, x);
-  else
-    refuse_onnx_layer(layer.name);
+  return write_form<OnnxLayerForm>(layer, writer, numbers, x);
 }
 
 }  // namespace chainrule::detail

@@ -3,8 +3,7 @@
 // returns the prediction's name.
 
 #include <chainrule/any/any_loss.hpp>
-#include <chainrule/any/detail/visit_known.hpp>
-#include <chainrule/io/detail/exactly.hpp>
+#include <chainrule/io/detail/forms.hpp>
 #include <chainrule/io/detail/onnx/writer.hpp>
 
 namespace chainrule::detail {
@@ -46,55 +45,46 @@ std::string onnx_form(const GaussianNLL& loss, OnnxWriter<Scalar>& writer, const
 template <class L, class Scalar>
 requires(!L::works_on_logits) std::string onnx_form(Exactly<L>, OnnxWriter<Scalar>&, const std::string& z, Index) { return z; }
 
-/// Whether the predictions of a loss can be written as nodes of ONNX.
-template <class L>
-concept HasOnnxLink = requires(const L& loss, OnnxWriter<float>& writer, const std::string& z) {
-  { onnx_form(Exactly<L>{loss}, writer, z, Index{}) } -> std::same_as<std::string>;
+/// The forms of the predictions of losses in ONNX.
+struct OnnxLinkForm {
+  using Result = std::string;
+  template <class L, class Scalar>
+  static auto write(Exactly<L> loss, OnnxWriter<Scalar>& writer, const std::string& z, const Index& outputs)
+      -> decltype(onnx_form(loss, writer, z, outputs)) {
+    return onnx_form(loss, writer, z, outputs);
+  }
+  template <class F>
+  static bool visit(const Description& of, const F& f) {
+    return visit_loss(of, f);
+  }
+  [[noreturn]] static void refuse(std::string_view name) {
+    raise<ValueError>("to_onnx: the loss ", name, " makes its predictions in a way that has no form in ONNX; ",
+                      "OnnxOptions{.raw_outputs = true} leaves it out");
+  }
 };
-template <class L>
-struct OnnxLinkOf {
-  static_assert(HasOnnxLink<L>,
-                "chainrule: the predictions of this loss of any/known.hpp have no form in ONNX; add an overload of onnx_form to "
-                "io/detail/onnx/write_links.hpp");
-  static constexpr bool is_there = true;
-};
-template <class... L>
-constexpr bool have_onnx_links(Types<L...>) {
-  return (OnnxLinkOf<L>::is_there && ...);
-}
-static_assert(have_onnx_links(Losses{}));
-
-[[noreturn]] inline void refuse_onnx_link(std::string_view loss) {
-  raise<ValueError>("to_onnx: the loss ", loss, " makes its predictions in a way that has no form in ONNX; ",
-                    "OnnxOptions{.raw_outputs = true} leaves it out");
-}
+static_assert(have_forms<OnnxLinkForm, OnnxWriter<float>, const std::string, const Index>(Losses{}));
 
 /// Adds the prediction that a loss makes of raw outputs z, and returns its name. Throws ValueError for a loss that has no form.
 template <class L, class Scalar>
 std::string add_onnx_link(const L& loss, OnnxWriter<Scalar>& writer, const std::string& z, Index outputs) {
-  if constexpr (HasOnnxLink<L>)
-    return onnx_form(Exactly{loss}, writer, z, outputs);
-  else
-    refuse_onnx_link(loss.name);
+  return write_form<OnnxLinkForm>(loss, writer, z, outputs);
 }
 /// Adds the prediction that the described loss makes of raw outputs z, and returns its name. Throws ValueError for a loss that is unknown
 /// or has no form.
 template <class Scalar>
 std::string add_onnx_link(const Description& loss, OnnxWriter<Scalar>& writer, const std::string& z, Index outputs) {
-  std::string y;
-  if (!visit_loss(loss, [&](const auto& known) { y = add_onnx_link(known, writer, z, outputs); })) refuse_onnx_link(loss.kind);
-  return y;
+  return write_form_of<OnnxLinkForm>(loss, writer, z, outputs);
 }
 template <class Any, class Scalar>
 std::string add_onnx_link(const AnyLoss<Any>& loss, OnnxWriter<Scalar>& writer, const std::string& z, Index outputs) {
-  return loss.on_logits() ? add_onnx_link(loss.describe(), writer, z, outputs) : z;
+  return loss.on_logits() ? write_form_of<OnnxLinkForm>(loss.describe(), writer, z, outputs) : z;
 }
 template <class L, class Scalar>
-std::string add_onnx_link(const ClassWeighted<L>& loss, OnnxWriter<Scalar>& writer, const std::string& z, Index outputs) {
-  return add_onnx_link(loss.loss(), writer, z, outputs);
+std::string onnx_form(Exactly<ClassWeighted<L>> loss, OnnxWriter<Scalar>& writer, const std::string& z, Index outputs) {
+  return add_onnx_link(loss->loss(), writer, z, outputs);
 }
 template <class Scalar>
-std::string add_onnx_link(const DescribedClassWeighted& loss, OnnxWriter<Scalar>& writer, const std::string& z, Index outputs) {
+std::string onnx_form(const DescribedClassWeighted& loss, OnnxWriter<Scalar>& writer, const std::string& z, Index outputs) {
   return add_onnx_link(loss.loss(), writer, z, outputs);
 }
 

@@ -3,8 +3,7 @@
 // library.
 
 #include <chainrule/any/any_activation.hpp>
-#include <chainrule/any/detail/visit_known.hpp>
-#include <chainrule/io/detail/exactly.hpp>
+#include <chainrule/io/detail/forms.hpp>
 #include <chainrule/io/detail/source/functions.hpp>
 
 namespace chainrule::detail {
@@ -93,47 +92,37 @@ std::string source_form(const HardTanh& f, SourceFunctions<Written>& functions, 
                         {z, functions.literal(f.low()), functions.literal(f.high())});
 }
 
-/// Whether an activation can be written as source code.
-template <class F>
-concept HasSourceForm = requires(const F& f, SourceFunctions<float>& functions, const std::string& z) {
-  { source_form(Exactly<F>{f}, functions, z) } -> std::same_as<std::string>;
+/// The forms of activations in source code.
+struct SourceActivationForm {
+  using Result = std::string;
+  template <class F, class Written>
+  static auto write(Exactly<F> f, SourceFunctions<Written>& functions, const std::string& z) -> decltype(source_form(f, functions, z)) {
+    return source_form(f, functions, z);
+  }
+  template <class F>
+  static bool visit(const Description& of, const F& f) {
+    return visit_activation(of, f);
+  }
+  [[noreturn]] static void refuse(std::string_view name) {
+    raise<ValueError>("to_source: the activation ", name, " has no form in source code");
+  }
 };
-template <class F>
-struct SourceFormOf {
-  static_assert(HasSourceForm<F>,
-                "chainrule: this activation of any/known.hpp has no form in source code; add an overload of source_form to "
-                "io/detail/source/activations.hpp");
-  static constexpr bool is_there = true;
-};
-template <class... F>
-constexpr bool have_source_forms(Types<F...>) {
-  return (SourceFormOf<F>::is_there && ...);
-}
-static_assert(have_source_forms(Activations{}));
-
-[[noreturn]] inline void refuse_source_activation(std::string_view name) {
-  raise<ValueError>("to_source: the activation ", name, " has no form in source code");
-}
+static_assert(have_forms<SourceActivationForm, SourceFunctions<float>, const std::string>(Activations{}));
 
 /// f(z) as an expression of z, an identifier. Throws ValueError for an activation that has no form.
 template <class F, class Written>
 std::string source_activation(const F& f, SourceFunctions<Written>& functions, const std::string& z) {
-  if constexpr (HasSourceForm<F>)
-    return source_form(Exactly{f}, functions, z);
-  else
-    refuse_source_activation(f.name);
+  return write_form<SourceActivationForm>(f, functions, z);
 }
 /// f(z) as an expression of z, an identifier, for the activation f that is described. Throws ValueError for an activation that is unknown
 /// or has no form.
 template <class Written>
 std::string source_activation(const Description& f, SourceFunctions<Written>& functions, const std::string& z) {
-  std::string a;
-  if (!visit_activation(f, [&](const auto& known) { a = source_activation(known, functions, z); })) refuse_source_activation(f.kind);
-  return a;
+  return write_form_of<SourceActivationForm>(f, functions, z);
 }
 template <class Scalar, bool from_output, class Written>
 std::string source_activation(const AnyActivation<Scalar, from_output>& f, SourceFunctions<Written>& functions, const std::string& z) {
-  return source_activation(f.describe(), functions, z);
+  return write_form_of<SourceActivationForm>(f.describe(), functions, z);
 }
 
 /// The name of an activation, whether its type is known or only its description.

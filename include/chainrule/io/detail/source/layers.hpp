@@ -139,50 +139,44 @@ std::string source_form(Exactly<L> residual, SourceWriter<Written>& writer, Numb
   return out;
 }
 
-/// Whether a layer can be written as source code.
-template <class L>
-concept HasSourceLayer = requires(const L& layer, SourceWriter<float>& writer, NumbersInOrder<float>& numbers, const std::string& in) {
-  source_form(Exactly<L>{layer}, writer, numbers, in, true);
+/// The forms of layers in source code.
+struct SourceLayerForm {
+  using Result = std::string;
+  template <class L, class Written, class Scalar>
+  static auto write(Exactly<L> layer, SourceWriter<Written>& writer, NumbersInOrder<Scalar>& numbers, const std::string& in,
+                    const bool& to_y) -> decltype(source_form(layer, writer, numbers, in, to_y)) {
+    return source_form(layer, writer, numbers, in, to_y);
+  }
+  template <class F>
+  static bool visit(const Description& of, const F& f) {
+    return visit_layer(of, f);
+  }
+  [[noreturn]] static void refuse(std::string_view name) {
+    raise<ValueError>("to_source: the layer ", name, " has no form in source code");
+  }
 };
-template <class L>
-struct SourceLayerOf {
-  static_assert(HasSourceLayer<L>,
-                "chainrule: this layer of any/known.hpp has no form in source code; add an overload of source_form to "
-                "io/detail/source/layers.hpp");
-  static constexpr bool is_there = true;
-};
-template <class... L>
-constexpr bool have_source_layers(Types<L...>) {
-  return (SourceLayerOf<L>::is_there && ...);
+template <class Layers>
+constexpr bool have_source_forms(Layers all) {
+  return have_forms<SourceLayerForm, SourceWriter<float>, NumbersInOrder<float>, const std::string, const bool>(all);
 }
-static_assert(have_source_layers(SameShapeLayers{}) && have_source_layers(DescribedLayers{}));
-
-[[noreturn]] inline void refuse_source_layer(std::string_view layer) {
-  raise<ValueError>("to_source: the layer ", layer, " has no form in source code");
-}
+static_assert(have_source_forms(SameShapeLayers{}) && have_source_forms(DescribedLayers{}));
 
 /// Adds the described layer and returns the name of the array that holds its output. Throws ValueError for a layer that is unknown or has
 /// no form.
 template <class Written, class Scalar>
 std::string add_source_layer(const Description& layer, SourceWriter<Written>& writer, NumbersInOrder<Scalar>& numbers,
                              const std::string& in, bool to_y) {
-  std::string out;
-  if (!visit_layer(layer, [&](const auto& known) { out = add_source_layer(known, writer, numbers, in, to_y); }))
-    refuse_source_layer(layer.kind);
-  return out;
+  return write_form_of<SourceLayerForm>(layer, writer, numbers, in, to_y);
 }
 template <class Any, class Written, class Scalar>
 std::string add_source_layer(const AnyLayer<Any>& layer, SourceWriter<Written>& writer, NumbersInOrder<Scalar>& numbers,
                              const std::string& in, bool to_y) {
-  return add_source_layer(layer.describe(), writer, numbers, in, to_y);
+  return write_form_of<SourceLayerForm>(layer.describe(), writer, numbers, in, to_y);
 }
 template <class L, class Written, class Scalar>
 std::string add_source_layer(const L& layer, SourceWriter<Written>& writer, NumbersInOrder<Scalar>& numbers, const std::string& in,
                              bool to_y) {
-  if constexpr (requires { source_form(Exactly<L>{layer}, writer, numbers, in, to_y); })
-    return source_form(Exactly{layer}, writer, numbers, in, to_y);
-  else
-    refuse_source_layer(layer.name);
+  return write_form<SourceLayerForm>(layer, writer, numbers, in, to_y);
 }
 
 /// Adds all layers and the loss's link, from x to y.

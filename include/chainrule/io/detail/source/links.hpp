@@ -3,9 +3,9 @@
 // them.
 
 #include <chainrule/any/any_loss.hpp>
-#include <chainrule/any/detail/visit_known.hpp>
-#include <chainrule/io/detail/exactly.hpp>
+#include <chainrule/io/detail/forms.hpp>
 #include <chainrule/io/detail/source/writer.hpp>
+#include <variant>
 
 namespace chainrule::detail {
 
@@ -59,51 +59,45 @@ void source_form(const LogCosh&, SourceWriter<Written>&, Index) {}
 template <class Written>
 void source_form(const Hinge&, SourceWriter<Written>&, Index) {}
 
-/// Whether the predictions of a loss can be written as source code.
-template <class L>
-concept HasSourceLink = requires(const L& loss, SourceWriter<float>& writer) {
-  source_form(Exactly<L>{loss}, writer, Index{});
+/// The forms of the predictions of losses in source code, statements without a result.
+struct SourceLinkForm {
+  using Result = std::monostate;
+  template <class L, class Written>
+  static auto write(Exactly<L> loss, SourceWriter<Written>& writer, const Index& outputs)
+      -> decltype(source_form(loss, writer, outputs), Result{}) {
+    source_form(loss, writer, outputs);
+    return {};
+  }
+  template <class F>
+  static bool visit(const Description& of, const F& f) {
+    return visit_loss(of, f);
+  }
+  [[noreturn]] static void refuse(std::string_view name) {
+    raise<ValueError>("to_source: the loss ", name, " makes its predictions in a way that has no form in source code");
+  }
 };
-template <class L>
-struct SourceLinkOf {
-  static_assert(HasSourceLink<L>,
-                "chainrule: the predictions of this loss of any/known.hpp have no form in source code; add an overload of source_form to "
-                "io/detail/source/links.hpp");
-  static constexpr bool is_there = true;
-};
-template <class... L>
-constexpr bool have_source_links(Types<L...>) {
-  return (SourceLinkOf<L>::is_there && ...);
-}
-static_assert(have_source_links(Losses{}));
-
-[[noreturn]] inline void refuse_source_link(std::string_view loss) {
-  raise<ValueError>("to_source: the loss ", loss, " makes its predictions in a way that has no form in source code");
-}
+static_assert(have_forms<SourceLinkForm, SourceWriter<float>, const Index>(Losses{}));
 
 /// Adds the link of a loss. Throws ValueError for a loss that has no form.
 template <class L, class Written>
 void add_source_link(const L& loss, SourceWriter<Written>& writer, Index outputs) {
-  if constexpr (requires { source_form(Exactly<L>{loss}, writer, outputs); })
-    source_form(Exactly{loss}, writer, outputs);
-  else
-    refuse_source_link(loss.name);
+  write_form<SourceLinkForm>(loss, writer, outputs);
 }
 /// Adds the link of the described loss. Throws ValueError for a loss that is unknown or has no form.
 template <class Written>
 void add_source_link(const Description& loss, SourceWriter<Written>& writer, Index outputs) {
-  if (!visit_loss(loss, [&](const auto& known) { add_source_link(known, writer, outputs); })) refuse_source_link(loss.kind);
+  write_form_of<SourceLinkForm>(loss, writer, outputs);
 }
 template <class Scalar, class Written>
 void add_source_link(const AnyLoss<Scalar>& loss, SourceWriter<Written>& writer, Index outputs) {
-  add_source_link(loss.describe(), writer, outputs);
+  write_form_of<SourceLinkForm>(loss.describe(), writer, outputs);
 }
 template <class L, class Written>
-void add_source_link(const ClassWeighted<L>& loss, SourceWriter<Written>& writer, Index outputs) {
-  add_source_link(loss.loss(), writer, outputs);
+void source_form(Exactly<ClassWeighted<L>> loss, SourceWriter<Written>& writer, Index outputs) {
+  add_source_link(loss->loss(), writer, outputs);
 }
 template <class Written>
-void add_source_link(const DescribedClassWeighted& loss, SourceWriter<Written>& writer, Index outputs) {
+void source_form(const DescribedClassWeighted& loss, SourceWriter<Written>& writer, Index outputs) {
   add_source_link(loss.loss(), writer, outputs);
 }
 
