@@ -46,17 +46,17 @@ std::vector<Index> panels(const kernels::ProductPlan& plan, Index rows) {
 }  // namespace
 
 TEST_CASE("the plan of a product says in words what is done and what is packed") {
-  CHECK(text(plan_product(forward(784, 128, 32), avx512)) == "3 x 8 tiles of 16 numbers, 384 deep");
-  CHECK(text(plan_product(forward(784, 128, 32), avx2)) == "3 x 4 tiles of 8 numbers, 384 deep");
-  CHECK(text(plan_product(input_gradient(784, 128, 32), avx512)) == "3 x 8 tiles of 16 numbers, 384 deep, packs A");
-  CHECK(text(plan_product(forward(1024, 1024, 256), avx512)) == "3 x 8 tiles of 16 numbers, 384 deep, packs A, prefetches A, prefetches C");
-  CHECK(text(plan_product(forward(1024, 1024, 128), avx512)) == "3 x 8 tiles of 16 numbers, 384 deep, prefetches A");
+  CHECK(text(plan_product(forward(784, 128, 32), avx512)) == "3 x 8 tiles of 16 numbers");
+  CHECK(text(plan_product(forward(784, 128, 32), avx2)) == "3 x 4 tiles of 8 numbers");
+  CHECK(text(plan_product(input_gradient(784, 128, 32), avx512)) == "3 x 8 tiles of 16 numbers, packs A");
+  CHECK(text(plan_product(forward(1024, 1024, 256), avx512)) == "3 x 8 tiles of 16 numbers, packs A, prefetches A, prefetches C");
+  CHECK(text(plan_product(forward(1024, 1024, 128), avx512)) == "3 x 8 tiles of 16 numbers, prefetches A");
   CHECK(text(plan_product(weight_gradient(1024, 1024, 1), avx512)) == "an outer product, column by column");
-  CHECK(text(plan_product(forward(300, 300, 1), avx512)) == "a column, 300 deep");
-  CHECK(text(plan_product(forward(1024, 1024, 1), avx512)) == "a column, 8 deep");
+  CHECK(text(plan_product(forward(300, 300, 1), avx512)) == "a column, 300 columns of A at once");
+  CHECK(text(plan_product(forward(1024, 1024, 1), avx512)) == "a column, 8 columns of A at once");
   CHECK(text(plan_product(forward(300, 1, 50), avx512)) == "a row, as a column");
-  CHECK(text(plan_product(forward(20, 20, 20), microcontroller)) == "3 x 4 tiles of 1 numbers, 48 deep");
-  CHECK(text(plan_product(forward(64, 64, 64), sse2_of_a_newer_program)) == "2 x 4 tiles of 4 numbers, 384 deep");
+  CHECK(text(plan_product(forward(20, 20, 20), microcontroller)) == "3 x 4 tiles of 1 numbers");
+  CHECK(text(plan_product(forward(64, 64, 64), sse2_of_a_newer_program)) == "2 x 4 tiles of 4 numbers");
 }
 
 TEST_CASE("a product that is added to C as a step is summed at once") {
@@ -64,7 +64,7 @@ TEST_CASE("a product that is added to C as a step is summed at once") {
   step.adds_at_the_end = true, step.starts_with_zero = false;
   CHECK(plan_product(step, avx512).method == ProductMethod::row);
   ProductShape column{1024, 1, 64, 1, 1024, 1024, 4, false, true};
-  CHECK(plan_product(column, avx512).depth_of_block == 64);
+  CHECK(plan_product(column, avx512).columns_at_once == 64);
 }
 
 TEST_CASE("A is packed from 192 columns on where its columns are 3 KiB apart, and prefetched where it has 1 MiB") {
@@ -77,6 +77,18 @@ TEST_CASE("A is packed from 192 columns on where its columns are 3 KiB apart, an
   CHECK(plan(1024, 100, 256).prefetches_a);
   CHECK_FALSE(plan(1024, 100, 255).prefetches_a);
   CHECK_FALSE(plan(767, 100, 1000).prefetches_a);
+}
+
+TEST_CASE("columns of C are computed in parts that stay in the second cache, where A is small and B and C are not") {
+  const auto columns = [](const ProductShape& shape) { return plan_product(shape, avx512).columns_of_part; };
+  CHECK(columns(forward(784, 128, 128)) == 0);      // all at once
+  CHECK(columns(forward(784, 128, 60000)) == 136);  // (784 + 128) x 136 floats are 484 KiB
+  CHECK(columns(forward(28, 300, 10000)) == 392);
+  CHECK(columns(input_gradient(784, 128, 1000)) == 512);  // W is packed again for each part
+  CHECK(columns(forward(1024, 1024, 1000)) == 0);         // W has 4 MiB
+  CHECK(columns(forward(4000, 20, 1000)) == 0);           // 64 columns would not stay
+  CHECK(columns(weight_gradient(784, 128, 4096)) == 0);
+  CHECK(text(plan_product(forward(784, 128, 60000), avx512)) == "3 x 8 tiles of 16 numbers, 136 columns of C at a time, prefetches C");
 }
 
 TEST_CASE("rows are cut into panels of at most three registers, and a small rest into half a register") {

@@ -43,6 +43,14 @@ std::vector<Kernels<Scalar>> runnable() {
   return all;
 }
 
+/// The depths that are tested: all small ones, and one that is summed in two blocks because it is larger than the largest block.
+std::vector<Index> depths(Index largest_block) {
+  std::vector<Index> all;
+  for (Index depth = 1; depth <= 70; depth += size_step) all.push_back(depth);
+  all.push_back(largest_block + 1);
+  return all;
+}
+
 }  // namespace
 
 TEST_CASE("dot_products is start + A b for a row-major A, by hand") {
@@ -60,7 +68,7 @@ TEMPLATE_TEST_CASE("every instruction set adds dot products in sixteen interleav
   Random random{Seed{10}};
   const Index rows = 70;
   int wrong = 0;
-  for (Index depth = 1; depth <= 70; depth += size_step) {
+  for (const Index depth : depths(16 * 256)) {
     Padded<TestType> a(depth, rows, 1 + depth % 3, 3), b(depth, 1);  // a column of this memory is a row of A
     b.memory.resize(static_cast<std::size_t>(depth + 16), nan);
     a.randomize(random);
@@ -68,12 +76,19 @@ TEMPLATE_TEST_CASE("every instruction set adds dot products in sixteen interleav
     for (const Kernels<TestType>& k : runnable<TestType>()) {
       std::vector<TestType> expected;
       for (Index i = 0; i < rows; ++i) {
-        TestType s[16] = {};
-        for (Index j = 0; j < depth; ++j)
-          s[j % 16] = k.fused ? std::fma(a.view()(j, i), b.view()(j, 0), s[j % 16]) : a.view()(j, i) * b.view()(j, 0) + s[j % 16];
-        for (int w = 8; w >= 1; w /= 2)
-          for (int i2 = 0; i2 < w; ++i2) s[i2] += s[i2 + w];
-        expected.push_back(TestType(0.3) + s[0]);
+        TestType total = TestType(0.3);
+        const Index half = depth > 70 ? depth / 2 : depth;
+        for (Index first = 0; first < depth; first = first == 0 ? half : depth) {
+          TestType s[16] = {};
+          for (Index j = first; j < (first == 0 ? half : depth); ++j) {
+            TestType& sum = s[(j - first) % 16];
+            sum = k.fused ? std::fma(a.view()(j, i), b.view()(j, 0), sum) : a.view()(j, i) * b.view()(j, 0) + sum;
+          }
+          for (int w = 8; w >= 1; w /= 2)
+            for (int i2 = 0; i2 < w; ++i2) s[i2] += s[i2 + w];
+          total += s[0];
+        }
+        expected.push_back(total);
       }
       for (Index some = 0; some <= rows; some += some < 10 ? 1 : 15) {
         std::vector<TestType> c(static_cast<std::size_t>(some + 17), static_cast<TestType>(untouched));
@@ -126,7 +141,7 @@ TEMPLATE_TEST_CASE("every instruction set adds matrix_times_vector in four inter
                    long double) {
   Random random{Seed{12}};
   int wrong = 0;
-  for (Index depth = 1; depth <= 70; depth += size_step)
+  for (const Index depth : depths(4 * 256))
     for (Index rows = 1; rows <= 150; rows += rows < 40 ? 1 : 13) {
       Padded<TestType> a(rows, depth, depth % 3, 3), b(depth, 1), start(rows, 1);
       a.randomize(random);
@@ -137,10 +152,17 @@ TEMPLATE_TEST_CASE("every instruction set adds matrix_times_vector in four inter
         k.matrix_times_vector(a.view().data(), a.stride, b.memory.data(), depth, start.memory.data(), c.data() + 1, rows);
         wrong += c.front() != static_cast<TestType>(untouched) || c.back() != static_cast<TestType>(untouched);
         for (Index i = 0; i < rows; ++i) {
-          TestType s[4] = {start.view()(i, 0)};
-          for (Index j = 0; j < depth; ++j)
-            s[j % 4] = k.fused ? std::fma(a.view()(i, j), b.view()(j, 0), s[j % 4]) : a.view()(i, j) * b.view()(j, 0) + s[j % 4];
-          wrong += c[static_cast<std::size_t>(i + 1)] != (s[0] + s[1]) + (s[2] + s[3]);
+          TestType total = 0;
+          const Index half = depth > 70 ? depth / 2 : depth;
+          for (Index first = 0; first < depth; first = first == 0 ? half : depth) {
+            TestType s[4] = {first == 0 ? start.view()(i, 0) : 0};
+            for (Index j = first; j < (first == 0 ? half : depth); ++j) {
+              TestType& sum = s[(j - first) % 4];
+              sum = k.fused ? std::fma(a.view()(i, j), b.view()(j, 0), sum) : a.view()(i, j) * b.view()(j, 0) + sum;
+            }
+            total += (s[0] + s[1]) + (s[2] + s[3]);
+          }
+          wrong += c[static_cast<std::size_t>(i + 1)] != total;
         }
       }
     }

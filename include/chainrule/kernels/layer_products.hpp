@@ -48,7 +48,7 @@ class LayerProducts {
     constexpr Index enough_outputs = 16, few_columns = 4;
     if (x.cols() == 1 && (outputs_ >= enough_outputs || block.columns <= few_columns))
       return add_multiple_of_outer_product(delta.data() + block.first_row, x.data() + block.first_column, factor, block.of(weight(w)));
-    if (x.cols() == 1 || x.cols() > step_depth<Scalar>()) {
+    if (x.cols() == 1 || x.cols() > max_chain) {
       weight_gradient(delta, x, block, scratch);
       return add_multiple_of_matrix(factor, block.of(weight(static_cast<const Scalar*>(scratch))), block.of(weight(w)));
     }

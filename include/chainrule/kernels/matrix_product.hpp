@@ -1,11 +1,14 @@
 #pragma once
 // Matrix products, in which most of the time of training is spent:  W a + b,  W^T delta,  delta a^T.  They allocate nothing. Every entry is
-// summed in the order k = 0, 1, 2, ..., which does not depend on shapes, alignment, the machine's vectors or the plan (product_plan.hpp).
+// summed in the order k = 0, 1, 2, ... in blocks of at most max_chain terms (sum_order.hpp): the first block begins with the start value,
+// each later one with zero, and is then added. So the order depends on the depth alone, and not on the rows and columns, alignment, the
+// machine's vectors or the plan (product_plan.hpp).
 
 #include <algorithm>
 #include <chainrule/kernels/instruction_sets.hpp>
 #include <chainrule/kernels/prefetch.hpp>
 #include <chainrule/kernels/product_plan.hpp>
+#include <chainrule/kernels/sum_order.hpp>
 #include <utility>
 
 namespace chainrule::kernels {
@@ -17,6 +20,8 @@ struct Operand {
   Index row_step;
   Index column_step;
   const Scalar* at(Index i, Index j) const { return data + i * row_step + j * column_step; }
+  /// The part that begins with element (i, j).
+  Operand from(Index i, Index j) const { return {at(i, j), row_step, column_step}; }
 };
 
 /// Start value of the sums of a product:
@@ -40,7 +45,7 @@ struct Start {
 
 namespace chainrule::kernels {
 
-/// C = start + A B. The depth of a step is at most step_depth<Scalar>().
+/// C = start + A B. The depth of a step is at most max_chain.
 template <class Scalar>
 struct Product {
   Operand<Scalar> a;  ///< rows of C x depth
@@ -48,12 +53,6 @@ struct Product {
   Index depth;
   Start<Scalar> start;
 };
-
-/// The largest depth of a product that is added to C as a step.
-template <class Scalar>
-constexpr Index step_depth() {
-  return block_depth(baseline::Lanes<Scalar>::width);
-}
 
 /// The plan of a product on this machine.
 template <class Scalar>
@@ -65,24 +64,6 @@ ProductPlan plan_of(const Product<Scalar>& p, ConstMatrixView<Scalar> c) {
 template <class Scalar>
 [[gnu::noinline]] void product(const Product<Scalar>& p, MatrixView<Scalar> c) {
   dispatch<Scalar>([&](auto set) { product(set, p.a, p.b, p.depth, p.start, c.data(), c.outerStride(), c.rows(), c.cols()); });
-}
-
-/// Z = A B + b, with b added to every column
-template <class Scalar>
-void affine(ConstMatrixView<Scalar> a, ConstMatrixView<Scalar> b, const Scalar* bias, MatrixView<Scalar> z) {
-  product<Scalar>({{a.data(), 1, a.outerStride()}, {b.data(), 1, b.outerStride()}, a.cols(), {StartKind::column, bias}}, z);
-}
-
-/// C = A^T B
-template <class Scalar>
-void transposed_times(ConstMatrixView<Scalar> a, ConstMatrixView<Scalar> b, MatrixView<Scalar> c) {
-  product<Scalar>({{a.data(), a.outerStride(), 1}, {b.data(), 1, b.outerStride()}, a.rows(), {}}, c);
-}
-
-/// C = A B^T
-template <class Scalar>
-void times_transposed(ConstMatrixView<Scalar> a, ConstMatrixView<Scalar> b, MatrixView<Scalar> c) {
-  product<Scalar>({{a.data(), 1, a.outerStride()}, {b.data(), b.outerStride(), 1}, a.cols(), {}}, c);
 }
 
 }  // namespace chainrule::kernels

@@ -1,13 +1,13 @@
 #pragma once
 // The passes of a dense layer of at most 16 inputs and outputs, one kernel per pass: such a pass takes tens of nanoseconds, less than
 // calling and dispatching a kernel for each product. One template serves compile-time and run-time extents. Sums are added in the order of
-// LayerProducts (layer_products.hpp), so the bits are the same. Below it: map.hpp. Above it: layers/dense.hpp.
+// LayerProducts (layer_products.hpp), so the bits are the same. Below it: vectors.hpp. Above it: layers/dense.hpp.
 //
 //     forward    z = W x + b,  a = f(z)
 //     backward   delta = dJ/da * f'(z),  dJ/dx = W^T delta,  dJ/dW = delta x^T,  dJ/db = row sums of delta
 
 #include <algorithm>
-#include <chainrule/kernels/map.hpp>
+#include <chainrule/kernels/vectors.hpp>
 #include <utility>
 
 namespace chainrule::kernels {

@@ -1,10 +1,12 @@
 #pragma once
 // Matrix-vector products, for a layer that predicts a single sample; matrix_product.hpp is for batches, layer_products.hpp chooses. A sum
 // in the order k = 0, 1, 2, ... would wait 4 cycles, the latency of a fused multiply-add, for each term. So each entry is split into
-// several interleaved sums that are added in pairs at the end: the same number of sums in the same order on every instruction set.
+// several interleaved sums that are added in pairs at the end: the same number of sums in the same order on every instruction set. Where
+// these would have more than max_chain terms, the product is summed in blocks (sum_order.hpp): each from zero, then added to c.
 
 #include <algorithm>
 #include <chainrule/kernels/map.hpp>
+#include <chainrule/kernels/sum_order.hpp>
 #include <utility>
 
 #define CHAINRULE_KERNEL <chainrule/kernels/vector_products.inc>

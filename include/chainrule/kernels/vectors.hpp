@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <chainrule/core/detail/checks.hpp>
 #include <chainrule/kernels/map.hpp>
+#include <chainrule/kernels/sum_order.hpp>
 
 #define CHAINRULE_KERNEL <chainrule/kernels/vectors.inc>
 #include <chainrule/kernels/for_each_instruction_set.inc>
@@ -37,7 +38,8 @@ template <class Scalar>
   dispatch<Scalar>([&](auto set) { add_multiple_of_outer_product(set, u, c.rows(), v, c.cols(), a, c.data(), c.outerStride()); });
 }
 
-/// sums[i] = m(i, 0) + m(i, 1) + ..., added in the order of the columns.
+/// sums[i] = m(i, 0) + m(i, 1) + .... Columns are added one after the other if there are at most max_row_sum_chain, else their two halves
+/// are summed in the same way and then added, so rounding errors grow like log(columns).
 template <class Scalar>
 [[gnu::noinline]] void row_sums(ConstMatrixView<Scalar> m, Scalar* sums) {
   dispatch<Scalar>([&](auto set) { row_sums(set, m.data(), m.outerStride(), m.rows(), m.cols(), sums); });
