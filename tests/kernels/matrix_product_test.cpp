@@ -401,9 +401,11 @@ template <class Scalar>
 Scalar sum_in_blocks(bool fused, Scalar start, const std::vector<Scalar>& a, const std::vector<Scalar>& b) {
   const std::size_t depth = a.size(), count = (depth + 255) / 256;
   Scalar total = 0;
+  std::size_t k = 0;
   for (std::size_t block = 0; block < count; ++block) {
     Scalar sum = block == 0 ? start : 0;
-    for (std::size_t k = depth * block / count; k < depth * (block + 1) / count; ++k) sum = Sums<Scalar>::fma(fused, a[k], b[k], sum);
+    for (const std::size_t end = k + depth / count + (block < depth % count ? 1 : 0); k < end; ++k)
+      sum = Sums<Scalar>::fma(fused, a[k], b[k], sum);
     total = block == 0 ? sum : total + sum;
   }
   return total;

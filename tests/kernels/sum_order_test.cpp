@@ -18,7 +18,8 @@ TEST_CASE("a sum is divided into blocks of at most 256 terms and nearly equal le
   };
   CHECK(lengths(0) == std::vector<Index>{0});
   CHECK(lengths(256) == std::vector<Index>{256});
-  CHECK(lengths(257) == std::vector<Index>{128, 129});
+  CHECK(lengths(257) == std::vector<Index>{129, 128});
+  CHECK(lengths(515) == std::vector<Index>{172, 172, 171});
   CHECK(lengths(784) == std::vector<Index>{196, 196, 196, 196});
   CHECK(lengths(1000) == std::vector<Index>{250, 250, 250, 250});
 }
