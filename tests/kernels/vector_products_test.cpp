@@ -77,7 +77,7 @@ TEMPLATE_TEST_CASE("every instruction set adds dot products in sixteen interleav
       std::vector<TestType> expected;
       for (Index i = 0; i < rows; ++i) {
         TestType total = TestType(0.3);
-        const Index half = depth > 70 ? depth / 2 + 1 : depth;  // of an odd depth
+        const Index half = depth > 70 ? depth / 2 + 1 : depth;  // the first block is the longer one
         for (Index first = 0; first < depth; first = first == 0 ? half : depth) {
           TestType s[16] = {};
           for (Index j = first; j < (first == 0 ? half : depth); ++j) {
@@ -153,7 +153,7 @@ TEMPLATE_TEST_CASE("every instruction set adds matrix_times_vector in four inter
         wrong += c.front() != static_cast<TestType>(untouched) || c.back() != static_cast<TestType>(untouched);
         for (Index i = 0; i < rows; ++i) {
           TestType total = 0;
-          const Index half = depth > 70 ? depth / 2 + 1 : depth;  // of an odd depth
+          const Index half = depth > 70 ? depth / 2 + 1 : depth;  // the first block is the longer one
           for (Index first = 0; first < depth; first = first == 0 ? half : depth) {
             TestType s[4] = {first == 0 ? start.view()(i, 0) : 0};
             for (Index j = first; j < (first == 0 ? half : depth); ++j) {

@@ -17,7 +17,6 @@ struct Passes {
   bool fused;  // whether a x + y is rounded once; for the baseline it depends on the program's flags
   bool (*all_finite)(Index, const Scalar*);
   void (*add_multiple)(Index, Scalar, const Scalar*, Scalar*);
-  void (*add_multiple_of_outer_product)(const Scalar*, Index, const Scalar*, Index, Scalar, Scalar*, Index);
   void (*row_sums)(const Scalar*, Index, Index, Index, Scalar*);
 };
 
@@ -40,13 +39,7 @@ bool fuses(void (*add_multiple)(Index, Scalar, const Scalar*, Scalar*)) {
 /// The passes of one instruction set, as plain functions.
 template <class Set, class Scalar>
 Passes<Scalar> passes_of(const char* name, bool fused) {
-  return {name,
-          fused,
-          [](Index size, const Scalar* x) { return all_finite(Set{}, size, x); },
-          add_multiple<Set, Scalar>,
-          [](const Scalar* u, Index rows, const Scalar* v, Index columns, Scalar a, Scalar* c, Index step) {
-            add_multiple_of_outer_product(Set{}, u, rows, v, columns, a, c, step);
-          },
+  return {name, fused, [](Index size, const Scalar* x) { return all_finite(Set{}, size, x); }, add_multiple<Set, Scalar>,
           [](const Scalar* m, Index step, Index rows, Index columns, Scalar* sums) { row_sums(Set{}, m, step, rows, columns, sums); }};
 }
 
@@ -195,31 +188,6 @@ TEMPLATE_TEST_CASE("add_multiple_of_matrix leaves the gaps between columns untou
       CAPTURE(rows, x_step, y_step);
       CHECK(y == expected);
     }
-}
-
-TEMPLATE_TEST_CASE("add_multiple_of_outer_product gives the bits of the product and then add_multiple", "", float, double, long double) {
-  const TestType a = TestType(-0.3), nan = std::numeric_limits<TestType>::quiet_NaN();
-  for (const auto& k : runnable<TestType>()) {
-    int wrong = 0;
-    for (Index rows = 1; rows <= largest; ++rows)
-      for (const Index columns : {1, 2, 5, 31, 32, 33, 70}) {
-        const Index step = rows + columns % 3;  // with and without gaps between columns, which must stay untouched
-        Guarded<TestType> u(rows, nan), v(columns, nan), c(step * columns + 1);
-        for (Index i = 0; i < rows; ++i) u[i] = wave<TestType>(i);
-        for (Index j = 0; j < columns; ++j) v[j] = wave<TestType>(5 * j + 2);
-        for (Index i = 0; i < step * columns; ++i) c[i] = wave<TestType>(3 * i + 1);
-        std::vector<TestType> expected(c.memory.begin() + 1, c.memory.end());
-        for (Index j = 0; j < columns; ++j) {
-          std::vector<TestType> product;
-          for (Index i = 0; i < rows; ++i) product.push_back(u[i] * v[j]);
-          k.add_multiple(rows, a, product.data(), expected.data() + j * step);
-        }
-        k.add_multiple_of_outer_product(u.data(), rows, v.data(), columns, a, c.data(), step);
-        wrong += !std::equal(expected.begin(), expected.end(), c.memory.begin() + 1) || !c.guard_is_untouched();
-      }
-    CAPTURE(k.name);
-    CHECK(wrong == 0);
-  }
 }
 
 namespace {

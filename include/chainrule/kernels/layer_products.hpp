@@ -46,9 +46,7 @@ class LayerProducts {
   void add_multiple_of_gradient(Scalar factor, Const delta, Const x, const Block& block, Scalar* w, Scalar* scratch) const {
     // With fewer than 16 outputs, columns of W are so close that loads of one wait for masked stores of the one before.
     constexpr Index enough_outputs = 16, few_columns = 4;
-    if (x.cols() == 1 && (outputs_ >= enough_outputs || block.columns <= few_columns))
-      return add_multiple_of_outer_product(delta.data() + block.first_row, x.data() + block.first_column, factor, block.of(weight(w)));
-    if (x.cols() == 1 || x.cols() > max_chain) {
+    if (x.cols() > max_chain || (x.cols() == 1 && outputs_ < enough_outputs && block.columns > few_columns)) {
       weight_gradient(delta, x, block, scratch);
       return add_multiple_of_matrix(factor, block.of(weight(static_cast<const Scalar*>(scratch))), block.of(weight(w)));
     }

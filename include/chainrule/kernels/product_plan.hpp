@@ -28,7 +28,7 @@ struct VectorUnit {
 
 enum class ProductMethod {
   row,     ///< C is one row in one piece: computed as a column, C^T = start^T + B^T A^T
-  outer,   ///< C = a b^T for one column a and one row b^T, column by column; the speed of memory limits it
+  outer,   ///< C = a b^T or C + f a b^T for one column a and one row b^T, column by column; the speed of memory limits it
   column,  ///< C is one column: up to 8 vectors of rows at a time, so that the processor has independent sums to add to
   tiles,   ///< tiles of C stay in registers during the loop over the depth
 };
@@ -89,7 +89,7 @@ inline ProductPlan plan_product(const ProductShape& shape, const VectorUnit& vec
     plan.method = ProductMethod::row;
     return plan;
   }
-  if (columns_of_a_are_contiguous && shape.depth == 1 && shape.starts_with_zero) {
+  if (columns_of_a_are_contiguous && shape.depth == 1 && (shape.starts_with_zero || shape.adds_at_the_end)) {
     plan.method = ProductMethod::outer;
     return plan;
   }
@@ -107,10 +107,11 @@ inline ProductPlan plan_product(const ProductShape& shape, const VectorUnit& vec
   // Where A is small and B and C do not stay in the second cache, they would come from further away for every panel of A and every block of
   // the depth. So they are computed a part at a time, of enough columns to make up for reading or packing A again.
   const Index bytes_of_column = (shape.depth + shape.rows) * shape.scalar_size;
-  const Index columns_within = bytes_within_second_cache / bytes_of_column / 8 * 8;
-  if (shape.rows * shape.depth * shape.scalar_size <= bytes_within_second_cache && columns_within >= 64 &&
-      bytes_of_column * shape.columns >= bytes_beyond_second_cache)
+  if (bytes_of_column * shape.columns >= bytes_beyond_second_cache && bytes_of_column * 64 <= bytes_within_second_cache &&
+      shape.rows * shape.depth * shape.scalar_size <= bytes_within_second_cache) {
+    const Index columns_within = bytes_within_second_cache / bytes_of_column / 8 * 8;
     plan.columns_of_part = plan.packs_a ? std::max<Index>(columns_within, 512) : columns_within;
+  }
   const bool has_whole_tiles = vectors.width > 1 && shape.columns > plan.tile_columns;
   plan.prefetches_a = has_whole_tiles && columns_of_a_are_contiguous && a_is_in_pages &&
                       shape.a_column_step * shape.depth * shape.scalar_size >= bytes_beyond_second_cache;

@@ -22,18 +22,21 @@ inline constexpr Index max_row_sum_chain = 64;
 class SumBlocks {
  public:
   explicit SumBlocks(Index terms, Index max_terms = max_chain)
-      : count_{std::max<Index>(1, (terms + max_terms - 1) / max_terms)}, shortest_{terms / count_}, longer_ones_{terms % count_} {}
+      : terms_{terms}, count_{terms <= max_terms ? 1 : (terms + max_terms - 1) / max_terms} {}
 
   Index count() const { return count_; }
-  /// The first term of a block, 0 <= block <= count(); that of block count() is the number of terms.
-  Index first(Index block) const { return block * shortest_ + std::min(block, longer_ones_); }
+  /// The first term of a block, 0 <= block <= count(); that of block count() is the number of terms. (Divides only where there are several
+  /// blocks, because small products would notice the time.)
+  Index first(Index block) const {
+    if (block == 0 || block == count_) return block == 0 ? 0 : terms_;
+    return block * (terms_ / count_) + std::min(block, terms_ % count_);
+  }
   /// The number of terms of a block.
-  Index length(Index block) const { return shortest_ + (block < longer_ones_ ? 1 : 0); }
+  Index length(Index block) const { return first(block + 1) - first(block); }
 
  private:
+  Index terms_;
   Index count_;
-  Index shortest_;
-  Index longer_ones_;
 };
 
 }  // namespace chainrule::kernels

@@ -1,5 +1,5 @@
 #pragma once
-// Passes over vectors and matrices that memory bandwidth limits: finiteness, y + a x, C + a u v^T and row sums. Layers and optimizers use
+// Passes over vectors and matrices that memory bandwidth limits: finiteness, y + a x and row sums. Layers and optimizers use
 // them. Below it: map.hpp.
 
 #include <algorithm>
@@ -29,13 +29,6 @@ void add_multiple(Index size, Scalar a, const Scalar* x, Scalar* y) {
 template <class Scalar>
 void add_multiple_of_matrix(Scalar a, ConstMatrixView<Scalar> x, MatrixView<Scalar> y) {
   map_matrices([a](auto x_i, auto y_i) CHAINRULE_FORMULA { return fma(a, x_i, y_i); }, y, x, y);
-}
-
-/// C <- C + a (u v^T) for a column u and a row v^T. Each entry of u v^T is rounded before it is multiplied by a, so the bits are those of
-/// computing u v^T first and then add_multiple.
-template <class Scalar>
-[[gnu::noinline]] void add_multiple_of_outer_product(const Scalar* u, const Scalar* v, Scalar a, MatrixView<Scalar> c) {
-  dispatch<Scalar>([&](auto set) { add_multiple_of_outer_product(set, u, c.rows(), v, c.cols(), a, c.data(), c.outerStride()); });
 }
 
 /// sums[i] = m(i, 0) + m(i, 1) + .... Columns are added one after the other if there are at most max_row_sum_chain, else their two halves
