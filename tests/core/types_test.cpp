@@ -110,6 +110,19 @@ TEST_CASE("Storage says so where operator new has not enough memory") {
 }
 #endif
 
+// Literal alignments, because those of Eigen's matrices depend on flags such as -mavx.
+TEST_CASE("the alignment of numbers inside an object depends on their size alone") {
+  STATIC_REQUIRE(alignof(detail::Storage<float, 3>) == alignof(float));
+  STATIC_REQUIRE(alignof(detail::Storage<float, 4>) == 16);
+  STATIC_REQUIRE(alignof(detail::Storage<float, 8>) == 32);
+  STATIC_REQUIRE(alignof(detail::Storage<float, 12>) == 16);
+  STATIC_REQUIRE(alignof(detail::Storage<float, 16>) == 64);
+  STATIC_REQUIRE(alignof(detail::Storage<float, 17>) == 64);
+  STATIC_REQUIRE(alignof(detail::Storage<double, 3>) == alignof(double));
+  STATIC_REQUIRE(sizeof(detail::Storage<double, 6>) == 6 * sizeof(double));
+  STATIC_REQUIRE(alignof(detail::Storage<double, 6>) == 16);
+}
+
 TEST_CASE("Accumulator is at least double") {
   STATIC_REQUIRE(std::is_same_v<detail::Accumulator<float>, double>);
   STATIC_REQUIRE(std::is_same_v<detail::Accumulator<double>, double>);

@@ -1,9 +1,11 @@
 // The second of two translation units that include all headers; first_unit.cpp has main().
-#include <all_headers.hpp>
+#include "two_units.hpp"
 
-namespace cr = chainrule;
+namespace two_units {
 
-using Net = cr::Network<float, cr::SoftmaxCrossEntropy, cr::Dense<4, 8, cr::ReLU>, cr::Dense<8, 3>>;
+decltype(layouts_here()) layouts_in_the_second_unit() { return layouts_here(); }
+void step_in_the_second_unit(Net& net, Net::Workspace<1>& work, Net::Gradients& dJ, const Eigen::Vector4f& x) {
+  step_here(net, work, dJ, x);
+}
 
-float in_the_second_unit(const Net& net, const Eigen::Vector4f& x);
-float in_the_second_unit(const Net& net, const Eigen::Vector4f& x) { return net.predict(x)[0]; }
+}  // namespace two_units

@@ -3,11 +3,13 @@
 
 #include <Eigen/Core>
 #include <algorithm>
+#include <array>
 #include <chainrule/core/error.hpp>
 #include <cstddef>
 #include <limits>
 #include <new>
 #include <type_traits>
+#include <utility>
 #include <vector>
 
 #if !EIGEN_VERSION_AT_LEAST(3, 4, 0)
@@ -77,7 +79,9 @@ View row_of(View m, Index i) {
   return {m.data() + i, 1, m.cols(), Eigen::OuterStride<>(m.outerStride())};
 }
 
-/// Arrays of fixed size up to this many bytes are stored inside their object; larger ones, and those of run-time size, on the heap.
+/// The most bytes of numbers that an object holds inside itself: a network, gradients, a workspace or a matrix. An object whose extents are
+/// types and that needs more has them on the heap, like one of run-time extents, because it may be a local variable of a thread with a
+/// small stack.
 inline constexpr Index inline_bytes = 32 * 1024;
 
 /// Rows, but Dynamic where a matrix of fixed Rows x Cols would be too large to be copied to the stack.
@@ -123,6 +127,7 @@ struct CacheLineAllocator {
 template <class Scalar, Index Size>
 class Storage {
  public:
+  static constexpr bool is_inside_object = false;
   explicit Storage(const char* what, Index rows, Index columns = 1) {
     const Index size = extent_product(rows, columns);
     const auto refuse = [&] { raise<ShapeError>(what, ": ", rows, " x ", columns, " numbers are more than memory can hold"); };
@@ -145,19 +150,60 @@ class Storage {
   std::vector<Scalar, CacheLineAllocator<Scalar>> numbers_;
 };
 
-/// Storage of a small fixed size, inside the object; aligned to a cache line if it is longer than one.
+/// The alignment of an array of so many bytes inside an object: a cache line for an array that is longer than one, else 16, 32 or 64 if the
+/// array is a multiple of that, else that of one number. It depends on no compiler flag, as the alignment of Eigen's matrices does, so
+/// files compiled with and without -mavx agree on the layout of every object.
+constexpr std::size_t inline_alignment(std::size_t bytes, std::size_t of_number) {
+  constexpr std::size_t line = 64;
+  std::size_t alignment = line;
+  while (bytes <= line && alignment > 8 && bytes % alignment != 0) alignment /= 2;
+  return alignment > 8 && alignment > of_number ? alignment : of_number;
+}
+
+/// Storage of a small fixed size, inside the object.
 template <class Scalar, Index Size>
 requires(Size != Dynamic && Size <= inline_bytes / Index{sizeof(Scalar)}) class Storage<Scalar, Size> {
-  using Numbers = Vector<Scalar, static_cast<int>(Size)>;
-
  public:
-  explicit Storage(const char*, Index, Index = 1) : numbers_{Numbers::Zero()} {}
+  static constexpr bool is_inside_object = true;
+  explicit Storage(const char*, Index, Index = 1) : numbers_{} {}
   static constexpr Index size() { return Size; }
   Scalar* data() { return numbers_.data(); }
   const Scalar* data() const { return numbers_.data(); }
 
  private:
-  alignas(sizeof(Numbers) > 64 ? 64 : alignof(Numbers)) Numbers numbers_;
+  alignas(inline_alignment(Size * sizeof(Scalar), alignof(Scalar))) std::array<Scalar, static_cast<std::size_t>(Size)> numbers_;
+};
+
+/// A number that is set to 0 when its object is moved from, so that this object knows that it holds nothing any more.
+class ZeroAfterMove {
+ public:
+  ZeroAfterMove(Index number) : number_{number} {}
+  ZeroAfterMove(const ZeroAfterMove&) = default;
+  ZeroAfterMove(ZeroAfterMove&& other) noexcept : number_{std::exchange(other.number_, 0)} {}
+  ZeroAfterMove& operator=(ZeroAfterMove other) noexcept {
+    number_ = other.number_;
+    return *this;
+  }
+  ~ZeroAfterMove() = default;
+  operator Index() const { return number_; }
+
+ private:
+  Index number_;
+};
+
+/// A value that moving copies, so that it stays whole in an object that was moved from.
+template <class T>
+class CopiedByMove {
+ public:
+  CopiedByMove(const T& value) : value_{value} {}
+  CopiedByMove(const CopiedByMove&) = default;
+  CopiedByMove& operator=(const CopiedByMove&) = default;
+  ~CopiedByMove() = default;
+  const T& operator*() const { return value_; }
+  const T* operator->() const { return &value_; }
+
+ private:
+  [[no_unique_address]] T value_;
 };
 
 /// An extent that takes no memory when it is fixed: `Extent<64>` is always 64, `Extent<Dynamic>` holds a number. `Extent<Inferred>` is
@@ -187,7 +233,11 @@ using TensorView = detail::MapOf<Scalar, Rows, Cols>;
 /// Storage for up to MaxBatch samples of Rows numbers each, allocated once; `first(n)` is a (Rows x n) view on it.
 template <class Scalar, int Rows, int MaxBatch>
 class BatchStorage {
+  using Numbers = detail::Storage<Scalar, detail::extent_product(Rows, MaxBatch)>;
+
  public:
+  static constexpr bool is_inside_object = Numbers::is_inside_object;  ///< whether the numbers are part of this object or on the heap
+
   /// For up to max_batch samples of `rows` numbers each; all numbers are 0 at first. Throws ShapeError where memory cannot hold them.
   BatchStorage(Index rows, Index max_batch) : rows_{rows}, numbers_{"the workspace of a layer", rows, max_batch} {}
 
@@ -199,7 +249,7 @@ class BatchStorage {
 
  private:
   [[no_unique_address]] detail::Extent<Rows> rows_;
-  detail::Storage<Scalar, detail::extent_product(Rows, MaxBatch)> numbers_;
+  Numbers numbers_;
 };
 
 }  // namespace chainrule

@@ -46,7 +46,7 @@ namespace chainrule::kernels {
 enum class InstructionSet { baseline, avx2, avx512 };
 
 /// Kernels and lanes for the program's own flags.
-namespace baseline {
+namespace baseline::inline CHAINRULE_BASELINE {
 
 struct Tag {};  ///< chooses the kernels of this namespace by overload resolution
 
@@ -75,7 +75,7 @@ using Lanes = typename Choice<Scalar>::Lanes;
 template <class Scalar>
 using HalfLanes = typename Choice<Scalar>::Half;
 
-}  // namespace baseline
+}  // namespace baseline::inline CHAINRULE_BASELINE
 namespace avx2 {
 struct Tag {};
 template <class Scalar>

@@ -6,6 +6,7 @@
 #include <array>
 #include <chainrule/core/concepts.hpp>
 #include <chainrule/core/detail/layer_list.hpp>
+#include <memory>
 #include <vector>
 
 namespace chainrule::detail {
@@ -35,6 +36,8 @@ struct SequenceTraits<std::tuple<L...>> {
 
   using Offsets = std::array<Index, size + 1>;
   static Offsets make_offsets(const std::tuple<L...>&) { return {}; }
+  template <class Lists>
+  using Holder = CopiedByMove<Lists>;
 
   template <class Scalar, int MaxBatch>
   using Caches = std::tuple<typename L::template Cache<Scalar, MaxBatch>...>;
@@ -58,6 +61,17 @@ struct SequenceTraits<std::vector<L>> {
 
   using Offsets = std::vector<Index>;
   static Offsets make_offsets(const std::vector<L>& layers) { return Offsets(layers.size() + 1, Index{0}); }
+
+  /// Shares the lists among copies, since they never change.
+  template <class Lists>
+  class Holder {
+   public:
+    Holder(const Lists& lists) : lists_{std::make_shared<const Lists>(lists)} {}
+    const Lists* operator->() const { return &**lists_; }
+
+   private:
+    CopiedByMove<std::shared_ptr<const Lists>> lists_;
+  };
 
   template <class Scalar, int MaxBatch>
   using Caches = std::vector<typename L::template Cache<Scalar, Dynamic>>;
@@ -91,36 +105,42 @@ class SequenceOf {
   template <class Scalar, int MaxBatch>
   using Deltas = typename Traits::template Deltas<Scalar, MaxBatch>;
 
-  SequenceOf(const Layers& layers)
-      : layers_(layers), parameter_offsets_(Traits::make_offsets(layers)), buffer_offsets_(Traits::make_offsets(layers)) {
-    for_each_index(layers_, [this](auto i) {
-      parameter_offsets_[i + 1] = extent_sum(parameter_offsets_[i], parameter_count(element(layers_, i)));
-      buffer_offsets_[i + 1] = extent_sum(buffer_offsets_[i], buffer_count(element(layers_, i)));
-    });
+  /// MaxBatch if an object may hold the caches for so many samples inside itself, with their deltas where it has them too; else Dynamic,
+  /// for which each is on the heap.
+  template <class Scalar, int MaxBatch, bool has_deltas>
+  static constexpr int inline_batch() {
+    if constexpr (MaxBatch == Dynamic)
+      return Dynamic;
+    else if constexpr (has_deltas)
+      return sizeof(Caches<Scalar, MaxBatch>) + sizeof(Deltas<Scalar, MaxBatch>) <= inline_bytes ? MaxBatch : Dynamic;
+    else
+      return sizeof(Caches<Scalar, MaxBatch>) <= inline_bytes ? MaxBatch : Dynamic;
   }
 
-  const Layers& layers() const { return layers_; }
-  Index inputs() const { return element(layers_, Constant<0>{}).inputs(); }
-  Index outputs() const { return last_of(layers_).outputs(); }
+  SequenceOf(const Layers& layers) : lists_(Lists(layers)) {}
+
+  const Layers& layers() const { return lists_->layers; }
+  Index inputs() const { return element(layers(), Constant<0>{}).inputs(); }
+  Index outputs() const { return last_of(layers()).outputs(); }
   /// Where layer i's parameters begin; for i = size_of(layers()), how many there are.
-  Index parameter_offset(std::size_t i) const { return parameter_offsets_[i]; }
+  Index parameter_offset(std::size_t i) const { return lists_->parameter_offsets[i]; }
   /// Where layer i's buffers begin; for i = size_of(layers()), how many there are.
-  Index buffer_offset(std::size_t i) const { return buffer_offsets_[i]; }
+  Index buffer_offset(std::size_t i) const { return lists_->buffer_offsets[i]; }
   /// The first layer that has parameters; the number of layers where none has.
-  std::size_t first_with_parameters() const { return Traits::first_with_parameters(parameter_offsets_); }
+  std::size_t first_with_parameters() const { return Traits::first_with_parameters(lists_->parameter_offsets); }
 
   template <class Scalar, int MaxBatch>
   Caches<Scalar, MaxBatch> make_caches(Index max_batch) const {
-    return map_indices(layers_, [&](auto i) {
-      const auto& layer = element(layers_, i);
+    return map_indices(layers(), [&](auto i) {
+      const auto& layer = element(layers(), i);
       using Cache = typename std::remove_cvref_t<decltype(layer)>::template Cache<Scalar, MaxBatch>;
       return Cache(layer, max_batch);
     });
   }
   template <class Scalar, int MaxBatch>
   Deltas<Scalar, MaxBatch> make_deltas(Index max_batch) const {
-    return map_indices(layers_, [&](auto i) {
-      const auto& layer = element(layers_, i);
+    return map_indices(layers(), [&](auto i) {
+      const auto& layer = element(layers(), i);
       constexpr int outputs = std::remove_cvref_t<decltype(layer)>::outputs_at_compile_time;
       return BatchStorage<Scalar, outputs, MaxBatch>(layer.outputs(), max_batch);
     });
@@ -129,14 +149,14 @@ class SequenceOf {
   /// Draws all parameters, from the first layer to the last, out of one sequence of random numbers.
   template <class Scalar>
   void initialize(Scalar* theta, Random& random) const {
-    for_each_index(layers_, [&](auto i) { element(layers_, i).initialize(theta + parameter_offset(i), random); });
+    for_each_index(layers(), [&](auto i) { element(layers(), i).initialize(theta + parameter_offset(i), random); });
   }
 
   /// Sets all buffers to what the layers start with.
   template <class Scalar>
   void initialize_buffers(Scalar* buffers) const {
-    for_each_index(layers_, [&](auto i) {
-      const auto& layer = element(layers_, i);
+    for_each_index(layers(), [&](auto i) {
+      const auto& layer = element(layers(), i);
       if constexpr (HasBuffers<std::remove_cvref_t<decltype(layer)>>) layer.initialize_buffers(buffers + buffer_offset(i));
     });
   }
@@ -144,8 +164,8 @@ class SequenceOf {
   /// Throws where a layer cannot make this pass.
   template <class Scalar>
   void check_pass(const ForwardContext<Scalar>& pass, Index samples) const {
-    for_each_index(layers_, [&](auto i) {
-      const auto& layer = element(layers_, i);
+    for_each_index(layers(), [&](auto i) {
+      const auto& layer = element(layers(), i);
       if constexpr (requires { layer.check_pass(pass, samples); }) layer.check_pass(pass.of_layer(i, buffer_offset(i)), samples);
     });
   }
@@ -153,8 +173,8 @@ class SequenceOf {
   // a(1) = x,  a(l+1) = what layer l makes of a(l)
   template <class Scalar, class CacheList>
   void forward(const Scalar* theta, const ConstMatrixView<Scalar>& x, CacheList& caches, const ForwardContext<Scalar>& pass) const {
-    for_each_index(layers_, [&](auto i) {
-      const auto& layer = element(layers_, i);
+    for_each_index(layers(), [&](auto i) {
+      const auto& layer = element(layers(), i);
       const Scalar* slice = theta + parameter_offset(i);
       auto& cache = element(caches, i);
       if constexpr (ModeIndependent<std::remove_cvref_t<decltype(layer)>>)
@@ -170,7 +190,7 @@ class SequenceOf {
                 MatrixView<Scalar>* input_gradient) const {
     for_each_backwards(x.cols(), deltas, input_gradient, [&](auto i, auto* dX) {
       const Index offset = parameter_offset(i);
-      element(layers_, i)
+      element(layers(), i)
           .backward(theta + offset, input_of(i, x, caches), element(caches, i), element(deltas, i).first(x.cols()), gradient + offset, dX);
     });
   }
@@ -183,7 +203,7 @@ class SequenceOf {
     MatrixView<Scalar>* no_input_gradient = nullptr;
     for_each_backwards(x.cols(), deltas, no_input_gradient, [&](auto i, auto* dX) {
       const Index offset = parameter_offset(i);
-      const auto& layer = element(layers_, i);
+      const auto& layer = element(layers(), i);
       auto& cache = element(caches, i);
       auto& delta = element(deltas, i);
       if constexpr (requires { layer.backward_and_step(theta, x, cache, delta.first(1), factor, scratch, dX); }) {
@@ -198,8 +218,8 @@ class SequenceOf {
   /// Updates the buffers by what the layers' last forward pass saw.
   template <class Scalar, class CacheList>
   void update_statistics(Scalar* buffers, const CacheList& caches, Index samples) const {
-    for_each_index(layers_, [&](auto i) {
-      const auto& layer = element(layers_, i);
+    for_each_index(layers(), [&](auto i) {
+      const auto& layer = element(layers(), i);
       const auto& cache = element(caches, i);
       if constexpr (requires { layer.update_statistics(buffers, cache, samples); })
         layer.update_statistics(buffers + buffer_offset(i), cache, samples);
@@ -209,7 +229,7 @@ class SequenceOf {
   /// The smallest batch that all layers can learn from.
   Index fewest_training_samples() const {
     Index fewest = 1;
-    for_each_layer(layers_, [&](const auto& layer) {
+    for_each_layer(layers(), [&](const auto& layer) {
       if constexpr (requires { layer.fewest_training_samples(); }) fewest = std::max(fewest, layer.fewest_training_samples());
     });
     return fewest;
@@ -223,7 +243,7 @@ class SequenceOf {
   void for_each_backwards(Index samples, DeltaList& deltas, MatrixView<Scalar>* input_gradient, const Visit& visit) const {
     const std::size_t first_learning = first_with_parameters();
     const auto needs_delta = [&](std::size_t i) { return input_gradient != nullptr || i >= first_learning; };
-    for_each_index_backwards(layers_, [&](auto i) {
+    for_each_index_backwards(layers(), [&](auto i) {
       if (!needs_delta(i)) return;
       if (i == 0) return visit(i, input_gradient);
       MatrixView<Scalar> delta_before = element(deltas, before(i)).first(samples);
@@ -238,9 +258,18 @@ class SequenceOf {
     return element(caches, before(i)).output.first(x.cols());
   }
 
-  Layers layers_;
-  typename Traits::Offsets parameter_offsets_;
-  typename Traits::Offsets buffer_offsets_;
+  struct Lists {
+    explicit Lists(const Layers& of) : layers(of), parameter_offsets(Traits::make_offsets(of)), buffer_offsets(Traits::make_offsets(of)) {
+      for_each_index(layers, [this](auto i) {
+        parameter_offsets[i + 1] = extent_sum(parameter_offsets[i], parameter_count(element(layers, i)));
+        buffer_offsets[i + 1] = extent_sum(buffer_offsets[i], buffer_count(element(layers, i)));
+      });
+    }
+    Layers layers;
+    typename Traits::Offsets parameter_offsets;
+    typename Traits::Offsets buffer_offsets;
+  };
+  typename Traits::template Holder<Lists> lists_;
 };
 
 /// A sequence of layers whose types the compiler knows.

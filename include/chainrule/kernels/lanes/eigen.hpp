@@ -12,12 +12,26 @@
 #include <cstdint>
 #include <limits>
 
+// CHAINRULE_BASELINE names the instruction set of the program's flags. It is a namespace around all that depends on these flags, so that
+// such functions have different names in files that are compiled with different flags and linked into one program.
+#if defined(EIGEN_VECTORIZE_AVX512)
+#define CHAINRULE_BASELINE flags_with_avx512
+#elif defined(EIGEN_VECTORIZE_AVX) && defined(EIGEN_VECTORIZE_FMA)
+#define CHAINRULE_BASELINE flags_with_avx_and_fma
+#elif defined(EIGEN_VECTORIZE_AVX)
+#define CHAINRULE_BASELINE flags_with_avx
+#elif defined(EIGEN_VECTORIZE)
+#define CHAINRULE_BASELINE flags_with_vectors
+#else
+#define CHAINRULE_BASELINE flags_without_vectors
+#endif
+
 #if defined(__GNUC__)
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wignored-attributes"  // caused by __m128 and similar types as template arguments
 #endif
 
-namespace chainrule::kernels {
+namespace chainrule::kernels::inline CHAINRULE_BASELINE {
 
 /// The correctly rounded square root of IEEE 754. Eigen's psqrt is not used: by default it multiplies floats by an estimate of
 /// 1/sqrt(x) whose bits differ between processors of AMD, Intel and ARM.
@@ -139,7 +153,7 @@ struct EigenLanes {
   }
 };
 
-}  // namespace chainrule::kernels
+}  // namespace chainrule::kernels::inline CHAINRULE_BASELINE
 
 #if defined(__GNUC__)
 #pragma GCC diagnostic pop
