@@ -1,4 +1,6 @@
 #include <chainrule/threads/team.hpp>
+#include <optional>
+#include <stdexcept>
 #include <thread>
 #include <vector>
 
@@ -43,6 +45,39 @@ TEST_CASE("for_items with a user-defined team does each item once") {
   Halves team;
   CHECK(squares(&team, 5) == std::vector<Index>{0, 1, 4, 9, 16});
   CHECK(team.runs == 1);
+}
+
+TEST_CASE("for_items throws the first exception of all threads after all have ended, and begins no item after it") {
+  Halves team;
+  std::atomic<int> begun{0};
+  const auto work = [&begun](Index i) {
+    ++begun;
+    if (i >= 500) throw std::runtime_error("item of the other thread");
+  };
+  CHECK_THROWS_SAYING(detail::for_items(&team, 1000, work), std::runtime_error, "item of the other thread");
+  CHECK(begun <= 501);
+  CHECK_THROWS_SAYING(detail::for_items(nullptr, 1000, work), std::runtime_error, "item of the other thread");
+  CHECK(squares(&team, 5) == std::vector<Index>{0, 1, 4, 9, 16});
+}
+
+TEST_CASE("TeamPointer throws StateError where the team is gone, also as a copy, and not for another team or nullptr") {
+  std::optional<Halves> team(std::in_place), other(std::in_place);
+  detail::TeamPointer pointer = &*team;
+  CHECK(pointer.get() == &*team);
+  CHECK(pointer->threads() == 2);
+  const detail::TeamPointer copy = pointer, none;
+  team.reset();
+  CHECK_THROWS_SAYING(pointer.get(), StateError, "the team of threads of this workspace or optimizer state was destroyed before it");
+  CHECK_THROWS_AS(copy.get(), StateError);
+  CHECK(none.get() == nullptr);
+  pointer = &*other;
+  CHECK(pointer == &*other);
+  const Halves copied = *other;
+  other.reset();
+  CHECK_THROWS_AS(pointer.get(), StateError);
+  CHECK(copied.threads() == 2);
+  pointer = nullptr;
+  CHECK(pointer == nullptr);
 }
 
 TEST_CASE("for_items does not call the team for one item or none") {

@@ -104,6 +104,17 @@ TEST_CASE("two threads may use one ThreadTeam at once") {
   CHECK(right == std::vector<int>(2, 500));
 }
 
+TEST_CASE("ThreadTeam: the first exception of its threads arrives at the caller, and the team works on") {
+  ThreadTeam team{4, processors};
+  for (int repeat = 0; repeat < 100; ++repeat) {
+    const auto refuse_some = [](const void*, Index i) {
+      if (i % 7 == 5) throw Index{i};
+    };
+    CHECK_THROWS_AS(team.run(1000, {refuse_some, nullptr}), Index);
+    CHECK(each_once(team, 50));
+  }
+}
+
 TEST_CASE("ThreadTeam does work that calls another team, or, against the rules, its own") {
   ThreadTeam outer{3, processors};
   ThreadTeam inner{2, processors};

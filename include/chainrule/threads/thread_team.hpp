@@ -21,7 +21,8 @@ namespace chainrule {
 /// work.set_team(&team);  // passes on this workspace share their work among the threads, with the same bits as without a team
 /// @endcode A run takes well below a microsecond longer than its items where the threads are awake. It waits for another thread only where
 /// that has begun an item: items that a late, sleeping or preempted thread has not begun are done by the caller. Any thread may call run;
-/// while one call is in progress, other callers do their items alone. Nothing is allocated after construction.
+/// while one call is in progress, other callers do their items alone. Work may throw: the first exception arrives at the caller of run,
+/// items that have not begun are skipped, and the team stays usable. Nothing is allocated after construction.
 class ThreadTeam final : public Team {
  public:
   static constexpr Index max_threads = 1024;  ///< the largest number of threads of a team
@@ -57,8 +58,10 @@ class ThreadTeam final : public Team {
     for (Index i = 0; alone && i < items; ++i) work(i);
     if (alone) return;
     if (runs_until_measured_-- == 0) measure_round_trip();
-    run_shared(items, work);
+    const detail::CatchingWork catching(work);
+    run_shared(items, catching.work());
     in_use_.clear(std::memory_order_release);
+    catching.rethrow();
   }
 
  private:
