@@ -9,7 +9,9 @@
 #include <chainrule/losses/softmax_cross_entropy.hpp>
 #include <chainrule/losses/squared_error.hpp>
 #include <chainrule/network.hpp>
+#include <chainrule/threads/thread_team.hpp>
 #include <limits>
+#include <stdexcept>
 #include <thread>
 #include <vector>
 
@@ -79,6 +81,26 @@ struct Mixed {
   Random random{Seed{2}};
   Matrix<double> x = random_matrix<double>(2, 8, random);
   Matrix<double> y = random_matrix<double>(1, 8, random);
+};
+
+using Deep = Network<float, SquaredError, Dense<4, 60, Tanh>, Dense<60, 60, Tanh>, Dense<60, 1>>;
+using SequenceOfDeep = detail::Sequence<Dense<4, 60, Tanh>, Dense<60, 60, Tanh>, Dense<60, 1>>;
+
+/// The identity, which throws where it is told to.
+struct Picky {
+  static constexpr std::string_view name = "Picky";
+  static inline std::atomic<bool> refuses = false;
+  template <class Chunk>
+  Chunk value(const Chunk& z) const {
+    if (refuses) throw std::runtime_error("picky");
+    return z;
+  }
+  template <class Chunk>
+  Chunk derivative_from_output(const Chunk& a) const {
+    if (refuses) throw std::runtime_error("picky");
+    return Chunk::Ones(a.size());
+  }
+  HeNormal default_initializer() const { return {}; }
 };
 
 constexpr float not_a_number = std::numeric_limits<float>::quiet_NaN();
@@ -317,6 +339,171 @@ TEST_CASE("passes reject an x that lies in the workspace they write to") {
   CHECK_THROWS_SAYING(net.forward(h, work), ValueError, "forward: x lies in the workspace");
   CHECK(net.predict(h, other) == twice);
   CHECK(net.predict(h.eval(), work) == twice);
+}
+
+TEST_CASE("backward rejects a dJ/dx that shares memory with an argument, with theta, with dJ/dtheta or with the workspace") {
+  auto net = make_network<float, SquaredError>(Seed{1}, Dense<Dynamic, Dynamic, Tanh>{3, 3}, Dense<Dynamic, Dynamic>{3, 3});
+  Random random{Seed{2}};
+  Eigen::MatrixXf x = random_matrix<float>(3, 2, random), y = random_matrix<float>(3, 2, random), dJ_dx(3, 2);
+  Eigen::VectorXf weights = Eigen::VectorXf::Ones(6);
+  auto work = net.make_workspace(2);
+  auto dJ = net.make_gradients();
+  net.forward(x, work);
+  net.backward(x, y, work, dJ, dJ_dx);
+  const Eigen::VectorXf right = dJ.flat();
+  const Eigen::MatrixXf right_dJ_dx = dJ_dx;
+
+  const auto refused = [&](auto&& output, const char* words) {
+    CHECK_THROWS_SAYING(net.backward(x, weighted(y, weights.head(2)), work, dJ, output), ValueError, "backward: ", words);
+  };
+  refused(x, "x and dJ/dx share memory");
+  refused(y, "y and dJ/dx share memory");
+  refused(Eigen::Map<Eigen::MatrixXf>(weights.data(), 3, 2), "the weights of y and dJ/dx share memory");
+  refused(Eigen::Map<Eigen::MatrixXf>(net.parameters().data() + 2, 3, 2), "theta and dJ/dx share memory");
+  refused(Eigen::Map<Eigen::MatrixXf>(dJ.flat().data() + 18, 3, 2), "dJ/dtheta and dJ/dx share memory");
+  refused(Eigen::Map<Eigen::MatrixXf>(const_cast<float*>(work.activation<0>().data()), 3, 2), "dJ/dx lies in the workspace");
+  Eigen::MatrixXf overlapping(3, 2);
+  CHECK_THROWS_SAYING(net.backward(x, y, work, dJ, Eigen::Map<Eigen::MatrixXf, 0, Eigen::OuterStride<>>(overlapping.data(), 3, 2, 1)),
+                      ShapeError, "so they overlap");
+  CHECK(dJ.flat() == right);  // nothing was written
+
+  // blocks of rows of one matrix lie between each other, but share nothing
+  Eigen::MatrixXf table(9, 2);
+  table << x, y, y;
+  net.forward(table.topRows(3), work);
+  net.backward(table.topRows(3), table.middleRows(3, 3), work, dJ, table.bottomRows(3));
+  CHECK(table.bottomRows(3) == right_dJ_dx);
+  CHECK(dJ.flat() == right);
+}
+
+TEST_CASE("passes reject x, y and weights that lie in what they write to: dJ/dtheta, theta or the workspace") {
+  Step s;
+  const Network<float, SquaredError, Dense<4, 4, Sigmoid>> net{Seed{1}};
+  auto work = net.make_workspace<2>();
+  auto on_heap = net.make_workspace(2);
+  auto dJ = net.make_gradients();
+  const Eigen::MatrixXf x = s.x.leftCols(2), y = s.x.rightCols(2);
+  const auto y_hat = net.predict(x, work);
+  CHECK_THROWS_SAYING(net.evaluate(x, y_hat, work), ValueError, "evaluate: y lies in the workspace that this call writes to", ".eval()");
+  CHECK_THROWS_SAYING(net.evaluate(x, weighted(y, Eigen::Map<const Eigen::VectorXf>(y_hat.data(), 2)), work), ValueError,
+                      "evaluate: the weights of y lies in");
+  const auto y_hat_on_heap = net.predict(x, on_heap);
+  CHECK_THROWS_SAYING(net.evaluate(x, y_hat_on_heap, on_heap), ValueError, "evaluate: y lies in the workspace");
+  CHECK(net.evaluate(x, y_hat.eval(), work).loss == 0);
+
+  net.forward(x, work);
+  const Eigen::Map<const Eigen::MatrixXf> in_gradients(dJ.flat().data() + 3, 4, 2);
+  CHECK_THROWS_SAYING(net.backward(x, in_gradients, work, dJ), ValueError, "backward: y and dJ/dtheta share memory");
+  net.forward(in_gradients, work);
+  CHECK_THROWS_SAYING(net.backward(in_gradients, y, work, dJ), ValueError, "backward: x and dJ/dtheta share memory");
+  CHECK(dJ.flat().isZero(0));
+
+  auto copy = net;
+  const Eigen::Map<const Eigen::MatrixXf> in_theta(copy.parameters().data(), 4, 2);
+  copy.forward(in_theta, work);
+  copy.backward(in_theta, y, work, dJ);  // reads theta alone
+  CHECK_THROWS_SAYING(detail::NetworkAccess::backward_and_step(copy, in_theta, y, work, dJ, 0.1f), ValueError, "x and theta share memory");
+  CHECK(copy.parameters() == net.parameters());
+}
+
+TEST_CASE("loss, backward and update_statistics after the forward pass of another network throw StateError") {
+  Step s;
+  Classifier other = s.net;
+  s.net.forward(s.x, s.work);
+  constexpr const char* words = "the last forward pass in this workspace was made by another network";
+  CHECK_THROWS_SAYING(other.loss(s.y, s.work), StateError, "loss: ", words);
+  CHECK_THROWS_SAYING(other.backward(s.x, s.y, s.work, s.gradients), StateError, "backward: ", words);
+  CHECK_THROWS_SAYING(other.update_statistics(s.work), StateError, "update_statistics: ", words);
+  CHECK(s.gradients.flat().isZero(0));
+  s.net.backward(s.x, s.y, s.work, s.gradients);
+  other.forward(s.x, s.work);
+  CHECK_NOTHROW(other.loss(s.y, s.work));
+}
+
+TEST_CASE("a network or gradients that were moved from throw StateError, and small ones of fixed extents stay whole") {
+  const Step s;
+  auto net = make_network<float, SoftmaxCrossEntropy>(Seed{1}, Dense<Dynamic, Dynamic, Tanh>{4, 8}, Dense<Dynamic, Dynamic>{8, 3});
+  auto work = net.make_workspace(5);
+  auto dJ = net.make_gradients();
+  net.forward(s.x, work);
+  auto moved = std::move(net);
+  moved.backward(s.x, s.y, work, dJ);  // theta is where it was in forward
+  constexpr const char* words = "the numbers of this network or of these gradients were moved to another object";
+  CHECK_THROWS_SAYING(net.forward(s.x, work), StateError, words);
+  CHECK_THROWS_SAYING(net.predict(s.x, work), StateError, words);
+  CHECK_THROWS_SAYING(net.predict(s.x), StateError, words);
+  CHECK_THROWS_SAYING(net.evaluate(s.x, s.y, work), StateError, words);
+  CHECK_THROWS_SAYING(net.loss(s.y, work), StateError, words);
+  CHECK_THROWS_SAYING(net.backward(s.x, s.y, work, dJ), StateError, words);
+  CHECK_THROWS_SAYING(net.update_statistics(work), StateError, words);
+  CHECK_THROWS_SAYING(net.parameters(), StateError, words);
+  CHECK_THROWS_SAYING(net.layer<0>(), StateError, words);
+  CHECK_THROWS_SAYING(net.tensor("0.weight"), StateError, words);
+  CHECK_THROWS_SAYING(net.rebind<double>(), StateError, words);
+  CHECK(net.inputs() == 4);
+  net = moved;
+  CHECK(net.predict(s.x) == moved.predict(s.x));
+
+  auto moved_dJ = std::move(dJ);
+  moved.forward(s.x, work);
+  CHECK_THROWS_SAYING(moved.backward(s.x, s.y, work, dJ), StateError, words);
+  CHECK_THROWS_SAYING(dJ.flat(), StateError, words);
+  CHECK_THROWS_SAYING(dJ.slice(1), StateError, words);
+  CHECK_THROWS_SAYING(moved_dJ.slice(3), ValueError, "layer 3: the network has 2 layers");
+
+  Classifier small{Seed{1}};
+  const Classifier moved_small = std::move(small);
+  CHECK(small.predict(s.x) == moved_small.predict(s.x));
+  STATIC_REQUIRE(std::is_nothrow_move_constructible_v<Classifier>);
+  STATIC_REQUIRE(std::is_nothrow_move_constructible_v<decltype(net)>);
+}
+
+TEST_CASE("a workspace whose team was destroyed, or is another one, throws StateError") {
+  Step s;
+  {
+    ThreadTeam team{2};
+    s.work.set_team(&team);
+    s.net.forward(s.x, s.work);
+  }
+  constexpr const char* words = "was destroyed before it; set another team or nullptr";
+  CHECK_THROWS_SAYING(s.net.forward(s.x, s.work), StateError, words);
+  CHECK_THROWS_SAYING(s.net.predict(s.x, s.work), StateError, words);
+  CHECK_THROWS_SAYING(s.net.backward(s.x, s.y, s.work, s.gradients), StateError, words);
+  CHECK_THROWS_SAYING(s.work.team(), StateError, words);
+  s.work.set_team(nullptr);  // the caches still hold the team
+  CHECK_THROWS_SAYING(s.net.backward(s.x, s.y, s.work, s.gradients), StateError, "holds no forward pass");
+  s.net.forward(s.x, s.work);
+  s.net.backward(s.x, s.y, s.work, s.gradients);
+}
+
+TEST_CASE("what an activation throws in a thread of a team arrives at the caller, and the team and the network work on") {
+  auto net = make_network<float, SquaredError>(Seed{1}, Dense<Dynamic, Dynamic, Picky>{64, 256}, Dense<Dynamic, Dynamic>{256, 1});
+  const Eigen::MatrixXf x = Eigen::MatrixXf::Ones(64, 128), y = Eigen::MatrixXf::Ones(1, 128);
+  auto work = net.make_workspace(128);
+  auto dJ = net.make_gradients();
+  ThreadTeam team{3, 8};
+  work.set_team(&team);
+  for (int repeat = 0; repeat < 3; ++repeat) {
+    Picky::refuses = true;
+    CHECK_THROWS_SAYING(net.forward(x, work), std::runtime_error, "picky");
+    CHECK_THROWS_SAYING(net.predict(x, work), std::runtime_error, "picky");
+    Picky::refuses = false;
+    net.forward(x, work);
+    Picky::refuses = true;
+    CHECK_THROWS_SAYING(net.backward(x, y, work, dJ), std::runtime_error, "picky");
+    Picky::refuses = false;
+    net.backward(x, y, work, dJ);
+    CHECK(dJ.is_shared());
+  }
+}
+
+TEST_CASE("predict of a fixed number of samples keeps at most 32 KiB of activations on the stack") {
+  using Sequence = SequenceOfDeep;
+  STATIC_REQUIRE(Sequence::inline_batch<float, 100, false>() == Dynamic);
+  STATIC_REQUIRE(Sequence::inline_batch<float, 4, false>() == 4);
+  const Deep net{Seed{1}};
+  const Eigen::Matrix<float, 4, 100> x = Eigen::Matrix<float, 4, 100>::Ones();
+  CHECK(net.predict(x) == net.predict(Eigen::MatrixXf(x)));
 }
 
 TEST_CASE("a large layer's weight is a view with run-time extents, so that copying it does not overflow the stack") {

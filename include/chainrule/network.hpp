@@ -14,8 +14,11 @@ namespace chainrule {
 /// network, each with a workspace of its own.
 ///
 /// One column is one sample. x and y are column-major Eigen matrices, vectors, blocks or maps, used in place; labels may be any contiguous
-/// range of integers. Errors: ShapeError for extents that do not fit and for an empty batch, ValueError for NaN or infinity in x and for
-/// invalid targets, StateError for backward before forward. A call that throws has changed nothing.
+/// range of integers. Errors: ShapeError for extents that do not fit and for an empty batch, ValueError for NaN or infinity in x, for
+/// invalid targets and for an argument that lies in memory which the call writes to, StateError for backward before forward, for backward
+/// after the forward pass of another network, for a workspace that two threads use at once, and for an object that was moved from. A call
+/// that throws one of these has changed nothing. What a layer, activation or loss of your own throws arrives at the caller, also from a
+/// team's threads; the workspace then holds no forward pass, or, after backward, the gradients have unspecified values.
 template <class Scalar, class LossType, class... Layers>
 class Network : public NetworkBase<Scalar, typename detail::ProvenNetwork<Scalar, LossType, Layers...>::Sequence> {
   using Proven = detail::ProvenNetwork<Scalar, LossType, Layers...>;
@@ -53,7 +56,7 @@ class Network : public NetworkBase<Scalar, typename detail::ProvenNetwork<Scalar
     sequence().initialize(parameters().data(), random);
   }
 
-  const LossType& loss_function() const { return loss_; }  ///< the loss, with its hyperparameters
+  const LossType& loss_function() const { return *loss_; }  ///< the loss, with its hyperparameters
 
   /// Allocates the memory for passes over up to max_batch samples. `make_workspace<8>()` keeps it inside the object where all extents are
   /// fixed and it is small. ShapeError for a max_batch below 1, and for one that memory cannot hold.
@@ -70,7 +73,7 @@ class Network : public NetworkBase<Scalar, typename detail::ProvenNetwork<Scalar
   /// A copy of the network with another scalar type: net.rebind<double>().
   template <class Other>
   Rebind<Other> rebind() const {
-    Rebind<Other> copy(loss_, sequence());
+    Rebind<Other> copy(*loss_, sequence());
     copy.parameters() = parameters().template cast<Other>();
     copy.buffers() = buffers().template cast<Other>();
     return copy;
@@ -82,11 +85,14 @@ class Network : public NetworkBase<Scalar, typename detail::ProvenNetwork<Scalar
   ///     a(1) = x,  a(l+1) = f(W(l) a(l) + b(l));  y_hat = a(L+1), before the loss's link          (outputs x batch)
   template <class X, int MaxBatch>
   Output forward(const Eigen::DenseBase<X>& x, Workspace<MaxBatch>& work) const {
-    const ForwardContext<Scalar> pass = work.training_pass(buffers().data(), work.team_for(parameters().size(), x.cols()));
+    const ForwardContext<Scalar> pass = work.training_pass(buffer_data(), work.team_for(parameter_count(), x.cols()));
     const auto input = checked_input("forward", x, work, pass);
+    work.last_pass_.begin(&input);
+    work.set_cached_samples(0);
     sequence().forward(theta(), input, work.caches_, pass);
-    work.set_input(input);
+    work.set_forward_pass(theta(), input);
     work.set_step(work.step() + 1);
+    work.last_pass_.end("forward", &input);
     return output_of(work, input.cols());
   }
 
@@ -96,8 +102,8 @@ class Network : public NetworkBase<Scalar, typename detail::ProvenNetwork<Scalar
   ///     J = J(y, y_hat), the mean over the batch
   template <class Y, int MaxBatch>
   Scalar loss(const Y& y, const Workspace<MaxBatch>& work) const {
-    const auto target = detail::checked_target<Scalar>("loss", sequence(), loss_, y, work);
-    return detail::loss_value(loss_, raw_output(work, work.cached_samples()), target);
+    const auto target = detail::checked_target<Scalar>("loss", sequence(), theta(), *loss_, y, work);
+    return detail::loss_value(*loss_, raw_output(work, work.cached_samples()), target);
   }
 
   /// The backward pass after `forward(x, work)`: fills `gradients` with dJ/dtheta.
@@ -119,8 +125,7 @@ class Network : public NetworkBase<Scalar, typename detail::ProvenNetwork<Scalar
   /// otherwise it does nothing. (Only this and the optimizer's step change the network.)
   template <int MaxBatch>
   void update_statistics(const Workspace<MaxBatch>& work) {
-    detail::check_workspace("update_statistics", layers(), work);
-    detail::check_forward_ran("update_statistics", work.cached_samples());
+    detail::check_forward_pass("update_statistics", layers(), theta(), work);
     sequence().update_statistics(buffers().data(), work.caches_, work.cached_samples());
   }
 
@@ -132,14 +137,15 @@ class Network : public NetworkBase<Scalar, typename detail::ProvenNetwork<Scalar
     sequence().check_pass(predicting(), input.cols());
     // at most 256 samples at a time, so that the activations between the layers stay small
     constexpr int most = 256, fixed = X::ColsAtCompileTime;
-    auto caches = sequence().template make_caches<Scalar, (fixed > most ? most : fixed)>(std::min<Index>(input.cols(), most));
+    constexpr int batch = Sequence::template inline_batch<Scalar, (fixed > most ? most : fixed), false>();
+    auto caches = sequence().template make_caches<Scalar, batch>(std::min<Index>(input.cols(), most));
     Matrix<Scalar, detail::fixed_rows<Scalar, Out, fixed>, fixed> y_hat(this->outputs(), input.cols());
     for (Index first = 0, samples = 0, left = 0; (left = input.cols() - first) > 0; first += samples) {
       samples =
           left == most + 1 ? most - 1 : std::min<Index>(most, left);  // never one sample alone at the end: its sums are in another order
       sequence().forward(theta(), detail::columns_of(input, first, samples), caches, predicting());
       const MatrixView<Scalar> piece = detail::last_of(caches).output.first(samples);
-      loss_.link(piece);
+      loss_->link(piece);
       y_hat.middleCols(first, samples) = piece;
     }
     return y_hat;
@@ -149,7 +155,10 @@ class Network : public NetworkBase<Scalar, typename detail::ProvenNetwork<Scalar
   template <class X, int MaxBatch>
   Output predict(const Eigen::DenseBase<X>& x, Workspace<MaxBatch>& work) const {
     const auto input = checked_input("predict", x, work, predicting());
-    return link(run_predict(input, work), work);
+    work.last_pass_.begin(&input);
+    const Output y_hat = link(run_predict(input, work), work);
+    work.last_pass_.end("predict", &input);
+    return y_hat;
   }
 
   /// The result of evaluate.
@@ -165,10 +174,14 @@ class Network : public NetworkBase<Scalar, typename detail::ProvenNetwork<Scalar
   Evaluation evaluate(const Eigen::DenseBase<X>& x, const Y& y, Workspace<MaxBatch>& work) const {
     const auto input = checked_input("evaluate", x, work, predicting());
     const auto target = detail::with_mean_weight<Scalar>(
-        "evaluate", loss_, detail::checked_target<Scalar, LossType, Sequence>("evaluate", loss_, y, raw_output(work, input.cols()), "x"));
+        "evaluate", *loss_, detail::checked_target<Scalar, LossType, Sequence>("evaluate", *loss_, y, raw_output(work, input.cols()), "x"));
+    detail::check_targets_outside_workspace("evaluate", y, work);
+    work.last_pass_.begin(&input);
     const auto y_hat = run_predict(input, work);
-    const Scalar J = detail::loss_value(loss_, y_hat, target);
-    return {J, link(y_hat, work)};
+    const Scalar J = detail::loss_value(*loss_, y_hat, target);
+    const Evaluation result{J, link(y_hat, work)};
+    work.last_pass_.end("evaluate", &input);
+    return result;
   }
 
   /// The mean weight of the samples with these targets, over the weights of samples and classes: for a data set in a training loop of your
@@ -179,8 +192,8 @@ class Network : public NetworkBase<Scalar, typename detail::ProvenNetwork<Scalar
     const auto view = detail::target_view<Scalar>(y);
     const auto& plain = detail::without_weights(view);
     const ConstMatrixView<Scalar> y_hat{nullptr, this->outputs(), detail::samples_of(plain), Eigen::OuterStride<>(this->outputs())};
-    const auto target = detail::checked_target<Scalar, LossType, Sequence>("mean_weight", loss_, y, y_hat, "y");
-    return detail::mean_weight_of("mean_weight", loss_, detail::as_weighted<Scalar>(target));
+    const auto target = detail::checked_target<Scalar, LossType, Sequence>("mean_weight", *loss_, y, y_hat, "y");
+    return detail::mean_weight_of("mean_weight", *loss_, detail::as_weighted<Scalar>(target));
   }
 
  protected:
@@ -194,9 +207,12 @@ class Network : public NetworkBase<Scalar, typename detail::ProvenNetwork<Scalar
   template <class, class, class...>
   friend class Network;
   friend struct detail::NetworkAccess;
+  using Base::buffer_data;
+  using Base::mutable_theta;
   using Base::sequence;
-  const Scalar* theta() const { return parameters().data(); }
-  ForwardContext<Scalar> predicting(Team* team = nullptr) const { return {Mode::predict, buffers().data(), {}, 0, team}; }
+  using Base::theta;
+  Index parameter_count() const { return sequence().parameter_offset(detail::size_of(layers())); }
+  ForwardContext<Scalar> predicting(Team* team = nullptr) const { return {Mode::predict, buffer_data(), {}, 0, team}; }
 
   template <int MaxBatch>
   static ConstMatrixView<Scalar> raw_output(const Workspace<MaxBatch>& work, Index samples) {
@@ -210,29 +226,33 @@ class Network : public NetworkBase<Scalar, typename detail::ProvenNetwork<Scalar
 
   template <int MaxBatch>
   ConstMatrixView<Scalar> run_predict(const ConstMatrixView<Scalar>& x, Workspace<MaxBatch>& work) const {
+    const auto pass = predicting(work.team_for(parameter_count(), x.cols()));
     work.set_cached_samples(0);
-    sequence().forward(theta(), x, work.caches_, predicting(work.team_for(parameters().size(), x.cols())));
+    sequence().forward(theta(), x, work.caches_, pass);
     return raw_output(work, x.cols());
   }
 
   template <int MaxBatch>
   Output link(const ConstMatrixView<Scalar>& y_hat, Workspace<MaxBatch>& work) const {
-    loss_.link(detail::last_of(work.caches_).output.first(y_hat.cols()));
+    loss_->link(detail::last_of(work.caches_).output.first(y_hat.cols()));
     return output_of(work, y_hat.cols());
   }
 
   template <class X, class Y, int MaxBatch>
   void run_backward(const Eigen::DenseBase<X>& x, const Y& y, Workspace<MaxBatch>& work, Gradients& gradients,
                     MatrixView<Scalar>* input_gradient) const {
-    const auto input = begin_backward(x, y, work, gradients, input_gradient);
-    sequence().backward(theta(), input, work.caches_, work.deltas_, gradients.flat().data(), input_gradient);
+    const auto input = begin_backward(x, y, work, gradients, input_gradient, false);
+    work.last_pass_.begin(&input);
+    sequence().backward(theta(), input, work.caches_, work.deltas_, gradients.data(), input_gradient);
+    work.last_pass_.end("backward", &input);
   }
 
   template <class X, class Y, int MaxBatch>
   void backward_and_step(const Eigen::DenseBase<X>& x, const Y& y, Workspace<MaxBatch>& work, Gradients& scratch, Scalar rate) {
-    const auto input = begin_backward(x, y, work, scratch, nullptr);
-    sequence().backward_and_step(parameters().data(), input, work.caches_, work.deltas_, -rate, scratch.flat().data(),
-                                 kernels::add_multiple<Scalar>);
+    const auto input = begin_backward(x, y, work, scratch, nullptr, true);
+    work.last_pass_.begin(&input);
+    sequence().backward_and_step(mutable_theta(), input, work.caches_, work.deltas_, -rate, scratch.data(), kernels::add_multiple<Scalar>);
+    work.last_pass_.end("descend", &input);
   }
 
   template <class X, class Y>
@@ -240,24 +260,40 @@ class Network : public NetworkBase<Scalar, typename detail::ProvenNetwork<Scalar
     const auto input = detail::checked_input<Scalar>(who, sequence(), x);
     const ConstMatrixView<Scalar> y_hat{nullptr, this->outputs(), input.cols(),
                                         Eigen::OuterStride<>(this->outputs())};  // a view of the right shape without numbers
-    detail::checked_target<Scalar, LossType, Sequence>(who, loss_, y, y_hat, "x");
+    detail::checked_target<Scalar, LossType, Sequence>(who, *loss_, y, y_hat, "x");
   }
 
-  // makes all checks, then computes dJ/dy_hat
+  // makes all checks; `steps`: whether theta is changed too
   template <class X, class Y, int MaxBatch>
   ConstMatrixView<Scalar> begin_backward(const Eigen::DenseBase<X>& x, const Y& y, Workspace<MaxBatch>& work, Gradients& gradients,
-                                         const MatrixView<Scalar>* input_gradient) const {
+                                         const MatrixView<Scalar>* input_gradient, bool steps) const {
     const auto input = detail::const_view<Scalar>(x);
+    detail::check_forward_pass("backward", layers(), theta(), work);
     if (input.rows() != inputs() || !work.has_checked(input)) detail::checked_input<Scalar>("backward", sequence(), x, work, nullptr);
-    const auto target = detail::checked_target<Scalar>("backward", sequence(), loss_, y, work);
     const Index samples = input.cols();
+    const auto target = detail::checked_target<Scalar, LossType, Sequence>("backward", *loss_, y, raw_output(work, work.cached_samples()),
+                                                                           "the last forward(x, work)");
     detail::check_samples("backward", "x", samples, work.cached_samples(), "the last forward(x, work)");
     detail::check_gradients(sequence(), gradients.sequence());
-    if (input_gradient != nullptr) detail::check_input_gradient(input_gradient->rows(), input_gradient->cols(), inputs(), samples);
-
-    detail::loss_gradient(loss_, raw_output(work, samples), target, detail::last_of(work.deltas_).first(samples));
-    gradients.shared_ = work.team_for(parameters().size(), samples) != nullptr;
+    const Scalar* const gradient = std::as_const(gradients).data();
+    const detail::Memory dJ_dtheta = detail::memory_of(gradient, gradients.size());
+    if (steps) detail::check_no_overlap_of_data("descend", x.derived(), y, "theta", detail::memory_of(theta(), gradients.size()));
+    detail::check_no_overlap_of_data("backward", x.derived(), y, "dJ/dtheta", dJ_dtheta);
+    if (input_gradient != nullptr) check_input_gradient(x.derived(), y, *input_gradient, work, gradients);
+    gradients.shared_ = work.team_for(gradients.size(), samples) != nullptr;
+    detail::loss_gradient(*loss_, raw_output(work, samples), target, detail::last_of(work.deltas_).first(samples));
     return input;
+  }
+
+  template <class X, class Y, int MaxBatch>
+  [[gnu::noinline]] void check_input_gradient(const X& x, const Y& y, const MatrixView<Scalar>& input_gradient,
+                                              const Workspace<MaxBatch>& work, const Gradients& gradients) const {
+    detail::check_input_gradient(input_gradient.rows(), input_gradient.cols(), inputs(), x.cols());
+    const detail::Memory dJ_dx = detail::memory_of(input_gradient);
+    detail::check_no_overlap_of_data("backward", x, y, "dJ/dx", dJ_dx);
+    detail::check_no_overlap("backward", "theta", detail::memory_of(theta(), gradients.size()), "dJ/dx", dJ_dx);
+    detail::check_no_overlap("backward", "dJ/dtheta", detail::memory_of(gradients.data(), gradients.size()), "dJ/dx", dJ_dx);
+    detail::check_outside_workspace("backward", "dJ/dx", dJ_dx, work);
   }
 
   template <class X, int MaxBatch>
@@ -268,7 +304,7 @@ class Network : public NetworkBase<Scalar, typename detail::ProvenNetwork<Scalar
     return input;
   }
 
-  [[no_unique_address]] LossType loss_;
+  [[no_unique_address]] detail::CopiedByMove<LossType> loss_;
 };
 
 /// Makes a network from layers whose types need not be written down: make_network<float, SoftmaxCrossEntropy>(Seed{42}, layers...).

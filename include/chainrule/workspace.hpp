@@ -1,14 +1,51 @@
 #pragma once
 
+#include <atomic>
+#include <chainrule/core/detail/checks.hpp>
 #include <chainrule/core/detail/sequence.hpp>
+#include <chainrule/core/detail/team_pointer.hpp>
 #include <chainrule/core/error.hpp>
 #include <chainrule/kernels/partition.hpp>
 
 namespace chainrule {
+namespace detail {
+
+/// Notices where two passes use one workspace at once. Each pass writes the address of an object on its own stack when it begins; where
+/// that is not what it finds when it ends, another pass has begun meanwhile. This costs less than a flag that is also tested when a pass
+/// begins and cleared when it ends, and a locked instruction would cost 20 cycles. It is known at the end, so the results are thrown away.
+class LastPass {
+ public:
+  LastPass() = default;
+  LastPass(const LastPass&) noexcept {}
+  LastPass& operator=(const LastPass&) noexcept { return *this; }
+  ~LastPass() = default;
+
+  /// Begins a pass. `mark`: any object on the stack that lives as long as the pass.
+  void begin(const void* mark) { mark_.store(mark, std::memory_order_relaxed); }
+  /// Ends the pass that began with this mark. StateError where another one has begun.
+  void end(const char* who, const void* mark) {
+    if (mark_.load(std::memory_order_relaxed) == mark) [[likely]]
+      return;
+    mark_.store(nullptr, std::memory_order_relaxed);  // so that the other pass throws too
+    two_at_once(who);
+  }
+
+ private:
+  [[noreturn, gnu::noinline, gnu::cold]] static void two_at_once(const char* who) {
+    raise<StateError>(
+        who, ": another pass used this workspace at the same time, so the numbers in it are lost; make a workspace for each thread");
+  }
+
+  std::atomic<const void*> mark_{nullptr};
+};
+
+}  // namespace detail
 
 /// The memory in which a network's passes work: the caches that forward fills and the deltas that backward computes. Made by
-/// `net.make_workspace(max_batch)`, which allocates; the passes do not, for any batch up to max_batch. Each thread needs one of its own.
-/// Memory: 2 x max_batch x (sum of the layers' outputs) scalars; 3 x for layers whose activation needs z for its derivative.
+/// `net.make_workspace(max_batch)`, which allocates; the passes do not, for any batch up to max_batch. Each thread needs one of its own:
+/// where two use one at the same moment, the passes throw StateError, and the numbers in it are lost. One that was moved from holds
+/// nothing, and passes on it throw StateError. Memory: 2 x max_batch x (sum of the layers' outputs) scalars; 3 x for layers whose
+/// activation needs z for its derivative.
 ///
 /// It also counts the training steps, because random numbers in a step (the mask of Dropout) depend only on seed and step.
 template <class Scalar, int MaxBatch, class Sequence>
@@ -17,25 +54,28 @@ class Workspace {
   /// Allocates for up to max_batch samples. ShapeError for a max_batch below 1, and for one that memory cannot hold.
   Workspace(const Sequence& sequence, Index max_batch)
       : max_batch_{checked(max_batch)},
-        caches_{sequence.template make_caches<Scalar, MaxBatch>(max_batch)},
-        deltas_{sequence.template make_deltas<Scalar, MaxBatch>(max_batch)} {}
+        caches_{sequence.template make_caches<Scalar, inline_batch>(max_batch)},
+        deltas_{sequence.template make_deltas<Scalar, inline_batch>(max_batch)} {}
 
-  /// The largest batch that it can hold.
+  /// The largest batch that it can hold; 0 where it was moved from.
   Index max_batch() const { return max_batch_; }
 
   /// The number of samples of the forward pass whose caches it holds; 0 where it holds none, and loss and backward would throw.
   Index cached_samples() const { return cached_samples_; }
 
-  /// a(I+2), the activation of layer I in the last forward pass, outputs x cached_samples(): a view, valid until the next pass. After
-  /// predict, which keeps nothing, it has no columns.
+  /// a(I+2), the activation of layer I in the last forward pass, outputs x cached_samples(): a view, valid until the next pass. StateError
+  /// where there is no forward pass: before the first one, and after predict and evaluate, which keep nothing.
   template <std::size_t I>
   ConstMatrixView<Scalar> activation() const {
+    detail::check_not_moved_from("activation", max_batch_);
+    detail::check_forward_ran("activation", cached_samples_);
     return cache<I>().output.first(cached_samples_);
   }
 
-  /// The cache of layer I: what its forward pass keeps for backward.
+  /// The cache of layer I: what its forward pass keeps for backward. StateError where the workspace was moved from.
   template <std::size_t I>
   const auto& cache() const {
+    detail::check_not_moved_from("cache", max_batch_);
     return detail::checked_element<I>(caches_);
   }
 
@@ -56,13 +96,22 @@ class Workspace {
   void set_first_sample(Index first_sample) { first_sample_ = first_sample; }  ///< see first_sample
 
   /// The threads that share the work of its passes; nullptr, as at first, where the calling thread works alone. The team must outlive its
-  /// use here. Several workspaces may have the same team as long as only one at a time uses it. Results are the same bits for any team.
-  Team* team() const { return team_; }
-  void set_team(Team* team) { team_ = team; }  ///< see team
+  /// use here: this function and the passes throw StateError where it was destroyed before. Several workspaces may have the same team as
+  /// long as only one at a time uses it. Results are the same bits for any team.
+  Team* team() const { return team_.get(); }
+  /// Sets the team. The forward pass that the workspace holds is lost, because backward has to use its team.
+  void set_team(Team* team) {
+    team_ = team;
+    cached_samples_ = 0;
+  }
+
+  /// Whether the last forward pass was one of the network whose parameters begin at theta.
+  bool was_forward_of(const Scalar* theta) const { return theta == theta_; }
 
  private:
   template <class, class, class...>
   friend class Network;
+  static constexpr int inline_batch = Sequence::template inline_batch<Scalar, MaxBatch, true>();
 
   static Index checked(Index max_batch) {
     if (max_batch < 1) detail::raise<ShapeError>("make_workspace: max_batch must be at least 1, got ", max_batch);
@@ -71,10 +120,12 @@ class Workspace {
 
   void set_cached_samples(Index samples) { cached_samples_ = samples; }
 
-  // Remembers the x that the last forward pass has checked, so that backward need not check it again.
-  void set_input(ConstMatrixView<Scalar> x) {
+  // Remembers the network of the last forward pass by its parameters, and the x that it has checked, so that backward need not check x
+  // again.
+  void set_forward_pass(const Scalar* theta, const ConstMatrixView<Scalar>& x) {
     input_ = x.data();
     input_stride_ = x.outerStride();
+    theta_ = theta;
     cached_samples_ = x.cols();
   }
   bool has_checked(ConstMatrixView<Scalar> x) const {
@@ -84,8 +135,10 @@ class Workspace {
   // The team, or nullptr where a pass over so many samples is too small to be shared; a pass has two operations for each sample and each
   // parameter.
   Team* team_for(Index parameters, Index samples) const {
+    Team* const team = team_.get();
+    if (team == nullptr) return nullptr;
     const double operations = 2.0 * static_cast<double>(parameters) * static_cast<double>(samples);
-    return kernels::worth_sharing(operations, team_) ? team_ : nullptr;
+    return kernels::worth_sharing(operations, team) ? team : nullptr;
   }
 
   // The context of a training pass in this step.
@@ -93,16 +146,18 @@ class Workspace {
     return {Mode::train, buffers, derived_seed(seed_, step_), first_sample_, team};
   }
 
-  Index max_batch_;
-  Index cached_samples_ = 0;
+  detail::ZeroAfterMove max_batch_;
+  detail::ZeroAfterMove cached_samples_ = 0;
+  detail::LastPass last_pass_;
   const Scalar* input_ = nullptr;
   Index input_stride_ = 0;
   std::uint64_t step_ = 0;
+  const Scalar* theta_ = nullptr;  // not beside input_: g++ 12 would store both at once, after moves that take longer than two stores
   Seed seed_{};
   Index first_sample_ = 0;
-  Team* team_ = nullptr;
-  typename Sequence::template Caches<Scalar, MaxBatch> caches_;
-  typename Sequence::template Deltas<Scalar, MaxBatch> deltas_;
+  detail::TeamPointer team_;
+  typename Sequence::template Caches<Scalar, inline_batch> caches_;
+  typename Sequence::template Deltas<Scalar, inline_batch> deltas_;
 };
 
 }  // namespace chainrule

@@ -140,6 +140,52 @@ TEST_CASE("AnyLayers and AnyNetwork reject layers and losses that do not fit tog
   CHECK_THROWS_WITH((AtRunTime{Seed{1}, SoftmaxCrossEntropy{}, {Dense<3, 1>{}}}), Contains("needs at least 2 outputs"));
 }
 
+TEST_CASE("AnyLayer, AnyLayers, AnyLoss and AnyNetwork that were moved from stay whole or throw StateError") {
+  const Data data;
+  AnyLayer<float> layer = Dense<8, 3>{};
+  const AnyLayer<float> moved_layer = std::move(layer);
+  CHECK(layer.inputs() == moved_layer.inputs());
+  AnyLoss<float> loss = SoftmaxCrossEntropy{};
+  const AnyLoss<float> moved_loss = std::move(loss);
+  CHECK(loss.on_logits());
+  AnyLayers<float> layers{layer};
+  const AnyLayers<float> moved_layers = std::move(layers);
+  CHECK(layers.outputs() == 3);
+
+  AtRunTime net{Seed{1}, loss, layers};
+  const AtRunTime same = net;
+  auto work = net.make_workspace(47);
+  auto dJ = net.make_gradients();
+  net.forward(data.x, work);
+  const AtRunTime moved = std::move(net);
+  CHECK(moved.predict(data.x) == same.predict(data.x));
+  CHECK_THROWS_AS(net.forward(data.x, work), StateError);
+  CHECK_THROWS_AS(net.predict(data.x), StateError);
+  CHECK_THROWS_AS(net.backward(data.x, data.y, work, dJ), StateError);
+  CHECK_THROWS_AS(net.loss(data.y, work), StateError);
+  CHECK_THROWS_AS(net.parameters(), StateError);
+  CHECK_THROWS_AS(net.tensor("0.weight"), StateError);
+  CHECK(net.inputs() == 8);
+  CHECK(net.loss_function().name == "SoftmaxCrossEntropy");
+
+  auto moved_work = std::move(work);
+  CHECK_THROWS_WITH(moved.forward(data.x, work), Contains("forward: this workspace was moved to another object"));
+  CHECK_THROWS_WITH(moved.backward(data.x, data.y, work, dJ), Contains("backward: this workspace was moved to another object"));
+  CHECK_THROWS_AS(work.activation<0>(), StateError);
+  moved.backward(data.x, data.y, moved_work, dJ);
+  net = moved;
+  CHECK(net.predict(data.x) == same.predict(data.x));
+}
+
+TEST_CASE("an AnyLayer that takes its inputs from the layer before it throws StateError where they are needed") {
+  const AnyLayer<float> dropout = Dropout<>{};
+  CHECK_THROWS_AS(dropout.inputs(), StateError);
+  CHECK_THROWS_AS(dropout.tensors(), StateError);
+  CHECK_THROWS_AS(dropout.describe(), StateError);
+  CHECK_THROWS_WITH(dropout.outputs(), Contains("Dropout takes its number of inputs from the layer before it; for_inputs(n)"));
+  CHECK(dropout.for_inputs(4).outputs() == 4);
+}
+
 TEST_CASE("AnyNetwork rejects a workspace or gradients made for a network with other layers or extents") {
   const AtRunTime net = linear(8, 3);
   const Data data;

@@ -123,6 +123,16 @@ TEST_CASE("OptimizerState knows its number of moments, also for 0 parameters") {
   CHECK(OptimizerState<float>(3, 0).flat().size() == 0);
 }
 
+TEST_CASE("OptimizerState that was moved from is empty, and a moment that it does not have is a ValueError") {
+  OptimizerState<float> state(3, 2);
+  const OptimizerState<float> moved = std::move(state);
+  CHECK(state.size() == 0);
+  CHECK(moved.size() == 3);
+  CHECK(moved.moment(1).size() == 3);
+  CHECK_THROWS_SAYING(moved.moment(2), ValueError, "moment(2): the state has 2 moments, counted from 0");
+  CHECK_THROWS_SAYING(moved.moment(-1), ValueError, "moment(-1)");
+}
+
 TEST_CASE("a user-defined rule satisfies Optimizer and trains") {
   STATIC_REQUIRE(Optimizer<NormalizedDescent>);
   STATIC_REQUIRE_FALSE(Optimizer<Segment>);

@@ -42,6 +42,8 @@ class AnyInitializer {
   static constexpr std::string_view name = "AnyInitializer";  ///< the name in descriptions, files and messages
   /// Made by AnyActivation::default_initializer.
   explicit AnyInitializer(std::shared_ptr<const detail::ActivationBase<Scalar>> f) : f_{std::move(f)} {}
+  AnyInitializer(const AnyInitializer&) = default;             ///< shares the activation; so does a move, which leaves it whole
+  AnyInitializer& operator=(const AnyInitializer&) = default;  ///< shares the activation
   /// Fills `weights`, fan_out x fan_in numbers.
   template <class S>
   void operator()(std::span<S> weights, Index fan_in, Index fan_out, Random& random) const {
@@ -65,6 +67,9 @@ class AnyActivation {
         DerivativeFromOutput<F> == from_output,
         "chainrule: the second argument of AnyActivation must be DerivativeFromOutput<F> of the activation F that it is made from");
   }
+
+  AnyActivation(const AnyActivation&) = default;             ///< shares the activation; so does a move, which leaves it whole
+  AnyActivation& operator=(const AnyActivation&) = default;  ///< shares the activation
 
   std::string_view name;  ///< the name of the activation inside
 

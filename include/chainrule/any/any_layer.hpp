@@ -49,7 +49,7 @@ template <class Scalar>
 class AnyCache {
  public:
   AnyCache(const AnyLayer<Scalar>& layer, Index max_batch) : output{layer->make_cache(max_batch)} {}
-  AnyCache(const AnyCache& other) : output{other.output.cache->clone()} {}
+  AnyCache(const AnyCache& other) : output{other.output.cache == nullptr ? nullptr : other.output.cache->clone()} {}
   AnyCache(AnyCache&&) noexcept = default;
   AnyCache& operator=(AnyCache other) noexcept {
     output.cache.swap(other.output.cache);
@@ -192,25 +192,29 @@ class AnyLayer {
     }
   }
 
+  AnyLayer(const AnyLayer&) = default;             ///< shares the layer inside; so does a move, which leaves a whole layer behind
+  AnyLayer& operator=(const AnyLayer&) = default;  ///< shares the layer inside
+
   std::string_view name;  ///< the name of the layer inside
 
-  /// Whether it takes its inputs from the layer before it, as Dropout<> does. Then only `name` and for_inputs may be used.
+  /// Whether it takes its inputs from the layer before it, as Dropout<> does. Then only `name` and for_inputs may be used: all other
+  /// functions throw StateError.
   bool is_inferred() const { return layer_ == nullptr; }
   /// This layer with as many inputs, if it is inferred; else this layer as it is.
   AnyLayer for_inputs(Index inputs) const { return is_inferred() ? for_inputs_(inputs) : *this; }
 
-  Index inputs() const { return layer_->inputs(); }    ///< the number of inputs, which is the number of rows of x
-  Index outputs() const { return layer_->outputs(); }  ///< the number of outputs, which is the number of rows of the output
+  Index inputs() const { return operator->()->inputs(); }    ///< the number of inputs, which is the number of rows of x
+  Index outputs() const { return operator->()->outputs(); }  ///< the number of outputs, which is the number of rows of the output
   /// The name of the activation inside; empty if there is none.
-  std::string_view activation_name() const { return layer_->activation_name(); }
+  std::string_view activation_name() const { return operator->()->activation_name(); }
   /// Names and shapes of the parameters, in the order of the flat vector.
-  std::vector<TensorShape> tensors() const { return layer_->tensors(); }
+  std::vector<TensorShape> tensors() const { return operator->()->tensors(); }
   /// Names and shapes of the buffers, in the order of their flat vector.
-  std::vector<TensorShape> buffer_tensors() const { return layer_->buffer_tensors(); }
+  std::vector<TensorShape> buffer_tensors() const { return operator->()->buffer_tensors(); }
   /// The name, hyperparameters and parts, from which from_description builds it again.
-  Description describe() const { return layer_->describe(); }
+  Description describe() const { return operator->()->describe(); }
   /// The smallest batch that a training pass takes.
-  Index fewest_training_samples() const { return layer_->fewest_training_samples(); }
+  Index fewest_training_samples() const { return operator->()->fewest_training_samples(); }
 
   // The members below are templates because the contract of a layer is checked with float, whatever Scalar is.
 
@@ -227,17 +231,17 @@ class AnyLayer {
   /// Draws the weights from `random` and sets all other parameters to their initial values.
   template <class S>
   void initialize(S* theta, Random& random) const {
-    layer_->initialize(theta, random);
+    operator->()->initialize(theta, random);
   }
   /// Sets the buffers to their initial values.
   template <class S>
   void initialize_buffers(S* numbers) const {
-    layer_->initialize_buffers(numbers);
+    operator->()->initialize_buffers(numbers);
   }
   /// Throws StateError or ShapeError where the layer cannot make this pass; called before the pass begins.
   template <class S>
   void check_pass(const ForwardContext<S>& pass, Index samples) const {
-    layer_->check_pass(pass, samples);
+    operator->()->check_pass(pass, samples);
   }
 
   /// The cache of the layer inside.
@@ -247,22 +251,27 @@ class AnyLayer {
   /// The forward pass of the layer inside; x: inputs x batch.
   template <class S>
   void forward(const S* theta, ConstMatrixView<S> x, detail::AnyCache<S>& cache, const ForwardContext<S>& pass) const {
-    layer_->forward(theta, x, *cache, pass);
+    operator->()->forward(theta, x, *cache, pass);
   }
   /// The backward pass of the layer inside.
   template <class S>
   void backward(const S* theta, ConstMatrixView<S> x, detail::AnyCache<S>& cache, MatrixView<S> delta, S* gradient,
                 MatrixView<S>* input_gradient) const {
-    layer_->backward(theta, x, *cache, delta, gradient, input_gradient);
+    operator->()->backward(theta, x, *cache, delta, gradient, input_gradient);
   }
   /// Updates the buffers of the layer inside by what its last forward pass saw.
   template <class S>
   void update_statistics(S* numbers, const detail::AnyCache<S>& cache, Index samples) const {
-    layer_->update_statistics(numbers, *cache, samples);
+    operator->()->update_statistics(numbers, *cache, samples);
   }
 
   /// The layer inside, by its virtual functions.
-  const detail::LayerBase<Scalar>* operator->() const { return layer_.get(); }
+  const detail::LayerBase<Scalar>* operator->() const {
+    if (layer_ == nullptr)
+      detail::raise<StateError>("AnyLayer: ", name,
+                                " takes its number of inputs from the layer before it; for_inputs(n) makes a layer of it");
+    return layer_.get();
+  }
 
  private:
   std::shared_ptr<const detail::LayerBase<Scalar>> layer_;

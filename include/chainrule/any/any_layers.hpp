@@ -18,6 +18,8 @@ class AnyLayers {
  public:
   /// No layers yet; see add.
   AnyLayers() = default;
+  AnyLayers(const AnyLayers&) = default;             ///< shares the layers; so does a move, which leaves the list as it was
+  AnyLayers& operator=(const AnyLayers&) = default;  ///< shares the layers
   /// As if each were added in turn.
   AnyLayers(std::initializer_list<AnyLayer<Scalar>> layers) {
     for (const AnyLayer<Scalar>& layer : layers) add(layer);

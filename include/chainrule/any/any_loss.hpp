@@ -117,6 +117,9 @@ class AnyLoss {
       : name(L::name),
   loss_{std::make_shared<const detail::LossOf<Scalar, L>>(loss)} {}
 
+  AnyLoss(const AnyLoss&) = default;             ///< shares the loss inside; so does a move, which leaves a whole loss behind
+  AnyLoss& operator=(const AnyLoss&) = default;  ///< shares the loss inside
+
   std::string_view name;  ///< the name of the loss inside
 
   bool on_logits() const { return loss_->on_logits(); }             ///< whether the loss inside works on logits

@@ -30,10 +30,20 @@ class LayeredVector {
 
   Index size() const { return offset(detail::size_of(layers())); }  ///< the length of the whole vector
 
-  /// A view to read and write of all layers' slices, one after the other.
-  VectorView<Scalar> flat() { return {values_.data(), size()}; }
-  /// A view to read of all layers' slices, one after the other.
-  ConstVectorView<Scalar> flat() const { return {values_.data(), size()}; }
+  /// A view to read and write of all layers' slices, one after the other. StateError where the numbers were moved to another object.
+  VectorView<Scalar> flat() { return {data(), size()}; }
+  /// A view to read of all layers' slices, one after the other. StateError where the numbers were moved to another object.
+  ConstVectorView<Scalar> flat() const { return {data(), size()}; }
+  /// A pointer to the first of all numbers, to read and write. StateError where the numbers were moved to another object.
+  Scalar* data() {
+    check_holds_numbers();
+    return values_.data();
+  }
+  /// A pointer to the first of all numbers, to read. StateError where the numbers were moved to another object.
+  const Scalar* data() const {
+    check_holds_numbers();
+    return values_.data();
+  }
 
   /// Views to read and write of the slice of layer I by name: .weight, .bias.
   template <std::size_t I>
@@ -47,22 +57,25 @@ class LayeredVector {
   }
 
   /// A tensor of any layer by its name, as a view to read and write: "0.weight" is W(1). ValueError names those that exist. Allocates.
-  auto tensor(std::string_view name) { return detail::NamedTensors<Scalar>(values_.data(), tensors())[name]; }
+  auto tensor(std::string_view name) { return detail::NamedTensors<Scalar>(data(), tensors())[name]; }
   /// A tensor of any layer by its name, as a view to read.
-  auto tensor(std::string_view name) const { return detail::NamedTensors<const Scalar>(values_.data(), tensors())[name]; }
+  auto tensor(std::string_view name) const { return detail::NamedTensors<const Scalar>(data(), tensors())[name]; }
 
   /// The layers whose numbers the vector holds.
   const Sequence& sequence() const { return sequence_; }
   const typename Sequence::LayerList& layers() const { return sequence_.layers(); }  ///< the layers, as NetworkBase::layers
 
-  /// The index at which the slice of layer i begins.
+  /// The index at which the slice of layer i begins; for i = the number of layers, the length of the whole vector. ValueError for a larger
+  /// i.
   Index offset(std::size_t i) const {
+    if (i > detail::size_of(layers()))
+      detail::raise<ValueError>("layer ", i, ": the network has ", std::size_t{detail::size_of(layers())}, " layers, counted from 0");
     return part == detail::Part::parameters ? sequence_.parameter_offset(i) : sequence_.buffer_offset(i);
   }
   /// A pointer to the numbers of layer i, to read and write.
-  Scalar* slice(std::size_t i) { return values_.data() + offset(i); }
+  Scalar* slice(std::size_t i) { return data() + offset(i); }
   /// A pointer to the numbers of layer i, to read.
-  const Scalar* slice(std::size_t i) const { return values_.data() + offset(i); }
+  const Scalar* slice(std::size_t i) const { return data() + offset(i); }
 
  private:
   template <std::size_t I, class Self>
@@ -94,8 +107,28 @@ class LayeredVector {
     return all;
   }
 
+  // Numbers on the heap are gone after a move; those inside the object are copied.
+  void check_holds_numbers() const {
+    if constexpr (Values::is_inside_object) return;
+    if (values_.size() != size()) numbers_are_gone();
+  }
+  [[noreturn, gnu::noinline, gnu::cold]] static void numbers_are_gone() {
+    detail::raise<StateError>(
+        "the numbers of this network or of these gradients were moved to another object; use that one, or assign to "
+        "this one first");
+  }
+
+  // Buffers share the object with theta: where both together are too long for it, the buffers are on the heap.
+  static constexpr bool buffers_fit_beside_theta() {
+    constexpr Index most = detail::inline_bytes / Index{sizeof(Scalar)}, theta = Sequence::parameters_at_compile_time;
+    return theta > most || detail::extent_sum(theta, size_at_compile_time) <= most;
+  }
+  static constexpr Index stored_size = part == detail::Part::parameters || buffers_fit_beside_theta() ? size_at_compile_time : Dynamic;
+
+  using Values = detail::Storage<Scalar, stored_size>;
+
   [[no_unique_address]] Sequence sequence_;
-  detail::Storage<Scalar, size_at_compile_time> values_;
+  Values values_;
 };
 
 }  // namespace chainrule

@@ -69,6 +69,12 @@ class NetworkBase {
 
   /// The layers, with the offsets of their parameters.
   const Sequence& sequence() const { return theta_.sequence(); }
+  /// The first of all parameters. (Passes use pointers, because a view costs an assertion of Eigen's.)
+  const Scalar* theta() const { return theta_.data(); }
+  /// The first of all parameters, to change them.
+  Scalar* mutable_theta() { return theta_.data(); }
+  /// The first of all buffers.
+  const Scalar* buffer_data() const { return buffers_.data(); }
 
  private:
   LayeredVector<Scalar, Sequence> theta_;

@@ -6,6 +6,7 @@
 #include <array>
 #include <chainrule/core/concepts.hpp>
 #include <chainrule/core/detail/layer_list.hpp>
+#include <chainrule/core/detail/team_pointer.hpp>
 #include <concepts>
 #include <cstdint>
 #include <span>
@@ -15,8 +16,6 @@
 #include <vector>
 
 namespace chainrule {
-
-class Team;  // in threads/team.hpp
 
 /// A range [begin, end) of theta, and whether weight decay and penalties apply to it.
 struct Segment {
@@ -95,7 +94,8 @@ std::vector<Segment> segments_of(const Net& net) {
 
 /// The state of an optimizer: the number of steps it has taken and its moments, vectors of theta's size (Adam: m and v), which start at 0.
 /// Made by `rule.make_state(net)`; steps do not allocate. `Numbers` and `Segments` are how many numbers and segments it holds inside the
-/// object, without a heap (see make_optimizer_state); where they are Dynamic, it allocates.
+/// object, without a heap (see make_optimizer_state); where they are Dynamic, it allocates. One that was moved from has a size of 0, and
+/// steps with it throw StateError.
 template <class Scalar, Index Numbers = Dynamic, Index Segments = Dynamic>
 class OptimizerState {
   using SegmentList = std::conditional_t<Segments == Dynamic, std::vector<Segment>,
@@ -128,7 +128,9 @@ class OptimizerState {
   }
 
   std::uint64_t steps = 0;  ///< taken so far: t in the papers
-  Team* team = nullptr;     ///< threads that share the work of a step, with the same bits, or nullptr; must outlive its use here
+  /// Threads that share the work of a step, with the same bits, or nullptr: used like a Team*. The team must outlive its use here: a step
+  /// throws StateError where it was destroyed before.
+  detail::TeamPointer team = nullptr;
 
   Index size() const { return size_; }        ///< number of parameters
   Index moments() const { return moments_; }  ///< how many vectors of theta's size it has
@@ -139,11 +141,16 @@ class OptimizerState {
   VectorView<Scalar> flat() { return {values_.data(), size_ * moments_}; }
   ConstVectorView<Scalar> flat() const { return {values_.data(), size_ * moments_}; }  ///< read-only
 
-  /// Moment k alone.
-  VectorView<Scalar> moment(Index k) { return {values_.data() + k * size_, size_}; }
-  ConstVectorView<Scalar> moment(Index k) const { return {values_.data() + k * size_, size_}; }  ///< read-only
+  /// Moment k alone. ValueError where there is none.
+  VectorView<Scalar> moment(Index k) { return {values_.data() + begin_of_moment(k), size_}; }
+  ConstVectorView<Scalar> moment(Index k) const { return {values_.data() + begin_of_moment(k), size_}; }  ///< read-only
 
  private:
+  Index begin_of_moment(Index k) const {
+    if (k < 0 || k >= moments_) detail::raise<ValueError>("moment(", k, "): the state has ", moments_, " moments, counted from 0");
+    return k * size_;
+  }
+
   OptimizerState(Index size, Index moments, SegmentList segments)
       : size_{size}, moments_{moments}, values_{"the state of an optimizer", size, moments}, segments_{std::move(segments)} {
     if (values_.size() < size * moments)
@@ -151,7 +158,7 @@ class OptimizerState {
                                 " parameters are more");
   }
 
-  Index size_;
+  detail::ZeroAfterMove size_;
   Index moments_;
   detail::Storage<Scalar, Numbers> values_;
   SegmentList segments_;

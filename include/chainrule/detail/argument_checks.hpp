@@ -2,6 +2,7 @@
 // Checks of the x, y and workspace that a network's pass is called with, made before anything is written.
 
 #include <chainrule/core/detail/chain.hpp>
+#include <chainrule/core/detail/overlap.hpp>
 #include <chainrule/core/detail/views.hpp>
 #include <chainrule/core/weighting.hpp>
 #include <chainrule/kernels/all_finite.hpp>
@@ -27,16 +28,65 @@ ConstMatrixView<Scalar> checked_input(const char* who, const Sequence& sequence,
   return input;
 }
 
+/// Whether a matrix lies in what one of the caches has on the heap: the outputs of layers, also of those inside a layer, and their deltas.
+template <class Caches>
+bool lies_in_caches(Memory argument, const Caches& caches, Index max_batch) {
+  bool lies_in = false;
+  const auto look = [&](const auto& storage) {
+    constexpr bool is_inside_object = requires { requires std::remove_cvref_t<decltype(storage)>::is_inside_object; };
+    if constexpr (!is_inside_object) lies_in = lies_in || overlap(argument, memory_of(storage.first(max_batch)));
+  };
+  for_each_index(caches, [&](auto i) {
+    const auto& cache = element(caches, i);
+    look(cache.output);
+    if constexpr (requires {
+                    cache.caches;
+                    cache.deltas;
+                  }) {
+      lies_in = lies_in || lies_in_caches(argument, cache.caches, max_batch);
+      for_each_index(cache.deltas, [&](auto k) { look(element(cache.deltas, k)); });
+    }
+  });
+  return lies_in;
+}
+
+/// Throws ValueError where the argument `name` lies in a workspace: inside the object, or in what its caches have on the heap.
+template <class Work>
+[[gnu::always_inline]] inline void check_outside_workspace(const char* who, const char* name, Memory argument, const Work& work) {
+  if (overlap(argument, memory_of(&work, 1)) || lies_in_caches(argument, work.caches(), work.max_batch())) lies_in_workspace(who, name);
+}
+/// The same for targets, and for their weights if there are any.
+template <class Y, class Work>
+[[gnu::always_inline]] inline void check_targets_outside_workspace(const char* who, const Y& y, const Work& work) {
+  if constexpr (requires { y.weights; }) {
+    check_outside_workspace(who, "the weights of y", memory_of(y.weights), work);
+    check_outside_workspace(who, "y", memory_of(y.targets), work);
+  } else {
+    check_outside_workspace(who, "y", memory_of(y), work);
+  }
+}
+
+/// Throws ValueError where `output`, which the call writes to, shares memory with x, with the targets y or with their weights.
+template <class X, class Y>
+[[gnu::always_inline]] inline void check_no_overlap_of_data(const char* who, const X& x, const Y& y, const char* output, Memory written) {
+  check_no_overlap(who, "x", memory_of(x), output, written);
+  if constexpr (requires { y.weights; }) {
+    check_no_overlap(who, "the weights of y", memory_of(y.weights), output, written);
+    check_no_overlap(who, "y", memory_of(y.targets), output, written);
+  } else {
+    check_no_overlap(who, "y", memory_of(y), output, written);
+  }
+}
+
 /// Returns a view on x after the checks above, and after checking that the workspace was made for this network, is large enough for x, and
 /// is not where x lies.
 template <class Scalar, class Sequence, class X, class Work>
 ConstMatrixView<Scalar> checked_input(const char* who, const Sequence& sequence, const Eigen::DenseBase<X>& x, const Work& work,
                                       Team* team) {
-  check_workspace(who, sequence.layers(), work);
   check_capacity(who, x.cols(), work.max_batch());
+  check_workspace(who, sequence.layers(), work);
   const auto input = checked_input<Scalar>(who, sequence, x, team);
-  for_each_index(work.caches(),
-                 [&](auto i) { check_no_overlap<Scalar>(who, input, element(work.caches(), i).output.first(work.max_batch())); });
+  check_outside_workspace(who, "x", memory_of(x.derived()), work);
   return input;
 }
 
@@ -67,7 +117,7 @@ template <class Scalar>
 /// Returns a view on y after checking that it has as many samples as y_hat, whose number comes from `of` in messages, and is a target of
 /// the loss.
 template <class Scalar, class LossType, class Sequence, class Y>
-auto checked_target(const char* who, const LossType& loss, const Y& y, ConstMatrixView<Scalar> y_hat, const char* of) {
+auto checked_target(const char* who, const LossType& loss, const Y& y, const ConstMatrixView<Scalar>& y_hat, const char* of) {
   constexpr int outputs = Sequence::outputs_at_compile_time;
   constexpr Index rows = target_rows<LossType>(outputs);
   const auto target = target_view<Scalar>(y);
@@ -93,11 +143,19 @@ auto checked_target(const char* who, const LossType& loss, const Y& y, ConstMatr
   return target;
 }
 
+/// Throws unless the workspace holds a forward pass of the network of these layers, whose parameters begin at theta.
+template <class Scalar, class Layers, class Work>
+void check_forward_pass(const char* who, const Layers& layers, const Scalar* theta, const Work& work) {
+  if (work.cached_samples() < 1) check_not_moved_from(who, work.max_batch());
+  check_workspace(who, layers, work);
+  check_forward_ran(who, work.cached_samples());
+  if (!work.was_forward_of(theta)) forward_of_other_network(who);
+}
+
 /// Returns a view on y after checking it against the last forward pass in the workspace.
 template <class Scalar, class Sequence, class LossType, class Y, class Work>
-auto checked_target(const char* who, const Sequence& sequence, const LossType& loss, const Y& y, const Work& work) {
-  check_workspace(who, sequence.layers(), work);
-  check_forward_ran(who, work.cached_samples());
+auto checked_target(const char* who, const Sequence& sequence, const Scalar* theta, const LossType& loss, const Y& y, const Work& work) {
+  check_forward_pass(who, sequence.layers(), theta, work);
   const ConstMatrixView<Scalar> y_hat = last_of(work.caches()).output.first(work.cached_samples());
   return checked_target<Scalar, LossType, Sequence>(who, loss, y, y_hat, "the last forward(x, work)");
 }

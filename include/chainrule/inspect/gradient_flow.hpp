@@ -95,11 +95,11 @@ GradientFlow gradient_flow(const Net& net, const Eigen::DenseBase<X>& x, const Y
 
 /// Measures how the gradient flows from passes already made: call it after net.forward(x, work) and net.backward(x, y, work, dJ), before
 /// the step. If the first layer is an Activate whose f' needs z, such as Activate<GELU>, its unit statistics are unknown (NaN), because the
-/// workspace does not hold x. Throws StateError before the first forward pass, ShapeError for a workspace or gradients of another network.
+/// workspace does not hold x. Throws StateError before the first forward pass and after one of another network, ShapeError for a workspace
+/// or gradients of another network.
 template <class Net, class Scalar, int MaxBatch, class Sequence>
 GradientFlow gradient_flow(const Net& net, const Workspace<Scalar, MaxBatch, Sequence>& work, const Gradients<Scalar, Sequence>& dJ) {
-  detail::check_workspace("gradient_flow", net.layers(), work);
-  detail::check_forward_ran("gradient_flow", work.cached_samples());
+  detail::check_forward_pass("gradient_flow", net.layers(), net.parameters().data(), work);
   detail::check_gradients(detail::NetworkAccess::sequence(net), dJ.sequence());
   const ConstMatrixView<Scalar> x{nullptr, net.inputs(), work.cached_samples(), Eigen::OuterStride<>(net.inputs())};
   return detail::gradient_flow_of(net, x, work, dJ);

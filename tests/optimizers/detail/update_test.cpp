@@ -121,6 +121,29 @@ TEST_CASE("begin_step counts a step once, and only if all arguments are valid") 
   CHECK(state_of_2.steps + one_moment.steps == 0);
 }
 
+TEST_CASE("begin_step refuses a state that was moved from, one whose team was destroyed, and arguments that share memory") {
+  Vector<float> theta = Vector<float>::Ones(8);
+  const Vector<float> gradient = Vector<float>::Ones(4);
+  OptimizerState<float> state(4, 2), empty(4, 2);
+  const OptimizerState<float> moved = std::move(empty);
+  auto first = theta.head(4), second = theta.segment(2, 4), last = theta.tail(4);
+  CHECK_THROWS_SAYING(detail::begin_step(Rule{}, first, gradient, empty), StateError, "Rule: the state is empty: it was moved");
+  CHECK_THROWS_SAYING(detail::begin_step(Rule{}, first, second, state), ValueError, "Rule: the gradient and theta share memory");
+  CHECK_THROWS_SAYING(detail::begin_step(Rule{}, first, state.moment(1), state), ValueError, "the gradient and the state share memory");
+  auto moment = state.moment(0);
+  CHECK_THROWS_SAYING(detail::begin_step(Rule{}, moment, gradient, state), ValueError, "theta and the state share memory");
+  {
+    Backwards team(2);
+    state.team = &team;
+    CHECK(state.team == &team);
+  }
+  CHECK_THROWS_SAYING(detail::begin_step(Rule{}, first, gradient, state), StateError, "was destroyed before it");
+  CHECK(state.steps == 0);
+  state.team = nullptr;
+  detail::begin_step(Rule{}, first, last, state);
+  CHECK(state.steps == 1);
+}
+
 TEST_CASE("for_pieces with a team visits every parameter once, with the decay of its tensor") {
   for (const OneLayer& net : around_threshold)
     for (const Index threads : {2, 3, 16})

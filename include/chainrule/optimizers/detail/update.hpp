@@ -3,6 +3,7 @@
 // one weight decay.
 
 #include <chainrule/core/detail/hyperparameter_checks.hpp>
+#include <chainrule/core/detail/overlap.hpp>
 #include <chainrule/core/hyperparameter.hpp>
 #include <chainrule/core/optimizer_state.hpp>
 #include <chainrule/kernels/map.hpp>
@@ -11,8 +12,11 @@
 
 namespace chainrule::detail {
 
-/// Throws ShapeError unless the state has the size of theta and the number of moments of the rule.
+/// Throws ShapeError unless the state has the size of theta and the number of moments of the rule; StateError for a state that was moved
+/// from.
 inline void check_state(std::string_view rule, Index size, Index state_size, Index moments, Index state_moments) {
+  if (state_size != size && state_size == 0)
+    raise<StateError>(rule, ": the state is empty: it was moved to another object, or made for no parameters; make_state(net) makes one");
   if (state_size != size)
     raise<ShapeError>(rule, ": the state was made for ", state_size, " parameters, but theta has ", size,
                       "; make_state(net) makes one that fits");
@@ -36,6 +40,9 @@ StepArguments<Scalar> step_arguments(const Rule& rule, Theta& theta, const Gradi
   VectorView<Scalar> t = mutable_flat<Scalar>(Rule::name, "theta", theta);
   const ConstVectorView<Scalar> g = const_flat<Scalar>(Rule::name, "the gradient", gradient);
   check_same_size(Rule::name, t.size(), g.size());
+  // a gradient that is theta itself, that of |theta|^2/2, gives the right step
+  if (overlap(memory_of(g.data(), g.size()), memory_of(t.data(), t.size())) && g.data() != t.data())
+    lies_in_output(Rule::name, "the gradient", "theta");
   check_not_negative<Scalar>(Rule::name, "learning_rate", rule.learning_rate);
   bool shared = false;
   if constexpr (requires { gradient.is_shared(); }) shared = gradient.is_shared();
@@ -48,6 +55,12 @@ StepArguments<Scalar> step_arguments(const Rule& rule, Theta& theta, const Gradi
                                      const OptimizerState<Scalar, Fixed...>& state) {
   const StepArguments<Scalar> arguments = step_arguments<Scalar>(rule, theta, gradient);
   check_state(Rule::name, arguments.size, state.size(), rule.moments(), state.moments());
+  state.team.get();  // throws where the team was destroyed
+  if (state.moments() > 0) {
+    const Memory moments = memory_of(state.flat().data(), state.flat().size());
+    check_no_overlap(Rule::name, "the gradient", memory_of(arguments.gradient, arguments.size), "the state", moments);
+    check_no_overlap(Rule::name, "theta", memory_of(arguments.theta, arguments.size), "the state", moments);
+  }
   if constexpr (requires { rule.weight_decay; }) check_not_negative<Scalar>(Rule::name, "weight_decay", rule.weight_decay);
   return arguments;
 }
@@ -121,11 +134,11 @@ void for_pieces(const Rule& rule, const StepArguments<Scalar>& arguments, Optimi
     decay = rule.weight_decay;
     same_decay = decay == 0 || rule.decay_biases;
   }
-  const Index pieces = pieces_per_tensor(arguments, state.team);
+  const Index pieces = pieces_per_tensor(arguments, state.team.get());
   if (same_decay && pieces == 1) return update_range(0, arguments.size, decay);
 
   const Index tensors = static_cast<Index>(state.segments().size());
-  for_items(pieces == 1 ? nullptr : state.team, pieces * tensors, [&](Index item) {
+  for_items(pieces == 1 ? nullptr : state.team.get(), pieces * tensors, [&](Index item) {
     const Segment& tensor = state.segments()[static_cast<std::size_t>(item % tensors)];
     const auto begin_of = [&](Index piece) {  // begin of a piece, at a multiple of 16 parameters (a cache line of floats)
       const Index from = tensor.begin + (tensor.end - tensor.begin) * piece / pieces;

@@ -29,7 +29,7 @@ class EpochRunner {
         theta_before_(net.parameters().size()) {
     work_.set_seed(seed);
     if (threads > 1) state_.team = &team_.emplace(threads);
-    work_.set_team(state_.team);
+    work_.set_team(state_.team.get());
   }
   EpochRunner(const EpochRunner&) = delete;
   EpochRunner& operator=(const EpochRunner&) = delete;
