@@ -34,6 +34,20 @@ TEST_CASE("write_file leaves the written file and no temporary file") {
   CHECK(folder.files() == 1);
 }
 
+TEST_CASE("a name in UTF-8 is the name that the file gets") {
+  const TemporaryFolder folder;
+  const fs::path path = fs::path(folder.path("x")).parent_path() / fs::path(u8"Gr\u00f6\u00dfe \u540d");
+  const std::string name = detail::name_of(path);
+  CHECK(
+      name.ends_with("Gr\xc3\xb6\xc3\x9f"
+                     "e \xe5\x90\x8d"));
+  CHECK(detail::path_of(name) == path);
+  write_file("test", name, "old");
+  write_file("test", name, "new");
+  CHECK(fs::exists(path));
+  CHECK(read_file("test", name) == "new");
+}
+
 TEST_CASE("a file that cannot be written is an error with the system's reason") {
   const TemporaryFolder folder;
   CHECK_THROWS_SAYING(write_file("write_csv", folder.path("no/a"), "x"), ValueError, "write_csv: cannot write \"", "No such file");

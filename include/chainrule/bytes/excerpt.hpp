@@ -27,8 +27,8 @@ inline std::size_t printable_character(std::string_view text) {
   return is_character && !directs_text ? size : 0;
 }
 
-/// Returns at most the first `max` bytes of `text`, cut between two characters, with "..." where something was cut off. Each byte that is not
-/// part of a printable_character becomes '?'.
+/// Returns at most the first `max` bytes of `text`, cut between two characters, with "..." where something was cut off. Each byte that is
+/// not part of a printable_character becomes '?'.
 inline std::string excerpt(std::string_view text, std::size_t max = 40) {
   std::string shown;
   while (!text.empty()) {

@@ -5,12 +5,12 @@
 #include <chainrule/bytes/crc64.hpp>
 #include <chainrule/bytes/file_lock.hpp>
 #include <chainrule/bytes/flush_to_disk.hpp>
+#include <chainrule/bytes/path.hpp>
 #include <chainrule/core/error.hpp>
 #include <chrono>
 #include <cstdint>
 #include <cstdio>
 #include <filesystem>
-#include <memory>
 #include <new>
 #include <string>
 #include <string_view>
@@ -18,11 +18,6 @@
 #include <utility>
 
 namespace chainrule::detail {
-
-struct CloseFile {
-  void operator()(std::FILE* file) const { std::fclose(file); }
-};
-using OpenFile = std::unique_ptr<std::FILE, CloseFile>;
 
 /// Returns the operating system's text for an errno value: "No such file or directory".
 inline std::string reason(int error_number) {
@@ -43,12 +38,12 @@ inline std::string read_file(const char* who, const std::string& path) {
   const auto refuse = [&](const std::string& why) { raise<ValueError>(who, ": cannot read \"", path.c_str(), "\": ", why); };
   if (path.find('\0') != std::string::npos) refuse("the path contains a zero byte");
   errno = 0;
-  const OpenFile file(std::fopen(path.c_str(), "rb"));
+  const OpenFile file = open_file(path_of(path), "rb");
   if (file == nullptr) refuse(reason(errno));
   constexpr std::size_t chunk = std::size_t{1} << 20;
   std::string bytes;
   std::error_code has_no_size;
-  if (const auto size = std::filesystem::file_size(path, has_no_size); !has_no_size) {
+  if (const auto size = std::filesystem::file_size(path_of(path), has_no_size); !has_no_size) {
     if (size > bytes.max_size() - chunk || !can_allocate(size + chunk)) refuse(text_of("there is no memory for its ", size, " bytes"));
     bytes.reserve(static_cast<std::size_t>(size) + chunk);
   }
@@ -101,7 +96,7 @@ inline std::filesystem::path end_of_links(std::filesystem::path path, std::error
 /// names that people give, and are short where the file's name is long.
 inline std::string temporary_prefix(const std::filesystem::path& file) {
   std::string name = ".chainrule-";
-  for (std::uint64_t number = crc64(file.filename().string()), digit = 0; digit < 16; ++digit, number >>= 4)
+  for (std::uint64_t number = crc64(name_of(file.filename())), digit = 0; digit < 16; ++digit, number >>= 4)
     name += "0123456789abcdef"[number & 15];
   return name + "-";
 }
@@ -111,11 +106,11 @@ inline std::string temporary_prefix(const std::filesystem::path& file) {
 inline void remove_leftovers(const std::string& path) {
   namespace fs = std::filesystem;
   std::error_code error, ignored;
-  const fs::path file = fs::exists(path, ignored) ? fs::canonical(path, error) : end_of_links(path, error);
+  const fs::path given = path_of(path), file = fs::exists(given, ignored) ? fs::canonical(given, error) : end_of_links(given, error);
   const fs::path folder = file.has_parent_path() ? file.parent_path() : fs::path(".");
   const std::string prefix = temporary_prefix(file);
   for (fs::directory_iterator entry(folder, error), end; !error && entry != end; entry.increment(error))
-    if (entry->path().filename().string().starts_with(prefix)) fs::remove(entry->path(), ignored);
+    if (name_of(entry->path().filename()).starts_with(prefix)) fs::remove(entry->path(), ignored);
 }
 
 /// Writes a file atomically: writes a temporary file beside it and renames that, so the old file remains until the new one is complete,
@@ -133,7 +128,7 @@ inline void write_file(const char* who, const std::string& path, std::string_vie
   if (path.empty()) refuse("the path is empty");
   if (path.find('\0') != std::string::npos) refuse("the path contains a zero byte");
   std::error_code error;
-  fs::path target(path);
+  fs::path target = path_of(path);
   const fs::file_status status = fs::status(target, error);
   if (fs::is_directory(status)) refuse(reason(EISDIR));
   if (!target.has_filename()) refuse("the path ends like a folder's; a file's name must follow");
@@ -146,7 +141,7 @@ inline void write_file(const char* who, const std::string& path, std::string_vie
     target = end_of_links(target, error);
   if (error) refuse(error.message());
   errno = 0;
-  if (replaces && OpenFile(std::fopen(path.c_str(), "ab")) == nullptr) refuse(reason(errno));
+  if (replaces && open_file(path_of(path), "ab") == nullptr) refuse(reason(errno));
 
   fs::path written = target;
   OpenFile file;
@@ -157,10 +152,10 @@ inline void write_file(const char* who, const std::string& path, std::string_vie
     for (int i = 0; file == nullptr && (i == 0 || (errno == EEXIST && i < 1000)); ++i) {
       written = target.parent_path() / (temporary_prefix(target) + std::to_string(number++) + ".part");
       errno = 0;
-      file.reset(std::fopen(written.string().c_str(), "wbx"));
+      file = open_file(written, "wbx");
     }
   } else {
-    file.reset(std::fopen(path.c_str(), "wb"));
+    file = open_file(target, "wb");
   }
   if (file == nullptr) refuse(reason(errno));
   if (replaces) fs::permissions(written, status.permissions(), error);  // before anyone can read what is written

@@ -87,7 +87,7 @@ class CheckpointWriter {
     fingerprint_ = fingerprint_of(net, state) + training_fingerprint;
     for (const Section& section : sections_) fingerprint_ += section.fingerprint;
     std::error_code ignored;
-    if (!std::filesystem::is_regular_file(path_, ignored)) return;
+    if (!std::filesystem::is_regular_file(path_of(path_), ignored)) return;
     check_is_free();
     lock_ = FileLock::of_path(path_);
     if (!checkpoint.resume) return;
