@@ -326,6 +326,8 @@ TEST_CASE("a second training with the path of one that runs is refused, and the 
       CHECK_THROWS_SAYING(second.fit({.path = checkpoint.path, .resume = resume}, 1), ValueError,
                           "Checkpoint: another training is using \"", "run\"; give each training a file of its own");
       CHECK(second.all_numbers() == Process{}.all_numbers());
+      CHECK_THROWS_SAYING(save_checkpoint(checkpoint.path, second.net, second.trainer.state()), ValueError, "save_checkpoint: a training",
+                          "is using \"");
       ++refused;
     }
   };

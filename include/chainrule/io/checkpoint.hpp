@@ -86,10 +86,12 @@ void archive_training(Archive& archive, Net& net, State& state, More&... more) {
 /// An optimizer among them is written by its name and its hyperparameters, which load_checkpoint compares with those that it is given.
 /// Without it, moments of one rule can be loaded for another that has as many.
 ///
-/// A crash at any moment leaves either the old file or the new one, complete. Only one program at a time may write the file. Throws
-/// ValueError with the system's reason where it cannot be written.
+/// A crash at any moment leaves either the old file or the new one, complete. Only one loop at a time may write the file: of two, the last
+/// one wins. Throws ValueError with the system's reason where it cannot be written, and where a Trainer's Checkpoint is using it.
 template <class Net, class Scalar, Index... Fixed, class... More>
 void save_checkpoint(const std::string& path, const Net& net, const OptimizerState<Scalar, Fixed...>& state, const More&... more) {
+  if (detail::FileLock().is_held_by_another(path))
+    detail::raise<ValueError>("save_checkpoint: a training with the observer Checkpoint is using \"", path, "\"");
   std::string bytes;
   detail::make_checkpoint(bytes, detail::fingerprint_of(net, state, more...),
                           [&](Archive& archive) { detail::archive_training(archive, net, state, more...); });
