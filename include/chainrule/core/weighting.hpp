@@ -8,6 +8,7 @@
 // ClassWeighted does; w_j is then the product of both weights.
 
 #include <chainrule/core/detail/checks.hpp>
+#include <chainrule/core/detail/pairwise_sum.hpp>
 #include <chainrule/core/targets.hpp>
 #include <concepts>
 
@@ -137,9 +138,7 @@ double total_weight(const L& loss, const WeightedTargets<Scalar, View>& y) {
     return loss.total_weight(y);
   } else {
     if (y.weights.size() == 0) return static_cast<double>(samples_of(y.targets));
-    double total = 0;
-    for (Index j = 0; j < y.weights.size(); ++j) total += static_cast<double>(y.weights[j]);
-    return total;
+    return pairwise_sum<double>(y.weights.size(), [&y](Index j) { return y.weights[j]; });
   }
 }
 
@@ -175,12 +174,12 @@ auto with_mean_weight(const char* who, const L& loss, const View& y) {
 ///     J = sum w_j J_j / (batch m)
 template <class L, class Scalar, class View, class WeightOf>
 Scalar weighted_value(const L& loss, ConstMatrixView<Scalar> y_hat, const View& y, const WeightOf& w, Accumulator<Scalar> m) {
-  Accumulator<Scalar> sum = 0;
+  PairwiseSum<Accumulator<Scalar>> sum;
   for (Index j = 0; j < y_hat.cols(); ++j) {
     const Accumulator<Scalar> weight = w(j);
     if (weight > 0) sum += weight * loss.value(sample_of(y_hat, j), sample_of(y, j));
   }
-  return static_cast<Scalar>(sum / (static_cast<Accumulator<Scalar>>(y_hat.cols()) * m));
+  return static_cast<Scalar>(sum.total() / (static_cast<Accumulator<Scalar>>(y_hat.cols()) * m));
 }
 
 /// The gradient of the weighted loss: the gradient of the plain mean, with column j times w_j / m.

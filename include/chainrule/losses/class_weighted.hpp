@@ -147,9 +147,7 @@ class ClassWeighted {
     if constexpr (weighs_outputs<Target>)
       if (y.targets.rows() > 1) return detail::total_weight(loss_, y);
     const auto weight = weights_of(y);
-    double total = 0;
-    for (Index j = 0; j < detail::samples_of(y); ++j) total += static_cast<double>(weight(j));
-    return total;
+    return detail::pairwise_sum<double>(detail::samples_of(y), weight);
   }
 
   /// Applies the link of the wrapped loss in place.

@@ -66,7 +66,7 @@ class EpochRunner {
       const auto [x, y] = batches[run.batch++];
       const double J = train_on_batch(x, y, options, run);
       run.samples += x.cols();
-      run.loss_sum += static_cast<double>(x.cols()) * J;
+      run.loss_sum += rounded(static_cast<double>(x.cols()) * J);
       run.loss = run.loss_sum / static_cast<double>(run.samples);
       observers.batch_ended(run);
       if (run.stopped()) return;

@@ -66,7 +66,7 @@ class Evaluator {
   // Writes the predictions of all samples into predictions_ and returns their mean loss, for weights of this mean.
   template <class Work>
   double predict(const Net& net, const View& data, double mean_weight, Work& work) {
-    double sum = 0;
+    PairwiseSum<double> sum;
     for (Index first = 0; first < data.size(); first += work.max_batch()) {
       const Index count = std::min(work.max_batch(), data.size() - first);
       const WeightedTargets<Scalar, Targets> y{columns_of(data.targets, first, count), weights_of(data, first, count), mean_weight};
@@ -74,7 +74,7 @@ class Evaluator {
       sum += static_cast<double>(count) * static_cast<double>(J);
       predictions_.middleCols(first, count) = y_hat;
     }
-    return sum / static_cast<double>(data.size());
+    return sum.total() / static_cast<double>(data.size());
   }
 
   void try_metrics(const View& data) {

@@ -99,13 +99,14 @@ std::string source_form(Exactly<LayerNorm<N>> layer, SourceWriter<Written>& writ
   writer.weights.add(named("weight"), weight);
   writer.weights.add(named("bias"), bias);
   const std::string units = writer.functions.literal(static_cast<double>(n)), epsilon = writer.functions.literal(layer->epsilon());
-  writer.comment("LayerNorm: x_hat = (x - mean)/sqrt(variance + epsilon), a = weight x_hat + bias");
+  writer.comment("LayerNorm: x_hat = (x - mean - rest)/sqrt(variance + epsilon), a = weight x_hat + bias; mean + rest is the exact mean");
   const std::string all = text_of("    for (int i = 0; i < ", n, "; ++i) ");
-  writer.code(text_of("  {\n    $ mean = <0>;\n    $ variance = <0>;\n    $ factor = <0>;\n",  //
-                      all, "mean += ", in, "[i];\n    mean /= ", units, ";\n",                 //
-                      all, "variance += (", in, "[i] - mean) * (", in, "[i] - mean);\n    factor = <1> / sqrtF(variance / ", units, " + ",
-                      epsilon, ");\n", all, out, "[i] = (", in, "[i] - mean) * factor * ", named("weight"), "[i] + ", named("bias"),
-                      "[i];\n  }\n"));
+  writer.code(text_of("  {\n    $ mean = <0>;\n    $ rest = <0>;\n    $ variance = <0>;\n    $ factor = <0>;\n",  //
+                      all, "mean += ", in, "[i];\n    mean /= ", units, ";\n",                                    //
+                      all, "rest += ", in, "[i] - mean;\n    rest /= ", units, ";\n",                             //
+                      all, "variance += (", in, "[i] - mean - rest) * (", in, "[i] - mean - rest);\n    factor = <1> / sqrtF(variance / ",
+                      units, " + ", epsilon, ");\n", all, out, "[i] = (", in, "[i] - mean - rest) * factor * ", named("weight"), "[i] + ",
+                      named("bias"), "[i];\n  }\n"));
   return out;
 }
 
