@@ -44,7 +44,7 @@ class OnnxFunction {
   using Node = OnnxGraph::Node;
   using Known = std::map<int, OnnxExpression>;
 
-  // What a node makes of values that are known, among which its output is then.
+  // Computes the output of a node from values that are known, and adds it to them.
   OnnxExpression apply(int i, Known& known) {
     const Node& node = graph_.node(i);
     if (node.inputs.empty() || node.outputs.empty() || node.outputs[0] < 0) return OnnxExpression::invalid();

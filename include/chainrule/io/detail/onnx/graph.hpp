@@ -145,7 +145,7 @@ class OnnxGraph {
 
   /// A value as errors name it.
   std::string place_of_value(int value) const { return text_of(file_, ", tensor ", in_quotes(at(values_, value).name)); }
-  /// Whether a node takes the value that the graph's output depends on, as far as mark_between has been asked.
+  /// Whether a node that mark_between has marked, and on which the graph's output therefore depends, takes the value.
   bool is_taken(int value) const {
     const std::vector<int>& takers = at(values_, value).takers;
     return std::any_of(takers.begin(), takers.end(), [&](int taker) { return at(marks_, taker) != 0; });

@@ -244,11 +244,11 @@ class OnnxChainReader {
   // Sets the shape after a node that keeps the order of all numbers. Throws ShapeError where it does not keep each sample together.
   void set_extents(const Node& node, std::vector<std::int64_t> extents) {
     OnnxLayout& layout = layer_.layout;
-    // with one sample and no axis for it, or samples in columns
     if (layout.samples == Samples::columns) refuse_shape(node);
     const std::int64_t batch = layout.samples == Samples::one ? 1 : layout.extent(0);
     const Index units = layer_.units();
-    const auto sample_from = [&](std::size_t begin) -> bool {  // sets the extents of a sample
+    // Makes the new extents from `begin` on those of a sample. Returns false if these are not as many numbers.
+    const auto sample_from = [&](std::size_t begin) -> bool {
       OnnxLayout changed = layout;
       changed.extents.assign(extents.begin() + static_cast<std::ptrdiff_t>(begin), extents.end());
       const auto unknown = std::find(changed.extents.begin(), changed.extents.end(), infer);

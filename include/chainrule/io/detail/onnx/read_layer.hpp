@@ -198,8 +198,8 @@ class OnnxLayerReader {
     return *number;
   }
 
-  // z = W a + b, where the node multiplies by a matrix: with samples in rows  z^T = a^T W^T, with samples in columns  z = W a. The layout
-  // of `value` and of the constant is that after the operator's own transpositions.
+  // A Dense from a product with a constant matrix: z^T = a^T W^T where samples are rows, z = W a where they are columns. The operator may
+  // transpose both factors first.
   Layer product(const Node& node, bool value_is_first, bool value_is_transposed, bool weight_is_transposed) {
     const std::size_t place_of_weight = value_is_first ? 1 : 0;
     const OnnxConstant* weight = graph_.constant(node, place_of_weight);
@@ -262,7 +262,7 @@ class OnnxLayerReader {
     return made;
   }
 
-  // the operators' own sizes of statistics: those of axis 1
+  // Normalises each unit, along axis 1, with stored statistics.
   Layer batch_norm(const Node& node) {
     const bool is_training =
         graph_.operators() < 7 ? graph_.integer(node, "is_test", 0) == 0 : graph_.integer(node, "training_mode", 0) != 0;
