@@ -57,6 +57,23 @@ TEST_CASE("Cosine restarts exactly at the ends of its periods", "[schedule]") {
   CHECK(std::abs(hardly_growing(1000.25 + 1e-9 * 1000 * 999 / 2) - 0.85355339059327373) < 1e-6);
 }
 
+// A fall ends where time / period is a whole number, or for a multiplier of 2 one of 1, 3, 7, ...: in exact arithmetic, of batches.
+TEST_CASE("Cosine restarts with the batch that its period says", "[schedule]") {
+  const Cosine tenth{.period = 0.1, .restarts = true};
+  const Cosine doubling{.period = 0.1, .restarts = true, .multiplier = 2};
+  const Cosine by_a_tenth{.period = 10, .restarts = true, .multiplier = 1.1};  // falls of 10, 11, 12.1, 13.31 epochs
+  int late = 0;
+  for (int batch = 0; batch < 2000; ++batch) late += !near(tenth(batch / 10.0), 1);
+  CHECK(late == 0);
+  for (int end = 1; end < 20000; end = 2 * end + 1) {
+    CAPTURE(end);
+    CHECK(near(doubling(end / 10.0), 1));
+    CHECK(doubling((end - 0.01) / 10.0) < 0.01);
+  }
+  for (const int hundredths : {1000, 2100, 3310, 4641}) CHECK(near(by_a_tenth(hundredths / 100.0), 1));
+  CHECK(near(tenth(0.35), 0.5));
+}
+
 TEST_CASE("Cosine refuses impossible hyperparameters", "[schedule]") {
   check_refused(Cosine{}, &Cosine::period, "period", not_positive);
   check_refused(Cosine{}, &Cosine::floor, "floor", negative);

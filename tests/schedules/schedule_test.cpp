@@ -23,4 +23,3 @@ TEST_CASE("a type defined by the user can be a Schedule", "[schedule]") {
   CHECK_FALSE(gives(Harmonic{}, {1, 0.5, 0.3}));
   STATIC_REQUIRE_FALSE(Schedule<double>);
 }
-

@@ -30,16 +30,20 @@ struct Cosine {
   }
 
  private:
-  /// Returns which part of the current fall is over, in [0, 1]. Restart n is at period (multiplier^n - 1) / (multiplier - 1), which
-  /// gives n for a time by a logarithm.
+  /// Returns which part of the current fall is over, in [0, 1]. In units of the first period, restart n is at
+  ///     b(n) = 1 + multiplier + ... + multiplier^(n-1) = (multiplier^n - 1)/(multiplier - 1),
+  /// which gives n for a time by a logarithm.
   double progress(double time) const {
-    if (!restarts) return std::min(time / period, 1.0);
-    if (multiplier == 1) return std::fmod(time, period) / period;
-    const auto begin = [this](double n) { return period * (std::pow(multiplier, n) - 1) / (multiplier - 1); };
-    double n = std::floor(std::log1p(time / period * (multiplier - 1)) / std::log(multiplier));
-    if (time < begin(n)) --n;  // rounding of the logarithms may have moved n across a restart
-    if (time >= begin(n + 1)) ++n;
-    return std::clamp((time - begin(n)) / (period * std::pow(multiplier, n)), 0.0, 1.0);
+    const double now = time / period;
+    if (!restarts) return std::min(now, 1.0);
+    const double reached = detail::lengths_reached(time, period);
+    if (multiplier == 1) return std::max(now - std::floor(reached), 0.0);
+    const double growth = std::log1p(multiplier - 1);
+    const auto begin = [&](double n) { return std::expm1(n * growth) / (multiplier - 1); };
+    double n = std::floor(std::log1p(std::min(reached * (multiplier - 1), std::numeric_limits<double>::max())) / growth);
+    if (reached < begin(n)) --n;  // rounding of the logarithms may have moved n across a restart
+    if (reached >= begin(n + 1)) ++n;
+    return std::clamp((now - begin(n)) / std::pow(multiplier, n), 0.0, 1.0);
   }
 };
 
