@@ -157,7 +157,7 @@ constexpr std::uint64_t in_float[] = {
     0x71e1acbcbc247a77u,  // Rprop
     0x37d81e19973fb8f6u,  // Lion
     0xc063f5f362ef29c2u,  // softmax and cross-entropy
-    0x03d60ad0db9f9084u,  // BatchNorm, LayerNorm, Dropout, PReLU and Residual
+    0x98a94bd86c15297bu,  // BatchNorm, LayerNorm, Dropout, PReLU and Residual
 };
 constexpr std::uint64_t in_double[] = {
     0x79b9004e1c104483u, 0x415f79a69740378du, 0xd8f60135d927875eu,  // Sigmoid
@@ -187,7 +187,7 @@ constexpr std::uint64_t in_double[] = {
     0x4ed9fe866164b334u,  // Rprop
     0x988a5de409966538u,  // Lion
     0x5fe3021cf52fcab9u,  // softmax and cross-entropy
-    0xb7aa6cd69f6697bbu,  // BatchNorm, LayerNorm, Dropout, PReLU and Residual
+    0xd5d9d669aca9dc90u,  // BatchNorm, LayerNorm, Dropout, PReLU and Residual
 };
 // clang-format on
 
