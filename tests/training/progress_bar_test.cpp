@@ -7,7 +7,7 @@ using namespace chainrule;
 namespace {
 
 /// The text that the bar writes to a file, which is not a terminal, in two epochs of four batches.
-std::string written(ProgressBar bar, const char* reason = "") {
+std::string written(ProgressBar bar, const char* reason = "", int seconds_in_epoch = 2) {
   std::FILE* file = std::tmpfile();
   REQUIRE(file != nullptr);
   bar.output = file;
@@ -16,7 +16,7 @@ std::string written(ProgressBar bar, const char* reason = "") {
   run.batches = 4;
   run.samples_per_epoch = 400;
   run.quantities = {{"loss"}, {"validation_accuracy"}};
-  run.started = run.epoch_started = std::chrono::steady_clock::now();
+  run.started = run.epoch_started = std::chrono::steady_clock::now() - std::chrono::seconds(seconds_in_epoch);
   for (run.epoch = 1; run.epoch <= 2; ++run.epoch) {
     for (run.batch = 1; run.batch <= 4; ++run.batch) {
       run.samples = 100 * run.batch;
@@ -55,6 +55,26 @@ TEST_CASE("ProgressBar redraws a bar in its line with loss, speed and the time l
   CHECK(count(text, '\n') == 2);
   CHECK_THAT(text, chainrule_test::ContainsSubstring("\r\033[Kepoch  1/12 [======>.................] loss 0.5"));
   CHECK_THAT(text, chainrule_test::ContainsSubstring("s left"));
+}
+
+TEST_CASE("ProgressBar says the time left from the first second of an epoch on") {
+  CHECK(written({.style = ProgressBar::Style::bar}, "", 0).find("left") == std::string::npos);
+}
+
+// Each "\r\033[K" begins the row again; a row that is as wide as the terminal would start another one.
+TEST_CASE("ProgressBar cuts the bar to the terminal's width, 80 without a terminal") {
+  for (const Index columns : {0, 200, 60, 40, 10, 1}) {
+    CAPTURE(columns);
+    const std::string text = written({.style = ProgressBar::Style::bar, .columns = columns});
+    std::size_t widest = 0;
+    for (std::size_t begin = text.find("\033[K"); begin != std::string::npos; begin = text.find("\033[K", begin + 1)) {
+      const std::size_t end = text.find_first_of("\r\n", begin);
+      if (text[end] == '\r') widest = std::max(widest, end - begin - 3);
+    }
+    CHECK(widest >= 1);
+    CHECK(widest <= static_cast<std::size_t>(columns == 0 ? 79 : std::max<Index>(columns - 1, 1)));
+    if (columns == 60) CHECK_THAT(text, chainrule_test::ContainsSubstring("] loss 0.5"));
+  }
 }
 
 TEST_CASE("ProgressBar prints nothing or fewer lines on request") {

@@ -9,6 +9,7 @@
 #include <chainrule/network.hpp>
 #include <chainrule/optimizers/adam.hpp>
 #include <chainrule/training/early_stopping.hpp>
+#include <chainrule/training/interrupt.hpp>
 
 #include "support/catch.hpp"
 #include "support/rings.hpp"
@@ -159,6 +160,29 @@ TEST_CASE("an observer stops a training after a batch or an epoch") {
 
   const History two = trainer.fit(train, {.epochs = 5}, [](const auto& run) { return run.epoch < 2; });
   CHECK(two.epochs() == 2);
+}
+
+TEST_CASE("a signal during the last validation stops, and an observer that throws at the end leaves all in order") {
+  Net net{Seed{1}};
+  Trainer trainer{net, Adam{}};
+  int measured = 0;  // once before the training and once after each epoch
+  const auto interrupts = [&measured](const ConstMatrixView<float>&, const Labels<int>&) {
+    if (++measured == 3) std::raise(SIGINT);
+    return 0.0;
+  };
+  const History history = trainer.fit(train, {.epochs = 2, .validation = validation, .metrics = {{"m", interrupts}}}, Interrupt{});
+  CHECK(history.epochs() == 2);
+  CHECK(history.stopped_because == "interrupted");
+
+  struct CannotWrite {
+    void training_ended(const Progress&) const { throw ValueError("cannot write"); }
+  };
+  History seen;
+  const auto handler = std::signal(SIGINT, SIG_DFL);
+  CHECK_THROWS_SAYING(trainer.fit(train, {.epochs = 1}, Interrupt{}, CannotWrite{}, seen), ValueError, "cannot write");
+  CHECK(seen.epochs() == 1);
+  CHECK(trainer.epochs_done() == 3);
+  CHECK(std::signal(SIGINT, handler) == SIG_DFL);
 }
 
 TEST_CASE("an observer reduces the learning rate") {

@@ -1,10 +1,13 @@
 #pragma once
 // The error of a training that meets a number that is not finite: where the number is, why it may be there, and what to try.
 
+#include <algorithm>
 #include <chainrule/core/detail/checks.hpp>
 #include <chainrule/core/detail/layer_list.hpp>
 #include <chainrule/core/error.hpp>
 #include <chainrule/core/tensor_shape.hpp>
+#include <cmath>
+#include <cstdint>
 #include <string>
 
 namespace chainrule {
@@ -54,12 +57,86 @@ std::string first_activation_not_finite(const Layers& layers, const Work& work) 
   return found;
 }
 
+/// The largest |number| of a matrix or vector of finite numbers.
+template <class Numbers>
+double largest_magnitude(const Numbers& numbers) {
+  double largest = 0;
+  for (Index j = 0; j < numbers.cols(); ++j)
+    for (Index i = 0; i < numbers.rows(); ++i) largest = std::max(largest, std::abs(static_cast<double>(numbers(i, j))));
+  return largest;
+}
+
+/// What a training that diverged looks at to tell why. Every `largest` is the largest absolute value of finite numbers.
+struct Circumstances {
+  enum class Stage { loss, gradient, step };  ///< which of them was not finite first
+  Stage stage = Stage::loss;
+  std::string parameter_not_finite{};  ///< the first parameter that was not finite before the step, by name; empty if there was none
+  std::uint64_t steps = 0;             ///< made by the optimizer before this one
+  double learning_rate = 0;
+  double limit = 0;           ///< the largest number of the network's scalar type
+  double largest_input = 0;   ///< of the batch
+  double largest_target = 0;  ///< of the batch; 0 for labels
+  double largest_weight = 0;  ///< of the samples of the batch; 0 without weights
+  double largest_output = 0;  ///< of the network, before the loss's link
+  bool outputs_are_finite = false;
+  double largest_parameter = 0;
+  double largest_parameter_at_start = 0;  ///< before the first step of this fit
+  double largest_gradient = 0;            ///< where the stage is step
+};
+
+/// Says why a training may have diverged and what to try, by what was looked at, as a sentence without its full stop.
+inline std::string cause_of(const Circumstances& at) {
+  using Stage = Circumstances::Stage;
+  if (!at.parameter_not_finite.empty())
+    return text_of("The parameters were not finite before this step, first ", at.parameter_not_finite, ": initialize or load them again");
+  const double huge = std::sqrt(at.limit) / 1000;  // sums of a million squares of such numbers overflow
+  if (at.largest_input > huge)
+    return text_of("The inputs of this batch are as large as ", at.largest_input,
+                   ", so that sums of their products overflow: correct or scale them (Standardizer)");
+  if (at.largest_target > huge)
+    return text_of("The targets of this batch are as large as ", at.largest_target,
+                   ", so that sums of their squares overflow: correct or scale them (Standardizer)");
+  if (at.largest_weight > huge)
+    return text_of("The weights of the samples of this batch are as large as ", at.largest_weight,
+                   ", so that sums of their products overflow: divide all weights by the largest");
+
+  const std::string inputs = text_of("inputs (here up to ", at.largest_input, ")");
+  const std::string scale =
+      at.largest_target > 0 ? text_of(inputs, " and targets (up to ", at.largest_target, "; Standardizer)") : inputs + " (Standardizer)";
+  const std::string rate = text_of("the learning rate, ", at.learning_rate, " here, is too large");
+  const std::string try_less = text_of(": try a tenth of it, a warm-up, or .clip_norm = 1; else scale the ", scale);
+  if (at.stage == Stage::step) {
+    if (at.learning_rate * std::max(at.largest_gradient, 1.0) > huge)
+      return text_of("With a gradient of up to ", at.largest_gradient, ", ", rate, try_less);
+    return text_of("The learning rate, ", at.learning_rate, ", and the gradient, up to ", at.largest_gradient,
+                   ", are not too large for a step, so the optimizer divides by 0 or its moments overflow: check its epsilon and state");
+  }
+  const std::string loss_overflows = text_of("the loss is not finite at outputs of up to ", at.largest_output);
+  if (at.steps == 0) {
+    const std::string start = "No step has been made yet, so the learning rate is not the cause: ";
+    if (at.largest_parameter > huge)
+      return text_of(start, "the parameters are as large as ", at.largest_parameter, "; initialize them smaller");
+    if (at.stage == Stage::gradient)
+      return text_of(start,
+                     "the derivative of a layer or of the loss overflows or is undefined; check_gradient finds it if it is one of "
+                     "yours, else scale the ",
+                     scale);
+    if (at.outputs_are_finite) return text_of(start, loss_overflows, "; scale the ", scale, ", or initialize the last layer smaller");
+    return text_of(start, "parameters of up to ", at.largest_parameter, " let the activations grow from layer to layer; scale the ", scale,
+                   ", or initialize the layers smaller");
+  }
+  if (at.largest_parameter > 2 * std::max(at.largest_parameter_at_start, 1.0))
+    return text_of("The parameters have grown from at most ", at.largest_parameter_at_start, " to ", at.largest_parameter, ", so ", rate,
+                   try_less);
+  return text_of("The parameters, at most ", at.largest_parameter, ", have hardly grown, so the learning rate, ", at.learning_rate,
+                 ", is an unlikely cause", at.stage == Stage::loss && at.outputs_are_finite ? ", but " + loss_overflows : "",
+                 ": look for outliers in this batch, scale the ", scale, ", or try .clip_norm = 1");
+}
+
 /// Throws DivergenceError. `what`: the fault, "the loss is nan" and where; `place`: epoch, batch and step.
-[[noreturn]] inline void raise_divergence(const std::string& place, const std::string& what, double learning_rate) {
-  raise<DivergenceError>(
-      "training stopped in ", place, ": ", what, ". Most often the learning rate, ", learning_rate,
-      " here, is too large: try a tenth of it, a warm-up, or .clip_norm = 1; else scale the inputs and targets (Standardizer). "
-      "The parameters are those of the last finite step");
+[[noreturn]] inline void raise_divergence(const std::string& place, const std::string& what, const Circumstances& at) {
+  raise<DivergenceError>("training stopped in ", place, ": ", what, ". ", cause_of(at), ". The parameters are ",
+                         at.steps == 0 ? "as they were before the training" : "those of the last finite step");
 }
 
 }  // namespace detail

@@ -25,7 +25,7 @@ class History {
     std::vector<double> values;  ///< the quantities, in the order of names()
   };
 
-  std::string stopped_because;  ///< reason why the training ended before its last epoch; empty if it reached the last one
+  std::string stopped_because;  ///< reason given to stop(), such as "interrupted"; empty if nothing stopped the training
 
   const std::vector<std::string>& names() const { return names_; }   ///< names of the quantities; the first is "loss"
   const std::vector<Row>& rows() const { return rows_; }             ///< one row for each epoch

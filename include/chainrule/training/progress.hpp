@@ -32,6 +32,7 @@ struct Progress {
   std::vector<Quantity> quantities{};                     ///< values after the last complete epoch; the first is "loss"
   std::chrono::steady_clock::time_point started{};        ///< start of the training
   std::chrono::steady_clock::time_point epoch_started{};  ///< start of the current epoch
+  double pause = 0;                                       ///< seconds of the current epoch outside its steps: observers, validation
   std::string stopped_because{};                          ///< reason given to stop(); empty if the training has not been stopped
 
   /// Stops the training after the current batch or epoch. Only the first reason is kept.
@@ -47,7 +48,7 @@ struct Progress {
     a(epoch, batch, samples, loss, loss_sum, gradient_norm, learning_rate, learning_rate_factor);
     for (Quantity& quantity : quantities) a(quantity.value);
     double elapsed = seconds();
-    double in_epoch = seconds_since(epoch_started);
+    double in_epoch = seconds_since(epoch_started) - pause;
     a(elapsed, in_epoch);
     if (!a.reads()) return;
     constexpr Index max = std::numeric_limits<Index>::max() / 2;
@@ -55,12 +56,13 @@ struct Progress {
              "found the impossible position epoch ", epoch, ", batch ", batch, " of ", batches, ", ", samples, " samples");
     started = before_now(a, elapsed);
     epoch_started = before_now(a, in_epoch);
+    pause = 0;
   }
 
   double seconds() const { return seconds_since(started); }  ///< time since the start of the training
-  /// Mean speed in the current epoch.
+  /// Mean speed of the steps of the current epoch, without the time that observers and the validation set take; 0 before the first step.
   double samples_per_second() const {
-    const double elapsed = seconds_since(epoch_started);
+    const double elapsed = seconds_since(epoch_started) - pause;
     return elapsed > 0 ? static_cast<double>(samples) / elapsed : 0;
   }
 
@@ -93,6 +95,31 @@ struct Progress {
     return std::chrono::duration<double>(std::chrono::steady_clock::now() - then).count();
   }
 };
+
+namespace detail {
+
+/// Adds the time from its construction to its destruction to Progress::pause.
+class Pause {
+ public:
+  explicit Pause(Progress& run) : run_{run} {}
+  Pause(const Pause&) = delete;
+  Pause& operator=(const Pause&) = delete;
+  ~Pause() { run_.pause += std::chrono::duration<double>(std::chrono::steady_clock::now() - begin_).count(); }
+
+ private:
+  Progress& run_;
+  std::chrono::steady_clock::time_point begin_ = std::chrono::steady_clock::now();
+};
+
+/// Whether batch_ended of an observer takes less time than a look at the clock, so that its time is not measured.
+template <class T>
+inline constexpr bool is_quick_observer = false;
+
+/// Whether training_started of an observer is called before that of all others, and training_ended after them.
+template <class T>
+inline constexpr bool surrounds_other_observers = false;
+
+}  // namespace detail
 
 /// The progress of a training together with its network, which observers may read and copy.
 template <class Net>

@@ -4,15 +4,20 @@
 #include <chainrule/training/progress.hpp>
 #include <cmath>
 #include <cstdio>
+#include <cstring>
 
+#if __has_include(<sys/ioctl.h>)
+#include <sys/ioctl.h>
+#endif
 #if __has_include(<unistd.h>)
 #include <unistd.h>
 #endif
 
 namespace chainrule {
 
-/// Observer that prints the progress of a training. On a terminal it draws a bar with the loss, the samples per second and the time left
-/// in the epoch, ten times a second. After each epoch it prints a line that stays:
+/// Observer that prints the progress of a training. On a terminal it draws a bar with the loss, the samples per second and, from the first
+/// second of an epoch on, the time left in the epoch, ten times a second, in one row of the terminal. The speed is that of the steps,
+/// without the time of observers and of the validation set. After each epoch it prints a line that stays:
 /// @verbatim
 /// epoch  3/20  1.2 s  50,000 samples/s  loss 0.0812  validation_loss 0.0934  validation_accuracy 0.9721
 /// @endverbatim
@@ -24,23 +29,42 @@ struct ProgressBar {
   Style style = Style::automatic;                      ///< a bar, lines, or nothing
   std::FILE* output = stderr;                          ///< where to print; a terminal or a file; nullptr prints nothing
   Index every_epochs = 1;                              ///< number of epochs from one line to the next; the last epoch always has a line
+  Index columns = 0;                                   ///< width to which the bar is cut; 0: the terminal's, or 80 if there is none
   std::chrono::steady_clock::time_point last_drawn{};  ///< when the bar was last drawn
 
   /// Called by the trainer after each step.
   void batch_ended(const Progress& run) {
-    if (resolved() != Style::bar || run.batch == run.batches) return;
+    if (style == Style::lines || style == Style::silent || run.batch == run.batches) return;
     const auto now = std::chrono::steady_clock::now();
     if (now - last_drawn < std::chrono::milliseconds(100)) return;
     last_drawn = now;
-    constexpr Index width = 24;
-    const Index filled = width * run.batch / run.batches;
-    char bar[width + 1];
-    for (Index i = 0; i < width; ++i) bar[i] = i < filled ? '=' : i == filled ? '>' : '.';
-    bar[width] = '\0';
+    if (resolved() != Style::bar) return;
+
+    char text[256], numbers[96], left[32] = "", bar[32] = "";
     const double speed = run.samples_per_second();
-    const double left = speed > 0 ? static_cast<double>(run.samples_per_epoch - run.samples) / speed : 0;
-    std::fprintf(output, "\r\033[Kepoch %*td/%td [%s] loss %.4g  %.0f samples/s  %.0f s left", digits(run.epochs), run.epoch, run.epochs,
-                 bar, run.loss, speed, std::ceil(left));
+    const double elapsed = std::chrono::duration<double>(now - run.epoch_started).count();
+    if (elapsed >= 1 && run.samples > 0)  // the first steps do not tell how long an epoch takes
+      std::snprintf(left, sizeof left, "  %.0f s left",
+                    std::ceil(elapsed * static_cast<double>(run.samples_per_epoch - run.samples) / static_cast<double>(run.samples)));
+    if (speed > 0)
+      std::snprintf(numbers, sizeof numbers, "loss %.4g  %.0f samples/s%s", run.loss, speed, left);
+    else
+      std::snprintf(numbers, sizeof numbers, "loss %.4g%s", run.loss, left);
+
+    const int begin = std::snprintf(text, sizeof text, "epoch %*td/%td ", digits(run.epochs), run.epoch, run.epochs);
+    const Index space = (columns > 0 ? columns : terminal_columns()) - 1;  // a character in the last column would start another row
+    const Index width = std::min<Index>(24, space - begin - 3 - static_cast<Index>(std::strlen(numbers)));
+    if (width >= 4) {
+      const Index filled = width * run.batch / run.batches;
+      char* next = bar;
+      *next++ = '[';
+      for (Index i = 0; i < width; ++i) *next++ = i < filled ? '=' : i == filled ? '>' : '.';
+      *next++ = ']';
+      *next++ = ' ';
+      *next = '\0';
+    }
+    std::snprintf(text + begin, sizeof text - static_cast<std::size_t>(begin), "%s%s", bar, numbers);
+    std::fprintf(output, "\r\033[K%.*s", static_cast<int>(std::clamp<Index>(space, 1, sizeof text)), text);
     std::fflush(output);
   }
 
@@ -77,6 +101,14 @@ struct ProgressBar {
 #endif
   }
 
+  Index terminal_columns() const {
+#if __has_include(<sys/ioctl.h>)
+    ::winsize size{};
+    if (::ioctl(::fileno(output), TIOCGWINSZ, &size) == 0 && size.ws_col > 0) return size.ws_col;
+#endif
+    return 80;
+  }
+
   static int digits(Index number) {
     int count = 1;
     for (; number >= 10; number /= 10) ++count;
@@ -84,4 +116,10 @@ struct ProgressBar {
   }
 };
 
+namespace detail {
+
+template <>
+inline constexpr bool is_quick_observer<ProgressBar> = true;
+
+}  // namespace detail
 }  // namespace chainrule

@@ -110,7 +110,9 @@ class CheckpointWriter {
 
   void batch_ended(Run<Net>& run) {
     ++steps_since_write_;
-    if (run.batch < run.batches && (run.stopped() || is_due())) write(run);
+    if (run.batch == run.batches || !(run.stopped() || is_due())) return;
+    const Pause pause(run);
+    write(run);
   }
   void epoch_ended(Run<Net>& run) {
     if (run.stopped() || run.epoch == run.epochs || every_steps_ == 0 || is_due()) write(run);
@@ -179,6 +181,9 @@ class CheckpointWriter {
   bool has_written_ = false;
   Index steps_since_write_ = 0;
 };
+
+template <class Net>
+inline constexpr bool is_quick_observer<CheckpointWriter<Net>> = true;
 
 }  // namespace detail
 }  // namespace chainrule

@@ -58,7 +58,8 @@ class Trainer {
   ///
   /// Throws before anything has changed: ShapeError for data that does not fit the network or the batch size, ValueError for data that
   /// is not finite or for targets that the loss does not accept. Throws DivergenceError at the first loss, gradient or parameter that is
-  /// not finite, and leaves the network with the parameters of the last finite step.
+  /// not finite, with the cause as far as it can be seen, and leaves the network with the parameters of the last finite step. An exception
+  /// of an observer ends the training and is thrown after training_ended of all observers.
   template <class Data, class... Observers>
   History fit(const Data& data, const std::type_identity_t<detail::OptionsFor<Scalar, Data>>& options, Observers&&... observers) {
     using View = detail::ViewOf<Scalar, Data>;
@@ -90,6 +91,7 @@ class Trainer {
     } else {
       run_epochs(batches, evaluator, epochs, options, run, detail::ObserverList<Run<Net>>(history, observers...));
     }
+    history.stopped_because = run.stopped_because;  // Interrupt may have given its reason after training_ended of the history
     return history;
   }
 
@@ -99,19 +101,22 @@ class Trainer {
   template <class BatchesType, class EvaluatorType, class RunnerType, class Options>
   void run_epochs(BatchesType& batches, EvaluatorType& evaluator, RunnerType& epochs, const Options& options, Run<Net>& run,
                   const detail::ObserverList<Run<Net>>& observers, const std::function<bool(Run<Net>&)>& resume = {}) {
-    observers.training_started(run);
-    const detail::ScopeExit end_training([&] { observers.training_ended(run); });
-    if (resume && resume(run)) observers.training_resumed(run);
-    const auto is_within_epoch = [&] { return run.batch > 0 && run.batch < run.batches; };
-    while ((run.epoch < options.epochs || is_within_epoch()) && !run.stopped()) {
-      if (!is_within_epoch()) epochs.start_epoch(run);
-      batches.start_epoch(epochs_done_);
-      epochs.run_epoch(batches, options, run, observers);
-      if (run.batch < run.batches) return;  // an observer stopped the training within the epoch
-      ++epochs_done_;
-      evaluator.measure(run, epochs.workspace(), epochs.penalty(options));
-      observers.epoch_ended(run);
-    }
+    observers.during_training(run, [&] {
+      if (resume && resume(run)) observers.training_resumed(run);
+      const auto is_within_epoch = [&] { return run.batch > 0 && run.batch < run.batches; };
+      while ((run.epoch < options.epochs || is_within_epoch()) && !run.stopped()) {
+        if (!is_within_epoch()) epochs.start_epoch(run);
+        batches.start_epoch(epochs_done_);
+        epochs.run_epoch(batches, options, run, observers);
+        if (run.batch < run.batches) return;  // an observer stopped the training within the epoch
+        ++epochs_done_;
+        {
+          const detail::Pause pause(run);
+          evaluator.measure(run, epochs.workspace(), epochs.penalty(options));
+        }
+        observers.epoch_ended(run);
+      }
+    });
   }
 
   Net& net_;

@@ -143,6 +143,26 @@ TEST_CASE("a training that diverges throws an explanation and keeps the paramete
   CHECK(seen.epochs() >= 1);
 }
 
+// Squares of 1e200 overflow; the learning rate has had no effect yet.
+TEST_CASE("a training that diverges at its first batch names the targets, the inputs or the parameters") {
+  RegressionDataset<double> data = line();
+  Net net{Seed{1}};
+  Trainer trainer{net, SGD{}};
+  data.targets(0, 3) = 1e200;
+  CHECK_THROWS_SAYING(trainer.fit(data, {.batch_size = 10}), DivergenceError, "epoch 1, batch 1 of 1: the loss is inf",
+                      "The targets of this batch are as large as 1e+200", "The parameters are as they were before the training");
+  data = line();
+  data.features(0, 3) = -1e180;
+  CHECK_THROWS_SAYING(trainer.fit(data, {.batch_size = 10}), DivergenceError, "The inputs of this batch are as large as 1e+180");
+  data = line();
+  net.layer<0>().bias[0] = 1e170;
+  CHECK_THROWS_SAYING(trainer.fit(data, {.batch_size = 10}), DivergenceError,
+                      "No step has been made yet, so the learning rate is not the cause", "the parameters are as large as 1e+170");
+  net.layer<0>().bias[0] = -std::numeric_limits<double>::infinity();
+  CHECK_THROWS_SAYING(trainer.fit(data, {.batch_size = 10}), DivergenceError,
+                      "The parameters were not finite before this step, first layer<0>.bias(0, 0), which is -inf");
+}
+
 TEST_CASE("fit undoes a step that makes a parameter infinite") {
   const RegressionDataset<double> data = line();
   Net net{Seed{1}};

@@ -55,6 +55,7 @@ class EpochRunner {
     run.batch = 0;
     run.samples = 0;
     run.loss_sum = 0;
+    run.pause = 0;
     run.epoch_started = std::chrono::steady_clock::now();
   }
 
@@ -62,6 +63,8 @@ class EpochRunner {
   template <class BatchesType, class Options>
   void run_epoch(BatchesType& batches, const Options& options, Run<Net>& run, const ObserverList<Run<Net>>& observers) {
     work_.set_step(state_.steps);
+    if (!has_started_) largest_parameter_at_start_ = largest_magnitude(std::as_const(net_).parameters());
+    has_started_ = true;
     while (run.batch < batches.batches()) {
       const auto [x, y] = batches[run.batch++];
       const double J = train_on_batch(x, y, options, run);
@@ -78,15 +81,23 @@ class EpochRunner {
   template <class X, class Y, class Options>
   double train_on_batch(const X& x, const Y& y, const Options& options, Run<Net>& run) {
     Rule rule = rule_;
-    const double time = static_cast<double>(run.epoch - 1) + static_cast<double>(run.batch - 1) / static_cast<double>(run.batches);
+    // Only the division rounds, so that the second of 10 batches in the second epoch has the time 1.1, as the literal says.
+    const auto batches = static_cast<double>(run.batches);
+    const double time = (static_cast<double>(run.epoch - 1) * batches + static_cast<double>(run.batch - 1)) / batches;
     rule.learning_rate *= run.learning_rate_factor * (options.schedule ? options.schedule(time) : 1.0);
     // a schedule may come so close to 0 that Scalar cannot hold the rate
     if (is_within(rule.learning_rate, 0, ScalarRange<Scalar>::smallest)) rule.learning_rate = 0;
     run.learning_rate = rule.learning_rate;
 
-    net_.forward(x, work_);                                                        // 1  make a prediction
+    const auto y_hat = net_.forward(x, work_);                                     // 1  make a prediction
     const double J = static_cast<double>(net_.loss(y, work_)) + penalty(options);  // 2  calculate the loss
-    if (!is_finite(J)) stop_diverged(run, text_of("the loss is ", J, first_activation_not_finite(net_.layers(), work_)));
+    if (!is_finite(J)) {
+      const std::string where = first_activation_not_finite(net_.layers(), work_);
+      Circumstances at;
+      at.outputs_are_finite = where.empty();
+      if (where.empty()) at.largest_output = largest_magnitude(y_hat);
+      stop_diverged(run, text_of("the loss is ", J, where), x, y, at);
+    }
 
     theta_before_ = net_.parameters();
     const bool changes_gradient = options.l1 > 0 || options.l2 > 0 || options.clip_value > 0 || options.clip_norm > 0;
@@ -118,7 +129,8 @@ class EpochRunner {
     if (options.l2 > 0) L2{options.l2}.add_gradient(net_.parameters(), dJ_, state_.segments());
     if (!kernels::all_finite(dJ_.flat().size(), dJ_.flat().data()))
       stop_diverged(run,
-                    text_of("the gradient is not finite, first dJ/d ", first_not_finite(net_.layers(), std::as_const(dJ_).flat().data())));
+                    text_of("the gradient is not finite, first dJ/d ", first_not_finite(net_.layers(), std::as_const(dJ_).flat().data())),
+                    x, y, {.stage = Circumstances::Stage::gradient});
     if (options.clip_value > 0) clip_by_value(dJ_, options.clip_value);
     if (options.clip_norm > 0) run.gradient_norm = static_cast<double>(clip_by_norm(dJ_, options.clip_norm));
 
@@ -126,13 +138,28 @@ class EpochRunner {
     if (!kernels::all_finite(theta.size(), theta.data())) {
       const std::string where = first_not_finite(net_.layers(), theta.data());
       theta = theta_before_;
-      stop_diverged(run, "a step made a parameter that is not finite, first " + where);
+      --state_.steps;
+      const bool was_finite = kernels::all_finite(theta.size(), std::as_const(theta).data());
+      stop_diverged(run, was_finite ? "a step made a parameter that is not finite, first " + where : "a parameter is not finite", x, y,
+                    {.stage = Circumstances::Stage::step, .largest_gradient = largest_magnitude(std::as_const(dJ_).flat())});
     }
   }
 
-  [[noreturn]] void stop_diverged(Run<Net>& run, const std::string& what) {
+  // Ends a training that met a number that is not finite. The network must have the parameters of the last finite step.
+  template <class X, class Y>
+  [[noreturn]] void stop_diverged(Run<Net>& run, const std::string& what, const X& x, const Y& y, Circumstances at) {
     run.stop("it diverged");
-    raise_divergence(text_of("epoch ", run.epoch, ", batch ", run.batch, " of ", run.batches), what, run.learning_rate);
+    const auto theta = std::as_const(net_).parameters();
+    at.parameter_not_finite = first_not_finite(net_.layers(), theta.data());
+    at.steps = state_.steps;
+    at.learning_rate = run.learning_rate;
+    at.limit = ScalarRange<Scalar>::largest;
+    at.largest_input = largest_magnitude(x);
+    if constexpr (requires { without_weights(y).rows(); }) at.largest_target = largest_magnitude(without_weights(y));
+    if constexpr (requires { y.weights; }) at.largest_weight = largest_magnitude(y.weights);
+    at.largest_parameter = largest_magnitude(theta);
+    at.largest_parameter_at_start = largest_parameter_at_start_;
+    raise_divergence(text_of("epoch ", run.epoch, ", batch ", run.batch, " of ", run.batches), what, at);
   }
 
   Net& net_;
@@ -142,6 +169,8 @@ class EpochRunner {
   typename Net::template Workspace<> work_;
   typename Net::Gradients dJ_;
   Vector<Scalar> theta_before_;  // to restore the last finite parameters
+  bool has_started_ = false;
+  double largest_parameter_at_start_ = 0;
 };
 
 }  // namespace chainrule::detail

@@ -3,6 +3,10 @@
 // epoch, or a class with any of the members training_started, batch_ended, epoch_ended and training_ended, each of which takes the Run.
 // A callable that returns false stops the training; a member calls run.stop(reason) instead.
 //
+// Any observer may throw. The exception ends the training and arrives at the caller of fit, after training_ended of every observer whose
+// training_started has returned. An exception of a training_ended keeps no other observer from being called; if several observers throw,
+// the caller gets the first exception.
+//
 // An observer whose state belongs in checkpoints has a name and a function `archive`, which serves for writing and for reading:
 // @code{.cpp}
 // struct CountsBatches {
@@ -17,8 +21,8 @@
 // then reads their state from the file, then calls training_resumed(run) on those that have it. EarlyStopping uses this last call to
 // stop a training again that it had stopped before.
 
-#include <chainrule/core/detail/scope_exit.hpp>
 #include <chainrule/training/progress.hpp>
+#include <exception>
 #include <functional>
 #include <type_traits>
 #include <vector>
@@ -64,30 +68,79 @@ class ObserverList {
     (add(observers), ...);
   }
 
-  void training_started(RunType& run) const { call_all(training_started_, run); }
+  /// Calls training_started of all observers, then train(), then training_ended of all observers whose training_started has returned,
+  /// also if an exception ends the training. Throws the first exception of these calls.
+  template <class F>
+  void during_training(RunType& run, const F& train) const {
+    bracket(outer_, run, [&] { bracket(inner_, run, train); });
+  }
   void training_resumed(RunType& run) const { call_all(training_resumed_, run); }
   void batch_ended(RunType& run) const { call_all(batch_ended_, run); }
   void epoch_ended(RunType& run) const { call_all(epoch_ended_, run); }
-  void training_ended(RunType& run) const { call_all(training_ended_, run); }
 
  private:
-  using Callbacks = std::vector<std::function<void(RunType&)>>;
+  using Callback = std::function<void(RunType&)>;
+  using Callbacks = std::vector<Callback>;
+
+  // What one observer does before and after a training; empty where it does nothing.
+  struct Bracket {
+    Callback started, ended;
+  };
+  using Brackets = std::vector<Bracket>;
 
   static void call_all(const Callbacks& callbacks, RunType& run) {
     for (const auto& callback : callbacks) callback(run);
   }
 
+  template <class F>
+  static void bracket(const Brackets& brackets, RunType& run, const F& body) {
+    std::size_t started = 0;
+    try {
+      for (; started < brackets.size(); ++started)
+        if (brackets[started].started) brackets[started].started(run);
+      body();
+    } catch (...) {
+      static_cast<void>(end(brackets, started, run));  // the first exception is the one that is in flight
+      throw;
+    }
+    if (const std::exception_ptr first = end(brackets, started, run)) std::rethrow_exception(first);
+  }
+  // Calls the first `count` of the functions `ended`, and returns the first exception.
+  static std::exception_ptr end(const Brackets& brackets, std::size_t count, RunType& run) {
+    std::exception_ptr first;
+    for (std::size_t i = 0; i < count; ++i) try {
+        if (brackets[i].ended) brackets[i].ended(run);
+      } catch (...) {
+        if (!first) first = std::current_exception();
+      }
+    return first;
+  }
+
   template <class T>
   void add(T& observer) {
-    if constexpr (HasTrainingStarted<T, RunType>)
-      training_started_.push_back([&observer](RunType& run) { observer.training_started(run); });
+    Bracket both;
+    if constexpr (HasTrainingStarted<T, RunType>) both.started = [&observer](RunType& run) { observer.training_started(run); };
+    if constexpr (HasTrainingEnded<T, RunType>) both.ended = [&observer](RunType& run) { observer.training_ended(run); };
+    (surrounds_other_observers<std::remove_cv_t<T>> ? outer_ : inner_).push_back(both);
     if constexpr (HasTrainingResumed<T, RunType>)
       training_resumed_.push_back([&observer](RunType& run) { observer.training_resumed(run); });
-    if constexpr (HasBatchEnded<T, RunType>) batch_ended_.push_back([&observer](RunType& run) { observer.batch_ended(run); });
-    if constexpr (HasEpochEnded<T, RunType>) epoch_ended_.push_back([&observer](RunType& run) { observer.epoch_ended(run); });
-    if constexpr (HasTrainingEnded<T, RunType>) training_ended_.push_back([&observer](RunType& run) { observer.training_ended(run); });
+    if constexpr (HasBatchEnded<T, RunType>)
+      batch_ended_.push_back([&observer](RunType& run) {
+        if constexpr (is_quick_observer<std::remove_cv_t<T>>) {
+          observer.batch_ended(run);
+        } else {
+          const Pause pause(run);
+          observer.batch_ended(run);
+        }
+      });
+    if constexpr (HasEpochEnded<T, RunType>)
+      epoch_ended_.push_back([&observer](RunType& run) {
+        const Pause pause(run);
+        observer.epoch_ended(run);
+      });
     if constexpr (CallableWithRun<T, RunType> && !HasEpochEnded<T, RunType>)
       epoch_ended_.push_back([&observer](RunType& run) {
+        const Pause pause(run);
         if constexpr (std::is_same_v<decltype(observer(run)), bool>) {
           if (!observer(run)) run.stop("an observer returned false");
         } else {
@@ -96,11 +149,11 @@ class ObserverList {
       });
   }
 
-  Callbacks training_started_;
+  Brackets outer_;  // of the observers that surround the others
+  Brackets inner_;
   Callbacks training_resumed_;
   Callbacks batch_ended_;
   Callbacks epoch_ended_;
-  Callbacks training_ended_;
 };
 
 }  // namespace chainrule::detail
