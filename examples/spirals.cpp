@@ -39,12 +39,12 @@ struct Spirals {
 };
 
 /// Writes a PPM picture of the square from (-7, -7) to (7, 7): blue where the net predicts the first spiral, orange for the second, paler
-/// the less certain it is. The dark dots are the training points.
+/// the less certain it is. White dots are the training points of the first spiral, black dots those of the second.
 constexpr Index side = 420;  // pixels
 void write_ppm(const Net& net, const Spirals& spirals, const std::string& path) {
   constexpr float scale = side / 14.0f;
   using Color = Eigen::Vector3f;
-  const Color blue(40, 110, 190), orange(240, 140, 30), white(255, 255, 255);
+  const Color blue(40, 110, 190), orange(240, 140, 30), white(255, 255, 255), black(0, 0, 0);
   std::string pixels(3 * side * side, '\0');
   const auto set = [&](Index row, Index column, const Color& color) {
     for (Index c = 0; c < 3; ++c)
@@ -65,9 +65,10 @@ void write_ppm(const Net& net, const Spirals& spirals, const std::string& path) 
   for (Index i = 0; i < spirals.x.cols(); ++i) {
     const auto column = static_cast<Index>((7 + spirals.x(0, i)) * scale);
     const auto row = static_cast<Index>((7 - spirals.x(1, i)) * scale);
-    for (Index r = -2; r <= 2; ++r)
-      for (Index c = -2; c <= 2; ++c)
-        if (r * r + c * c <= 5) set(row + r, column + c, (spirals.y[i] < 0.5f ? blue : orange) / 3);
+    const bool is_first = spirals.y[i] < 0.5f;
+    for (Index r = -3; r <= 3; ++r)
+      for (Index c = -3; c <= 3; ++c)
+        if (r * r + c * c <= 13) set(row + r, column + c, is_first == (r * r + c * c <= 5) ? white : black);  // a disc with a ring
   }
   std::ofstream file(path, std::ios::binary);
   file << "P6 " << side << " " << side << " 255\n" << pixels;
@@ -85,13 +86,21 @@ class DecisionBoundary {
     std::printf("decision boundary: %s\n", path.c_str());
     ++panels_;
     plots_ += "set title 'after " + std::to_string(epoch) + " epochs'\nplot " + examples::quoted(path) +
-              " binary array=(420,420) skip=15 format='%uchar' flipy dx=1./30 dy=1./30 origin=(-7,-7) with rgbimage notitle\n";
+              " binary array=(420,420) skip=15 format='%uchar' flipy dx=1./30 dy=1./30 origin=(-7,-7) with rgbimage notitle, "
+              "NaN with points pointtype 6 linecolor 'black' title 'first spiral', "
+              "NaN with points pointtype 7 linecolor 'black' title 'second spiral', "
+              "NaN with boxes fillstyle solid noborder linecolor '#286ebe' title 'net: first', "
+              "NaN with boxes fillstyle solid noborder linecolor '#f08c1e' title 'net: second'\n";
   }
 
   void paint() const {
-    output_.paint("spirals", 260 * panels_, 290,
-                  "unset tics\nset border lc rgb 'gray'\nset size ratio -1\nset xrange [-7:7]\nset yrange [-7:7]\nset multiplot layout 1," +
-                      std::to_string(panels_) + " margins 0.01,0.99,0.02,0.9 spacing 0.01\n" + plots_ + "unset multiplot\n");
+    output_.paint(
+        "spirals", 300 * panels_, 390,
+        "set tics 5 scale 0.5 textcolor 'black'\nset border linecolor 'gray'\nset size ratio -1\nset xrange [-7:7]\nset yrange [-7:7]\n"
+        "set xlabel 'x1' offset 0,0.5\nset ylabel 'x2' offset 1.5,0\nset key outside bottom center maxrows 2 samplen 1 Left reverse font "
+        "',10' width -1\n"
+        "set multiplot layout 1," +
+            std::to_string(panels_) + " margins 0.04,0.99,0.25,0.93 spacing 0.04\n" + plots_ + "unset multiplot\n");
   }
 
  private:
