@@ -101,12 +101,14 @@ void plot(const std::vector<Descent>& runs, const Table& grid, const examples::O
   script +=
       "set contour base\nunset surface\nset cntrparam levels discrete 0.02,0.05,0.1,0.2,0.4,0.8,1.6,3.2,6.4\n"
       "set table $contours\nsplot $surface\nunset table\n"
-      "set xrange [-2.4:5.6]\nset yrange [-3:4.5]\nset xlabel 'w1'\nset ylabel 'w2' norotate\nset key outside top center maxrows 1\n"
+      "set xrange [-2.4:5.6]\nset yrange [-3:4.5]\nset xlabel 'w1'\nset ylabel 'w2' norotate\nset key outside top center maxrows 2 samplen "
+      "2\n"
       "set palette defined (0 'gray20', 1 'gray90')\nset logscale cb\nset cbrange [0.02:6.4]\nset cblabel 'J' norotate\n"
-      "set cbtics (0.02,0.05,0.1,0.2,0.4,0.8,1.6,3.2,6.4)\nset label 'start' at -0.4,1.4 right offset -0.9,0 front\n";
-  for (const char* minimum : {"1,1.5", "-1,-1.5"})
-    script += std::string("set label 'J = 0' at ") + minimum + " offset 0.6,-0.7 front\nset object circle at " + minimum +
-              " size 0.06 front fillstyle solid fillcolor 'black'\n";
+      "set cbtics (0.02,0.05,0.1,0.2,0.4,0.8,1.6,3.2,6.4)\n";
+  script += "$minima << EOD\n1 1.5\n-1 -1.5\nEOD\n";
+  curves +=
+      ", $path0 every ::::0 using 3:4 with points pointtype 5 pointsize 1.2 linecolor 'black' title 'start'"
+      ", $minima using 1:2 with points pointtype 7 pointsize 1.2 linecolor 'black' title 'J = 0'";
   output.paint("gradient_descent", 900, 820, script + "plot $contours using 1:2:3 with lines linecolor palette notitle" + curves + "\n");
 }
 

@@ -76,20 +76,17 @@ void plot(const std::vector<Curve>& curves, const std::vector<double>& zs, const
   }
   const std::string table = examples::quoted(output.write_table("activations", columns, rows));
 
-  const std::size_t across = 4, down = (curves.size() + across) / across;  // one more panel, for the key
+  const std::size_t across = 4, down = (curves.size() + across - 1) / across;
   std::string script = "set datafile separator ','\nset multiplot layout " + std::to_string(down) + "," + std::to_string(across) +
                        "\nset xrange [-4:4]\nset yrange [-2:2.5]\nset xtics 2\nset ytics 1\nset zeroaxis linetype 1 linecolor 'gray'\n" +
-                       "unset key\n";
+                       "set key outside bottom center maxrows 1\nset xlabel 'z' offset 0,0.7\n";
   for (std::size_t i = 0; i < curves.size(); ++i) {
     const std::string column = std::to_string(2 * i + 2), next = std::to_string(2 * i + 3);
     script += "set title '" + curves[i].name + "'\nplot " + table + " every ::1 using 1:" + column +
-              " with lines linewidth 2 linecolor '#286ebe', '' every ::1 using 1:" + next +
-              " with lines linewidth 2 dashtype 2 linecolor '#f08c1e'\n";
+              " with lines linewidth 2 linecolor '#286ebe' title 'f(z)', '' every ::1 using 1:" + next +
+              " with lines linewidth 2 dashtype 2 linecolor '#f08c1e' title \"f'(z)\"\n";
   }
-  script +=
-      "unset title\nunset border\nunset tics\nunset zeroaxis\nset key center center spacing 1.5\n"
-      "plot NaN with lines linewidth 2 linecolor '#286ebe' title 'f(z)', "
-      "NaN with lines linewidth 2 dashtype 2 linecolor '#f08c1e' title 'its derivative'\nunset multiplot\n";
+  script += "unset multiplot\n";
   output.paint("activations", 1100, 260 * static_cast<int>(down), script);
 }
 

@@ -66,8 +66,8 @@ inline void plot_tracking(const std::string& name, const ArmLog& log, const Outp
   };
   output.paint(name, 1000, 600,
                "set datafile separator ','\nset multiplot layout 2,1\nset grid\nset key outside top center horizontal\n"
-               "set lmargin 9\nset ylabel 'rad'\nplot " +
-                   curve("2", "gray60", "target") + ", " + curve("3", "#286ebe", "arm") + "\nset xlabel 'seconds'\nplot " +
+               "set lmargin 9\nset xlabel 'seconds'\nset ylabel 'q in rad'\nplot " +
+                   curve("2", "gray60", "target") + ", " + curve("3", "#286ebe", "arm") + "\nset ylabel 'error in rad'\nplot " +
                    curve("4", "#f08c1e", "target - arm") + "\nunset multiplot\n");
 }
 

@@ -30,29 +30,34 @@ inline Eigen::MatrixXd places_of_square() {
   return places;
 }
 
-// The gnuplot script. Upper row: losses over the epochs. Lower row: P(y = 1) in the plane, and the training points.
-inline constexpr const char* overfitting_picture = R"(
+// The gnuplot script. Upper row: losses over the epochs. Lower row: P(y = 1) in the plane, blue for 0 and
+// orange for 1, and the training points.
+inline constexpr const char *overfitting_picture = R"(
 set datafile separator ','
 set multiplot layout 2,4
 set grid; set ylabel 'J'; set yrange [0:1.2]; set xlabel 'epoch'; set xrange [0:epochs]; set xtics ceil(epochs/4.)
-unset key
+set key outside bottom center maxrows 2 samplen 2 font ',10'
 do for [i=1:4] {
   best = int(word(bests, i))
   set title word(names, i).", best: epoch ".best
   set arrow 1 from best,0 to best,1.2 nohead linecolor 'gray50'
-  if (i == 4) { set key bottom right }
   plot losses every ::1 using 1:3*i-1 with lines linewidth 2 linecolor '#286ebe' title 'training', \
        losses every ::1 using 1:3*i   with lines linewidth 2 linecolor '#d2321e' title 'validation', \
        losses every ::1 using 1:3*i+1 with lines linewidth 2 linecolor '#f08c1e' title 'test', \
        noise with lines dashtype 2 linecolor 'gray40' title 'loss due to noise'
 }
-unset arrow; unset title; unset grid; unset key; unset colorbox
+unset arrow; unset grid; unset colorbox
 set size ratio -1; set xlabel 'x1'; set ylabel 'x2'; set xrange [-1:1]; set yrange [-1:1]; set xtics 0.5; set ytics 0.5
 set cbrange [0:1]; set palette defined (0 '#286ebe', 0.5 'white', 1 '#f08c1e')
 set object circle at 0,0 size 0.75 front fillstyle empty border linecolor 'black' dashtype 3
 do for [i=1:4] {
-  plot map every ::1 using 1:2:2+i with image, points every ::1 using 1:2 with points pointtype 7 pointsize 1 linecolor 'black', \
-       points every ::1 using 1:2:3 with points pointtype 7 pointsize 0.7 linecolor palette
+  set title word(names, i).", P(y = 1)" plot map every ::1 using 1 : 2 : 2 +
+                                                   i with image notitle,
+                            points every ::1 using 1 : 2 with points pointtype 7 pointsize 1 linecolor 'black' notitle,
+                            points every ::1 using 1 : 2 : 3 with points pointtype 7 pointsize 0.7 linecolor palette notitle,
+                            NaN with points pointtype 7 linecolor '#286ebe' title 'y = 0',
+                            NaN with points pointtype 7 linecolor '#f08c1e' title 'y = 1',
+                            NaN with lines dashtype 3 linecolor 'black' title 'true boundary'
 }
 unset multiplot
 )";
@@ -88,7 +93,7 @@ inline void plot_overfitting(const std::string& name, const std::vector<Overfitt
   write("losses", loss_columns, losses);
   write("map", map_columns, map);
   write("points", {"x1", "x2", "y"}, points);
-  output.paint(name, 1400, 760, script + overfitting_picture);
+  output.paint(name, 1400, 860, script + overfitting_picture);
 }
 
 }  // namespace examples

@@ -40,7 +40,7 @@ class TrainingOutput : public OutputFolder {
     int column = 4;  // after epoch, seconds and learning rate
     for (const std::string& name : history.names()) {
       const bool is_loss = name.find("loss") != std::string::npos;
-      if (!is_loss) script += "set y2tics\n";
+      if (!is_loss) script += "set y2tics\nset y2label 'metrics'\n";
       curves += std::string(curves.empty() ? "plot " : ", ") + quoted(table) + " every ::1 using 1:" + std::to_string(column++) +
                 (is_loss ? " axes x1y1" : " axes x1y2") + " with lines linewidth 2 title " + quoted(name);
     }

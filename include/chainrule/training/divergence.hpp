@@ -66,22 +66,22 @@ double largest_magnitude(const Numbers& numbers) {
   return largest;
 }
 
-/// What a training that diverged looks at to tell why. Every `largest` is the largest absolute value of finite numbers.
+/// The numbers of a training that diverged, by which cause_of tells why. Each `largest` is the largest absolute value of finite numbers.
 struct Circumstances {
-  enum class Stage { loss, gradient, step };  ///< which of them was not finite first
-  Stage stage = Stage::loss;
-  std::string parameter_not_finite{};  ///< the first parameter that was not finite before the step, by name; empty if there was none
-  std::uint64_t steps = 0;             ///< made by the optimizer before this one
-  double learning_rate = 0;
-  double limit = 0;           ///< the largest number of the network's scalar type
-  double largest_input = 0;   ///< of the batch
-  double largest_target = 0;  ///< of the batch; 0 for labels
-  double largest_weight = 0;  ///< of the samples of the batch; 0 without weights
-  double largest_output = 0;  ///< of the network, before the loss's link
-  bool outputs_are_finite = false;
-  double largest_parameter = 0;
-  double largest_parameter_at_start = 0;  ///< before the first step of this fit
-  double largest_gradient = 0;            ///< where the stage is step
+  enum class Stage { loss, gradient, step };  ///< part of a step: computing the loss, the gradient, or the new parameters
+  Stage stage = Stage::loss;                  ///< the first part that gave a number that is not finite
+  std::string parameter_not_finite{};         ///< name of the first parameter that was not finite before the step; empty if there was none
+  std::uint64_t steps = 0;                    ///< number of steps that the optimizer has made before this one
+  double learning_rate = 0;                   ///< learning rate of this step
+  double limit = 0;                           ///< the largest number of the network's scalar type
+  double largest_input = 0;                   ///< among the inputs of the batch
+  double largest_target = 0;                  ///< among the targets of the batch; 0 for labels
+  double largest_weight = 0;                  ///< among the weights of the batch's samples; 0 without weights
+  double largest_output = 0;                  ///< among the outputs of the network, before the loss's link
+  bool outputs_are_finite = false;            ///< whether all outputs of the network are finite
+  double largest_parameter = 0;               ///< among the parameters before this step
+  double largest_parameter_at_start = 0;      ///< among the parameters before the first step of this fit
+  double largest_gradient = 0;                ///< among the entries of dJ/dtheta, where the stage is step
 };
 
 /// Says why a training may have diverged and what to try, by what was looked at, as a sentence without its full stop.

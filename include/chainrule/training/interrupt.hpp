@@ -62,7 +62,7 @@ class Interrupt {
   }
 
  private:
-  // What all trainings of the process share.
+  // State that all trainings of the process share.
   struct Shared {
     std::mutex mutex;
     Index trainings = 0;  // trainings that take signals now

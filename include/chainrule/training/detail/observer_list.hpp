@@ -82,7 +82,7 @@ class ObserverList {
   using Callback = std::function<void(RunType&)>;
   using Callbacks = std::vector<Callback>;
 
-  // What one observer does before and after a training; empty where it does nothing.
+  // Calls of one observer before and after a training; empty where it has none.
   struct Bracket {
     Callback started, ended;
   };
@@ -92,6 +92,7 @@ class ObserverList {
     for (const auto& callback : callbacks) callback(run);
   }
 
+#if defined(__cpp_exceptions)
   template <class F>
   static void bracket(const Brackets& brackets, RunType& run, const F& body) {
     std::size_t started = 0;
@@ -115,6 +116,16 @@ class ObserverList {
       }
     return first;
   }
+#else
+  template <class F>
+  static void bracket(const Brackets& brackets, RunType& run, const F& body) {
+    for (const Bracket& each : brackets)
+      if (each.started) each.started(run);
+    body();
+    for (const Bracket& each : brackets)
+      if (each.ended) each.ended(run);
+  }
+#endif
 
   template <class T>
   void add(T& observer) {
@@ -149,7 +160,7 @@ class ObserverList {
       });
   }
 
-  Brackets outer_;  // of the observers that surround the others
+  Brackets outer_;  // observers that surround the others
   Brackets inner_;
   Callbacks training_resumed_;
   Callbacks batch_ended_;
