@@ -87,10 +87,11 @@ class Network : public NetworkBase<Scalar, typename detail::ProvenNetwork<Scalar
   Output forward(const Eigen::DenseBase<X>& x, Workspace<MaxBatch>& work) const {
     const ForwardContext<Scalar> pass = work.training_pass(buffer_data(), work.team_for(parameter_count(), x.cols()));
     const auto input = checked_input("forward", x, work, pass);
+    const Scalar* const theta_begin = theta();
     work.last_pass_.begin(&input);
     work.set_cached_samples(0);
-    sequence().forward(theta(), input, work.caches_, pass);
-    work.set_forward_pass(theta(), input);
+    sequence().forward(theta_begin, input, work.caches_, pass);
+    work.set_forward_pass(theta_begin, input);
     work.set_step(work.step() + 1);
     work.last_pass_.end("forward", &input);
     return output_of(work, input.cols());
@@ -227,8 +228,9 @@ class Network : public NetworkBase<Scalar, typename detail::ProvenNetwork<Scalar
   template <int MaxBatch>
   ConstMatrixView<Scalar> run_predict(const ConstMatrixView<Scalar>& x, Workspace<MaxBatch>& work) const {
     const auto pass = predicting(work.team_for(parameter_count(), x.cols()));
+    const Scalar* const theta_begin = theta();
     work.set_cached_samples(0);
-    sequence().forward(theta(), x, work.caches_, pass);
+    sequence().forward(theta_begin, x, work.caches_, pass);
     return raw_output(work, x.cols());
   }
 

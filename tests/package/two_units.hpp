@@ -1,5 +1,5 @@
 #pragma once
-// What first_unit.cpp and second_unit.cpp have in common: a network that one makes and the other trains.
+// A network that first_unit.cpp makes and second_unit.cpp trains.
 
 #include <all_headers.hpp>
 #include <array>

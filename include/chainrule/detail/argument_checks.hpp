@@ -55,7 +55,7 @@ template <class Work>
 [[gnu::always_inline]] inline void check_outside_workspace(const char* who, const char* name, Memory argument, const Work& work) {
   if (overlap(argument, memory_of(&work, 1)) || lies_in_caches(argument, work.caches(), work.max_batch())) lies_in_workspace(who, name);
 }
-/// The same for targets, and for their weights if there are any.
+/// Throws ValueError where targets, or their weights if they have any, lie in a workspace.
 template <class Y, class Work>
 [[gnu::always_inline]] inline void check_targets_outside_workspace(const char* who, const Y& y, const Work& work) {
   if constexpr (requires { y.weights; }) {
