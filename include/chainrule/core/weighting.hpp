@@ -138,7 +138,7 @@ double total_weight(const L& loss, const WeightedTargets<Scalar, View>& y) {
     return loss.total_weight(y);
   } else {
     if (y.weights.size() == 0) return static_cast<double>(samples_of(y.targets));
-    return pairwise_sum<double>(y.weights.size(), [&y](Index j) { return y.weights[j]; });
+    return pairwise_sum<double>(y.weights.size(), [&](Index j) { return static_cast<double>(y.weights[j]); });
   }
 }
 
@@ -174,10 +174,11 @@ auto with_mean_weight(const char* who, const L& loss, const View& y) {
 ///     J = sum w_j J_j / (batch m)
 template <class L, class Scalar, class View, class WeightOf>
 Scalar weighted_value(const L& loss, ConstMatrixView<Scalar> y_hat, const View& y, const WeightOf& w, Accumulator<Scalar> m) {
-  PairwiseSum<Accumulator<Scalar>> sum;
+  using Sum = Accumulator<Scalar>;
+  PairwiseSum<Sum> sum;
   for (Index j = 0; j < y_hat.cols(); ++j) {
-    const Accumulator<Scalar> weight = w(j);
-    if (weight > 0) sum += weight * loss.value(sample_of(y_hat, j), sample_of(y, j));
+    const Sum weight = w(j);
+    sum += weight > 0 ? weight * static_cast<Sum>(loss.value(sample_of(y_hat, j), sample_of(y, j))) : Sum{0};
   }
   return static_cast<Scalar>(sum.total() / (static_cast<Accumulator<Scalar>>(y_hat.cols()) * m));
 }

@@ -46,7 +46,7 @@ class Batches {
   Batches(const View& data, Index batch_size, BatchOptions options = {})
       : data_{data}, batch_size_{checked(data.size(), batch_size)}, options_{options}, order_(static_cast<std::size_t>(data.size())) {
     if (data.weights.size() != 0 && options.mean_weight == 0) {
-      const double total = detail::pairwise_sum<double>(data.weights.size(), [&data](Index j) { return data.weights[j]; });
+      const double total = detail::pairwise_sum<double>(data.size(), [&](Index j) { return static_cast<double>(data.weights[j]); });
       options_.mean_weight = detail::checked_mean_weight("batches", total, data.size());
     }
     if (options.shuffle) {

@@ -70,10 +70,10 @@ struct BinaryCrossEntropy {
   /// J for labels 0 and 1 of one output.
   template <class Scalar, class Label>
   Scalar value(ConstMatrixView<Scalar> logits, Labels<Label> labels) const {
-    detail::Accumulator<Scalar> sum = 0;
+    detail::PairwiseSum<detail::Accumulator<Scalar>> sum;
     for_each_piece<Scalar>(
         labels, [&](Index first, ConstMatrixView<Scalar> y) { sum += sum_of_losses(detail::columns_of(logits, first, y.cols()), y); });
-    return static_cast<Scalar>(sum / static_cast<detail::Accumulator<Scalar>>(logits.cols()));
+    return static_cast<Scalar>(sum.total() / static_cast<detail::Accumulator<Scalar>>(logits.cols()));
   }
   /// Sets dJ to the gradient for labels 0 and 1 of one output.
   template <class Scalar, class Label>

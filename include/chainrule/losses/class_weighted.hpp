@@ -147,7 +147,7 @@ class ClassWeighted {
     if constexpr (weighs_outputs<Target>)
       if (y.targets.rows() > 1) return detail::total_weight(loss_, y);
     const auto weight = weights_of(y);
-    return detail::pairwise_sum<double>(detail::samples_of(y), weight);
+    return detail::pairwise_sum<double>(detail::samples_of(y), [&](Index j) { return static_cast<double>(weight(j)); });
   }
 
   /// Applies the link of the wrapped loss in place.
