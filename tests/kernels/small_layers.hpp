@@ -109,7 +109,9 @@ struct Layer {
     Numbers d = delta;
     multiply_by_derivative(set, f, size, r.a.data(), d.data());
     baseline::product<Scalar>(set, {d.data(), 1, Out}, {x.data(), x_step, 1}, samples, {}, r.dW.data(), Out, Out, In);
-    baseline::row_sums<Scalar>(set, d.data(), Out, Out, samples, r.db.data());
+    row_sums_of(
+        set, [](auto& sum, const auto& term) CHAINRULE_FORMULA { sum = sum + term; }, std::array{r.db.data()}, Out, samples,
+        kernels::Columns<const Scalar>{d.data(), Out});
     if (samples == 1)
       baseline::dot_products<Scalar>(set, w.data(), Out, d.data(), Out, 0, r.dX.data(), In);
     else

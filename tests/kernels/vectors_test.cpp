@@ -40,7 +40,11 @@ bool fuses(void (*add_multiple)(Index, Scalar, const Scalar*, Scalar*)) {
 template <class Set, class Scalar>
 Passes<Scalar> passes_of(const char* name, bool fused) {
   return {name, fused, [](Index size, const Scalar* x) { return all_finite(Set{}, size, x); }, add_multiple<Set, Scalar>,
-          [](const Scalar* m, Index step, Index rows, Index columns, Scalar* sums) { row_sums(Set{}, m, step, rows, columns, sums); }};
+          [](const Scalar* m, Index step, Index rows, Index columns, Scalar* sums) {
+            row_sums_of(
+                Set{}, [](auto& sum, const auto& term) CHAINRULE_FORMULA { sum = sum + term; }, std::array{sums}, rows, columns,
+                kernels::Columns<const Scalar>{m, step});
+          }};
 }
 
 /// The passes that this machine can run.
@@ -190,25 +194,12 @@ TEMPLATE_TEST_CASE("add_multiple_of_matrix leaves the gaps between columns untou
     }
 }
 
-namespace {
-
-/// The sum of numbers[first .. first + count): one after the other up to 64, else that of each half.
-template <class Scalar>
-Scalar halved_sum(const std::vector<Scalar>& numbers, std::size_t first, std::size_t count) {
-  if (count > 64) return halved_sum(numbers, first, count / 2) + halved_sum(numbers, first + count / 2, count - count / 2);
-  Scalar sum = 0;
-  for (std::size_t j = first; j < first + count; ++j) sum += numbers[j];
-  return sum;
-}
-
-}  // namespace
-
-TEMPLATE_TEST_CASE("row_sums adds up to 64 columns in their order, and halves of more, on each instruction set", "", float, double,
-                   long double) {
+TEMPLATE_TEST_CASE("row_sums adds up to 128 columns in their order, and blocks of more in pairs, on each instruction set", "", float,
+                   double, long double) {
   for (const auto& k : runnable<TestType>()) {
     int wrong = 0;
     for (Index rows = 1; rows <= largest; ++rows)
-      for (const Index columns : {0, 1, 2, 7, 64, 65, 300}) {
+      for (const Index columns : {0, 1, 2, 7, 128, 129, 500}) {
         if (columns > 7 && rows % 15 != 3) continue;
         const Index step = rows + rows % 3;  // with and without gaps of NaN between columns
         Guarded<TestType> m(std::max(Index{0}, step * (columns - 1) + rows), std::numeric_limits<TestType>::quiet_NaN()), sums(rows + 1);
@@ -216,9 +207,9 @@ TEMPLATE_TEST_CASE("row_sums adds up to 64 columns in their order, and halves of
           for (Index i = 0; i < rows; ++i) m[j * step + i] = wave<TestType>(i + 71 * j);
         k.row_sums(m.data(), step, rows, columns, sums.data());
         for (Index i = 0; i < rows; ++i) {
-          std::vector<TestType> row;
-          for (Index j = 0; j < columns; ++j) row.push_back(wave<TestType>(i + 71 * j));
-          wrong += sums[i] != halved_sum(row, 0, row.size());
+          detail::PairwiseSum<TestType> sum;
+          for (Index j = 0; j < columns; ++j) sum += wave<TestType>(i + 71 * j);
+          wrong += sums[i] != sum.total();
         }
         wrong += sums[rows] != untouched || !sums.guard_is_untouched();
       }

@@ -7,6 +7,7 @@
 //     backward   delta = dJ/da * f'(z),  dJ/dx = W^T delta,  dJ/dW = delta x^T,  dJ/db = row sums of delta
 
 #include <algorithm>
+#include <chainrule/kernels/sum_order.hpp>
 #include <chainrule/kernels/vectors.hpp>
 #include <utility>
 

@@ -1,8 +1,8 @@
 #pragma once
-// The order in which long sums over samples, inputs or outputs are added. If n terms are added one after the other, the rounding error of
-// the sum can grow like n: the mean of 60,000 floats then has 3 right digits. Kernels therefore add blocks of terms, each from zero, and
-// then the sums of the blocks. The blocks depend on the number of terms alone, so every instruction set, tile and number of threads gives
-// the same bits.
+// The order in which the terms of a matrix product are added. If n terms are added one after the other, the rounding error of the sum can
+// grow like n: the sum of 60,000 equal floats then has 3 right digits. So blocks of terms are added, each from zero, and then the sums of
+// the blocks. The blocks depend on the number of terms alone, so every instruction set, tile and number of threads gives the same bits.
+// (Sums of other kinds are added in pairs: row_sums_of and sum in map.hpp.)
 
 #include <algorithm>
 #include <chainrule/core/types.hpp>
@@ -13,9 +13,6 @@ namespace chainrule::kernels {
 /// rounding errors of the sum of their absolute values, not n. A panel of 48 rows of A x 256 floats (48 KiB) stays in the caches nearest to
 /// the core; longer blocks were slower in products of 4096 samples and more.
 inline constexpr Index max_chain = 256;
-
-/// The most terms of a row sum that are added one after the other. Longer sums are halved until the parts are this short.
-inline constexpr Index max_row_sum_chain = 64;
 
 /// Divides a sum into one block or more, of at most max_terms terms. Their lengths differ by at most 1, longer ones first: 784 terms are
 /// 4 x 196 and not 3 x 256 + 16, because each block costs a load and a store of the result.

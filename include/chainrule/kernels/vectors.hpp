@@ -2,10 +2,9 @@
 // Passes over vectors and matrices that memory bandwidth limits: finiteness, y + a x and row sums. Layers and optimizers use
 // them. Below it: map.hpp.
 
-#include <algorithm>
+#include <array>
 #include <chainrule/core/detail/checks.hpp>
 #include <chainrule/kernels/map.hpp>
-#include <chainrule/kernels/sum_order.hpp>
 
 #define CHAINRULE_KERNEL <chainrule/kernels/vectors.inc>
 #include <chainrule/kernels/for_each_instruction_set.inc>
@@ -31,11 +30,10 @@ void add_multiple_of_matrix(Scalar a, ConstMatrixView<Scalar> x, MatrixView<Scal
   map_matrices([a](auto x_i, auto y_i) CHAINRULE_FORMULA { return fma(a, x_i, y_i); }, y, x, y);
 }
 
-/// sums[i] = m(i, 0) + m(i, 1) + .... Columns are added one after the other if there are at most max_row_sum_chain, else their two halves
-/// are summed in the same way and then added, so rounding errors grow like log(columns).
+/// sums[i] = m(i, 0) + m(i, 1) + ..., in the order of row_sums_of.
 template <class Scalar>
 [[gnu::noinline]] void row_sums(ConstMatrixView<Scalar> m, Scalar* sums) {
-  dispatch<Scalar>([&](auto set) { row_sums(set, m.data(), m.outerStride(), m.rows(), m.cols(), sums); });
+  row_sums_of([](auto& sum, const auto& term) CHAINRULE_FORMULA { sum = sum + term; }, std::array{sums}, m.rows(), m.cols(), columns(m));
 }
 
 }  // namespace chainrule::kernels
