@@ -46,7 +46,8 @@ namespace chainrule::kernels {
 enum class InstructionSet { baseline, avx2, avx512 };
 
 /// Kernels and lanes for the program's own flags.
-namespace baseline::inline CHAINRULE_BASELINE {
+namespace baseline {
+inline namespace CHAINRULE_BASELINE {
 
 struct Tag {};  ///< chooses the kernels of this namespace by overload resolution
 
@@ -75,7 +76,8 @@ using Lanes = typename Choice<Scalar>::Lanes;
 template <class Scalar>
 using HalfLanes = typename Choice<Scalar>::Half;
 
-}  // namespace baseline::inline CHAINRULE_BASELINE
+}  // namespace CHAINRULE_BASELINE
+}  // namespace baseline
 namespace avx2 {
 struct Tag {};
 template <class Scalar>

@@ -31,7 +31,8 @@
 #pragma GCC diagnostic ignored "-Wignored-attributes"  // caused by __m128 and similar types as template arguments
 #endif
 
-namespace chainrule::kernels::inline CHAINRULE_BASELINE {
+namespace chainrule::kernels {
+inline namespace CHAINRULE_BASELINE {
 
 /// The correctly rounded square root of IEEE 754. Eigen's psqrt is not used: by default it multiplies floats by an estimate of
 /// 1/sqrt(x) whose bits differ between processors of AMD, Intel and ARM.
@@ -153,7 +154,8 @@ struct EigenLanes {
   }
 };
 
-}  // namespace chainrule::kernels::inline CHAINRULE_BASELINE
+}  // namespace CHAINRULE_BASELINE
+}  // namespace chainrule::kernels
 
 #if defined(__GNUC__)
 #pragma GCC diagnostic pop
