@@ -50,15 +50,15 @@ inline void plot_gradients(const std::string& name, const std::vector<GradientCu
   };
   const std::string quarter =
       ", " + table + " every ::1 using 1:" + std::to_string(columns.size()) + " with lines dashtype 2 linecolor 'gray40' title '";
-  output.paint(
-      name, 1350, 480,
-      "set datafile separator ','\nset multiplot layout 1,3\nset grid\nset key outside bottom center maxrows 3\nset format y '10^{%L}'\n"
-      "set logscale y\nset xlabel 'layer l'\nset ylabel '||dJ/dW(l)||'\nset xtics 1\nset title '||dJ/dW(l)|| at the start'\n" +
-          curves(table, 2, 2, "linespoints pointtype 7") + quarter + "a factor 1/4 per layer'\nset title '||dJ/dW(l)|| after " +
-          std::to_string(losses - 1) + " steps'\n" + curves(table, 3, 2, "linespoints pointtype 7") +
-          "\nunset logscale\nset format y '%g'\nset xtics autofreq\nset logscale x\nset xlabel 'step'\nset ylabel 'J'\nset yrange "
-          "[0:1]\nset title 'training loss'\n" +
-          curves(loss_table, 2, 1, "lines") + "\nunset multiplot\n");
+  output.paint(name, 1350, 480,
+               "set datafile separator ','\nset multiplot layout 1,3\nset grid\nset key outside bottom center maxrows 3 Left reverse "
+               "samplen 2 font ',10'\nset format y '10^{%L}'\n"
+               "set logscale y\nset xlabel 'layer l'\nset ylabel '||dJ/dW(l)||'\nset xtics 1\nset title '||dJ/dW(l)|| at the start'\n" +
+                   curves(table, 2, 2, "linespoints pointtype 7") + quarter + "a factor 1/4 per layer'\nset title '||dJ/dW(l)|| after " +
+                   std::to_string(losses - 1) + " steps'\n" + curves(table, 3, 2, "linespoints pointtype 7") +
+                   "\nunset logscale\nset format y '%g'\nset xtics autofreq\nset logscale x\nset xlabel 'step'\nset ylabel 'J'\nset yrange "
+                   "[0:1]\nset title 'training loss'\n" +
+                   curves(loss_table, 2, 1, "lines") + "\nunset multiplot\n");
 }
 
 }  // namespace examples

@@ -30,9 +30,9 @@ inline Eigen::MatrixXd places_of_square() {
   return places;
 }
 
-// The gnuplot script. Upper row: losses over the epochs. Lower row: P(y = 1) in the plane, blue for 0 and
-// orange for 1, and the training points.
-inline constexpr const char *overfitting_picture = R"(
+// The gnuplot script. Upper row: losses over the epochs. Lower row: P(y = 1) in the plane, blue for 0 and orange for 1, and the training
+// points.
+inline constexpr const char* overfitting_picture = R"(
 set datafile separator ','
 set multiplot layout 2,4
 set grid; set ylabel 'J'; set yrange [0:1.2]; set xlabel 'epoch'; set xrange [0:epochs]; set xtics ceil(epochs/4.)
@@ -51,13 +51,12 @@ set size ratio -1; set xlabel 'x1'; set ylabel 'x2'; set xrange [-1:1]; set yran
 set cbrange [0:1]; set palette defined (0 '#286ebe', 0.5 'white', 1 '#f08c1e')
 set object circle at 0,0 size 0.75 front fillstyle empty border linecolor 'black' dashtype 3
 do for [i=1:4] {
-  set title word(names, i).", P(y = 1)" plot map every ::1 using 1 : 2 : 2 +
-                                                   i with image notitle,
-                            points every ::1 using 1 : 2 with points pointtype 7 pointsize 1 linecolor 'black' notitle,
-                            points every ::1 using 1 : 2 : 3 with points pointtype 7 pointsize 0.7 linecolor palette notitle,
-                            NaN with points pointtype 7 linecolor '#286ebe' title 'y = 0',
-                            NaN with points pointtype 7 linecolor '#f08c1e' title 'y = 1',
-                            NaN with lines dashtype 3 linecolor 'black' title 'true boundary'
+  set title word(names, i).": P(y = 1) of each place"
+  plot map every ::1 using 1:2:2+i with image notitle, \
+       points every ::1 using 1:2 with points pointtype 7 pointsize 1 linecolor 'black' notitle, \
+       points every ::1 using 1:2:3 with points pointtype 7 pointsize 0.7 linecolor palette notitle, \
+       NaN with points pointtype 7 linecolor '#286ebe' title 'y = 0', NaN with points pointtype 7 linecolor '#f08c1e' title 'y = 1', \
+       NaN with lines dashtype 3 linecolor 'black' title 'true boundary'
 }
 unset multiplot
 )";
