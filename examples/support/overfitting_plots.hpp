@@ -36,7 +36,7 @@ inline constexpr const char* overfitting_picture = R"(
 set datafile separator ','
 set multiplot layout 2,4
 set grid; set ylabel 'J'; set yrange [0:1.2]; set xlabel 'epoch'; set xrange [0:epochs]; set xtics ceil(epochs/4.)
-set key outside bottom center maxrows 2 samplen 2 font ',10'
+set key outside bottom center maxrows 2 samplen 2 Left reverse font ',10' width -2
 do for [i=1:4] {
   best = int(word(bests, i))
   set title word(names, i).", best: epoch ".best
@@ -51,7 +51,7 @@ set size ratio -1; set xlabel 'x1'; set ylabel 'x2'; set xrange [-1:1]; set yran
 set cbrange [0:1]; set palette defined (0 '#286ebe', 0.5 'white', 1 '#f08c1e')
 set object circle at 0,0 size 0.75 front fillstyle empty border linecolor 'black' dashtype 3
 do for [i=1:4] {
-  set title word(names, i).": P(y = 1) of each place"
+  set title "P(y = 1): ".word(names, i)
   plot map every ::1 using 1:2:2+i with image notitle, \
        points every ::1 using 1:2 with points pointtype 7 pointsize 1 linecolor 'black' notitle, \
        points every ::1 using 1:2:3 with points pointtype 7 pointsize 0.7 linecolor palette notitle, \

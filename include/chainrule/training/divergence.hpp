@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <chainrule/core/detail/checks.hpp>
+#include <chainrule/core/detail/compatibility.hpp>
 #include <chainrule/core/detail/layer_list.hpp>
 #include <chainrule/core/error.hpp>
 #include <chainrule/core/tensor_shape.hpp>
@@ -87,49 +88,51 @@ struct Circumstances {
 /// Says why a training may have diverged and what to try, by what was looked at, as a sentence without its full stop.
 inline std::string cause_of(const Circumstances& at) {
   using Stage = Circumstances::Stage;
+  const auto number = [](double value) { return printed(value, 3, 'g'); };
   if (!at.parameter_not_finite.empty())
     return text_of("The parameters were not finite before this step, first ", at.parameter_not_finite, ": initialize or load them again");
   const double huge = std::sqrt(at.limit) / 1000;  // sums of a million squares of such numbers overflow
   if (at.largest_input > huge)
-    return text_of("The inputs of this batch are as large as ", at.largest_input,
+    return text_of("The inputs of this batch are as large as ", number(at.largest_input),
                    ", so that sums of their products overflow: correct or scale them (Standardizer)");
   if (at.largest_target > huge)
-    return text_of("The targets of this batch are as large as ", at.largest_target,
+    return text_of("The targets of this batch are as large as ", number(at.largest_target),
                    ", so that sums of their squares overflow: correct or scale them (Standardizer)");
   if (at.largest_weight > huge)
-    return text_of("The weights of the samples of this batch are as large as ", at.largest_weight,
+    return text_of("The weights of the samples of this batch are as large as ", number(at.largest_weight),
                    ", so that sums of their products overflow: divide all weights by the largest");
 
-  const std::string inputs = text_of("inputs (here up to ", at.largest_input, ")");
-  const std::string scale =
-      at.largest_target > 0 ? text_of(inputs, " and targets (up to ", at.largest_target, "; Standardizer)") : inputs + " (Standardizer)";
+  const std::string inputs = text_of("inputs (here up to ", number(at.largest_input), ")");
+  const std::string scale = at.largest_target > 0 ? text_of(inputs, " and targets (up to ", number(at.largest_target), "; Standardizer)")
+                                                  : inputs + " (Standardizer)";
   const std::string rate = text_of("the learning rate, ", at.learning_rate, " here, is too large");
   const std::string try_less = text_of(": try a tenth of it, a warm-up, or .clip_norm = 1; else scale the ", scale);
   if (at.stage == Stage::step) {
     if (at.learning_rate * std::max(at.largest_gradient, 1.0) > huge)
-      return text_of("With a gradient of up to ", at.largest_gradient, ", ", rate, try_less);
-    return text_of("The learning rate, ", at.learning_rate, ", and the gradient, up to ", at.largest_gradient,
+      return text_of("With a gradient of up to ", number(at.largest_gradient), ", ", rate, try_less);
+    return text_of("The learning rate, ", at.learning_rate, ", and the gradient, up to ", number(at.largest_gradient),
                    ", are not too large for a step, so the optimizer divides by 0 or its moments overflow: check its epsilon and state");
   }
-  const std::string loss_overflows = text_of("the loss is not finite at outputs of up to ", at.largest_output);
+  const std::string overflows =
+      text_of(at.stage == Stage::loss ? "the loss" : "the gradient", " is not finite at outputs of up to ", number(at.largest_output));
   if (at.steps == 0) {
     const std::string start = "No step has been made yet, so the learning rate is not the cause: ";
     if (at.largest_parameter > huge)
-      return text_of(start, "the parameters are as large as ", at.largest_parameter, "; initialize them smaller");
+      return text_of(start, "the parameters are as large as ", number(at.largest_parameter), "; initialize them smaller");
     if (at.stage == Stage::gradient)
-      return text_of(start,
-                     "the derivative of a layer or of the loss overflows or is undefined; check_gradient finds it if it is one of "
-                     "yours, else scale the ",
+      return text_of(start, "at outputs of up to ", number(at.largest_output),
+                     ", the derivative of a layer or of the loss overflows or is undefined; check_gradient finds it if it is one of yours, "
+                     "else scale the ",
                      scale);
-    if (at.outputs_are_finite) return text_of(start, loss_overflows, "; scale the ", scale, ", or initialize the last layer smaller");
-    return text_of(start, "parameters of up to ", at.largest_parameter, " let the activations grow from layer to layer; scale the ", scale,
-                   ", or initialize the layers smaller");
+    if (at.outputs_are_finite) return text_of(start, overflows, "; scale the ", scale, ", or initialize the last layer smaller");
+    return text_of(start, "parameters of up to ", number(at.largest_parameter), " let the activations grow from layer to layer; scale the ",
+                   scale, ", or initialize the layers smaller");
   }
   if (at.largest_parameter > 2 * std::max(at.largest_parameter_at_start, 1.0))
-    return text_of("The parameters have grown from at most ", at.largest_parameter_at_start, " to ", at.largest_parameter, ", so ", rate,
-                   try_less);
-  return text_of("The parameters, at most ", at.largest_parameter, ", have hardly grown, so the learning rate, ", at.learning_rate,
-                 ", is an unlikely cause", at.stage == Stage::loss && at.outputs_are_finite ? ", but " + loss_overflows : "",
+    return text_of("The parameters have grown from at most ", number(at.largest_parameter_at_start), " to ", number(at.largest_parameter),
+                   ", so ", rate, try_less);
+  return text_of("The parameters, at most ", number(at.largest_parameter), ", have hardly grown, so the learning rate, ", at.learning_rate,
+                 ", is an unlikely cause", at.outputs_are_finite ? ", but " + overflows : "",
                  ": look for outliers in this batch, scale the ", scale, ", or try .clip_norm = 1");
 }
 

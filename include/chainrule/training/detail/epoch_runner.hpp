@@ -157,6 +157,10 @@ class EpochRunner {
     at.largest_input = largest_magnitude(x);
     if constexpr (requires { without_weights(y).rows(); }) at.largest_target = largest_magnitude(without_weights(y));
     if constexpr (requires { y.weights; }) at.largest_weight = largest_magnitude(y.weights);
+    if (at.stage == Circumstances::Stage::gradient) {
+      at.largest_output = largest_magnitude(net_.forward(x, work_));
+      at.outputs_are_finite = true;  // otherwise the loss would not have been finite
+    }
     at.largest_parameter = largest_magnitude(theta);
     at.largest_parameter_at_start = largest_parameter_at_start_;
     raise_divergence(text_of("epoch ", run.epoch, ", batch ", run.batch, " of ", run.batches), what, at);
