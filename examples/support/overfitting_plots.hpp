@@ -44,7 +44,7 @@ do for [i=1:4] {
   plot losses every ::1 using 1:3*i-1 with lines linewidth 2 linecolor '#286ebe' title 'training', \
        losses every ::1 using 1:3*i   with lines linewidth 2 linecolor '#d2321e' title 'validation', \
        losses every ::1 using 1:3*i+1 with lines linewidth 2 linecolor '#f08c1e' title 'test', \
-       noise with lines dashtype 2 linecolor 'gray40' title 'loss due to noise'
+       noise with lines dashtype 2 linecolor 'gray40' title 'noise alone'
 }
 unset arrow; unset grid; unset colorbox
 set size ratio -1; set xlabel 'x1'; set ylabel 'x2'; set xrange [-1:1]; set yrange [-1:1]; set xtics 0.5; set ytics 0.5
