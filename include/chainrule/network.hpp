@@ -4,6 +4,7 @@
 #include <chainrule/core/detail/network_access.hpp>
 #include <chainrule/core/detail/network_checks.hpp>
 #include <chainrule/detail/argument_checks.hpp>
+#include <chainrule/detail/optional_headers.hpp>
 #include <chainrule/gradients.hpp>
 #include <chainrule/workspace.hpp>
 
@@ -56,6 +57,13 @@ class Network : public NetworkBase<Scalar, typename detail::ProvenNetwork<Scalar
     sequence().initialize(parameters().data(), random);
   }
 
+  /// Does not compile, and says what to write instead: a network without a Seed.
+  template <class Nothing = void>
+  Network() : Network(detail::without_seed<Network, Nothing>()) {}
+  /// Does not compile, and says what to write instead: a seed given as a plain number.
+  template <std::integral Number, class... Rest>
+  explicit Network(Number, const Rest&...) : Network(detail::without_seed<Network, Number>()) {}
+
   const LossType& loss_function() const { return *loss_; }  ///< the loss, with its hyperparameters
 
   /// Allocates the memory for passes over up to max_batch samples. `make_workspace<8>()` keeps it inside the object where all extents are
@@ -85,6 +93,7 @@ class Network : public NetworkBase<Scalar, typename detail::ProvenNetwork<Scalar
   ///     a(1) = x,  a(l+1) = f(W(l) a(l) + b(l));  y_hat = a(L+1), before the loss's link          (outputs x batch)
   template <class X, int MaxBatch>
   Output forward(const Eigen::DenseBase<X>& x, Workspace<MaxBatch>& work) const {
+    static_cast<void>(detail::checked_viewable<Scalar, X>());
     const ForwardContext<Scalar> pass = work.training_pass(buffer_data(), work.team_for(parameter_count(), x.cols()));
     const auto input = checked_input("forward", x, work, pass);
     const Scalar* const theta_begin = theta();
@@ -112,12 +121,14 @@ class Network : public NetworkBase<Scalar, typename detail::ProvenNetwork<Scalar
   ///     delta(L+1) = dJ/dy_hat,  then from the last layer to the first: dJ/dW(l), dJ/db(l), dJ/da(l) by the chain rule
   template <class X, class Y, int MaxBatch>
   void backward(const Eigen::DenseBase<X>& x, const Y& y, Workspace<MaxBatch>& work, Gradients& gradients) const {
+    static_cast<void>(detail::checked_viewable<Scalar, X>());
     run_backward(x, y, work, gradients, nullptr);
   }
 
   /// The backward pass that also writes dJ/dx to `input_gradient`, which has the shape inputs x batch already.
   template <class X, class Y, int MaxBatch, detail::EigenDense D>
   void backward(const Eigen::DenseBase<X>& x, const Y& y, Workspace<MaxBatch>& work, Gradients& gradients, D&& input_gradient) const {
+    static_cast<void>(detail::checked_viewable<Scalar, X>());
     MatrixView<Scalar> dJ_dx = detail::mutable_view<Scalar>(input_gradient);
     run_backward(x, y, work, gradients, &dJ_dx);
   }
@@ -134,6 +145,7 @@ class Network : public NetworkBase<Scalar, typename detail::ProvenNetwork<Scalar
   /// allocates its result, unless the net is small with fixed extents and x is one sample of fixed size.
   template <class X>
   Matrix<Scalar, detail::fixed_rows<Scalar, Out, X::ColsAtCompileTime>, X::ColsAtCompileTime> predict(const Eigen::DenseBase<X>& x) const {
+    static_cast<void>(detail::checked_viewable<Scalar, X>());
     const auto input = detail::checked_input<Scalar>("predict", sequence(), x);
     sequence().check_pass(predicting(), input.cols());
     // at most 256 samples at a time, so that the activations between the layers stay small
@@ -155,6 +167,7 @@ class Network : public NetworkBase<Scalar, typename detail::ProvenNetwork<Scalar
   /// Predicts into a workspace, without any allocation. The caches of an earlier forward pass there are lost.
   template <class X, int MaxBatch>
   Output predict(const Eigen::DenseBase<X>& x, Workspace<MaxBatch>& work) const {
+    static_cast<void>(detail::checked_viewable<Scalar, X>());
     const auto input = checked_input("predict", x, work, predicting());
     work.last_pass_.begin(&input);
     const Output y_hat = link(run_predict(input, work), work);
@@ -173,6 +186,7 @@ class Network : public NetworkBase<Scalar, typename detail::ProvenNetwork<Scalar
   ///     J = sum w_j J_j / sum w_j    with the weights of samples and classes; where y says the mean weight m: sum w_j J_j / (samples m)
   template <class X, class Y, int MaxBatch>
   Evaluation evaluate(const Eigen::DenseBase<X>& x, const Y& y, Workspace<MaxBatch>& work) const {
+    static_cast<void>(detail::checked_viewable<Scalar, X>());
     const auto input = checked_input("evaluate", x, work, predicting());
     const auto target = detail::with_mean_weight<Scalar>(
         "evaluate", *loss_, detail::checked_target<Scalar, LossType, Sequence>("evaluate", *loss_, y, raw_output(work, input.cols()), "x"));
@@ -195,6 +209,32 @@ class Network : public NetworkBase<Scalar, typename detail::ProvenNetwork<Scalar
     const ConstMatrixView<Scalar> y_hat{nullptr, this->outputs(), detail::samples_of(plain), Eigen::OuterStride<>(this->outputs())};
     const auto target = detail::checked_target<Scalar, LossType, Sequence>("mean_weight", *loss_, y, y_hat, "y");
     return detail::mean_weight_of("mean_weight", *loss_, detail::as_weighted<Scalar>(target));
+  }
+
+  /// Does not compile, and says what to write instead: a pass without a workspace.
+  template <class X>
+  Output forward(const Eigen::DenseBase<X>&) const {
+    return detail::without_workspace<Output, X>();
+  }
+  /// Does not compile, and says what to write instead: the loss without a workspace.
+  template <class Y>
+  Scalar loss(const Y&) const {
+    return detail::without_workspace<Scalar, Y>();
+  }
+  /// Does not compile, and says what to write instead: the loss of x and y without a workspace.
+  template <class X, class Y>
+  Scalar loss(const Eigen::DenseBase<X>&, const Y&) const {
+    return detail::without_workspace<Scalar, X>();
+  }
+  /// Does not compile, and says what to write instead: an evaluation without a workspace.
+  template <class X, class Y>
+  Evaluation evaluate(const Eigen::DenseBase<X>&, const Y&) const {
+    return detail::without_workspace<Evaluation, X>();
+  }
+  /// Does not compile, and says what to write instead: a backward pass without a workspace or gradients.
+  template <class X, class Y, class... Rest>
+  requires(sizeof...(Rest) <= 1) void backward(const Eigen::DenseBase<X>&, const Y&, Rest&...) const {
+    detail::without_workspace<void, X>();
   }
 
  protected:

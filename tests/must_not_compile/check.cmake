@@ -1,6 +1,7 @@
 cmake_minimum_required(VERSION 3.21)
 # cmake -DCOMPILER=... -DFLAGS=... -DSOURCE=... -DKIND=wrong|right -P check.cmake
 # right: SOURCE must compile. wrong: with MUST_NOT_COMPILE defined it must not, and the compiler's output must match the line "// expect:".
+# "// errors: 2": the compiler must find 2 errors, and print at most 15 lines for each.
 separate_arguments(FLAGS)
 if(KIND STREQUAL "wrong")
   list(APPEND FLAGS -DMUST_NOT_COMPILE)
@@ -26,3 +27,16 @@ foreach(part IN LISTS expected)
     message(FATAL_ERROR "the compiler's message does not contain: ${part}\n${output}")
   endif()
 endforeach()
+
+file(STRINGS "${SOURCE}" errors REGEX "^// errors: ")
+if(errors)
+  string(REGEX REPLACE "^// errors: " "" errors "${errors}")
+  string(REGEX MATCHALL " error: " found "${output}")
+  list(LENGTH found count)
+  string(REGEX MATCHALL "\n" lines "${output}")
+  list(LENGTH lines line_count)
+  math(EXPR most "15 * ${errors}")
+  if(NOT count EQUAL errors OR line_count GREATER most)
+    message(FATAL_ERROR "expected ${errors} errors in at most ${most} lines, but found ${count} in ${line_count}:\n${output}")
+  endif()
+endif()

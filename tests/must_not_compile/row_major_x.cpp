@@ -1,4 +1,5 @@
 // expect: must be a column-major matrix
+// errors: 1
 #include <chainrule/chainrule.hpp>
 #include <vector>
 namespace cr = chainrule;

@@ -110,5 +110,9 @@ template <class E, class... Parts>
 #endif
 }
 
+/// The result of a function whose static_assert always fails, which says in a sentence what to write instead. Declared, never defined.
+template <class T>
+T no_result();
+
 }  // namespace detail
 }  // namespace chainrule

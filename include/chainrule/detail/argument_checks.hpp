@@ -90,6 +90,25 @@ ConstMatrixView<Scalar> checked_input(const char* who, const Sequence& sequence,
   return input;
 }
 
+/// Stands for the network that a constructor without a Seed would make, and does not compile. `Given`: what was given instead.
+template <class Net, class Given>
+const Net& without_seed() {
+  static_assert(!std::is_same_v<Given, Given>,
+                "chainrule: a network draws its weights from a seed, which is its first argument: Net net{Seed{42}};");
+  return no_result<const Net&>();
+}
+
+/// Stands for the result of a pass that was called without a workspace or gradients, and does not compile. `Given`: the type of an
+/// argument.
+template <class Result, class Given>
+Result without_workspace() {
+  static_assert(!std::is_same_v<Given, Given>,
+                "chainrule: a training step keeps what it computes in a workspace and in gradients: auto work = "
+                "net.make_workspace(batch_size); auto gradients = net.make_gradients(); then net.forward(x, work), net.loss(y, work), "
+                "net.backward(x, y, work, gradients); and net.evaluate(x, y, work); only net.predict(x) needs no workspace");
+  return no_result<Result>();
+}
+
 /// Whether a loss takes integer class labels as targets.
 template <class Scalar, class LossType>
 bool takes_labels(const LossType& loss) {

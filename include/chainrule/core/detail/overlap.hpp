@@ -32,6 +32,8 @@ template <class T>
     return memory_of(std::ranges::data(m), static_cast<Index>(std::ranges::size(m)));
   else if constexpr (std::is_base_of_v<Eigen::PlainObjectBase<T>, T>)
     return memory_of(m.data(), m.size());
+  else if constexpr (!has_columns_in_memory<T>())
+    return {};  // const_view says in a sentence that such an argument does not compile
   else
     return {reinterpret_cast<std::intptr_t>(m.data()), m.rows() * static_cast<Index>(sizeof(typename T::Scalar)),
             column_stride(m) * static_cast<Index>(sizeof(typename T::Scalar)), m.cols()};

@@ -59,22 +59,35 @@ Index column_stride(const T& m) {
   }
 }
 
+/// Whether const_view can view a Derived as numbers of type Scalar. Where not, a sentence says what to do. Public functions call it first,
+/// because compilers list every call between theirs and a failed static_assert.
+template <class Scalar, class Derived>
+constexpr bool checked_viewable() {
+  constexpr bool same_scalar = std::is_same_v<typename Derived::Scalar, Scalar>, in_memory = has_columns_in_memory<Derived>();
+  static_assert(same_scalar,
+                "chainrule: this matrix has another scalar type than the network; convert it once: "
+                "auto x = m.cast<Net::ScalarType>().eval();");
+  static_assert(
+      in_memory,
+      "chainrule: this argument must be a column-major matrix, or a vector, block or map of one; give an expression a home first: "
+      "auto x = expression.eval();");
+  return same_scalar && in_memory;
+}
+
 /// A read-only view on a matrix, vector, block or map of the user's, which must outlive the view. ShapeError for a column vector that is
 /// not contiguous.
 template <class Scalar, class Derived>
 ConstMatrixView<Scalar> const_view(const Eigen::DenseBase<Derived>& m) {
-  static_assert(std::is_same_v<typename Derived::Scalar, Scalar>,
-                "chainrule: this matrix has another scalar type than the network; convert it once: Eigen::MatrixXf x = m.cast<float>();");
-  static_assert(
-      has_columns_in_memory<Derived>(),
-      "chainrule: this argument must be a column-major matrix, or a vector, block or map of one; give an expression a home first: "
-      "auto x = expression.eval();");
-  if constexpr (has_columns_in_memory<Derived>() && Derived::ColsAtCompileTime == 1 && Derived::RowsAtCompileTime != 1) {
-    if (m.derived().innerStride() != 1)
-      raise<ShapeError>("a column vector must lie in memory in one piece, but its elements are ", m.derived().innerStride(),
-                        " apart; copy it with .eval()");
+  if constexpr (!checked_viewable<Scalar, Derived>()) {
+    return {nullptr, m.rows(), m.cols(), Eigen::OuterStride<>(m.rows())};
+  } else {
+    if constexpr (Derived::ColsAtCompileTime == 1 && Derived::RowsAtCompileTime != 1) {
+      if (m.derived().innerStride() != 1)
+        raise<ShapeError>("a column vector must lie in memory in one piece, but its elements are ", m.derived().innerStride(),
+                          " apart; copy it with .eval()");
+    }
+    return {m.derived().data(), m.rows(), m.cols(), Eigen::OuterStride<>(column_stride(m.derived()))};
   }
-  return {m.derived().data(), m.rows(), m.cols(), Eigen::OuterStride<>(column_stride(m.derived()))};
 }
 
 /// A view to write to on a matrix, vector, block or map of the user's; `m` may be a temporary block, dx.leftCols(n). ShapeError for a map
