@@ -5,26 +5,44 @@
 
 namespace chainrule {
 
+namespace detail {
+
+/// The number of units that Dropout's template argument says.
+template <auto Units>
+constexpr int units_of_dropout() {
+  constexpr bool is_number_of_units = std::integral<decltype(Units)>;
+  static_assert(is_number_of_units,
+                "chainrule: Dropout<N>: N is a number of units, which may be left out; the rate is an argument: Dropout<>{0.2}");
+  if constexpr (is_number_of_units)
+    return static_cast<int>(Units);
+  else
+    return Inferred;
+}
+
+}  // namespace detail
+
 /// Inverted dropout (Srivastava et al. 2014): training sets each number to 0 with probability `rate` and divides it by 1 - rate otherwise;
 /// prediction changes nothing. Dropout<>{0.2} takes its number of units from the layer before. The default rate is 1/2, as in PyTorch.
 ///
 /// The mask depends only on the seed and step of the workspace and on the position of the sample in the batch, not on threads or compilers.
-template <int N = Inferred>
-class Dropout : public SameShape<N>, public WithoutParameters {
+template <auto Units = Inferred>
+class Dropout : public SameShape<detail::units_of_dropout<Units>()>, public WithoutParameters {
+  static constexpr int N = detail::units_of_dropout<Units>();
+
  public:
   static constexpr std::string_view name = "Dropout";  ///< the name in descriptions, files and messages
 
   /// `rate` is the share of units that a training pass sets to 0, in [0, 1). Throws ValueError for any other.
-  explicit Dropout(double rate = 0.5) requires(N != Dynamic) : rate_{checked(rate)} {}
+  explicit Dropout(double rate = 0.5) requires(Units != Dynamic) : rate_{checked(rate)} {}
   /// Takes the number of units as a run-time value. Throws ShapeError if it is below 1 or contradicts N.
   Dropout(Index units, double rate) : SameShape<N>(name.data(), units), rate_{checked(rate)} {}
 
   /// The type of this layer with Units inputs, for a layer whose number of inputs is Inferred.
-  template <int Units>
-  using ForInputs = Dropout<Units>;
+  template <int Inputs>
+  using ForInputs = Dropout<Inputs>;
   /// Returns this layer with `units` inputs, which is the number of outputs of the layer before.
-  template <int Units>
-  ForInputs<Units> for_inputs(Index units) const {
+  template <int Inputs>
+  ForInputs<Inputs> for_inputs(Index units) const {
     return {units, rate_};
   }
 
