@@ -114,6 +114,15 @@ struct BinaryArray {
   }
 };
 
+/// Stands for the result of a reader that was given the type of a matrix instead of that of its numbers, and does not compile.
+template <class M>
+M read_as_matrix() {
+  static_assert(!std::is_same_v<M, M>,
+                "chainrule: a matrix is read by the type of its numbers: read_npy<float>(path) and read_idx_images<float>(path) give a "
+                "Matrix<float>, which is an Eigen::MatrixXf");
+  return no_result<M>();
+}
+
 /// Converts the array to a matrix, values per sample x samples. Throws ValueError for a finite number that is too large for Scalar; NaN
 /// and infinity are kept.
 template <class Scalar>

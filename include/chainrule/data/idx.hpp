@@ -5,6 +5,7 @@
 
 #include <chainrule/bytes/binary_array.hpp>
 #include <chainrule/bytes/file.hpp>
+#include <chainrule/core/detail/views.hpp>
 #include <chainrule/data/dataset.hpp>
 
 namespace chainrule {
@@ -106,6 +107,11 @@ inline std::vector<int> parse_idx_labels(std::string_view bytes, const std::stri
 template <class Scalar>
 Matrix<Scalar> read_idx_images(const std::string& path, const IdxOptions& options = {}) {
   return parse_idx_images<Scalar>(detail::read_file("read_idx_images", path), options, path);
+}
+/// Does not compile, and says what to write instead: the type of a matrix instead of that of its numbers.
+template <detail::EigenDense M>
+M read_idx_images(const std::string&, const IdxOptions& = {}) {
+  return detail::read_as_matrix<M>();
 }
 /// Reads class labels from an IDX file, as parse_idx_labels does.
 inline std::vector<int> read_idx_labels(const std::string& path) {

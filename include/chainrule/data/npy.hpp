@@ -69,6 +69,12 @@ Matrix<Scalar> parse_npy(std::string_view bytes, const std::string& name = "the 
   return detail::to_matrix<Scalar>(detail::parse_npy(bytes, name));
 }
 
+/// Does not compile, and says what to write instead: the type of a matrix instead of that of its numbers.
+template <detail::EigenDense M>
+M parse_npy(std::string_view, const std::string& = "") {
+  return detail::read_as_matrix<M>();
+}
+
 /// Reads class labels from the bytes of a .npy file: an array with one extent, or with one column, of whole numbers that fit into an int.
 /// `name` stands for the file in error messages. Throws ValueError where the bytes are anything else.
 inline std::vector<int> parse_npy_labels(std::string_view bytes, const std::string& name = "the input") {
@@ -79,6 +85,11 @@ inline std::vector<int> parse_npy_labels(std::string_view bytes, const std::stri
 template <class Scalar>
 Matrix<Scalar> read_npy(const std::string& path) {
   return parse_npy<Scalar>(detail::read_file("read_npy", path), path);
+}
+/// Does not compile, and says what to write instead: the type of a matrix instead of that of its numbers.
+template <detail::EigenDense M>
+M read_npy(const std::string&) {
+  return detail::read_as_matrix<M>();
 }
 /// Reads class labels from a .npy file, as parse_npy_labels does.
 inline std::vector<int> read_npy_labels(const std::string& path) {
