@@ -23,6 +23,11 @@ struct LogLoss {
   double operator()(const Predictions& y_hat, const Targets& y) const {
     return mean_loss(detail::metric_view(y_hat), detail::metric_view(y));
   }
+  /// Does not compile, and says what to write instead: the arguments in the other order.
+  template <detail::LabelVector Labels, detail::NumberMatrix Predictions>
+  double operator()(const Labels&, const Predictions&) const {
+    return detail::labels_first<Labels>();
+  }
 
  private:
   template <class Scalar, class Targets>

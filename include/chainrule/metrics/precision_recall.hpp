@@ -62,6 +62,11 @@ struct BinaryScore {
   double operator()(const Predictions& y_hat, const Targets& y) const {
     return detail::binary_score(Metric::name, score, detail::metric_view(y_hat), detail::metric_view(y));
   }
+  /// Does not compile, and says what to write instead: the arguments in the other order.
+  template <detail::LabelVector Labels, detail::NumberMatrix Predictions>
+  double operator()(const Labels&, const Predictions&) const {
+    return detail::labels_first<Labels>();
+  }
 };
 
 /// Base class of the averaged scores for any number of classes. Metric is the derived class, `score` computes the score of one class.
@@ -73,6 +78,11 @@ struct MultiClassScore {
   template <detail::LabelsOrProbabilities Predictions, detail::LabelsOrProbabilities Targets>
   double operator()(const Predictions& y_hat, const Targets& y) const {
     return detail::average_score(Metric::name, average, score, detail::metric_view(y_hat), detail::metric_view(y));
+  }
+  /// Does not compile, and says what to write instead: the arguments in the other order.
+  template <detail::LabelVector Labels, detail::NumberMatrix Predictions>
+  double operator()(const Labels&, const Predictions&) const {
+    return detail::labels_first<Labels>();
   }
 };
 

@@ -23,6 +23,11 @@ struct RocAuc {
   double operator()(const Predictions& y_hat, const Targets& y) const {
     return mean_area(detail::metric_view(y_hat), detail::metric_view(y));
   }
+  /// Does not compile, and says what to write instead: the arguments in the other order.
+  template <detail::LabelVector Labels, detail::NumberMatrix Predictions>
+  double operator()(const Labels&, const Predictions&) const {
+    return detail::labels_first<Labels>();
+  }
 
  private:
   /// A sample's score, and whether the sample is of the class whose area is computed.

@@ -27,6 +27,12 @@ class Metric {
     { metric(y_hat, y) } -> std::convertible_to<double>;
   }
   Metric(const M& metric) : name(metric.name), value(metric) {}
+  /// Does not compile, and says what to write instead: the name of a metric, as in Keras.
+  template <std::convertible_to<std::string_view> Name>
+  Metric(const Name&) {
+    static_assert(!std::is_same_v<Name, Name>,
+                  "chainrule: a metric is an object, not its name: .metrics = {accuracy, macro_f1}, or Metric{\"name\", function}");
+  }
   /// From a name and a function.
   Metric(std::string metric_name, Function function) : name(std::move(metric_name)), value(std::move(function)) {}
 

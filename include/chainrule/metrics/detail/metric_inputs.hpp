@@ -19,6 +19,14 @@ concept NumberMatrix = EigenDense<T> && std::floating_point<typename std::remove
 template <class T>
 concept LabelsOrProbabilities = NumberMatrix<T> || LabelVector<T>;
 
+/// Stands for a metric that was given labels where its predictions belong, and does not compile. `Given`: the type of an argument.
+template <class Given>
+double labels_first() {
+  static_assert(!std::is_same_v<Given, Given>,
+                "chainrule: metrics take the predictions first and then the targets, unlike scikit-learn: roc_auc(y_hat, y)");
+  return no_result<double>();
+}
+
 /// Returns a view of y_hat or y: Labels of T's integer type, or a ConstMatrixView of T's scalar type.
 template <LabelsOrProbabilities T>
 auto metric_view(const T& m) {
