@@ -1,10 +1,12 @@
 #include <chainrule/activations/leaky_relu.hpp>
 #include <chainrule/activations/sigmoid.hpp>
 #include <chainrule/inspect/summary.hpp>
+#include <chainrule/layers/batch_norm.hpp>
 #include <chainrule/layers/dense.hpp>
 #include <chainrule/losses/softmax_cross_entropy.hpp>
 #include <chainrule/losses/squared_error.hpp>
 #include <chainrule/network.hpp>
+#include <sstream>
 
 #include "support/catch.hpp"
 
@@ -43,4 +45,16 @@ TEST_CASE("with_separators separates thousands") {
   CHECK(detail::with_separators(999999) == "999,999");
   CHECK(detail::with_separators(1000000) == "1,000,000");
   CHECK(detail::with_separators(12345678901) == "12,345,678,901");
+}
+
+TEST_CASE("a network, its parameters and its buffers are printed") {
+  Network<float, SquaredError, Dense<2, 3>, BatchNorm<>> net{Seed{1}};
+  net.layer<0>().weight << 1, 2, 3, 4, 5, 6;
+  net.layer<0>().bias << 7, 8, 9;
+  std::ostringstream out;
+  out << net << net.layer<0>() << net.layer<1>() << net.buffers<1>();
+  CHECK(out.str() == summary(net) +
+                         "weight (3 x 2):\n1 2\n3 4\n5 6\nbias (3 x 1):\n7\n8\n9\n"
+                         "weight (3 x 1):\n1\n1\n1\nbias (3 x 1):\n0\n0\n0\n"
+                         "running_mean (3 x 1):\n0\n0\n0\nrunning_variance (3 x 1):\n1\n1\n1\nbatches: 0\n");
 }

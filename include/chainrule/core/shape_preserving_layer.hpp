@@ -41,7 +41,14 @@ struct WithoutParameters {
   static constexpr Index parameters_at_compile_time = 0;     ///< the number of parameters
   std::array<TensorShape, 0> tensors() const { return {}; }  ///< names and shapes of the parameters: none
 
-  struct NoParameters {};  ///< takes the place of a struct with weight and bias
+  /// Takes the place of a struct with weight and bias.
+  struct NoParameters {
+    /// Prints nothing.
+    template <class Stream>
+    friend Stream& operator<<(Stream& out, const NoParameters&) {
+      return out;
+    }
+  };
   /// Returns an empty struct, because there are no parameters.
   template <class Scalar>
   NoParameters parameters(Scalar*) const {

@@ -56,6 +56,12 @@ struct TensorShape {
 
 namespace detail {
 
+/// Prints the name and the shape of a tensor, and its numbers in the lines below.
+template <class Stream, class Numbers>
+void print_tensor(Stream& out, const char* name, const Numbers& numbers) {
+  out << name << " (" << numbers.rows() << " x " << numbers.cols() << "):\n" << numbers << '\n';
+}
+
 /// The number of entries of all these tensors.
 template <class Tensors>
 constexpr Index size_of_tensors(const Tensors& tensors) {

@@ -5,6 +5,7 @@
 #include <chainrule/core/detail/chain.hpp>
 #include <chainrule/core/detail/scalar_name.hpp>
 #include <chainrule/core/error.hpp>
+#include <chainrule/network.hpp>
 #include <string>
 #include <vector>
 
@@ -56,6 +57,13 @@ std::string summary(const Net& net) {
   });
   return detail::text_of(detail::format_table(rows), "total: ", detail::with_separators(total), " parameters of ",
                          detail::scalar_name<typename Net::ScalarType>(), "; loss: ", net.loss_function().name, "\n");
+}
+
+/// Prints summary(net): `std::cout << net`.
+template <class Stream, class Scalar, class LossType, class... Layers>
+Stream& operator<<(Stream& out, const Network<Scalar, LossType, Layers...>& net) {
+  out << summary(net);
+  return out;
 }
 
 }  // namespace chainrule

@@ -57,6 +57,15 @@ class BatchNorm : public NormalizationLayer<N> {
     detail::MapOf<Scalar, N, 1> running_mean;      ///< running mean of each unit
     detail::MapOf<Scalar, N, 1> running_variance;  ///< running variance of each unit, unbiased: with divisor batch - 1
     Scalar& batches;                               ///< the number of batches in the statistics
+
+    /// Prints the tensors with their names, shapes and numbers.
+    template <class Stream>
+    friend Stream& operator<<(Stream& out, const Buffers& views) {
+      detail::print_tensor(out, "running_mean", views.running_mean);
+      detail::print_tensor(out, "running_variance", views.running_variance);
+      out << "batches: " << views.batches << '\n';
+      return out;
+    }
   };
   /// The buffers by name, as views on this layer's slice of all buffers.
   template <class Scalar>

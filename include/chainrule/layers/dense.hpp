@@ -67,6 +67,14 @@ class Dense {
   struct Parameters {
     detail::MapOf<Scalar, Out, In> weight;  ///< W(l), Out x In
     detail::MapOf<Scalar, Out, 1> bias;     ///< b(l), Out
+
+    /// Prints the tensors with their names, shapes and numbers.
+    template <class Stream>
+    friend Stream& operator<<(Stream& out, const Parameters& views) {
+      detail::print_tensor(out, "weight", views.weight);
+      detail::print_tensor(out, "bias", views.bias);
+      return out;
+    }
   };
 
   /// The parameters by name, as views on this layer's slice of theta or of dJ/dtheta.

@@ -31,6 +31,14 @@ class NormalizationLayer : public SameShape<N> {
   struct Parameters {
     detail::MapOf<Scalar, N, 1> weight;  ///< gamma in the papers, starts at 1
     detail::MapOf<Scalar, N, 1> bias;    ///< beta in the papers, starts at 0
+
+    /// Prints the tensors with their names, shapes and numbers.
+    template <class Stream>
+    friend Stream& operator<<(Stream& out, const Parameters& views) {
+      detail::print_tensor(out, "weight", views.weight);
+      detail::print_tensor(out, "bias", views.bias);
+      return out;
+    }
   };
   /// The parameters by name, as views on this layer's slice of theta or of dJ/dtheta.
   template <class Scalar>

@@ -41,6 +41,14 @@ class Normalize : public SameShape<N>, public WithoutParameters {
     detail::MapOf<Scalar, N, 1> shift;  ///< shift of each feature
     detail::MapOf<Scalar, N, 1> scale;  ///< scale of each feature; 0 if it is not set yet
 
+    /// Prints the tensors with their names, shapes and numbers.
+    template <class Stream>
+    friend Stream& operator<<(Stream& out, const Buffers& views) {
+      detail::print_tensor(out, "shift", views.shift);
+      detail::print_tensor(out, "scale", views.scale);
+      return out;
+    }
+
     /// Copies shift and scale from a fitted scaler, a Standardizer or MinMaxScaler. Throws ShapeError if it has another number of
     /// features, ValueError for a scale of 0 or numbers that are not finite.
     template <class Scaler>

@@ -47,6 +47,13 @@ class PReLU : public SameShape<N> {
   template <class Scalar>
   struct Parameters {
     detail::MapOf<Scalar, Alphas, 1> slope;  ///< alpha: one number, or one for each unit
+
+    /// Prints the tensors with their names, shapes and numbers.
+    template <class Stream>
+    friend Stream& operator<<(Stream& out, const Parameters& views) {
+      detail::print_tensor(out, "slope", views.slope);
+      return out;
+    }
   };
   /// The parameters by name, as views on this layer's slice of theta or of dJ/dtheta.
   template <class Scalar>

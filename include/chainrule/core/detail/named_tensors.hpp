@@ -30,6 +30,13 @@ class NamedTensors {
   }
   const std::vector<TensorShape>& shapes() const { return shapes_; }
 
+  /// Prints the tensors with their names, shapes and numbers.
+  template <class Stream>
+  friend Stream& operator<<(Stream& out, const NamedTensors& tensors) {
+    for (const TensorShape& tensor : tensors.shapes_) print_tensor(out, std::string(tensor.name).c_str(), tensors[tensor.name]);
+    return out;
+  }
+
  private:
   Scalar* numbers_;
   std::vector<TensorShape> shapes_;
