@@ -104,7 +104,7 @@ TEST_CASE("EarlyStopping refuses an unknown quantity and a patience below 1 at t
   CHECK_THROWS_SAYING(stopping.training_started(run), ValueError, "EarlyStopping monitors \"validation_loss\"", ".validation set");
   run.quantities = {{"loss"}, {"validation_loss"}};
   EarlyStopping other{.monitor = "validation_f1"};
-  CHECK_THROWS_SAYING(other.training_started(run), ValueError, "\"validation_f1\"", "name one of its quantities");
+  CHECK_THROWS_SAYING(other.training_started(run), ValueError, "\"validation_f1\"", "it measures: loss, validation_loss");
   EarlyStopping impatient{.patience = 0};
   CHECK_THROWS_SAYING(impatient.training_started(run), ValueError, "patience must be at least 1, got 0");
 }

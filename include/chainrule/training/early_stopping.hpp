@@ -35,8 +35,9 @@ struct EarlyStopping {
     if (patience < 1) detail::raise<ValueError>("EarlyStopping: patience must be at least 1, got ", patience);
     detail::check_number(name, "minimum_improvement", minimum_improvement);
     if (!run.has(monitor))
-      detail::raise<ValueError>("EarlyStopping monitors \"", monitor, "\", which this training does not measure",
-                                run.has("validation_loss") ? "; name one of its quantities" : "; give fit a .validation set");
+      detail::raise<ValueError>("EarlyStopping monitors \"", monitor,
+                                "\", which this training does not measure; it measures: ", run.quantity_names(),
+                                run.has("validation_loss") ? "" : "; give fit a .validation set");
     best = Best{};
     best.numbers.resize(bytes_of(run.net.parameters()) + bytes_of(run.net.buffers()));
   }

@@ -73,14 +73,19 @@ struct Progress {
     return false;
   }
 
+  /// The names of all quantities that this training measures: "loss, validation_loss".
+  std::string quantity_names() const {
+    std::string names;
+    for (const Quantity& quantity : quantities) names += (names.empty() ? "" : ", ") + quantity.name;
+    return names;
+  }
+
   /// Value of a quantity after the last complete epoch. Throws ValueError, with the names of all quantities, if there is none of this
   /// name.
   double value(std::string_view name) const {
     for (const Quantity& quantity : quantities)
       if (quantity.name == name) return quantity.value;
-    std::string names;
-    for (const Quantity& quantity : quantities) names += (names.empty() ? "" : ", ") + quantity.name;
-    detail::raise<ValueError>("there is no quantity \"", name, "\" in this training; there are: ", names,
+    detail::raise<ValueError>("there is no quantity \"", name, "\" in this training; there are: ", quantity_names(),
                               name.substr(0, 10) == "validation" ? "; give fit a .validation set" : "");
   }
 
