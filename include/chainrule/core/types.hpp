@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <chainrule/core/error.hpp>
+#include <concepts>
 #include <cstddef>
 #include <limits>
 #include <new>
@@ -195,7 +196,9 @@ class ZeroAfterMove {
 template <class T>
 class CopiedByMove {
  public:
-  CopiedByMove(const T& value) : value_{value} {}
+  /// Takes a T and nothing that converts to it: whether this object itself converts to an AnyLoss is a question without end for clang.
+  template <std::same_as<T> Value>
+  CopiedByMove(const Value& value) : value_{value} {}
   CopiedByMove(const CopiedByMove&) = default;
   CopiedByMove& operator=(const CopiedByMove&) = default;
   ~CopiedByMove() = default;
