@@ -6,6 +6,7 @@
 #include <chainrule/bytes/file_lock.hpp>
 #include <chainrule/bytes/flush_to_disk.hpp>
 #include <chainrule/bytes/path.hpp>
+#include <chainrule/core/detail/compatibility.hpp>
 #include <chainrule/core/error.hpp>
 #include <chrono>
 #include <cstdint>
@@ -27,7 +28,7 @@ inline std::string reason(int error_number) {
 /// Whether memory for this many bytes can be allocated.
 inline bool can_allocate(std::uintmax_t bytes) {
   if (bytes > std::string().max_size()) return false;
-  void* memory = ::operator new(static_cast<std::size_t>(bytes), std::nothrow);
+  void* memory = ::operator new(to_size(bytes), std::nothrow);
   ::operator delete(memory);
   return memory != nullptr;
 }

@@ -57,7 +57,7 @@ class SentencePart {
   SentencePart(const char* words) : words_{words} {}
   SentencePart(std::signed_integral auto number) : whole_{number}, kind_{Kind::whole} {}
   SentencePart(std::unsigned_integral auto number) : natural_{number}, kind_{Kind::natural} {}
-  SentencePart(float number) : number_{number}, kind_{Kind::single} {}
+  SentencePart(float number) : number_{static_cast<double>(number)}, kind_{Kind::single} {}
   SentencePart(std::floating_point auto number) : number_{static_cast<double>(number)}, kind_{Kind::number} {}
 
   void append_to(std::string& text) const {

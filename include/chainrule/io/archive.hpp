@@ -3,6 +3,7 @@
 // and reading cannot disagree.
 
 #include <chainrule/bytes/excerpt.hpp>
+#include <chainrule/core/detail/compatibility.hpp>
 #include <chainrule/core/detail/views.hpp>
 #include <chainrule/core/error.hpp>
 #include <concepts>
@@ -58,8 +59,8 @@ class Archive {
     value(length);
     if (reads()) {
       expect(length <= left_.size(), "expected ", length, " bytes of ", name, ", but found ", left_.size());
-      const std::string_view after = left_.substr(static_cast<std::size_t>(length));
-      left_ = left_.substr(0, static_cast<std::size_t>(length));
+      const std::string_view after = left_.substr(detail::to_size(length));
+      left_ = left_.substr(0, detail::to_size(length));
       object.archive(*this);
       expect(left_.empty(), "expected the end of what ", name, " has to keep, but found ", left_.size(), " more bytes");
       left_ = after;
@@ -183,7 +184,7 @@ class Archive {
     std::uint64_t found = size;
     value(found);
     expect(found <= left_.size() / (is_raw<T> ? sizeof(T) : 1), "expected ", found, " values, but found ", left_.size(), " bytes");
-    return static_cast<std::size_t>(found);
+    return detail::to_size(found);
   }
 
   template <class T>

@@ -3,6 +3,7 @@
 // chainrule.hpp does not include it.
 
 #include <chainrule/any/from_description.hpp>
+#include <chainrule/core/detail/compatibility.hpp>
 #include <chainrule/core/detail/scalar_name.hpp>
 #include <chainrule/core/version.hpp>
 #include <chainrule/io/detail/fingerprint.hpp>
@@ -83,7 +84,7 @@ void check_numbers(const SafetensorsFile& file, const SafetensorsTensor& tensor,
     raise<ValueError>(safetensors_place(file.name(), tensor.name), ": expected numbers of ", scalar_name<Scalar>(), ", but found ",
                       wide ? "double" : "float", "; load with .convert = true to take them all the same");
   if (wide && sizeof(Scalar) < 8) {
-    std::vector<Scalar> tried(static_cast<std::size_t>(tensor.size()));
+    std::vector<Scalar> tried(to_size(tensor.size()));
     file.copy_numbers(tensor, tried.data());
   }
 }

@@ -11,6 +11,7 @@
 
 #include <chainrule/bytes/file.hpp>
 #include <chainrule/bytes/file_kind.hpp>
+#include <chainrule/core/detail/compatibility.hpp>
 #include <chainrule/io/detail/safetensors/header.hpp>
 #include <chainrule/io/write_safetensors.hpp>
 #include <memory>
@@ -93,9 +94,8 @@ class SafetensorsFile {
         detail::raise<ValueError>(name_, " is cut short: tensor ", detail::in_quotes(entry.name), " ends at byte ", entry.offsets[1],
                                   " after the header, but there are ", data.size());
       end = entry.offsets[1];
-      const auto begin = static_cast<std::size_t>(entry.offsets[0]);
-      tensors_.push_back(
-          {std::move(entry.name), entry.type, std::move(entry.shape), data.substr(begin, static_cast<std::size_t>(end) - begin)});
+      const auto begin = detail::to_size(entry.offsets[0]);
+      tensors_.push_back({std::move(entry.name), entry.type, std::move(entry.shape), data.substr(begin, detail::to_size(end) - begin)});
     }
     if (end != data.size())
       detail::raise<ValueError>(name_, " goes on after its end: expected ", end, " bytes after the header, as its tensors have, but found ",

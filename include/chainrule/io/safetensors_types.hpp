@@ -191,7 +191,7 @@ void copy_safetensors(const SafetensorsTensor& tensor, Scalar* to, TensorOrder o
     if constexpr (std::is_floating_point_v<Number> && sizeof(Number) > sizeof(Scalar))
       for (std::size_t i = 0; i < size; ++i)
         if (const Number number = number_from(from + i * bytes_of_one);
-            std::isfinite(number) && std::abs(number) > Number{std::numeric_limits<Scalar>::max()})
+            std::isfinite(number) && std::abs(number) > static_cast<Number>(std::numeric_limits<Scalar>::max()))
           raise<ValueError>(place, ": expected numbers of at most ", std::numeric_limits<Scalar>::max(), ", but number ", i, " is ",
                             number);
     if (std::is_same_v<Number, Scalar> && sizeof(Scalar) == bytes_of_one && native_order == ByteOrder::little && matrix.rows == 1) {

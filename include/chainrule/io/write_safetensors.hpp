@@ -73,7 +73,7 @@ inline std::string safetensors_header(const std::vector<const TensorToWrite*>& t
   if (json.size() > max_safetensors_header)
     raise<ValueError>("to_safetensors: the header would be of ", json.size(), " bytes, but may be of ", max_safetensors_header);
   std::string bytes;
-  bytes.reserve(8 + json.size() + static_cast<std::size_t>(begin));  // for the numbers too
+  bytes.reserve(8 + json.size() + detail::to_size(begin));  // for the numbers too
   append_bytes(bytes, std::uint64_t{json.size()});
   bytes += json;
   return bytes;

@@ -30,11 +30,11 @@ template <class Sum, class Scalar>
 struct InterleavedSums {
   static constexpr Index count = scalar_only<Scalar> ? 1 : 64 / static_cast<Index>(sizeof(Scalar));
   static constexpr Index block = count * detail::PairwiseSum<Sum>::block;  ///< numbers added before sum() begins new interleaved sums
-  Sum sums[count] = {};
+  Sum sums[std::size_t{count}] = {};
 
   /// The sum of all sums, added in pairs: k and k + count/2, then k and k + count/4, and so on.
   Sum total() const {
-    Sum left[count];
+    Sum left[std::size_t{count}];
     std::copy_n(sums, count, left);
     for (Index half = count / 2; half > 0; half /= 2)
       for (Index k = 0; k < half; ++k) left[k] += left[k + half];
@@ -168,7 +168,7 @@ Sum sum_matrices(const F& f, const ConstMatrixView<Scalar>& first, const In&... 
   constexpr Index capacity = 4 * Sums::count;
   static_assert(Sums::block % capacity == 0);
   Sums sums;
-  Scalar copies[1 + sizeof...(In)][capacity] = {};
+  Scalar copies[1 + sizeof...(In)][std::size_t{capacity}] = {};
   Index size = 0, added = 0;
   const auto add = [&]<std::size_t... K>(std::index_sequence<K...>) {
     add_to_sums(sums, size, f, static_cast<const Scalar*>(copies[0]), static_cast<const Scalar*>(copies[1 + K])...);

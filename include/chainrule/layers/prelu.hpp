@@ -87,10 +87,11 @@ class PReLU : public SameShape<N> {
                 MatrixView<Scalar>* input_gradient) const {
     const auto dJ_dalpha = [](const auto& d, const auto& at) CHAINRULE_FORMULA { return select(at > 0, 0, d * at); };
     if constexpr (shared) {
-      detail::PairwiseSum<detail::Accumulator<Scalar>> sum;
+      using Sum = detail::Accumulator<Scalar>;
+      detail::PairwiseSum<Sum> sum;
       for (Index j = 0; j < z.cols(); ++j)
-        sum += kernels::sum<Scalar>(z.rows(), dJ_dalpha, static_cast<const Scalar*>(delta.data() + j * delta.outerStride()),
-                                    z.data() + j * z.outerStride());
+        sum += static_cast<Sum>(kernels::sum<Scalar>(
+            z.rows(), dJ_dalpha, static_cast<const Scalar*>(delta.data() + j * delta.outerStride()), z.data() + j * z.outerStride()));
       gradient[0] = static_cast<Scalar>(sum.total());
     } else {
       kernels::row_sums_of([dJ_dalpha](auto& sum, const auto& d, const auto& at) CHAINRULE_FORMULA { sum = sum + dJ_dalpha(d, at); },

@@ -51,7 +51,7 @@ struct SquaredError {
     const Sum sum = kernels::sum_matrices<Sum>([](auto p, auto target) CHAINRULE_FORMULA { return (p - target) * (p - target); }, y_hat, y);
     if (detail::is_finite(sum)) return sum;
     return detail::pairwise_sum<Sum>(y.rows(), y.cols(), [&](Index i, Index j) {
-      const Sum error = y_hat(i, j) - y(i, j);
+      const Sum error = static_cast<Sum>(y_hat(i, j) - y(i, j));
       return error * error;
     });
   }

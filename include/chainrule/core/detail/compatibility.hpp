@@ -59,14 +59,25 @@ constexpr bool is_nan(Scalar x) {
     return std::isnan(x);
 }
 
+/// The number as a size in memory. A template, because g++ warns of a useless cast of a std::uint64_t where that is the type of sizes.
+template <std::unsigned_integral T>
+constexpr std::size_t to_size(T number) {
+  return static_cast<std::size_t>(number);
+}
+
 /// The number as printf writes it, but with a decimal point in every locale. `conversion` is e, f or g.
 template <std::floating_point T>
 std::string printed(T number, int precision, char conversion) {
-  constexpr bool is_long = sizeof(T) > sizeof(double);
-  using Printed = std::conditional_t<is_long, long double, double>;
-  const std::string format = std::string(is_long ? "%.*L" : "%.*") + conversion;
   char buffer[128];
-  const int size = std::snprintf(buffer, sizeof buffer, format.c_str(), precision, static_cast<Printed>(number));
+  int size = 0;
+  if constexpr (sizeof(T) > sizeof(double))
+    size = std::snprintf(buffer, sizeof buffer, conversion == 'e' ? "%.*Le" : conversion == 'f' ? "%.*Lf" : "%.*Lg", precision, number);
+  else
+    size = std::snprintf(buffer, sizeof buffer,
+                         conversion == 'e'   ? "%.*e"
+                         : conversion == 'f' ? "%.*f"
+                                             : "%.*g",
+                         precision, static_cast<double>(number));
   std::string text(buffer, static_cast<std::size_t>(size));
   const std::string point = std::localeconv()->decimal_point;
   if (const auto place = text.find(point); place != std::string::npos) text.replace(place, point.size(), ".");

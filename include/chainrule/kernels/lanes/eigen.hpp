@@ -44,7 +44,7 @@ Packet correctly_rounded_sqrt(const Packet& x) {
   if constexpr (width == 1) {
     return sqrt(x);
   } else {
-    alignas(64) Scalar numbers[width];
+    alignas(64) Scalar numbers[std::size_t{width}];
     Eigen::internal::pstoreu(numbers, x);
     for (Scalar& number : numbers) number = sqrt(number);
     return Eigen::internal::ploadu<Packet>(numbers);
@@ -102,7 +102,7 @@ struct EigenLanes {
     constexpr int mantissa_bits = std::numeric_limits<Scalar>::digits - 1;
     constexpr Scalar unit_in_last_place_1 = Scalar{3} * static_cast<Scalar>(Bits{1} << (mantissa_bits - 1));
     const V biased = add(n, broadcast(unit_in_last_place_1 + static_cast<Scalar>(std::numeric_limits<Scalar>::max_exponent - 1)));
-    auto bits = detail::bit_cast<std::array<Bits, width>>(biased);
+    auto bits = detail::bit_cast<std::array<Bits, std::size_t{width}>>(biased);
     for (Bits& b : bits) b <<= mantissa_bits;
     return detail::bit_cast<V>(bits);
   }
@@ -116,7 +116,7 @@ struct EigenLanes {
 
   /// The sum of all numbers, added in pairs: i and i + width/2, then i and i + width/4, and so on.
   static Scalar sum(const V& v) {
-    alignas(64) Scalar numbers[width];
+    alignas(64) Scalar numbers[std::size_t{width}];
     store(numbers, v);
     for (int half = width / 2; half > 0; half /= 2)
       for (int i = 0; i < half; ++i) numbers[i] += numbers[half + i];
@@ -124,7 +124,7 @@ struct EigenLanes {
   }
 
   static bool all_finite(const V& v) {
-    alignas(64) Scalar numbers[width];
+    alignas(64) Scalar numbers[std::size_t{width}];
     store(numbers, v);
     bool all = true;
     for (const Scalar x : numbers) all = all && detail::is_finite(x);
@@ -134,12 +134,12 @@ struct EigenLanes {
   static Mask mask(Index count) { return count; }
   // Never inlined: kernels contain dozens of masked loads and stores, and the copies would make up most of their code.
   [[gnu::noinline]] static V masked_load(const Scalar* p, Mask count) {
-    alignas(64) Scalar numbers[width] = {};
+    alignas(64) Scalar numbers[std::size_t{width}] = {};
     std::copy_n(p, count, numbers);
     return load(numbers);
   }
   [[gnu::noinline]] static void masked_store(Scalar* p, const V& v, Mask count) {
-    alignas(64) Scalar numbers[width];
+    alignas(64) Scalar numbers[std::size_t{width}];
     store(numbers, v);
     std::copy_n(numbers, count, p);
   }

@@ -73,7 +73,7 @@ Accumulator<Scalar> flat_sum(Index size, const Scalar* data, const F& f) {
     return kernels::sum<Sum>(size, f, data);
   } else {
     constexpr Index block = kernels::InterleavedSums<Sum, Sum>::block;
-    Sum numbers[block];
+    Sum numbers[std::size_t{block}];
     PairwiseSum<Sum> blocks;
     for (Index first = 0; first < size; first += block) {
       const Index count = std::min(block, size - first);

@@ -63,7 +63,7 @@ class TensorMatch {
 
   void by_list(const std::vector<std::string>& names) {
     std::size_t counts = 0;
-    for (const auto& one : wanted_) counts += one.is_count_of_batches() ? 1 : 0;
+    for (const auto& one : wanted_) counts += one.is_count_of_batches() ? 1u : 0u;
     const bool with_counts = names.size() == wanted_.size();
     if (!with_counts && names.size() != wanted_.size() - counts)
       refuse(text_of("there are ", names.size(), " names in the list, but the network has ", wanted_.size() - counts, " tensors",

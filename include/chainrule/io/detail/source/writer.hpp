@@ -1,6 +1,7 @@
 #pragma once
 
 #include <algorithm>
+#include <chainrule/core/detail/compatibility.hpp>
 #include <chainrule/io/detail/source/functions.hpp>
 #include <chainrule/io/detail/source/weights.hpp>
 #include <map>
@@ -55,7 +56,7 @@ class SourceWriter {
     return text_of("t", free - arrays_.begin() + 1);
   }
   void give_back(const Text& array) {
-    if (!is_kept(array) && array != "y") arrays_.at(static_cast<std::size_t>(std::stoul(array.substr(1))) - 1).in_use = false;
+    if (!is_kept(array) && array != "y") arrays_.at(to_size(std::stoul(array.substr(1))) - 1).in_use = false;
   }
   /// Returns the name of the array for the n outputs of a layer that can work in place: its input, or a reserved array if the input is
   /// kept.
