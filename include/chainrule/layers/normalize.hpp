@@ -84,7 +84,7 @@ class Normalize : public SameShape<N>, public WithoutParameters {
   /// Throws StateError if shift and scale are not set.
   template <class Scalar>
   void check_pass(const ForwardContext<Scalar>& pass, Index) const {
-    if (pass.buffers[this->inputs()] == 0)
+    if (pass.buffers == nullptr || pass.buffers[this->inputs()] == 0)
       detail::raise<StateError>(
           "Normalize has no shift and scale yet; set them once, before training: "
           "net.buffers<0>().set(Standardizer<float>(train.features))");
