@@ -75,14 +75,14 @@ class AffineScaler {
   void set(Scalar low, Scalar high, Vector<Scalar> origin, Vector<Scalar> unit) {
     Vector<Scalar> shift(origin.size());
     Vector<Scalar> scale(origin.size());
-    const Vector<Sum> low_units = unit.template cast<Sum>() * Sum{low};
+    const Vector<Sum> low_units = unit.template cast<Sum>() * static_cast<Sum>(low);
     Index lost_shift = -1;
     for (Index i = 0; i < origin.size(); ++i) {
       if (unit[i] != 0) {
         scale[i] = 1 / unit[i];
         if (!detail::is_finite(scale[i])) too_close_together(i);
         if (scale[i] == 0) too_far_apart(i);  // where the processor flushes subnormal numbers to 0
-        shift[i] = static_cast<Scalar>(Sum{origin[i]} - low_units[i]);
+        shift[i] = static_cast<Scalar>(static_cast<Sum>(origin[i]) - low_units[i]);
         const Scalar lowest = (origin[i] - shift[i]) * scale[i];  // low, but for the rounding of shift
         if (lost_shift < 0 && !(std::abs(lowest - low) <= high / 256 - low / 256)) lost_shift = i;
       } else if (low == 0) {
@@ -109,7 +109,7 @@ class AffineScaler {
 
   /// Converts a statistic of feature i to Scalar. Throws ValueError where it is too large for it.
   Scalar narrowed(Sum number, Index i) const {
-    if (!(std::abs(number) <= Sum{std::numeric_limits<Scalar>::max()})) too_far_apart(i);
+    if (!(std::abs(number) <= static_cast<Sum>(std::numeric_limits<Scalar>::max()))) too_far_apart(i);
     return static_cast<Scalar>(number);
   }
 
