@@ -167,6 +167,46 @@ TEST_CASE("predict applies the loss's link, so it returns probabilities if the l
   auto room = regressor.make_workspace(5);
   const Eigen::MatrixXf raw = regressor.forward(s.x, room);
   CHECK(regressor.predict(s.x) == raw);
+
+  CHECK(logistic.predict_raw(s.x) == z);
+  CHECK(regressor.predict_raw(s.x) == raw);
+}
+
+TEST_CASE("predict_raw gives logits in prediction mode: BatchNorm uses running statistics and Dropout is the identity") {
+  Mixed m;
+  for (int step = 0; step < 3; ++step) {
+    m.net.forward(m.x, m.work);
+    m.net.update_statistics(m.work);
+  }
+  m.net.parameters().array() += 0.1;  // makes the biases, which are 0 initially, count
+  const auto statistics = m.net.buffers<1>();
+  const Vector<double> deviation = (statistics.running_variance.array() + 1e-5).sqrt();
+  const Matrix<double> z2 = (m.net.layer<0>().weight * m.x).colwise() + m.net.layer<0>().bias;
+  const Matrix<double> x_hat = (z2.colwise() - statistics.running_mean).array().colwise() / deviation.array();
+  const Matrix<double> a3 = (x_hat.array().colwise() * m.net.layer<1>().weight.array()).colwise() + m.net.layer<1>().bias.array();
+  const Matrix<double> z5 = (m.net.layer<3>().weight * a3).colwise() + m.net.layer<3>().bias;
+  CHECK(m.net.predict_raw(m.x).isApprox(z5, 1e-13));
+  CHECK_FALSE(Matrix<double>(m.net.forward(m.x, m.work)).isApprox(z5, 0.1));
+  const bool same = m.net.predict_raw(m.x, m.work) == m.net.predict_raw(m.x);
+  CHECK(same);
+  CHECK_THROWS_SAYING(m.net.loss(m.y, m.work), StateError, "call forward(x, work) first");  // predict_raw overwrote the caches
+}
+
+TEST_CASE("predict_raw has the forms and errors of predict") {
+  Step s;
+  const Eigen::MatrixXf z = s.net.forward(s.x, s.work);
+  CHECK(s.net.predict_raw(s.x) == z);
+  CHECK(s.net.predict_raw(s.x, s.work) == z);
+  CHECK(s.net.predict_raw(s.x.leftCols(3)) == z.leftCols(3));
+  CHECK(s.net.predict_raw(s.x.replicate(1, 60).eval()) == z.replicate(1, 60));  // more than predict computes at once
+  const Eigen::Vector3f one = s.net.predict_raw(s.x.col(2));
+  CHECK(one.isApprox(z.col(2), 1e-6f));
+  CHECK_THROWS_SAYING(s.net.predict_raw(Eigen::MatrixXf::Zero(5, 1).eval()), ShapeError, "predict_raw: x has 5 rows");
+  CHECK_THROWS_SAYING(s.net.predict_raw(Eigen::MatrixXf(4, 0)), ShapeError, "predict_raw: the batch is empty");
+  CHECK_THROWS_SAYING(s.net.predict_raw(Eigen::MatrixXf::Zero(4, 6).eval(), s.work), ShapeError, "predict_raw: the batch has 6 samples");
+  CHECK_THROWS_SAYING(s.net.predict_raw(s.work.cache<0>().output.first(5).topRows(4), s.work), ValueError, "predict_raw: x lies in");
+  s.x(2, 3) = not_a_number;
+  CHECK_THROWS_SAYING(s.net.predict_raw(s.x), ValueError, "predict_raw: x(2, 3) is ");
 }
 
 TEST_CASE("predict gives the same bits with and without a workspace, and for x as a matrix, block, map or column") {

@@ -38,6 +38,9 @@ class Network : public NetworkBase<Scalar, typename detail::ProvenNetwork<Scalar
   using Workspace = chainrule::Workspace<Scalar, MaxBatch, Sequence>;  ///< caches and deltas; see make_workspace
   /// A view on outputs x batch numbers in a workspace, valid until the next pass that uses the workspace.
   using Output = Eigen::Map<const Matrix<Scalar, Out, Dynamic>>;
+  /// The result of predict and predict_raw without a workspace: outputs x batch, with as many columns as the type of x says.
+  template <class X>
+  using Prediction = Matrix<Scalar, detail::fixed_rows<Scalar, Out, X::ColsAtCompileTime>, X::ColsAtCompileTime>;
   template <class Other>
   using Rebind = Network<Other, LossType, Layers...>;  ///< network of these layers with another scalar type: Rebind<double>
 
@@ -144,24 +147,9 @@ class Network : public NetworkBase<Scalar, typename detail::ProvenNetwork<Scalar
   /// Predicts y_hat for x, one sample or a batch, with the loss's link applied: probabilities where the loss works on logits. This overload
   /// allocates its result, unless the net is small with fixed extents and x is one sample of fixed size.
   template <class X>
-  Matrix<Scalar, detail::fixed_rows<Scalar, Out, X::ColsAtCompileTime>, X::ColsAtCompileTime> predict(const Eigen::DenseBase<X>& x) const {
+  Prediction<X> predict(const Eigen::DenseBase<X>& x) const {
     static_cast<void>(detail::checked_viewable<Scalar, X>());
-    const auto input = detail::checked_input<Scalar>("predict", sequence(), x);
-    sequence().check_pass(predicting(), input.cols());
-    // at most 256 samples at a time, so that the activations between the layers stay small
-    constexpr int most = 256, fixed = X::ColsAtCompileTime;
-    constexpr int batch = Sequence::template inline_batch<Scalar, (fixed > most ? most : fixed), false>();
-    auto caches = sequence().template make_caches<Scalar, batch>(std::min<Index>(input.cols(), most));
-    Matrix<Scalar, detail::fixed_rows<Scalar, Out, fixed>, fixed> y_hat(this->outputs(), input.cols());
-    for (Index first = 0, samples = 0, left = 0; (left = input.cols() - first) > 0; first += samples) {
-      samples =
-          left == most + 1 ? most - 1 : std::min<Index>(most, left);  // never one sample alone at the end: its sums are in another order
-      sequence().forward(theta(), detail::columns_of(input, first, samples), caches, predicting());
-      const MatrixView<Scalar> piece = detail::last_of(caches).output.first(samples);
-      loss_->link(piece);
-      y_hat.middleCols(first, samples) = piece;
-    }
-    return y_hat;
+    return predict_in_pieces<true>("predict", x);
   }
 
   /// Predicts into a workspace, without any allocation. The caches of an earlier forward pass there are lost.
@@ -173,6 +161,30 @@ class Network : public NetworkBase<Scalar, typename detail::ProvenNetwork<Scalar
     const Output y_hat = link(run_predict(input, work), work);
     work.last_pass_.end("predict", &input);
     return y_hat;
+  }
+
+  /// The raw outputs for x in prediction mode, outputs x batch: what `predict` returns before the loss's link, so logits where the loss
+  /// works on logits, as PyTorch's model(x) after model.eval() and Keras's model.predict for from_logits=True. Dropout is the identity and
+  /// BatchNorm uses its running statistics, unlike in `forward`, which is a training pass. Where the loss has no link, the result is that
+  /// of `predict`. Errors and allocation are those of `predict(x)`.
+  ///
+  ///     z(L+1) = W(L) a(L) + b(L) for a last layer Dense without an activation;  predict(x) = link(z(L+1))
+  template <class X>
+  Prediction<X> predict_raw(const Eigen::DenseBase<X>& x) const {
+    static_cast<void>(detail::checked_viewable<Scalar, X>());
+    return predict_in_pieces<false>("predict_raw", x);
+  }
+
+  /// Computes the raw outputs for x in prediction mode into a workspace, without any allocation. The caches of an earlier forward pass
+  /// there are lost.
+  template <class X, int MaxBatch>
+  Output predict_raw(const Eigen::DenseBase<X>& x, Workspace<MaxBatch>& work) const {
+    static_cast<void>(detail::checked_viewable<Scalar, X>());
+    const auto input = checked_input("predict_raw", x, work, predicting());
+    work.last_pass_.begin(&input);
+    run_predict(input, work);
+    work.last_pass_.end("predict_raw", &input);
+    return output_of(work, input.cols());
   }
 
   /// The result of evaluate.
@@ -254,6 +266,27 @@ class Network : public NetworkBase<Scalar, typename detail::ProvenNetwork<Scalar
   using Base::theta;
   Index parameter_count() const { return sequence().parameter_offset(detail::size_of(layers())); }
   ForwardContext<Scalar> predicting(Team* team = nullptr) const { return {Mode::predict, buffer_data(), {}, 0, team}; }
+
+  // predict and predict_raw without a workspace
+  template <bool applies_link, class X>
+  Prediction<X> predict_in_pieces(const char* who, const Eigen::DenseBase<X>& x) const {
+    const auto input = detail::checked_input<Scalar>(who, sequence(), x);
+    sequence().check_pass(predicting(), input.cols());
+    // at most 256 samples at a time, so that the activations between the layers stay small
+    constexpr int most = 256, fixed = X::ColsAtCompileTime;
+    constexpr int batch = Sequence::template inline_batch<Scalar, (fixed > most ? most : fixed), false>();
+    auto caches = sequence().template make_caches<Scalar, batch>(std::min<Index>(input.cols(), most));
+    Prediction<X> y_hat(this->outputs(), input.cols());
+    for (Index first = 0, samples = 0, left = 0; (left = input.cols() - first) > 0; first += samples) {
+      samples =
+          left == most + 1 ? most - 1 : std::min<Index>(most, left);  // never one sample alone at the end: its sums are in another order
+      sequence().forward(theta(), detail::columns_of(input, first, samples), caches, predicting());
+      const MatrixView<Scalar> piece = detail::last_of(caches).output.first(samples);
+      if constexpr (applies_link) loss_->link(piece);
+      y_hat.middleCols(first, samples) = piece;
+    }
+    return y_hat;
+  }
 
   template <int MaxBatch>
   static ConstMatrixView<Scalar> raw_output(const Workspace<MaxBatch>& work, Index samples) {

@@ -102,10 +102,11 @@ const Net& without_seed() {
 /// argument.
 template <class Result, class Given>
 Result without_workspace() {
-  static_assert(!std::is_same_v<Given, Given>,
-                "chainrule: a training step keeps what it computes in a workspace and in gradients: auto work = "
-                "net.make_workspace(batch_size); auto gradients = net.make_gradients(); then net.forward(x, work), net.loss(y, work), "
-                "net.backward(x, y, work, gradients); and net.evaluate(x, y, work); only net.predict(x) needs no workspace");
+  static_assert(
+      !std::is_same_v<Given, Given>,
+      "chainrule: a training step keeps what it computes in a workspace and in gradients: auto work = "
+      "net.make_workspace(batch_size); auto gradients = net.make_gradients(); then net.forward(x, work), net.loss(y, work), "
+      "net.backward(x, y, work, gradients); and net.evaluate(x, y, work); only net.predict(x) and net.predict_raw(x) need no workspace");
   return no_result<Result>();
 }
 
