@@ -53,6 +53,10 @@ TEST_CASE("a workspace gives access to every activation of the last forward pass
   net.forward(x, work);
   CHECK(work.activation<0>() == Eigen::Vector2f(7, 0));
   CHECK(work.activation<1>()(0, 0) == 70.5f);
+  CHECK(work.activation(0) == Eigen::Vector2f(7, 0));
+  CHECK(work.activation(1)(0, 0) == 70.5f);
+  CHECK_THROWS_SAYING(work.activation(2), ValueError, "activation(2): the network has 2 layers, counted from 0");
+  CHECK_THROWS_SAYING(work.activation(-1), ValueError, "activation(-1)");
   CHECK(work.cache<1>().output.first(1)(0, 0) == 70.5f);
 }
 
@@ -61,6 +65,7 @@ TEST_CASE("an activation that is not in the workspace is a StateError: before fo
   auto work = net.make_workspace(1);
   const Eigen::Matrix<float, 1, 1> x{3.0f};
   CHECK_THROWS_SAYING(work.activation<1>(), StateError, "activation: the workspace holds no forward pass; call forward(x, work) first");
+  CHECK_THROWS_SAYING(work.activation(1), StateError, "activation: the workspace holds no forward pass");
   net.forward(x, work);
   CHECK(work.activation<1>().cols() == 1);
   net.predict(x, work);

@@ -71,6 +71,23 @@ class Workspace {
     detail::check_forward_ran("activation", cached_samples_);
     return cache<I>().output.first(cached_samples_);
   }
+  /// The activation of layer i as activation<i>() gives it, for an index known only at run time. ValueError where the network has no layer
+  /// i.
+  ConstMatrixView<Scalar> activation(Index i) const {
+    detail::check_not_moved_from("activation", max_batch_);
+    detail::check_forward_ran("activation", cached_samples_);
+    const Index layers = static_cast<Index>(detail::size_of(caches_));
+    if (i < 0 || i >= layers) detail::raise<ValueError>("activation(", i, "): the network has ", layers, " layers, counted from 0");
+    const Scalar* a = nullptr;
+    Index units = 0;
+    detail::for_each_index(caches_, [&](auto k) {
+      if (static_cast<Index>(k) != i) return;
+      const ConstMatrixView<Scalar> output = detail::element(caches_, k).output.first(cached_samples_);
+      a = output.data();
+      units = output.rows();
+    });
+    return detail::matrix_view(a, units, cached_samples_);
+  }
 
   /// The cache of layer I: what its forward pass keeps for backward. StateError where the workspace was moved from.
   template <std::size_t I>

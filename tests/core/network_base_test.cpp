@@ -2,6 +2,7 @@
 #include <chainrule/core/network_base.hpp>
 #include <chainrule/layers/batch_norm.hpp>
 #include <chainrule/layers/dense.hpp>
+#include <string>
 
 #include "support/catch.hpp"
 
@@ -40,6 +41,19 @@ TEST_CASE("parameters and buffers of a Model are named views on the flat vectors
   CHECK(std::as_const(model).buffers<1>().batches == 3);
   STATIC_REQUIRE(std::is_same_v<decltype(std::as_const(model).buffers<1>().batches), const float&>);
   STATIC_REQUIRE(std::is_same_v<decltype(std::as_const(model).parameters()), ConstVectorView<float>>);
+}
+
+TEST_CASE("for_each_layer visits the layers with their indices and parameters, to write to and, where the Model is const, to read") {
+  Model model;
+  model.for_each_layer([](Index i, const auto&, auto& parameters) { parameters.weight.setConstant(static_cast<float>(i + 1)); });
+  CHECK(model.parameters().head(6) == Eigen::VectorXf::Constant(6, 1));
+  CHECK(model.layer<1>().weight == Eigen::Vector3f::Constant(2));
+  CHECK(model.layer<2>().weight == Eigen::RowVector3f::Constant(3));
+  std::string seen;
+  std::as_const(model).for_each_layer([&](Index i, const auto& layer, const auto& parameters) {
+    seen += std::to_string(i) + std::string(layer.name) + std::to_string(parameters.bias.size()) + " ";
+  });
+  CHECK(seen == "0Dense3 1BatchNorm3 2Dense1 ");
 }
 
 TEST_CASE("a copied Model has its own numbers") {

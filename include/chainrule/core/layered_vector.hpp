@@ -56,6 +56,21 @@ class LayeredVector {
     return views<I>(*this);
   }
 
+  /// Calls f(i, layer, views) for each layer, from the first to the last: its index, the layer itself with its extents and hyperparameters,
+  /// and what layer<i>() returns, to read and write. Layers of other types have other names, so a generic lambda asks for them; an
+  /// AnyNetwork has one type of layer, whose views are by name, views["weight"]:
+  /// @code{.cpp}
+  /// net.for_each_layer([](Index i, const auto& layer, auto& views) {
+  ///   std::printf("%d: %d -> %d\n", int(i), int(layer.inputs()), int(layer.outputs()));
+  ///   if constexpr (requires { views.weight; }) views.weight *= 0.5f;
+  /// });
+  /// @endcode
+  template <class F>
+  requires(part == detail::Part::parameters) void for_each_layer(F&& f) { visit_layers(*this, f); }
+  /// Calls f(i, layer, views) for each layer, with views to read.
+  template <class F>
+  requires(part == detail::Part::parameters) void for_each_layer(F&& f) const { visit_layers(*this, f); }
+
   /// A tensor of any layer by its name, as a view to read and write: "0.weight" is W(1). ValueError names those that exist. Allocates.
   auto tensor(std::string_view name) { return detail::NamedTensors<Scalar>(data(), tensors())[name]; }
   /// A tensor of any layer by its name, as a view to read.
@@ -88,6 +103,15 @@ class LayeredVector {
       static_assert(has_buffers, "chainrule: buffers<i>(): this layer has none; only layers such as BatchNorm and Normalize do");
       if constexpr (has_buffers) return layer.buffers(self.slice(I));
     }
+  }
+
+  template <class Self, class F>
+  static void visit_layers(Self& self, F& f) {
+    detail::for_each_index(self.layers(), [&](auto i) {
+      const auto& layer = detail::element(self.layers(), i);
+      auto of_layer = layer.parameters(self.slice(i));
+      f(static_cast<Index>(i), layer, of_layer);
+    });
   }
 
   // tensors of all layers, named "0.weight", "0.bias", "1.weight", ...

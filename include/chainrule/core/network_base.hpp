@@ -50,6 +50,25 @@ class NetworkBase {
     return buffers_.template layer<I>();
   }
 
+  /// Calls f(i, layer, parameters) for each layer, from the first to the last: its index, the layer itself with its extents and
+  /// hyperparameters, and what layer<i>() returns, to read and write. Layers of other types have parameters of other names, so a generic
+  /// lambda asks for them; in an AnyNetwork they are parameters["weight"]:
+  /// @code{.cpp}
+  /// net.for_each_layer([](Index i, const auto& layer, auto& parameters) {
+  ///   std::printf("%d: %d -> %d\n", int(i), int(layer.inputs()), int(layer.outputs()));
+  ///   if constexpr (requires { parameters.weight; }) parameters.weight *= 0.5f;
+  /// });
+  /// @endcode
+  template <class F>
+  void for_each_layer(F&& f) {
+    theta_.for_each_layer(f);
+  }
+  /// Calls f(i, layer, parameters) for each layer, with views to read.
+  template <class F>
+  void for_each_layer(F&& f) const {
+    theta_.for_each_layer(f);
+  }
+
   /// A parameter tensor of any layer by its name, as a view to read and write: tensor("0.weight") is W(1). ValueError names those that
   /// exist. Allocates.
   auto tensor(std::string_view name) { return theta_.tensor(name); }
