@@ -152,6 +152,7 @@
 #include <chainrule/inspect/flow_report.hpp>
 #include <chainrule/inspect/gradient_flow.hpp>
 #include <chainrule/inspect/gradient_flow_recorder.hpp>
+#include <chainrule/inspect/layer_values.hpp>
 #include <chainrule/inspect/summary.hpp>
 
 // Threads.

@@ -2,6 +2,7 @@
 #include <chainrule/activations/relu.hpp>
 #include <chainrule/activations/tanh.hpp>
 #include <chainrule/any/any_network.hpp>
+#include <chainrule/inspect/layer_values.hpp>
 #include <chainrule/inspect/summary.hpp>
 #include <chainrule/layers/activate.hpp>
 #include <chainrule/layers/batch_norm.hpp>
@@ -70,6 +71,33 @@ TEST_CASE("AnyNetwork trains and predicts with the same bits as the Network of t
   CHECK(any.buffers() == fixed.buffers());
   CHECK(any.predict(data.x) == fixed.predict(data.x));
   CHECK(any.predict(data.x.col(0)) == fixed.predict(data.x.col(0)));
+  CHECK(any.predict_raw(data.x) == fixed.predict_raw(data.x));
+}
+
+TEST_CASE("layer_values of an AnyNetwork have the z and delta of every layer, whose row sums are dJ/db") {
+  const Data data;
+  AtRunTime any{Seed{3}, SoftmaxCrossEntropy{}, same_layers()};
+  auto work = any.make_workspace(47);
+  auto dJ = any.make_gradients();
+  any.forward(data.x, work);
+  const auto values = layer_values(any, data.x, data.y, work);
+  any.backward(data.x, data.y, work, dJ);
+  std::vector<Index> checked;
+  any.for_each_layer([&](Index i, const auto& layer, const auto& parameters) {
+    const auto& [name, activation, z, a, delta] = values[static_cast<std::size_t>(i)];
+    const bool same_activation = a == work.activation(i);
+    CHECK(same_activation);
+    if (layer.name != "Dense") return;
+    CHECK(dJ.tensor(std::to_string(i) + ".bias").isApprox(delta.rowwise().sum(), 1e-4f));
+    const Matrix<float> input = i == 0 ? data.x : Matrix<float>(work.activation(i - 1));
+    const Matrix<float> product = parameters["weight"] * input;
+    const Vector<float> bias = parameters["bias"];
+    CHECK(z.isApprox(product.colwise() + bias, 1e-5f));
+    checked.push_back(i);
+  });
+  CHECK(checked == std::vector<Index>{0, 5});
+  CHECK(values[2].activation == "GELU");
+  CHECK(values[2].z == work.activation(1));
 }
 
 TEST_CASE(

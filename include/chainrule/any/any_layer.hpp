@@ -6,6 +6,7 @@
 #include <chainrule/core/detail/infer.hpp>
 #include <chainrule/core/detail/named_tensors.hpp>
 #include <chainrule/inspect/detail/unit_statistics.hpp>
+#include <chainrule/inspect/detail/z_and_delta.hpp>
 #include <functional>
 #include <memory>
 
@@ -92,6 +93,8 @@ struct LayerBase {
                         Scalar* gradient, MatrixView<Scalar>* input_gradient) const = 0;
   virtual void update_statistics(Scalar* buffers, const CacheBase<Scalar>& cache, Index samples) const = 0;
   virtual UnitStatistics unit_statistics(ConstMatrixView<Scalar> x, const CacheBase<Scalar>& cache) const = 0;
+  virtual void z_and_delta(const Scalar* theta, ConstMatrixView<Scalar> x, const CacheBase<Scalar>& cache, MatrixView<Scalar> z,
+                           MatrixView<Scalar> delta) const = 0;
 };
 
 /// LayerBase for a layer of type L.
@@ -153,6 +156,10 @@ class LayerOf final : public LayerBase<Scalar> {
   }
   UnitStatistics unit_statistics(ConstMatrixView<Scalar> x, const Base& cache) const override {
     return unit_statistics_of(layer_, x, own(cache));
+  }
+  void z_and_delta(const Scalar* theta, ConstMatrixView<Scalar> x, const Base& cache, MatrixView<Scalar> z,
+                   MatrixView<Scalar> delta) const override {
+    z_and_delta_of(layer_, theta, x, own(cache), z, delta);
   }
 
  private:
@@ -290,6 +297,13 @@ void check_cache(const char* who, Index i, const AnyLayer<Scalar>& layer, const 
 template <class Scalar>
 UnitStatistics unit_statistics_of(const AnyLayer<Scalar>& layer, ConstMatrixView<Scalar> x, const AnyCache<Scalar>& cache) {
   return layer->unit_statistics(x, *cache);
+}
+
+/// Computes z and delta of the layer inside.
+template <class Scalar>
+void z_and_delta_of(const AnyLayer<Scalar>& layer, const Scalar* theta, ConstMatrixView<Scalar> x, const AnyCache<Scalar>& cache,
+                    MatrixView<Scalar> z, MatrixView<Scalar> delta) {
+  layer->z_and_delta(theta, x, *cache, z, delta);
 }
 
 }  // namespace detail

@@ -83,6 +83,8 @@ concept ModeDependent = requires(const T& layer, const float* theta, ConstMatrix
 /// - `update_statistics(numbers, cache, samples)`: updates its buffers by what the last forward pass saw
 /// - `backward_and_step(theta, x, cache, delta, factor, scratch, &input_gradient)`: backward and theta <- theta + factor dJ/dtheta in one
 ///   call, to the same bits (Dense has it; see `descend`)
+/// - `z_and_delta(theta, x, cache, z, delta)`, where it has an activation inside: writes z, and multiplies `delta` by f'(z); called by
+///   layer_values
 /// - `check_pass(pass, samples)`: throws where the layer cannot make this pass; called before any layer computes
 /// - `fewest_training_samples()`: the smallest batch that it can learn from, if that is not 1
 /// - `ForInputs<N>`, `for_inputs<N>(n)`: the layer with n inputs, for a layer whose number of inputs is Inferred from the layer before

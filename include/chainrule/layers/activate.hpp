@@ -60,6 +60,14 @@ class Activate : public SameShape<N>, public WithoutParameters {
     *input_gradient = delta;
   }
 
+  /// Copies z, which is this layer's input, and turns `delta`, which is dJ/da on entry, into dJ/dz, for layer_values.
+  template <class Scalar, int MaxBatch>
+  void z_and_delta(const Scalar*, ConstMatrixView<Scalar> x, const Cache<Scalar, MaxBatch>& cache, MatrixView<Scalar> z,
+                   MatrixView<Scalar> delta) const {
+    z = x;
+    kernels::multiply_by_derivative(f_, DerivativeFromOutput<F> ? cache.output.first(x.cols()) : x, delta);
+  }
+
  private:
   [[no_unique_address]] F f_;
 };

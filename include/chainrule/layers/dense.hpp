@@ -141,6 +141,20 @@ class Dense {
     });
   }
 
+  /// Writes z(l+1), and turns `delta`, which is dJ/da(l+1) on entry, into delta(l+1), for layer_values. Where forward kept only a(l+1), z
+  /// is computed anew, and its last bits may differ from those of the forward pass.
+  ///
+  ///     z(l+1) = W(l) a(l) + b(l),  delta(l+1) = dJ/da(l+1) * f'(z(l+1))        (Out x batch)
+  template <class Scalar, int MaxBatch>
+  void z_and_delta(const Scalar* theta, ConstMatrixView<Scalar> x, const Cache<Scalar, MaxBatch>& cache, MatrixView<Scalar> z,
+                   MatrixView<Scalar> delta) const {
+    if constexpr (is_identity || !DerivativeFromOutput<F>)
+      z = kept_for_derivative(cache).first(x.cols());
+    else
+      products<Scalar>().affine(theta, x, bias(theta), 0, z, x.cols());
+    times_derivative(cache, delta);
+  }
+
   /// Does what backward and a following step theta <- theta + factor dJ/dtheta do, with the same bits. Saves memory traffic, because dJ/dW
   /// is added to W while it is in registers. `scratch` is as large as this layer's gradient; its content afterwards is unspecified.
   template <class Scalar, int MaxBatch>

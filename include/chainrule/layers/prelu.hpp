@@ -101,6 +101,14 @@ class PReLU : public SameShape<N> {
     apply_slopes(theta, z, detail::as_const(delta), *input_gradient);
   }
 
+  /// Copies z, which is this layer's input, and turns `delta`, which is dJ/da on entry, into dJ/dz, for layer_values.
+  template <class Scalar, int MaxBatch>
+  void z_and_delta(const Scalar* theta, ConstMatrixView<Scalar> x, const Cache<Scalar, MaxBatch>&, MatrixView<Scalar> z,
+                   MatrixView<Scalar> delta) const {
+    z = x;
+    apply_slopes(theta, x, detail::as_const(delta), delta);
+  }
+
  private:
   static double checked(double slope) {
     if (!(detail::is_finite(slope) && slope > -1e9 && slope < 1e9))
