@@ -87,6 +87,7 @@ TEST_CASE("a pass during which another one begins in the same workspace throws S
   };
   during([&] { net.forward(x, work); });
   during([&] { net.predict(x, work); });
+  during([&] { net.predict_raw(x, work); });
   during([&] { net.evaluate(x, x, work); });
   during([&] { net.backward(x, x, work, dJ); });
   CHECK(net.predict(x, work) == net.predict(x));
@@ -121,11 +122,13 @@ TEST_CASE("passes on a workspace that was moved from throw StateError, and the n
     constexpr const char* words = "this workspace was moved to another object and holds nothing";
     CHECK_THROWS_SAYING(net.forward(x, work), StateError, "forward: ", words);
     CHECK_THROWS_SAYING(net.predict(x, work), StateError, "predict: ", words);
+    CHECK_THROWS_SAYING(net.predict_raw(x, work), StateError, "predict_raw: ", words);
     CHECK_THROWS_SAYING(net.evaluate(x, x, work), StateError, "evaluate: ", words);
     CHECK_THROWS_SAYING(net.loss(x, work), StateError, "loss: ", words);
     CHECK_THROWS_SAYING(net.backward(x, x, work, dJ), StateError, "backward: ", words);
     CHECK_THROWS_SAYING(net.update_statistics(work), StateError, "update_statistics: ", words);
     CHECK_THROWS_SAYING(work.template activation<0>(), StateError, "activation: ", words);
+    CHECK_THROWS_SAYING(work.activation(0), StateError, "activation: ", words);
     CHECK_THROWS_SAYING(work.template cache<0>(), StateError, "cache: ", words);
     CHECK(work.max_batch() == 0);
     CHECK(work.cached_samples() == 0);

@@ -91,7 +91,8 @@ class Network : public NetworkBase<Scalar, typename detail::ProvenNetwork<Scalar
   }
 
   /// The forward pass of a training step: with Dropout's mask of step `work.step()`, to which it adds 1, and BatchNorm's statistics of this
-  /// batch. Keeps every activation in `work` for loss and backward, and returns y_hat.
+  /// batch; the raw outputs of a trained network are those of predict_raw. Keeps every activation in `work` for loss and backward, and
+  /// returns y_hat.
   ///
   ///     a(1) = x,  a(l+1) = f(W(l) a(l) + b(l));  y_hat = a(L+1), before the loss's link          (outputs x batch)
   template <class X, int MaxBatch>

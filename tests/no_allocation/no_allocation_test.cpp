@@ -88,6 +88,7 @@ long allocations_of_training(Net& net, cr::Index max_batch, const Y& targets) {
       sgd.step(net.parameters(), gradients);
       cr::descend(net, batch, y, work, gradients, sgd, state);
       net.predict(batch, work);
+      net.predict_raw(batch, work);
     }
   });
 }
