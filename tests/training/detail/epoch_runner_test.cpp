@@ -121,11 +121,7 @@ TEST_CASE(
 TEST_CASE("EpochRunner makes a team if more than one thread is requested") {
   Net net{Seed{1}};
   const SGD rule;
-<<<<<<< HEAD
   auto state = rule.make_state<double>(net.parameters().size());
-=======
-  OptimizerState<double> state = rule.make_state(net);
->>>>>>> 0a1caee (Add weighted losses in pairs and with rounded products)
   detail::EpochRunner<Net, SGD> one_thread(net, rule, state, 5, Seed{1}, 1);
   CHECK(one_thread.workspace().team() == nullptr);
   detail::EpochRunner<Net, SGD> three_threads(net, rule, state, 5, Seed{1}, 3);
