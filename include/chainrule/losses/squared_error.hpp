@@ -46,7 +46,18 @@ struct SquaredError {
   /// Returns the sum of (y_hat - y)^2 over all elements, added in double or wider. Squares are rounded to Scalar first, unless one of them
   /// is too large for it.
   template <class Scalar>
-  static detail::Accumulator<Scalar> sum_of_squares(ConstMatrixView<Scalar> y_hat, ConstMatrixView<Scalar> y) {
+  static detail::Accumulator<Scalar> sum_of_squares(const ConstMatrixView<Scalar>& y_hat, const ConstMatrixView<Scalar>& y) {
+    if (y.size() == 1) {  // a call of a kernel takes longer than the step of a tiny network
+      const Scalar error = y_hat(0, 0) - y(0, 0), square = detail::rounded(error * error);
+      if (detail::is_finite(square)) return square;
+    }
+    return sum_of_many_squares<Scalar>(y_hat, y);
+  }
+
+ private:
+  template <class Scalar>
+  [[gnu::noinline]] static detail::Accumulator<Scalar> sum_of_many_squares(const ConstMatrixView<Scalar>& y_hat,
+                                                                           const ConstMatrixView<Scalar>& y) {
     using Sum = detail::Accumulator<Scalar>;
     const Sum sum = kernels::sum_matrices<Sum>([](auto p, auto target) CHAINRULE_FORMULA { return (p - target) * (p - target); }, y_hat, y);
     if (detail::is_finite(sum)) return sum;
