@@ -6,6 +6,8 @@
 #include <chainrule/initializers/he.hpp>
 #include <string_view>
 
+#include <chainrule/core/detail/undefine_min_max.inc>
+
 namespace chainrule {
 
 /// The exponential linear unit: equals z for z > 0 and falls to -alpha for z far below 0, so that the mean activation is nearer to 0 than
@@ -39,3 +41,5 @@ class ELU final : public ElementwiseActivation<ELU> {
 };
 
 }  // namespace chainrule
+
+#include <chainrule/core/detail/restore_min_max.inc>

@@ -4,6 +4,8 @@
 #include <chainrule/initializers/xavier.hpp>
 #include <string_view>
 
+#include <chainrule/core/detail/undefine_min_max.inc>
+
 namespace chainrule {
 
 /// A sigmoid made of three straight lines, for processors on which an exponential is too slow: 0 below z = -3, 1 above z = 3. The slope is
@@ -26,3 +28,5 @@ struct HardSigmoid final : ElementwiseActivation<HardSigmoid> {
 };
 
 }  // namespace chainrule
+
+#include <chainrule/core/detail/restore_min_max.inc>

@@ -6,6 +6,8 @@
 #include <chainrule/initializers/xavier.hpp>
 #include <string_view>
 
+#include <chainrule/core/detail/undefine_min_max.inc>
+
 namespace chainrule {
 
 /// Clips z to [low, high] (Collobert 2004); PyTorch's Hardtanh. HardTanh{0, 6} is ReLU6. The constructor throws ValueError unless low <
@@ -46,3 +48,5 @@ class HardTanh final : public ElementwiseActivation<HardTanh> {
 };
 
 }  // namespace chainrule
+
+#include <chainrule/core/detail/restore_min_max.inc>

@@ -4,6 +4,8 @@
 #include <chainrule/initializers/he.hpp>
 #include <string_view>
 
+#include <chainrule/core/detail/undefine_min_max.inc>
+
 namespace chainrule {
 
 /// The rectified linear unit max(0, z). Its derivative is 1 for z > 0, so gradients do not vanish there.
@@ -26,3 +28,5 @@ struct ReLU final : ElementwiseActivation<ReLU> {
 };
 
 }  // namespace chainrule
+
+#include <chainrule/core/detail/restore_min_max.inc>

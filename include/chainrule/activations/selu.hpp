@@ -4,6 +4,8 @@
 #include <chainrule/initializers/lecun.hpp>
 #include <string_view>
 
+#include <chainrule/core/detail/undefine_min_max.inc>
+
 namespace chainrule {
 
 /// The scaled ELU of self-normalizing networks: with weights from LecunNormal, activations of mean 0 and variance 1 keep this mean and
@@ -33,3 +35,5 @@ struct SELU final : ElementwiseActivation<SELU> {
 };
 
 }  // namespace chainrule
+
+#include <chainrule/core/detail/restore_min_max.inc>

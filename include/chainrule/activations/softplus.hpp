@@ -6,6 +6,8 @@
 #include <chainrule/initializers/he.hpp>
 #include <string_view>
 
+#include <chainrule/core/detail/undefine_min_max.inc>
+
 namespace chainrule {
 
 /// A smooth ReLU, ln(1 + e^(beta z))/beta (Dugas et al. 2001), which is never 0; the larger beta, the closer to ReLU. PyTorch's Softplus
@@ -41,3 +43,5 @@ class Softplus final : public ElementwiseActivation<Softplus> {
 };
 
 }  // namespace chainrule
+
+#include <chainrule/core/detail/restore_min_max.inc>

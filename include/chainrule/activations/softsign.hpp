@@ -5,6 +5,8 @@
 #include <limits>
 #include <string_view>
 
+#include <chainrule/core/detail/undefine_min_max.inc>
+
 namespace chainrule {
 
 /// Softsign, z/(1 + |z|), between -1 and 1 like tanh but slower to saturate (Turian, Bergstra and Bengio 2009).
@@ -16,7 +18,7 @@ struct Softsign final : ElementwiseActivation<Softsign> {
   ///     Softsign(z) = z/(1 + |z|); +-1 for infinite z, because z is limited to finite numbers
   template <class V>
   CHAINRULE_FORMULA V f(V z) const {
-    constexpr auto largest = std::numeric_limits<typename V::Scalar>::max();
+    constexpr auto largest = (std::numeric_limits<typename V::Scalar>::max)();
     const V finite = min(max(z, -largest), largest);
     return finite / (abs(finite) + 1);
   }
@@ -29,3 +31,5 @@ struct Softsign final : ElementwiseActivation<Softsign> {
 };
 
 }  // namespace chainrule
+
+#include <chainrule/core/detail/restore_min_max.inc>

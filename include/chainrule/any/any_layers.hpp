@@ -36,7 +36,7 @@ class AnyLayers {
       detail::raise<ShapeError>("AnyLayers: layer<", n, "> expects ", next.inputs(), " inputs, but layer<", n - 1, "> gives ", outputs(),
                                 " outputs");
     const Index parameters = detail::size_of_tensors(next.tensors());
-    if (parameters > std::numeric_limits<Index>::max() / 16 - parameters_)
+    if (parameters > (std::numeric_limits<Index>::max)() / 16 - parameters_)
       detail::raise<ShapeError>("AnyLayers: with layer<", n, "> there are more parameters than memory can address");
     parameters_ += parameters;
     layers_.push_back(next);

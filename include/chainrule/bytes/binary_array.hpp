@@ -79,7 +79,7 @@ struct BinaryArray {
   std::string shape() const {
     constexpr std::size_t max_shown = 8;
     std::string text;
-    for (std::size_t i = 0; i < std::min(extents.size(), max_shown); ++i) text += (i == 0 ? "" : " x ") + std::to_string(extents[i]);
+    for (std::size_t i = 0; i < (std::min)(extents.size(), max_shown); ++i) text += (i == 0 ? "" : " x ") + std::to_string(extents[i]);
     return extents.size() > max_shown ? text + " x ..." : text;
   }
 
@@ -90,7 +90,7 @@ struct BinaryArray {
     std::uint64_t expected = type.bytes;
     for (const std::uint64_t extent : extents) {
       if (extent == 0) raise<ValueError>(file, " is empty: it holds ", shape(), " numbers");
-      if (expected > std::numeric_limits<std::uint64_t>::max() / extent)
+      if (expected > (std::numeric_limits<std::uint64_t>::max)() / extent)
         raise<ValueError>(file, ": the header says that there are ", shape(), " numbers, more than any file can hold");
       expected *= extent;
     }
@@ -134,8 +134,8 @@ Matrix<Scalar> to_matrix(const BinaryArray& array) {
       for (Index i = 0; i < m.rows(); ++i) {
         const Number number = number_at<Number>(array.at(i, j), array.order);
         if constexpr (std::is_floating_point_v<Number> && sizeof(Number) > sizeof(Scalar))
-          if (std::isfinite(number) && std::abs(number) > static_cast<Number>(std::numeric_limits<Scalar>::max()))
-            raise<ValueError>(array.file, ": expected numbers of at most ", std::numeric_limits<Scalar>::max(), ", but number ", i,
+          if (std::isfinite(number) && std::abs(number) > static_cast<Number>((std::numeric_limits<Scalar>::max)()))
+            raise<ValueError>(array.file, ": expected numbers of at most ", (std::numeric_limits<Scalar>::max)(), ", but number ", i,
                               " of sample ", j, " is ", number);
         m(i, j) = static_cast<Scalar>(number);
       }
@@ -153,8 +153,8 @@ inline std::vector<int> to_labels(const BinaryArray& array) {
       const Number number = number_at<Number>(array.at(0, j), array.order);
       bool is_label = false;
       if constexpr (std::is_floating_point_v<Number>)
-        is_label = static_cast<double>(number) >= std::numeric_limits<int>::min() &&
-                   static_cast<double>(number) <= std::numeric_limits<int>::max() && number == std::floor(number);
+        is_label = static_cast<double>(number) >= (std::numeric_limits<int>::min)() &&
+                   static_cast<double>(number) <= (std::numeric_limits<int>::max)() && number == std::floor(number);
       else
         is_label = std::in_range<int>(number);
       if (!is_label) raise<ValueError>(array.file, ": expected labels that are whole numbers, but the label of sample ", j, " is ", number);

@@ -42,7 +42,7 @@ inline std::string_view known_kind(std::string_view bytes) {
     return "a model in ONNX; load_onnx reads it";  // an ONNX model begins with the format's version, and a text or the graph
   if (byte(6) == 0 && byte(7) == 0 && has_at(8, "{")) return "a safetensors file; load, load_network or read_safetensors reads it";
 
-  const std::size_t first = std::min(bytes.find_first_not_of(" \t\r\n"), bytes.size());
+  const std::size_t first = (std::min)(bytes.find_first_not_of(" \t\r\n"), bytes.size());
   const bool is_text = byte(first + 1) >= ' ' || byte(first + 1) == '\n' || byte(first + 1) == '\r';
   if (is_text && byte(first) == '<') return "a page in HTML or XML, not the file that it may offer for download";
   if (is_text && byte(first) == '{')

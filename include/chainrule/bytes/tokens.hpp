@@ -96,7 +96,7 @@ class TokenReader {
   }
 
   std::string_view next() {
-    rest_ = rest_.substr(std::min(rest_.find_first_not_of(" \t\r\n"), rest_.size()));
+    rest_ = rest_.substr((std::min)(rest_.find_first_not_of(" \t\r\n"), rest_.size()));
     const std::string_view token = rest_.substr(0, rest_.find_first_of(" \t\r\n"));
     rest_.remove_prefix(token.size());
     return token;

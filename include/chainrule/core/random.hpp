@@ -47,8 +47,8 @@ class Random {
   /// Starts the sequence of this seed.
   constexpr explicit Random(Seed seed) : state_{seed.value} {}
 
-  static constexpr result_type min() { return 0; }                                        ///< the smallest number it gives
-  static constexpr result_type max() { return std::numeric_limits<result_type>::max(); }  ///< the largest number it gives
+  static constexpr result_type(min)() { return 0; }                                          ///< the smallest number it gives
+  static constexpr result_type(max)() { return (std::numeric_limits<result_type>::max)(); }  ///< the largest number it gives
 
   /// The next 64 bits.
   constexpr result_type operator()() {
@@ -64,9 +64,9 @@ class Random {
 
   /// Uniform in {0, ..., n - 1} without bias, by rejection. Precondition: n > 0.
   constexpr std::uint64_t below(std::uint64_t n) {
-    const std::uint64_t leftover = (max() % n + 1) % n;  // 2^64 mod n
+    const std::uint64_t leftover = ((max)() % n + 1) % n;  // 2^64 mod n
     std::uint64_t bits = (*this)();
-    while (bits > max() - leftover) bits = (*this)();
+    while (bits > (max)() - leftover) bits = (*this)();
     return bits % n;
   }
 

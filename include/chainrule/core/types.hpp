@@ -102,7 +102,7 @@ using Accumulator = std::conditional_t<(sizeof(Scalar) < sizeof(double)), double
 
 /// More numbers than memory can address, of any scalar type. Products and sums of extents that are larger become this, so none of them
 /// wraps around to a small number, and Storage refuses it.
-inline constexpr Index too_many = std::numeric_limits<Index>::max() / 16;
+inline constexpr Index too_many = (std::numeric_limits<Index>::max)() / 16;
 
 /// The product of two extents, at most too_many; Dynamic if one of them is Dynamic or Inferred.
 constexpr Index extent_product(Index a, Index b) { return a < 0 || b < 0 ? Dynamic : b > 0 && a > too_many / b ? too_many : a * b; }

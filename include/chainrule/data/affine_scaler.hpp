@@ -109,7 +109,7 @@ class AffineScaler {
 
   /// Converts a statistic of feature i to Scalar. Throws ValueError where it is too large for it.
   Scalar narrowed(Sum number, Index i) const {
-    if (!(std::abs(number) <= static_cast<Sum>(std::numeric_limits<Scalar>::max()))) too_far_apart(i);
+    if (!(std::abs(number) <= static_cast<Sum>((std::numeric_limits<Scalar>::max)()))) too_far_apart(i);
     return static_cast<Scalar>(number);
   }
 
@@ -170,10 +170,10 @@ class AffineScaler {
   // Throws ValueError where the result of apply is too large for Scalar.
   void check_range(const char* caller, ConstMatrixView<Scalar> x, const Vector<Scalar>& from, const Vector<Scalar>& factor,
                    const Vector<Scalar>& to) const {
-    constexpr Sum max = std::numeric_limits<Scalar>::max();
+    constexpr Sum max = (std::numeric_limits<Scalar>::max)();
     Sum safe = max;  // no number up to it in absolute value gives a result of more than max / 2
     for (Index i = 0; i < x.rows(); ++i)
-      safe = std::min(safe, (max / 2 - std::abs(Sum{to[i]})) / std::max(std::abs(Sum{factor[i]}), Sum{1}) - std::abs(Sum{from[i]}));
+      safe = (std::min)(safe, (max / 2 - std::abs(Sum{to[i]})) / (std::max)(std::abs(Sum{factor[i]}), Sum{1}) - std::abs(Sum{from[i]}));
     if (x.cols() == 0 || x.cwiseAbs().maxCoeff() <= safe) return;
     for (Index j = 0; j < x.cols(); ++j)
       for (Index i = 0; i < x.rows(); ++i)

@@ -78,7 +78,7 @@ class Batches {
   /// Returns batch number `index` of the current epoch, counted from 0.
   Batch operator[](Index index) {
     const Index first = index * batch_size_;
-    const Index count = std::min(batch_size_, samples() - first);
+    const Index count = (std::min)(batch_size_, samples() - first);
     if (!options_.shuffle) return view_of_data(first, count);
     const auto indices = std::span<const Index>(order_).subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(count));
     detail::gather_samples(data_, indices, features_, targets_, weights_);

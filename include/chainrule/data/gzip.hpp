@@ -45,8 +45,8 @@ class GzipReader {
   std::size_t read(char* to, std::size_t count) {
     std::size_t size = 0;
     while (size < count && (in_member_ || begin_member())) {
-      const std::size_t given = std::min(rest_.size(), max_piece);
-      const std::size_t wanted = std::min(count - size, max_piece);
+      const std::size_t given = (std::min)(rest_.size(), max_piece);
+      const std::size_t wanted = (std::min)(count - size, max_piece);
       stream_.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(rest_.data()));  // zlib only reads its input
       stream_.avail_in = static_cast<uInt>(given);
       stream_.next_out = reinterpret_cast<Bytef*>(to + size);
@@ -87,7 +87,7 @@ class GzipReader {
 
 /// Returns the largest size to which a file of `packed` bytes may be unpacked.
 inline std::uint64_t max_unpacked(const GunzipOptions& options, std::size_t packed) {
-  return options.max_bytes != 0 ? options.max_bytes : std::max(32 * std::uint64_t{packed}, std::uint64_t{1} << 26);
+  return options.max_bytes != 0 ? options.max_bytes : (std::max)(32 * std::uint64_t{packed}, std::uint64_t{1} << 26);
 }
 
 [[noreturn]] inline void refuse_large(const std::string& file, std::uint64_t max_bytes) {
@@ -105,7 +105,7 @@ inline std::string gunzip_idx(const std::string& path, const GunzipOptions& opti
     bytes.resize(begin + reader.read(bytes.data() + begin, size - begin));
   };
   unpack_to(4);
-  unpack_to(std::max(idx_header_size(bytes), bytes.size()));
+  unpack_to((std::max)(idx_header_size(bytes), bytes.size()));
   const std::uint64_t size = bytes.size() + parse_idx_header(bytes, path).expected_bytes();
   if (size < bytes.size() || size > max_unpacked(options, packed.size())) refuse_large(path, max_unpacked(options, packed.size()));
   unpack_to(static_cast<std::size_t>(size) + 1);
@@ -127,7 +127,7 @@ inline std::string gunzip(std::string_view bytes, const GunzipOptions& options =
   std::string unpacked;
   for (std::size_t size = 0, wanted = 0; size == wanted;) {
     wanted = size == 0 ? static_cast<std::size_t>(std::min<std::uint64_t>(size_of_last, max_bytes)) + 1
-                       : size + std::max(size / 2, std::size_t{1} << 18);
+                       : size + (std::max)(size / 2, std::size_t{1} << 18);
     unpacked.reserve(wanted);
     unpacked.resize(wanted);
     size += reader.read(unpacked.data() + size, wanted - size);

@@ -28,7 +28,7 @@ class MinMaxScaler : public AffineScaler<Scalar> {
  public:
   /// Creates a scaler that is not fitted yet. Throws ValueError unless low < high and both are finite.
   explicit MinMaxScaler(FeatureRange range = {}) : AffineScaler<Scalar>("MinMaxScaler"), range_{range} {
-    constexpr auto largest = static_cast<double>(std::numeric_limits<float>::max());
+    constexpr auto largest = static_cast<double>((std::numeric_limits<float>::max)());
     if (!(range.low < range.high && range.low >= -largest && range.high <= largest))
       detail::raise<ValueError>("MinMaxScaler: expected low < high, both finite, but got low = ", range.low, " and high = ", range.high);
   }
@@ -48,8 +48,8 @@ class MinMaxScaler : public AffineScaler<Scalar> {
     Vector<Scalar> max = min;
     for (Index j = 1; j < view.cols(); ++j)
       for (Index i = 0; i < view.rows(); ++i) {
-        min[i] = std::min(min[i], view(i, j));
-        max[i] = std::max(max[i], view(i, j));
+        min[i] = (std::min)(min[i], view(i, j));
+        max[i] = (std::max)(max[i], view(i, j));
       }
     Vector<Scalar> unit(view.rows());
     for (Index i = 0; i < view.rows(); ++i) {

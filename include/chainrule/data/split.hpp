@@ -66,7 +66,7 @@ using Groups = std::vector<Group>;
 /// Puts all samples into one group.
 inline Groups one_group(Index samples) {
   Groups groups(1);
-  groups[0].samples.resize(static_cast<std::size_t>(std::max(samples, Index{0})));
+  groups[0].samples.resize(static_cast<std::size_t>((std::max)(samples, Index{0})));
   std::iota(groups[0].samples.begin(), groups[0].samples.end(), Index{0});
   return groups;
 }
@@ -117,7 +117,7 @@ inline std::vector<Index> test_sizes(const char* who, const Groups& groups, doub
   Index left = total;
   for (std::size_t g = 0; g < groups.size(); ++g) {
     const double size = share * static_cast<double>(groups[g].size());
-    sizes.push_back(std::min(static_cast<Index>(std::floor(size)), groups[g].size() - 1));
+    sizes.push_back((std::min)(static_cast<Index>(std::floor(size)), groups[g].size() - 1));
     left -= sizes.back();
     if (size > std::floor(size) && sizes.back() + 1 < groups[g].size()) remainders.emplace_back(size - std::floor(size), g);
   }

@@ -56,7 +56,7 @@ class Standardizer : public AffineScaler<Scalar> {
     for (Index i = 0; i < view.rows(); ++i) {
       origin[i] = this->narrowed(mean[i] / scale[i], i);
       this->narrowed(largest[i] / scale[i], i);
-      const Sum variance = std::max(squares[i] / static_cast<Sum>(view.cols()) - rounding_squares[i], Sum{0});
+      const Sum variance = (std::max)(squares[i] / static_cast<Sum>(view.cols()) - rounding_squares[i], Sum{0});
       unit[i] = this->narrowed_unit(std::sqrt(variance) / scale[i], i);
     }
     this->set(0, 1, std::move(origin), std::move(unit));

@@ -96,7 +96,7 @@ template <class Scalar>
 std::vector<std::string> written_classes(const Dataset<Scalar>& data, const CsvOptions& options) {
   std::vector<std::string> names = data.target_names;
   if (names.empty())  // without names all labels from 0 on must occur, or .classes must hold them
-    for (std::size_t label = 0; label < std::max(data.targets.size(), options.classes.size()); ++label)
+    for (std::size_t label = 0; label < (std::max)(data.targets.size(), options.classes.size()); ++label)
       names.push_back(std::to_string(label));
   bool come_back = true;
   for (std::size_t sample = 0; sample < data.targets.size(); ++sample) {

@@ -76,7 +76,7 @@ Slope measure_slope(long double& variable, long double step, long double J_here,
     const long double left = (J_here - compute_loss()) / h;
     return std::pair{(right + left) / 2, right - left};
   };
-  const long double h = step * std::max(1.0L, std::abs(p));
+  const long double h = step * (std::max)(1.0L, std::abs(p));
   const auto [wide, wide_gap] = differences(h);
   const auto [narrow, narrow_gap] = differences(h / 16);
   variable = p;
@@ -91,24 +91,24 @@ void compare_gradient(GradientReport& report, const std::string& group, Index co
                       long double step, const ComputeLoss& compute_loss, const Name& name_of) {
   if (count == 0) return;
   const long double J_here = compute_loss();
-  const long double noise = 2000 * std::numeric_limits<long double>::epsilon() * std::max(1.0L, std::abs(J_here)) / step;
+  const long double noise = 2000 * std::numeric_limits<long double>::epsilon() * (std::max)(1.0L, std::abs(J_here)) / step;
   std::vector<Slope> slopes;
   slopes.reserve(static_cast<std::size_t>(count));
   long double largest = 0;
   for (Index i = 0; i < count; ++i) {
     slopes.push_back(measure_slope(variables[i], step, J_here, compute_loss));
-    largest = std::max(largest, std::abs(slopes.back().value));
+    largest = (std::max)(largest, std::abs(slopes.back().value));
   }
   if (!is_finite(static_cast<double>(J_here))) report.fail("J itself is not finite");
   if (!(largest > noise))
     report.fail(text_of("the gradient of ", group, " is zero everywhere, which proves nothing; dead units? take another x or seed"));
 
-  const long double floor = std::max(largest / 1000, noise);
+  const long double floor = (std::max)(largest / 1000, noise);
   Index kinks = 0;
   for (Index i = 0; i < count; ++i) {
     Slope slope = slopes[static_cast<std::size_t>(i)];
     const long double a = static_cast<long double>(computed[i]);
-    const auto scale = [&] { return std::max({std::abs(a), std::abs(slope.value), floor}); };
+    const auto scale = [&] { return (std::max)({std::abs(a), std::abs(slope.value), floor}); };
     const long double share = static_cast<long double>(report.tolerance) / 10;
     if (slope.kink > noise + share * scale()) {  // either a kink, or strong curvature over h, which a smaller step tells apart
       slope = measure_slope(variables[i], step / 16, J_here, compute_loss);

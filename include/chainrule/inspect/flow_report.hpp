@@ -135,7 +135,7 @@ inline void GradientFlow::warn_about_gradients() {
 
 inline std::string GradientFlow::to_string() const {
   std::size_t width = 10;
-  for (const LayerFlow& layer : layers) width = std::max({width, layer.name.size(), layer.activation.size()});
+  for (const LayerFlow& layer : layers) width = (std::max)({width, layer.name.size(), layer.activation.size()});
   const auto line = [width](std::string text, const std::string& name, const std::string& f, const std::vector<std::string>& numbers) {
     text.resize(7, ' ');
     for (const std::string& column : {name, f}) text += column + std::string(width + 2 - column.size(), ' ');

@@ -30,7 +30,7 @@ using TableRow = std::array<std::string, 5>;
 inline std::string format_table(const std::vector<TableRow>& rows) {
   std::array<std::size_t, 5> width{};
   for (const TableRow& row : rows)
-    for (std::size_t c = 0; c < row.size(); ++c) width[c] = std::max(width[c], row[c].size());
+    for (std::size_t c = 0; c < row.size(); ++c) width[c] = (std::max)(width[c], row[c].size());
   std::string text;
   for (const TableRow& row : rows) {
     for (std::size_t c = 0; c < row.size(); ++c) {

@@ -107,7 +107,7 @@ class Archive {
           std::conditional_t<std::is_signed_v<T>, std::int64_t, std::uint64_t>;  // 8 bytes even on machines where T has another size
       Wide wide = static_cast<Wide>(v);
       raw(&wide, sizeof wide);
-      expect(wide >= std::numeric_limits<T>::min() && wide <= std::numeric_limits<T>::max(), wide, " is too large for this machine");
+      expect(wide >= (std::numeric_limits<T>::min)() && wide <= (std::numeric_limits<T>::max)(), wide, " is too large for this machine");
       if (reads()) v = static_cast<T>(wide);
     } else if constexpr (is_raw<T>) {
       numbers(&v, 1);

@@ -36,7 +36,7 @@ std::array<Index, 2> count_numbers(const std::vector<ReadLayer<Scalar>>& layers)
 
 inline pb::ModelProto parse_onnx_model(std::string_view bytes, const std::string& name) {
   if (bytes.empty()) raise<ValueError>(name, " is empty");
-  if (bytes.size() > static_cast<std::size_t>(std::numeric_limits<std::int32_t>::max()))
+  if (bytes.size() > static_cast<std::size_t>((std::numeric_limits<std::int32_t>::max)()))
     raise<ValueError>(name, " is too large for a file of ONNX, which may have 2^31 - 1 bytes");
   pb::ModelProto model;
   if (!model.ParseFromArray(bytes.data(), static_cast<int>(bytes.size())) || !model.has_graph())

@@ -79,7 +79,7 @@ constexpr SafetensorsTypeInfo info_of(SafetensorsType type) { return safetensors
 inline std::string shape_text(const std::vector<std::uint64_t>& shape) {
   constexpr std::size_t max_shown = 8;
   std::string text;
-  for (std::size_t i = 0; i < std::min(shape.size(), max_shown); ++i) text += (text.empty() ? "" : " x ") + std::to_string(shape[i]);
+  for (std::size_t i = 0; i < (std::min)(shape.size(), max_shown); ++i) text += (text.empty() ? "" : " x ") + std::to_string(shape[i]);
   if (shape.size() > max_shown) text += text_of(" x ... (", shape.size(), " extents)");
   return text.empty() ? "a single number" : text;
 }
@@ -92,7 +92,7 @@ inline bool safetensors_bytes(SafetensorsType type, const std::vector<std::uint6
   for (const std::uint64_t extent : shape) {
     is_empty = is_empty || extent == 0;
     if (extent == 0) continue;
-    if (bytes > std::numeric_limits<std::uint64_t>::max() / extent) return false;
+    if (bytes > (std::numeric_limits<std::uint64_t>::max)() / extent) return false;
     bytes *= extent;
   }
   if (is_empty) bytes = 0;
@@ -170,7 +170,7 @@ template <class F>
 void for_each_entry(RowsAndColumns matrix, const F& f) {
   constexpr std::size_t band = 16;
   for (std::size_t first = 0; first < matrix.rows; first += band) {
-    const std::size_t end = std::min(first + band, matrix.rows);
+    const std::size_t end = (std::min)(first + band, matrix.rows);
     for (std::size_t j = 0; j < matrix.columns; ++j)
       for (std::size_t i = first; i < end; ++i) f(i * matrix.columns + j, j * matrix.rows + i);
   }
@@ -191,8 +191,8 @@ void copy_safetensors(const SafetensorsTensor& tensor, Scalar* to, TensorOrder o
     if constexpr (std::is_floating_point_v<Number> && sizeof(Number) > sizeof(Scalar))
       for (std::size_t i = 0; i < size; ++i)
         if (const Number number = number_from(from + i * bytes_of_one);
-            std::isfinite(number) && std::abs(number) > static_cast<Number>(std::numeric_limits<Scalar>::max()))
-          raise<ValueError>(place, ": expected numbers of at most ", std::numeric_limits<Scalar>::max(), ", but number ", i, " is ",
+            std::isfinite(number) && std::abs(number) > static_cast<Number>((std::numeric_limits<Scalar>::max)()))
+          raise<ValueError>(place, ": expected numbers of at most ", (std::numeric_limits<Scalar>::max)(), ", but number ", i, " is ",
                             number);
     if (std::is_same_v<Number, Scalar> && sizeof(Scalar) == bytes_of_one && native_order == ByteOrder::little && matrix.rows == 1) {
       std::memcpy(static_cast<void*>(to), from, tensor.bytes.size());

@@ -82,7 +82,7 @@ std::string to_onnx(const Net& net, const OnnxOptions& options = {}) {
   detail::describe_onnx_value(*graph.add_output(), options.output, detail::onnx_type<Scalar>(), net.outputs());
 
   std::string bytes;
-  if (model.ByteSizeLong() > static_cast<std::size_t>(std::numeric_limits<std::int32_t>::max()) || !model.SerializeToString(&bytes))
+  if (model.ByteSizeLong() > static_cast<std::size_t>((std::numeric_limits<std::int32_t>::max)()) || !model.SerializeToString(&bytes))
     detail::raise<ValueError>("to_onnx: the network is too large for one file of ONNX, which may have 2^31 - 1 bytes");
   return bytes;
 }

@@ -20,7 +20,7 @@ class Partition {
       : extent_{extent},
         granularity_{granularity},
         granules_{(extent + granularity - 1) / granularity},
-        count_{std::min(count, granules_)} {}
+        count_{(std::min)(count, granules_)} {}
 
   /// The number of parts.
   Index count() const { return count_; }

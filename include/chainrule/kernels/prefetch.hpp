@@ -23,7 +23,7 @@ class Prefetch {
 
   /// Prefetches the next `columns`, or as many as are left, into the second cache.
   void next(Index columns) {
-    for (Index i = std::min(columns, left_); i > 0; --i) {
+    for (Index i = (std::min)(columns, left_); i > 0; --i) {
       for (Index at = 0; at < last_; at += cache_line) ask(first_ + at);
       ask(first_ + last_);  // a column that does not begin at a cache line ends in one line more
       if (--left_ > 0) first_ += step_;

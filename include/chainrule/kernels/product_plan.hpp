@@ -63,7 +63,7 @@ struct ProductPlan {
     const bool half_at_the_end = vectors.half_width < vectors.width && over <= vectors.half_width;
     const Index in_whole_registers = half_at_the_end ? left - over : left;
     if (in_whole_registers == 0) return {over, 1, true};
-    const Index rows = std::min(in_whole_registers, most_rows(in_whole_registers));
+    const Index rows = (std::min)(in_whole_registers, most_rows(in_whole_registers));
     return {rows, static_cast<int>((rows + vectors.width - 1) / vectors.width), false};
   }
 };

@@ -100,7 +100,7 @@ struct SmallLayer {
     if constexpr (is_small_layer(Out, In))
       return true;
     else
-      return std::max(outputs, inputs) <= dispatch<Scalar>([](auto set) { return max_units<Scalar>(set); });
+      return (std::max)(outputs, inputs) <= dispatch<Scalar>([](auto set) { return max_units<Scalar>(set); });
   }
 
   /// a = f(W x + b)        (outputs x samples)

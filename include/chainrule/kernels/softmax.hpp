@@ -13,8 +13,12 @@ inline constexpr Index max_short_column = 32;
 
 }  // namespace chainrule::kernels
 
+#include <chainrule/core/detail/undefine_min_max.inc>
+
 #define CHAINRULE_KERNEL <chainrule/kernels/softmax.inc>
 #include <chainrule/kernels/for_each_instruction_set.inc>
+
+#include <chainrule/core/detail/restore_min_max.inc>
 
 namespace chainrule::kernels {
 

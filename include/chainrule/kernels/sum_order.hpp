@@ -26,7 +26,7 @@ class SumBlocks {
   /// blocks, because small products would notice the time.)
   Index first(Index block) const {
     if (block == 0 || block == count_) return block == 0 ? 0 : terms_;
-    return block * (terms_ / count_) + std::min(block, terms_ % count_);
+    return block * (terms_ / count_) + (std::min)(block, terms_ % count_);
   }
   /// The number of terms of a block.
   Index length(Index block) const { return first(block + 1) - first(block); }

@@ -48,7 +48,7 @@ class Dense {
   Dense(Index inputs, Index outputs, F f, Init initializer) : inputs_{inputs}, outputs_{outputs}, f_{f}, initializer_{initializer} {
     if (inputs < 1 || outputs < 1)
       detail::raise<ShapeError>("Dense: inputs and outputs must be at least 1, got ", inputs, " and ", outputs);
-    if (outputs > (std::numeric_limits<Index>::max() / 16 - outputs) / inputs)
+    if (outputs > ((std::numeric_limits<Index>::max)() / 16 - outputs) / inputs)
       detail::raise<ShapeError>("Dense: ", outputs, " x ", inputs, " weights are more than memory can address");
     if (inputs != inputs_.value() || outputs != outputs_.value())
       detail::raise<ShapeError>("Dense: its type says ", inputs_.value(), " inputs and ", outputs_.value(), " outputs, but it got ", inputs,

@@ -63,8 +63,8 @@ class LayerNorm : public NormalizationLayer<N> {
           n, [m](auto c) CHAINRULE_FORMULA { return c - m; }, x_j);
       const Scalar squares = mean(
           n, [m](auto c) CHAINRULE_FORMULA { return (c - m) * (c - m); }, x_j);
-      const Scalar variance = std::max(squares - detail::rounded(r * r), Scalar{0});
-      const Scalar inverse = variance > std::numeric_limits<Scalar>::max()
+      const Scalar variance = (std::max)(squares - detail::rounded(r * r), Scalar{0});
+      const Scalar inverse = variance > (std::numeric_limits<Scalar>::max)()
                                  ? this->template inverse_of_large_deviation<Scalar>(n, [&](Index i) { return x_j[i] - m - r; })
                                  : 1 / std::sqrt(variance + static_cast<Scalar>(this->epsilon()));
       inverse_deviation(0, j) = inverse;

@@ -159,7 +159,7 @@ struct BinaryCrossEntropy {
     Scalar numbers[most];
     const Index samples = static_cast<Index>(labels.size());
     for (Index first = 0; first < samples; first += most) {
-      const Index count = std::min(most, samples - first);
+      const Index count = (std::min)(most, samples - first);
       for (Index j = 0; j < count; ++j) numbers[j] = static_cast<Scalar>(labels[static_cast<std::size_t>(first + j)]);
       f(first, detail::matrix_view(static_cast<const Scalar*>(numbers), 1, count));
     }

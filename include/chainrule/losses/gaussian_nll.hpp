@@ -7,6 +7,8 @@
 #include <cmath>
 #include <string_view>
 
+#include <chainrule/core/detail/undefine_min_max.inc>
+
 namespace chainrule {
 
 /// The negative log-likelihood of a normal distribution, for a net that also predicts its uncertainty (Nix and Weigend 1994). The first K
@@ -153,3 +155,5 @@ struct GaussianNLL {
 };
 
 }  // namespace chainrule
+
+#include <chainrule/core/detail/restore_min_max.inc>

@@ -5,6 +5,8 @@
 #include <span>
 #include <string_view>
 
+#include <chainrule/core/detail/undefine_min_max.inc>
+
 namespace chainrule {
 
 /// The hinge loss max(0, 1 - y y_hat), averaged over all elements (Keras's Hinge). It asks for a margin of 1 as a support vector machine
@@ -72,3 +74,5 @@ struct Hinge {
 };
 
 }  // namespace chainrule
+
+#include <chainrule/core/detail/restore_min_max.inc>

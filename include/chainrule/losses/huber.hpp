@@ -6,6 +6,8 @@
 #include <chainrule/losses/mean_over_elements.hpp>
 #include <string_view>
 
+#include <chainrule/core/detail/undefine_min_max.inc>
+
 namespace chainrule {
 
 /// The Huber loss: half the square of errors up to delta, linear beyond (Huber 1964), averaged over all elements; PyTorch's HuberLoss. y is
@@ -51,3 +53,5 @@ struct Huber {
 };
 
 }  // namespace chainrule
+
+#include <chainrule/core/detail/restore_min_max.inc>

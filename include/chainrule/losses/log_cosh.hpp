@@ -5,6 +5,8 @@
 #include <chainrule/losses/mean_over_elements.hpp>
 #include <string_view>
 
+#include <chainrule/core/detail/undefine_min_max.inc>
+
 namespace chainrule {
 
 /// The loss ln cosh(y_hat - y), averaged over all elements (Keras's LogCosh): close to half the square for small errors and to the absolute
@@ -46,3 +48,5 @@ struct LogCosh {
 };
 
 }  // namespace chainrule
+
+#include <chainrule/core/detail/restore_min_max.inc>

@@ -4,20 +4,22 @@
 #include <chainrule/kernels/map.hpp>
 #include <limits>
 
+#include <chainrule/core/detail/undefine_min_max.inc>
+
 namespace chainrule {
 namespace detail {
 
 /// x, but the largest finite number with its sign where x is infinite; NaN stays NaN. A formula.
 template <class V>
 CHAINRULE_FORMULA inline V finite(const V& x) {
-  constexpr auto largest = std::numeric_limits<typename V::Scalar>::max();
+  constexpr auto largest = (std::numeric_limits<typename V::Scalar>::max)();
   return min(max(x, -largest), largest);
 }
 
 /// sum/size, but the largest finite number with its sign where that is too large for Scalar; NaN stays NaN.
 template <class Scalar, class Sum>
 Scalar finite_mean(Sum sum, Index size) {
-  constexpr Sum largest = static_cast<Sum>(std::numeric_limits<Scalar>::max());
+  constexpr Sum largest = static_cast<Sum>((std::numeric_limits<Scalar>::max)());
   const Sum mean = sum / static_cast<Sum>(size);
   return static_cast<Scalar>(mean > largest ? largest : mean < -largest ? -largest : mean);
 }
@@ -54,3 +56,5 @@ void slopes_over_elements(ConstMatrixView<Scalar> y_hat, ConstMatrixView<Scalar>
 }
 
 }  // namespace chainrule
+
+#include <chainrule/core/detail/restore_min_max.inc>

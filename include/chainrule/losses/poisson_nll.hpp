@@ -30,7 +30,7 @@ struct PoissonNLL {
   ///     J = 1/(outputs batch) sum e^z - y z
   template <class Scalar>
   Scalar value(ConstMatrixView<Scalar> z, ConstMatrixView<Scalar> y) const {
-    const Scalar largest = std::numeric_limits<Scalar>::max();
+    const Scalar largest = (std::numeric_limits<Scalar>::max)();
     const auto sum = kernels::sum_matrices<detail::Accumulator<Scalar>>(
         [largest](auto log_rate, auto count) CHAINRULE_FORMULA {
           const auto rate = exp(log_rate);

@@ -25,7 +25,7 @@ void for_each_log_softmax(ConstMatrixView<Scalar> logits, const Use& use) {
   Scalar largest[samples_at_once];
   Accumulator<Scalar> others[samples_at_once];
   for (Index first = 0; first < logits.cols(); first += samples_at_once) {
-    const Index samples = std::min(samples_at_once, logits.cols() - first);
+    const Index samples = (std::min)(samples_at_once, logits.cols() - first);
     kernels::exponential_sums(columns_of(logits, first, samples), largest, others);
     for (Index j = 0; j < samples; ++j)
       use(first + j, [m = largest[j], log_sum = std::log1p(static_cast<Scalar>(others[j]))](Scalar z_k) { return (m - z_k) + log_sum; });

@@ -90,8 +90,8 @@ class ConfusionMatrix {
     for (Index k = 0; k < classes(); ++k) {
       const Index* column = counts_.data() + k * classes();
       const std::string largest = std::to_string(*std::max_element(column, column + classes()));
-      widths.push_back(std::max(width_of(name(k)), largest.size()));
-      margin = std::max(margin, width_of(name(k)));
+      widths.push_back((std::max)(width_of(name(k)), largest.size()));
+      margin = (std::max)(margin, width_of(name(k)));
     }
     const auto space = [](std::size_t width, const std::string& text) { return std::string(width - width_of(text), ' '); };
 

@@ -3,6 +3,8 @@
 #include <chainrule/optimizers/detail/update.hpp>
 #include <cmath>
 
+#include <chainrule/core/detail/undefine_min_max.inc>
+
 namespace chainrule {
 namespace detail {
 
@@ -122,3 +124,5 @@ struct Adam {
 };
 
 }  // namespace chainrule
+
+#include <chainrule/core/detail/restore_min_max.inc>

@@ -6,6 +6,8 @@
 #include <chainrule/optimizers/detail/flat_vector.hpp>
 #include <cmath>
 
+#include <chainrule/core/detail/undefine_min_max.inc>
+
 namespace chainrule {
 namespace detail {
 
@@ -14,11 +16,11 @@ template <class Scalar>
 [[gnu::noinline]] Accumulator<Scalar> norm(Index size, const Scalar* v) {
   using A = Accumulator<Scalar>;
   const A squares = flat_sum(size, v, [](const auto& x) CHAINRULE_FORMULA { return x * x; });
-  constexpr A smallest = std::numeric_limits<A>::min() / std::numeric_limits<A>::epsilon();
-  if (is_nan(squares) || (squares >= smallest && squares <= std::numeric_limits<A>::max())) return std::sqrt(squares);
+  constexpr A smallest = (std::numeric_limits<A>::min)() / std::numeric_limits<A>::epsilon();
+  if (is_nan(squares) || (squares >= smallest && squares <= (std::numeric_limits<A>::max)())) return std::sqrt(squares);
   // Reached by float, whose squares are summed in double, only if v is all 0 or has an infinite number.
   A largest = 0;
-  for (Index i = 0; i < size; ++i) largest = std::max(largest, std::abs(static_cast<A>(v[i])));
+  for (Index i = 0; i < size; ++i) largest = (std::max)(largest, std::abs(static_cast<A>(v[i])));
   if (largest == 0 || !is_finite(largest)) return largest;
   return largest * std::sqrt(flat_sum(size, v, [largest](const auto& x) CHAINRULE_FORMULA { return (x / largest) * (x / largest); }));
 }
@@ -69,3 +71,5 @@ auto clip_by_norm(Gradient&& gradient, double max_norm) {
 }
 
 }  // namespace chainrule
+
+#include <chainrule/core/detail/restore_min_max.inc>

@@ -2,6 +2,8 @@
 
 #include <chainrule/optimizers/detail/update.hpp>
 
+#include <chainrule/core/detail/undefine_min_max.inc>
+
 namespace chainrule {
 
 namespace detail {
@@ -117,3 +119,5 @@ struct RMSprop {
 };
 
 }  // namespace chainrule
+
+#include <chainrule/core/detail/restore_min_max.inc>

@@ -2,6 +2,8 @@
 
 #include <chainrule/optimizers/detail/update.hpp>
 
+#include <chainrule/core/detail/undefine_min_max.inc>
+
 namespace chainrule {
 
 namespace detail {
@@ -83,3 +85,5 @@ struct Rprop {
 };
 
 }  // namespace chainrule
+
+#include <chainrule/core/detail/restore_min_max.inc>

@@ -24,7 +24,7 @@ struct Cosine {
     detail::check_positive(name, "period", period);
     detail::check_not_negative(name, "floor", floor);
     detail::check_not_negative(name, "the time", time);
-    if (!detail::is_within(multiplier, 1, std::numeric_limits<double>::max()))
+    if (!detail::is_within(multiplier, 1, (std::numeric_limits<double>::max)()))
       detail::raise<ValueError>("Cosine: multiplier must be at least 1 and finite, got ", multiplier);
     return detail::cosine_between(1, floor, progress(time));
   }
@@ -35,12 +35,12 @@ struct Cosine {
   /// which gives n for a time by a logarithm.
   double progress(double time) const {
     const double now = time / period;
-    if (!restarts) return std::min(now, 1.0);
+    if (!restarts) return (std::min)(now, 1.0);
     const double reached = detail::lengths_reached(time, period);
-    if (multiplier == 1) return std::max(now - std::floor(reached), 0.0);
+    if (multiplier == 1) return (std::max)(now - std::floor(reached), 0.0);
     const double growth = std::log1p(multiplier - 1);
     const auto begin = [&](double n) { return std::expm1(n * growth) / (multiplier - 1); };
-    double n = std::floor(std::log1p(std::min(reached * (multiplier - 1), std::numeric_limits<double>::max())) / growth);
+    double n = std::floor(std::log1p((std::min)(reached * (multiplier - 1), (std::numeric_limits<double>::max)())) / growth);
     if (reached < begin(n)) --n;  // rounding of the logarithms may have moved n across a restart
     if (reached >= begin(n + 1)) ++n;
     return std::clamp((now - begin(n)) / std::pow(multiplier, n), 0.0, 1.0);

@@ -52,7 +52,7 @@ struct ReduceOnPlateau {
       memory.bad_epochs = 0;
     }
     if (memory.bad_epochs > patience) {
-      memory.factor = std::min(memory.factor, std::max(memory.factor * factor, minimum));
+      memory.factor = (std::min)(memory.factor, (std::max)(memory.factor * factor, minimum));
       memory.cooldown_left = cooldown;
       memory.bad_epochs = 0;
     }
@@ -76,7 +76,7 @@ struct ReduceOnPlateau {
   template <class Archive>
   void archive(Archive& a) {
     a(memory.factor, memory.best, memory.has_best, memory.bad_epochs, memory.cooldown_left);
-    a.expect(memory.bad_epochs >= 0 && memory.bad_epochs < std::numeric_limits<int>::max(), memory.bad_epochs,
+    a.expect(memory.bad_epochs >= 0 && memory.bad_epochs < (std::numeric_limits<int>::max)(), memory.bad_epochs,
              " bad epochs are impossible");
   }
 

@@ -38,9 +38,9 @@ namespace testing {
 /// the error of order h^2.
 template <class Scalar, class F>
 void check_derivative(ContractReport& report, const F& f, const ActivationProperties& properties) {
-  constexpr long double largest = std::numeric_limits<Scalar>::max();
+  constexpr long double largest = (std::numeric_limits<Scalar>::max)();
   std::vector<Scalar> z = numbers_between<Scalar>(properties.min_z, properties.max_z, properties.coarse_grid ? 256 : 4096);
-  for (const long double distance : {100.0L, 1e4L, 1e30L, std::min(largest, std::numeric_limits<long double>::max() / 2)})
+  for (const long double distance : {100.0L, 1e4L, 1e30L, (std::min)(largest, (std::numeric_limits<long double>::max)() / 2)})
     for (const long double sign : {-1.0L, 1.0L})
       if (distance <= static_cast<long double>(properties.max_abs_z)) z.push_back(static_cast<Scalar>(sign * distance));
 
@@ -63,11 +63,11 @@ void check_derivative(ContractReport& report, const F& f, const ActivationProper
     const auto is_close = [&](double kink) { return std::abs(at - static_cast<long double>(kink)) < 2 * step; };
     if (std::any_of(properties.kinks.begin(), properties.kinks.end(), is_close)) continue;
     const long double difference = (8 * (f_half_above[i] - f_half_below[i]) - (f_above[i] - f_below[i])) / (6 * width(at));
-    const long double size = std::max(std::abs(difference), std::min(1.0L, std::abs(f_above[i])));
+    const long double size = (std::max)(std::abs(difference), (std::min)(1.0L, std::abs(f_above[i])));
     const long double error_of_difference = 16 * eps<long double> * std::abs(f_above[i]) / width(at);
     const long double allowed = (static_cast<long double>(properties.derivative_rounding) * eps<Scalar> + curvature) * size +
                                 error_of_difference +
-                                8 * static_cast<long double>(std::numeric_limits<Scalar>::min());  // smaller values of e^z become 0
+                                8 * static_cast<long double>((std::numeric_limits<Scalar>::min)());  // smaller values of e^z become 0
     const long double error = std::abs(static_cast<long double>(computed[i]) - difference) / allowed;
     worst.update(error, at, computed[i], difference);
     if (std::abs(at) <= 5) worst_near_0.update(error, at, computed[i], difference);
@@ -135,7 +135,7 @@ void check_limits(ContractReport& report, const F& f, const ActivationProperties
     if (!limit) return;
     const Scalar a = value_at(f, z);
     const bool reached =
-        a == static_cast<Scalar>(*limit) || std::abs(a - static_cast<Scalar>(*limit)) <= std::numeric_limits<Scalar>::min();
+        a == static_cast<Scalar>(*limit) || std::abs(a - static_cast<Scalar>(*limit)) <= (std::numeric_limits<Scalar>::min)();
     report.clause("limits", reached, {"f(", z, ") is ", a, ", but the limit is ", *limit});
   };
   reaches(-infinity, properties.at_minus_infinity);
@@ -155,7 +155,7 @@ void check_nondecreasing(ContractReport& report, const F& f, const ActivationPro
   for (std::size_t i = 0; i < z.size(); ++i) {
     const long double now = a[i];
     if (now < highest) decrease.update((highest - now) / (eps<Scalar> * std::abs(highest)), z[i], now, highest);
-    highest = std::max(highest, now);
+    highest = (std::max)(highest, now);
   }
   report.clause("nondecreasing", decrease.error <= static_cast<long double>(properties.allowed_decrease),
                 {"f falls to ", decrease.got, " at z = ", decrease.at, " after ", decrease.expected, ", by ", decrease.error,

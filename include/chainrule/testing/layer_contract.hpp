@@ -138,7 +138,7 @@ void check_single_samples(ContractReport& report, const Net& net, const Matrix<S
     singles.tail(singles.size() - y.size()) += single.tail(single.size() - y.rows()) / static_cast<Scalar>(x.cols());
   }
   Scalar worst = 0;
-  for (Index i = 0; i < singles.size(); ++i) worst = std::max(worst, std::abs(singles[i] - batch[i]));
+  for (Index i = 0; i < singles.size(); ++i) worst = (std::max)(worst, std::abs(singles[i] - batch[i]));
   report.clause("single samples", worst <= 32 * std::numeric_limits<Scalar>::epsilon(),
                 {"the outputs of a batch of ", x.cols(), " and its dJ/dtheta differ by up to ", worst,
                  " from the outputs of its samples one by one and the mean of their dJ/dtheta",

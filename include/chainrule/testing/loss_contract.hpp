@@ -50,7 +50,7 @@ void check_gradient_of_loss(ContractReport& report, const L& loss, const Matrix<
       exact(i, j) = original;
       const long double difference = (8 * half_step - full_step) / (6 * h);  // the terms with J''' cancel
       const long double rounding = 8 * static_cast<long double>(std::numeric_limits<Scalar>::epsilon());
-      const long double allowed = rounding * std::max(std::abs(difference), 1 / batch) + h * h + 8 * Limits::epsilon() * std::abs(J) / h;
+      const long double allowed = rounding * (std::max)(std::abs(difference), 1 / batch) + h * h + 8 * Limits::epsilon() * std::abs(J) / h;
       const long double error = std::abs(static_cast<long double>(computed(i, j)) - difference) / allowed;
       if (error <= worst) continue;
       worst = std::isnan(error) ? Limits::infinity() : error;

@@ -93,8 +93,8 @@ class ThreadTeam final : public Team {
   // A cache line goes to another processor and back in about 100 ns where they share a cache, in more than 400 ns where they do not.
   void measure_round_trip() {
     constexpr std::chrono::nanoseconds without_shared_cache{300};
-    const auto trip = awake() == 0 ? Clock::duration::max() : round_trip_.measure(pause);
-    runs_until_measured_ = trip == Clock::duration::max() ? 50 : 1000;
+    const auto trip = awake() == 0 ? (Clock::duration::max)() : round_trip_.measure(pause);
+    runs_until_measured_ = trip == (Clock::duration::max)() ? 50 : 1000;
     if (runs_until_measured_ == 1000) no_shared_cache_.store(trip > without_shared_cache, std::memory_order_relaxed);
   }
 
@@ -119,7 +119,7 @@ class ThreadTeam final : public Team {
     done_.store(0, std::memory_order_relaxed);
     for (Index t = 0; t < threads(); ++t) share(t).store(ticket_of(items * t / threads(), items * (t + 1) / threads()));
 
-    const Index useful = std::min(items - 1, max_awake_);
+    const Index useful = (std::min)(items - 1, max_awake_);
     bool more_would_help = awake() < useful;
     Clock::time_point before = more_would_help ? Clock::now() : Clock::time_point{};
     bool woken = false;

@@ -63,7 +63,7 @@ template <class Numbers>
 double largest_magnitude(const Numbers& numbers) {
   double largest = 0;
   for (Index j = 0; j < numbers.cols(); ++j)
-    for (Index i = 0; i < numbers.rows(); ++i) largest = std::max(largest, std::abs(static_cast<double>(numbers(i, j))));
+    for (Index i = 0; i < numbers.rows(); ++i) largest = (std::max)(largest, std::abs(static_cast<double>(numbers(i, j))));
   return largest;
 }
 
@@ -108,7 +108,7 @@ inline std::string cause_of(const Circumstances& at) {
   const std::string rate = text_of("the learning rate, ", at.learning_rate, " here, is too large");
   const std::string try_less = text_of(": try a tenth of it, a warm-up, or .clip_norm = 1; else scale the ", scale);
   if (at.stage == Stage::step) {
-    if (at.learning_rate * std::max(at.largest_gradient, 1.0) > huge)
+    if (at.learning_rate * (std::max)(at.largest_gradient, 1.0) > huge)
       return text_of("With a gradient of up to ", number(at.largest_gradient), ", ", rate, try_less);
     return text_of("The learning rate, ", at.learning_rate, ", and the gradient, up to ", number(at.largest_gradient),
                    ", are not too large for a step, so the optimizer divides by 0 or its moments overflow: check its epsilon and state");
@@ -128,7 +128,7 @@ inline std::string cause_of(const Circumstances& at) {
     return text_of(start, "parameters of up to ", number(at.largest_parameter), " let the activations grow from layer to layer; scale the ",
                    scale, ", or initialize the layers smaller");
   }
-  if (at.largest_parameter > 2 * std::max(at.largest_parameter_at_start, 1.0))
+  if (at.largest_parameter > 2 * (std::max)(at.largest_parameter_at_start, 1.0))
     return text_of("The parameters have grown from at most ", number(at.largest_parameter_at_start), " to ", number(at.largest_parameter),
                    ", so ", rate, try_less);
   return text_of("The parameters, at most ", number(at.largest_parameter), ", have hardly grown, so the learning rate, ", at.learning_rate,

@@ -51,7 +51,7 @@ struct Progress {
     double in_epoch = seconds_since(epoch_started) - pause;
     a(elapsed, in_epoch);
     if (!a.reads()) return;
-    constexpr Index max = std::numeric_limits<Index>::max() / 2;
+    constexpr Index max = (std::numeric_limits<Index>::max)() / 2;
     a.expect(epoch >= 0 && epoch <= max && batch >= 0 && batch <= batches && (epoch > 0 || batch == 0) && samples >= 0 && samples <= max,
              "found the impossible position epoch ", epoch, ", batch ", batch, " of ", batches, ", ", samples, " samples");
     started = before_now(a, elapsed);

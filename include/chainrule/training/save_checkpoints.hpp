@@ -148,7 +148,7 @@ class CheckpointWriter {
   // Writes or reads everything that the file holds.
   void archive_all(Archive& archive, Run<Net>& run) {
     archive_training(archive, net_, state_, epochs_done_, run);
-    archive.expect(epochs_done_ >= 0 && epochs_done_ < std::numeric_limits<Index>::max(), "found an impossible number of epochs, ",
+    archive.expect(epochs_done_ >= 0 && epochs_done_ < (std::numeric_limits<Index>::max)(), "found an impossible number of epochs, ",
                    epochs_done_);
     for (const Section& section : sections_) section.archive_observer(archive);
   }

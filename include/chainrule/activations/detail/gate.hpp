@@ -4,6 +4,8 @@
 #include <chainrule/kernels/simd.hpp>
 #include <limits>
 
+#include <chainrule/core/detail/undefine_min_max.inc>
+
 namespace chainrule::detail {
 
 /// e^z as a fraction that cannot overflow: numerator = min(e^z, 1) and denominator = min(e^-z, 1), both computed from e = e^-|z|.
@@ -30,3 +32,5 @@ CHAINRULE_FORMULA inline V replace_negative_infinity(const V& z) {
 }
 
 }  // namespace chainrule::detail
+
+#include <chainrule/core/detail/restore_min_max.inc>

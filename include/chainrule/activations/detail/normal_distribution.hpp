@@ -6,6 +6,8 @@
 #include <chainrule/kernels/simd.hpp>
 #include <cmath>
 
+#include <chainrule/core/detail/undefine_min_max.inc>
+
 namespace chainrule::detail {
 
 /// Coefficients of the polynomials P and R for the tail of the normal distribution,
@@ -94,3 +96,5 @@ CHAINRULE_FORMULA inline Normal<V> normal(const V& z) {
 }
 
 }  // namespace chainrule::detail
+
+#include <chainrule/core/detail/restore_min_max.inc>

@@ -31,7 +31,7 @@ struct ScalarRange {
   /// The smallest number above 0 that is not 0 as a Scalar: just above half of the smallest Scalar where that is a float.
   static constexpr double smallest =
       static_cast<double>(std::numeric_limits<Type>::denorm_min()) * (sizeof(Type) < sizeof(double) ? 0.5 + 0x1p-53 : 1);
-  static constexpr double largest = static_cast<double>(std::numeric_limits<Type>::max());
+  static constexpr double largest = static_cast<double>((std::numeric_limits<Type>::max)());
   static constexpr double below_1 = 1 - static_cast<double>(std::numeric_limits<Type>::epsilon()) / 4 - 0x1p-53;  ///< does not round to 1
 };
 

@@ -82,7 +82,7 @@ template <class Sum, class Term>
   };
   if (size <= block) return sum_of_block(0, size);
   PairwiseSum<Sum> blocks;
-  for (Index i = 0; i < size; i += block) blocks.add_block(sum_of_block(i, std::min(i + block, size)));
+  for (Index i = 0; i < size; i += block) blocks.add_block(sum_of_block(i, (std::min)(i + block, size)));
   return blocks.total();
 }
 

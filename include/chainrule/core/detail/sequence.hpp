@@ -230,7 +230,7 @@ class SequenceOf {
   Index fewest_training_samples() const {
     Index fewest = 1;
     for_each_layer(layers(), [&](const auto& layer) {
-      if constexpr (requires { layer.fewest_training_samples(); }) fewest = std::max(fewest, layer.fewest_training_samples());
+      if constexpr (requires { layer.fewest_training_samples(); }) fewest = (std::max)(fewest, layer.fewest_training_samples());
     });
     return fewest;
   }

@@ -51,7 +51,7 @@ void check_unique_names(const std::string& line, std::size_t count, const NameOf
 inline std::string quoted_list(const std::vector<std::string>& names) {
   constexpr std::size_t max_shown = 30;
   std::string list;
-  for (std::size_t i = 0; i < std::min(names.size(), max_shown); ++i) list += (i == 0 ? "" : ", ") + in_quotes(names[i]);
+  for (std::size_t i = 0; i < (std::min)(names.size(), max_shown); ++i) list += (i == 0 ? "" : ", ") + in_quotes(names[i]);
   return names.size() > max_shown ? text_of(list, " and ", names.size() - max_shown, " more") : list;
 }
 

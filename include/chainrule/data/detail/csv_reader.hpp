@@ -130,7 +130,7 @@ class CsvReader {
       raise<ValueError>(locator_.cell(cell.line, column), ": expected a number, but found ", in_quotes(cell.text),
                         "; leave out the column with .ignore, or add this text to .missing_words if it stands for a missing value");
     if (parsed == ParseResult::out_of_range)
-      raise<ValueError>(locator_.cell(cell.line, column), ": expected a number of at most ", std::numeric_limits<Scalar>::max(),
+      raise<ValueError>(locator_.cell(cell.line, column), ": expected a number of at most ", (std::numeric_limits<Scalar>::max)(),
                         ", but found ", in_quotes(cell.text));
     return value;
   }

@@ -47,7 +47,7 @@ class CsvScanner {
       : at_{text.data()}, end_{text.data() + text.size()}, separator_{separator}, locator_{locator} {
     if (text.starts_with(utf8_byte_order_mark)) at_ += utf8_byte_order_mark.size();
     const auto separators = std::count(at_, std::find_if(at_, end_, [](char c) { return c == '\n' || c == '\r'; }), separator_);
-    cells_.reserve(std::min(static_cast<std::size_t>(separators) + 1, max_csv_columns));
+    cells_.reserve((std::min)(static_cast<std::size_t>(separators) + 1, max_csv_columns));
   }
 
   /// Moves to the next row, and returns false where there is none. The row has at least one cell; cells() is valid until the next call.

@@ -43,7 +43,7 @@ class NpyHeader {
     skip_white_space();
     return true;
   }
-  void skip_white_space() { rest_.remove_prefix(std::min(rest_.find_first_not_of(" \t\r\n"), rest_.size())); }
+  void skip_white_space() { rest_.remove_prefix((std::min)(rest_.find_first_not_of(" \t\r\n"), rest_.size())); }
 
   /// Steps over `token`; throws ValueError if something else comes next.
   void take(std::string_view token) {

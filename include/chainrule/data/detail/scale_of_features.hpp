@@ -18,7 +18,7 @@ Vector<Accumulator<Scalar>> scale_of_features(const ConstMatrixView<Scalar>& x) 
   Vector<Sum> scale = Vector<Sum>::Zero(x.rows());
   for (Index j = 0; j < x.cols(); ++j)
     for (Index i = 0; i < x.rows(); ++i)
-      if (is_finite(x(i, j))) scale[i] = std::max(scale[i], std::abs(static_cast<Sum>(x(i, j))));
+      if (is_finite(x(i, j))) scale[i] = (std::max)(scale[i], std::abs(static_cast<Sum>(x(i, j))));
   for (Sum& of_feature : scale)
     of_feature =
         of_feature == 0 ? Sum{1} : std::scalbn(Sum{1}, std::clamp(-std::ilogb(of_feature), Limits::min_exponent, Limits::max_exponent - 2));

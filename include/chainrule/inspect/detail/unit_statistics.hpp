@@ -57,7 +57,7 @@ template <class Scalar, Activation F>
     kernels::multiply_by_derivative(f, count, static_cast<const Scalar*>((DerivativeFromOutput<F> ? a : z).data()), slope.data());
     slope = slope.cwiseAbs();
     bounded = bounded && kernels::all_finite(count, slope.data()) && !(slope[count - 1] > Scalar(1.001) * slope[count - 1 - doubling]);
-    for (Index i = 0; i < count; ++i) range.largest = std::max(range.largest, slope[i]);
+    for (Index i = 0; i < count; ++i) range.largest = (std::max)(range.largest, slope[i]);
     ends[side] = slope.tail(doubling);
   }
   const auto is_flat = [&](const Vector<Scalar>& end) {

@@ -72,7 +72,7 @@ void add_rule(std::string& lines, const Rule& rule) {
 inline std::pair<std::string, std::string> first_difference(std::string_view a, std::string_view b) {
   const auto next_line = [](std::string_view& lines) {
     const std::string_view line = lines.substr(0, lines.find('\n'));
-    lines.remove_prefix(std::min(lines.size(), line.size() + 1));
+    lines.remove_prefix((std::min)(lines.size(), line.size() + 1));
     return line;
   };
   const auto shown = [](std::string_view line) { return line.empty() ? std::string("no such line") : in_quotes(line, 100); };

@@ -44,7 +44,7 @@ void find_layers_inside(LayerWithTensors<Scalar>& layer) {
   if (!describes<DescribedResidual>(layer.what)) return;
   for (const Description& part : layer.what.parts) layer.inside.push_back({part, {}, {}});
   for (const NamedTensor<Scalar>& tensor : layer.tensors) {
-    const std::size_t dot = std::min(tensor.name.find('.'), tensor.name.size());
+    const std::size_t dot = (std::min)(tensor.name.find('.'), tensor.name.size());
     std::size_t part = layer.inside.size();
     std::from_chars(tensor.name.data(), tensor.name.data() + dot, part);
     if (part < layer.inside.size())

@@ -37,8 +37,8 @@ struct Lanes<float> {
   static V fnmadd(V a, V b, V c) { return _mm256_fnmadd_ps(a, b, c); }  // c - a b, rounded once
 
   /// The smaller (min) or larger (max) of x and the bound; NaN if x is NaN, because the instructions return their second operand then.
-  static V min(V x, V bound) { return _mm256_min_ps(bound, x); }
-  static V max(V x, V bound) { return _mm256_max_ps(bound, x); }
+  static V(min)(V x, V bound) { return _mm256_min_ps(bound, x); }
+  static V(max)(V x, V bound) { return _mm256_max_ps(bound, x); }
   /// `yes` where a > b, else `no`, also where a or b is NaN.
   static V select_greater(V a, V b, V yes, V no) { return _mm256_blendv_ps(no, yes, _mm256_cmp_ps(a, b, _CMP_GT_OQ)); }
   static V abs(V x) { return _mm256_andnot_ps(broadcast(-0.0f), x); }
@@ -115,8 +115,8 @@ struct Lanes<double> {
   static V sqrt(V x) { return _mm256_sqrt_pd(x); }
   static V fnmadd(V a, V b, V c) { return _mm256_fnmadd_pd(a, b, c); }
 
-  static V min(V x, V bound) { return _mm256_min_pd(bound, x); }
-  static V max(V x, V bound) { return _mm256_max_pd(bound, x); }
+  static V(min)(V x, V bound) { return _mm256_min_pd(bound, x); }
+  static V(max)(V x, V bound) { return _mm256_max_pd(bound, x); }
   static V select_greater(V a, V b, V yes, V no) { return _mm256_blendv_pd(no, yes, _mm256_cmp_pd(a, b, _CMP_GT_OQ)); }
   static V abs(V x) { return _mm256_andnot_pd(broadcast(-0.0), x); }
   static V with_sign_of(V x, V v) { return _mm256_or_pd(v, _mm256_and_pd(broadcast(-0.0), x)); }

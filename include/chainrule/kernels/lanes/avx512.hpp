@@ -39,8 +39,8 @@ struct Lanes<float> {
   static V fnmadd(V a, V b, V c) { return _mm512_fnmadd_ps(a, b, c); }  // c - a b, rounded once
 
   /// The smaller (min) or larger (max) of x and the bound; NaN if x is NaN, because the instructions return their second operand then.
-  static V min(V x, V bound) { return _mm512_maskz_min_ps(0xffff, bound, x); }
-  static V max(V x, V bound) { return _mm512_maskz_max_ps(0xffff, bound, x); }
+  static V(min)(V x, V bound) { return _mm512_maskz_min_ps(0xffff, bound, x); }
+  static V(max)(V x, V bound) { return _mm512_maskz_max_ps(0xffff, bound, x); }
   /// `yes` where a > b, else `no`, also where a or b is NaN.
   static V select_greater(V a, V b, V yes, V no) { return _mm512_mask_mov_ps(no, _mm512_cmp_ps_mask(a, b, _CMP_GT_OQ), yes); }
   static V abs(V x) { return _mm512_maskz_andnot_ps(0xffff, broadcast(-0.0f), x); }
@@ -117,8 +117,8 @@ struct Lanes<double> {
   static V sqrt(V x) { return _mm512_maskz_sqrt_pd(0xff, x); }
   static V fnmadd(V a, V b, V c) { return _mm512_fnmadd_pd(a, b, c); }
 
-  static V min(V x, V bound) { return _mm512_maskz_min_pd(0xff, bound, x); }
-  static V max(V x, V bound) { return _mm512_maskz_max_pd(0xff, bound, x); }
+  static V(min)(V x, V bound) { return _mm512_maskz_min_pd(0xff, bound, x); }
+  static V(max)(V x, V bound) { return _mm512_maskz_max_pd(0xff, bound, x); }
   static V select_greater(V a, V b, V yes, V no) { return _mm512_mask_mov_pd(no, _mm512_cmp_pd_mask(a, b, _CMP_GT_OQ), yes); }
   static V abs(V x) { return _mm512_maskz_andnot_pd(0xff, broadcast(-0.0), x); }
   static V with_sign_of(V x, V v) { return _mm512_maskz_or_pd(0xff, v, _mm512_maskz_and_pd(0xff, broadcast(-0.0), x)); }

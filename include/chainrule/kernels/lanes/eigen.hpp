@@ -86,8 +86,8 @@ struct EigenLanes {
   static V fnmadd(const V& a, const V& b, const V& c) { return fma(Eigen::internal::pnegate(a), b, c); }  // c - a b
 
   /// The smaller (min) or larger (max) of x and the bound; NaN if x is NaN.
-  static V min(const V& x, const V& bound) { return Eigen::internal::pselect(Eigen::internal::pcmp_lt(bound, x), bound, x); }
-  static V max(const V& x, const V& bound) { return Eigen::internal::pselect(Eigen::internal::pcmp_lt(x, bound), bound, x); }
+  static V(min)(const V& x, const V& bound) { return Eigen::internal::pselect(Eigen::internal::pcmp_lt(bound, x), bound, x); }
+  static V(max)(const V& x, const V& bound) { return Eigen::internal::pselect(Eigen::internal::pcmp_lt(x, bound), bound, x); }
   /// `yes` where a > b, else `no`, also where a or b is NaN.
   static V select_greater(const V& a, const V& b, const V& yes, const V& no) {
     return Eigen::internal::pselect(Eigen::internal::pcmp_lt(b, a), yes, no);

@@ -90,7 +90,7 @@ template <class Label>
     const Wide label = static_cast<Wide>(labels[j]);
     if (std::cmp_less(label, 0) || std::cmp_greater_equal(label, classes))
       raise<ValueError>(who, ": the label of sample ", j, " in ", name, " is ", label, ", but labels must be 0 to ", classes - 1);
-    seen = std::max(seen, static_cast<Index>(label) + 1);
+    seen = (std::max)(seen, static_cast<Index>(label) + 1);
   }
   return seen;
 }
@@ -130,8 +130,8 @@ Index checked_classes(std::string_view who, const Predictions& y_hat, const Targ
     classes = class_count(y);
   }
   Index seen = 0;
-  if constexpr (!rows_in_y_hat) seen = std::max(seen, check_labels(who, "y_hat", y_hat, classes));
-  if constexpr (!rows_in_y) seen = std::max(seen, check_labels(who, "y", y, classes));
+  if constexpr (!rows_in_y_hat) seen = (std::max)(seen, check_labels(who, "y_hat", y_hat, classes));
+  if constexpr (!rows_in_y) seen = (std::max)(seen, check_labels(who, "y", y, classes));
   return rows_in_y_hat || rows_in_y ? classes : seen;
 }
 

@@ -76,7 +76,7 @@ Accumulator<Scalar> flat_sum(Index size, const Scalar* data, const F& f) {
     Sum numbers[std::size_t{block}];
     PairwiseSum<Sum> blocks;
     for (Index first = 0; first < size; first += block) {
-      const Index count = std::min(block, size - first);
+      const Index count = (std::min)(block, size - first);
       std::copy_n(data + first, count, numbers);
       blocks.add_block(kernels::sum<Sum>(count, f, static_cast<const Sum*>(numbers)));
     }

@@ -142,7 +142,7 @@ void for_pieces(const Rule& rule, const StepArguments<Scalar>& arguments, Optimi
     const Segment& tensor = state.segments()[static_cast<std::size_t>(item % tensors)];
     const auto begin_of = [&](Index piece) {  // begin of a piece, at a multiple of 16 parameters (a cache line of floats)
       const Index from = tensor.begin + (tensor.end - tensor.begin) * piece / pieces;
-      return piece == pieces ? tensor.end : std::max(tensor.begin, from / 16 * 16);
+      return piece == pieces ? tensor.end : (std::max)(tensor.begin, from / 16 * 16);
     };
     update_range(begin_of(item / tensors), begin_of(item / tensors + 1), same_decay || tensor.decays ? decay : 0);
   });

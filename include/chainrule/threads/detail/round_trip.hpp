@@ -24,16 +24,16 @@ class RoundTrip {
   template <class Wait>
   Clock::duration measure(const Wait& wait) {
     constexpr unsigned trips = 8, looks = 512;
-    Clock::duration shortest = Clock::duration::max();
+    Clock::duration shortest = (Clock::duration::max)();
     for (unsigned trip = 0; trip < trips; ++trip) {
       const unsigned ping = ping_.load(std::memory_order_relaxed) + 1;
       const Clock::time_point start = Clock::now();
       ping_.store(ping, std::memory_order_relaxed);
       for (unsigned look = 1; pong_.load(std::memory_order_relaxed) != ping; ++look) {
-        if (look == looks) return Clock::duration::max();
+        if (look == looks) return (Clock::duration::max)();
         wait(look);
       }
-      shortest = std::min(shortest, Clock::now() - start);
+      shortest = (std::min)(shortest, Clock::now() - start);
     }
     return shortest;
   }

@@ -23,7 +23,7 @@ class Evaluator {
     if constexpr (!std::is_same_v<Targets, ConstMatrixView<Scalar>>)
       if (metrics_.empty()) metrics_.push_back(accuracy);
     measures_train_ = options.training_metrics && !metrics_.empty();
-    const Index max_samples = std::max(measures_train_ ? train.size() : 0, validation_ ? validation_->size() : 0);
+    const Index max_samples = (std::max)(measures_train_ ? train.size() : 0, validation_ ? validation_->size() : 0);
     predictions_.setConstant(net.outputs(), max_samples, net.outputs() == 1 ? Scalar(0.5) : 1 / static_cast<Scalar>(net.outputs()));
     if (measures_train_) try_metrics(train);
     if (validation_) {
@@ -68,7 +68,7 @@ class Evaluator {
   double predict(const Net& net, const View& data, double mean_weight, Work& work) {
     PairwiseSum<double> sum;
     for (Index first = 0; first < data.size(); first += work.max_batch()) {
-      const Index count = std::min(work.max_batch(), data.size() - first);
+      const Index count = (std::min)(work.max_batch(), data.size() - first);
       const WeightedTargets<Scalar, Targets> y{columns_of(data.targets, first, count), weights_of(data, first, count), mean_weight};
       const auto [J, y_hat] = net.evaluate(columns_of(data.features, first, count), y, work);
       sum += static_cast<double>(count) * static_cast<double>(J);

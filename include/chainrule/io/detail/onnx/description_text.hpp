@@ -49,7 +49,7 @@ class DescriptionText {
   // Consumes and returns the text before the next character that is in `ends`. Throws ValueError where it is empty.
   std::string_view until(std::string_view ends) {
     const std::size_t begin = at_;
-    at_ = std::min(text_.find_first_of(ends, at_), text_.size());
+    at_ = (std::min)(text_.find_first_of(ends, at_), text_.size());
     if (at_ == begin) refuse();
     return text_.substr(begin, at_ - begin);
   }

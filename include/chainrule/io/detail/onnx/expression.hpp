@@ -40,7 +40,7 @@ class OnnxExpression {
 
     double operator()(double z) const {
       double sum = constant + slope * z;
-      for (const Kink& kink : kinks) sum += kink.change * std::max(z - kink.at, 0.0);
+      for (const Kink& kink : kinks) sum += kink.change * (std::max)(z - kink.at, 0.0);
       return sum;
     }
   };
@@ -122,7 +122,7 @@ class OnnxExpression {
   }
 
   /// Whether two numbers agree to 6 digits, as those of a formula do that an exporter has rounded to float; 0 agrees with nothing else.
-  static bool agree(double a, double b) { return std::abs(a - b) <= 1e-6 * std::min(std::abs(a), std::abs(b)); }
+  static bool agree(double a, double b) { return std::abs(a - b) <= 1e-6 * (std::min)(std::abs(a), std::abs(b)); }
   /// Whether two products have the same factors, up to the rounding of the numbers inside.
   static bool same_factors(const Term& a, const Term& b) { return same_factors(a, b, agree); }
 
@@ -223,7 +223,7 @@ class OnnxExpression {
   }
 
   static OnnxExpression relu_of(const Pieces& f) {
-    if (f.kinks.empty() && f.slope == 0) return std::max(f.constant, 0.0);
+    if (f.kinks.empty() && f.slope == 0) return (std::max)(f.constant, 0.0);
     // the kinks of f and its zeros between them, from left to right, each with the slopes of f on its two sides and the value there
     struct Place {
       double at = 0, value = 0, left = 0, right = 0;
@@ -254,7 +254,7 @@ class OnnxExpression {
     Pieces g;
     const Place& first = places.front();
     g.slope = sign_left(first) > 0 ? first.left : 0;
-    g.constant = std::max(first.value, 0.0) - g.slope * first.at;
+    g.constant = (std::max)(first.value, 0.0) - g.slope * first.at;
     double before = g.slope;
     for (const Place& place : places) {
       const double after = sign_right(place) > 0 ? place.right : 0;

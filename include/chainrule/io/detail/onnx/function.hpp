@@ -157,7 +157,7 @@ class OnnxFunction {
       // exporters write the largest float for "no bound"
       const OnnxConstant* constant = graph_.constant(node, is_high ? 2 : 1);
       const bool is_double = constant != nullptr && constant->tensor->data_type() == pb::TensorProto::DOUBLE;
-      const double largest = is_double ? std::numeric_limits<double>::max() : 0.999999 * double{std::numeric_limits<float>::max()};
+      const double largest = is_double ? (std::numeric_limits<double>::max)() : 0.999999 * double{(std::numeric_limits<float>::max)()};
       if (!bound || (is_high ? *bound : -*bound) >= largest) continue;
       z = is_high ? min(z, *bound) : max(z, *bound);
     }

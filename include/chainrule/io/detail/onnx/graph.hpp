@@ -122,7 +122,7 @@ class OnnxGraph {
         const std::int64_t axis = integer(node, "axis", -1), after = static_cast<std::int64_t>(rank - extents.size()) - axis;
         if (axis >= 0 && attribute(node, "axis") != nullptr) {
           if (after < 0) refuse(text_of("extents that fit at axis ", axis));
-          extents.insert(extents.end(), static_cast<std::size_t>(std::min(after, static_cast<std::int64_t>(rank))), 1);
+          extents.insert(extents.end(), static_cast<std::size_t>((std::min)(after, static_cast<std::int64_t>(rank))), 1);
         }
       }
     }

@@ -13,9 +13,9 @@ struct OnnxLayout {
   /// Where the samples are: along the first axis, as nearly all models have them; along the second axis of a matrix; or the tensor is one
   /// sample.
   enum class Samples { rows, columns, one };
-  static constexpr Index max_units = std::numeric_limits<std::int32_t>::max();
+  static constexpr Index max_units = (std::numeric_limits<std::int32_t>::max)();
   static constexpr std::size_t max_rank = 16;
-  static constexpr std::int64_t any_batch = std::numeric_limits<std::int64_t>::min();  ///< stands for the batch size in a shape
+  static constexpr std::int64_t any_batch = (std::numeric_limits<std::int64_t>::min)();  ///< stands for the batch size in a shape
 
   std::vector<std::int64_t> extents = {0};  ///< the extents of one sample; 0 where the model does not say one
   Samples samples = Samples::rows;

@@ -37,7 +37,7 @@ inline bool is_onnx_real(std::int64_t type) {
 inline std::optional<double> onnx_cast(double number, std::int64_t type) {
   const auto rounded = [&](int digits, int smallest_exponent, double largest) {
     if (number == 0 || !is_finite(number)) return number;
-    const int exponent = std::max(std::ilogb(number) - (digits - 1), smallest_exponent);
+    const int exponent = (std::max)(std::ilogb(number) - (digits - 1), smallest_exponent);
     const double nearest = std::ldexp(std::nearbyint(std::ldexp(number, -exponent)), exponent);
     return std::abs(nearest) <= largest ? nearest : std::copysign(std::numeric_limits<double>::infinity(), number);
   };
@@ -49,7 +49,7 @@ inline std::optional<double> onnx_cast(double number, std::int64_t type) {
     case pb::TensorProto::DOUBLE:
       return number;
     case pb::TensorProto::FLOAT:
-      return rounded(24, -149, double{std::numeric_limits<float>::max()});
+      return rounded(24, -149, double{(std::numeric_limits<float>::max)()});
     case pb::TensorProto::FLOAT16:
       return rounded(11, -24, 65504);
     case pb::TensorProto::BFLOAT16:
@@ -122,7 +122,7 @@ void visit_onnx_numbers(const pb::TensorProto& tensor, const std::string& place,
 template <class Extents>
 std::string onnx_shape_text(const Extents& extents) {
   std::string text;
-  for (int i = 0; i < std::min(static_cast<int>(extents.size()), 8); ++i) text += text_of(i == 0 ? "" : " x ", extents.begin()[i]);
+  for (int i = 0; i < (std::min)(static_cast<int>(extents.size()), 8); ++i) text += text_of(i == 0 ? "" : " x ", extents.begin()[i]);
   return extents.size() == 0 ? "a single number" : extents.size() > 8 ? text + " x ..." : text;
 }
 
@@ -151,8 +151,8 @@ std::vector<Number> onnx_numbers(const OnnxConstant& constant, const std::string
     if constexpr (std::is_integral_v<Number>) {
       if (std::trunc(number) != number || !onnx_cast(number, pb::TensorProto::INT64))
         raise<ValueError>(place, ": expected integers, but found ", number);
-    } else if (is_finite(number) && std::abs(number) > double{std::numeric_limits<Number>::max()}) {
-      raise<ValueError>(place, ": expected numbers of at most ", std::numeric_limits<Number>::max(), ", but found ", number);
+    } else if (is_finite(number) && std::abs(number) > double{(std::numeric_limits<Number>::max)()}) {
+      raise<ValueError>(place, ": expected numbers of at most ", (std::numeric_limits<Number>::max)(), ", but found ", number);
     }
   };
   visit_onnx_numbers(*constant.tensor, place, [&](std::size_t size, const auto& number) {

@@ -235,7 +235,7 @@ class OnnxChainReader {
   static std::vector<std::int64_t> slice(const std::vector<std::int64_t>& all, std::int64_t begin, std::int64_t end) {
     const auto size = static_cast<std::int64_t>(all.size());
     const auto place = [&](std::int64_t i) { return std::clamp(i < 0 ? i + size : i, std::int64_t{0}, size); };
-    return {all.begin() + place(begin), all.begin() + std::max(place(begin), place(end))};
+    return {all.begin() + place(begin), all.begin() + (std::max)(place(begin), place(end))};
   }
 
   static constexpr std::int64_t infer = -1;  // in a shape: the extent that fits the others

@@ -115,7 +115,7 @@ class OnnxLayerReader {
     expect_known_units(node);
     count(2 * static_cast<std::size_t>(units()), node);
     const auto n = static_cast<std::size_t>(units());
-    Layer made = layer(LayerNorm<Dynamic>::name, units(), {{"epsilon", std::max(epsilon, smallest_epsilon)}});
+    Layer made = layer(LayerNorm<Dynamic>::name, units(), {{"epsilon", (std::max)(epsilon, smallest_epsilon)}});
     made.tensors = {{"weight", Numbers(n, Scalar{1})}, {"bias", Numbers(n, Scalar{0})}};
     return made;
   }
@@ -167,7 +167,7 @@ class OnnxLayerReader {
 
  private:
   // The epsilon for an epsilon of 0 in ONNX: added to a variance it does not change it.
-  static constexpr double smallest_epsilon = double{std::numeric_limits<Scalar>::min()};
+  static constexpr double smallest_epsilon = double{(std::numeric_limits<Scalar>::min)()};
 
   // The axis of the tensor that the extent k of a sample is.
   std::size_t axis_of(std::size_t k) const { return layout.samples == Samples::rows ? k + 1 : k; }
@@ -184,7 +184,7 @@ class OnnxLayerReader {
     const double epsilon = graph_.number(node, "epsilon", 1e-5);
     if (!(epsilon >= 0 && is_finite(epsilon)))
       raise<ValueError>(graph_.place(node), ": expected an epsilon of at least 0, but found ", epsilon);
-    return std::max(epsilon, smallest_epsilon);
+    return (std::max)(epsilon, smallest_epsilon);
   }
 
   Numbers needed(const Node& node, std::size_t i, const char* what) {

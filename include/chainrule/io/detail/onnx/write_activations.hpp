@@ -77,7 +77,7 @@ std::string onnx_form(const GELUTanh&, OnnxWriter<Scalar>& writer, const std::st
 template <class Scalar>
 std::string onnx_exponential_below_0(OnnxWriter<Scalar>& writer, const std::string& z, double scale, double alpha) {
   const std::string above = writer.multiply(writer.node("Relu", {z}), scale);
-  return writer.add(above, writer.multiply(writer.add(writer.node("Exp", {writer.min(z, 0)}), -1), alpha));
+  return writer.add(above, writer.multiply(writer.add(writer.node("Exp", {(writer.min)(z, 0)}), -1), alpha));
 }
 template <class Scalar>
 std::string onnx_form(const ELU& f, OnnxWriter<Scalar>& writer, const std::string& z) {
@@ -98,7 +98,7 @@ std::string onnx_form(const SELU&, OnnxWriter<Scalar>& writer, const std::string
 template <class Scalar>
 std::string onnx_form(const LeakyReLU& f, OnnxWriter<Scalar>& writer, const std::string& z) {
   if (!writer.is_float) {  // max(z, 0) + slope min(z, 0)
-    const std::string above = writer.node("Relu", {z}), slope = writer.number(f.slope()), below = writer.min(z, 0);
+    const std::string above = writer.node("Relu", {z}), slope = writer.number(f.slope()), below = (writer.min)(z, 0);
     return writer.add(above, writer.multiply(below, slope));
   }
   const std::string a = writer.node("LeakyRelu", {z});

@@ -56,7 +56,7 @@ class OnnxWriter {
   Text add(const Text& a, double b) { return add(a, number(b)); }
   Text divide(const Text& a, const Text& b) { return node("Div", {a, b}); }
   Text divide(const Text& a, double b) { return divide(a, number(b)); }
-  Text min(const Text& a, double b) { return node("Min", {a, number(b)}); }
+  Text(min)(const Text& a, double b) { return node("Min", {a, number(b)}); }
   Text clip(const Text& a, double low, double high) { return node("Clip", {a, number(low), number(high)}); }
   Text cast(const Text& a, pb::TensorProto::DataType to) {
     const Text same = node("Cast", {a});

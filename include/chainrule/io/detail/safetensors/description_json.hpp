@@ -112,7 +112,7 @@ class DescriptionReader {
   bool number_unsigned(std::uint64_t number) {
     const bool is_input = is_value_of("inputs");
     if (!is_input && !is_value_of("outputs")) return number_float(static_cast<double>(number), std::to_string(number));
-    if (number > static_cast<std::uint64_t>(std::numeric_limits<std::int32_t>::max())) refuse(text_of("the number ", number));
+    if (number > static_cast<std::uint64_t>((std::numeric_limits<std::int32_t>::max)())) refuse(text_of("the number ", number));
     (is_input ? open_.back().inputs : open_.back().outputs) = static_cast<Index>(number);
     return true;
   }

@@ -72,7 +72,7 @@ auto file_tensors(Net& net) {
 inline bool natural_less(std::string_view a, std::string_view b) {
   const auto is_digit = [](char c) { return c >= '0' && c <= '9'; };
   const auto take_number = [&](std::string_view& text) {
-    text.remove_prefix(std::min(text.find_first_not_of('0'), text.size()));
+    text.remove_prefix((std::min)(text.find_first_not_of('0'), text.size()));
     const std::size_t length = static_cast<std::size_t>(std::find_if_not(text.begin(), text.end(), is_digit) - text.begin());
     const std::string_view number = text.substr(0, length);
     text.remove_prefix(length);

@@ -130,7 +130,7 @@ class SafetensorsHeader {
   bool binary(Json::binary_t&) { refuse("bytes"); }  // for binary forms of JSON; never called for a text
 
   bool parse_error(std::size_t position, const std::string&, const Json::exception&) {
-    const std::size_t at = std::min(position - std::min(position, std::size_t{1}), text_.size());  // `position` counts from 1
+    const std::size_t at = (std::min)(position - (std::min)(position, std::size_t{1}), text_.size());  // `position` counts from 1
     raise<ValueError>(file_, ": expected a header of JSON in UTF-8, but at byte ", at, " of it found ",
                       at == text_.size() ? "its end" : in_quotes(text_.substr(at)));
   }

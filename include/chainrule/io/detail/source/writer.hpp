@@ -52,7 +52,7 @@ class SourceWriter {
     if (is_y) return "y";
     auto free = std::find_if(arrays_.begin(), arrays_.end(), [](const Array& one) { return !one.in_use; });
     if (free == arrays_.end()) free = arrays_.insert(free, Array{});
-    *free = {std::max(free->size, n), true};
+    *free = {(std::max)(free->size, n), true};
     return text_of("t", free - arrays_.begin() + 1);
   }
   void give_back(const Text& array) {
