@@ -85,11 +85,8 @@ AnyNetwork<Scalar> parse_onnx(std::string_view bytes, const std::string& name = 
   });
 }
 
-/// Reads a network from a file with an ONNX model:
-/// @code{.cpp}
-/// AnyNetwork<float> net = load_onnx<float>("net.onnx", SoftmaxCrossEntropy{});
-/// @endcode
-/// `loss` is as for parse_onnx. Throws what parse_onnx throws, and ValueError where the file cannot be read.
+/// Reads a network from a file with an ONNX model, as in `load_onnx<float>("net.onnx", SoftmaxCrossEntropy{})`. `loss` is as for
+/// parse_onnx. Throws what parse_onnx throws, and ValueError where the file cannot be read.
 template <class Scalar, class... Own>
 AnyNetwork<Scalar> load_onnx(const std::string& path, const std::optional<AnyLoss<Scalar>>& loss = {}) {
   return parse_onnx<Scalar, Own...>(detail::read_file("load_onnx", path), path, loss);
