@@ -104,3 +104,14 @@ TEST_CASE("a batch size below 1 or above the number of samples is an error") {
   CHECK_THROWS_SAYING((Batches{data, 0}), ShapeError, "batch size must be at least 1, got 0");
   CHECK_THROWS_SAYING((Batches{data, 4}), ShapeError, "the batch size is 4", "only 3 samples");
 }
+
+TEST_CASE("a batch that an epoch does not have, and batches that were moved to another object, are errors") {
+  const Dataset<float> data = numbered(10);
+  Batches batches{data, 4};
+  CHECK_THROWS_SAYING(batches[3], ValueError, "there is no batch 3", "an epoch has 3");
+  CHECK_THROWS_SAYING(batches[-1], ValueError, "there is no batch -1");
+  Batches moved = std::move(batches);
+  batches.start_epoch(1);  // NOLINT(bugprone-use-after-move)
+  CHECK_THROWS_SAYING(batches[0], StateError, "batches: these batches were moved to another object");
+  CHECK(moved[2].x.cols() == 2);
+}

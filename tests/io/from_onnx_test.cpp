@@ -579,6 +579,15 @@ TEST_CASE("Legal numbers of ONNX that the library's layers do not take", "[onnx]
   CHECK_THROWS_SAYING(norm({4, 0}, 0).read(), ValueError, "(BatchNormalization)", "\"v\"", "above 0");
   CHECK_THROWS_SAYING(norm({4, -1}, 1e-3f).read(), ValueError, "(BatchNormalization)", "\"v\"", "-1");
   CHECK_THROWS_SAYING(norm({4, 9}, -1e-3f).read(), ValueError, "(BatchNormalization)", "epsilon");
+  for (const int operators : {9, 17}) {  // an output for the batch's mean says before set 14 that the batch's statistics are taken
+    Model training({0, 2}, operators);
+    training.constant("s", {2}, {1, 2}).node("BatchNormalization", {"x", "s", "s", "s", "s"}, "y");
+    training.last().add_output("mean_of_batch");
+    if (operators < 14)
+      CHECK_THROWS_SAYING(training.read(), ValueError, "(BatchNormalization)", "training");
+    else
+      CHECK(kinds(training.read()) == "BatchNorm(momentum=0.1,epsilon=1e-05)");
+  }
   Model layer_norm;
   layer_norm.constant("s", {1}, {3}).node("LayerNormalization", {"x", "s"}, "y").with_number("epsilon", 0);
   CHECK(predicted(layer_norm, {1, 5}).isApprox(vector({-3, 3})));

@@ -75,8 +75,13 @@ class Batches {
     shuffle(order_.begin(), order_.end(), random);
   }
 
-  /// Returns batch number `index` of the current epoch, counted from 0.
+  /// Returns batch number `index` of the current epoch, counted from 0. Throws ValueError if there is no such batch, and StateError if
+  /// these batches were moved to another object.
   Batch operator[](Index index) {
+    if (static_cast<Index>(order_.size()) != data_.size())
+      detail::raise<StateError>("batches: these batches were moved to another object; use that one, or assign to this one first");
+    if (index < 0 || index >= batches())
+      detail::raise<ValueError>("batches: there is no batch ", index, ", because an epoch has ", batches(), ", counted from 0");
     const Index first = index * batch_size_;
     const Index count = (std::min)(batch_size_, samples() - first);
     if (!options_.shuffle) return view_of_data(first, count);

@@ -1,10 +1,12 @@
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <chainrule/any/detail/visit_known.hpp>
 #include <chainrule/io/detail/onnx/graph.hpp>
 #include <chainrule/io/detail/onnx/layout.hpp>
 #include <optional>
+#include <span>
 
 namespace chainrule::detail {
 
@@ -264,8 +266,13 @@ class OnnxLayerReader {
 
   // Normalises each unit, along axis 1, with stored statistics.
   Layer batch_norm(const Node& node) {
-    const bool is_training =
-        graph_.operators() < 7 ? graph_.integer(node, "is_test", 0) == 0 : graph_.integer(node, "training_mode", 0) != 0;
+    // sets 7 to 13 tell training by the outputs of the batch's statistics
+    const std::span<const int> outputs = node.outputs;
+    const auto is_there = [](int output) { return output >= 0; };
+    const bool has_statistics = outputs.size() > 1 && std::any_of(outputs.begin() + 1, outputs.end(), is_there);
+    const bool is_training = graph_.operators() < 7    ? graph_.integer(node, "is_test", 0) == 0
+                             : graph_.operators() < 14 ? has_statistics
+                                                       : graph_.integer(node, "training_mode", 0) != 0;
     if (is_training)
       raise<ValueError>(graph_.place(node),
                         ": expected the form for prediction, but found that for training, which takes the statistics of "
