@@ -28,6 +28,16 @@ inline WeightLayout layout_by_name(const SafetensorsFile& file, std::string_view
   return by_word == by_format ? by_word : by_name;
 }
 
+/// The name in a network of what a file's tensor is by its own name, from PyTorch or Keras; empty where that name says nothing.
+inline std::string_view meaning_by_name(std::string_view tensor) {
+  const std::string_view word = last_word(tensor);
+  if (word == "weight" || word == "kernel" || word == "gamma") return "weight";
+  if (word == "bias" || word == "beta") return "bias";
+  if (word == "running_mean" || word == "moving_mean") return "running_mean";
+  if (word == "running_var" || word == "moving_variance") return "running_var";
+  return {};
+}
+
 /// Pairs each tensor of a network with one of a file. With `names`, one for each tensor in the network's order, it takes these. Otherwise
 /// it takes the network's own names; if the file has none of them, it pairs module by module, in the natural order of the file's names
 /// (fc1.weight, fc1.bias, fc2.weight, ...). Throws ValueError that lists both sides unless every tensor has a partner of the same shape and
@@ -73,8 +83,19 @@ class TensorMatch {
       if (!with_counts && wanted_[i].is_count_of_batches()) continue;
       partners_[i] = file_.find(*name);
       if (partners_[i] == nullptr && !(name->empty() && wanted_[i].if_missing)) refuse(text_of("there is no tensor ", in_quotes(*name)));
+      if (partners_[i] != nullptr) check_meaning(*name, wanted_[i]);
       ++name;
     }
+  }
+
+  // A list in another order, such as beta before gamma, would be loaded in silence where the shapes are the same.
+  void check_meaning(const std::string& name, const FileTensor<Scalar>& wanted) const {
+    const std::string_view meaning = meaning_by_name(name);
+    if (meaning.empty() || meaning == wanted.name) return;
+    for (const auto& other : wanted_)
+      if (other.module == wanted.module && other.name == meaning)
+        refuse(text_of("tensor ", in_quotes(name), " is in the place of ", wanted.full_name(), " in the list of names, but its name says ",
+                       "that it is ", other.full_name()));
   }
 
   void by_name() {
