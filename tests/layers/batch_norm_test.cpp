@@ -113,6 +113,17 @@ TEST_CASE("BatchNorm refuses to store a variance that is too large, before it ch
   CHECK(net.buffers<0>().batches == 0);
 }
 
+TEST_CASE("BatchNorm in float is accurate where squares of the inputs, and of the rounding of their mean, overflow") {
+  Network<float, SquaredError, BatchNorm<1>> net{Seed{1}};
+  auto work = net.make_workspace(4);
+  for (const float s : {1e25f, 1e27f, 5e37f}) {
+    const Matrix<float> a = net.forward(Matrix<float>{{s, s, s, -s}}, work);  // deviations of s/2 and -3 s/2, and their root mean square
+    CHECK(a(0, 0) == Approx(0.57735027));                                     // is s sqrt(3)/2
+    CHECK(a(0, 3) == Approx(-1.7320508));
+    CHECK_THROWS_SAYING(net.update_statistics(work), ValueError, "the variance of unit 0 of BatchNorm");
+  }
+}
+
 TEST_CASE("BatchNorm infers its extent from the layer before and keeps its hyperparameters") {
   const auto net = make_network<float, SquaredError>(Seed{1}, Dense<Dynamic, Dynamic>{2, 3}, BatchNorm<>{0.25, 1e-3});
   const auto& layer = std::get<1>(net.layers());

@@ -55,6 +55,15 @@ TEST_CASE("LayerNorm in float is accurate for inputs far from 0") {
   CHECK(a(3, 0) == Approx(1.3416354).epsilon(1e-5));
 }
 
+TEST_CASE("LayerNorm in float is accurate where squares of the inputs, and of the rounding of their mean, overflow") {
+  const Network<float, SquaredError, LayerNorm<4>> net{Seed{1}};
+  for (const float s : {1e25f, 1e27f, 5e37f}) {
+    const Matrix<float> a = net.predict(Eigen::Vector4f{s, s, s, -s});  // deviations of s/2 and -3 s/2, and their root mean square is
+    CHECK(a(0, 0) == Approx(0.57735027));                               // s sqrt(3)/2
+    CHECK(a(3, 0) == Approx(-1.7320508));
+  }
+}
+
 TEST_CASE("LayerNorm infers its extent from the layer before and keeps its epsilon") {
   const auto net = make_network<float, SquaredError>(Seed{1}, Dense<Dynamic, Dynamic>{2, 3}, LayerNorm<>{1e-3});
   CHECK(std::get<1>(net.layers()).inputs() == 3);

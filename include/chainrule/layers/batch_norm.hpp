@@ -169,7 +169,7 @@ class BatchNorm : public NormalizationLayer<N> {
   template <class Scalar, int MaxBatch>
   void update_statistics(Scalar* numbers, const Cache<Scalar, MaxBatch>& cache, Index samples) const {
     for (Index i = 0; i < this->inputs(); ++i)
-      if (cache.variance.first(1)(i, 0) > (std::numeric_limits<Scalar>::max)())
+      if (!detail::is_finite(cache.variance.first(1)(i, 0)))
         detail::raise<ValueError>("update_statistics: the variance of unit ", i,
                                   " of BatchNorm in this batch is above the largest number, ", (std::numeric_limits<Scalar>::max)(),
                                   "; scale the inputs of the network down (Standardizer)");
@@ -227,7 +227,7 @@ class BatchNorm : public NormalizationLayer<N> {
         variance, inverse_deviation);
     if (kernels::all_finite(x.rows(), variance)) return;
     for (Index i = 0; i < x.rows(); ++i)
-      if (variance[i] > (std::numeric_limits<Scalar>::max)())
+      if (!detail::is_finite(variance[i]))
         inverse_deviation[i] =
             this->template inverse_of_large_deviation<Scalar>(x.cols(), [&](Index j) { return x(i, j) - mean[i] - rest[i]; });
   }

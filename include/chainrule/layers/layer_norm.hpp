@@ -64,9 +64,9 @@ class LayerNorm : public NormalizationLayer<N> {
       const Scalar squares = mean(
           n, [m](auto c) CHAINRULE_FORMULA { return (c - m) * (c - m); }, x_j);
       const Scalar variance = (std::max)(squares - detail::rounded(r * r), Scalar{0});
-      const Scalar inverse = variance > (std::numeric_limits<Scalar>::max)()
-                                 ? this->template inverse_of_large_deviation<Scalar>(n, [&](Index i) { return x_j[i] - m - r; })
-                                 : 1 / std::sqrt(variance + static_cast<Scalar>(this->epsilon()));
+      const Scalar inverse = detail::is_finite(variance)
+                                 ? 1 / std::sqrt(variance + static_cast<Scalar>(this->epsilon()))
+                                 : this->template inverse_of_large_deviation<Scalar>(n, [&](Index i) { return x_j[i] - m - r; });
       inverse_deviation(0, j) = inverse;
       kernels::map_columns(
           [m, r, inverse](auto& x_hat_i, auto& a_i, const auto& x_i, const auto& w, const auto& b) CHAINRULE_FORMULA {
