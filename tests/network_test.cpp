@@ -437,6 +437,10 @@ TEST_CASE("passes reject x, y and weights that lie in what they write to: dJ/dth
   net.forward(in_gradients, work);
   CHECK_THROWS_SAYING(net.backward(in_gradients, y, work, dJ), ValueError, "backward: x and dJ/dtheta share memory");
   CHECK(dJ.flat().isZero(0));
+  const auto outputs = net.forward(x, on_heap);
+  CHECK_THROWS_SAYING(net.loss(outputs, on_heap), ValueError, "loss: y lies in the workspace");
+  CHECK_THROWS_SAYING(net.backward(x, outputs, on_heap, dJ), ValueError, "backward: y lies in the workspace");
+  CHECK(dJ.flat().isZero(0));
 
   auto copy = net;
   const Eigen::Map<const Eigen::MatrixXf> in_theta(copy.parameters().data(), 4, 2);

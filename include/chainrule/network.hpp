@@ -349,6 +349,7 @@ class Network : public NetworkBase<Scalar, typename detail::ProvenNetwork<Scalar
     const Index samples = input.cols();
     const auto target = detail::checked_target<Scalar, LossType, Sequence>("backward", *loss_, y, raw_output(work, work.cached_samples()),
                                                                            "the last forward(x, work)");
+    detail::check_targets_outside_workspace("backward", y, work);
     detail::check_samples("backward", "x", samples, work.cached_samples(), "the last forward(x, work)");
     detail::check_gradients(sequence(), gradients.sequence());
     const Scalar* const gradient = std::as_const(gradients).data();

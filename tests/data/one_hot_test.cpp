@@ -20,6 +20,11 @@ TEST_CASE("one_hot names the sample whose label is out of range") {
   CHECK_THROWS_SAYING(one_hot<float>(std::vector<int>{}, 0), ShapeError, "at least 1 class, got 0");
 }
 
+TEST_CASE("one_hot refuses as many classes as memory cannot hold") {
+  for (const Index classes : {Index{1} << 60, Index{1} << 46})
+    CHECK_THROWS_SAYING(one_hot<float>(std::vector{0, 1}, classes), ShapeError, "numbers are more than memory can hold");
+}
+
 TEST_CASE("labels_of returns the row of the first largest entry of each column") {
   const Matrix<float> y{{0.2f, -3, 0, 5}, {0.5f, -2, 0, 5}, {0.3f, -4, 0, 6}};
   CHECK(labels_of(y) == std::vector<int>{1, 1, 0, 2});

@@ -314,6 +314,19 @@ TEST_CASE("A list of names in another order is refused where the names say so, t
   CHECK(net.layer<1>().bias == Eigen::Map<const Eigen::Vector3f>(b1.data()));
 }
 
+TEST_CASE("A negative variance in a file is refused, as no prediction could be computed with it") {
+  Network<float, SquaredError, Dense<2, 3>, BatchNorm<>> net{Seed{1}};
+  const std::vector<float> ones{1, 1, 1}, variances{1, -0.5f, 1};
+  const auto file = with({{"d/kernel", {2, 3}, w1},
+                          {"d/bias", {3}, b1},
+                          {"bn/gamma", {3}, ones},
+                          {"bn/beta", {3}, b1},
+                          {"bn/moving_mean", {3}, b1},
+                          {"bn/moving_variance", {3}, variances}});
+  CHECK_THAT(refused(file, net, {.names = {"d/kernel", "d/bias", "bn/gamma", "bn/beta", "bn/moving_mean", "bn/moving_variance"}}),
+             Contains("a variance cannot be negative, but number 1 is -0.5"));
+}
+
 TEST_CASE("A tensor with extents of 1 after its own is loaded as if it had none, and whole numbers only when that is asked for") {
   Small net{Seed{1}};
   detail::load_from(with({{"0.weight", {3, 2, 1}, w1}, {"0.bias", {3, 1}, b1}, {"2.weight", {1, 3, 1, 1}, w2}, {"2.bias", {}, b2}}), net,

@@ -4,13 +4,15 @@
 #include <chainrule/core/targets.hpp>
 #include <chainrule/kernels/all_finite.hpp>
 #include <chainrule/metrics/detail/metric_inputs.hpp>
+#include <new>
 #include <utility>
 #include <vector>
 
 namespace chainrule {
 
 /// Converts class labels to one-hot columns, classes x samples: y(k, j) = 1 where k is the label of sample j, else 0. `labels` is any
-/// contiguous vector of integers. Throws ValueError for a label outside [0, classes), ShapeError for classes < 1.
+/// contiguous vector of integers. Throws ValueError for a label outside [0, classes), ShapeError for classes < 1 and
+/// where memory cannot hold the result.
 template <class Scalar, detail::LabelVector LabelsType>
 Matrix<Scalar> one_hot(const LabelsType& labels, Index classes) {
   const auto view = detail::target_view<Scalar>(labels);
@@ -19,7 +21,19 @@ Matrix<Scalar> one_hot(const LabelsType& labels, Index classes) {
     if (std::cmp_less(+view[j], 0) || std::cmp_greater_equal(+view[j], classes))
       detail::raise<ValueError>("one_hot: the label of sample ", j, " is ", view[j], ", but with ", classes, " classes labels are 0 to ",
                                 classes - 1);
-  Matrix<Scalar> y = Matrix<Scalar>::Zero(classes, detail::samples_of(view));
+  const Index samples = detail::samples_of(view);
+  const auto refuse = [&] { detail::raise<ShapeError>("one_hot: ", classes, " x ", samples, " numbers are more than memory can hold"); };
+  if (detail::extent_product(classes, samples) >= detail::too_many) refuse();
+  Matrix<Scalar> y;
+#if defined(__cpp_exceptions)
+  try {
+    y.setZero(classes, samples);
+  } catch (const std::bad_alloc&) {
+    refuse();
+  }
+#else
+  y.setZero(classes, samples);
+#endif
   for (std::size_t j = 0; j < view.size(); ++j) y(static_cast<Index>(view[j]), static_cast<Index>(j)) = 1;
   return y;
 }

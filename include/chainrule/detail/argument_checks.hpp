@@ -176,6 +176,7 @@ void check_forward_pass(const char* who, const Layers& layers, const Scalar* the
 template <class Scalar, class Sequence, class LossType, class Y, class Work>
 auto checked_target(const char* who, const Sequence& sequence, const Scalar* theta, const LossType& loss, const Y& y, const Work& work) {
   check_forward_pass(who, sequence.layers(), theta, work);
+  check_targets_outside_workspace(who, y, work);
   const ConstMatrixView<Scalar> y_hat = last_of(work.caches()).output.first(work.cached_samples());
   return checked_target<Scalar, LossType, Sequence>(who, loss, y, y_hat, "the last forward(x, work)");
 }

@@ -89,6 +89,16 @@ void check_numbers(const SafetensorsFile& file, const SafetensorsTensor& tensor,
   }
 }
 
+/// Throws ValueError for a negative number in a tensor of variances, of which no prediction could be computed.
+template <class Scalar>
+void check_variances(const SafetensorsFile& file, const SafetensorsTensor& tensor) {
+  std::vector<Scalar> variances(to_size(tensor.size()));
+  file.copy_numbers(tensor, variances.data());
+  for (std::size_t i = 0; i < variances.size(); ++i)
+    if (variances[i] < 0)
+      raise<ValueError>(safetensors_place(file.name(), tensor.name), ": a variance cannot be negative, but number ", i, " is ", variances[i]);
+}
+
 /// Fills the network from the file. Throws before anything has changed.
 template <class Net>
 LoadReport load_from(const SafetensorsFile& file, Net& net, const LoadOptions& options) {
@@ -98,6 +108,9 @@ LoadReport load_from(const SafetensorsFile& file, Net& net, const LoadOptions& o
   check_same_layers(file, net, options);
   for (std::size_t i = 0; i < wanted.size(); ++i)
     if (match[i]) check_numbers<Scalar>(file, match[i]->tensor, options.convert || wanted[i].is_count_of_batches());
+
+  for (std::size_t i = 0; i < wanted.size(); ++i)
+    if (match[i] && wanted[i].name == "running_var") check_variances<Scalar>(file, match[i]->tensor);
 
   LoadReport report;
   for (std::size_t i = 0; i < wanted.size(); ++i) {
