@@ -96,7 +96,8 @@ void check_variances(const SafetensorsFile& file, const SafetensorsTensor& tenso
   file.copy_numbers(tensor, variances.data());
   for (std::size_t i = 0; i < variances.size(); ++i)
     if (variances[i] < 0)
-      raise<ValueError>(safetensors_place(file.name(), tensor.name), ": a variance cannot be negative, but number ", i, " is ", variances[i]);
+      raise<ValueError>(safetensors_place(file.name(), tensor.name), ": a variance cannot be negative, but number ", i, " is ",
+                        variances[i]);
 }
 
 /// Fills the network from the file. Throws before anything has changed.
