@@ -99,7 +99,8 @@ int main() {
   check_refused("y(1, 0)", [&] { check_loss(SoftmaxCrossEntropy{}, bad); });
   check_refused("weight of sample 1", [&] {
     const Vector<float> weights = bad.col(0);
-    detail::check_weights(detail::target_view<float>(weighted(Matrix<float>(one.replicate(1, 2)), weights)));
+    const Matrix<float> ones = one.replicate(1, 2);
+    detail::check_weights(detail::target_view<float>(weighted(ones, weights)));
   });
   check("Adam's parameters are unchanged", theta == Vector<float>::Ones(3));
 
