@@ -12,7 +12,9 @@ const std::vector<Segment> segments{{0, 3, true}, {3, 5, false}, {5, 6, true}};
 
 template <class Scalar>
 Vector<Scalar> theta() {
-  return (Vector<Scalar>(6) << 1, -2, 0, 100, -100, 4).finished();
+  Vector<Scalar> numbers(6);
+  numbers << 1, -2, 0, 100, -100, 4;
+  return numbers;
 }
 
 /// A stand-in for Gradients, which have flat().
