@@ -107,13 +107,16 @@ void check_activation(GridResult& result, const F& f) {
   }
 }
 
+/// Checks five activations in double, and two of them, a smooth one and one with a kink, in the other scalar types.
 template <class Scalar, class Loss>
 void check_scalar(GridResult& result) {
-  check_activation<Scalar, Loss>(result, cr::Identity{});
-  check_activation<Scalar, Loss>(result, cr::Sigmoid{});
   check_activation<Scalar, Loss>(result, cr::Tanh{});
   check_activation<Scalar, Loss>(result, cr::ReLU{});
-  check_activation<Scalar, Loss>(result, cr::LeakyReLU{0.2});
+  if constexpr (std::is_same_v<Scalar, double>) {
+    check_activation<Scalar, Loss>(result, cr::Identity{});
+    check_activation<Scalar, Loss>(result, cr::Sigmoid{});
+    check_activation<Scalar, Loss>(result, cr::LeakyReLU{0.2});
+  }
 }
 
 /// Whether a loss is checked in float and long double too. Only one loss on logits and one on predictions are, because so many types take
@@ -128,7 +131,7 @@ inline constexpr bool in_all_scalars = std::is_same_v<Loss, cr::SquaredError> ||
 
 /// Number of networks in the grid of a loss.
 template <class Loss>
-inline constexpr int grid_nets = in_all_scalars<Loss> ? 120 : 40;
+inline constexpr int grid_nets = in_all_scalars<Loss> ? 72 : 40;
 
 template <class Loss>
 GridResult check_grid() {

@@ -16,11 +16,13 @@ namespace fs = std::filesystem;
 std::vector<std::string> sentences_of_headers() {
   std::vector<std::string> sentences;
   const std::regex text("\"(chainrule: (?:[^\"\\\\]|\\\\.|\"\\s*\")*)\""), seam("\"\\s*\""), escaped("\\\\(.)");
+  const std::regex comment("= delete;  // (chainrule: [^\n]*)");  // compilers quote the line of a deleted function
   for (const auto& entry : fs::recursive_directory_iterator(CHAINRULE_SOURCE_DIR "/include/chainrule")) {
     if (entry.path().extension() != ".hpp") continue;
     const std::string code = messages::file_text(entry.path().string());
     for (std::sregex_iterator i(code.begin(), code.end(), text), end; i != end; ++i)
       sentences.push_back(std::regex_replace(std::regex_replace((*i)[1].str(), seam, ""), escaped, "$1"));
+    for (std::sregex_iterator i(code.begin(), code.end(), comment), end; i != end; ++i) sentences.push_back((*i)[1].str());
   }
   return sentences;
 }

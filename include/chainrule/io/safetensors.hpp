@@ -14,6 +14,7 @@
 #include <chainrule/core/detail/compatibility.hpp>
 #include <chainrule/io/detail/safetensors/header.hpp>
 #include <chainrule/io/write_safetensors.hpp>
+#include <map>
 #include <memory>
 
 namespace chainrule {

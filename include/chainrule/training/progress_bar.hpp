@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chainrule/training/progress.hpp>
+#include <chrono>
 #include <cmath>
 #include <cstdio>
 #include <cstring>

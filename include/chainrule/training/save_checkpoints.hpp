@@ -4,6 +4,7 @@
 #include <chainrule/training/detail/observer_list.hpp>
 #include <chainrule/training/fit_options.hpp>
 #include <filesystem>
+#include <functional>
 
 namespace chainrule {
 

@@ -4,6 +4,8 @@
 #include <chainrule/training/detail/evaluator.hpp>
 #include <chainrule/training/history.hpp>
 #include <chainrule/training/save_checkpoints.hpp>
+#include <chrono>
+#include <functional>
 
 namespace chainrule {
 

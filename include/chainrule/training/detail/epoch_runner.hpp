@@ -10,6 +10,7 @@
 #include <chainrule/training/detail/observer_list.hpp>
 #include <chainrule/training/divergence.hpp>
 #include <chainrule/training/fit_options.hpp>
+#include <chrono>
 
 namespace chainrule::detail {
 

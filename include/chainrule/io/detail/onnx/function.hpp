@@ -2,6 +2,7 @@
 
 #include <chainrule/io/detail/onnx/expression.hpp>
 #include <chainrule/io/detail/onnx/graph.hpp>
+#include <map>
 #include <numbers>
 
 namespace chainrule::detail {

@@ -2,6 +2,7 @@
 
 #include <chainrule/io/detail/onnx/read_layer.hpp>
 #include <chainrule/io/detail/onnx/recognize.hpp>
+#include <map>
 
 namespace chainrule::detail {
 
