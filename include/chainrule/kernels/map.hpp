@@ -66,8 +66,9 @@ Columns<T> one_column(T* numbers) {
 
 /// row_sums_of adds this many columns in order before it begins a new block.
 inline constexpr Index columns_per_block = 128;
-/// The number of sums of 2^k blocks that row_sums_of keeps; enough for 2^32 blocks.
-inline constexpr int row_sum_levels = 32;
+/// The number of sums of 2^k blocks that row_sums_of keeps; enough for 2^32 blocks, and for any number of columns where an Index has 32
+/// bits, as on microcontrollers, whose stack is small.
+inline constexpr int row_sum_levels = sizeof(Index) > 4 ? 32 : 24;
 
 }  // namespace chainrule::kernels
 

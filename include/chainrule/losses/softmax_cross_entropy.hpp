@@ -21,7 +21,7 @@ namespace detail {
 ///     -ln p_k = (m - z_k) + ln(1 + sum_i e^(z_i - m))    with the sum over all i but one with z_i = m
 template <class Scalar, class Use>
 void for_each_log_softmax(ConstMatrixView<Scalar> logits, const Use& use) {
-  constexpr Index samples_at_once = 64;
+  constexpr Index samples_at_once = kernels::scalar_only<Scalar> ? 8 : 64;  // few, for the small stack of a microcontroller
   Scalar largest[samples_at_once];
   Accumulator<Scalar> others[samples_at_once];
   for (Index first = 0; first < logits.cols(); first += samples_at_once) {

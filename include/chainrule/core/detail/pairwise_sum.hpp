@@ -54,7 +54,8 @@ class PairwiseSum {
   }
 
  private:
-  Sum sums_[48];  // sums of 2^k blocks, the largest k first, so 48 suffice for 2^48 blocks
+  // Sums of 2^k blocks of 2^7 terms, the largest k first. Enough for as many terms as an Index can count.
+  Sum sums_[8 * sizeof(Index) - 7];
   int depth_ = 0;
   Index blocks_ = 0;
   Sum rest_ = 0;
