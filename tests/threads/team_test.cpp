@@ -11,7 +11,7 @@ using namespace chainrule;
 namespace {
 
 /// A user-defined team that starts two new threads for every run, and counts the runs.
-class Halves : public Team {
+class Halves final : public Team {
  public:
   Index threads() const override { return 2; }
   void run(Index items, Work work) override {
