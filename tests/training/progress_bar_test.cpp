@@ -69,7 +69,7 @@ TEST_CASE("ProgressBar cuts the bar to the terminal's width, 80 without a termin
     std::size_t widest = 0;
     for (std::size_t begin = text.find("\033[K"); begin != std::string::npos; begin = text.find("\033[K", begin + 1)) {
       const std::size_t end = text.find_first_of("\r\n", begin);
-      if (text[end] == '\r') widest = std::max(widest, end - begin - 3);
+      if (end != std::string::npos && text[end] == '\r') widest = std::max(widest, end - begin - 3);
     }
     CHECK(widest >= 1);
     CHECK(widest <= static_cast<std::size_t>(columns == 0 ? 79 : std::max<Index>(columns - 1, 1)));
