@@ -181,8 +181,7 @@ TEST_CASE("a column of words for no and yes is read as 0 and 1") {
 
 TEST_CASE("no is class 0 and yes class 1, however they are written") {
   for (const char* names : {"No Yes", "no Yes", "false TRUE", "n Y", "0 1", "Off on"}) {
-    const std::string no(names, std::strchr(names, ' '));
-    const std::string yes(std::strchr(names, ' ') + 1);
+    const std::string both = names, no = both.substr(0, both.find(' ')), yes = both.substr(no.size() + 1);
     const Labelled data = labelled("x,y\n0," + yes + "\n0," + no + "\n0," + yes + "\n");
     CHECK(data.targets == std::vector<int>{1, 0, 1});
     CHECK(data.target_names == Names{no, yes});

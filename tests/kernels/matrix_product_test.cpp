@@ -255,10 +255,10 @@ TEMPLATE_TEST_CASE("products deeper than a block of the sum are the plain sums",
 
 TEMPLATE_TEST_CASE("products of matrices too large for the second cache are the plain sums", "", float, double) {
   constexpr Index gap = 1000;
-  const auto far = [](Index rows, Index columns) {
+  const auto is_beyond_cache = [](Index rows, Index columns) {
     return (rows + gap) * columns * Index{sizeof(TestType)} >= kernels::bytes_beyond_second_cache;
   };
-  REQUIRE((far(50, 390) && far(50, 310) && far(115, 390) && !far(115, 21)));
+  REQUIRE((is_beyond_cache(50, 390) && is_beyond_cache(50, 310) && is_beyond_cache(115, 390) && !is_beyond_cache(115, 21)));
   for (const Product product : all_products) {
     Random random{Seed{5}};
     int wrong = 0;

@@ -271,9 +271,9 @@ TEST_CASE("tanh and sigmoid kernels stay nondecreasing where the exponential's r
   int falls = 0;
   const auto look_about = [&](const Function<float>& f, double x) {
     const auto middle = static_cast<std::int32_t>(detail::bit_cast<std::uint32_t>(static_cast<float>(std::abs(x)))) * (x < 0 ? -1 : 1);
-    const std::vector<float> near = floats(1, middle - 500, middle + 500);
+    const std::vector<float> neighbours = floats(1, middle - 500, middle + 500);
     for (const auto kernel : runnable(f)) {
-      const std::vector<float> y = values<float>(kernel, near);
+      const std::vector<float> y = values<float>(kernel, neighbours);
       falls += std::is_sorted(y.begin(), y.end()) ? 0 : 1;
     }
   };
