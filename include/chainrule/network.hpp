@@ -202,8 +202,7 @@ class Network : public NetworkBase<Scalar, typename detail::ProvenNetwork<Scalar
     static_cast<void>(detail::checked_viewable<Scalar, X>());
     const auto input = checked_input("evaluate", x, work, predicting());
     const auto target = detail::with_mean_weight<Scalar>(
-        "evaluate", *loss_, detail::checked_target<Scalar, LossType, Sequence>("evaluate", *loss_, y, raw_output(work, input.cols()), "x"));
-    detail::check_targets_outside_workspace("evaluate", y, work);
+        "evaluate", *loss_, detail::checked_target<Scalar, Sequence>("evaluate", *loss_, y, work, input.cols(), "x"));
     work.last_pass_.begin(&input);
     const auto y_hat = run_predict(input, work);
     const Scalar J = detail::loss_value(*loss_, y_hat, target);
@@ -347,9 +346,8 @@ class Network : public NetworkBase<Scalar, typename detail::ProvenNetwork<Scalar
     detail::check_forward_pass("backward", layers(), theta(), work);
     if (input.rows() != inputs() || !work.has_checked(input)) detail::checked_input<Scalar>("backward", sequence(), x, work, nullptr);
     const Index samples = input.cols();
-    const auto target = detail::checked_target<Scalar, LossType, Sequence>("backward", *loss_, y, raw_output(work, work.cached_samples()),
-                                                                           "the last forward(x, work)");
-    detail::check_targets_outside_workspace("backward", y, work);
+    const auto target =
+        detail::checked_target<Scalar, Sequence>("backward", *loss_, y, work, work.cached_samples(), "the last forward(x, work)");
     detail::check_samples("backward", "x", samples, work.cached_samples(), "the last forward(x, work)");
     detail::check_gradients(sequence(), gradients.sequence());
     const Scalar* const gradient = std::as_const(gradients).data();

@@ -123,6 +123,23 @@ struct CacheLineAllocator {
   bool operator==(const CacheLineAllocator&) const { return true; }
 };
 
+/// Calls allocate(), which allocates rows x columns numbers. Throws ShapeError, which begins with `what`, where memory cannot hold them.
+template <class Allocate>
+void allocate_or_refuse(const char* what, Index rows, Index columns, const Allocate& allocate) {
+  const auto refuse = [&] { raise<ShapeError>(what, ": ", rows, " x ", columns, " numbers are more than memory can hold"); };
+  const Index size = extent_product(rows, columns);
+  if (size < 0 || size >= too_many) refuse();
+#if defined(__cpp_exceptions)
+  try {
+    allocate();
+  } catch (const std::bad_alloc&) {
+    refuse();
+  }
+#else
+  allocate();
+#endif
+}
+
 /// A fixed number of entries, 0 at first: Size, or rows x columns where Size is Dynamic. On the heap, except for the specialization for
 /// small fixed sizes below. The constructor throws ShapeError, which begins with `what`, where memory cannot hold them.
 template <class Scalar, Index Size>
@@ -130,18 +147,7 @@ class Storage {
  public:
   static constexpr bool is_inside_object = false;
   explicit Storage(const char* what, Index rows, Index columns = 1) {
-    const Index size = extent_product(rows, columns);
-    const auto refuse = [&] { raise<ShapeError>(what, ": ", rows, " x ", columns, " numbers are more than memory can hold"); };
-    if (size < 0 || size >= too_many) refuse();
-#if defined(__cpp_exceptions)
-    try {
-      numbers_.resize(static_cast<std::size_t>(size), Scalar(0));
-    } catch (const std::bad_alloc&) {
-      refuse();
-    }
-#else
-    numbers_.resize(static_cast<std::size_t>(size), Scalar(0));
-#endif
+    allocate_or_refuse(what, rows, columns, [&] { numbers_.resize(static_cast<std::size_t>(rows * columns), Scalar(0)); });
   }
   Index size() const { return static_cast<Index>(numbers_.size()); }
   Scalar* data() { return numbers_.data(); }

@@ -4,7 +4,6 @@
 #include <chainrule/core/targets.hpp>
 #include <chainrule/kernels/all_finite.hpp>
 #include <chainrule/metrics/detail/metric_inputs.hpp>
-#include <new>
 #include <utility>
 #include <vector>
 
@@ -22,18 +21,8 @@ Matrix<Scalar> one_hot(const LabelsType& labels, Index classes) {
       detail::raise<ValueError>("one_hot: the label of sample ", j, " is ", view[j], ", but with ", classes, " classes labels are 0 to ",
                                 classes - 1);
   const Index samples = detail::samples_of(view);
-  const auto refuse = [&] { detail::raise<ShapeError>("one_hot: ", classes, " x ", samples, " numbers are more than memory can hold"); };
-  if (detail::extent_product(classes, samples) >= detail::too_many) refuse();
   Matrix<Scalar> y;
-#if defined(__cpp_exceptions)
-  try {
-    y.setZero(classes, samples);
-  } catch (const std::bad_alloc&) {
-    refuse();
-  }
-#else
-  y.setZero(classes, samples);
-#endif
+  detail::allocate_or_refuse("one_hot", classes, samples, [&] { y.setZero(classes, samples); });
   for (std::size_t j = 0; j < view.size(); ++j) y(static_cast<Index>(view[j]), static_cast<Index>(j)) = 1;
   return y;
 }

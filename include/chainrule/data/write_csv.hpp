@@ -142,11 +142,11 @@ std::vector<std::string> written_classes(const Dataset<Scalar>& data, const CsvO
 /// Writes a data set with class labels as CSV text: one row per sample, the features first, then the label. parse_csv with the same
 /// options, and .target = -1 or its name, reads the same numbers, labels and names.
 ///
-/// Of `options`, header, separator, classes and missing_words apply, and a name in .target names the column of labels ("label" otherwise).
-/// Labels are written as their names in target_names, or as numbers where there are none. Throws ShapeError where there is no feature or no
-/// sample, or where the number of names or targets does not fit the features; ValueError for NaN and infinity, labels without a name, names
-/// that parse_csv would give other labels, numbers that are missing_words, column names used twice, and weights, which the table has no
-/// column for.
+/// Uses header, separator, classes and missing_words of `options`; a name in .target names the column of labels, which is "label"
+/// otherwise. Labels are written as their names in target_names, or as numbers where there are none. Throws ShapeError where there is no
+/// feature or no sample, or where the number of names or targets does not fit the features; ValueError for NaN and infinity, labels without
+/// a name, names that parse_csv would give other labels, numbers that are missing_words, column names used twice, and weights, which the
+/// table has no column for.
 template <class Scalar>
 std::string to_csv(const Dataset<Scalar>& data, const CsvOptions& options = {}) {
   detail::check_writable(data, static_cast<Index>(data.targets.size()));

@@ -172,13 +172,19 @@ void check_forward_pass(const char* who, const Layers& layers, const Scalar* the
   if (!work.was_forward_of(theta)) forward_of_other_network(who);
 }
 
+/// Returns a view on y after checking that it is a target for `samples` samples, whose number comes from `of` in messages, and that it is
+/// not in the workspace.
+template <class Scalar, class Sequence, class LossType, class Y, class Work>
+auto checked_target(const char* who, const LossType& loss, const Y& y, const Work& work, Index samples, const char* of) {
+  check_targets_outside_workspace(who, y, work);
+  return checked_target<Scalar, LossType, Sequence>(who, loss, y, last_of(work.caches()).output.first(samples), of);
+}
+
 /// Returns a view on y after checking it against the last forward pass in the workspace.
 template <class Scalar, class Sequence, class LossType, class Y, class Work>
 auto checked_target(const char* who, const Sequence& sequence, const Scalar* theta, const LossType& loss, const Y& y, const Work& work) {
   check_forward_pass(who, sequence.layers(), theta, work);
-  check_targets_outside_workspace(who, y, work);
-  const ConstMatrixView<Scalar> y_hat = last_of(work.caches()).output.first(work.cached_samples());
-  return checked_target<Scalar, LossType, Sequence>(who, loss, y, y_hat, "the last forward(x, work)");
+  return checked_target<Scalar, Sequence>(who, loss, y, work, work.cached_samples(), "the last forward(x, work)");
 }
 
 }  // namespace chainrule::detail

@@ -49,6 +49,18 @@ struct AdamFormula {
   }
 };
 
+/// The hyperparameters of Adam or AdamW by name.
+template <class Rule>
+auto adam_hyperparameters(const Rule& rule) {
+  return std::tuple{Hyperparameter{"learning_rate", rule.learning_rate},
+                    Hyperparameter{"beta1", rule.beta1},
+                    Hyperparameter{"beta2", rule.beta2},
+                    Hyperparameter{"epsilon", rule.epsilon},
+                    Hyperparameter{"weight_decay", rule.weight_decay},
+                    Hyperparameter{"decay_biases", rule.decay_biases},
+                    Hyperparameter{"amsgrad", rule.amsgrad}};
+}
+
 /// Makes a step of Adam or AdamW: checks the hyperparameters and arguments, then updates theta and the moments.
 template <class Rule, class Theta, class Gradient, class Scalar, Index... Fixed>
 void adam_step(const Rule& rule, Decay kind, Theta& theta, const Gradient& gradient, OptimizerState<Scalar, Fixed...>& state) {
@@ -94,15 +106,7 @@ struct Adam {
   bool amsgrad = false;         ///< whether the largest v so far replaces v
 
   /// The hyperparameters by name; a checkpoint compares them.
-  auto hyperparameters() const {
-    return std::tuple{Hyperparameter{"learning_rate", learning_rate},
-                      Hyperparameter{"beta1", beta1},
-                      Hyperparameter{"beta2", beta2},
-                      Hyperparameter{"epsilon", epsilon},
-                      Hyperparameter{"weight_decay", weight_decay},
-                      Hyperparameter{"decay_biases", decay_biases},
-                      Hyperparameter{"amsgrad", amsgrad}};
-  }
+  auto hyperparameters() const { return detail::adam_hyperparameters(*this); }
   Index moments() const { return amsgrad ? 3 : 2; }  ///< the number of moments, numbers that the rule keeps for each parameter
   /// Makes the state for a network: all moments are 0, and biases are marked so that weight decay can leave them out. It needs no heap for
   /// a small network of fixed extents.

@@ -22,15 +22,7 @@ struct AdamW {
   bool amsgrad = false;         ///< whether the largest v so far replaces v, as in Adam
 
   /// The hyperparameters by name; a checkpoint compares them.
-  auto hyperparameters() const {
-    return std::tuple{Hyperparameter{"learning_rate", learning_rate},
-                      Hyperparameter{"beta1", beta1},
-                      Hyperparameter{"beta2", beta2},
-                      Hyperparameter{"epsilon", epsilon},
-                      Hyperparameter{"weight_decay", weight_decay},
-                      Hyperparameter{"decay_biases", decay_biases},
-                      Hyperparameter{"amsgrad", amsgrad}};
-  }
+  auto hyperparameters() const { return detail::adam_hyperparameters(*this); }
   Index moments() const { return amsgrad ? 3 : 2; }  ///< the number of moments, numbers that the rule keeps for each parameter
   /// Makes the state for a network: all moments are 0, and biases are marked so that weight decay can leave them out. It needs no heap for
   /// a small network of fixed extents.
