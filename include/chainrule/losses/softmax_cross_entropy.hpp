@@ -22,8 +22,8 @@ namespace detail {
 template <class Scalar, class Use>
 void for_each_log_softmax(ConstMatrixView<Scalar> logits, const Use& use) {
   constexpr Index samples_at_once = kernels::scalar_only<Scalar> ? 8 : 64;  // few, for the small stack of a microcontroller
-  Scalar largest[samples_at_once];
-  Accumulator<Scalar> others[samples_at_once];
+  Scalar largest[std::size_t{samples_at_once}];
+  Accumulator<Scalar> others[std::size_t{samples_at_once}];
   for (Index first = 0; first < logits.cols(); first += samples_at_once) {
     const Index samples = (std::min)(samples_at_once, logits.cols() - first);
     kernels::exponential_sums(columns_of(logits, first, samples), largest, others);

@@ -49,7 +49,7 @@ struct SquaredError {
   static detail::Accumulator<Scalar> sum_of_squares(const ConstMatrixView<Scalar>& y_hat, const ConstMatrixView<Scalar>& y) {
     if (y.size() == 1) {  // a call of a kernel takes longer than the step of a tiny network
       const Scalar error = y_hat(0, 0) - y(0, 0), square = detail::rounded(error * error);
-      if (detail::is_finite(square)) return square;
+      if (detail::is_finite(square)) return static_cast<detail::Accumulator<Scalar>>(square);
     }
     return sum_of_many_squares<Scalar>(y_hat, y);
   }
