@@ -72,7 +72,9 @@
 #include <chainrule/losses/softmax_cross_entropy.hpp>
 #include <chainrule/losses/squared_error.hpp>
 
-// The network, what a pass keeps, and dJ/dtheta.
+// The network, what a pass keeps, dJ/dtheta, and derivatives of the outputs by the inputs.
+#include <chainrule/derivatives/first_order.hpp>
+#include <chainrule/derivatives/workspace.hpp>
 #include <chainrule/gradients.hpp>
 #include <chainrule/network.hpp>
 #include <chainrule/workspace.hpp>

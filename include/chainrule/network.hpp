@@ -3,6 +3,7 @@
 #include <chainrule/core/detail/hyperparameter_checks.hpp>
 #include <chainrule/core/detail/network_access.hpp>
 #include <chainrule/core/detail/network_checks.hpp>
+#include <chainrule/derivatives/first_order.hpp>
 #include <chainrule/detail/argument_checks.hpp>
 #include <chainrule/detail/optional_headers.hpp>
 #include <chainrule/gradients.hpp>
@@ -21,7 +22,8 @@ namespace chainrule {
 /// that throws one of these has changed nothing. What a layer, activation or loss of your own throws arrives at the caller, also from a
 /// team's threads; the workspace then holds no forward pass, or, after backward, the gradients have unspecified values.
 template <class Scalar, class LossType, class... Layers>
-class Network : public NetworkBase<Scalar, typename detail::ProvenNetwork<Scalar, LossType, Layers...>::Sequence> {
+class Network : public NetworkBase<Scalar, typename detail::ProvenNetwork<Scalar, LossType, Layers...>::Sequence>,
+                public FirstOrderDerivatives<Network<Scalar, LossType, Layers...>> {
   using Proven = detail::ProvenNetwork<Scalar, LossType, Layers...>;
   using Sequence = typename Proven::Sequence;
   using Base = typename Proven::Base;
@@ -35,7 +37,8 @@ class Network : public NetworkBase<Scalar, typename detail::ProvenNetwork<Scalar
   using ScalarType = Scalar;                                 ///< the type of the numbers
   using Gradients = chainrule::Gradients<Scalar, Sequence>;  ///< dJ/dtheta, flat and by layer
   template <int MaxBatch = Dynamic>
-  using Workspace = chainrule::Workspace<Scalar, MaxBatch, Sequence>;  ///< caches and deltas; see make_workspace
+  using Workspace = chainrule::Workspace<Scalar, MaxBatch, Sequence>;            ///< caches and deltas; see make_workspace
+  using DerivativeWorkspace = chainrule::DerivativeWorkspace<Scalar, Sequence>;  ///< see make_derivative_workspace
   /// A view on outputs x batch numbers in a workspace, valid until the next pass that uses the workspace.
   using Output = Eigen::Map<const Matrix<Scalar, Out, Dynamic>>;
   /// The result of predict and predict_raw without a workspace: outputs x batch, with as many columns as the type of x says.
@@ -77,6 +80,16 @@ class Network : public NetworkBase<Scalar, typename detail::ProvenNetwork<Scalar
   Workspace<MaxBatch> make_workspace() const {
     static_assert(MaxBatch >= 1, "chainrule: make_workspace(max_batch) needs the largest number of samples of a batch");
     return Workspace<MaxBatch>(sequence(), MaxBatch);
+  }
+
+  /// Allocates the memory for derivatives by x of up to `samples` samples, for as many directions at once as the network has inputs or
+  /// outputs, whichever are fewer. ShapeError for `samples` below 1, and where memory cannot hold them.
+  DerivativeWorkspace make_derivative_workspace(Index samples) const {
+    return make_derivative_workspace(samples, (std::min)(inputs(), this->outputs()));
+  }
+  /// Allocates the memory for derivatives by x of up to `samples` samples and `directions` directions at once; more are computed in pieces.
+  DerivativeWorkspace make_derivative_workspace(Index samples, Index directions) const {
+    return DerivativeWorkspace(sequence(), samples, directions);
   }
 
   Gradients make_gradients() const { return Gradients(sequence()); }  ///< allocates a vector for dJ/dtheta
@@ -181,11 +194,7 @@ class Network : public NetworkBase<Scalar, typename detail::ProvenNetwork<Scalar
   template <class X, int MaxBatch>
   Output predict_raw(const Eigen::DenseBase<X>& x, Workspace<MaxBatch>& work) const {
     static_cast<void>(detail::checked_viewable<Scalar, X>());
-    const auto input = checked_input("predict_raw", x, work, predicting());
-    work.last_pass_.begin(&input);
-    run_predict(input, work);
-    work.last_pass_.end("predict_raw", &input);
-    return output_of(work, input.cols());
+    return output_of(work, checked_predict_raw("predict_raw", x, work).cols());
   }
 
   /// The result of evaluate.
@@ -305,6 +314,15 @@ class Network : public NetworkBase<Scalar, typename detail::ProvenNetwork<Scalar
     work.set_cached_samples(0);
     sequence().forward(theta_begin, x, work.caches_, pass);
     return raw_output(work, x.cols());
+  }
+
+  template <class X, int MaxBatch>
+  ConstMatrixView<Scalar> checked_predict_raw(const char* who, const Eigen::DenseBase<X>& x, Workspace<MaxBatch>& work) const {
+    const auto input = checked_input(who, x, work, predicting());
+    work.last_pass_.begin(&input);
+    run_predict(input, work);
+    work.last_pass_.end(who, &input);
+    return input;
   }
 
   template <int MaxBatch>

@@ -2,6 +2,7 @@
 
 #include <atomic>
 #include <chainrule/core/detail/checks.hpp>
+#include <chainrule/core/detail/network_access.hpp>
 #include <chainrule/core/detail/sequence.hpp>
 #include <chainrule/core/detail/team_pointer.hpp>
 #include <chainrule/core/error.hpp>
@@ -128,6 +129,7 @@ class Workspace {
  private:
   template <class, class, class...>
   friend class Network;
+  friend struct detail::NetworkAccess;
   static constexpr int inline_batch = Sequence::template inline_batch<Scalar, MaxBatch, true>();
 
   static Index checked(Index max_batch) {

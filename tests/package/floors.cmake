@@ -13,6 +13,7 @@ set(floors
     "losses optimizers schedules metrics"
     "layers data"
     "workspace.hpp gradients.hpp detail"
+    "derivatives"
     "network.hpp"
     "inspect"
     "any"

@@ -55,6 +55,15 @@ struct ElementwiseActivation {
         static_cast<const Scalar*>(delta), kept);
   }
 
+  /// Multiplies each column of delta by f'(z). `kept`, as long as a column, holds a = f(z) if F has f_prime_from_output, else z.
+  template <class Scalar>
+  void columns_times_derivative(const Scalar* kept, MatrixView<Scalar> delta) const {
+    kernels::map_columns([f = self()](auto& product, const auto& delta_i, const auto& kept_i)
+                             CHAINRULE_FORMULA { product = delta_i * derivative_of(f, kept_i); },
+                         std::array{kernels::columns(delta)}, delta.rows(), delta.cols(), kernels::columns(detail::as_const(delta)),
+                         kernels::one_column(kept));
+  }
+
   /// f(z) for each number of a Chunk.
   template <class Chunk>
   Chunk value(const Chunk& z) const {

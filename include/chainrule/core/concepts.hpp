@@ -83,6 +83,10 @@ concept ModeDependent = requires(const T& layer, const float* theta, ConstMatrix
 /// - `update_statistics(numbers, cache, samples)`: updates its buffers by what the last forward pass saw
 /// - `backward_and_step(theta, x, cache, delta, factor, scratch, &input_gradient)`: backward and theta <- theta + factor dJ/dtheta in one
 ///   call, to the same bits (Dense has it; see `descend`)
+/// - `jvp(theta, x, cache, direction, derivative)`: the derivative of the output along changes of x, for the last forward pass in
+///   prediction mode. `direction` has K batch columns, of which column k batch + j belongs to sample j, and `derivative` likewise
+/// - `vjp(theta, x, cache, delta, input_gradient)`: dJ/dx from `delta`, which is dJ/da on entry and may be overwritten, without a gradient
+///   by theta; both have K batch columns. With jvp it gives a network its Jacobian (derivatives/first_order.hpp)
 /// - `z_and_delta(theta, x, cache, z, delta)`, where it has an activation inside: writes z, and multiplies `delta` by f'(z); called by
 ///   layer_values
 /// - `check_pass(pass, samples)`: throws where the layer cannot make this pass; called before any layer computes

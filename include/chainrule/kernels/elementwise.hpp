@@ -64,4 +64,27 @@ void multiply_by_derivative(const F& f, ConstMatrixView<Scalar> kept, MatrixView
     multiply_by_derivative(f, delta.rows(), kept.data() + j * kept.outerStride(), delta.data() + j * delta.outerStride());
 }
 
+/// Multiplies each column of delta by f'(z), elementwise. `kept` has as many numbers as a column: a = f(z) if f has
+/// derivative_from_output, else z. Calls f.columns_times_derivative(kept, delta) if f has it.
+template <class Scalar, Activation F>
+void multiply_columns_by_derivative(const F& f, const Scalar* kept, MatrixView<Scalar> delta) {
+  if constexpr (requires { f.columns_times_derivative(kept, delta); })
+    f.columns_times_derivative(kept, delta);
+  else
+    for (Index j = 0; j < delta.cols(); ++j) multiply_by_derivative(f, delta.rows(), kept, delta.data() + j * delta.outerStride());
+}
+
+/// Multiplies the derivatives along several directions by f'(z), elementwise. Column k batch + j of `directions` belongs to column j of
+/// `kept`, which is units x batch: a = f(z) if f has derivative_from_output, else z.
+template <class Scalar, Activation F>
+void multiply_directions_by_derivative(const F& f, const ConstMatrixView<Scalar>& kept, MatrixView<Scalar> directions) {
+  const Index units = kept.rows(), batch = kept.cols(), count = directions.cols() / batch;
+  if (kept.outerStride() == units && directions.outerStride() == units)
+    return multiply_columns_by_derivative(f, kept.data(), detail::matrix_view(directions.data(), units * batch, count));
+  for (Index j = 0; j < batch; ++j)
+    multiply_columns_by_derivative(f, kept.data() + j * kept.outerStride(),
+                                   MatrixView<Scalar>(directions.data() + j * directions.outerStride(), units, count,
+                                                      Eigen::OuterStride<>(batch * directions.outerStride())));
+}
+
 }  // namespace chainrule::kernels

@@ -35,6 +35,11 @@ class LayerProducts {
       product<Scalar>({{w + first, 1, outputs_}, {x.data(), 1, x.outerStride()}, inputs_, {StartKind::column, bias + first}}, z);
   }
 
+  /// z = W X        (Out x columns)
+  void linear(const Scalar* w, Const x, View z) const {
+    product<Scalar>({{w, 1, outputs_}, {x.data(), 1, x.outerStride()}, inputs_, {}}, z);
+  }
+
   /// Writes a block of dJ/dW = delta X^T          (Out x In)
   void weight_gradient(Const delta, Const x, const Block& block, Scalar* dW) const {
     product<Scalar>(gradient(delta, x, block, {}), block.of(weight(dW)));

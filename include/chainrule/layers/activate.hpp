@@ -55,9 +55,28 @@ class Activate : public SameShape<N>, public WithoutParameters {
   void backward(const Scalar*, ConstMatrixView<Scalar> z, Cache<Scalar, MaxBatch>& cache, MatrixView<Scalar> delta, Scalar*,
                 MatrixView<Scalar>* input_gradient) const {
     if (input_gradient == nullptr) return;
-    const ConstMatrixView<Scalar> a = detail::as_const(cache.output.first(z.cols()));
-    kernels::multiply_by_derivative(f_, DerivativeFromOutput<F> ? a : z, delta);
+    kernels::multiply_by_derivative(f_, kept_for_derivative(z, std::as_const(cache)), delta);
     *input_gradient = delta;
+  }
+
+  /// Computes the derivative of a along directions dz, for the last forward pass.
+  ///
+  ///     da = f'(z) * dz        (N x directions batch)
+  template <class Scalar, int MaxBatch>
+  void jvp(const Scalar*, ConstMatrixView<Scalar> z, const Cache<Scalar, MaxBatch>& cache, ConstMatrixView<Scalar> direction,
+           MatrixView<Scalar> derivative) const {
+    derivative = direction;
+    kernels::multiply_directions_by_derivative(f_, kept_for_derivative(z, cache), derivative);
+  }
+
+  /// Computes dJ/dz from `delta`, which is dJ/da on entry and may be overwritten.
+  ///
+  ///     dJ/dz = dJ/da * f'(z)        (N x directions batch)
+  template <class Scalar, int MaxBatch>
+  void vjp(const Scalar*, ConstMatrixView<Scalar> z, const Cache<Scalar, MaxBatch>& cache, MatrixView<Scalar> delta,
+           MatrixView<Scalar>& input_gradient) const {
+    input_gradient = delta;
+    kernels::multiply_directions_by_derivative(f_, kept_for_derivative(z, cache), input_gradient);
   }
 
   /// Copies z, which is this layer's input, and turns `delta`, which is dJ/da on entry, into dJ/dz, for layer_values.
@@ -65,10 +84,16 @@ class Activate : public SameShape<N>, public WithoutParameters {
   void z_and_delta(const Scalar*, ConstMatrixView<Scalar> x, const Cache<Scalar, MaxBatch>& cache, MatrixView<Scalar> z,
                    MatrixView<Scalar> delta) const {
     z = x;
-    kernels::multiply_by_derivative(f_, DerivativeFromOutput<F> ? cache.output.first(x.cols()) : x, delta);
+    kernels::multiply_by_derivative(f_, kept_for_derivative(x, cache), delta);
   }
 
  private:
+  // a if f' is written with it, else z
+  template <class Scalar, int MaxBatch>
+  static ConstMatrixView<Scalar> kept_for_derivative(ConstMatrixView<Scalar> z, const Cache<Scalar, MaxBatch>& cache) {
+    return DerivativeFromOutput<F> ? cache.output.first(z.cols()) : z;
+  }
+
   [[no_unique_address]] F f_;
 };
 

@@ -141,6 +141,26 @@ class Dense {
     });
   }
 
+  /// Computes the derivative of a(l+1) along directions da(l), for the last forward pass.
+  ///
+  ///     da(l+1) = f'(z(l+1)) * (W(l) da(l))        (Out x directions batch)
+  template <class Scalar, int MaxBatch>
+  void jvp(const Scalar* theta, ConstMatrixView<Scalar> x, const Cache<Scalar, MaxBatch>& cache, ConstMatrixView<Scalar> direction,
+           MatrixView<Scalar> derivative) const {
+    products<Scalar>().linear(theta, direction, derivative);
+    times_derivative_of(cache, x.cols(), derivative);
+  }
+
+  /// Computes dJ/da(l) from `delta`, which is dJ/da(l+1) on entry and dJ/dz(l+1) afterwards, as backward does, but no gradient by theta.
+  ///
+  ///     delta(l+1) = dJ/da(l+1) * f'(z(l+1)),  dJ/da(l) = W(l)^T delta(l+1)        (In x directions batch)
+  template <class Scalar, int MaxBatch>
+  void vjp(const Scalar* theta, ConstMatrixView<Scalar> x, const Cache<Scalar, MaxBatch>& cache, MatrixView<Scalar> delta,
+           MatrixView<Scalar>& input_gradient) const {
+    times_derivative_of(cache, x.cols(), delta);
+    products<Scalar>().input_gradient(theta, detail::as_const(delta), kernels::Block{0, outputs(), 0, inputs()}, input_gradient);
+  }
+
   /// Writes z(l+1), and turns `delta`, which is dJ/da(l+1) on entry, into delta(l+1), for layer_values. Where forward kept only a(l+1), z
   /// is computed anew, and its last bits may differ from those of the forward pass.
   ///
@@ -237,6 +257,13 @@ class Dense {
     blocks_for(delta.cols(), cache.team).for_derivative([&](const kernels::Block& block) {
       kernels::multiply_by_derivative(f_, block.of(kept_for_derivative(cache).first(delta.cols())), block.of(delta));
     });
+  }
+
+  // derivative <- derivative * f'(z), where column k batch + j belongs to sample j
+  template <class Cache, class Scalar>
+  void times_derivative_of(const Cache& cache, Index batch, MatrixView<Scalar> derivative) const {
+    if constexpr (!is_identity)
+      kernels::multiply_directions_by_derivative(f_, ConstMatrixView<Scalar>(kept_for_derivative(cache).first(batch)), derivative);
   }
 
   template <class Scalar>

@@ -83,6 +83,21 @@ struct SequenceTraits<std::vector<L>> {
   }
 };
 
+/// Whether a layer has its derivatives by x, jvp and vjp.
+template <class L, class Scalar>
+concept HasInputDerivatives = requires(const L& layer, const Scalar* theta, ConstMatrixView<Scalar> x, MatrixView<Scalar> delta,
+                                       MatrixView<Scalar>& input_gradient, typename L::template Cache<Scalar, Dynamic>& cache) {
+  layer.jvp(theta, x, cache, x, delta);
+  layer.vjp(theta, x, cache, delta, input_gradient);
+};
+
+/// Does not compile, and says what is missing, for a layer without its derivatives by x.
+template <class Scalar, class L>
+constexpr void check_has_jvp() {
+  static_assert(HasInputDerivatives<L, Scalar>,
+                "chainrule: derivatives of a network by x need the members jvp and vjp of each of its layers (see core/concepts.hpp)");
+}
+
 /// The layers, a std::tuple or a std::vector of them, and where the parameters and buffers of each begin in the flat vectors.
 /// (Whether a layer has a function is asked of a local name: to clang 14 a lambda's i is no constant inside `requires`, which is
 /// then silently false.)
@@ -192,6 +207,36 @@ class SequenceOf {
       const Index offset = parameter_offset(i);
       element(layers(), i)
           .backward(theta + offset, input_of(i, x, caches), element(caches, i), element(deltas, i).first(x.cols()), gradient + offset, dX);
+    });
+  }
+
+  // From the first layer to the last, the derivative of each a(l+1) along the directions dx, into derivatives[l].
+  //
+  //     da(l+1) = (da(l+1)/da(l)) da(l),  da(1) = dx
+  template <class Scalar, class CacheList, class DerivativeList>
+  void jvp(const Scalar* theta, const ConstMatrixView<Scalar>& x, CacheList& caches, const ConstMatrixView<Scalar>& dx,
+           DerivativeList& derivatives) const {
+    for_each_index(layers(), [&](auto i) {
+      const auto& layer = element(layers(), i);
+      check_has_jvp<Scalar, std::remove_cvref_t<decltype(layer)>>();
+      const ConstMatrixView<Scalar> direction = i == 0 ? dx : as_const(element(derivatives, before(i)).first(dx.cols()));
+      layer.jvp(theta + parameter_offset(i), input_of(i, x, caches), element(caches, i), direction,
+                element(derivatives, i).first(dx.cols()));
+    });
+  }
+
+  // From the last layer to the first, with v = dJ/da(L+1) in the first `columns` columns of the last delta: dJ/dx, but no gradient by
+  // theta.
+  //
+  //     dJ/da(l) = (da(l+1)/da(l))^T dJ/da(l+1)
+  template <class Scalar, class CacheList, class DeltaList>
+  void vjp(const Scalar* theta, const ConstMatrixView<Scalar>& x, CacheList& caches, DeltaList& deltas, Index columns,
+           MatrixView<Scalar>& input_gradient) const {
+    for_each_index_backwards(layers(), [&](auto i) {
+      const auto& layer = element(layers(), i);
+      check_has_jvp<Scalar, std::remove_cvref_t<decltype(layer)>>();
+      MatrixView<Scalar> before_it = i == 0 ? input_gradient : element(deltas, before(i)).first(columns);
+      layer.vjp(theta + parameter_offset(i), input_of(i, x, caches), element(caches, i), element(deltas, i).first(columns), before_it);
     });
   }
 
