@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <chainrule/kernels/map.hpp>
 
 namespace chainrule {
@@ -11,6 +12,26 @@ concept HasFormulaFromOutput = requires(const F& f, const kernels::baseline::Sim
   f.f_prime_from_output(a);
 };
 
+/// The highest order of which F has a formula, from 1 (f' alone) to 3 (f', f'' and f'''), with the argument of its f'.
+template <class F, class Scalar>
+constexpr int highest_formula_order() {
+  using V = kernels::baseline::Simd<Scalar>;
+  if constexpr (HasFormulaFromOutput<F, Scalar>) {
+    if constexpr (!requires(const F& f, const V& a) { f.f_double_prime_from_output(a); }) return 1;
+    return requires(const F& f, const V& a) { f.f_triple_prime_from_output(a); }
+    ? 3 : 2;
+  } else {
+    if constexpr (!requires(const F& f, const V& z) { f.f_double_prime(z); }) return 1;
+    return requires(const F& f, const V& z) { f.f_triple_prime(z); }
+    ? 3 : 2;
+  }
+}
+
+/// Satisfied if F has a formula of f'' (order 2) or of f'' and f''' (order 3), computed from a = f(z) if `from_output`, else from z.
+template <class F, class Scalar, int order, bool from_output>
+concept HasFormulaOfOrder = HasFormulaFromOutput<F, Scalar>
+== from_output&& highest_formula_order<F, Scalar>() >= order;
+
 }  // namespace detail
 
 /// Base class of activations whose f and f' are formulas over Simd numbers; all activations of this library derive from it. F defines f(z)
@@ -19,8 +40,13 @@ concept HasFormulaFromOutput = requires(const F& f, const kernels::baseline::Sim
 ///     f_prime_from_output(a)    if f' can be written with a = f(z) alone, so that a layer need not keep z
 ///     f_prime(z)                otherwise
 ///
-/// The base class adds the functions that layers call: f and f' of whole arrays and of a Chunk. They use the widest vectors of the machine,
-/// whatever the compiler flags of the program. Example:
+/// For derivatives of a network by its input, F may also define f''(z) and f'''(z), both with the argument of its f':
+///
+///     f_double_prime_from_output(a), f_triple_prime_from_output(a)    beside f_prime_from_output(a)
+///     f_double_prime(z), f_triple_prime(z)                            beside f_prime(z)
+///
+/// The base class adds the functions that layers call: f and its derivatives of whole arrays and of a Chunk. They use the widest vectors of
+/// the machine, whatever the compiler flags of the program. Example:
 /// @code{.cpp}
 /// struct Swish : ElementwiseActivation<Swish> {
 ///   static constexpr std::string_view name{"Swish"};
@@ -64,6 +90,20 @@ struct ElementwiseActivation {
                          kernels::one_column(kept));
   }
 
+  /// first[i] = f'(z[i]), second[i] = f''(z[i]), third[i] = f'''(z[i]) for all i < size, in one pass. Skips null arrays, and the orders of
+  /// which F has no formula. `kept` is as for times_derivative; no array may overlap it.
+  template <class Scalar>
+  void derivatives(Index size, const Scalar* kept, Scalar* first, Scalar* second, Scalar* third) const {
+    constexpr int orders = detail::highest_formula_order<F, Scalar>();
+    std::array<Scalar*, std::size_t{orders}> out{first};
+    if constexpr (orders >= 2) out[1] = second;
+    if constexpr (orders >= 3) out[2] = third;
+    kernels::map_several(
+        size,
+        [f = self()](auto kept_i, auto k) CHAINRULE_FORMULA { return derivative_of<static_cast<int>(decltype(k)::value) + 1>(f, kept_i); },
+        kept, out);
+  }
+
   /// f(z) for each number of a Chunk.
   template <class Chunk>
   Chunk value(const Chunk& z) const {
@@ -75,30 +115,67 @@ struct ElementwiseActivation {
   /// f'(z) for each number of a Chunk, computed from a = f(z).
   template <class Chunk>
   Chunk derivative_from_output(const Chunk& a) const requires detail::HasFormulaFromOutput<F, typename Chunk::Scalar> {
-    return derivative_of_chunk(a);
+    return derivative_of_chunk<1>(a);
   }
   /// f'(z) for each number of a Chunk.
   template <class Chunk>
   Chunk derivative(const Chunk& z) const requires(!detail::HasFormulaFromOutput<F, typename Chunk::Scalar>) {
-    return derivative_of_chunk(z);
+    return derivative_of_chunk<1>(z);
+  }
+  /// f''(z) for each number of a Chunk, computed from a = f(z), if F has f_double_prime_from_output.
+  template <class Chunk>
+  Chunk second_derivative_from_output(const Chunk& a) const requires(detail::HasFormulaOfOrder<F, typename Chunk::Scalar, 2, true>) {
+    return derivative_of_chunk<2>(a);
+  }
+  /// f''(z) for each number of a Chunk, if F has f_double_prime.
+  template <class Chunk>
+  Chunk second_derivative(const Chunk& z) const requires(detail::HasFormulaOfOrder<F, typename Chunk::Scalar, 2, false>) {
+    return derivative_of_chunk<2>(z);
+  }
+  /// f'''(z) for each number of a Chunk, computed from a = f(z), if F has f_triple_prime_from_output.
+  template <class Chunk>
+  Chunk third_derivative_from_output(const Chunk& a) const requires(detail::HasFormulaOfOrder<F, typename Chunk::Scalar, 3, true>) {
+    return derivative_of_chunk<3>(a);
+  }
+  /// f'''(z) for each number of a Chunk, if F has f_triple_prime.
+  template <class Chunk>
+  Chunk third_derivative(const Chunk& z) const requires(detail::HasFormulaOfOrder<F, typename Chunk::Scalar, 3, false>) {
+    return derivative_of_chunk<3>(z);
   }
 
-  /// f'(z) for one Simd number. `kept` is a = f(z) if F has f_prime_from_output, else z.
-  template <class V>
+  /// f', f'' or f''' (order 1, 2 or 3) of one Simd number. `kept` is a = f(z) if F has f_prime_from_output, else z.
+  template <int order = 1, class V>
   static CHAINRULE_FORMULA V derivative_of(const F& f, const V& kept) {
-    if constexpr (requires { f.f_prime_from_output(kept); })
-      return f.f_prime_from_output(kept);
-    else
-      return f.f_prime(kept);
+    if constexpr (requires { f.f_prime_from_output(kept); }) {
+      if constexpr (order == 1)
+        return f.f_prime_from_output(kept);
+      else if constexpr (order == 2)
+        return f.f_double_prime_from_output(kept);
+      else
+        return f.f_triple_prime_from_output(kept);
+    } else {
+      if constexpr (order == 1)
+        return f.f_prime(kept);
+      else if constexpr (order == 2)
+        return f.f_double_prime(kept);
+      else
+        return f.f_triple_prime(kept);
+    }
   }
 
  private:
   const F& self() const { return static_cast<const F&>(*this); }
 
-  template <class Chunk>
+  template <int order, class Chunk>
   Chunk derivative_of_chunk(const Chunk& kept) const {
-    Chunk d = Chunk::Ones();
-    times_derivative(kept.size(), kept.data(), d.data());
+    Chunk d;
+    if constexpr (order == 1) {
+      d.setOnes();
+      times_derivative(kept.size(), kept.data(), d.data());
+    } else {
+      typename Chunk::Scalar* const none = nullptr;
+      derivatives(kept.size(), kept.data(), none, order == 2 ? d.data() : none, order == 3 ? d.data() : none);
+    }
     return d;
   }
 };

@@ -35,6 +35,16 @@ class ELU final : public ElementwiseActivation<ELU> {
   CHAINRULE_FORMULA V f_prime_from_output(V a) const {
     return select(a > 0, 1, a + static_cast<typename V::Scalar>(alpha_));
   }
+  ///     ELU''(z) = 0 for z >= 0 and alpha e^z = a + alpha for z < 0; 0 at 0, as in PyTorch; NaN stays NaN
+  template <class V>
+  CHAINRULE_FORMULA V f_double_prime_from_output(V a) const {
+    return select(a < 0, a + static_cast<typename V::Scalar>(alpha_), min(a, 0));
+  }
+  ///     ELU'''(z) = ELU''(z)
+  template <class V>
+  CHAINRULE_FORMULA V f_triple_prime_from_output(V a) const {
+    return f_double_prime_from_output(a);
+  }
 
  private:
   double alpha_;

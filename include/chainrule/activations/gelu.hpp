@@ -27,6 +27,18 @@ struct GELU final : ElementwiseActivation<GELU> {
     const auto normal = detail::normal(z);
     return normal.distribution + normal.z_density;
   }
+  ///     GELU''(z) = phi(z) (2 - z^2)  with the normal density  phi(z) = e^(-z^2/2)/sqrt(2 pi)
+  template <class V>
+  CHAINRULE_FORMULA V f_double_prime(V z) const {
+    const auto normal = detail::normal(z);
+    return normal.density * fnmadd(normal.limited_abs_z, normal.limited_abs_z, 2);
+  }
+  ///     GELU'''(z) = z phi(z) (z^2 - 4)
+  template <class V>
+  CHAINRULE_FORMULA V f_triple_prime(V z) const {
+    const auto normal = detail::normal(z);
+    return normal.z_density * fma(normal.limited_abs_z, normal.limited_abs_z, -4);
+  }
 };
 
 /// The approximation of GELU by tanh instead of Phi (PyTorch's approximate="tanh"), which differs from GELU by at most 5e-4. Below z = -4,
@@ -52,12 +64,51 @@ struct GELUTanh final : ElementwiseActivation<GELUTanh> {
     const detail::ExpFraction<V> sigma(two_u);
     return sigma.sigmoid() * fma(z_times_slope, sigma.one_minus_sigmoid(), 1);
   }
+  ///     GELUTanh''(z) = 2 s' + z s'' = s (1 - s) (2 w' + z g)  with  w = 2u,  s = sigma(w),  s' = s (1 - s) w',
+  ///     s'' = s (1 - s) g,  g = w'' - tanh(w/2) w'^2
+  template <class V>
+  CHAINRULE_FORMULA V f_double_prime(V z) const {
+    const Gate<V> gate = gate_of(z);
+    return gate.slope * fma(gate.c, gate.g, 2 * gate.w_prime);
+  }
+  ///     GELUTanh'''(z) = 3 s'' + z s''' = s (1 - s) (3 g + z h)
+  ///     with  h = w''' - 3 tanh(w/2) w' w'' + (1 - 6 s (1 - s)) w'^3
+  template <class V>
+  CHAINRULE_FORMULA V f_triple_prime(V z) const {
+    using Scalar = typename V::Scalar;
+    const Gate<V> gate = gate_of(z);
+    const V square = gate.w_prime * gate.w_prime;
+    const V mixed = fnmadd(3 * gate.tanh_half_w * gate.w_prime, gate.w_double_prime, w_triple_prime<Scalar>);
+    const V h = fma(fnmadd(6, gate.slope, 1) * square, gate.w_prime, mixed);
+    return gate.slope * fma(gate.c, h, 3 * gate.g);
+  }
 
  private:
+  /// z limited to finite powers, s (1 - s), and the derivatives of w = 2u for the second and third derivative.
+  template <class V>
+  struct Gate {
+    V c, slope, tanh_half_w, w_prime, w_double_prime, g;
+  };
+  template <class V>
+  static CHAINRULE_FORMULA Gate<V> gate_of(const V& z) {
+    using Scalar = typename V::Scalar;
+    const V c = detail::bounded(z), w = two_sqrt_2_over_pi<Scalar> * c * fma(cubic<Scalar>, c * c, 1);
+    const V w_prime = two_sqrt_2_over_pi<Scalar> * fma(3 * cubic<Scalar>, c * c, 1), w_double_prime = w_triple_prime<Scalar> * c;
+    const V tanh_half_w = tanh(0.5f * w);
+    return {c,
+            detail::ExpFraction<V>(w).sigmoid_prime(),
+            tanh_half_w,
+            w_prime,
+            w_double_prime,
+            fnmadd(tanh_half_w * w_prime, w_prime, w_double_prime)};
+  }
+
   template <class Scalar>
   static constexpr Scalar two_sqrt_2_over_pi = Scalar(1.595769121605730711759784239737527474L);  // 2 sqrt(2/pi)
   template <class Scalar>
   static constexpr Scalar cubic = Scalar(0.044715L);
+  template <class Scalar>
+  static constexpr Scalar w_triple_prime = 6 * two_sqrt_2_over_pi<Scalar>* cubic<Scalar>;
 };
 
 }  // namespace chainrule

@@ -25,6 +25,16 @@ struct HardSigmoid final : ElementwiseActivation<HardSigmoid> {
   CHAINRULE_FORMULA V f_prime_from_output(V a) const {
     return select(a > 0, select(a < 1, typename V::Scalar{1} / 6, 0), 0);
   }
+  ///     HardSigmoid''(z) = 0, at the kinks too, as in PyTorch
+  template <class V>
+  CHAINRULE_FORMULA V f_double_prime_from_output(V) const {
+    return 0;
+  }
+  ///     HardSigmoid'''(z) = 0, at the kinks too, as in PyTorch
+  template <class V>
+  CHAINRULE_FORMULA V f_triple_prime_from_output(V) const {
+    return 0;
+  }
 };
 
 }  // namespace chainrule

@@ -41,6 +41,16 @@ class HardTanh final : public ElementwiseActivation<HardTanh> {
     using Scalar = typename V::Scalar;
     return select(a > static_cast<Scalar>(low_), select(a < static_cast<Scalar>(high_), 1, 0), 0);
   }
+  ///     HardTanh''(z) = 0, at the kinks too, as in PyTorch
+  template <class V>
+  CHAINRULE_FORMULA V f_double_prime_from_output(V) const {
+    return 0;
+  }
+  ///     HardTanh'''(z) = 0, at the kinks too, as in PyTorch
+  template <class V>
+  CHAINRULE_FORMULA V f_triple_prime_from_output(V) const {
+    return 0;
+  }
 
  private:
   double low_;

@@ -22,6 +22,16 @@ struct Identity final : ElementwiseActivation<Identity> {
   CHAINRULE_FORMULA V f_prime_from_output(V) const {
     return 1;
   }
+  ///     f''(z) = 0
+  template <class V>
+  CHAINRULE_FORMULA V f_double_prime_from_output(V) const {
+    return 0;
+  }
+  ///     f'''(z) = 0
+  template <class V>
+  CHAINRULE_FORMULA V f_triple_prime_from_output(V) const {
+    return 0;
+  }
 };
 
 }  // namespace chainrule

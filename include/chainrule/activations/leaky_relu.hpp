@@ -33,6 +33,16 @@ class LeakyReLU final : public ElementwiseActivation<LeakyReLU> {
   CHAINRULE_FORMULA V f_prime_from_output(V a) const {
     return select(a > 0, 1, static_cast<typename V::Scalar>(slope_));
   }
+  ///     LReLU''(z) = 0, at the kink too, as in PyTorch
+  template <class V>
+  CHAINRULE_FORMULA V f_double_prime_from_output(V) const {
+    return 0;
+  }
+  ///     LReLU'''(z) = 0, at the kink too, as in PyTorch
+  template <class V>
+  CHAINRULE_FORMULA V f_triple_prime_from_output(V) const {
+    return 0;
+  }
 
  private:
   double slope_;

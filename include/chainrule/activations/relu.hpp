@@ -25,6 +25,16 @@ struct ReLU final : ElementwiseActivation<ReLU> {
   CHAINRULE_FORMULA V f_prime_from_output(V a) const {
     return select(a > 0, 1, 0);
   }
+  ///     ReLU''(z) = 0, at the kink too, as in PyTorch
+  template <class V>
+  CHAINRULE_FORMULA V f_double_prime_from_output(V) const {
+    return 0;
+  }
+  ///     ReLU'''(z) = 0, at the kink too, as in PyTorch
+  template <class V>
+  CHAINRULE_FORMULA V f_triple_prime_from_output(V) const {
+    return 0;
+  }
 };
 
 }  // namespace chainrule

@@ -32,6 +32,16 @@ struct SELU final : ElementwiseActivation<SELU> {
     using Scalar = typename V::Scalar;
     return select(a > 0, static_cast<Scalar>(lambda), a + static_cast<Scalar>(lambda * alpha));
   }
+  ///     SELU''(z) = 0 for z >= 0 and lambda alpha e^z = a + lambda alpha for z < 0; 0 at 0, as in PyTorch; NaN stays NaN
+  template <class V>
+  CHAINRULE_FORMULA V f_double_prime_from_output(V a) const {
+    return select(a < 0, a + static_cast<typename V::Scalar>(lambda * alpha), min(a, 0));
+  }
+  ///     SELU'''(z) = SELU''(z)
+  template <class V>
+  CHAINRULE_FORMULA V f_triple_prime_from_output(V a) const {
+    return f_double_prime_from_output(a);
+  }
 };
 
 }  // namespace chainrule

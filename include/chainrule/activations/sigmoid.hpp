@@ -23,6 +23,17 @@ struct Sigmoid final : ElementwiseActivation<Sigmoid> {
   CHAINRULE_FORMULA V f_prime_from_output(V a) const {
     return a * (1 - a);
   }
+  ///     sigma''(z) = sigma' (1 - 2 sigma) = a (1 - a) (1 - 2a)
+  template <class V>
+  CHAINRULE_FORMULA V f_double_prime_from_output(V a) const {
+    return a * (1 - a) * fnmadd(2, a, 1);
+  }
+  ///     sigma'''(z) = sigma' (1 - 6 sigma') = a (1 - a) (1 - 6a (1 - a))
+  template <class V>
+  CHAINRULE_FORMULA V f_triple_prime_from_output(V a) const {
+    const V slope = a * (1 - a);
+    return slope * fnmadd(6, slope, 1);
+  }
 };
 
 }  // namespace chainrule

@@ -25,6 +25,18 @@ struct SiLU final : ElementwiseActivation<SiLU> {
     const detail::ExpFraction<V> sigma(z);
     return sigma.sigmoid() * fma(detail::bounded(z), sigma.one_minus_sigmoid(), 1);
   }
+  ///     SiLU''(z) = sigma' (2 - z tanh(z/2))  with  sigma' = sigma(z) (1 - sigma(z))  and  1 - 2 sigma(z) = -tanh(z/2)
+  template <class V>
+  CHAINRULE_FORMULA V f_double_prime(V z) const {
+    const V c = detail::bounded(z);
+    return detail::ExpFraction<V>(z).sigmoid_prime() * fnmadd(c, tanh(0.5f * c), 2);
+  }
+  ///     SiLU'''(z) = sigma' (z (1 - 6 sigma') - 3 tanh(z/2))
+  template <class V>
+  CHAINRULE_FORMULA V f_triple_prime(V z) const {
+    const V c = detail::bounded(z), slope = detail::ExpFraction<V>(z).sigmoid_prime();
+    return slope * fnmadd(3, tanh(0.5f * c), c * fnmadd(6, slope, 1));
+  }
 };
 
 }  // namespace chainrule

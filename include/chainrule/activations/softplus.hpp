@@ -37,6 +37,19 @@ class Softplus final : public ElementwiseActivation<Softplus> {
   CHAINRULE_FORMULA V f_prime_from_output(V a) const {
     return -expm1_nonpositive(-(static_cast<typename V::Scalar>(beta_) * a));
   }
+  ///     Softplus''(z) = beta sigma(beta z) (1 - sigma(beta z)) = beta s e^(-beta a)  with  s = Softplus'(z)
+  template <class V>
+  CHAINRULE_FORMULA V f_double_prime_from_output(V a) const {
+    const auto beta = static_cast<typename V::Scalar>(beta_);
+    return beta * (f_prime_from_output(a) * exp(-(beta * a)));
+  }
+  ///     Softplus'''(z) = beta^2 s (1 - s) (1 - 2s) = beta^2 s e^(-beta a) (1 - 2s)
+  template <class V>
+  CHAINRULE_FORMULA V f_triple_prime_from_output(V a) const {
+    const auto beta = static_cast<typename V::Scalar>(beta_);
+    const V s = f_prime_from_output(a);
+    return beta * (beta * (s * exp(-(beta * a)) * fnmadd(2, s, 1)));
+  }
 
  private:
   double beta_;

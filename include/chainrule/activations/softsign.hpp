@@ -28,6 +28,18 @@ struct Softsign final : ElementwiseActivation<Softsign> {
     const V one_minus_a = 1 - abs(a);
     return one_minus_a * one_minus_a;
   }
+  ///     Softsign''(z) = -2 sign(z)/(1 + |z|)^3 = -2 sign(a) (1 - |a|)^3, which is 0 at 0, as in PyTorch
+  template <class V>
+  CHAINRULE_FORMULA V f_double_prime_from_output(V a) const {
+    const V one_minus_a = 1 - abs(a);
+    return -2 * sign(a) * (one_minus_a * one_minus_a * one_minus_a);
+  }
+  ///     Softsign'''(z) = 6 sign(z)^2/(1 + |z|)^4 = 6 sign(a)^2 (1 - |a|)^4; 0 at 0, as in PyTorch
+  template <class V>
+  CHAINRULE_FORMULA V f_triple_prime_from_output(V a) const {
+    const V slope = (1 - abs(a)) * (1 - abs(a));
+    return 6 * abs(sign(a)) * (slope * slope);
+  }
 };
 
 }  // namespace chainrule

@@ -23,6 +23,16 @@ struct Tanh final : ElementwiseActivation<Tanh> {
   CHAINRULE_FORMULA V f_prime_from_output(V a) const {
     return (1 - a) * (1 + a);
   }
+  ///     tanh''(z) = -2 tanh(z) tanh'(z) = -2a (1 - a)(1 + a)
+  template <class V>
+  CHAINRULE_FORMULA V f_double_prime_from_output(V a) const {
+    return -2 * a * ((1 - a) * (1 + a));
+  }
+  ///     tanh'''(z) = 2 tanh'(z) (3 tanh(z)^2 - 1) = 2 (1 - a)(1 + a)(3a^2 - 1)
+  template <class V>
+  CHAINRULE_FORMULA V f_triple_prime_from_output(V a) const {
+    return 2 * ((1 - a) * (1 + a)) * fma(3 * a, a, -1);
+  }
 };
 
 }  // namespace chainrule

@@ -1,6 +1,7 @@
 #pragma once
 // An activation whose type is known only when the program runs, so that Dense is compiled once for all of them instead of for each.
 
+#include <chainrule/activations/elementwise_activation.hpp>
 #include <chainrule/core/description.hpp>
 #include <chainrule/kernels/elementwise.hpp>
 #include <memory>
@@ -16,6 +17,9 @@ struct ActivationBase {
   virtual void initialize(std::span<Scalar> weights, Index fan_in, Index fan_out, Random& random) const = 0;
   virtual void values(Index size, const Scalar* z, Scalar* a) const = 0;
   virtual void times_derivative(Index size, const Scalar* kept, Scalar* delta) const = 0;
+  virtual bool has_second_derivative() const = 0;
+  virtual bool has_third_derivative() const = 0;
+  virtual void derivatives(Index size, const Scalar* kept, Scalar* first, Scalar* second, Scalar* third) const = 0;
 };
 
 /// ActivationBase for an activation of type F.
@@ -30,7 +34,28 @@ struct ActivationOf final : ActivationBase<Scalar> {
   void times_derivative(Index size, const Scalar* kept, Scalar* delta) const override {
     kernels::multiply_by_derivative(f, size, kept, delta);
   }
+  bool has_second_derivative() const override { return kernels::has_second_derivative(f); }
+  bool has_third_derivative() const override { return kernels::has_third_derivative(f); }
+  void derivatives(Index size, const Scalar* kept, Scalar* first, Scalar* second, Scalar* third) const override {
+    if (second != nullptr && !has_second_derivative()) raise_missing("second", "f_double_prime");
+    if (third != nullptr && !has_third_derivative()) raise_missing("third", "f_triple_prime");
+    if constexpr (HasThirdDerivative<F>)
+      kernels::derivatives(f, size, kept, first, second, third);
+    else if constexpr (HasSecondDerivative<F>)
+      kernels::derivatives(f, size, kept, first, second, nullptr);
+    else
+      kernels::derivatives(f, size, kept, first, nullptr, nullptr);
+  }
   F f;
+
+ private:
+  [[noreturn]] static void raise_missing(std::string_view which, std::string_view function) {
+    constexpr std::string_view argument = DerivativeFromOutput<F> ? "_from_output(a)" : "(z)";
+    if constexpr (std::is_base_of_v<ElementwiseActivation<F>, F>)
+      raise<StateError>("the activation ", F::name, " has no ", which, " derivative; add ", function, argument, " to it");
+    else
+      raise<StateError>("the activation ", F::name, " has no ", which, " derivative; add ", which, "_derivative", argument, " to it");
+  }
 };
 
 }  // namespace detail
@@ -89,6 +114,17 @@ class AnyActivation {
     f_->times_derivative(size, kept, delta);
   }
 
+  /// Whether the activation inside can compute f''.
+  bool has_second_derivative() const { return f_->has_second_derivative(); }
+  /// Whether the activation inside can compute f'' and f'''.
+  bool has_third_derivative() const { return f_->has_third_derivative(); }
+  /// Writes f', f'' and f''' of `size` numbers to the arrays that are not null. Throws StateError, before it writes anything, if the
+  /// activation inside has no derivative of an order that is asked for.
+  template <class S>
+  void derivatives(Index size, const S* kept, S* first, S* second, S* third) const {
+    f_->derivatives(size, kept, first, second, third);
+  }
+
   /// f(z) of a few numbers, for the contract of an activation; layers call `values` for whole arrays.
   template <class Chunk>
   Chunk value(const Chunk& z) const {
@@ -106,6 +142,26 @@ class AnyActivation {
   Chunk derivative(const Chunk& z) const requires(!from_output) {
     return derivative_at(z);
   }
+  /// f''(z) from a = f(z). Throws StateError unless has_second_derivative().
+  template <class Chunk>
+  Chunk second_derivative_from_output(const Chunk& a) const requires(from_output) {
+    return higher_derivative_at<2>(a);
+  }
+  /// f''(z) from z. Throws StateError unless has_second_derivative().
+  template <class Chunk>
+  Chunk second_derivative(const Chunk& z) const requires(!from_output) {
+    return higher_derivative_at<2>(z);
+  }
+  /// f'''(z) from a = f(z). Throws StateError unless has_third_derivative().
+  template <class Chunk>
+  Chunk third_derivative_from_output(const Chunk& a) const requires(from_output) {
+    return higher_derivative_at<3>(a);
+  }
+  /// f'''(z) from z. Throws StateError unless has_third_derivative().
+  template <class Chunk>
+  Chunk third_derivative(const Chunk& z) const requires(!from_output) {
+    return higher_derivative_at<3>(z);
+  }
 
  private:
   template <class Chunk>
@@ -113,6 +169,14 @@ class AnyActivation {
     Chunk slope = Chunk::Ones(kept.size());
     times_derivative(kept.size(), kept.data(), slope.data());
     return slope;
+  }
+
+  template <int order, class Chunk>
+  Chunk higher_derivative_at(const Chunk& kept) const {
+    Chunk d(kept.size());
+    typename Chunk::Scalar* const none = nullptr;
+    derivatives(kept.size(), kept.data(), none, order == 2 ? d.data() : none, order == 3 ? d.data() : none);
+    return d;
   }
 
   std::shared_ptr<const detail::ActivationBase<Scalar>> f_;

@@ -34,10 +34,47 @@ concept DerivativeFromInput = requires(const T& f, const Chunk<float>& z) {
   { f.derivative(z) } -> std::convertible_to<Chunk<float>>;
 };
 
+/// An activation whose f''(z) is written with a = f(z) alone.
+template <class T>
+concept SecondDerivativeFromOutput = requires(const T& f, const Chunk<float>& a) {
+  { f.second_derivative_from_output(a) } -> std::convertible_to<Chunk<float>>;
+};
+/// An activation whose f''(z) is written with z.
+template <class T>
+concept SecondDerivativeFromInput = requires(const T& f, const Chunk<float>& z) {
+  { f.second_derivative(z) } -> std::convertible_to<Chunk<float>>;
+};
+/// An activation whose f'''(z) is written with a = f(z) alone.
+template <class T>
+concept ThirdDerivativeFromOutput = requires(const T& f, const Chunk<float>& a) {
+  { f.third_derivative_from_output(a) } -> std::convertible_to<Chunk<float>>;
+};
+/// An activation whose f'''(z) is written with z.
+template <class T>
+concept ThirdDerivativeFromInput = requires(const T& f, const Chunk<float>& z) {
+  { f.third_derivative(z) } -> std::convertible_to<Chunk<float>>;
+};
+
+/// An activation with f''(z), computed from what its f'(z) is computed from: a = f(z) if it has derivative_from_output, else z. Second
+/// derivatives of a network by its input need it; training does not.
+template <class T>
+concept HasSecondDerivative = (DerivativeFromOutput<T> ? SecondDerivativeFromOutput<T> : SecondDerivativeFromInput<T>);
+
+/// An activation with f''(z) and f'''(z), both computed from what its f'(z) is computed from.
+template <class T>
+concept HasThirdDerivative = HasSecondDerivative<T> &&
+    (DerivativeFromOutput<T> ? ThirdDerivativeFromOutput<T> : ThirdDerivativeFromInput<T>);
+
 /// An activation: `value`, a = f(z) for a Chunk of z, elementwise; its derivative in one of two forms; the initializer for the weights
-/// of a layer with it. Optional, for speed and with the same bits: `values(size, z, a)`, f of a whole array, where a may be z;
-/// `times_derivative(size, a, delta)` or `times_derivative(size, z, delta)`, which multiplies the array delta by f'; `known`, for
-/// activations that kernels apply as part of a product.
+/// of a layer with it.
+///
+/// Optional, for derivatives of a network by its input: f'' (HasSecondDerivative) and f''' (HasThirdDerivative), with the same argument
+/// as f'. An activation whose type alone does not tell, such as AnyActivation, has functions `has_second_derivative()` and
+/// `has_third_derivative()`.
+///
+/// Optional, for speed and with the same bits: `values(size, z, a)`, f of a whole array, where a may be z; `times_derivative(size, kept,
+/// delta)`, which multiplies the array delta by f'; `derivatives(size, kept, first, second, third)`, which writes f', f'' and f''' to
+/// the arrays that are not null. `kept` is a for a DerivativeFromOutput, else z.
 template <class T>
 concept Activation = std::copyable<T> && requires(const T& f, const Chunk<float>& z) {
   { T::name } -> std::convertible_to<std::string_view>;

@@ -5,6 +5,8 @@
 // called here; for other activations the loops here go through the array in chunks of 64 bytes.
 
 #include <chainrule/core/concepts.hpp>
+#include <cstddef>
+#include <type_traits>
 
 namespace chainrule::kernels {
 
@@ -52,6 +54,81 @@ void multiply_by_derivative(const F& f, Index size, const Scalar* kept, Scalar* 
     f.times_derivative(size, kept, delta);
   else
     multiply_chunks_by_derivative(f, size, kept, delta);
+}
+
+/// Whether f'' of this activation can be computed. For most activations the type tells; an AnyActivation is asked at run time.
+template <Activation F>
+bool has_second_derivative(const F& f) {
+  if constexpr (requires { f.has_second_derivative(); })
+    return f.has_second_derivative();
+  else
+    return HasSecondDerivative<F>;
+}
+/// Whether f'' and f''' of this activation can be computed.
+template <Activation F>
+bool has_third_derivative(const F& f) {
+  if constexpr (requires { f.has_third_derivative(); })
+    return f.has_third_derivative();
+  else
+    return HasThirdDerivative<F>;
+}
+
+/// Writes f', f'' and f''' to the arrays that are not null, by the activation's functions of a Chunk, on chunks of 64 bytes.
+template <class Scalar, Activation F>
+[[gnu::noinline]] void derivatives_of_chunks(const F& f, Index size, const Scalar* kept, Scalar* first, Scalar* second, Scalar* third) {
+  using C = Chunk<Scalar>;
+  if (first != nullptr)
+    detail::for_chunks(
+        size,
+        [&f](const C& value) -> C {
+          if constexpr (DerivativeFromOutput<F>)
+            return f.derivative_from_output(value);
+          else
+            return f.derivative(value);
+        },
+        first, kept);
+  if constexpr (HasSecondDerivative<F>)
+    if (second != nullptr)
+      detail::for_chunks(
+          size,
+          [&f](const C& value) -> C {
+            if constexpr (DerivativeFromOutput<F>)
+              return f.second_derivative_from_output(value);
+            else
+              return f.second_derivative(value);
+          },
+          second, kept);
+  if constexpr (HasThirdDerivative<F>)
+    if (third != nullptr)
+      detail::for_chunks(
+          size,
+          [&f](const C& value) -> C {
+            if constexpr (DerivativeFromOutput<F>)
+              return f.third_derivative_from_output(value);
+            else
+              return f.third_derivative(value);
+          },
+          third, kept);
+}
+
+/// first[i] = f'(z[i]), second[i] = f''(z[i]) and third[i] = f'''(z[i]) for all i < size. A null array is skipped; the literal nullptr for
+/// `second` or `third` also compiles for an activation that has no f'' or f'''. `kept` is as for multiply_by_derivative; no array may
+/// overlap it. Calls f.derivatives(size, kept, first, second, third) if f has it, else works on chunks of 64 bytes.
+template <class Scalar, Activation F, class First, class Second, class Third>
+void derivatives(const F& f, Index size, const Scalar* kept, First first, Second second, Third third) {
+  static_assert(std::is_same_v<Second, std::nullptr_t> || HasSecondDerivative<F>,
+                "chainrule: this needs f'' of an activation that does not define it; define f_double_prime_from_output(a) beside "
+                "f_prime_from_output(a), or f_double_prime(z) beside f_prime(z); an activation of functions of a Chunk defines "
+                "second_derivative_from_output(a) or second_derivative(z)");
+  static_assert(std::is_same_v<Third, std::nullptr_t> || HasThirdDerivative<F>,
+                "chainrule: this needs f''' of an activation that does not define it; define f_triple_prime_from_output(a) beside "
+                "f_double_prime_from_output(a), or f_triple_prime(z) beside f_double_prime(z); an activation of functions of a Chunk "
+                "defines third_derivative_from_output(a) or third_derivative(z)");
+  Scalar *const to_first = first, *const to_second = second, *const to_third = third;
+  if constexpr (requires { f.derivatives(size, kept, to_first, to_second, to_third); })
+    f.derivatives(size, kept, to_first, to_second, to_third);
+  else
+    derivatives_of_chunks(f, size, kept, to_first, to_second, to_third);
 }
 
 /// delta <- delta * f'(z), elementwise, for matrices of one shape with any column stride; `kept` is a = f(z) if f has

@@ -90,6 +90,13 @@ template <class F, class Scalar, class... In>
   dispatch<Scalar>([&](auto set) { map(set, size, f, out, in...); });
 }
 
+/// out[k][i] = f(in[i], k) for all i < size and each k whose array out[k] is not null; k is a std::integral_constant. The arrays must not
+/// overlap `in`.
+template <class F, class Scalar, std::size_t K>
+[[gnu::noinline]] void map_several(Index size, const F& f, const Scalar* in, const std::array<Scalar*, K>& out) {
+  dispatch<Scalar>([&](auto set) { map_several(set, size, f, in, out, std::make_index_sequence<K>{}); });
+}
+
 /// Calls f(first[i], arrays[i] ...) for all i < size. f changes its arguments in place; those of arrays of const numbers are not stored.
 template <class F, class First, class... Arrays>
 [[gnu::noinline]] void update(Index size, const F& f, First* first, Arrays*... arrays) {

@@ -17,6 +17,8 @@ struct ExpFraction {
   CHAINRULE_FORMULA V sigmoid() const { return numerator / (e + 1); }
   /// Returns 1 - sigma(z) = denominator / (1 + e^-|z|), without a difference that would cancel.
   CHAINRULE_FORMULA V one_minus_sigmoid() const { return denominator / (e + 1); }
+  /// Returns sigma'(z) = sigma(z) (1 - sigma(z)) = e^-|z| / (1 + e^-|z|)^2.
+  CHAINRULE_FORMULA V sigmoid_prime() const { return e / ((e + 1) * (e + 1)); }
 };
 
 /// Limits z to [-2^15, 2^15]. Outside of this range the factor is 0 or 1 in every scalar type; inside, z^2 and z * 0 are finite.

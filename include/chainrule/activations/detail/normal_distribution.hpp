@@ -52,13 +52,14 @@ struct NormalTail<double> {
                                 7.2183177251530263e-07};
 };
 
-/// The distribution function Phi(z), and z times the density phi(z) = e^(-z^2/2)/sqrt(2 pi).
+/// The distribution function Phi(z), z times the density phi(z) = e^(-z^2/2)/sqrt(2 pi), phi(z), and |z| limited to a number beyond which
+/// phi rounds to 0.
 template <class V>
 struct Normal {
-  V distribution, z_density;
+  V distribution, z_density, density, limited_abs_z;
 };
 
-/// Phi(z) and z phi(z) for vectors of float or double, with the polynomials of NormalTail.
+/// Normal of vectors of float or double, with the polynomials of NormalTail.
 template <class V>
 CHAINRULE_FORMULA inline Normal<V> normal_of_vector(const V& z) {
   using Scalar = typename V::Scalar;
@@ -70,10 +71,10 @@ CHAINRULE_FORMULA inline Normal<V> normal_of_vector(const V& z) {
   const V e = exp_of_sum(Scalar{-0.5f} * (coarse * coarse), Scalar{-0.5f} * (fine * (x + coarse)));
   const V p = polynomial(x, Tail::p), tail = e * (p / fma(Scalar{1} / inverse_sqrt_2pi * x, p, polynomial(x, Tail::r)));
   const V z_density = inverse_sqrt_2pi * x * e;
-  return {select(z > 0, 1 - tail, tail), select(z > 0, z_density, -z_density)};
+  return {select(z > 0, 1 - tail, tail), select(z > 0, z_density, -z_density), inverse_sqrt_2pi * e, x};
 }
 
-/// Phi(z) and z phi(z) for a single number of any scalar type, with erfc and exp of <cmath>. The squares in the exponents are rounded; the
+/// Normal of a single number of any scalar type, with erfc and exp of <cmath>. The squares in the exponents are rounded; the
 /// factors with rounding_error and with fma(x, x, -(x * x)) correct the results to first order.
 template <class V>
 CHAINRULE_FORMULA inline Normal<V> normal_of_number(const V& z) {
@@ -83,10 +84,11 @@ CHAINRULE_FORMULA inline Normal<V> normal_of_number(const V& z) {
   constexpr Scalar last = 200;  // beyond +-200, Phi is 0 or 1 in every scalar type
   const Scalar x = min(max(z, -last), last).v, y = -x / sqrt2<Scalar>, square = 2 * y * y;
   const Scalar rounding_error = fma(x, x, -square) - fma(2 * y, y, -square);  // x^2 - 2 y^2
-  return {erfc(y) / 2 * (x > -1 ? 1 : 1 - rounding_error / 2), inverse_sqrt_2pi * x * (exp(-x * x / 2) * (1 - fma(x, x, -(x * x)) / 2))};
+  const Scalar e = exp(-x * x / 2) * (1 - fma(x, x, -(x * x)) / 2);
+  return {erfc(y) / 2 * (x > -1 ? 1 : 1 - rounding_error / 2), inverse_sqrt_2pi * x * e, inverse_sqrt_2pi * e, std::abs(x)};
 }
 
-/// Phi(z) and z phi(z): with polynomials for vectors of float and double, with <cmath> for single numbers such as long double.
+/// Phi(z), z phi(z) and phi(z): with polynomials for vectors of float and double, with <cmath> for single numbers such as long double.
 template <class V>
 CHAINRULE_FORMULA inline Normal<V> normal(const V& z) {
   if constexpr (V::L::width > 1)
