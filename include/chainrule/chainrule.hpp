@@ -74,6 +74,8 @@
 
 // The network, what a pass keeps, dJ/dtheta, and derivatives of the outputs by the inputs.
 #include <chainrule/derivatives/first_order.hpp>
+#include <chainrule/derivatives/jet_workspace.hpp>
+#include <chainrule/derivatives/second_order.hpp>
 #include <chainrule/derivatives/workspace.hpp>
 #include <chainrule/gradients.hpp>
 #include <chainrule/network.hpp>

@@ -4,6 +4,7 @@
 #include <chainrule/core/detail/network_access.hpp>
 #include <chainrule/core/detail/network_checks.hpp>
 #include <chainrule/derivatives/first_order.hpp>
+#include <chainrule/derivatives/second_order.hpp>
 #include <chainrule/detail/argument_checks.hpp>
 #include <chainrule/detail/optional_headers.hpp>
 #include <chainrule/gradients.hpp>
@@ -23,7 +24,8 @@ namespace chainrule {
 /// team's threads; the workspace then holds no forward pass, or, after backward, the gradients have unspecified values.
 template <class Scalar, class LossType, class... Layers>
 class Network : public NetworkBase<Scalar, typename detail::ProvenNetwork<Scalar, LossType, Layers...>::Sequence>,
-                public FirstOrderDerivatives<Network<Scalar, LossType, Layers...>> {
+                public FirstOrderDerivatives<Network<Scalar, LossType, Layers...>>,
+                public SecondOrderDerivatives<Network<Scalar, LossType, Layers...>> {
   using Proven = detail::ProvenNetwork<Scalar, LossType, Layers...>;
   using Sequence = typename Proven::Sequence;
   using Base = typename Proven::Base;
@@ -38,6 +40,7 @@ class Network : public NetworkBase<Scalar, typename detail::ProvenNetwork<Scalar
   using Gradients = chainrule::Gradients<Scalar, Sequence>;  ///< dJ/dtheta, flat and by layer
   template <int MaxBatch = Dynamic>
   using Workspace = chainrule::Workspace<Scalar, MaxBatch, Sequence>;            ///< caches and deltas; see make_workspace
+  using JetWorkspace = chainrule::JetWorkspace<Scalar, Sequence>;                ///< see make_jet_workspace
   using DerivativeWorkspace = chainrule::DerivativeWorkspace<Scalar, Sequence>;  ///< see make_derivative_workspace
   /// A view on outputs x batch numbers in a workspace, valid until the next pass that uses the workspace.
   using Output = Eigen::Map<const Matrix<Scalar, Out, Dynamic>>;
@@ -90,6 +93,16 @@ class Network : public NetworkBase<Scalar, typename detail::ProvenNetwork<Scalar
   /// Allocates the memory for derivatives by x of up to `samples` samples and `directions` directions at once; more are computed in pieces.
   DerivativeWorkspace make_derivative_workspace(Index samples, Index directions) const {
     return DerivativeWorkspace(sequence(), samples, directions);
+  }
+
+  /// Allocates the memory for the Hessians and the Laplacian of up to `samples` samples. ShapeError for `samples` below 1, and where memory
+  /// cannot hold them.
+  JetWorkspace make_jet_workspace(Index samples) const {
+    return JetWorkspace(sequence(), detail::extent_product(samples, inputs()), Index{2});
+  }
+  /// Allocates the memory for forward_jet and backward_jet of up to `samples` samples with these directions.
+  JetWorkspace make_jet_workspace(Index samples, const JetDirections<Scalar>& directions) const {
+    return JetWorkspace(sequence(), samples, directions);
   }
 
   Gradients make_gradients() const { return Gradients(sequence()); }  ///< allocates a vector for dJ/dtheta
@@ -375,6 +388,19 @@ class Network : public NetworkBase<Scalar, typename detail::ProvenNetwork<Scalar
     if (input_gradient != nullptr) check_input_gradient(x.derived(), y, *input_gradient, work, gradients);
     gradients.shared_ = work.team_for(gradients.size(), samples) != nullptr;
     detail::loss_gradient(*loss_, raw_output(work, samples), target, detail::last_of(work.deltas_).first(samples));
+    return input;
+  }
+
+  template <class X, int MaxBatch>
+  ConstMatrixView<Scalar> checked_backward_input(const char* who, const Eigen::DenseBase<X>& x, const Workspace<MaxBatch>& work,
+                                                 const Gradients& gradients) const {
+    const auto input = detail::const_view<Scalar>(x);
+    detail::check_workspace(who, layers(), work);
+    if (!work.was_forward_of(theta())) detail::forward_of_other_network(who);
+    if (input.rows() != inputs() || !work.has_checked(input)) detail::checked_input<Scalar>(who, sequence(), x, work, nullptr);
+    detail::check_samples(who, "x", input.cols(), work.jet_samples(), "the last forward_jet(x, work)");
+    detail::check_gradients(sequence(), gradients.sequence());
+    detail::check_no_overlap(who, "x", detail::memory_of(x.derived()), "dJ/dtheta", detail::memory_of(gradients.data(), gradients.size()));
     return input;
   }
 

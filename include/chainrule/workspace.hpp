@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <chainrule/core/detail/checks.hpp>
 #include <chainrule/core/detail/network_access.hpp>
@@ -62,7 +63,7 @@ class Workspace {
   Index max_batch() const { return max_batch_; }
 
   /// The number of samples of the forward pass whose caches it holds; 0 where it holds none, and loss and backward would throw.
-  Index cached_samples() const { return cached_samples_; }
+  Index cached_samples() const { return (std::max)(Index{0}, Index{cached_samples_}); }
 
   /// a(I+2), the activation of layer I in the last forward pass, outputs x cached_samples(): a view, valid until the next pass. StateError
   /// where there is no forward pass: before the first one, and after predict and evaluate, which keep nothing.
@@ -147,6 +148,12 @@ class Workspace {
     theta_ = theta;
     cached_samples_ = x.cols();
   }
+  // Remembers that the workspace holds the caches of forward_jet, a prediction, which loss and backward must not use.
+  void set_jet_pass(const Scalar* theta, const ConstMatrixView<Scalar>& x) {
+    set_forward_pass(theta, x);
+    cached_samples_ = -x.cols();
+  }
+  Index jet_samples() const { return (std::max)(Index{0}, -Index{cached_samples_}); }
   bool has_checked(ConstMatrixView<Scalar> x) const {
     return x.data() == input_ && x.cols() == cached_samples_ && (x.outerStride() == input_stride_ || x.cols() == 1);
   }
@@ -166,7 +173,7 @@ class Workspace {
   }
 
   detail::ZeroAfterMove max_batch_;
-  detail::ZeroAfterMove cached_samples_ = 0;
+  detail::ZeroAfterMove cached_samples_ = 0;  // negative after forward_jet
   detail::LastPass last_pass_;
   const Scalar* input_ = nullptr;
   Index input_stride_ = 0;

@@ -4,6 +4,7 @@
 
 #include <chainrule/core/chunks.hpp>
 #include <chainrule/core/forward_context.hpp>
+#include <chainrule/core/jet.hpp>
 #include <chainrule/core/random.hpp>
 #include <chainrule/core/tensor_shape.hpp>
 #include <chainrule/core/types.hpp>
@@ -124,6 +125,9 @@ concept ModeDependent = requires(const T& layer, const float* theta, ConstMatrix
 ///   prediction mode. `direction` has K batch columns, of which column k batch + j belongs to sample j, and `derivative` likewise
 /// - `vjp(theta, x, cache, delta, input_gradient)`: dJ/dx from `delta`, which is dJ/da on entry and may be overwritten, without a gradient
 ///   by theta; both have K batch columns. With jvp it gives a network its Jacobian (derivatives/first_order.hpp)
+/// - `JetCache(layer, max_batch, max_columns)` with `output`, `forward_jet(theta, theta_direction, x, cache, shape, jet, result)` and
+///   `backward_jet(theta, theta_direction, x, cache, shape, jet, result, delta, deltas, gradient, &input_gradient, &jet_gradient)`: its
+///   derivatives of second order (core/jet.hpp), as Dense documents them
 /// - `z_and_delta(theta, x, cache, z, delta)`, where it has an activation inside: writes z, and multiplies `delta` by f'(z); called by
 ///   layer_values
 /// - `check_pass(pass, samples)`: throws where the layer cannot make this pass; called before any layer computes

@@ -40,6 +40,19 @@ class LayerProducts {
     product<Scalar>({{w, 1, outputs_}, {x.data(), 1, x.outerStride()}, inputs_, {}}, z);
   }
 
+  /// z <- z + W X        (Out x columns)
+  void add_linear(const Scalar* w, const Const x, View z) const {
+    product<Scalar>({{w, 1, outputs_}, {x.data(), 1, x.outerStride()}, inputs_, {StartKind::c}}, z);
+  }
+  /// dJ/dW <- dJ/dW + delta X^T        (Out x In)
+  void add_weight_gradient(Const delta, Const x, Scalar* dW) const {
+    product<Scalar>(gradient(delta, x, Block{0, outputs_, 0, inputs_}, {StartKind::c}), weight(dW));
+  }
+  /// dJ/dX <- dJ/dX + W^T delta        (In x columns)
+  void add_input_gradient(const Scalar* w, const Const delta, View dX) const {
+    product<Scalar>({{w, outputs_, 1}, {delta.data(), 1, delta.outerStride()}, outputs_, {StartKind::c}}, dX);
+  }
+
   /// Writes a block of dJ/dW = delta X^T          (Out x In)
   void weight_gradient(Const delta, Const x, const Block& block, Scalar* dW) const {
     product<Scalar>(gradient(delta, x, block, {}), block.of(weight(dW)));

@@ -2,6 +2,7 @@
 
 #include <chainrule/core/shape_preserving_layer.hpp>
 #include <chainrule/kernels/elementwise.hpp>
+#include <chainrule/layers/detail/elementwise_jet.hpp>
 
 namespace chainrule {
 
@@ -77,6 +78,35 @@ class Activate : public SameShape<N>, public WithoutParameters {
            MatrixView<Scalar>& input_gradient) const {
     input_gradient = delta;
     kernels::multiply_directions_by_derivative(f_, kept_for_derivative(z, cache), input_gradient);
+  }
+
+  /// Storage that forward_jet fills for backward_jet, for up to max_batch samples and jets of up to max_columns columns.
+  template <class Scalar>
+  struct JetCache {
+    /// Allocates everything.
+    JetCache(const Activate& layer, Index max_batch, Index max_columns)
+        : output(layer.outputs(), max_columns), f(layer.outputs(), max_batch) {}
+    BatchStorage<Scalar, Dynamic, Dynamic> output;  ///< the jet of a, outputs x columns
+    detail::ActivationDerivatives<Scalar> f;        ///< f', f'' and f''' at z
+  };
+
+  /// Computes the jet of a = f(z) from the jet of z, for the last forward pass.
+  template <class Scalar, int MaxBatch>
+  void forward_jet(const Scalar*, const Scalar*, ConstMatrixView<Scalar> z, const Cache<Scalar, MaxBatch>& cache, const JetShape& shape,
+                   ConstMatrixView<Scalar> jet, JetCache<Scalar>& result) const requires(HasSecondDerivative<F>) {
+    result.f.compute(f_, shape, kept_for_derivative(z, cache));
+    detail::elementwise_jet(shape, result.f, jet, result.output.first(shape.columns()));
+  }
+
+  /// Computes the gradients by z and by its jet of a J that depends on a and on its jet.
+  template <class Scalar, int MaxBatch>
+  void backward_jet(const Scalar*, const Scalar*, ConstMatrixView<Scalar>, const Cache<Scalar, MaxBatch>&, const JetShape& shape,
+                    ConstMatrixView<Scalar> jet, const JetCache<Scalar>& result, MatrixView<Scalar> delta, MatrixView<Scalar> deltas,
+                    Scalar*, MatrixView<Scalar>* input_gradient, MatrixView<Scalar>* jet_gradient) const {
+    if (input_gradient == nullptr) return;
+    detail::elementwise_jet_backward(shape, result.f, jet, delta, deltas);
+    *input_gradient = delta;
+    *jet_gradient = deltas;
   }
 
   /// Copies z, which is this layer's input, and turns `delta`, which is dJ/da on entry, into dJ/dz, for layer_values.

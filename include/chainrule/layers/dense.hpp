@@ -9,6 +9,7 @@
 #include <chainrule/kernels/layer_blocks.hpp>
 #include <chainrule/kernels/layer_products.hpp>
 #include <chainrule/kernels/small_layer.hpp>
+#include <chainrule/layers/detail/elementwise_jet.hpp>
 #include <limits>
 
 namespace chainrule {
@@ -35,7 +36,8 @@ class Dense {
   static constexpr int outputs_at_compile_time = Out;  ///< the number of outputs, or Dynamic, or Inferred
   /// The number of parameters, or Dynamic.
   static constexpr Index parameters_at_compile_time = detail::extent_sum(detail::extent_product(Out, In), Out);
-  using ActivationType = F;  ///< the type of the activation inside
+  using ActivationType = F;                                         ///< the type of the activation inside
+  static constexpr bool is_identity = std::is_same_v<F, Identity>;  ///< whether there is no activation
 
   /// For extents given by the template arguments In and Out.
   explicit Dense(F f = F{}) requires(In != Dynamic && Out != Dynamic) : Dense(In, Out, f) {}
@@ -161,6 +163,69 @@ class Dense {
     products<Scalar>().input_gradient(theta, detail::as_const(delta), kernels::Block{0, outputs(), 0, inputs()}, input_gradient);
   }
 
+  /// Storage that forward_jet fills for backward_jet, for up to max_batch samples and jets of up to max_columns columns.
+  template <class Scalar>
+  struct JetCache {
+    /// Takes the place of what only an activation needs.
+    struct Nothing {
+      Nothing(Index, Index) {}  ///< has the constructor of the storage
+    };
+    using Storage = BatchStorage<Scalar, Dynamic, Dynamic>;  ///< the type of output and z
+    /// Allocates everything.
+    JetCache(const Dense& layer, Index max_batch, Index max_columns)
+        : output(layer.outputs(), max_columns), z(layer.outputs(), max_columns), f(layer.outputs(), max_batch) {}
+    Storage output;                                                             ///< the jet of a(l+1), outputs x columns
+    [[no_unique_address]] std::conditional_t<is_identity, Nothing, Storage> z;  ///< the jet of z(l+1), if it is another one
+    [[no_unique_address]] std::conditional_t<is_identity, Nothing, detail::ActivationDerivatives<Scalar>> f;  ///< at z(l+1)
+  };
+
+  /// Computes the jet of a(l+1) from the jet of a(l), for the last forward pass. Where theta_direction = (V, c) is not null, theta depends
+  /// on t_1 as well: W + t_1 V and b + t_1 c.
+  ///
+  ///     z_c = W(l) a_c for each channel c,  z_1 = W(l) a_1 + V a(l) + c;  then the jet of f(z)
+  template <class Scalar, int MaxBatch>
+  void forward_jet(const Scalar* theta, const Scalar* theta_direction, ConstMatrixView<Scalar> x, const Cache<Scalar, MaxBatch>& cache,
+                   const JetShape& shape, ConstMatrixView<Scalar> jet, JetCache<Scalar>& result) const
+      requires(is_identity || HasSecondDerivative<F>) {
+    MatrixView<Scalar> z = jet_of_z(result).first(shape.columns());
+    products<Scalar>().linear(theta, jet, z);
+    if (theta_direction != nullptr) {
+      MatrixView<Scalar> z_1 = shape.first_of(z, 0);
+      products<Scalar>().add_linear(theta_direction, x, z_1);
+      z_1.colwise() += ConstVectorView<Scalar>(bias(theta_direction), outputs());
+    }
+    if constexpr (!is_identity) {
+      result.f.compute(f_, shape, ConstMatrixView<Scalar>(kept_for_derivative(cache).first(x.cols())));
+      detail::elementwise_jet(shape, result.f, detail::as_const(z), result.output.first(shape.columns()));
+    }
+  }
+
+  /// Computes the gradients of a J that depends on a(l+1) and on its jet. `delta`, Out x batch, is dJ/da(l+1), and `deltas`, Out x columns,
+  /// the gradient by its jet; both are overwritten. Where `gradient` is null, no gradient by theta is computed, and where input_gradient is
+  /// null, none by x and its jet.
+  ///
+  ///     dJ/dW(l) = delta(l+1) a(l)^T + sum over channels: delta_c a_c^T,  dJ/db(l) = row sums of delta(l+1)
+  ///     dJ/da(l) = W(l)^T delta(l+1) + V^T delta_1,  dJ/da_c = W(l)^T delta_c
+  template <class Scalar, int MaxBatch>
+  void backward_jet(const Scalar* theta, const Scalar* theta_direction, ConstMatrixView<Scalar> x, const Cache<Scalar, MaxBatch>&,
+                    const JetShape& shape, ConstMatrixView<Scalar> jet, const JetCache<Scalar>& result, MatrixView<Scalar> delta,
+                    MatrixView<Scalar> deltas, Scalar* gradient, MatrixView<Scalar>* input_gradient,
+                    MatrixView<Scalar>* jet_gradient) const {
+    if constexpr (!is_identity)
+      detail::elementwise_jet_backward(shape, result.f, ConstMatrixView<Scalar>(result.z.first(shape.columns())), delta, deltas);
+    const kernels::Block all{0, outputs(), 0, inputs()};
+    if (gradient != nullptr) {
+      products<Scalar>().weight_gradient(detail::as_const(delta), x, all, gradient);
+      products<Scalar>().add_weight_gradient(detail::as_const(deltas), jet, gradient);
+      products<Scalar>().bias_gradient(detail::as_const(delta), bias(gradient));
+    }
+    if (input_gradient == nullptr) return;
+    products<Scalar>().input_gradient(theta, detail::as_const(delta), all, *input_gradient);
+    if (theta_direction != nullptr)
+      products<Scalar>().add_input_gradient(theta_direction, detail::as_const(shape.first_of(deltas, 0)), *input_gradient);
+    products<Scalar>().input_gradient(theta, detail::as_const(deltas), all, *jet_gradient);
+  }
+
   /// Writes z(l+1), and turns `delta`, which is dJ/da(l+1) on entry, into delta(l+1), for layer_values. Where forward kept only a(l+1), z
   /// is computed anew, and its last bits may differ from those of the forward pass.
   ///
@@ -208,7 +273,6 @@ class Dense {
 
   // A fused activation is applied in registers by the kernel for small layers. Any other is applied after the products in forward and
   // before them in backward.
-  static constexpr bool is_identity = std::is_same_v<F, Identity>;
   static constexpr bool is_worth_fusing() {
     if constexpr (requires { F::worth_fusing; })
       return F::worth_fusing;
@@ -264,6 +328,16 @@ class Dense {
   void times_derivative_of(const Cache& cache, Index batch, MatrixView<Scalar> derivative) const {
     if constexpr (!is_identity)
       kernels::multiply_directions_by_derivative(f_, ConstMatrixView<Scalar>(kept_for_derivative(cache).first(batch)), derivative);
+  }
+
+  // the jet of z(l+1), which is that of a(l+1) without an activation
+  template <class Scalar>
+  static auto& jet_of_z(JetCache<Scalar>& result) {
+    if constexpr (is_identity) {
+      return result.output;
+    } else {
+      return result.z;
+    }
   }
 
   template <class Scalar>

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chainrule/core/jet.hpp>
 #include <chainrule/core/types.hpp>
 
 namespace chainrule::detail {
@@ -27,6 +28,75 @@ struct NetworkAccess {
   template <class Work>
   static auto& deltas(Work& work) {
     return work.deltas_;
+  }
+
+  /// The parts of a JetWorkspace.
+  template <class Work>
+  static Index max_columns(const Work& work) {
+    return work.max_columns_;
+  }
+  template <class Work>
+  static std::span<const SecondDerivativeTerm> terms_of_laplacian(const Work& work) {
+    return work.terms_of_laplacian_;
+  }
+  template <class Work>
+  static const auto& directions(const Work& work) {
+    return work.directions_;
+  }
+  template <class Work>
+  static auto& points(Work& work) {
+    return work.points_;
+  }
+  template <class Work>
+  static auto& points_gradient(Work& work) {
+    return work.points_gradient_;
+  }
+  template <class Work>
+  static auto& jet(Work& work) {
+    return work.jet_;
+  }
+  template <class Work>
+  static auto& jet_gradient(Work& work) {
+    return work.jet_gradient_;
+  }
+  template <class Work>
+  static auto& jet_caches(Work& work) {
+    return work.jet_caches_;
+  }
+  template <class Work>
+  static auto& jet_deltas(Work& work) {
+    return work.jet_deltas_;
+  }
+
+  /// Returns a view on x after the checks of a prediction.
+  template <class Net, class X, class Work>
+  static auto checked_input(const char* who, const Net& net, const X& x, const Work& work) {
+    return net.checked_input(who, x, work, net.predicting());
+  }
+  /// A prediction without checks.
+  template <class Net, class X, class Work>
+  static void run_predict(const Net& net, const X& x, Work& work) {
+    net.run_predict(x, work);
+  }
+  /// Remembers that the workspace holds the pass forward_jet of this network and this x.
+  template <class Net, class X, class Work>
+  static void set_jet_pass(const Net& net, const X& x, Work& work) {
+    work.set_jet_pass(net.theta(), x);
+  }
+  /// The number of samples of the last pass, if it was forward_jet; else 0.
+  template <class Work>
+  static Index jet_samples(const Work& work) {
+    return work.jet_samples();
+  }
+  /// Forgets the last pass.
+  template <class Work>
+  static void forget_pass(Work& work) {
+    work.set_cached_samples(0);
+  }
+  /// Returns a view on x after the checks of a backward pass.
+  template <class Net, class X, class Work>
+  static auto checked_backward_input(const char* who, const Net& net, const X& x, const Work& work, typename Net::Gradients& gradients) {
+    return net.checked_backward_input(who, x, work, gradients);
   }
 
   /// Makes the pass of net.predict_raw(x, work), and returns the checked view on x. `who` begins the messages.

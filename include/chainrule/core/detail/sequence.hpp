@@ -43,6 +43,8 @@ struct SequenceTraits<std::tuple<L...>> {
   using Caches = std::tuple<typename L::template Cache<Scalar, MaxBatch>...>;
   template <class Scalar, int MaxBatch>
   using Deltas = std::tuple<BatchStorage<Scalar, L::outputs_at_compile_time, MaxBatch>...>;
+  template <class Scalar>
+  using JetCaches = std::tuple<typename L::template JetCache<Scalar>...>;
 
   static constexpr std::size_t first_with_parameters(const Offsets&) {
     std::size_t without = 0;
@@ -77,6 +79,8 @@ struct SequenceTraits<std::vector<L>> {
   using Caches = std::vector<typename L::template Cache<Scalar, Dynamic>>;
   template <class Scalar, int MaxBatch>
   using Deltas = std::vector<BatchStorage<Scalar, Dynamic, Dynamic>>;
+  template <class Scalar>
+  using JetCaches = std::vector<typename L::template JetCache<Scalar>>;
 
   static std::size_t first_with_parameters(const Offsets& offsets) {
     return static_cast<std::size_t>(std::upper_bound(offsets.begin(), offsets.end(), 0) - offsets.begin()) - 1;
@@ -132,6 +136,10 @@ class SequenceOf {
       return sizeof(Caches<Scalar, MaxBatch>) <= inline_bytes ? MaxBatch : Dynamic;
   }
 
+  /// What the forward passes of jets keep for their backward passes, with the jet of each layer's output.
+  template <class Scalar>
+  using JetCaches = typename Traits::template JetCaches<Scalar>;
+
   SequenceOf(const Layers& layers) : lists_(Lists(layers)) {}
 
   const Layers& layers() const { return lists_->layers; }
@@ -158,6 +166,14 @@ class SequenceOf {
       const auto& layer = element(layers(), i);
       constexpr int outputs = std::remove_cvref_t<decltype(layer)>::outputs_at_compile_time;
       return BatchStorage<Scalar, outputs, MaxBatch>(layer.outputs(), max_batch);
+    });
+  }
+
+  template <class Scalar>
+  JetCaches<Scalar> make_jet_caches(Index max_batch, Index max_columns) const {
+    return map_indices(layers(), [&](auto i) {
+      const auto& layer = element(layers(), i);
+      return typename std::remove_cvref_t<decltype(layer)>::template JetCache<Scalar>(layer, max_batch, max_columns);
     });
   }
 
@@ -240,6 +256,40 @@ class SequenceOf {
     });
   }
 
+  // From the first layer to the last, the jet of each a(l+1) from the jet of x, into jet_caches[l].output. Where theta_direction is not
+  // null, theta depends on t_1 too, as theta + t_1 theta_direction.
+  template <class Scalar, class CacheList, class JetCacheList>
+  void forward_jet(const Scalar* theta, const Scalar* theta_direction, const ConstMatrixView<Scalar>& x, CacheList& caches,
+                   const JetShape& shape, const ConstMatrixView<Scalar>& jet, JetCacheList& jet_caches) const {
+    for_each_index(layers(), [&](auto i) {
+      element(layers(), i)
+          .forward_jet(theta + parameter_offset(i), slice_of(theta_direction, i), input_of(i, x, caches), element(caches, i), shape,
+                       jet_of(i, jet, jet_caches, shape.columns()), element(jet_caches, i));
+    });
+  }
+
+  // From the last layer to the first, with the gradients by a(L+1) and by its jet in the last of `deltas` and `jet_deltas`: the gradient by
+  // theta unless `gradient` is null, and the gradients by x and by its jet unless input_gradient is null.
+  template <class Scalar, class CacheList, class JetCacheList, class DeltaList, class JetDeltaList>
+  void backward_jet(const Scalar* theta, const Scalar* theta_direction, const ConstMatrixView<Scalar>& x, CacheList& caches,
+                    const JetShape& shape, const ConstMatrixView<Scalar>& jet, JetCacheList& jet_caches, DeltaList& deltas,
+                    JetDeltaList& jet_deltas, Scalar* gradient, MatrixView<Scalar>* input_gradient,
+                    MatrixView<Scalar>* jet_gradient) const {
+    for_each_index_backwards(layers(), [&](auto i) {
+      const auto backward = [&](MatrixView<Scalar>* delta_before, MatrixView<Scalar>* jet_delta_before) {
+        element(layers(), i)
+            .backward_jet(theta + parameter_offset(i), slice_of(theta_direction, i), input_of(i, x, caches), element(caches, i), shape,
+                          jet_of(i, jet, jet_caches, shape.columns()), element(jet_caches, i), element(deltas, i).first(shape.batch),
+                          element(jet_deltas, i).first(shape.columns()), gradient == nullptr ? nullptr : gradient + parameter_offset(i),
+                          delta_before, jet_delta_before);
+      };
+      if (i == 0) return backward(input_gradient, jet_gradient);
+      MatrixView<Scalar> delta_before = element(deltas, before(i)).first(shape.batch);
+      MatrixView<Scalar> jet_delta_before = element(jet_deltas, before(i)).first(shape.columns());
+      backward(&delta_before, &jet_delta_before);
+    });
+  }
+
   // The backward pass, in which each layer also steps, theta <- theta + factor dJ/dtheta: by itself where it can, else by
   // add_multiple(size, factor, dJ/dtheta, theta). `scratch` has the size of a gradient.
   template <class Scalar, class CacheList, class DeltaList, class AddMultiple>
@@ -301,6 +351,19 @@ class SequenceOf {
   static ConstMatrixView<Scalar> input_of(I i, const ConstMatrixView<Scalar>& x, const CacheList& caches) {
     if (i == 0) return {x.data(), x.rows(), x.cols(), Eigen::OuterStride<>(x.outerStride())};  // by parts: copying the view takes longer
     return element(caches, before(i)).output.first(x.cols());
+  }
+
+  // the jet of a(i+1), what layer i reads
+  template <class I, class Scalar, class JetCacheList>
+  static ConstMatrixView<Scalar> jet_of(I i, const ConstMatrixView<Scalar>& jet, const JetCacheList& jet_caches, Index columns) {
+    if (i == 0) return jet;
+    return element(jet_caches, before(i)).output.first(columns);
+  }
+
+  // where the numbers of layer i begin in a direction of theta; null where there is none
+  template <class I, class Scalar>
+  const Scalar* slice_of(const Scalar* theta_direction, I i) const {
+    return theta_direction == nullptr ? nullptr : theta_direction + parameter_offset(i);
   }
 
   struct Lists {

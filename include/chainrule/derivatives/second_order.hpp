@@ -1,0 +1,190 @@
+#pragma once
+// The derivatives of second order of a network's outputs by its inputs, and gradients of a J that depends on derivatives.
+
+#include <algorithm>
+#include <array>
+#include <chainrule/core/detail/network_access.hpp>
+#include <chainrule/core/detail/overlap.hpp>
+#include <chainrule/derivatives/jet_workspace.hpp>
+#include <chainrule/detail/argument_checks.hpp>
+#include <chainrule/gradients.hpp>
+
+namespace chainrule {
+
+/// Base class of Network with its derivatives of second order by x. F(x) is the raw output in prediction mode, predict_raw(x): before the
+/// loss's link, without Dropout, and with the running statistics of BatchNorm. At a kink f'' is 0, as in PyTorch.
+///
+/// Nothing allocates. All work is done by the calling thread. Errors are those of predict_raw; ShapeError for a result of the wrong shape
+/// and where the workspace is too small, and ValueError where arguments share memory with a result. Where a call throws, no result has
+/// changed.
+///
+/// A layer of your own needs the members JetCache, forward_jet and backward_jet (core/concepts.hpp), and an activation f'' and f'''. A
+/// network with one that lacks them does not compile, and an AnyNetwork throws StateError.
+template <class Net>
+class SecondOrderDerivatives {
+ public:
+  /// Computes the Hessians of output number `output` for all samples into H, inputs x (inputs batch): that of sample j is
+  /// H.middleCols(j * inputs, inputs). It is the derivative of the backward pass along each input (forward over reverse); each column takes
+  /// about four predictions.
+  ///
+  ///     H(i, k) = d2F_output/(dx_i dx_k)
+  template <class X, class Scalar, class Sequence, detail::EigenDense H>
+  void hessian(const Eigen::DenseBase<X>& x, Index output, JetWorkspace<Scalar, Sequence>& work, H&& hessians) const {
+    static_cast<void>(detail::checked_viewable<Scalar, X>());
+    const Index inputs = network().inputs(), batch = x.cols();
+    MatrixView<Scalar> all = detail::mutable_view<Scalar>(hessians);
+    if (output < 0 || output >= network().outputs())
+      detail::raise<ValueError>("hessian: there is no output ", output, "; the network has ", network().outputs(), ", counted from 0");
+    check_result("hessian", "H", all, inputs, inputs * batch, x, work);
+    const ConstMatrixView<Scalar> input = Access::checked_input("hessian", network(), x, work);
+    Access::in_one_pass("hessian", work, [&] {
+      const Index at_once = (std::min)(inputs, work.max_batch() / batch);
+      for (Index first = 0; first < inputs; first += at_once)
+        columns_of_hessian(input, output, first, (std::min)(at_once, inputs - first), work, all);
+    });
+  }
+
+  /// Computes the Hessians of the only output. ShapeError where the network has several: then say which.
+  template <class X, class Scalar, class Sequence, detail::EigenDense H>
+  void hessian(const Eigen::DenseBase<X>& x, JetWorkspace<Scalar, Sequence>& work, H&& hessians) const {
+    if (network().outputs() != 1)
+      detail::raise<ShapeError>("hessian: the network has ", network().outputs(), " outputs; hessian(x, i, work, H) is that of output i");
+    hessian(x, Index{0}, work, hessians);
+  }
+
+  /// Computes the Laplacian of each output into `result`, outputs x batch.
+  ///
+  ///     result = sum over inputs i: d2F/dx_i^2
+  template <class X, class Scalar, class Sequence, detail::EigenDense Result>
+  void laplacian(const Eigen::DenseBase<X>& x, JetWorkspace<Scalar, Sequence>& work, Result&& result) const {
+    static_cast<void>(detail::checked_viewable<Scalar, X>());
+    const Index inputs = network().inputs(), batch = x.cols();
+    MatrixView<Scalar> sum = detail::mutable_view<Scalar>(result);
+    check_result("laplacian", "the result", sum, network().outputs(), batch, x, work);
+    if (Access::max_columns(work) < 2 * batch)
+      detail::raise<ShapeError>("laplacian: the workspace has room for the derivatives of ", Access::max_columns(work) / 2,
+                                " samples, but x has ", batch, "; make_jet_workspace(", batch, ") makes one that fits");
+    const ConstMatrixView<Scalar> input = Access::predict_raw("laplacian", network(), x, work);
+    Access::in_one_pass("laplacian", work, [&] {
+      const Index at_once = (std::min)(inputs, Access::max_columns(work) / batch - 1);
+      sum.setZero();
+      for (Index first = 0; first < inputs; first += at_once)
+        add_second_derivatives(input, first, (std::min)(at_once, inputs - first), work, sum);
+    });
+  }
+
+  /// Computes F(x) and its derivatives along the directions that the workspace was made for, outputs x batch each: work.value(),
+  /// work.first(k) and work.second(p). Several derivatives go through each product at once (Taylor mode).
+  ///
+  ///     first(k) = d/dt_k F(x + sum t u),  second(p) = sum over its terms: coefficient d2/(dt_k dt_l) F(x + sum t u)     at t = 0
+  template <class X, class Scalar, class Sequence>
+  void forward_jet(const Eigen::DenseBase<X>& x, JetWorkspace<Scalar, Sequence>& work) const {
+    static_cast<void>(detail::checked_viewable<Scalar, X>());
+    const ConstMatrixView<Scalar> input = Access::checked_input("forward_jet", network(), x, work);
+    if (work.shape().first < 1)
+      detail::raise<StateError>(
+          "forward_jet: this workspace was made without directions; make_jet_workspace(samples, directions) takes them");
+    Access::predict_raw("forward_jet", network(), x, work);
+    Access::in_one_pass("forward_jet", work, [&] {
+      JetShape shape = work.shape();
+      shape.batch = input.cols();
+      MatrixView<Scalar> jet = Access::jet(work).first(shape.columns());
+      jet.setZero();
+      for (Index k = 0; k < shape.first; ++k) shape.first_of(jet, k).colwise() = Access::directions(work).col(k);
+      Access::sequence(network()).forward_jet(Access::theta(network()), no_direction<Scalar>(), input, Access::caches(work), shape,
+                                              detail::as_const(jet), Access::jet_caches(work));
+      detail::last_of(Access::deltas(work)).first(shape.batch).setZero();
+      detail::last_of(Access::jet_deltas(work)).first(shape.columns()).setZero();
+    });
+    Access::set_jet_pass(network(), input, work);
+  }
+
+  /// The backward pass after forward_jet(x, work), for a J that depends on F(x) and on its derivatives: fills `gradients` with dJ/dtheta.
+  /// Write the derivatives of J by each of them to work.dJ_dvalue(), work.dJ_dfirst(k) and work.dJ_dsecond(p) before; they are overwritten.
+  /// The result is exact, not a difference.
+  ///
+  ///     dJ/dtheta = sum over samples of dJ/dF dF/dtheta + sum over derivatives: dJ/dF_c dF_c/dtheta
+  template <class X, class Scalar, class Sequence>
+  void backward_jet(const Eigen::DenseBase<X>& x, JetWorkspace<Scalar, Sequence>& work, Gradients<Scalar, Sequence>& gradients) const {
+    static_cast<void>(detail::checked_viewable<Scalar, X>());
+    work.value();  // throws where there is no forward_jet
+    const ConstMatrixView<Scalar> input = Access::checked_backward_input("backward_jet", network(), x, work, gradients);
+    const JetShape shape = work.shape();
+    detail::check_finite("backward_jet", "dJ_dvalue", detail::as_const(work.dJ_dvalue()));
+    detail::check_finite("backward_jet", "the gradient by a derivative",
+                         detail::as_const(detail::last_of(Access::jet_deltas(work)).first(shape.columns())));
+    MatrixView<Scalar>* const nothing = nullptr;
+    Access::in_one_pass("backward_jet", work, [&] {
+      Access::sequence(network()).backward_jet(Access::theta(network()), no_direction<Scalar>(), input, Access::caches(work), shape,
+                                               detail::as_const(Access::jet(work).first(shape.columns())), Access::jet_caches(work),
+                                               Access::deltas(work), Access::jet_deltas(work), gradients.data(), nothing, nothing);
+    });
+    Access::forget_pass(work);
+  }
+
+ private:
+  using Access = detail::NetworkAccess;
+  const Net& network() const { return static_cast<const Net&>(*this); }
+  template <class Scalar>
+  static constexpr const Scalar* no_direction() {
+    return nullptr;
+  }
+
+  // Columns first, ..., first + count - 1 of the Hessian of each sample. Column k batch + j of a pass over count x batch samples is sample
+  // j with the unit vector of input first + k as its direction; v is the unit vector of the output:
+  //
+  //     column = d/dt (dF/dx (x + t u))^T v = gradient by x of v^T dF/dx u
+  template <class Scalar, class Work>
+  void columns_of_hessian(const ConstMatrixView<Scalar>& x, Index output, Index first, Index count, Work& work,
+                          MatrixView<Scalar>& all) const {
+    const Index inputs = x.rows(), batch = x.cols();
+    const JetShape shape{count * batch, 1, 0, {}};
+    MatrixView<Scalar> points = Access::points(work).first(shape.batch), by_x = Access::points_gradient(work).first(shape.batch);
+    MatrixView<Scalar> jet = Access::jet(work).first(shape.columns()), by_jet = Access::jet_gradient(work).first(shape.columns());
+    jet.setZero();
+    for (Index k = 0; k < count; ++k) {
+      points.middleCols(k * batch, batch) = x;
+      jet.row(first + k).segment(k * batch, batch).setOnes();
+    }
+    Access::run_predict(network(), detail::as_const(points), work);
+    Access::sequence(network()).forward_jet(Access::theta(network()), no_direction<Scalar>(), detail::as_const(points),
+                                            Access::caches(work), shape, detail::as_const(jet), Access::jet_caches(work));
+    detail::last_of(Access::deltas(work)).first(shape.batch).setZero();
+    MatrixView<Scalar> v = detail::last_of(Access::jet_deltas(work)).first(shape.columns());
+    v.setZero();
+    v.row(output).setOnes();
+    Scalar* const no_gradient = nullptr;
+    Access::sequence(network()).backward_jet(Access::theta(network()), no_direction<Scalar>(), detail::as_const(points),
+                                             Access::caches(work), shape, detail::as_const(jet), Access::jet_caches(work),
+                                             Access::deltas(work), Access::jet_deltas(work), no_gradient, &by_x, &by_jet);
+    for (Index j = 0; j < batch; ++j)
+      for (Index k = 0; k < count; ++k) all.col(j * inputs + first + k) = by_x.col(k * batch + j);
+  }
+
+  // Adds the second derivatives along inputs first, ..., first + count - 1 to `sum`, as one second derivative with a term for each.
+  template <class Scalar, class Work>
+  void add_second_derivatives(const ConstMatrixView<Scalar>& x, Index first, Index count, Work& work, MatrixView<Scalar>& sum) const {
+    JetShape shape{x.cols(), count, 1, Access::terms_of_laplacian(work).first(static_cast<std::size_t>(count))};
+    MatrixView<Scalar> jet = Access::jet(work).first(shape.columns());
+    jet.setZero();
+    for (Index k = 0; k < count; ++k) shape.first_of(jet, k).row(first + k).setOnes();
+    Access::sequence(network()).forward_jet(Access::theta(network()), no_direction<Scalar>(), x, Access::caches(work), shape,
+                                            detail::as_const(jet), Access::jet_caches(work));
+    sum += shape.second_of(detail::last_of(Access::jet_caches(work)).output.first(shape.columns()), 0);
+  }
+
+  // Throws unless a result has its shape, and where it shares memory with what is read or with the workspace.
+  template <class Scalar, class X, class Work>
+  void check_result(const char* who, const char* name, const MatrixView<Scalar>& result, Index rows, Index columns,
+                    const Eigen::DenseBase<X>& x, const Work& work) const {
+    if (result.rows() != rows || result.cols() != columns)
+      detail::raise<ShapeError>(who, ": ", name, " is ", rows, " x ", columns, " here, but the matrix given for it is ", result.rows(),
+                                " x ", result.cols());
+    const detail::Memory written = detail::memory_of(result);
+    detail::check_no_overlap(who, "x", detail::memory_of(x.derived()), name, written);
+    detail::check_no_overlap(who, "theta", detail::memory_of(Access::theta(network()), network().parameters().size()), name, written);
+    detail::check_outside_workspace(who, name, written, work);
+  }
+};
+
+}  // namespace chainrule
