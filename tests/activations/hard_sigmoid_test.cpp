@@ -15,6 +15,8 @@ TEMPLATE_TEST_CASE("HardSigmoid has the values of the formula", "[activation]", 
   const std::vector<TestType> z{-1000, -3, -1.5, 0, 1.5, 3, 1000};
   CHECK(values(HardSigmoid{}, z) == std::vector<TestType>{0, 0, 0.25, 0.5, 0.75, 1, 1});
   CHECK(derivatives(HardSigmoid{}, z) == std::vector<TestType>{0, 0, sixth, sixth, sixth, 0, 0});  // 0 at the kinks, as in PyTorch
+  CHECK(derivatives_of_order<2>(HardSigmoid{}, z) == std::vector<TestType>(z.size()));
+  CHECK(derivatives_of_order<3>(HardSigmoid{}, z) == std::vector<TestType>(z.size()));
 }
 
 TEST_CASE("HardSigmoid's default initializer is XavierUniform", "[activation]") {

@@ -16,6 +16,8 @@ TEMPLATE_TEST_CASE("HardTanh clips z between low and high", "[activation]", floa
   CHECK(derivatives(HardTanh{}, z) == std::vector<TestType>{0, 0, 1, 1, 1, 0, 0, 0, 0});  // 0 at the kinks, as in PyTorch
   CHECK(values(HardTanh{0, 6}, z) == std::vector<TestType>{0, 0, 0, 0, 0.25, 1, 2, 6, 6});
   CHECK(derivatives(HardTanh{0, 6}, z) == std::vector<TestType>{0, 0, 0, 0, 1, 1, 1, 0, 0});
+  CHECK(derivatives_of_order<2>(HardTanh{}, z) == std::vector<TestType>(z.size()));
+  CHECK(derivatives_of_order<3>(HardTanh{}, z) == std::vector<TestType>(z.size()));
 }
 
 TEST_CASE("HardTanh rejects bounds that form no interval and names them", "[activation]") {

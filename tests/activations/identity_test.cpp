@@ -9,10 +9,12 @@ TEMPLATE_TEST_CASE("Identity satisfies the activation contract", "[activation]",
   check_activation<TestType>(chainrule::Identity{}, {.at_minus_infinity = -infinity, .at_infinity = infinity});
 }
 
-TEMPLATE_TEST_CASE("Identity returns its input and has slope 1", "[activation]", float, double, long double) {
+TEMPLATE_TEST_CASE("Identity returns its input, has slope 1 and no curvature", "[activation]", float, double, long double) {
   const std::vector<TestType> z{-2, -0.5, 0, 3};
   CHECK(values(chainrule::Identity{}, z) == std::vector<TestType>{-2, -0.5, 0, 3});
   CHECK(derivatives(chainrule::Identity{}, z) == std::vector<TestType>{1, 1, 1, 1});
+  CHECK(derivatives_of_order<2>(chainrule::Identity{}, z) == std::vector<TestType>(z.size()));
+  CHECK(derivatives_of_order<3>(chainrule::Identity{}, z) == std::vector<TestType>(z.size()));
 }
 
 TEST_CASE("Identity's default initializer is XavierUniform", "[activation]") {

@@ -19,6 +19,8 @@ TEMPLATE_TEST_CASE("LeakyReLU is z for z > 0 and alpha z otherwise", "[activatio
   const std::vector<TestType> z{-1000, -1, 0, 1, 1000};
   CHECK(values(f, z) == std::vector<TestType>{-125, -0.125, 0, 1, 1000});
   CHECK(derivatives(f, z) == std::vector<TestType>{0.125, 0.125, 0.125, 1, 1});  // alpha at 0, as in PyTorch
+  CHECK(derivatives_of_order<2>(f, z) == std::vector<TestType>(z.size()));
+  CHECK(derivatives_of_order<3>(f, z) == std::vector<TestType>(z.size()));
 }
 
 TEMPLATE_TEST_CASE("LeakyReLU's default negative slope is 0.01", "[activation]", float, double, long double) {

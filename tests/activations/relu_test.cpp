@@ -14,6 +14,8 @@ TEMPLATE_TEST_CASE("ReLU is z for z > 0 and 0 otherwise", "[activation]", float,
   const std::vector<TestType> z{-1000, -1, -0.25, 0, 0.25, 1, 1000};
   CHECK(values(chainrule::ReLU{}, z) == std::vector<TestType>{0, 0, 0, 0, 0.25, 1, 1000});
   CHECK(derivatives(chainrule::ReLU{}, z) == std::vector<TestType>{0, 0, 0, 0, 1, 1, 1});
+  CHECK(derivatives_of_order<2>(chainrule::ReLU{}, z) == std::vector<TestType>(z.size()));
+  CHECK(derivatives_of_order<3>(chainrule::ReLU{}, z) == std::vector<TestType>(z.size()));
 }
 
 TEMPLATE_TEST_CASE("ReLU'(0) = 0 for both signs of zero, as in PyTorch", "[activation]", float, double, long double) {

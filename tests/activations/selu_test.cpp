@@ -16,12 +16,13 @@ TEMPLATE_TEST_CASE("SELU satisfies the activation contract", "[activation]", flo
 
 // SELU(z) = lambda z for z > 0 and lambda alpha (e^z - 1) for z <= 0
 TEMPLATE_TEST_CASE("SELU has the values of the formula", "[activation]", float, double, long double) {
-  check_known_points<TestType>(SELU{}, 3,
-                               {{-4, -1.72589862818989471556L, 0.0322007126574821443792L},
-                                {-1, -1.1113307378125627618L, 0.646768603034814098142L},
-                                {-0.5L, -0.691758187802871402356L, 1.06634115304450545758L},
-                                {0, 0, 1.75809934084737685994L},
-                                {2, 2.10140197471096098684L, 1.05070098735548049342L}});
+  check_known_points<TestType>(
+      SELU{}, 3,
+      {{-4, -1.72589862818989471556L, 0.0322007126574821443792L, 0.0322007126574821443792L, 0.0322007126574821443792L},
+       {-1, -1.1113307378125627618L, 0.646768603034814098142L, 0.646768603034814098142L, 0.646768603034814098142L},
+       {-0.5L, -0.691758187802871402356L, 1.06634115304450545758L, 1.06634115304450545758L, 1.06634115304450545758L},
+       {0, 0, 1.75809934084737685994L, 0, 0},
+       {2, 2.10140197471096098684L, 1.05070098735548049342L, 0, 0}});
 }
 
 // lambda and alpha are chosen for this fixed point: z ~ N(0, 1) gives activations of mean 0 and variance 1.

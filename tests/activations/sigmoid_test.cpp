@@ -1,12 +1,23 @@
 #include <chainrule/activations/sigmoid.hpp>
 
-#include "support/activation_contract.hpp"
+#include "support/activation_accuracy.hpp"
 
 using namespace chainrule_test;
 using chainrule::Sigmoid;
 
 TEMPLATE_TEST_CASE("Sigmoid satisfies the activation contract", "[activation]", float, double, long double) {
   check_activation<TestType>(Sigmoid{}, {.at_minus_infinity = 0, .at_infinity = 1});
+}
+
+// sigma, sigma' = sigma (1 - sigma), sigma'' = sigma' (1 - 2 sigma) and its derivative
+TEMPLATE_TEST_CASE("Sigmoid has the derivatives of the formula", "[activation]", float, double, long double) {
+  check_known_points<TestType>(
+      Sigmoid{}, 4,
+      {{-4, 0.0179862099620915580268L, 0.0176627062132911164216L, 0.0170273359283891301465L, 0.0157908790686289207674L},
+       {-1, 0.268941421369995120749L, 0.196611933241481852537L, 0.0908577476729484094425L, -0.0353255805162356475541L},
+       {-0.5L, 0.377540668798145435361L, 0.235003712201594489069L, 0.0575567948523207405594L, -0.0963567562895846141749L},
+       {0, 0.5L, 0.25L, 0, -0.125L},
+       {2, 0.88079707797788244406L, 0.104993585403506517349L, -0.0799625010561530625236L, 0.0388516675482060164442L}});
 }
 
 // sigma(0) = 1/2, sigma(ln 3) = 3/4, sigma(-ln 3) = 1/4

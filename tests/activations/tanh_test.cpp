@@ -1,6 +1,6 @@
 #include <chainrule/activations/tanh.hpp>
 
-#include "support/activation_contract.hpp"
+#include "support/activation_accuracy.hpp"
 
 using namespace chainrule_test;
 using chainrule::Tanh;
@@ -24,6 +24,17 @@ TEMPLATE_TEST_CASE("Tanh has the values of the formula", "[activation]", float, 
   CHECK(value_at(Tanh{}, TestType{std::numeric_limits<TestType>::digits > 64 ? 50 : 30}) == 1);
   CHECK(value_at(Tanh{}, std::numeric_limits<TestType>::infinity()) == 1);
   CHECK(value_at(Tanh{}, -std::numeric_limits<TestType>::infinity()) == -1);
+}
+
+// tanh, tanh' = 1 - tanh^2, tanh'' = -2 tanh tanh' and its derivative
+TEMPLATE_TEST_CASE("Tanh has the derivatives of the formula", "[activation]", float, double, long double) {
+  check_known_points<TestType>(
+      Tanh{}, 8,
+      {{-4, -0.999329299739067043792L, 0.00134095068302589687997L, 0.00268010261410578637016L, 0.00535301383969774180368L},
+       {-1, -0.761594155955764888119L, 0.419974341614026069394L, 0.639700008449224500188L, 0.621626680771296263107L},
+       {-0.5L, -0.462117157260009758502L, 0.78644773296592741015L, 0.72686198138358727554L, -0.565209288259770360866L},
+       {0, 0, 1, 0, -2},
+       {2, 0.964027580075816883946L, 0.0706508248531644656862L, -0.136218687427113041172L, 0.252654065098062732279L}});
 }
 
 // tanh'(z) = 1 - tanh(z)^2

@@ -21,6 +21,14 @@ struct Cube {
   Chunk derivative(const Chunk& z) const {
     return 3 * z * z;
   }
+  template <class Chunk>
+  Chunk second_derivative(const Chunk& z) const {
+    return 6 * z;
+  }
+  template <class Chunk>
+  Chunk third_derivative(const Chunk&) const {
+    return Chunk::Constant(6);
+  }
 };
 
 /// f(z) = s/z with a hyperparameter s, an activation whose derivative -a^2/s is computed from the output a.
@@ -121,4 +129,25 @@ TEST_CASE("multiply_by_derivative passes a to an activation with derivative_from
   Vector<float> delta = Vector<float>::Constant(37, -2);
   kernels::multiply_by_derivative(ScaledReciprocal{0.5f}, 37, a.data(), delta.data());
   CHECK(delta == 4 * a.cwiseAbs2());
+}
+
+TEMPLATE_TEST_CASE("derivatives writes the orders whose arrays are not null", "", float, double) {
+  static_assert(HasThirdDerivative<Cube> && !HasSecondDerivative<ScaledReciprocal>);
+  for (const Index size : {1, 16, 37}) {
+    CAPTURE(size);
+    const Vector<TestType> z = counting<TestType>(size), untouched = Vector<TestType>::Constant(size + 1, -1);
+    Vector<TestType> first = untouched, second = untouched, third = untouched;
+    kernels::derivatives(Cube{}, size, z.data(), first.data(), second.data(), third.data());
+    CHECK(first.head(size) == 3 * z.cwiseAbs2());
+    CHECK(second.head(size) == 6 * z);
+    CHECK((third.head(size).array() == 6).all());
+    CHECK((first[size] == -1 && second[size] == -1 && third[size] == -1));
+    Vector<TestType> alone = untouched;
+    kernels::derivatives(Cube{}, size, z.data(), static_cast<TestType*>(nullptr), alone.data(), static_cast<TestType*>(nullptr));
+    CHECK(alone == second);
+  }
+  const Vector<TestType> a = counting<TestType>(5);
+  Vector<TestType> slope(5);
+  kernels::derivatives(ScaledReciprocal{0.5f}, 5, a.data(), slope.data(), nullptr, nullptr);  // an activation without f''
+  CHECK(slope == -2 * a.cwiseAbs2());
 }

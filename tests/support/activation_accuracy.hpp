@@ -6,27 +6,36 @@
 
 namespace chainrule_test {
 
-/// A point of the curve: a z that every scalar type represents exactly, with f(z) and f'(z) to 21 digits.
+/// A point of the curve: a z that every scalar type represents exactly, with f(z), f'(z), f''(z) and f'''(z) to 21 digits.
 struct KnownPoint {
   long double z;
   long double value;
   long double derivative;
+  long double second;
+  long double third;
 };
 
-/// Checks f and f' at known points: f may be off by `rounding` eps of |f|, f' by `rounding` eps of max(|f'|, min(1, |f|)), as in
-/// check_derivative.
+/// Checks f and its derivatives at known points: f may be off by `rounding` eps of |f|, f' by `rounding` eps of max(|f'|, min(1, |f|)), f''
+/// and f''' by `rounding` eps of the larger of their size and min(1, the largest of the lower orders), as in check_derivative.
 template <class Scalar, class F>
 void check_known_points(const F& f, double rounding, const std::vector<KnownPoint>& points) {
   constexpr long double unit = std::max(static_cast<long double>(eps<Scalar>), 1e-20L);  // the literals have about 21 digits
   Worst worst;
   for (const KnownPoint& point : points) {
     const Scalar z = static_cast<Scalar>(point.z);
-    const long double size = std::max(std::abs(point.derivative), std::min(1.0L, std::abs(point.value)));
+    long double terms = std::abs(point.value);
+    const auto check_order = [&](Scalar computed, long double expected) {
+      const long double size = std::max(std::abs(expected), std::min(1.0L, terms));
+      worst.update(std::abs(static_cast<long double>(computed) - expected) / (size * unit), point.z);
+      terms = std::max(terms, std::abs(expected));
+    };
     const long double off = std::abs(static_cast<long double>(value_at(f, z)) - point.value);
     worst.update(point.value == 0 ? off / unit : off / (std::abs(point.value) * unit), point.z);
-    worst.update(std::abs(static_cast<long double>(derivative_at(f, z)) - point.derivative) / (size * unit), point.z);
+    check_order(derivative_at(f, z), point.derivative);
+    check_order(derivative_at<2>(f, z), point.second);
+    check_order(derivative_at<3>(f, z), point.third);
   }
-  INFO(F::name << " or its derivative is off by " << worst.error << " eps at z = " << worst.at);
+  INFO(F::name << " or a derivative of it is off by " << worst.error << " eps at z = " << worst.at);
   CHECK(worst.error <= static_cast<long double>(rounding));
 }
 

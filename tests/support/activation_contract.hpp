@@ -11,6 +11,7 @@ namespace chainrule_test {
 using chainrule::ActivationProperties;
 using chainrule::testing::derivative_at;
 using chainrule::testing::derivatives;
+using chainrule::testing::derivatives_of_order;
 using chainrule::testing::eps;
 using chainrule::testing::numbers_of_every_size;
 using chainrule::testing::same;

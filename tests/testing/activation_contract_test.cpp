@@ -10,7 +10,22 @@ using chainrule_test::check_broken;
 
 namespace {
 
-enum class Fault { none, derivative, nan_derivative, not_finite, loses_nan, spreads_nan, limit, decreases, array_position, initializer };
+enum class Fault {
+  none,
+  second,
+  third,
+  infinite_second,
+  third_position,
+  derivative,
+  nan_derivative,
+  not_finite,
+  loses_nan,
+  spreads_nan,
+  limit,
+  decreases,
+  array_position,
+  initializer
+};
 
 /// An initializer that may leave out the first weight.
 struct Ones {
@@ -51,6 +66,45 @@ struct Faulty {
     return d;
   }
 };
+
+/// f(z) = z^2/2 for |z| < 1e15 and 0 elsewhere, with f', f'' and f''', and with one fault.
+struct FaultySquare {
+  static constexpr std::string_view name = "FaultySquare";
+  Fault fault = Fault::none;
+
+  XavierUniform default_initializer() const { return {}; }
+  template <class Chunk>
+  Chunk value(const Chunk& z) const {
+    return inside(z).select(z.square() / 2, 0 * z);
+  }
+  template <class Chunk>
+  Chunk derivative(const Chunk& z) const {
+    return inside(z).select(z, 0 * z);
+  }
+  template <class Chunk>
+  Chunk second_derivative(const Chunk& z) const {
+    Chunk d = inside(z).select(Chunk::Ones(), 0 * z);
+    if (fault == Fault::second) d = (z > 4).select(2 * d, d);
+    if (fault == Fault::infinite_second) d += z.square();
+    return d;
+  }
+  template <class Chunk>
+  Chunk third_derivative(const Chunk& z) const {
+    if (fault == Fault::third) return (z < -4).select(Chunk::Constant(-1), Chunk::Zero());
+    if (fault == Fault::third_position && z[0] != z[1]) return Chunk::Constant(1e-30f);
+    return Chunk::Zero();
+  }
+
+ private:
+  template <class Chunk>
+  static auto inside(const Chunk& z) {
+    return z.abs() < 1e15f;
+  }
+};
+
+ContractReport report_of_square(Fault fault) {
+  return testing::check_activation<float>(FaultySquare{fault}, {.nondecreasing = false, .max_abs_z = 1e4, .coarse_grid = true});
+}
 
 constexpr double infinity = std::numeric_limits<double>::infinity();
 
@@ -93,6 +147,19 @@ TEST_CASE("check_activation finds a wrong derivative and NaN in it", "[contract]
                "derivative: f'(z) is 2 at z = ", "but a central difference of f gives 1", "kinks"});
   check_found(Fault::nan_derivative, "derivative", {"f'(z) is nan at z = "});
   check_found(Fault::nan_derivative, "finite", {"finite: f and f' of a finite z must be finite, but at z = ", " and nan"});
+}
+
+TEST_CASE("check_activation finds faults of the second and third derivative, where an activation has them", "[contract]") {
+  const ContractReport report = report_of_square(Fault::none);
+  CHECK(report.to_string() == "FaultySquare satisfies the contract of an activation, in float: 8 clauses");
+  CHECK(report.clauses[2] == "second derivative");
+  CHECK(report.clauses[3] == "third derivative");
+  check_broken(report_of_square(Fault::second), "second derivative",
+               {"f''(z) is 2 at z = 4.", "but a central difference of f' gives 1; the error is "});
+  check_broken(report_of_square(Fault::third), "third derivative", {"f'''(z) is -1 at z = -", "a central difference of f'' gives 0"});
+  check_broken(report_of_square(Fault::infinite_second), "finite", {"f'' of a finite z must be finite, but at z = -3.4", "it is inf"});
+  check_broken(report_of_square(Fault::third_position), "array position",
+               {"in an array of 1 numbers f'''(", ") is 0, but in another array it is 1e-30"});
 }
 
 TEST_CASE("check_activation takes a kink that the properties do not name for a fault, and checks only limits that they name",

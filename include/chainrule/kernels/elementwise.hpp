@@ -33,17 +33,33 @@ void activate(const F& f, ConstMatrixView<Scalar> z, MatrixView<Scalar> a) {
   for (Index j = 0; j < z.cols(); ++j) activate(f, z.rows(), z.data() + j * z.outerStride(), a.data() + j * a.outerStride());
 }
 
+/// f', f'' or f''' (order 1, 2 or 3) of a Chunk; `kept` is a = f(z) if f has derivative_from_output, else z.
+template <int order, class F, class C>
+C derivative_of_chunk(const F& f, const C& kept) {
+  if constexpr (DerivativeFromOutput<F>) {
+    if constexpr (order == 1)
+      return f.derivative_from_output(kept);
+    else if constexpr (order == 2)
+      return f.second_derivative_from_output(kept);
+    else
+      return f.third_derivative_from_output(kept);
+  } else {
+    if constexpr (order == 1)
+      return f.derivative(kept);
+    else if constexpr (order == 2)
+      return f.second_derivative(kept);
+    else
+      return f.third_derivative(kept);
+  }
+}
+
 /// delta[i] <- delta[i] f'(z[i]) for all i < size, by f.derivative or f.derivative_from_output on chunks of 64 bytes.
 template <class Scalar, Activation F>
 [[gnu::noinline]] void multiply_chunks_by_derivative(const F& f, Index size, const Scalar* kept, Scalar* delta) {
-  const auto multiply = [&f](const Chunk<Scalar>& gradient, const Chunk<Scalar>& value) -> Chunk<Scalar> {
-    if constexpr (DerivativeFromOutput<F>) {
-      return gradient * f.derivative_from_output(value);
-    } else {
-      return gradient * f.derivative(value);
-    }
-  };
-  detail::for_chunks(size, multiply, delta, static_cast<const Scalar*>(delta), kept);
+  using C = Chunk<Scalar>;
+  detail::for_chunks(
+      size, [&f](const C& gradient, const C& value) -> C { return gradient * derivative_of_chunk<1>(f, value); }, delta,
+      static_cast<const Scalar*>(delta), kept);
 }
 
 /// delta[i] <- delta[i] f'(z[i]) for all i < size, which turns dJ/da into dJ/dz. `kept` is a = f(z) if f has derivative_from_output, else
@@ -79,36 +95,15 @@ template <class Scalar, Activation F>
   using C = Chunk<Scalar>;
   if (first != nullptr)
     detail::for_chunks(
-        size,
-        [&f](const C& value) -> C {
-          if constexpr (DerivativeFromOutput<F>)
-            return f.derivative_from_output(value);
-          else
-            return f.derivative(value);
-        },
-        first, kept);
+        size, [&f](const C& value) { return derivative_of_chunk<1>(f, value); }, first, kept);
   if constexpr (HasSecondDerivative<F>)
     if (second != nullptr)
       detail::for_chunks(
-          size,
-          [&f](const C& value) -> C {
-            if constexpr (DerivativeFromOutput<F>)
-              return f.second_derivative_from_output(value);
-            else
-              return f.second_derivative(value);
-          },
-          second, kept);
+          size, [&f](const C& value) { return derivative_of_chunk<2>(f, value); }, second, kept);
   if constexpr (HasThirdDerivative<F>)
     if (third != nullptr)
       detail::for_chunks(
-          size,
-          [&f](const C& value) -> C {
-            if constexpr (DerivativeFromOutput<F>)
-              return f.third_derivative_from_output(value);
-            else
-              return f.third_derivative(value);
-          },
-          third, kept);
+          size, [&f](const C& value) { return derivative_of_chunk<3>(f, value); }, third, kept);
 }
 
 /// first[i] = f'(z[i]), second[i] = f''(z[i]) and third[i] = f'''(z[i]) for all i < size. A null array is skipped; the literal nullptr for

@@ -18,28 +18,29 @@ namespace chainrule {
 struct ActivationProperties {
   std::optional<double> at_minus_infinity = {};  ///< f(-inf), if f must reach this limit
   std::optional<double> at_infinity = {};        ///< f(inf), if f must reach this limit
-  std::vector<double> kinks = {};                ///< all z at which f has no derivative
+  std::vector<double> kinks = {};                ///< all z at which f has no derivative, or none of an order that is checked
   bool nondecreasing = true;                     ///< whether f is nondecreasing
   double allowed_decrease = 0;     ///< a nondecreasing f may fall by this many eps of its value, because its exponential is rounded
   double derivative_rounding = 8;  ///< f' may be off by this many eps times max(|f'|, min(1, |f|)), because it is computed from a rounded f
-  double min_z = -30;              ///< f' must be this exact for all z from here; below, f may be almost 0 and less exact
-  double max_z = 30;               ///< f' must be this exact for all z up to here
-  double max_abs_z = HUGE_VAL;     ///< f' is checked at |z| = 100, 1e4, ... too, up to this |z|; a sine has no exact digits for large |z|
-  double max_slope = 1;            ///< f(z) may be infinite if z times this overflows
-  bool coarse_grid = false;        ///< check a sixteenth of the numbers, for slow builds such as those with sanitizers
+  double steepness = 1;  ///< omega of a function of omega z: f', f'' and f''' are allowed omega, omega^2 and omega^3 instead of the 1 above
+  double min_z = -30;    ///< f' must be this exact for all z from here; below, f may be almost 0 and less exact
+  double max_z = 30;     ///< f' must be this exact for all z up to here
+  double max_abs_z = HUGE_VAL;  ///< f' is checked at |z| = 100, 1e4, ... too, up to this |z|; a sine has no exact digits for large |z|
+  double max_slope = 1;         ///< f(z) may be infinite if z times this overflows
+  bool coarse_grid = false;     ///< check a sixteenth of the numbers, for slow builds such as those with sanitizers
 };
 
 namespace testing {
 
-/// Compares f' with a central difference of f,
+/// Compares f', f'' or f''' (order 1, 2 or 3) with a central difference of the derivative g of one order less (f, f' or f''),
 ///
-///     f'(z) ~ (f(z + h) - f(z - h)) / 2h
+///     g'(z) ~ (g(z + h) - g(z - h)) / 2h
 /// for z from min_z to max_z and for very large |z|. The difference is computed in long double and extrapolated to h = 0, which removes
 /// the error of order h^2.
-template <class Scalar, class F>
+template <int order, class Scalar, class F>
 void check_derivative(ContractReport& report, const F& f, const ActivationProperties& properties) {
   constexpr long double largest = (std::numeric_limits<Scalar>::max)();
-  std::vector<Scalar> z = numbers_between<Scalar>(properties.min_z, properties.max_z, properties.coarse_grid ? 256 : 4096);
+  std::vector<Scalar> z = numbers_between<Scalar>(properties.min_z, properties.max_z, properties.coarse_grid || order > 1 ? 256 : 4096);
   for (const long double distance : {100.0L, 1e4L, 1e30L, (std::min)(largest, (std::numeric_limits<long double>::max)() / 2)})
     for (const long double sign : {-1.0L, 1.0L})
       if (distance <= static_cast<long double>(properties.max_abs_z)) z.push_back(static_cast<Scalar>(sign * distance));
@@ -50,10 +51,23 @@ void check_derivative(ContractReport& report, const F& f, const ActivationProper
   const auto shifted = [&](long double steps) {
     std::vector<long double> shifted_z;
     for (const long double at : z) shifted_z.push_back(at + steps * width(at));
-    return values(f, shifted_z);
+    return shifted_z;
   };
-  const std::vector<long double> f_above = shifted(1), f_half_above = shifted(0.5L), f_half_below = shifted(-0.5L), f_below = shifted(-1);
-  const std::vector<Scalar> computed = derivatives(f, z);
+  const auto g = [&](long double steps) { return derivatives_of_order<order - 1>(f, shifted(steps)); };
+  const std::vector<long double> g_above = g(1), g_half_above = g(0.5L), g_half_below = g(-0.5L), g_below = g(-1);
+  const std::vector<Scalar> computed = derivatives_of_order<order>(f, z);
+
+  // The derivative may be computed from numbers of this size: |f|, |f'|/steepness, ..., |g|/steepness^(order - 1), the largest of them.
+  const auto steepness = static_cast<long double>(properties.steepness);
+  std::vector<long double> terms(z.size());
+  long double power = 1;  // of steepness
+  const auto include = [&](const std::vector<long double>& lower) {
+    for (std::size_t i = 0; i < z.size(); ++i) terms[i] = (std::max)(terms[i], std::abs(lower[i]) / power);
+    power *= steepness;
+  };
+  include(derivatives_of_order<0>(f, shifted(1)));
+  if constexpr (order > 1) include(derivatives_of_order<1>(f, shifted(1)));
+  if constexpr (order > 2) include(derivatives_of_order<2>(f, shifted(1)));
 
   // Errors in units of the allowed error. An error near 0 is reported first, because far out f' may be almost 0 and says less.
   Worst worst, worst_near_0;
@@ -62,12 +76,12 @@ void check_derivative(ContractReport& report, const F& f, const ActivationProper
     const long double at = z[i];
     const auto is_close = [&](double kink) { return std::abs(at - static_cast<long double>(kink)) < 2 * step; };
     if (std::any_of(properties.kinks.begin(), properties.kinks.end(), is_close)) continue;
-    const long double difference = (8 * (f_half_above[i] - f_half_below[i]) - (f_above[i] - f_below[i])) / (6 * width(at));
-    const long double size = (std::max)(std::abs(difference), (std::min)(1.0L, std::abs(f_above[i])));
-    const long double error_of_difference = 16 * eps<long double> * std::abs(f_above[i]) / width(at);
+    const long double difference = (8 * (g_half_above[i] - g_half_below[i]) - (g_above[i] - g_below[i])) / (6 * width(at));
+    const long double size = (std::max)(std::abs(difference), power * (std::min)(1.0L, terms[i]));
+    const long double error_of_difference = 16 * eps<long double> * (power / steepness * terms[i]) / width(at);
     const long double allowed = (static_cast<long double>(properties.derivative_rounding) * eps<Scalar> + curvature) * size +
                                 error_of_difference +
-                                8 * static_cast<long double>((std::numeric_limits<Scalar>::min)());  // smaller values of e^z become 0
+                                8 * power * static_cast<long double>((std::numeric_limits<Scalar>::min)());  // smaller e^z become 0
     const long double error = std::abs(static_cast<long double>(computed[i]) - difference) / allowed;
     worst.update(error, at, computed[i], difference);
     if (std::abs(at) <= 5) worst_near_0.update(error, at, computed[i], difference);
@@ -75,14 +89,35 @@ void check_derivative(ContractReport& report, const F& f, const ActivationProper
     wrong += error <= 1 ? 0 : 1;
   }
   if (!(worst_near_0.error <= 1)) worst = worst_near_0;
-  report.clause(
-      "derivative", worst.error <= 1,
-      {"f'(z) is ", worst.got, " at z = ", worst.at, ", but a central difference of f gives ", worst.expected, "; the error is ",
-       worst.error, " times what derivative_rounding = ", properties.derivative_rounding, " allows, and too large at ", wrong, " of ",
-       checked, " z. If f has a kink there, name it in .kinks; if f' may be less exact for large |z|, set .min_z and .max_z"});
+  constexpr const char* names[] = {"f", "f'", "f''", "f'''"};
+  constexpr const char* clauses[] = {"", "derivative", "second derivative", "third derivative"};
+  report.clause(clauses[order], worst.error <= 1,
+                {names[order],
+                 "(z) is ",
+                 worst.got,
+                 " at z = ",
+                 worst.at,
+                 ", but a central difference of ",
+                 names[order - 1],
+                 " gives ",
+                 worst.expected,
+                 "; the error is ",
+                 worst.error,
+                 " times what derivative_rounding = ",
+                 properties.derivative_rounding,
+                 " allows, and too large at ",
+                 wrong,
+                 " of ",
+                 checked,
+                 " z. If ",
+                 names[order - 1],
+                 " has a kink there, name it in .kinks; if ",
+                 names[order],
+                 " may be less exact for large |z|, set .min_z and .max_z"});
 }
 
-/// Checks that neither f nor f' is NaN or infinite for any finite z. For float it tries one in a thousand of all numbers.
+/// Checks that neither f nor its derivatives are NaN or infinite for any finite z. For float it tries f and f' of one in a thousand of all
+/// numbers.
 template <class Scalar, class F>
 void check_finite_for_finite(ContractReport& report, const F& f, const ActivationProperties& properties) {
   const auto check = [&](const std::vector<Scalar>& z) {
@@ -94,8 +129,22 @@ void check_finite_for_finite(ContractReport& report, const F& f, const Activatio
                              {"f and f' of a finite z must be finite, but at z = ", z[i], " they are ", a[i], " and ", d[i]});
     return report.clause("finite", true);
   };
-  if (!check(numbers_of_every_size<Scalar>())) return;
-  if (!check(numbers_between<Scalar>(-1000, 1000, properties.coarse_grid ? 256 : 4096))) return;
+  const auto check_order = [&]<int order>(const std::vector<Scalar>& z, std::integral_constant<int, order>) {
+    const std::vector<Scalar> d = derivatives_of_order<order>(f, z);
+    for (std::size_t i = 0; i < z.size(); ++i)
+      if (std::isfinite(z[i] * static_cast<Scalar>(properties.max_slope)) && !std::isfinite(d[i]))
+        return report.clause("finite", false,
+                             {order == 2 ? "f''" : "f'''", " of a finite z must be finite, but at z = ", z[i], " it is ", d[i]});
+    return true;
+  };
+  for (const std::vector<Scalar>& z :
+       {numbers_of_every_size<Scalar>(), numbers_between<Scalar>(-1000, 1000, properties.coarse_grid ? 256 : 4096)}) {
+    if (!check(z)) return;
+    if constexpr (HasSecondDerivative<F>)
+      if (kernels::has_second_derivative(f) && !check_order(z, std::integral_constant<int, 2>{})) return;
+    if constexpr (HasThirdDerivative<F>)
+      if (kernels::has_third_derivative(f) && !check_order(z, std::integral_constant<int, 3>{})) return;
+  }
   if constexpr (std::is_same_v<Scalar, float>) {
     std::vector<float> z;
     for (std::uint64_t bits = 0; bits < 0x1'0000'0000u; bits += 1021) {  // a prime number, so that the last bits vary too
@@ -162,6 +211,33 @@ void check_nondecreasing(ContractReport& report, const F& f, const ActivationPro
                  " eps, but allowed_decrease is ", properties.allowed_decrease, "; if f is not monotone, set .nondecreasing = false"});
 }
 
+/// Checks that kernels::derivatives gives the same bits for a part of an array as for the whole, f' the same bits as
+/// multiply_by_derivative, and that it writes nothing outside the part.
+template <class Scalar, class F>
+bool check_position_of_derivatives(ContractReport& report, const F& f, const std::vector<Scalar>& z) {
+  const std::vector<Scalar> kept = DerivativeFromOutput<F> ? values(f, z) : z;
+  const std::vector<Scalar> whole[] = {derivatives(f, z), derivatives_of_order<2>(f, z), derivatives_of_order<3>(f, z)};
+  constexpr const char* names[] = {"f'", "f''", "f'''"};
+  for (const std::size_t begin : {0u, 1u, 5u})
+    for (std::size_t size = 1; begin + size <= z.size(); ++size) {
+      std::vector<Scalar> written[3];
+      for (auto& numbers : written) numbers.assign(z.size(), Scalar{1});
+      kernels::derivatives(f, static_cast<Index>(size), kept.data() + begin, written[0].data() + begin, written[1].data() + begin,
+                           written[2].data() + begin);
+      for (std::size_t order = 0; order < 3; ++order)
+        for (std::size_t i = 0; i < z.size(); ++i) {
+          const bool inside = i >= begin && i < begin + size;
+          const Scalar expected = inside ? whole[order][i] : Scalar{1};
+          if (!same(written[order][i], expected))
+            return report.clause(
+                "array position", false,
+                {"in an array of ", size, " numbers ", names[order], "(", z[i], ") is ", written[order][i],
+                 inside ? ", but in another array it is " : ", although it lies outside the array and must stay ", expected});
+        }
+    }
+  return true;
+}
+
 /// Checks that f(z) and f'(z) have the same bits at every position of an array: in a full chunk or a short one, aligned or not, in place
 /// or not. The prediction for a sample thus does not depend on the other samples of its batch. Also checks that nothing is written
 /// outside the array.
@@ -192,6 +268,8 @@ void check_array_position(ContractReport& report, const F& f, const ActivationPr
         }
       }
     }
+  if constexpr (HasThirdDerivative<F>)
+    if (kernels::has_third_derivative(f) && !check_position_of_derivatives(report, f, z)) return;
   report.clause("array position", true);
 }
 
@@ -207,8 +285,9 @@ void check_initializer(ContractReport& report, const F& f) {
 }
 
 /// Runs all checks of an activation. Its functions must be templates that take a Chunk of Scalar and a Chunk of long double, because f' is
-/// compared with a difference in long double. Clauses of the report: name, derivative, finite, NaN, limits (if the properties give them),
-/// nondecreasing (unless the properties deny it), array position, initializer.
+/// compared with a difference in long double. Clauses of the report: name, derivative, second derivative and third derivative (if the
+/// activation has them), finite, NaN, limits (if the properties give them), nondecreasing (unless the properties deny it), array position,
+/// initializer.
 template <class Scalar, class F>
 ContractReport check_activation(const F& f, const ActivationProperties& properties = {}) {
   static_assert(Activation<F>, "chainrule: check_activation needs an Activation; core/concepts.hpp lists the members of one");
@@ -221,7 +300,11 @@ ContractReport check_activation(const F& f, const ActivationProperties& properti
       "Chunk& z) const");
   ContractReport report{.name = std::string(F::name), .contract = contract_of<Scalar>("an activation")};
   report.clause("name", !report.name.empty(), {"it is empty"});
-  check_derivative<Scalar>(report, f, properties);
+  check_derivative<1, Scalar>(report, f, properties);
+  if constexpr (HasSecondDerivative<F>)
+    if (kernels::has_second_derivative(f)) check_derivative<2, Scalar>(report, f, properties);
+  if constexpr (HasThirdDerivative<F>)
+    if (kernels::has_third_derivative(f)) check_derivative<3, Scalar>(report, f, properties);
   check_finite_for_finite<Scalar>(report, f, properties);
   check_nan<Scalar>(report, f);
   check_limits<Scalar>(report, f, properties);

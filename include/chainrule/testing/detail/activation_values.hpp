@@ -31,13 +31,31 @@ std::vector<Scalar> derivatives(const F& f, const std::vector<Scalar>& z) {
   return delta;
 }
 
+/// f, f', f'' or f''' (order 0, 1, 2 or 3) for an array z, computed from f(z) or from z, as the activation requires.
+template <int order, class Scalar, class F>
+std::vector<Scalar> derivatives_of_order(const F& f, const std::vector<Scalar>& z) {
+  if constexpr (order == 0) {
+    return values(f, z);
+  } else if constexpr (order == 1) {
+    return derivatives(f, z);
+  } else {
+    const std::vector<Scalar> kept = DerivativeFromOutput<F> ? values(f, z) : z;
+    std::vector<Scalar> results(z.size());
+    if constexpr (order == 2)
+      kernels::derivatives(f, static_cast<Index>(z.size()), kept.data(), nullptr, results.data(), nullptr);
+    else
+      kernels::derivatives(f, static_cast<Index>(z.size()), kept.data(), nullptr, nullptr, results.data());
+    return results;
+  }
+}
+
 template <class Scalar, class F>
 Scalar value_at(const F& f, Scalar z) {
   return values(f, std::vector<Scalar>{z})[0];
 }
-template <class Scalar, class F>
+template <int order = 1, class Scalar, class F>
 Scalar derivative_at(const F& f, Scalar z) {
-  return derivatives(f, std::vector<Scalar>{z})[0];
+  return derivatives_of_order<order>(f, std::vector<Scalar>{z})[0];
 }
 
 /// `count` evenly spaced numbers between low and high, in ascending order, without low, high and 0.
