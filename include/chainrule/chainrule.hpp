@@ -26,6 +26,7 @@
 // Initializers.
 #include <chainrule/initializers/he.hpp>
 #include <chainrule/initializers/lecun.hpp>
+#include <chainrule/initializers/siren.hpp>
 #include <chainrule/initializers/xavier.hpp>
 #include <chainrule/initializers/zeros.hpp>
 
@@ -42,6 +43,7 @@
 #include <chainrule/activations/selu.hpp>
 #include <chainrule/activations/sigmoid.hpp>
 #include <chainrule/activations/silu.hpp>
+#include <chainrule/activations/sine.hpp>
 #include <chainrule/activations/softplus.hpp>
 #include <chainrule/activations/softsign.hpp>
 #include <chainrule/activations/tanh.hpp>

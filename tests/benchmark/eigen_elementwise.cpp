@@ -28,6 +28,7 @@ Scalar erf_of(Scalar x) { return std::erf(x); }
   if (name == "GELUTanh") a = half * z * (1 + (Scalar(0.79788456080286536) * (z + Scalar(0.044715) * z.cube())).tanh());
   if (name == "SiLU") a = z * z.logistic();
   if (name == "Mish") a = z * z.exp().log1p().tanh();
+  if (name == "Sine") a = (30 * z).sin();
   if (name == "Softplus") a = z.exp().log1p();
   if (name == "Softsign") a = z / (1 + z.abs());
   if (name == "HardTanh") a = z.max(Scalar(-1)).min(Scalar(1));

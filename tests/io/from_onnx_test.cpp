@@ -135,6 +135,13 @@ TEST_CASE("Activations that are several operators", "[onnx]") {
   hard.node("Add", {"z", "three"}, "s").node("Clip", {"s", "zero", "six"}, "c").node("Div", {"c", "six"}, "y");
   CHECK(kinds(hard.read()) == "Dense(HardSigmoid)");
 
+  Model sine = linear();  // SIREN, with the factor behind, and with a negative one: sin(-30 z) = -sin(30 z)
+  sine.constant("omega", {}, {30}).node("Mul", {"omega", "z"}, "m").node("Sin", {"m"}, "y");
+  CHECK(kinds(sine.read()) == "Dense(Sine(omega=30))");
+  Model negative = linear();
+  negative.constant("omega", {}, {-30}).node("Mul", {"z", "omega"}, "m").node("Sin", {"m"}, "y");
+  CHECK(kinds(negative.read()) == "Dense(Sine(omega=30)) Normalize");
+
   Model two = linear();  // Sigmoid after Tanh is no single activation
   two.node("Tanh", {"z"}, "t").node("Sigmoid", {"t"}, "s").node("Relu", {"s"}, "r").node("Identity", {"r"}, "y");
   CHECK(kinds(two.read()) == "Dense(Tanh) Activate(Sigmoid) Activate(ReLU)");

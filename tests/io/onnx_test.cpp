@@ -55,8 +55,9 @@ std::vector<Description> described(Types<T...>) {
 
 TEST_CASE("Every activation comes back from ONNX as itself, with its hyperparameters", "[onnx]") {
   std::vector<Description> all = described(Activations{});
-  for (const Description& more : {describe(LeakyReLU{0.2}), describe(LeakyReLU{0.7}), describe(ELU{0.4}), describe(HardTanh{0, 6}),
-                                  describe(HardTanh{-2000, 1.5}), describe(Softplus{3}), describe(Softplus{0.1})})
+  for (const Description& more :
+       {describe(LeakyReLU{0.2}), describe(LeakyReLU{0.7}), describe(ELU{0.4}), describe(HardTanh{0, 6}), describe(HardTanh{-2000, 1.5}),
+        describe(Softplus{3}), describe(Softplus{0.1}), describe(Sine{1}), describe(Sine{0.3})})
     all.push_back(more);
   for (const Description& f : all) {
     check_round_trip({dense(4, 5, f), dense(5, 3)});

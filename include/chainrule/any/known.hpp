@@ -14,6 +14,7 @@
 #include <chainrule/activations/selu.hpp>
 #include <chainrule/activations/sigmoid.hpp>
 #include <chainrule/activations/silu.hpp>
+#include <chainrule/activations/sine.hpp>
 #include <chainrule/activations/softplus.hpp>
 #include <chainrule/activations/softsign.hpp>
 #include <chainrule/activations/tanh.hpp>
@@ -42,7 +43,7 @@ struct Types {};
 
 /// The activations. The layers that have one, Dense and Activate, are made with each of these.
 using Activations =
-    Types<ELU, GELU, GELUTanh, HardSigmoid, HardTanh, Identity, LeakyReLU, Mish, ReLU, SELU, Sigmoid, SiLU, Softplus, Softsign, Tanh>;
+    Types<ELU, GELU, GELUTanh, HardSigmoid, HardTanh, Identity, LeakyReLU, Mish, ReLU, SELU, Sigmoid, SiLU, Sine, Softplus, Softsign, Tanh>;
 /// The losses. ClassWeighted is made with each of these.
 using Losses = Types<BinaryCrossEntropy, GaussianNLL, Hinge, Huber, KLDivergence, LogCosh, MeanAbsoluteError, MeanSquaredError, PoissonNLL,
                      SoftmaxCrossEntropy, SquaredError>;

@@ -1,13 +1,15 @@
 #pragma once
-// Vectorized e^x, tanh x and sigma(x) for float and double; Simd's exp, tanh and sigmoid (simd.hpp) call them. Errors are at most 1.1
-// (e^x), 2.1 (tanh) and 2.5 (sigma) units in the last place, subnormal results included. tanh and sigma never decrease, and every machine
-// with fused multiply-adds gives the same bits.
+// Vectorized e^x, tanh x, sigma(x), sin x and cos x for float and double; Simd's exp, tanh, sigmoid, sin and cos (simd.hpp) call them.
+// Errors are at most 1.1 (e^x), 2.1 (tanh), 2.5 (sigma, sin and cos) units in the last place, subnormal results included.
+// tanh and sigma never decrease, and every machine with fused multiply-adds gives the same bits. For |x| above SineConstants::largest, sin
+// and cos are those of <cmath>, one number at a time; they are NaN for infinite x.
 
 #include <array>
 #include <bit>
 #include <chainrule/kernels/instruction_sets.hpp>
 #include <cmath>
 #include <cstddef>
+#include <limits>
 
 namespace chainrule::kernels {
 
@@ -38,6 +40,28 @@ struct ExponentialConstants<double> {
   static constexpr double overflow = 710, underflow = -747;
   static constexpr double tanh_is_1 = 20, sigmoid_is_1 = 40;
   static constexpr double tiny = 0x1p-512, tiny_exponent = 512;
+};
+
+/// Constants of sin x = +-sin r with r = x - n pi, |r| <= pi/2. pi is split into a sum, so that n times each part but the last is exact for
+/// |x| <= largest, also where n is an integer + 1/2, as in cos x = sin(x + pi/2). p are the coefficients of P in sin r = r + r^3 P(r^2),
+/// minimax in the relative error (Remez' algorithm), rounded.
+template <class Scalar>
+struct SineConstants;
+
+template <>
+struct SineConstants<float> {
+  static constexpr float inverse_pi = 0.318309873f, largest = 8192;
+  static constexpr std::array pi{3.140625f, 0.0009675025939941406f, 1.5099067240953445e-7f, 5.126688136514179e-12f};
+  static constexpr std::array p{-0.166666597f, 0.00833306648f, -0.000198095891f, 2.6057503e-6f};  // relative error 8.6e-9
+};
+
+template <>
+struct SineConstants<double> {
+  static constexpr double inverse_pi = 0.3183098861837907, largest = 4194304;  // 2^22
+  static constexpr std::array pi{3.1415926534682512, 1.2154201018028943e-10, -5.016557612685289e-20, 1.69568553207378e-31};
+  static constexpr std::array p{-0.16666666666666666,   0.008333333333333194,   -0.00019841269841209145, 2.7557319211124324e-6,
+                                -2.5052106871586757e-8, 1.6058939643324823e-10, -7.642989823900913e-13,  2.7211570518878605e-15};
+  // relative error 3.7e-18
 };
 
 /// The coefficient of s^I in P(s) for Sign 1, or in -P(-s) for Sign -1, where 1 - e^-s = s - s^2 P(-s).

@@ -60,7 +60,7 @@ void check_derivative(ContractReport& report, const F& f, const ActivationProper
   // The derivative may be computed from numbers of this size: |f|, |f'|/steepness, ..., |g|/steepness^(order - 1), the largest of them.
   const auto steepness = static_cast<long double>(properties.steepness);
   std::vector<long double> terms(z.size());
-  long double power = 1;  // of steepness
+  long double power = 1;  // steepness^k for the next derivative, f^(k)
   const auto include = [&](const std::vector<long double>& lower) {
     for (std::size_t i = 0; i < z.size(); ++i) terms[i] = (std::max)(terms[i], std::abs(lower[i]) / power);
     power *= steepness;

@@ -98,6 +98,7 @@ void write_all() {
                                              activation("SELU"),
                                              activation("Sigmoid"),
                                              activation("SiLU"),
+                                             activation("Sine", {{"omega", 2.5}}),
                                              activation("Softplus", {{"beta", 1.5}}),
                                              activation("Softsign"),
                                              activation("Tanh")};

@@ -57,7 +57,8 @@ void write_all() {
   const Description mse = describe(MeanSquaredError{});
 
   std::vector<Description> activations = described(Activations{});
-  for (const Description& more : {describe(LeakyReLU{0.2}), describe(ELU{0.4}), describe(HardTanh{0, 6}), describe(Softplus{3})})
+  for (const Description& more :
+       {describe(LeakyReLU{0.2}), describe(ELU{0.4}), describe(HardTanh{0, 6}), describe(Softplus{3}), describe(Sine{1})})
     activations.push_back(more);
   for (std::size_t i = 0; i < activations.size(); ++i)
     write<Scalar>("activation_" + detail::to_text(activations[i]), mse, {activation(activations[i])});

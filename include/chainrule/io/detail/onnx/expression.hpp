@@ -16,7 +16,7 @@ namespace chainrule::detail {
 /// Operations return an invalid expression where a result has no normal form, is not finite or is too long.
 class OnnxExpression {
  public:
-  enum class Kind { z, relu, exp, log, tanh, erf, sum };
+  enum class Kind { z, relu, exp, log, tanh, erf, sin, sum };
   /// relu(of)^power, exp(of)^power, ...; z^power and (of)^power for the kinds z and sum.
   struct Factor {
     Kind kind = Kind::z;
@@ -94,6 +94,11 @@ class OnnxExpression {
   }
   friend OnnxExpression erf(const OnnxExpression& e) {
     return function(Kind::erf, e, [](double c) { return std::erf(c); });
+  }
+  /// sin e, in which e does not fall if it is linear: sin(-e) is -sin e.
+  friend OnnxExpression sin(const OnnxExpression& e) {
+    if (const std::optional<Pieces> pieces = e.pieces(); pieces && pieces->slope < 0) return -sin(-e);
+    return function(Kind::sin, e, [](double c) { return std::sin(c); });
   }
   /// max(e, 0), for a piecewise linear e.
   friend OnnxExpression relu(const OnnxExpression& e) {

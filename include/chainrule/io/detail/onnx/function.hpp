@@ -86,6 +86,7 @@ class OnnxFunction {
     if (is("Log")) return log(z);
     if (is("Reciprocal")) return 1 / z;
     if (is("Erf")) return erf(z);
+    if (is("Sin")) return sin(z);
     if (is("Tanh")) return tanh(z);
     if (is("Sigmoid")) return sigmoid(z);
     if (is("Softplus")) return softplus(z);

@@ -94,6 +94,11 @@ inline std::optional<Softplus> likely(std::type_identity<Softplus>, const OnnxFo
   const double beta = exponent ? exponent->slope : 0;
   return beta > 0 ? std::optional(Softplus{f.function.as_written(beta)}) : std::nullopt;
 }
+inline std::optional<Sine> likely(std::type_identity<Sine>, const OnnxFormula& f) {
+  const auto argument = f.argument(OnnxFormula::Kind::sin).pieces();
+  const double omega = argument ? argument->slope : 0;
+  return omega > 0 ? std::optional(Sine{f.function.as_written(omega)}) : std::nullopt;
+}
 
 /// An activation with what scales and shifts its argument and its result.
 struct OnnxActivation {
@@ -143,7 +148,7 @@ class OnnxActivationFinder {
   using Affine = OnnxActivation::Affine;
   static constexpr std::size_t most_scales = 24;  // a limit, so that a formula of many terms takes little time
 
-  // Scales of z that may be those inside an activation: the factors of z in arguments of e^x, tanh and erf(x/sqrt 2).
+  // Scales of z that may be those inside an activation: the factors of z in arguments of e^x, tanh, sin and erf(x/sqrt 2).
   static void add_scales(const OnnxExpression& e, std::vector<Affine>& all) {
     for (const OnnxExpression::Term& term : e.terms())
       for (const OnnxExpression::Factor& factor : term.factors) {

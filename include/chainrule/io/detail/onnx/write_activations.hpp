@@ -73,6 +73,11 @@ std::string onnx_form(const GELUTanh&, OnnxWriter<Scalar>& writer, const std::st
   return writer.multiply(writer.multiply(z, writer.add(writer.node("Tanh", {u}), 1)), 0.5);
 }
 
+template <class Scalar>
+std::string onnx_form(const Sine& f, OnnxWriter<Scalar>& writer, const std::string& z) {
+  return writer.node("Sin", {f.omega() == 1 ? z : writer.multiply(z, f.omega())});
+}
+
 /// scale max(z, 0) + alpha (e^min(z, 0) - 1)
 template <class Scalar>
 std::string onnx_exponential_below_0(OnnxWriter<Scalar>& writer, const std::string& z, double scale, double alpha) {

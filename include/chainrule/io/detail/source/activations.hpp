@@ -62,6 +62,10 @@ std::string source_form(const Softplus& f, SourceFunctions<Written>& functions, 
                         "  return (z > <0> ? z : <0>) + log1pF(" + exp + "(-fabsF(beta * z))) / beta;\n", {z, functions.literal(f.beta())});
 }
 template <class Written>
+std::string source_form(const Sine& f, SourceFunctions<Written>& functions, const std::string& z) {
+  return functions.call("sine", "sin(omega z)", "$ z, $ omega", "  return sinF(omega * z);\n", {z, functions.literal(f.omega())});
+}
+template <class Written>
 std::string source_form(const GELU&, SourceFunctions<Written>& functions, const std::string& z) {
   return functions.call(
       "gelu", "z Phi(z) = z erfc(-z/sqrt 2)/2; far below 0, where erfc(x) ~ e^(-x^2), the rounding error of x is made good", "$ z",
