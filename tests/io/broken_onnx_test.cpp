@@ -147,6 +147,23 @@ TEST_CASE("Small files take little memory, whatever extents they say", "[onnx]")
   CHECK_THROWS_SAYING(large.node("Identity", {value}, "y").read(), ValueError, "(MatMul)", "numbers in all layers");
 }
 
+TEST_CASE("A file of many small parts is refused before they take memory", "[onnx]") {
+  const auto graph_of = [](std::size_t parts, std::string_view part) {  // a model with a graph of these parts
+    std::string graph;
+    while (graph.size() < parts * part.size()) graph += part;
+    std::string bytes(1, '\x3a');
+    std::size_t size = graph.size();
+    for (; size > 127; size >>= 7) bytes += static_cast<char>((size & 127) | 128);
+    return bytes + static_cast<char>(size) + graph;
+  };
+  using namespace std::string_view_literals;
+  // a node, a tensor, an input, and a node with a name: 2 to 4 bytes, of which protobuf makes objects of up to 280 bytes
+  for (const std::string_view part : {"\x0a\x00"sv, "\x2a\x00"sv, "\x5a\x00"sv, "\x0a\x02\x1a\x00"sv})
+    CHECK_THROWS_SAYING(read_onnx(graph_of(1'000'000, part)), ValueError, "m.onnx", "nodes, names, tensors and other parts in a file of");
+  CHECK_THROWS_SAYING(read_onnx(graph_of(60'000, "\x0a\x00"sv)), ValueError, "m.onnx: expected");  // fewer are read: no operators
+  CHECK_THROWS_SAYING(read_onnx(graph_of(1'000, "\x0b\x0c"sv)), ValueError, "no model of ONNX");   // groups, which ONNX has none of
+}
+
 TEST_CASE("Texts of a file stand in messages cut and without control characters", "[onnx]") {
   const std::string text = "\x1b[31m" + std::string(100000, 'a') + "\n";
   const auto check = [](const Model& model) {

@@ -389,10 +389,155 @@ TEST_CASE("Weights of ONNX are cast as their Casts say", "[onnx]") {
   CHECK(cast({9, 1}) == vector({1, 2}));                                                   // bool
   CHECK(cast({10, 1}) == vector({1.75f, -2.75f + 0.0999755859375f}));                      // float16 has 11 binary digits
   CHECK(cast({16, 1}) == vector({1.75f, -2.75f + 0.10009765625f}));                        // bfloat16 has 8
-  CHECK_THROWS_SAYING(cast({2, 1}), ValueError, "(MatMul)", "Cast can hold", "-2.75");     // uint8
+  CHECK_THROWS_SAYING(cast({2, 1}), ValueError, "(Cast)", "Cast can hold", "-2.75");       // uint8
   CHECK_THROWS_SAYING(cast({8, 1}), ValueError, "(MatMul)", "weight that is a constant");  // text
   Model between;                                                                           // numbers of the samples would be truncated
   CHECK_THROWS_SAYING(between.node("Cast", {"x"}, "i").with("to", 6).node("Relu", {"i"}, "y").read(), ValueError, "\"i\" (Cast)");
+}
+
+TEST_CASE("Casts of samples to float or double change nothing, to half precision they are refused", "[onnx]") {
+  const auto read = [](std::int64_t to, bool is_last) {
+    Model m;
+    if (is_last) return kinds(m.node("Tanh", {"x"}, "t").node("Cast", {"t"}, "y").with("to", to).read());
+    return kinds(m.node("Cast", {"x"}, "c").with("to", to).node("Tanh", {"c"}, "y").read());
+  };
+  for (const bool is_last : {false, true}) {
+    CHECK(read(1, is_last) == "Activate(Tanh)");
+    CHECK(read(11, is_last) == "Activate(Tanh)");
+    CHECK_THROWS_SAYING(read(10, is_last), ValueError, "m.onnx: node", "(Cast): it rounds the numbers of samples to float16");
+    CHECK_THROWS_SAYING(read(16, is_last), ValueError, "(Cast)", "bfloat16", "export the model in float");
+  }
+}
+
+TEST_CASE("NaN and infinity in a model of ONNX are refused by the tensor's name", "[onnx]") {
+  const float nan = std::numeric_limits<float>::quiet_NaN(), infinity = std::numeric_limits<float>::infinity();
+  for (const float number : {nan, infinity, -infinity})
+    for (const char* op : {"Add", "Sub", "Mul", "PRelu"})
+      CHECK_THROWS_SAYING(one_node(op, {"x", "c"}, {2}, {1, number}).read(), ValueError, op, "tensor \"c\": expected finite numbers");
+  CHECK_THROWS_SAYING(one_node("PRelu", {"x", "c"}, {1}, {nan}).read(), ValueError, "\"c\"", "nan");
+  CHECK_THROWS_SAYING(one_node("MatMul", {"x", "c"}, {2, 1}, {1, nan}).read(), ValueError, "(MatMul), tensor \"c\"", "nan");
+  CHECK_THROWS_SAYING(one_node("Gemm", {"x", "w", "c"}, {2}, {1, infinity}).read(), ValueError, "(Gemm), tensor \"c\"", "inf");
+  CHECK_THROWS_SAYING(one_node("BatchNormalization", {"x", "c", "c", "c", "c"}, {2}, {1, infinity}).read(), ValueError, "\"c\"", "inf");
+  Model product = one_node("Gemm", {"x", "c"}, {2, 1}, {1, 1e30f});
+  CHECK_THROWS_SAYING(product.with_number("alpha", 1e30f).read(), ValueError, "m.onnx", "inf in the weight of a Dense", "too large");
+  CHECK(kinds(one_node("Clip", {"x", "d", "c"}, {}, {infinity}).read()) == "Normalize Activate(ReLU) Normalize");  // max(x, 1)
+}
+
+TEST_CASE("Attributes that the reader does not know are refused by node and name", "[onnx]") {
+  // the node takes x and, but for Relu, Dropout and Softmax, constants
+  const auto with = [](const std::string& op, const std::string& attribute, std::int64_t value, int operators = 17) {
+    Model m({0, 2}, operators);
+    m.constant("c", {2}, {1, 2}).constant("w", {2, 2}, {1, 2, 3, 4});
+    std::vector<std::string> inputs{"x"};
+    if (op == "Add" || op == "LayerNormalization") inputs = {"x", "c"};
+    if (op == "Gemm") inputs = {"x", "w"};
+    if (op == "BatchNormalization") inputs = {"x", "c", "c", "c", "c"};
+    return m.node(op, inputs, "y").with(attribute, value);
+  };
+  for (const char* op : {"Relu", "Add", "LayerNormalization", "Gemm", "BatchNormalization", "Dropout"})
+    CHECK_THROWS_SAYING(with(op, "scaling", 2).read(), ValueError, "m.onnx: node \"y\"", op, "the attribute \"scaling\" is not known");
+  CHECK_THROWS_SAYING(with("Softmax", "scaling", 2).read_with_its_loss(), ValueError, "(Softmax)", "\"scaling\"");
+  CHECK_THROWS_SAYING(with("Relu", "", 2).read(), ValueError, "(Relu)", "\"\"");
+  CHECK_THROWS_SAYING(with("Relu", "alpha", 2).read(), ValueError, "(Relu)", "\"alpha\"");        // that of another operator
+  CHECK_THROWS_SAYING(with("Add", "broadcast", 1).read(), ValueError, "(Add)", "\"broadcast\"");  // since operator set 7
+  CHECK(kinds(with("Add", "broadcast", 1, 6).read()) == "Normalize");
+  CHECK_THROWS_SAYING(with("Gemm", "transA", 0).with("transA", 0).read(), ValueError, "(Gemm)", "\"transA\" is there twice");
+  CHECK_THROWS_SAYING(with("LayerNormalization", "stash_type", 10).read(), ValueError, "(LayerNormalization)", "stash_type", "10");
+  CHECK(kinds(with("LayerNormalization", "stash_type", 1).read()) == "LayerNorm(epsilon=1e-05)");
+  CHECK(kinds(with("BatchNormalization", "spatial", 1, 8).read()) == "BatchNorm(momentum=0.1,epsilon=1e-05)");
+  CHECK(kinds(with("Dropout", "seed", 3).read()) == "Dropout(rate=0.5)");
+  CHECK(kinds(with("Relu", "alpha", 2).node("Relu", {"x"}, "z").read_output("z")) == "Activate(ReLU)");  // on a node that does not matter
+  Model constant;                                                                                        // of a node that makes a weight
+  constant.constant("w", {2, 2}, {1, 2, 3, 4}).node("Transpose", {"w"}, "t").with("axes", 1).node("MatMul", {"x", "t"}, "y");
+  CHECK_THROWS_SAYING(constant.read(), ValueError, "\"t\" (Transpose)", "\"axes\"");
+}
+
+TEST_CASE("Weights of ONNX may be computed from constants", "[onnx]") {
+  const auto numbers_of = [](Model& m, const std::string& name, int type, std::vector<std::int64_t> shape,
+                             std::vector<std::int32_t> numbers) {
+    auto* tensor = m.graph().add_initializer();
+    tensor->set_name(name);
+    tensor->set_data_type(type);
+    for (const std::int64_t extent : shape) tensor->add_dims(extent);
+    for (const std::int32_t number : numbers) tensor->add_int32_data(number);
+  };
+  Model quantized;  // (q - zero) scale = (1 0.5 2; 4 2 8)
+  numbers_of(quantized, "q", 2, {2, 3}, {1, 2, 3, 4, 5, 6});
+  numbers_of(quantized, "zero", 2, {3}, {0, 1, 2});
+  quantized.constant("scale", {3}, {1, 0.5f, 2}).node("DequantizeLinear", {"q", "scale", "zero"}, "w").node("MatMul", {"x", "w"}, "y");
+  CHECK(predicted(quantized, {1, 10}) == vector({41, 20.5f, 82}));
+  Model rows;  // one scale for each row; int8; no zero
+  numbers_of(rows, "q", 3, {2, 3}, {1, -2, 3, 4, 5, -128});
+  rows.constant("scale", {2}, {1, 0.5f}).node("DequantizeLinear", {"q", "scale"}, "w").with("axis", 0).node("MatMul", {"x", "w"}, "y");
+  CHECK(predicted(rows, {1, 10}) == vector({21, 23, -637}));
+  CHECK_THROWS_SAYING(rows.with("axis", 0).read(), ValueError, "(MatMul)");
+  rows.graph().mutable_node(0)->mutable_attribute(0)->set_i(1);
+  rows.last().mutable_attribute()->RemoveLast();
+  CHECK_THROWS_SAYING(rows.read(), ShapeError, "(DequantizeLinear)", "expected 3 scales");
+
+  // y = x W with x = (1, 10), where W is made of a and b by nodes
+  const auto made = [](std::vector<std::int64_t> a_shape, std::vector<float> a, std::vector<std::int64_t> b_shape, std::vector<float> b,
+                       const std::string& op) {
+    Model m;
+    m.constant("a", a_shape, a).constant("b", b_shape, b).node(op, {"a", "b"}, "w").node("MatMul", {"x", "w"}, "y");
+    return predicted(m, {1, 10});
+  };
+  CHECK(made({2, 1}, {1, 2}, {1, 3}, {3, 4, 5}, "Mul") == vector({63, 84, 105}));
+  CHECK(made({2, 1}, {1, 2}, {3}, {3, 4, 5}, "Add") == vector({54, 65, 76}));
+  CHECK(made({2, 1}, {1, 2}, {3}, {3, 4, 5}, "Sub") == vector({-12, -23, -34}));
+  CHECK(made({2, 2}, {1, 2, 3, 4}, {}, {4}, "Div") == vector({7.75f, 10.5f}));
+  CHECK(made({2, 1}, {0.1f, 0}, {1}, {0.2f}, "Add") == vector({(0.1f + 0.2f) + 10 * 0.2f}));
+  CHECK_THROWS_SAYING(made({2, 1}, {1, 0}, {1}, {0}, "Div"), ValueError, "(MatMul), tensor \"w\": expected finite numbers");
+  CHECK_THROWS_SAYING(made({2, 2}, {1, 2, 3, 4}, {3}, {1, 2, 3}, "Add"), ShapeError, "\"w\" (Add)", "2 x 2 and 3");
+  const std::vector<float> many(1 << 12, 1);
+  CHECK_THROWS_SAYING(made({1 << 12, 1}, many, {1 << 12}, many, "Mul"), ValueError, "(Mul)", "computed from constants");
+
+  Model half;  // 1 + 2^-11 is 1 in float16, which has 11 binary digits
+  numbers_of(half, "a", 10, {2, 1}, {0x3c00, 0x3c00});
+  numbers_of(half, "b", 10, {1}, {0x1000});
+  half.node("Add", {"a", "b"}, "s").node("Cast", {"s"}, "w").with("to", 1).node("MatMul", {"x", "w"}, "y");
+  CHECK(predicted(half, {1, 10}) == vector({11}));
+
+  const auto moved = [](std::vector<std::int64_t> shape, const auto& nodes) {
+    Model m;
+    m.constant("a", std::move(shape), {1, 2, 3, 4, 5, 6});
+    nodes(m);
+    return predicted(m.node("MatMul", {"x", "w"}, "y"), {1, 10});
+  };
+  CHECK(moved({2, 3}, [](Model& m) {  // columns 2 and 0
+          m.integers("start", {-1}).integers("end", {-4}).integers("axis", {1}).integers("step", {-2});
+          m.node("Slice", {"a", "start", "end", "axis", "step"}, "w");
+        }) == vector({63, 41}));
+  CHECK(moved({3, 2}, [](Model& m) {  // rows 1 and 2
+          m.integers("start", {1}).integers("end", {std::numeric_limits<std::int64_t>::max()});
+          m.node("Slice", {"a", "start", "end"}, "w");
+        }) == vector({53, 64}));
+  CHECK_THROWS_SAYING(moved({3, 2},
+                            [](Model& m) {
+                              m.integers("start", {1}).integers("end", {2}).integers("axis", {0}).integers("step", {0});
+                              m.node("Slice", {"a", "start", "end", "axis", "step"}, "w");
+                            }),
+                      ValueError, "(Slice)", "steps that are not 0");
+  CHECK(moved({3, 1, 2}, [](Model& m) {
+          m.integers("axes", {-1}).node("Transpose", {"a"}, "t").with_integers("perm", {2, 0, 1}).node("Squeeze", {"t", "axes"}, "w");
+        }) == vector({21, 43, 65}));
+  CHECK(moved({6}, [](Model& m) { m.integers("shape", {2, -1}).node("Reshape", {"a", "shape"}, "w"); }) == vector({41, 52, 63}));
+  CHECK(moved({2, 3, 1}, [](Model& m) { m.node("Neg", {"a"}, "n").node("Flatten", {"n"}, "w"); }) == vector({-41, -52, -63}));
+  CHECK_THROWS_SAYING(moved({6},
+                            [](Model& m) {
+                              m.integers("shape", {4, -1}).node("Reshape", {"a", "shape"}, "w");
+                            }),
+                      ShapeError, "(Reshape)");
+  CHECK_THROWS_SAYING(moved({3, 2},
+                            [](Model& m) {
+                              m.integers("axes", {1}).node("Squeeze", {"a", "axes"}, "w");
+                            }),
+                      ShapeError, "(Squeeze)");
+  CHECK_THROWS_SAYING(moved({3, 2},
+                            [](Model& m) {
+                              m.node("Transpose", {"a"}, "w").with_integers("perm", {1, 1});
+                            }),
+                      ShapeError, "(Transpose)", "each of 2 axes once");
 }
 
 TEST_CASE("Small constants of ONNX are not taken for 0", "[onnx]") {
@@ -441,6 +586,131 @@ TEST_CASE("Functions of ONNX that the library has up to a scaling are read with 
   for (const float x : {-2.0f, 0.5f, 3.0f}) CHECK(predicted(twice, {x, 0})(0) == Approx(std::tanh(x)));
 }
 
+TEST_CASE("Where is read as the function that it makes, if that has no jump", "[onnx]") {
+  // condition ? a : b with a = x, b = x/4 and z = 0, one = 1
+  const auto where = [](const std::string& op, const std::vector<std::string>& compared, const std::vector<std::string>& results,
+                        bool is_inverted = false) {
+    Model m;
+    m.constant("quarter", {}, {0.25f}).constant("zero", {1}, {0}).constant("one", {}, {1}).node("Mul", {"quarter", "x"}, "small");
+    m.node("Exp", {"x"}, "e").node("Sub", {"e", "one"}, "below").node(op, compared, "c");
+    if (is_inverted) m.node("Not", {"c"}, "n");
+    return m.node("Where", {is_inverted ? "n" : "c", results[0], results[1]}, "y");
+  };
+  const auto leaky = [](double x) { return x > 0 ? x : x / 4; };
+  for (const char* op : {"Greater", "GreaterOrEqual"}) check_elementwise(where(op, {"x", "zero"}, {"x", "small"}), leaky);
+  for (const char* op : {"Less", "LessOrEqual"}) check_elementwise(where(op, {"x", "zero"}, {"small", "x"}), leaky);
+  check_elementwise(where("Less", {"zero", "x"}, {"x", "small"}), leaky);
+  check_elementwise(where("Less", {"x", "zero"}, {"x", "small"}, true), leaky);
+  CHECK(kinds(where("Greater", {"x", "zero"}, {"x", "small"}).read()) == "Activate(LeakyReLU(slope=0.25))");
+  CHECK(kinds(where("Greater", {"x", "zero"}, {"x", "zero"}).read()) == "Activate(ReLU)");
+  CHECK(kinds(where("Greater", {"x", "zero"}, {"x", "below"}).read()) == "Activate(ELU(alpha=1))");
+  CHECK(predicted(where("Greater", {"x", "one"}, {"one", "x"}), {0.5f, 3}) == vector({0.5f, 1}));          // min(x, 1)
+  CHECK_THROWS_SAYING(where("Greater", {"x", "one"}, {"x", "small"}).read(), ValueError, "m.onnx: node");  // jumps at 1
+  CHECK_THROWS_SAYING(where("Greater", {"x", "zero"}, {"x", "one"}).read(), ValueError, "m.onnx: node");
+  CHECK_THROWS_SAYING(where("Greater", {"e", "one"}, {"x", "small"}).read(), ValueError, "m.onnx: node");  // no linear condition
+  CHECK_THROWS_SAYING(where("Equal", {"x", "zero"}, {"x", "small"}).read(), ValueError, "m.onnx: node");
+  Model number;  // a condition as a number
+  number.constant("zero", {}, {0}).node("Greater", {"x", "zero"}, "c").node("Cast", {"c"}, "n").with("to", 1).node("Mul", {"x", "n"}, "y");
+  CHECK_THROWS_SAYING(number.read(), ValueError, "m.onnx: node");
+}
+
+TEST_CASE("Sum of ONNX adds any number of values", "[onnx]") {
+  const auto model = [] {
+    Model m;
+    m.constant("w", {2, 2}, {1, 2, 3, 4}).constant("b", {2}, {10, 20}).constant("c", {1, 1}, {100}).constant("d", {2}, {0.5f, 1});
+    return m;
+  };
+  Model biases = model();  // x W = (7, 10) for x = (1, 2)
+  biases.node("MatMul", {"x", "w"}, "p").node("Sum", {"b", "p", "c"}, "y");
+  CHECK(predicted(biases, {1, 2}) == vector({117, 130}));
+  Model residual = model();
+  residual.node("MatMul", {"x", "w"}, "p").node("Sum", {"p", "c", "x"}, "y");
+  CHECK(predicted(residual, {1, 2}) == vector({108, 112}));
+  CHECK(predicted(model().node("Sum", {"b", "x", "c", "d"}, "y"), {1, 2}) == vector({111.5f, 123}));
+  CHECK(kinds(model().node("Sum", {"x"}, "s").node("Tanh", {"s"}, "y").read()) == "Activate(Tanh)");
+  Model both = model();  // F(x) + G(x) + x is no chain of layers
+  both.node("MatMul", {"x", "w"}, "p").node("Tanh", {"x"}, "t").node("Sum", {"p", "t", "x"}, "y");
+  CHECK_THROWS_SAYING(both.read(), ValueError, "m.onnx: node");
+}
+
+TEST_CASE("LayerNorm is read in each of its forms", "[onnx]") {
+  // x -> c = x - mean, v = mean(c^2) + 1e-3, and what `end` makes of these
+  const auto model = [](bool by_mul, const auto& end) {
+    Model m({0, 4}, 14);
+    m.constant("two", {}, {2})
+        .constant("one", {}, {1})
+        .constant("half", {}, {0.5f})
+        .constant("minus", {}, {-0.5f})
+        .constant("eps", {}, {1e-3f});
+    m.node("ReduceMean", {"x"}, "mean").with_integers("axes", {-1}).node("Sub", {"x", "mean"}, "c");
+    m.node("Sub", {"x", "mean"}, "again");  // as TensorFlow computes the variance
+    m.node(by_mul ? "Mul" : "Pow", {by_mul ? "c" : "again", by_mul ? "c" : "two"}, "q");
+    m.node("ReduceMean", {"q"}, "variance").with_integers("axes", {-1}).node("Add", {"eps", "variance"}, "v");
+    end(m);
+    return m;
+  };
+  const auto check = [&](const auto& end) {
+    for (const bool by_mul : {false, true}) {
+      const Model m = model(by_mul, end);
+      CHECK(kinds(m.read()) == "LayerNorm(epsilon=0.001)");
+      CHECK(predicted(m, {1, 2, 3, 6})(3) == Approx(3 / std::sqrt(3.501)));  // mean 3, variance 3.5
+    }
+  };
+  check([](Model& m) { m.node("Sqrt", {"v"}, "s").node("Div", {"c", "s"}, "y"); });
+  check([](Model& m) { m.node("Pow", {"v", "half"}, "s").node("Div", {"c", "s"}, "y"); });
+  check([](Model& m) { m.node("Sqrt", {"v"}, "s").node("Reciprocal", {"s"}, "r").node("Mul", {"c", "r"}, "y"); });
+  check([](Model& m) { m.node("Reciprocal", {"v"}, "r").node("Sqrt", {"r"}, "s").node("Mul", {"s", "again"}, "y"); });
+  check([](Model& m) { m.node("Sqrt", {"v"}, "s").node("Div", {"one", "s"}, "r").node("Mul", {"r", "c"}, "y"); });
+  check([](Model& m) { m.node("Pow", {"v", "minus"}, "r").node("Mul", {"c", "r"}, "y"); });
+  const auto refused = [&](const auto& end) { CHECK_THROWS_SAYING(model(true, end).read(), ValueError, "m.onnx: node"); };
+  refused([](Model& m) { m.node("Div", {"c", "v"}, "y"); });
+  refused([](Model& m) { m.node("Sqrt", {"v"}, "s").node("Mul", {"c", "s"}, "y"); });
+  refused([](Model& m) { m.node("Sqrt", {"v"}, "s").node("Div", {"s", "c"}, "y"); });
+  refused([](Model& m) { m.node("Sqrt", {"v"}, "s").node("Div", {"x", "s"}, "y"); });
+  refused([](Model& m) { m.node("Pow", {"v", "two"}, "s").node("Div", {"c", "s"}, "y"); });
+}
+
+TEST_CASE("A model of ONNX may end in 1 - p, and in p beside 1 - p in either order", "[onnx]") {
+  const auto model = [] {
+    Model m({0, 1});
+    m.constant("w", {1, 1}, {2}).constant("b", {1}, {0.5f}).constant("one", {}, {1});
+    return m.node("Gemm", {"x", "w", "b"}, "z").node("Sigmoid", {"z"}, "p").node("Sub", {"one", "p"}, "q");
+  };
+  const double p = 1 / (1 + std::exp(-2.5));  // z = 2.5 for x = 1
+  const AnyNetwork<float> complement = model().node("Identity", {"q"}, "y").read_with_its_loss();
+  CHECK(complement.loss_function().name == "BinaryCrossEntropy");
+  CHECK(kinds(complement) == "Dense(Identity)");
+  CHECK(static_cast<double>(complement.predict(vector({1}))(0)) == Approx(1 - p));
+  const Model chosen = model().node("Identity", {"q"}, "y");
+  CHECK(static_cast<double>(chainrule_test::read_onnx(chosen.bytes(), BinaryCrossEntropy{}).predict(vector({1}))(0)) == Approx(1 - p));
+  CHECK(static_cast<double>(chosen.read().predict(vector({1}))(0)) == Approx(1 - p));  // Dense(Sigmoid) and a Normalize
+  for (const bool p_is_first : {false, true}) {
+    const std::vector<std::string> both = p_is_first ? std::vector<std::string>{"p", "q"} : std::vector<std::string>{"q", "p"};
+    const AnyNetwork<float> net = model().node("Concat", both, "y").with("axis", 1).read_with_its_loss();
+    CHECK(net.loss_function().name == "SoftmaxCrossEntropy");
+    const Vector<float> y = net.predict(vector({1}));
+    CHECK(static_cast<double>(y(p_is_first ? 0 : 1)) == Approx(p));
+    CHECK(static_cast<double>(y(p_is_first ? 1 : 0)) == Approx(1 - p));
+  }
+  Model normalized({0, 2});  // the last layer is no Dense
+  normalized.constant("c", {2}, {2, 4}).constant("one", {}, {1}).node("Mul", {"x", "c"}, "z").node("Sigmoid", {"z"}, "p");
+  normalized.node("Sub", {"one", "p"}, "y");
+  CHECK(static_cast<double>(normalized.read_with_its_loss().predict(vector({1, 1}))(1)) == Approx(1 / (1 + std::exp(4.0))));
+  Model twice = model();  // of p and p
+  CHECK_THROWS_SAYING(twice.node("Concat", {"p", "p"}, "y").with("axis", 1).read_with_its_loss(), ValueError, "m.onnx");
+}
+
+TEST_CASE("BatchNormalization of ONNX is over units, not over channels of many", "[onnx]") {
+  const auto norm = [](const std::vector<std::int64_t>& shape) {
+    Model m(shape);
+    m.constant("s", {2}, {1, 2}).constant("v", {2}, {4, 9});
+    return m.node("BatchNormalization", {"x", "s", "s", "s", "v"}, "y").with_number("epsilon", 0);
+  };
+  CHECK(predicted(norm({0, 2, 1}), {5, 8}).isApprox(vector({3, 6})));  // 1 (5 - 1)/2 + 1 and 2 (8 - 2)/3 + 2
+  CHECK_THROWS_SAYING(norm({0, 2, 3}).read(), ShapeError, "(BatchNormalization)", "extents of 1", "channels");
+  CHECK_THROWS_SAYING(norm({0, 1, 2}).read(), ShapeError, "(BatchNormalization)");
+}
+
 TEST_CASE("Axes of ONNX must be those of a sample", "[onnx]") {
   const auto softmax = [](int operators, std::int64_t axis, const std::vector<std::int64_t>& shape) {
     Model m(shape, operators);
@@ -475,6 +745,7 @@ TEST_CASE("Axes of ONNX must be those of a sample", "[onnx]") {
   CHECK_THROWS_SAYING(mean(14, {0, 1}, true, {0, 4}), ShapeError, "(ReduceMean)", "over the units");
   CHECK_THROWS_SAYING(mean(14, {-1}, true, {0, 4, 5}), ShapeError, "(ReduceMean)", "over the units");
   CHECK_THROWS_SAYING(mean(14, {1}, false, {4, 4}), ShapeError, "(ReduceMean)", "keepdims");
+  CHECK_THROWS_SAYING(mean(18, {}, true, {0, 1}), ShapeError, "(ReduceMean)", "over the units");  // no axes mean all, with the samples
 
   const auto layer_norm = [](std::int64_t axis, const std::vector<std::int64_t>& shape, const std::vector<std::int64_t>& scale) {
     return kinds(

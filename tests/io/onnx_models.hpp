@@ -91,6 +91,11 @@ class Model {
   std::string bytes() const { return model.SerializeAsString(); }
   /// The network that is read, with a loss that has no link.
   chainrule::AnyNetwork<float> read() const { return read_onnx(bytes(), chainrule::MeanSquaredError{}); }
+  /// The network that is read with this value as the output.
+  chainrule::AnyNetwork<float> read_output(const std::string& output) {
+    graph().mutable_output(0)->set_name(output);
+    return read();
+  }
   /// The network that is read, with the loss that the model says.
   chainrule::AnyNetwork<float> read_with_its_loss() const { return read_onnx(bytes(), std::nullopt); }
 

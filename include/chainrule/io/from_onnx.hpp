@@ -4,7 +4,9 @@
 
 #include <chainrule/any/from_description.hpp>
 #include <chainrule/bytes/file.hpp>
+#include <chainrule/io/detail/onnx/count_fields.hpp>
 #include <chainrule/io/detail/onnx/description_text.hpp>
+#include <chainrule/io/detail/onnx/fold_constants.hpp>
 #include <chainrule/io/detail/onnx/read_link.hpp>
 
 namespace chainrule {
@@ -38,8 +40,14 @@ inline pb::ModelProto parse_onnx_model(std::string_view bytes, const std::string
   if (bytes.empty()) raise<ValueError>(name, " is empty");
   if (bytes.size() > static_cast<std::size_t>((std::numeric_limits<std::int32_t>::max)()))
     raise<ValueError>(name, " is too large for a file of ONNX, which may have 2^31 - 1 bytes");
+  const std::size_t most_fields = (std::size_t{1} << 16) + bytes.size() / 16;
+  OnnxFieldCounter counter(bytes);
+  const bool is_message = counter.count(*pb::ModelProto::descriptor(), most_fields);
+  if (counter.fields() > most_fields)
+    raise<ValueError>(name, ": expected at most ", most_fields, " nodes, names, tensors and other parts in a file of ", bytes.size(),
+                      " bytes, but found more");
   pb::ModelProto model;
-  if (!model.ParseFromArray(bytes.data(), static_cast<int>(bytes.size())) || !model.has_graph())
+  if (!is_message || !model.ParseFromArray(bytes.data(), static_cast<int>(bytes.size())) || !model.has_graph())
     raise<ValueError>(name, " is no model of ONNX, or not a complete one");
   return model;
 }
@@ -69,6 +77,7 @@ AnyNetwork<Scalar> parse_onnx(std::string_view bytes, const std::string& name = 
   constexpr std::size_t more_numbers = std::size_t{1} << 22;
   const detail::pb::ModelProto model = detail::parse_onnx_model(bytes, name);
   detail::OnnxGraph graph(model, name);
+  detail::OnnxConstantFolder(graph, 2 * bytes.size() + more_numbers).fold();
   const detail::OnnxEnd end(model, graph, loss ? std::optional(loss->describe()) : std::nullopt);
   const AnyLoss<Scalar> made = loss ? *loss : detail::with_file_name(name, [&] { return make_loss<Scalar, Own...>(end.loss()); });
   auto layers = detail::read_onnx_layers<Scalar>(graph, end, bytes.size() + more_numbers);

@@ -108,6 +108,29 @@ class OnnxExpression {
   friend OnnxExpression max(const OnnxExpression& a, const OnnxExpression& b) { return b + relu(a - b); }
   friend OnnxExpression min(const OnnxExpression& a, const OnnxExpression& b) { return b - relu(b - a); }
   friend OnnxExpression abs(const OnnxExpression& e) { return 2 * relu(e) - e; }
+  /// above where z - at is positive, else below. Valid only where the two agree at this place, because the normal form has no jumps.
+  friend OnnxExpression split(double at, const OnnxExpression& below, const OnnxExpression& above) {
+    const OnnxExpression left = below.of(at), right = above.of(at);
+    if (!left.is_constant() || !right.is_constant() || !agree(left.constant(), right.constant())) return invalid();
+    return below.of(min(z(), at)) + above.of(max(z(), at)) - left;
+  }
+
+  /// The function of another expression instead of z.
+  OnnxExpression of(const OnnxExpression& argument) const {
+    if (!is_valid_) return *this;
+    OnnxExpression all;
+    for (const Term& term : terms_) {
+      OnnxExpression product = term.coefficient;
+      for (const Factor& factor : term.factors) {
+        const OnnxExpression base = of(factor, argument);
+        OnnxExpression power = 1;
+        for (int i = 0; i < std::abs(factor.power); ++i) power = power * base;
+        product = product * (factor.power < 0 ? 1 / power : power);
+      }
+      all = all + product;
+    }
+    return all;
+  }
 
   /// The function as pieces, if it is piecewise linear.
   std::optional<Pieces> pieces() const {
@@ -133,6 +156,26 @@ class OnnxExpression {
 
  private:
   static constexpr std::size_t longest = 16, largest = 64;
+
+  // The factor, without its power, of an argument.
+  static OnnxExpression of(const Factor& factor, const OnnxExpression& argument) {
+    if (factor.kind == Kind::z) return argument;
+    const OnnxExpression inside = factor.of->of(argument);
+    switch (factor.kind) {
+      case Kind::relu:
+        return relu(inside);
+      case Kind::exp:
+        return exp(inside);
+      case Kind::log:
+        return log(inside);
+      case Kind::tanh:
+        return tanh(inside);
+      case Kind::erf:
+        return erf(inside);
+      default:
+        return inside;
+    }
+  }
 
   static OnnxExpression of_factor(Factor factor) {
     OnnxExpression e;

@@ -17,7 +17,7 @@ class OnnxFunction {
   void append(const std::vector<int>& nodes) {
     for (const int node : nodes) {
       nodes_.push_back(node);
-      if (expression_.is_valid()) expression_ = apply(node, known_);
+      expression_ = apply(node, known_);
     }
   }
   /// The function of z that the nodes compute; an invalid expression if a node computes something other than an elementwise function, or
@@ -27,9 +27,9 @@ class OnnxFunction {
 
   /// The function of z that the nodes compute of an expression of z instead of z.
   OnnxExpression of(const OnnxExpression& e) {
-    Known known{{from_, e}};
+    Known known{{{from_, e}}, {}};
     OnnxExpression made = e;
-    for (std::size_t i = 0; i < nodes_.size() && made.is_valid(); ++i) made = apply(nodes_[i], known);
+    for (const int node : nodes_) made = apply(node, known);
     return made;
   }
 
@@ -43,18 +43,50 @@ class OnnxFunction {
 
  private:
   using Node = OnnxGraph::Node;
-  using Known = std::map<int, OnnxExpression>;
+  struct Known {
+    std::map<int, OnnxExpression> numbers;
+    std::map<int, OnnxExpression> conditions;  // by the number of a truth value: the expression that is positive where it is true
+  };
 
   // Computes the output of a node from values that are known, and adds it to them.
   OnnxExpression apply(int i, Known& known) {
     const Node& node = graph_.node(i);
     if (node.inputs.empty() || node.outputs.empty() || node.outputs[0] < 0) return OnnxExpression::invalid();
-    return known[node.outputs[0]] = result_of(node, known);
+    if (const std::optional<OnnxExpression> positive = condition_of(node, known)) {
+      known.conditions.insert_or_assign(node.outputs[0], *positive);
+      return OnnxExpression::invalid();
+    }
+    return known.numbers[node.outputs[0]] = result_of(node, known);
+  }
+
+  // The expression that is positive where the truth value is true that a node makes; none where it makes numbers. Whether a > b or a >= b
+  // makes no difference to the continuous functions that Where may make.
+  std::optional<OnnxExpression> condition_of(const Node& node, const Known& known) {
+    const bool is_greater = graph_.is_op(node, "Greater") || graph_.is_op(node, "GreaterOrEqual");
+    const bool is_less = graph_.is_op(node, "Less") || graph_.is_op(node, "LessOrEqual");
+    if (graph_.is_op(node, "Not")) {
+      const auto of = known.conditions.find(graph_.input_of(node, 0));
+      return of == known.conditions.end() ? OnnxExpression::invalid() : -of->second;
+    }
+    if (!is_greater && !is_less) return {};
+    if (node.inputs.size() != 2) return OnnxExpression::invalid();
+    const OnnxExpression difference = operand(node, 0, known) - operand(node, 1, known);
+    return is_greater ? difference : -difference;
+  }
+  // condition ? a : b, where the condition compares a linear function of z with a number
+  OnnxExpression where(const Node& node, const Known& known) {
+    const auto found = known.conditions.find(graph_.input_of(node, 0));
+    if (found == known.conditions.end() || node.inputs.size() != 3) return OnnxExpression::invalid();
+    const auto line = found->second.pieces();
+    if (!line || !line->kinks.empty() || line->slope == 0) return OnnxExpression::invalid();
+    const OnnxExpression a = operand(node, 1, known), b = operand(node, 2, known);
+    const double at = -line->constant / line->slope + 0.0;  // + 0.0, because -0 is no other place than 0
+    return line->slope > 0 ? split(at, b, a) : split(at, a, b);
   }
 
   // A node's input i: a value that is known, or a constant of one number. Invalid if it is neither.
   OnnxExpression operand(const Node& node, std::size_t i, const Known& known) {
-    if (const auto found = known.find(graph_.input_of(node, i)); found != known.end()) return found->second;
+    if (const auto found = known.numbers.find(graph_.input_of(node, i)); found != known.numbers.end()) return found->second;
     const std::optional<double> number = graph_.single_number(node, i, rank_);
     if (!number) return OnnxExpression::invalid();
     constants_.push_back(*number);
@@ -74,6 +106,7 @@ class OnnxFunction {
     if (is("Mul")) return join(node, known, [](const auto& a, const auto& b) { return a * b; });
     if (is("Div")) return join(node, known, [](const auto& a, const auto& b) { return a / b; });
     if (is("Pow")) return power(node, known);
+    if (is("Where")) return where(node, known);
     if (is("Clip")) return clip(node, known);
     if (node.inputs.size() != 1) return OnnxExpression::invalid();
 
@@ -158,7 +191,7 @@ class OnnxFunction {
       }
       // exporters write the largest float for "no bound"
       const OnnxConstant* constant = graph_.constant(node, is_high ? 2 : 1);
-      const bool is_double = constant != nullptr && constant->tensor->data_type() == pb::TensorProto::DOUBLE;
+      const bool is_double = constant != nullptr && constant->type() == pb::TensorProto::DOUBLE;
       const double largest = is_double ? (std::numeric_limits<double>::max)() : 0.999999 * double{(std::numeric_limits<float>::max)()};
       if (!bound || (is_high ? *bound : -*bound) >= largest) continue;
       z = is_high ? min(z, *bound) : max(z, *bound);
@@ -170,7 +203,7 @@ class OnnxFunction {
   int from_;
   std::size_t rank_;
   std::vector<int> nodes_ = {};
-  Known known_{{from_, OnnxExpression::z()}};
+  Known known_{{{from_, OnnxExpression::z()}}, {}};
   OnnxExpression expression_ = OnnxExpression::z();
   std::vector<double> constants_ = {};
 };

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chainrule/io/detail/onnx/layout.hpp>
 #include <chainrule/io/detail/onnx/numbers.hpp>
 #include <deque>
 #include <map>
@@ -45,7 +46,7 @@ class OnnxGraph {
     for (const auto& set : model.opset_import())
       if (set.domain().empty() || set.domain() == "ai.onnx") operators_ = set.version();
     if (operators_ < 6) raise<ValueError>(file_, ": expected operators of set 6 or newer, but found set ", operators_);
-    for (const pb::TensorProto& tensor : graph_.initializer()) at(values_, add_value(tensor.name(), -1)).constant.tensor = &tensor;
+    for (const pb::TensorProto& tensor : graph_.initializer()) at(values_, add_value(tensor.name(), -1)).constant = checked(&tensor);
     for (const auto& input : graph_.input()) {
       if (find(input.name()) >= 0) continue;  // a constant: old models list constants among their inputs
       if (input_ >= 0)
@@ -65,6 +66,7 @@ class OnnxGraph {
   const pb::GraphProto& proto() const { return graph_; }
   int input() const { return input_; }
   const pb::ValueInfoProto& input_info() const { return *input_info_; }
+  int node_count() const { return static_cast<int>(nodes_.size()); }
   const Node& node(int i) const { return at(nodes_, i); }
   const Value& value(int i) const { return at(values_, i); }
   /// The number of the value of this name, or -1 if there is none.
@@ -91,19 +93,28 @@ class OnnxGraph {
   /// The constant that a node takes as its input i, or nullptr if it takes no constant there.
   const OnnxConstant* constant(const Node& node, std::size_t i) const {
     const int value = input_of(node, i);
-    return value < 0 || at(values_, value).constant.tensor == nullptr ? nullptr : &at(values_, value).constant;
+    return value < 0 || !at(values_, value).constant ? nullptr : &at(values_, value).constant;
   }
+  /// The tensor as a constant. Throws ShapeError for more extents than a value may have here.
+  OnnxConstant checked(const pb::TensorProto* tensor) const {
+    if (tensor->dims_size() > static_cast<int>(OnnxLayout::max_rank))
+      raise<ShapeError>(file_, ", tensor ", in_quotes(tensor->name()), ": expected at most ", OnnxLayout::max_rank, " extents, but found ",
+                        tensor->dims_size());
+    return {tensor};
+  }
+  /// Sets the constant that a value is.
+  void set_constant(int value, OnnxConstant constant) { at(values_, value).constant = std::move(constant); }
   /// The constant that a node takes as its input i, as errors name it.
   std::string place_of_constant(const Node& node, std::size_t i) const {
     return text_of(place(node), ", tensor ", in_quotes(at(values_, input_of(node, i)).name));
   }
-  /// All numbers of the constant that a node takes as its input i, in the order of its tensor.
+  /// All numbers of the constant that a node takes as its input i, row-major.
   template <class Number>
   std::vector<Number> numbers(const Node& node, std::size_t i) const {
     return onnx_numbers<Number>(*constant(node, i), place_of_constant(node, i));
   }
   /// How many numbers the constant has that a node takes as its input i.
-  std::size_t size(const Node& node, std::size_t i) const { return onnx_size(*constant(node, i)->tensor, place_of_constant(node, i)); }
+  std::size_t size(const Node& node, std::size_t i) const { return onnx_size(*constant(node, i), place_of_constant(node, i)); }
 
   /// The extents of the constant that a node takes as its input i, as ONNX aligns them with a value of `rank` extents: with 1s before the
   /// constant's own. Throws ShapeError for a constant with more extents than the value, and where operator set 6 does not align them.
@@ -136,12 +147,19 @@ class OnnxGraph {
     if (found == nullptr || size(node, i) != 1) return {};
     aligned_extents(node, i, rank);
     const double number = numbers<double>(node, i)[0];
-    const bool is_float = found->tensor->data_type() == pb::TensorProto::FLOAT && found->casts.empty();
-    return is_float ? decimal_of(static_cast<float>(number)) : number;
+    return found->type() == pb::TensorProto::FLOAT ? decimal_of(static_cast<float>(number)) : number;
   }
 
-  /// Whether the node is a Cast to a floating point type, which only rounds numbers.
-  bool only_rounds(const Node& node) const { return is_op(node, "Cast") && is_onnx_real(integer(node, "to", 0)); }
+  /// Whether the node is a Cast to float or double, which changes no number here, because a network computes all numbers in one type.
+  /// Throws ValueError for a Cast to a type of half precision, whose rounding the network would leave out.
+  bool only_rounds(const Node& node) const {
+    if (!is_op(node, "Cast")) return false;
+    const std::int64_t to = integer(node, "to", 0);
+    if (to == pb::TensorProto::FLOAT16 || to == pb::TensorProto::BFLOAT16)
+      raise<ValueError>(place(node), ": it rounds the numbers of samples to ", to == pb::TensorProto::FLOAT16 ? "float16" : "bfloat16",
+                        ", which no layer here does; export the model in float");
+    return to == pb::TensorProto::FLOAT || to == pb::TensorProto::DOUBLE;
+  }
 
   /// A value as errors name it.
   std::string place_of_value(int value) const { return text_of(file_, ", tensor ", in_quotes(at(values_, value).name)); }
@@ -188,6 +206,12 @@ class OnnxGraph {
     }
     if (input_of(node, i) < 0) return {};
     if (constant(node, i) == nullptr) raise<ValueError>(place(node), ": expected ", name, " that are a constant");
+    return few_integers(node, i);
+  }
+  /// The integers of the constant that a node takes as its input i, one for each axis of a value at most.
+  std::vector<std::int64_t> few_integers(const Node& node, std::size_t i) const {
+    if (const std::size_t found = size(node, i); found > OnnxLayout::max_rank)
+      raise<ShapeError>(place_of_constant(node, i), ": expected at most ", OnnxLayout::max_rank, " numbers, but found ", found);
     return numbers<std::int64_t>(node, i);
   }
   static constexpr std::size_t no_input = static_cast<std::size_t>(-1);  ///< for integers(): the operator has the attribute alone
@@ -228,13 +252,6 @@ class OnnxGraph {
   }
 
  private:
-  // Whether a permutation of the extents leaves them as they are.
-  static bool is_unchanged(const std::vector<std::int64_t>& perm, int rank) {
-    bool same = perm.size() == static_cast<std::size_t>(rank);
-    for (std::size_t k = 0; same && k < perm.size(); ++k) same = perm[k] == static_cast<std::int64_t>(k);
-    return same;
-  }
-
   int add_value(const std::string& name, int maker) {
     if (!by_name_.emplace(name, static_cast<int>(values_.size())).second)
       raise<ValueError>(file_, ": the name ", in_quotes(name), " is there for two values");
@@ -259,51 +276,12 @@ class OnnxGraph {
       node.outputs.push_back(name.empty() ? -1 : add_value(name, index));
       if (!name.empty()) values_.back().depends_on_input = depends_on_input;
     }
-    if (!depends_on_input && !node.outputs.empty() && node.outputs[0] >= 0) at(values_, node.outputs[0]).constant = constant_of(node);
     nodes_.push_back(std::move(node));
-  }
-
-  // the constant that a node makes, where it is a Constant, or renames, casts or transposes another constant; else none
-  OnnxConstant constant_of(const Node& node) {
-    if (is_op(node, "Constant")) {
-      if (const auto* tensor = attribute(node, "value")) return {&tensor->t(), false, {}};
-      pb::TensorProto& made = made_.emplace_back();
-      for (const pb::AttributeProto& a : node.proto->attribute()) {
-        const bool is_integer = a.name().starts_with("value_int");
-        made.set_data_type(is_integer ? pb::TensorProto::INT64 : pb::TensorProto::FLOAT);
-        if (a.name() == "value_float") made.add_float_data(a.f());
-        if (a.name() == "value_int") made.add_int64_data(a.i());
-        if (a.name() == "value_floats") *made.mutable_float_data() = a.floats();
-        if (a.name() == "value_ints") *made.mutable_int64_data() = a.ints();
-        if (a.name().ends_with("s")) made.add_dims(is_integer ? a.ints_size() : a.floats_size());
-      }
-      return made.has_data_type() ? OnnxConstant{&made, false, {}} : OnnxConstant{};
-    }
-    const OnnxConstant* from = constant(node, 0);
-    if (from == nullptr) return {};
-    if (is_op(node, "Identity")) return *from;
-    if (is_op(node, "Cast")) {
-      const std::int64_t to = integer(node, "to", 0);
-      OnnxConstant cast = *from;
-      if (cast.casts.empty() || cast.casts.back() != to) cast.casts.push_back(to);
-      return onnx_cast(0, to) && cast.casts.size() <= max_casts ? cast : OnnxConstant{};
-    }
-    if (is_op(node, "Transpose")) {
-      const std::optional<std::vector<std::int64_t>> perm = integers(node, "perm", no_input, 0);
-      const int rank = from->tensor->dims_size();
-      const bool swaps = rank == 2 && (!perm || *perm == std::vector<std::int64_t>{1, 0});
-      const bool keeps = rank < 2 ? !perm || perm->size() == static_cast<std::size_t>(rank) : perm && is_unchanged(*perm, rank);
-      if (swaps) return {from->tensor, !from->transposed, from->casts};
-      if (keeps) return *from;
-    }
-    return {};
   }
 
   [[noreturn]] void refuse_attribute(const Node& node, std::string_view name, std::string_view expected) const {
     raise<ValueError>(place(node), ": expected ", expected, " in the attribute ", name);
   }
-
-  static constexpr std::size_t max_casts = 8;  // a limit, so that a chain of Casts takes little time
 
   std::string file_;
   const pb::GraphProto& graph_;
@@ -313,7 +291,6 @@ class OnnxGraph {
   std::deque<Node> nodes_ = {};
   std::deque<Value> values_ = {};
   std::map<std::string, int, std::less<>> by_name_ = {};
-  std::deque<pb::TensorProto> made_ = {};
   std::vector<int> marks_ = {};  // one for each node
   int last_mark_ = 0;
 };

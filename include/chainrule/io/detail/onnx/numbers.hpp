@@ -9,21 +9,31 @@
 #include <chainrule/io/detail/onnx/protobuf.hpp>
 #include <chainrule/io/safetensors_types.hpp>
 #include <cmath>
+#include <memory>
 #include <optional>
+#include <vector>
 
 namespace chainrule::detail {
 
-/// A tensor of the model, or what nodes make of it that transpose and cast it.
-struct OnnxConstant {
-  const pb::TensorProto* tensor = nullptr;  ///< nullptr: there is none
-  bool transposed = false;                  ///< whether it stands for the transpose, of a matrix
-  std::vector<std::int64_t> casts = {};     ///< types of ONNX that the numbers are cast to, one after the other
+/// Numbers that nodes compute from constants, row-major.
+struct OnnxNumbers {
+  std::int64_t type = pb::TensorProto::FLOAT;  ///< the type of ONNX that the nodes give them
+  std::vector<std::int64_t> extents = {};
+  std::vector<double> reals = {};           ///< the numbers of any other type than int64, which a double holds exactly
+  std::vector<std::int64_t> integers = {};  ///< the numbers of int64
 
-  /// The extents, after a transposition.
+  std::size_t size() const { return type == pb::TensorProto::INT64 ? integers.size() : reals.size(); }
+};
+
+/// A constant of the model: a tensor in the file, or numbers that nodes compute from such tensors. A default constant is none.
+struct OnnxConstant {
+  const pb::TensorProto* tensor = nullptr;
+  std::shared_ptr<const OnnxNumbers> computed = nullptr;
+
+  explicit operator bool() const { return tensor != nullptr || computed != nullptr; }
+  std::int64_t type() const { return computed != nullptr ? computed->type : tensor->data_type(); }
   std::vector<std::int64_t> extents() const {
-    std::vector<std::int64_t> all(tensor->dims().begin(), tensor->dims().end());
-    if (transposed) std::swap(all.at(0), all.at(1));
-    return all;
+    return computed != nullptr ? computed->extents : std::vector<std::int64_t>(tensor->dims().begin(), tensor->dims().end());
   }
 };
 
@@ -110,10 +120,14 @@ void visit_onnx_numbers(const pb::TensorProto& tensor, const std::string& place,
       return stored(std::uint16_t{}, tensor.int32_data(), [](auto bits) { return float_of_half(static_cast<std::uint16_t>(bits)); });
     case pb::TensorProto::BFLOAT16:
       return stored(std::uint16_t{}, tensor.int32_data(), [](auto bits) { return float_of_bfloat16(static_cast<std::uint16_t>(bits)); });
+    case pb::TensorProto::INT8:
+      return stored(std::int8_t{}, tensor.int32_data(), same);
+    case pb::TensorProto::UINT8:
+      return stored(std::uint8_t{}, tensor.int32_data(), same);
     case pb::TensorProto::BOOL:
       return stored(std::uint8_t{}, tensor.int32_data(), [](auto number) { return std::int32_t{number != 0}; });
     default:
-      raise<ValueError>(place, ": expected numbers of float, double, float16, bfloat16, int32, int64 or bool, but found type ",
+      raise<ValueError>(place, ": expected numbers of float, double, float16, bfloat16, int8, uint8, int32, int64 or bool, but found type ",
                         tensor.data_type(), " of ONNX");
   }
 }
@@ -126,8 +140,10 @@ std::string onnx_shape_text(const Extents& extents) {
   return extents.size() == 0 ? "a single number" : extents.size() > 8 ? text + " x ..." : text;
 }
 
-/// How many numbers the tensor has. Throws ValueError unless that many are stored in the model itself.
-inline std::size_t onnx_size(const pb::TensorProto& tensor, const std::string& place) {
+/// How many numbers the constant has. Throws ValueError unless that many are stored in the model itself.
+inline std::size_t onnx_size(const OnnxConstant& constant, const std::string& place) {
+  if (constant.computed != nullptr) return constant.computed->size();
+  const pb::TensorProto& tensor = *constant.tensor;
   if (tensor.data_location() == pb::TensorProto::EXTERNAL)
     raise<ValueError>(place, ": the numbers are in another file (external data); save the model with its numbers inside");
   std::size_t found = 0;
@@ -142,11 +158,10 @@ inline std::size_t onnx_size(const pb::TensorProto& tensor, const std::string& p
   return found;
 }
 
-/// All numbers of the constant, in the order in which its tensor stores them: row-major, before a transposition. Throws ValueError for a
-/// number that Number or a type of its casts cannot hold.
+/// All numbers of the constant, row-major. Throws ValueError for a number that Number cannot hold.
 template <class Number>
 std::vector<Number> onnx_numbers(const OnnxConstant& constant, const std::string& place) {
-  std::vector<Number> numbers(onnx_size(*constant.tensor, place));
+  std::vector<Number> numbers(onnx_size(constant, place));
   const auto check = [&](double number) {
     if constexpr (std::is_integral_v<Number>) {
       if (std::trunc(number) != number || !onnx_cast(number, pb::TensorProto::INT64))
@@ -155,23 +170,18 @@ std::vector<Number> onnx_numbers(const OnnxConstant& constant, const std::string
       raise<ValueError>(place, ": expected numbers of at most ", (std::numeric_limits<Number>::max)(), ", but found ", number);
     }
   };
-  visit_onnx_numbers(*constant.tensor, place, [&](std::size_t size, const auto& number) {
+  const auto copy = [&](std::size_t size, const auto& number) {
     for (std::size_t i = 0; i < size; ++i) {
-      if constexpr (std::is_integral_v<Number>)
-        if (std::is_integral_v<decltype(number(i))> && constant.casts.empty()) {
-          numbers[i] = static_cast<Number>(number(i));
-          continue;
-        }
-      double cast = static_cast<double>(number(i));
-      for (const std::int64_t type : constant.casts) {
-        const std::optional<double> next = onnx_cast(cast, type);
-        if (!next) raise<ValueError>(place, ": expected numbers that their Cast can hold, but found ", cast);
-        cast = *next;
-      }
-      check(cast);
-      numbers[i] = static_cast<Number>(cast);
+      if constexpr (!std::is_integral_v<Number> || !std::is_integral_v<decltype(number(i))>) check(static_cast<double>(number(i)));
+      numbers[i] = static_cast<Number>(number(i));
     }
-  });
+  };
+  if (constant.computed == nullptr)
+    visit_onnx_numbers(*constant.tensor, place, copy);
+  else if (constant.type() == pb::TensorProto::INT64)
+    copy(numbers.size(), [&](std::size_t i) { return constant.computed->integers[i]; });
+  else
+    copy(numbers.size(), [&](std::size_t i) { return constant.computed->reals[i]; });
   return numbers;
 }
 

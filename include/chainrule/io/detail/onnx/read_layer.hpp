@@ -149,7 +149,7 @@ class OnnxLayerReader {
       inside *= static_cast<std::size_t>(extents[k]);
     }
     if (inside != stored || stored == 0) refuse(units(), " numbers, one for each unit");
-    Numbers numbers = graph_.numbers<Scalar>(node, i);
+    Numbers numbers = finite_numbers(node, i);
     const auto n = static_cast<std::size_t>(units());
     count(n, node);
     if (stored == n) return numbers;
@@ -168,6 +168,14 @@ class OnnxLayerReader {
   }
 
  private:
+  // The numbers of the constant that a node takes as its input i. Throws ValueError for NaN and infinity.
+  Numbers finite_numbers(const Node& node, std::size_t i) const {
+    Numbers numbers = graph_.numbers<Scalar>(node, i);
+    for (const Scalar number : numbers)
+      if (!is_finite(number)) raise<ValueError>(graph_.place_of_constant(node, i), ": expected finite numbers, but found ", number);
+    return numbers;
+  }
+
   // The epsilon for an epsilon of 0 in ONNX: added to a variance it does not change it.
   static constexpr double smallest_epsilon = double{(std::numeric_limits<Scalar>::min)()};
 
@@ -223,9 +231,9 @@ class OnnxLayerReader {
                         "the input needs samples in columns, which Transpose makes");
     expect_units(inputs, node);
     count(size + static_cast<std::size_t>(outputs), node);
-    Numbers numbers = graph_.numbers<Scalar>(node, place_of_weight);
+    Numbers numbers = finite_numbers(node, place_of_weight);
     // a row-major matrix of inputs x outputs is a column-major W
-    if ((weight->transposed != weight_is_transposed) == value_is_first) numbers = transpose(numbers, inputs, outputs);
+    if (weight_is_transposed == value_is_first) numbers = transpose(numbers, inputs, outputs);
     Layer made = layer(DescribedDense::name, outputs);
     made.what.parts = {describe(Identity{})};
     made.tensors = {{"weight", std::move(numbers)}, {"bias", Numbers(static_cast<std::size_t>(outputs), Scalar{0})}};
@@ -279,7 +287,10 @@ class OnnxLayerReader {
                         "the batch");
     const bool has_units_at_1 = layout.samples == Samples::rows && !layout.extents.empty() && layout.product(1, layout.extents.size()) == 1;
     if (!has_units_at_1)
-      raise<ShapeError>(graph_.place(node), ": expected one row of numbers for each sample, which Flatten makes, but found another shape");
+      raise<ShapeError>(
+          graph_.place(node),
+          ": expected batch x units, or extents of 1 after these, but found others; a BatchNorm here has statistics of single "
+          "units, and not of channels of many");
     std::array<Numbers, 4> statistics;
     constexpr const char* names[] = {"a scale", "a bias", "a mean", "a variance"};
     for (std::size_t i = 0; i < 4; ++i) {
@@ -289,7 +300,7 @@ class OnnxLayerReader {
       if (static_cast<Index>(size) != units() || size == 0)
         raise<ShapeError>(graph_.place_of_constant(node, i + 1), ": expected ", units(), " numbers, one for each unit, but found ", size);
       count(size, node);
-      statistics[i] = graph_.numbers<Scalar>(node, i + 1);
+      statistics[i] = finite_numbers(node, i + 1);
     }
     const double share = graph_.number(node, "momentum", 0.9);  // in ONNX it is the share of the old statistics
     const double momentum = decimal_of(static_cast<float>(1 - share));
@@ -313,6 +324,8 @@ class OnnxLayerReader {
     if (!layout.is_whole_sample_from(graph_.integer(node, "axis", -1)))
       raise<ShapeError>(graph_.place(node), ": expected the axis from which a sample's numbers are, but found axis ",
                         graph_.integer(node, "axis", -1));
+    if (graph_.integer(node, "stash_type", 1) != pb::TensorProto::FLOAT)
+      raise<ValueError>(graph_.place(node), ": expected the stash_type 1 (float), but found ", graph_.integer(node, "stash_type", 1));
     Numbers weight = needed(node, 1, "a scale");
     Layer made = layer_norm_of(checked_epsilon(node), node);
     made.tensor("weight") = std::move(weight);
@@ -324,7 +337,7 @@ class OnnxLayerReader {
     if (graph_.constant(node, 1) == nullptr) raise<ValueError>(graph_.place(node), ": expected a slope that is a constant");
     if (graph_.size(node, 1) == 1 && graph_.single_number(node, 1, layout.rank())) {
       expect_known_units(node);
-      return prelu_of(static_cast<double>(graph_.numbers<Scalar>(node, 1)[0]));
+      return prelu_of(static_cast<double>(finite_numbers(node, 1)[0]));
     }
     Numbers slopes = needed(node, 1, "a slope");
     Layer made = layer(PReLU<Slopes::per_unit, Dynamic>::name, units(), {{"initial_slope", 0.25}});

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chainrule/io/detail/onnx/check_attributes.hpp>
 #include <chainrule/io/detail/onnx/description_text.hpp>
 #include <chainrule/io/detail/onnx/read_chain.hpp>
 
@@ -9,9 +10,10 @@ namespace chainrule::detail {
 class OnnxEnd {
  public:
   /// The loss is `chosen`; without one it is that in the model's metadata, or one whose link ends the graph. Throws ValueError where none
-  /// of these says a loss, and where the end of the graph is the link of another loss than the chosen one.
-  OnnxEnd(const pb::ModelProto& model, const OnnxGraph& graph, const std::optional<Description>& chosen)
-      : graph_{graph}, end_{before_no_ops(output())} {
+  /// of these says a loss, where the end of the graph is the link of another loss than the chosen one, and for unknown attributes of nodes.
+  OnnxEnd(const pb::ModelProto& model, const OnnxGraph& graph, const std::optional<Description>& chosen) : graph_{graph}, end_{output()} {
+    check_onnx_attributes(graph, end_);
+    end_ = before_no_ops(end_);
     Description named;
     bool is_raw = false;
     for (const auto& entry : model.metadata_props()) {
@@ -32,9 +34,11 @@ class OnnxEnd {
   const Description& loss() const { return loss_; }
   /// The number of the value that the last layer makes.
   int value() const { return end_; }
-  /// Whether the model's outputs are 1 - p and p, made from one output of the last layer, as scikit-learn exports classifiers of two
-  /// classes.
-  bool is_pair() const { return is_pair_; }
+  /// Which of two outputs is p, where the model's outputs are p and 1 - p, made from one output of the last layer, as scikit-learn exports
+  /// classifiers of two classes; none for other models.
+  std::optional<std::size_t> place_of_p() const { return place_of_p_; }
+  /// The node that makes 1 - p, where the model's output is 1 - p with p = sigma(z), which is sigma(-z); otherwise nullptr.
+  const OnnxGraph::Node* complement() const { return complement_; }
 
   /// Throws ShapeError unless the link's nodes work along the units of a sample, where the last layer's output has this layout.
   void check_axes(const OnnxLayout& layout) const {
@@ -84,8 +88,8 @@ class OnnxEnd {
   // The value from which this one is made by nodes that change nothing.
   int before_no_ops(int value) const {
     for (const Node* node = graph_.maker(value); node != nullptr; node = graph_.maker(value)) {
-      const bool nothing = graph_.is_op(*node, "Identity") || graph_.is_op(*node, "ZipMap") || graph_.only_rounds(*node);
-      if (!nothing || graph_.input_of(*node, 0) < 0 || graph_.value(value).constant.tensor != nullptr) break;
+      if (graph_.input_of(*node, 0) < 0 || graph_.value(value).constant) break;
+      if (!graph_.is_op(*node, "Identity") && !graph_.is_op(*node, "ZipMap") && !graph_.only_rounds(*node)) break;
       value = node->inputs[0];
     }
     return value;
@@ -146,6 +150,17 @@ class OnnxEnd {
   bool remove(const L& loss) {
     return remove_operator(link_of(loss));
   }
+  // sigma(z), or 1 - sigma(z)
+  bool remove(const BinaryCrossEntropy&) {
+    if (remove_operator("Sigmoid")) return true;
+    const Node* one_minus = graph_.maker(end_);
+    const int p = one_minus == nullptr ? -1 : subtracted_from_1(*one_minus);
+    if (p < 0) return false;
+    const int all = std::exchange(end_, p);
+    if (remove_operator("Sigmoid")) return complement_ = one_minus, true;
+    end_ = all;
+    return false;
+  }
   // Concat(m, e^s + minimum) of m, s = Split(z), as to_onnx writes it
   bool remove(const GaussianNLL& loss) {
     if (!ends_in("Concat")) return false;
@@ -168,19 +183,31 @@ class OnnxEnd {
     return true;
   }
 
-  // Moves the end before 1 - p and p with p = sigma(z), if the graph ends in them.
+  // The value p where a node makes 1 - p; -1 where it does not.
+  int subtracted_from_1(const Node& node) const {
+    const bool is_it = graph_.is_op(node, "Sub") && node.inputs.size() == 2 && node.inputs[1] >= 0 && graph_.single_number(node, 0, 2) == 1;
+    return is_it ? before_no_ops(node.inputs[1]) : -1;
+  }
+  // Moves the end before 1 - p and p with p = sigma(z), in either order, if the graph ends in them.
   bool remove_pair() {
     if (!ends_in("Concat")) return false;
     const Node& both = *graph_.maker(end_);
     if (both.inputs.size() != 2 || both.inputs[1] < 0) return false;
-    const Node* one_minus = graph_.maker(both.inputs[0]);
-    if (one_minus == nullptr || !graph_.is_op(*one_minus, "Sub") || graph_.input_of(*one_minus, 1) != both.inputs[1]) return false;
-    if (graph_.single_number(*one_minus, 0, 2) != 1)
-      raise<ValueError>(graph_.place(*one_minus), ": expected 1 - p before the Concat with p, but found another difference");
-    links_.push_back(&both);
-    end_ = before_no_ops(both.inputs[1]);
-    if (!remove_operator("Sigmoid")) raise<ValueError>(graph_.place(both), ": expected 1 - p and p with p from Sigmoid");
-    return is_pair_ = true;
+    for (const std::size_t place : {std::size_t{1}, std::size_t{0}}) {
+      const int p = before_no_ops(both.inputs[place]);
+      const Node* one_minus = graph_.maker(before_no_ops(both.inputs[1 - place]));
+      if (one_minus == nullptr || !graph_.is_op(*one_minus, "Sub") || graph_.input_of(*one_minus, 1) < 0 ||
+          before_no_ops(one_minus->inputs[1]) != p)
+        continue;
+      if (subtracted_from_1(*one_minus) != p)
+        raise<ValueError>(graph_.place(*one_minus), ": expected 1 - p beside p before the Concat, but found another difference");
+      links_.push_back(&both);
+      end_ = p;
+      if (!remove_operator("Sigmoid")) raise<ValueError>(graph_.place(both), ": expected 1 - p and p with p from Sigmoid");
+      place_of_p_ = place;
+      return true;
+    }
+    return false;
   }
 
   // Finds the loss by its link, for a model that does not name its loss.
@@ -191,7 +218,7 @@ class OnnxEnd {
                         "SoftmaxCrossEntropy where you load");
     if (remove_pair() || remove_operator("Softmax"))
       loss_ = describe(SoftmaxCrossEntropy{});
-    else if (remove_operator("Sigmoid"))
+    else if (remove(BinaryCrossEntropy{}))
       loss_ = describe(BinaryCrossEntropy{});
     else if (remove_operator("Exp"))
       loss_ = describe(PoissonNLL{});
@@ -204,22 +231,40 @@ class OnnxEnd {
   const OnnxGraph& graph_;
   int end_;
   Description loss_ = {};
-  bool is_pair_ = false;
+  std::optional<std::size_t> place_of_p_ = {};
+  const Node* complement_ = nullptr;
   std::vector<const Node*> links_ = {};  // the nodes of the link that have an axis
 };
 
 /// Makes the last layer, which has one output z, one with the outputs 0 and z, because 1 - p and p with p = sigma(z) are the softmax of 0
-/// and z.
+/// and z. `place_of_p`: which of the two outputs is z.
 template <class Scalar>
-void make_pair(ReadLayer<Scalar>& last, const std::string& place) {
+void make_pair(ReadLayer<Scalar>& last, std::size_t place_of_p, const std::string& place) {
   if (!describes<DescribedDense>(last.what) || last.what.outputs != 1 || !describes<Identity>(last.what.parts[0]))
     raise<ValueError>(place, ": expected a layer of one output before 1 - p and p");
   for (const char* name : {"weight", "bias"}) {
     std::vector<Scalar> pairs;
-    for (const Scalar number : last.tensor(name)) pairs.insert(pairs.end(), {Scalar{0}, number});
+    for (const Scalar number : last.tensor(name)) {
+      pairs.resize(pairs.size() + 2);
+      pairs[pairs.size() - 2 + place_of_p] = number;
+    }
     last.tensor(name) = std::move(pairs);
   }
   last.what.outputs = 2;
+}
+
+/// Throws ValueError for layers with NaN or infinity, which come from products of large numbers.
+template <class Scalar>
+void check_finite(const std::vector<ReadLayer<Scalar>>& layers, const std::string& place) {
+  for (const ReadLayer<Scalar>& layer : layers) {
+    for (const auto* tensors : {&layer.tensors, &layer.buffers})
+      for (const auto& [name, numbers] : *tensors)
+        for (const Scalar number : numbers)
+          if (!is_finite(number))
+            raise<ValueError>(place, ": expected finite numbers, but found ", number, " in the ", name, " of a ", layer.what.kind,
+                              "; a product of constants is too large");
+    check_finite(layer.inside, place);
+  }
 }
 
 /// The layers of the graph, from its input to their end. `most_numbers`: how many numbers they may have.
@@ -232,7 +277,9 @@ std::vector<ReadLayer<Scalar>> read_onnx_layers(OnnxGraph& graph, const OnnxEnd&
     layers.push_back({describe(Activate<Identity, Dynamic>(reader.layout().units()))});
   }
   end.check_axes(reader.layout());
-  if (end.is_pair()) make_pair(layers.back(), graph.file());
+  if (end.place_of_p()) make_pair(layers.back(), *end.place_of_p(), graph.file());
+  if (end.complement() != nullptr) reader.negate(*end.complement(), layers);
+  check_finite(layers, graph.file());
   return layers;
 }
 
