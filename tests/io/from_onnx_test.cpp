@@ -438,8 +438,10 @@ TEST_CASE("Attributes that the reader does not know are refused by node and name
     CHECK_THROWS_SAYING(with(op, "scaling", 2).read(), ValueError, "m.onnx: node \"y\"", op, "the attribute \"scaling\" is not known");
   CHECK_THROWS_SAYING(with("Softmax", "scaling", 2).read_with_its_loss(), ValueError, "(Softmax)", "\"scaling\"");
   CHECK_THROWS_SAYING(with("Relu", "", 2).read(), ValueError, "(Relu)", "\"\"");
-  CHECK_THROWS_SAYING(with("Relu", "alpha", 2).read(), ValueError, "(Relu)", "\"alpha\"");        // that of another operator
-  CHECK_THROWS_SAYING(with("Add", "broadcast", 1).read(), ValueError, "(Add)", "\"broadcast\"");  // since operator set 7
+  CHECK_THROWS_SAYING(with("Relu", "alpha", 2).read(), ValueError, "(Relu)", "\"alpha\"");            // LeakyRelu has it
+  CHECK_THROWS_SAYING(with("Add", "broadcast", 1).read(), ValueError, "(Add)", "\"broadcast\"");      // since operator set 7
+  CHECK_THROWS_SAYING(with("Dropout", "ratio", 1, 12).read(), ValueError, "(Dropout)", "\"ratio\"");  // since 12 an input
+  CHECK_THROWS_SAYING(with("Squeeze", "axes", 1, 13).read(), ValueError, "(Squeeze)", "\"axes\"");    // since 13 an input
   CHECK(kinds(with("Add", "broadcast", 1, 6).read()) == "Normalize");
   CHECK_THROWS_SAYING(with("Gemm", "transA", 0).with("transA", 0).read(), ValueError, "(Gemm)", "\"transA\" is there twice");
   CHECK_THROWS_SAYING(with("LayerNormalization", "stash_type", 10).read(), ValueError, "(LayerNormalization)", "stash_type", "10");
@@ -447,7 +449,10 @@ TEST_CASE("Attributes that the reader does not know are refused by node and name
   CHECK(kinds(with("BatchNormalization", "spatial", 1, 8).read()) == "BatchNorm(momentum=0.1,epsilon=1e-05)");
   CHECK(kinds(with("Dropout", "seed", 3).read()) == "Dropout(rate=0.5)");
   CHECK(kinds(with("Relu", "alpha", 2).node("Relu", {"x"}, "z").read_output("z")) == "Activate(ReLU)");  // on a node that does not matter
-  Model constant;                                                                                        // of a node that makes a weight
+  Model typed({0, 2, 1}, 12);
+  typed.node("Squeeze", {"x"}, "y").with("axes", 2);  // an integer instead of a list
+  CHECK_THROWS_SAYING(typed.read(), ValueError, "(Squeeze): expected integers in the attribute axes");
+  Model constant;  // the node makes a weight
   constant.constant("w", {2, 2}, {1, 2, 3, 4}).node("Transpose", {"w"}, "t").with("axes", 1).node("MatMul", {"x", "t"}, "y");
   CHECK_THROWS_SAYING(constant.read(), ValueError, "\"t\" (Transpose)", "\"axes\"");
 }
@@ -696,7 +701,7 @@ TEST_CASE("A model of ONNX may end in 1 - p, and in p beside 1 - p in either ord
   normalized.constant("c", {2}, {2, 4}).constant("one", {}, {1}).node("Mul", {"x", "c"}, "z").node("Sigmoid", {"z"}, "p");
   normalized.node("Sub", {"one", "p"}, "y");
   CHECK(static_cast<double>(normalized.read_with_its_loss().predict(vector({1, 1}))(1)) == Approx(1 / (1 + std::exp(4.0))));
-  Model twice = model();  // of p and p
+  Model twice = model();  // p and p
   CHECK_THROWS_SAYING(twice.node("Concat", {"p", "p"}, "y").with("axis", 1).read_with_its_loss(), ValueError, "m.onnx");
 }
 

@@ -63,14 +63,35 @@ inline pb::ModelProto parse_onnx_model(std::string_view bytes, const std::string
 /// read too, and the network predicts probabilities, not their logarithms. Without `loss` it is the one that to_onnx wrote into the model,
 /// or the first one above whose link ends the model; other models are a ValueError, because outputs may be logits.
 ///
-/// Each operator has the meaning that the ONNX standard gives it for the model's operator set, from 6 on. Activations are recognized by
-/// algebra, whatever operators compute them; their constants may be off by the rounding of an exporter, to six digits. One that the library
-/// has only up to a scaling or shift gets a Normalize before or after it. Training it further trains the layers' parameters. A Dropout of
-/// ratio 1 is left out; an epsilon of 0 becomes the smallest number above; a product with 0 may become a BatchNorm.
+/// Two outputs p and 1 - p, in either order, with p = sigma(z) are read for SoftmaxCrossEntropy and KLDivergence, as the softmax of z and
+/// 0; one output 1 - sigma(z) is read for BinaryCrossEntropy, as sigma(-z).
 ///
-/// The network has at most 2^22 numbers more than the file has bytes. `Own`: losses of yours that the model may name. Throws ValueError or
-/// ShapeError that names the node and its operator for a graph that is no chain of this library's layers, and ValueError for bytes that are
-/// no complete model.
+/// What is read, with the meaning that the ONNX standard gives it for the model's operator set, from 6 on:
+/// - Gemm and MatMul with a weight, and sums of their result and constants: Dense
+/// - BatchNormalization of batch x units; with more extents these must be 1, because channels of many places have no layer here
+/// - LayerNormalization over each whole sample, also as single operations: ReduceMean, Sub, a square by Pow or Mul, and Div by a root, or
+///   Mul by its reciprocal, in any form of Sqrt, Reciprocal, Pow and Div
+/// - PRelu, Dropout in its form for prediction, Scaler, and Add, Sub, Mul and Div with constants: Normalize
+/// - x + F(x), by Add or Sum: Residual
+/// - Flatten, Reshape, Squeeze, Unsqueeze and Transpose that keep each sample together, and Identity
+/// - Cast of samples to float or double, which changes nothing: all numbers are computed in Scalar. A Cast to half precision is refused;
+///   in a model of half precision throughout, numbers are rounded less than there.
+/// - activations, recognized by algebra, whatever operators compute them, with Where, Max, Min and Clip where these make no jump. Their
+///   constants may be off by the rounding of an exporter, to six digits. One that the library has only up to a scaling or shift gets a
+///   Normalize before or after it; HardSwish, which is none of these, is refused.
+/// - constants, also where they are computed from others by Add, Sub, Mul, Div, Neg, Transpose, Reshape, Flatten, Squeeze, Unsqueeze,
+/// Slice,
+///   Cast and DequantizeLinear, each number rounded to the type that ONNX gives it
+///
+/// Training it further trains the layers' parameters. A Dropout of ratio 1 is left out; an epsilon of 0 becomes the smallest number above;
+/// a product with 0 may become a BatchNorm.
+///
+/// `Own`: losses of yours that the model may name. Throws ValueError or ShapeError that names the node and its operator for a graph that is
+/// no chain of this library's layers, and for an attribute that is not known here. Throws ValueError for NaN and infinity in weights (a
+/// model file may have them, because its LoadReport counts them), and for bytes that are no complete model.
+///
+/// Takes at most 40 MB of memory and 25 times the size of the file, beside the network, which has at most 2^22 numbers more than the file
+/// has bytes. For this, a file may have 2^16 nodes, names, tensors and other parts, and one more for each 16 bytes; more are a ValueError.
 template <class Scalar, class... Own>
 AnyNetwork<Scalar> parse_onnx(std::string_view bytes, const std::string& name = "the input",
                               const std::optional<AnyLoss<Scalar>>& loss = {}) {

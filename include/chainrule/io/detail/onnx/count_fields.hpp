@@ -25,7 +25,7 @@ class OnnxFieldCounter {
   std::size_t fields() const { return count_; }
 
  private:
-  static constexpr int max_depth = 100;  // that of protobuf
+  static constexpr int max_depth = 100;  // protobuf itself reads no deeper messages
   enum WireType { varint = 0, fixed64 = 1, length_delimited = 2, fixed32 = 5 };
 
   bool message(const google::protobuf::Descriptor* type, int depth) {

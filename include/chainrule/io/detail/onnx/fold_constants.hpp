@@ -2,6 +2,7 @@
 // Computes what nodes make of constants, because exporters do not always do it: weights that are transposed, scaled, sliced or stored as
 // integers.
 
+#include <algorithm>
 #include <chainrule/io/detail/onnx/graph.hpp>
 #include <chainrule/io/detail/onnx/layout.hpp>
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <chainrule/io/detail/onnx/layout.hpp>
 #include <chainrule/io/detail/onnx/numbers.hpp>
 #include <deque>
@@ -202,6 +203,7 @@ class OnnxGraph {
     if (operators_ < since || i == no_input) {
       const pb::AttributeProto* found = attribute(node, name);
       if (found == nullptr) return {};
+      if (found->ints_size() == 0 && found->type() != pb::AttributeProto::INTS) refuse_attribute(node, name, "integers");
       return std::vector<std::int64_t>(found->ints().begin(), found->ints().end());
     }
     if (input_of(node, i) < 0) return {};

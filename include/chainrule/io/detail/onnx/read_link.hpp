@@ -3,6 +3,7 @@
 #include <chainrule/io/detail/onnx/check_attributes.hpp>
 #include <chainrule/io/detail/onnx/description_text.hpp>
 #include <chainrule/io/detail/onnx/read_chain.hpp>
+#include <utility>
 
 namespace chainrule::detail {
 
@@ -34,8 +35,8 @@ class OnnxEnd {
   const Description& loss() const { return loss_; }
   /// The number of the value that the last layer makes.
   int value() const { return end_; }
-  /// Which of two outputs is p, where the model's outputs are p and 1 - p, made from one output of the last layer, as scikit-learn exports
-  /// classifiers of two classes; none for other models.
+  /// The number of the output that is p, where the model's outputs are p and 1 - p, made from one output of the last layer, as scikit-learn
+  /// exports classifiers of two classes; none for other models.
   std::optional<std::size_t> place_of_p() const { return place_of_p_; }
   /// The node that makes 1 - p, where the model's output is 1 - p with p = sigma(z), which is sigma(-z); otherwise nullptr.
   const OnnxGraph::Node* complement() const { return complement_; }
