@@ -675,6 +675,31 @@ TEST_CASE("LayerNorm is read in each of its forms", "[onnx]") {
   refused([](Model& m) { m.node("Pow", {"v", "two"}, "s").node("Div", {"c", "s"}, "y"); });
 }
 
+TEST_CASE("LayerNorm is read as Keras writes it", "[onnx]") {
+  // x s + (bias - mean s) with s = weight/sqrt(variance + 1e-3)
+  const auto model = [](const std::string& form) {
+    Model m({0, 4}, 14);
+    m.constant("eps", {}, {1e-3f}).constant("weight", {4}, {1, 2, 3, 4}).constant("bias", {1, 4}, {0, 0, 1, 1});
+    m.node("ReduceMean", {"x"}, "mean").with_integers("axes", {1}).node("Sub", {"x", "mean"}, "c").node("Mul", {"c", "c"}, "q");
+    m.node("ReduceMean", {"q"}, "variance").with_integers("axes", {1}).node("Add", {"variance", "eps"}, "v").node("Sqrt", {"v"}, "root");
+    m.node("Reciprocal", {"root"}, "r").node("Mul", {"r", "weight"}, "s").node("Neg", {"mean"}, "minus");
+    m.node("Mul", {form == "minus" ? "minus" : "mean", form == "other s" ? "r" : "s"}, "ms").node("Mul", {"s", "x"}, "xs");
+    if (form == "minus" || form == "plus")
+      m.node("Add", {"ms", "bias"}, "b");
+    else
+      m.node("Sub", {"bias", "ms"}, "b");
+    return m.node("Add", {"xs", "b"}, "y");
+  };
+  for (const char* form : {"difference", "minus"}) {
+    CHECK(kinds(model(form).read()) == "LayerNorm(epsilon=0.001)");
+    const Vector<float> y = predicted(model(form), {1, 2, 3, 6});  // mean 3, variance 3.5
+    CHECK(y(0) == Approx(-2 / std::sqrt(3.501)));
+    CHECK(y(3) == Approx(4 * 3 / std::sqrt(3.501) + 1));
+  }
+  CHECK_THROWS_SAYING(model("plus").read(), ValueError, "m.onnx: node");  // bias + mean s
+  CHECK_THROWS_SAYING(model("other s").read(), ValueError, "m.onnx: node");
+}
+
 TEST_CASE("A model of ONNX may end in 1 - p, and in p beside 1 - p in either order", "[onnx]") {
   const auto model = [] {
     Model m({0, 1});

@@ -70,7 +70,7 @@ inline pb::ModelProto parse_onnx_model(std::string_view bytes, const std::string
 /// - Gemm and MatMul with a weight, and sums of their result and constants: Dense
 /// - BatchNormalization of batch x units; with more extents these must be 1, because channels of many places have no layer here
 /// - LayerNormalization over each whole sample, also as single operations: ReduceMean, Sub, a square by Pow or Mul, and Div by a root, or
-///   Mul by its reciprocal, in any form of Sqrt, Reciprocal, Pow and Div
+///   Mul by its reciprocal, in any form of Sqrt, Reciprocal, Pow and Div; and as x s + (bias - mean s), as Keras writes it
 /// - PRelu, Dropout in its form for prediction, Scaler, and Add, Sub, Mul and Div with constants: Normalize
 /// - x + F(x), by Add or Sum: Residual
 /// - Flatten, Reshape, Squeeze, Unsqueeze and Transpose that keep each sample together, and Identity

@@ -7,10 +7,18 @@ namespace chainrule::detail {
 
 /// A LayerNorm that is written as single operations, as exporters do for operator sets before 17:
 ///     (x - mean(x)) (mean((x - mean(x))^2) + epsilon)^(-1/2)
-/// The power may be made of Sqrt, Reciprocal, Pow and divisions, the square of Pow or Mul.
+/// The power may be made of Sqrt, Reciprocal, Pow and divisions, the square of Pow or Mul. Keras writes x s + (bias - mean(x) s) instead,
+/// with s = (mean((x - mean(x))^2) + epsilon)^(-1/2) weight.
 struct OnnxLayerNorm {
+  /// A constant: an input of a node. There is none where node is nullptr.
+  struct Input {
+    const OnnxGraph::Node* node = nullptr;
+    std::size_t i = 0;
+  };
   double epsilon;
   const OnnxGraph::Node* mean;  ///< the node of the mean, for errors
+  Input weight = {};
+  Input bias = {};
 };
 
 /// Finds a LayerNorm of the value `x`, which has this layout.
@@ -21,6 +29,11 @@ class OnnxLayerNormFinder {
   /// The LayerNorm that makes the value `end`; none if nodes make something else of x. Throws ShapeError for means over other axes than
   /// those of a sample.
   std::optional<OnnxLayerNorm> find(int end) const {
+    if (const Node* sum = maker(end, "Add"); sum != nullptr && sum->inputs.size() == 2) {
+      for (const std::size_t i : {std::size_t{0}, std::size_t{1}})
+        if (const auto found = find_sum(sum->inputs[i], sum->inputs[1 - i])) return found;
+      return {};
+    }
     const Node* product = maker(end);
     if (product == nullptr || product->inputs.size() != 2) return {};
     const bool is_div = graph_.is_op(*product, "Div");
@@ -29,7 +42,7 @@ class OnnxLayerNormFinder {
     const Node* mean = mean_in(product->inputs[is_first ? 0 : 1]);
     if (mean == nullptr) return {};
     const std::optional<double> epsilon = epsilon_of(product->inputs[is_first ? 1 : 0], is_div ? -1 : 1);
-    return epsilon ? std::optional(OnnxLayerNorm{*epsilon, mean}) : std::nullopt;
+    return epsilon ? std::optional(OnnxLayerNorm{*epsilon, mean, {}, {}}) : std::nullopt;
   }
 
  private:
@@ -49,6 +62,50 @@ class OnnxLayerNormFinder {
     return node != nullptr && graph_.is_op(*node, op) ? node : nullptr;
   }
   std::optional<double> number(const Node& node, std::size_t i) const { return graph_.single_number(node, i, layout_.rank()); }
+
+  bool are_same(int a, int b) const { return before_rounding(a) == before_rounding(b); }
+  // The other input of a product or sum of two inputs, one of which fits; -1 if there is none.
+  template <class Fits>
+  int other(const Node* node, const Fits& fits) const {
+    if (node == nullptr || node->inputs.size() != 2) return -1;
+    return fits(node->inputs[0]) ? node->inputs[1] : fits(node->inputs[1]) ? node->inputs[0] : -1;
+  }
+  // Takes a constant from a product or sum of two inputs. Returns the other input; the value itself where it is made in another way.
+  int without_constant(int value, std::string_view op, OnnxLayerNorm::Input& constant) const {
+    const Node* node = maker(value, op);
+    if (node == nullptr || node->inputs.size() != 2) return value;
+    for (const std::size_t i : {std::size_t{0}, std::size_t{1}})
+      if (graph_.constant(*node, i) != nullptr) return constant = {node, i}, node->inputs[1 - i];
+    return value;
+  }
+  // x s + (bias - mean s), whose second part may also be bias + -mean s
+  std::optional<OnnxLayerNorm> find_sum(int first, int second) const {
+    OnnxLayerNorm found{0, nullptr, {}, {}};
+    const int s = other(maker(first, "Mul"), [&](int value) { return are_same(value, x_); });
+    if (s < 0) return {};
+    int product = without_constant(second, "Add", found.bias);
+    bool is_negative = false;
+    if (const Node* sub = maker(second, "Sub"); sub != nullptr && sub->inputs.size() == 2 && graph_.constant(*sub, 0) != nullptr) {
+      found.bias = {sub, 0};
+      product = sub->inputs[1];
+      is_negative = true;
+    }
+    const auto without_sign = [&](int value) {
+      const Node* neg = maker(value, "Neg");
+      if (neg == nullptr) return value;
+      is_negative = !is_negative;
+      return graph_.input_of(*neg, 0);
+    };
+    const int times_s = other(maker(without_sign(product), "Mul"), [&](int value) { return are_same(value, s); });
+    const Node* mean = times_s < 0 ? nullptr : maker(without_sign(times_s), "ReduceMean");
+    if (mean == nullptr || !is_negative || !are_same(graph_.input_of(*mean, 0), x_)) return {};
+    const std::optional<double> epsilon = epsilon_of(without_constant(s, "Mul", found.weight), 1);
+    if (!epsilon) return {};
+    check_mean(*mean);
+    found.epsilon = *epsilon;
+    found.mean = mean;
+    return found;
+  }
 
   // Throws ShapeError unless a ReduceMean is over the units of each sample and keeps the axes.
   void check_mean(const Node& node) const {

@@ -254,6 +254,8 @@ class OnnxChainReader {
       if (const std::vector<int> rest = graph_.until_next_cut(end, mark); !rest.empty()) found = finder.find(end = output_of(rest));
     if (!found) return -1;
     layers.push_back(layer_.layer_norm_of(found->epsilon, *found->mean));
+    if (found->weight.node != nullptr) layers.back().tensor("weight") = layer_.per_unit(*found->weight.node, found->weight.i);
+    if (found->bias.node != nullptr) layers.back().tensor("bias") = layer_.per_unit(*found->bias.node, found->bias.i);
     return end;
   }
 
