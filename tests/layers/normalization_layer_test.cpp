@@ -2,6 +2,8 @@
 #include <chainrule/layers/batch_norm.hpp>
 #include <chainrule/layers/layer_norm.hpp>
 #include <chainrule/layers/normalization_layer.hpp>
+#include <chainrule/losses/squared_error.hpp>
+#include <chainrule/network.hpp>
 
 #include "support/catch.hpp"
 
@@ -115,4 +117,50 @@ TEST_CASE("the gradients of weight and bias are exact to a few roundings for man
 
 TEST_CASE("NormalizationLayer rejects an epsilon of 0 in the name of its layer") {
   CHECK_THROWS_SAYING(Plain(0), ValueError, "Plain: epsilon must be above 0 and finite, got 0");
+}
+
+TEST_CASE("BatchNorm and LayerNorm are right for numbers whose sum or distances are too large for a Scalar") {
+  const auto check = [](auto largest) {
+    using Scalar = decltype(largest);
+    const Matrix<Scalar> far = numbers<Scalar>(1000, 0, 1) * (largest / 8), near = numbers<Scalar>(1000, 1, 1e-5) * (largest / 2);
+    const Matrix<Scalar> at_the_end{{largest, -largest}, {largest, largest}, {-largest, largest}, {largest, largest}};
+    const Matrix<Scalar> one_large{{largest, 1}, {0, 0}, {0, largest}, {-largest / 3, 1}};
+    for (const Matrix<Scalar>& x : {far, near, at_the_end, one_large})
+      for (const double error : worst_errors<Scalar>(x)) CHECK(error < 16);
+  };
+  check(std::numeric_limits<float>::max());
+  check(std::numeric_limits<double>::max());
+}
+
+TEST_CASE("BatchNorm and LayerNorm map equal numbers of any size to 0, and are right where one number is a rounding away") {
+  for (const float number : {0.1f, 1.06667e8f, 7.48933e12f, 1.1e20f, 3e38f, std::numeric_limits<float>::max()}) {
+    Matrix<float> x = Matrix<float>::Constant(4928, 2, number);
+    for (const double error : worst_errors<float>(x)) CHECK(error < 4);
+    x(100, 0) = x(7, 1) = x(4000, 1) = std::nextafter(number, 0.0f);
+    for (const double error : worst_errors<float>(x)) CHECK(error < 16);
+  }
+}
+
+TEST_CASE("BatchNorm's statistics and both layers' gradients are right where the sum of x is too large for a Scalar") {
+  const float s = 1e38f;
+  Network<float, SquaredError, BatchNorm<1>> net{Seed{1}, BatchNorm<1>{1.0}};
+  auto work = net.make_workspace(8);
+  net.forward(Matrix<float>::Constant(1, 8, s).eval(), work);
+  net.update_statistics(work);
+  CHECK(net.buffers<0>().running_mean[0] == s);
+  CHECK(net.buffers<0>().running_variance[0] == 0);
+  // x = s (2 2 2 -2) has the mean s and the deviations s (1 1 1 -3), whose mean square is 3 s^2: x_hat = (1 1 1 -3)/sqrt(3).
+  // With g = (3 0 0 0), 1/4 sum g = 3/4 and 1/4 sum (g x_hat) = 3/4/sqrt(3): dJ/dx = (g - 3/4 - 1/4 (1 1 1 -3))/(s sqrt(3))
+  const LayerNorm<4> layer{};
+  LayerNorm<4>::Cache<float, Dynamic> cache{layer, 1};
+  const std::vector<float> theta{1, 1, 1, 1, 0, 0, 0, 0};
+  const Matrix<float> x{{2 * s}, {2 * s}, {2 * s}, {-2 * s}};
+  Matrix<float> delta{{3}, {0}, {0}, {0}}, dJ_dx(4, 1);
+  std::vector<float> gradient(8);
+  MatrixView<float> input_gradient = detail::mutable_view<float>(dJ_dx);
+  layer.forward(theta.data(), detail::const_view<float>(x), cache);
+  layer.backward(theta.data(), detail::const_view<float>(x), cache, detail::mutable_view<float>(delta), gradient.data(), &input_gradient);
+  const float unit = 1 / std::sqrt(3.0f) * 1e-38f;
+  const Matrix<float> expected{{2 * unit}, {-unit}, {-unit}, {0}};
+  CHECK((dJ_dx - expected).cwiseAbs().maxCoeff() < 1e-43f);  // denormal numbers have a unit of 1.4e-45
 }

@@ -126,7 +126,11 @@ class BatchNorm : public NormalizationLayer<N> {
       variance = running.running_variance;
     }
     Scalar* inverse_deviation = cache.inverse_deviation.first(1).data();
-    compute_inverse_deviation(x, mean.data(), rest.data(), variance.data(), inverse_deviation);
+    kernels::update(
+        x.rows(),
+        [epsilon = static_cast<Scalar>(this->epsilon())](const auto& v, auto& inverse)
+            CHAINRULE_FORMULA { inverse = 1 / sqrt(v + epsilon); },
+        detail::as_const(variance).data(), inverse_deviation);
     kernels::map_columns(
         [](auto& x_hat, auto& a, const auto& x_i, const auto& m, const auto& r, const auto& inverse, const auto& w, const auto& b)
             CHAINRULE_FORMULA {
@@ -137,6 +141,9 @@ class BatchNorm : public NormalizationLayer<N> {
         kernels::columns(x), kernels::one_column(detail::as_const(mean).data()), kernels::one_column(detail::as_const(rest).data()),
         kernels::one_column(static_cast<const Scalar*>(inverse_deviation)), kernels::one_column(weight.data()),
         kernels::one_column(bias.data()));
+    if (pass.mode == Mode::train && !all_are_accurate(x.rows(), detail::as_const(rest).data(), detail::as_const(variance).data()))
+      for (Index i = 0; i < x.rows(); ++i)
+        if (!this->are_accurate(rest(i, 0), variance(i, 0))) normalize_scaled(i, weight[i], bias[i], x, cache);
     mean += rest;
   }
 
@@ -216,20 +223,30 @@ class BatchNorm : public NormalizationLayer<N> {
         rest, variance);
   }
 
-  // 1/sqrt(variance + epsilon)
+  // Whether are_accurate(r, variance) holds for all units.
   template <class Scalar>
-  void compute_inverse_deviation(ConstMatrixView<Scalar> x, const Scalar* mean, const Scalar* rest, const Scalar* variance,
-                                 Scalar* inverse_deviation) const {
-    kernels::update(
-        x.rows(),
-        [epsilon = static_cast<Scalar>(this->epsilon())](const auto& v, auto& inverse)
-            CHAINRULE_FORMULA { inverse = 1 / sqrt(v + epsilon); },
-        variance, inverse_deviation);
-    if (kernels::all_finite(x.rows(), variance)) return;
-    for (Index i = 0; i < x.rows(); ++i)
-      if (!detail::is_finite(variance[i]))
-        inverse_deviation[i] =
-            this->template inverse_of_large_deviation<Scalar>(x.cols(), [&](Index j) { return x(i, j) - mean[i] - rest[i]; });
+  bool all_are_accurate(Index units, const Scalar* rest, const Scalar* variance) const {
+    return kernels::all_finite(units, variance) && kernels::sum<Scalar>(
+                                                       units,
+                                                       [epsilon = static_cast<Scalar>(this->epsilon())](auto r, auto v)
+                                                           CHAINRULE_FORMULA { return select(r * r > v + epsilon, 1, r * 0); },
+                                                       rest, variance) == 0;
+  }
+
+  // Normalises the numbers of unit i once more, after scaling them. A variance that a Scalar cannot hold becomes infinite.
+  template <class Scalar, int MaxBatch>
+  [[gnu::noinline]] void normalize_scaled(Index i, Scalar weight, Scalar bias, ConstMatrixView<Scalar> x,
+                                          Cache<Scalar, MaxBatch>& cache) const {
+    const auto scaled = this->template scaled_statistics<Scalar>(x.cols(), [x, i](Index j) { return x(i, j); });
+    MatrixView<Scalar> x_hat = cache.x_hat.first(x.cols()), a = cache.output.first(x.cols());
+    for (Index j = 0; j < x.cols(); ++j) {
+      x_hat(i, j) = scaled.x_hat(x(i, j));
+      a(i, j) = detail::rounded(x_hat(i, j) * weight) + bias;
+    }
+    cache.mean.first(1)(i, 0) = (scaled.m + scaled.r) / scaled.scale;
+    cache.rest.first(1)(i, 0) = 0;
+    cache.variance.first(1)(i, 0) = scaled.variance / scaled.scale / scaled.scale;
+    cache.inverse_deviation.first(1)(i, 0) = scaled.inverse_deviation;
   }
 
   double momentum_;

@@ -64,9 +64,16 @@ class LayerNorm : public NormalizationLayer<N> {
       const Scalar squares = mean(
           n, [m](auto c) CHAINRULE_FORMULA { return (c - m) * (c - m); }, x_j);
       const Scalar variance = (std::max)(squares - detail::rounded(r * r), Scalar{0});
-      const Scalar inverse = detail::is_finite(variance)
-                                 ? 1 / std::sqrt(variance + static_cast<Scalar>(this->epsilon()))
-                                 : this->template inverse_of_large_deviation<Scalar>(n, [&](Index i) { return x_j[i] - m - r; });
+      if (!this->are_accurate(r, variance)) {
+        const auto scaled = this->template scaled_statistics<Scalar>(n, [x_j](Index i) { return x_j[i]; });
+        inverse_deviation(0, j) = scaled.inverse_deviation;
+        for (Index i = 0; i < n; ++i) {
+          x_hat(i, j) = scaled.x_hat(x_j[i]);
+          a(i, j) = detail::rounded(x_hat(i, j) * weight[i]) + bias[i];
+        }
+        continue;
+      }
+      const Scalar inverse = 1 / std::sqrt(variance + static_cast<Scalar>(this->epsilon()));
       inverse_deviation(0, j) = inverse;
       kernels::map_columns(
           [m, r, inverse](auto& x_hat_i, auto& a_i, const auto& x_i, const auto& w, const auto& b) CHAINRULE_FORMULA {

@@ -6,6 +6,8 @@
 //
 //     m = 1/n sum x, rounded to a Scalar, so that x - m is exact for x close to m
 //     r = 1/n sum (x - m),  mean = m + r,  variance = 1/n sum (x - m)^2 - r^2,  x_hat = ((x - m) - r)/sqrt(variance + epsilon)
+//
+// Numbers that are too large, or too close together for their size, for these sums are normalised again by ScaledStatistics.
 
 #include <algorithm>
 #include <array>
@@ -69,16 +71,49 @@ class NormalizationLayer : public SameShape<N> {
         std::array{weight, bias}, delta.rows(), delta.cols(), kernels::columns(delta), kernels::columns(x_hat));
   }
 
-  /// Returns 1/sqrt(variance + epsilon) where the variance 1/size sum deviation(i)^2 is too large for a Scalar, as of -1e25 and 1e25 in
-  /// float, by scaling the deviations down first.
-  template <class Scalar, class Deviation>
-  [[gnu::noinline]] Scalar inverse_of_large_deviation(Index size, const Deviation& deviation) const {
-    const Scalar scale = std::ldexp(Scalar{1}, -std::numeric_limits<Scalar>::max_exponent / 32 * 25);
-    const Scalar squares = detail::pairwise_sum<Scalar>(size, [&](Index i) {
-      const Scalar scaled = deviation(i) * scale;
-      return scaled * scaled;
+  /// Whether x_hat is right to a few roundings with this r and variance. It is not where a sum, a distance or a square was too large for a
+  /// Scalar. Nor is it where r, which is the rounding error of m, is larger than the deviation, for numbers that are nearly all equal: if
+  /// one of 5,000 numbers is 100000008 and the others are 1e8, mean (x - m)^2 - r^2 can be off by 10 %.
+  template <class Scalar>
+  bool are_accurate(Scalar r, Scalar variance) const {
+    return detail::is_finite(variance + r) && r * r <= variance + static_cast<Scalar>(epsilon_);
+  }
+
+  /// Statistics of numbers x that are not too large for their sums once they are multiplied by `scale`, a power of two.
+  template <class Scalar>
+  struct ScaledStatistics {
+    Scalar scale;              ///< brings the largest |x| to at most 8; 1 where it is below 1
+    Scalar m, r;               ///< m + r is the mean of x scale
+    Scalar variance;           ///< variance of x scale
+    Scalar factor;             ///< 1/sqrt(variance + epsilon scale^2), or 0 where that is infinite, because all x are equal
+    Scalar inverse_deviation;  ///< 1/sqrt(variance + epsilon) of x itself
+
+    /// Returns x_hat of one of the numbers.
+    Scalar x_hat(Scalar x) const { return (x * scale - m - r) * factor; }
+  };
+
+  /// Computes the statistics of size numbers x(i), finite and of any size. m is the first number plus the mean distance from it, so the
+  /// mean of equal numbers is exact.
+  template <class Scalar, class Number>
+  [[gnu::noinline]] ScaledStatistics<Scalar> scaled_statistics(Index size, const Number& x) const {
+    const auto mean = [size](const auto& term) { return detail::pairwise_sum<Scalar>(size, term) / static_cast<Scalar>(size); };
+    Scalar largest = 0;
+    for (Index i = 0; i < size; ++i) largest = (std::max)(largest, std::abs(x(i)));
+    int exponent = 0;
+    if (detail::is_finite(largest)) std::frexp(largest, &exponent);
+    ScaledStatistics<Scalar> s{};
+    s.scale = std::ldexp(Scalar{1}, -std::clamp(exponent, 0, -std::numeric_limits<Scalar>::min_exponent));
+    const Scalar first = x(0) * s.scale;
+    s.m = first + mean([&](Index i) { return x(i) * s.scale - first; });
+    s.r = mean([&](Index i) { return x(i) * s.scale - s.m; });
+    s.variance = mean([&](Index i) {
+      const Scalar d = x(i) * s.scale - s.m - s.r;
+      return d * d;
     });
-    return scale / std::sqrt(squares / static_cast<Scalar>(size) + static_cast<Scalar>(epsilon_) * scale * scale);
+    const Scalar epsilon = static_cast<Scalar>(epsilon_), deviation = std::sqrt(s.variance + epsilon * s.scale * s.scale);
+    s.factor = deviation == 0 ? Scalar{0} : 1 / deviation;
+    s.inverse_deviation = deviation == 0 ? 1 / std::sqrt(epsilon) : s.scale / deviation;
+    return s;
   }
 
  private:
