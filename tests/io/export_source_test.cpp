@@ -70,6 +70,18 @@ TEST_CASE("weights of a unit lie one after the other", "[io][export_source]") {
   CHECK_THAT(cr::to_source(net), ContainsSubstring("model_w1[2][2] = {\n    {1.0f, 2.0f},\n    {3.0f, 4.0f}};\n"));
 }
 
+TEST_CASE("source code adds more than 256 terms in blocks of nearly equal length", "[io][export_source]") {
+  const cr::Network<float, cr::MeanSquaredError, cr::Dense<cr::Dynamic, cr::Dynamic>> net{cr::Seed{1}, {515, 1}};
+  CHECK_THAT(cr::to_source(net), ContainsSubstring("    float z = model_b1[i];\n"
+                                                   "    for (int k = 0, end = 0; k < 515;) {\n"
+                                                   "      const float before = k > 0 ? z : 0.0f;\n"
+                                                   "      if (k > 0) z = 0.0f;\n"
+                                                   "      for (end += end < 344 ? 172 : 171; k < end; ++k) "
+                                                   "z = model_fma(model_w1[i][k], x[k], z);\n"
+                                                   "      z += before;\n"
+                                                   "    }\n"));
+}
+
 TEST_CASE("numbers in source code are read as the same", "[io][export_source]") {
   for (const float number : {0.1f, 16777216.0f, 1e-45f, 3.40282347e38f, -1.17549435e-38f, 1.0f / 3}) {
     const std::string text = cr::detail::source_literal(number);

@@ -1,6 +1,6 @@
 // write_nets FOLDER [SEED]: writes networks as source code into a folder: every activation, layer and link, and shapes that are difficult
 // for the arrays of the generated code. nets.h includes them all and lists them in the macro NETS(DO), which expands to
-// DO(name, NAME, type) for each. corrupted.h is a network with a wrong weight.
+// DO(name, NAME, type) for each. corrupted.h is a network with a wrong weight. wide_*.h are networks with long sums and large numbers.
 
 #include <chainrule/any/from_description.hpp>
 #include <chainrule/io/export_source.hpp>
@@ -145,6 +145,19 @@ void write_corrupted() {
   cr::detail::write_file("write_nets", folder + "/corrupted.h", text);
 }
 
+/// Writes networks with sums of 4096 and 10,000 terms, and two whose predictions can be too large for a float.
+void write_wide() {
+  const auto write_one = [](const std::string& name, const Description& loss, const std::vector<Description>& layers) {
+    const cr::AnyNetwork<float> net{cr::Seed{seed}, cr::make_loss<float>(loss), cr::make_layers<float>(layers)};
+    cr::export_source(net, folder + "/" + name + ".h", {.name = name, .doubles = false, .tests = {}});
+  };
+  write_one("wide_dense", squared, {dense(4096, 1)});
+  write_one("wide_norm", squared, {same("LayerNorm", 4096, {{"epsilon", 1e-5}})});
+  write_one("wide_softmax", activation("SoftmaxCrossEntropy", {{"label_smoothing", 0}}), {dense(1, 10000)});
+  write_one("wide_poisson", activation("PoissonNLL"), {dense(1, 1)});
+  write_one("wide_gaussian", activation("GaussianNLL", {{"minimum_variance", 1e-3}}), {dense(1, 2)});
+}
+
 }  // namespace
 
 int main(int argc, char** argv) try {
@@ -155,6 +168,7 @@ int main(int argc, char** argv) try {
   write_all();
   write_doubles();
   write_corrupted();
+  write_wide();
   cr::detail::write_file("write_nets", folder + "/nets.h", includes + "#define NETS(DO)" + list + "\n");
 } catch (const std::exception& error) {
   std::fprintf(stderr, "write_nets: %s\n", error.what());

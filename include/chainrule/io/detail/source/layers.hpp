@@ -42,8 +42,9 @@ std::string source_form(Exactly<L> dense, SourceWriter<Written>& writer, Numbers
   const std::string a = source_activation(dense->activation(), writer.functions, "z"), fma = writer.functions.multiply_add();
   writer.comment(text_of("Dense: z(", number + 1, ") = W(", number, ") a(", number, ") + b(", number, "), a(", number + 1, ") = f(z(",
                          number + 1, ")) with f = ", name_of(dense->activation()), ", ", n, " -> ", m));
-  writer.code(text_of("  for (int i = 0; i < ", m, "; ++i) {\n    $ z = ", b, "[i];\n    for (int k = 0; k < ", n, "; ++k) z = ", fma, "(",
-                      w, "[i][k], ", in, "[k], z);\n    ", out, "[i] = ", a, ";\n  }\n"));
+  writer.code(text_of("  for (int i = 0; i < ", m, "; ++i) {\n    $ z = ", b, "[i];\n"));
+  writer.add_terms("    ", "k", n, "z", text_of("z = ", fma, "(", w, "[i][k], ", in, "[k], z);"));
+  writer.code(text_of("    ", out, "[i] = ", a, ";\n  }\n"));
   writer.give_back(in);
   return out;
 }
@@ -99,14 +100,23 @@ std::string source_form(Exactly<LayerNorm<N>> layer, SourceWriter<Written>& writ
   writer.weights.add(named("weight"), weight);
   writer.weights.add(named("bias"), bias);
   const std::string units = writer.functions.literal(static_cast<double>(n)), epsilon = writer.functions.literal(layer->epsilon());
-  writer.comment("LayerNorm: x_hat = (x - mean - rest)/sqrt(variance + epsilon), a = weight x_hat + bias; mean + rest is the exact mean");
-  const std::string all = text_of("    for (int i = 0; i < ", n, "; ++i) ");
-  writer.code(text_of("  {\n    $ mean = <0>;\n    $ rest = <0>;\n    $ variance = <0>;\n    $ factor = <0>;\n",  //
-                      all, "mean += ", in, "[i];\n    mean /= ", units, ";\n",                                    //
-                      all, "rest += ", in, "[i] - mean;\n    rest /= ", units, ";\n",                             //
-                      all, "variance += (", in, "[i] - mean - rest) * (", in, "[i] - mean - rest);\n    factor = <1> / sqrtF(variance / ",
-                      units, " + ", epsilon, ");\n", all, out, "[i] = (", in, "[i] - mean - rest) * factor * ", named("weight"), "[i] + ",
-                      named("bias"), "[i];\n  }\n"));
+  const std::string all = text_of("    for (int i = 0; i < ", n, "; ++i) "), d = "(" + in + "[i] * scale - mean - rest)";
+  const auto add = [&](const std::string& sum, const std::string& term) {
+    writer.add_terms("    ", "i", n, sum, text_of(sum, " += ", term, ";"));
+  };
+  writer.comment(
+      "LayerNorm: x_hat = (x - mean - rest)/sqrt(variance + epsilon), a = weight x_hat + bias; x scaled so that no sum overflows");
+  writer.code(text_of("  {\n    $ scale = <1>;\n    $ largest = <0>;\n    $ mean = <0>;\n    $ rest = <0>;\n    $ variance = <0>;\n",  //
+                      all, "largest = fabsF(", in, "[i]) > largest ? fabsF(", in, "[i]) : largest;\n",                                 //
+                      "    while (largest * scale > <1073741824>) scale /= <1073741824>;\n"));
+  add("mean", text_of(in, "[i] * scale - ", in, "[0] * scale"));
+  writer.code(text_of("    mean = ", in, "[0] * scale + mean / ", units, ";\n"));
+  add("rest", in + "[i] * scale - mean");
+  writer.code(text_of("    rest /= ", units, ";\n"));
+  add("variance", d + " * " + d);
+  writer.code(text_of("    const $ deviation = sqrtF(variance / ", units, " + ", epsilon,
+                      " * scale * scale);\n    const $ factor = deviation > <0> ? <1> / deviation : <0>; /* 0 for equal x */\n",  //
+                      all, out, "[i] = ", d, " * factor * ", named("weight"), "[i] + ", named("bias"), "[i];\n  }\n"));
   return out;
 }
 

@@ -5,18 +5,28 @@
 #include <chainrule/any/any_loss.hpp>
 #include <chainrule/io/detail/forms.hpp>
 #include <chainrule/io/detail/source/writer.hpp>
+#include <limits>
 #include <variant>
 
 namespace chainrule::detail {
+
+/// Returns the call of a function that limits x to the largest number, as the library's predictions are.
+template <class Written>
+std::string limited(SourceWriter<Written>& writer, const std::string& x) {
+  const std::string largest = writer.functions.literal((std::numeric_limits<Written>::max)());
+  return writer.functions.call("limited", "x, at most the largest number", "$ x",
+                               text_of("  return x > ", largest, " ? ", largest, " : x;\n"), {x});
+}
 
 template <class Written>
 void add_softmax(SourceWriter<Written>& writer, Index outputs) {
   const std::string exp = writer.functions.exp();
   writer.comment("Softmax: y = e^(z - max z), divided by the sum of the same");
-  writer.code(text_of("  {\n    $ largest = y[0];\n    $ sum = <0>;\n    for (int i = 1; i < ", outputs,
-                      "; ++i) largest = y[i] > largest ? y[i] : largest;\n    for (int i = 0; i < ", outputs,
-                      "; ++i) {\n      y[i] = ", exp, "(y[i] - largest);\n      sum += y[i];\n    }\n    for (int i = 0; i < ", outputs,
-                      "; ++i) y[i] /= sum;\n  }\n"));
+  const std::string each = text_of("    for (int i = 0; i < ", outputs, "; ++i) ");
+  writer.code(text_of("  {\n    $ largest = y[0];\n    $ sum = <0>;\n", each, "largest = y[i] > largest ? y[i] : largest;\n",  //
+                      each, "y[i] = ", exp, "(y[i] - largest);\n"));
+  writer.add_terms("    ", "i", outputs, "sum", "sum += y[i];");
+  writer.code(each + "y[i] /= sum;\n  }\n");
 }
 template <class Written>
 void source_form(const SoftmaxCrossEntropy&, SourceWriter<Written>& writer, Index outputs) {
@@ -36,14 +46,14 @@ template <class Written>
 void source_form(const PoissonNLL&, SourceWriter<Written>& writer, Index outputs) {
   const std::string exp = writer.functions.exp();
   writer.comment("y = e^z");
-  writer.loop(outputs, text_of("y[i] = ", exp, "(y[i]);"));
+  writer.loop(outputs, text_of("y[i] = ", limited(writer, exp + "(y[i])"), ";"));
 }
 template <class Written>
 void source_form(const GaussianNLL& loss, SourceWriter<Written>& writer, Index outputs) {
   const std::string exp = writer.functions.exp();
   writer.comment("the means, and below them the variances e^s + the least one");
-  writer.code(text_of("  for (int i = ", outputs / 2, "; i < ", outputs, "; ++i) y[i] = ", exp, "(y[i]) + ",
-                      writer.functions.literal(loss.minimum_variance), ";\n"));
+  const std::string variance = text_of(exp, "(y[i]) + ", writer.functions.literal(loss.minimum_variance));
+  writer.code(text_of("  for (int i = ", outputs / 2, "; i < ", outputs, "; ++i) y[i] = ", limited(writer, variance), ";\n"));
 }
 // These losses have no link: the outputs are the predictions.
 template <class Written>

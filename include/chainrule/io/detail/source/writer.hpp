@@ -4,6 +4,7 @@
 #include <chainrule/core/detail/compatibility.hpp>
 #include <chainrule/io/detail/source/functions.hpp>
 #include <chainrule/io/detail/source/weights.hpp>
+#include <chainrule/kernels/sum_order.hpp>
 #include <map>
 
 namespace chainrule::detail {
@@ -30,6 +31,20 @@ class SourceWriter {
   void code(std::string_view lines) { body_ += functions.filled_in(lines); }
   /// Adds a loop of the statement over i = 0, ..., n - 1.
   void loop(Index n, const Text& statement) { body_ += text_of("  for (int i = 0; i < ", n, "; ++i) ", statement, "\n"); }
+
+  /// Adds a loop over `index` = 0, ..., n - 1 of the statement, which adds a term to the variable `sum`. More than kernels::max_chain terms
+  /// are added in the blocks of kernels/sum_order.hpp, so that the error is that of 256 + n/256 additions instead of n, and the order that
+  /// of the library's matrix products.
+  void add_terms(const Text& margin, const Text& index, Index n, const Text& sum, const Text& statement) {
+    const Index blocks = kernels::SumBlocks(n).count(), size = n / blocks, longer = n % blocks * (size + 1);
+    if (blocks == 1) return code(text_of(margin, "for (int ", index, " = 0; ", index, " < ", n, "; ++", index, ") ", statement, "\n"));
+    const Text next = longer > 0 ? text_of("end < ", longer, " ? ", size + 1, " : ", size) : text_of(size);
+    code(text_of(margin, "for (int ", index, " = 0, end = 0; ", index, " < ", n, ";) {\n",                 //
+                 margin, "  const $ before = ", index, " > 0 ? ", sum, " : <0>;\n",                        //
+                 margin, "  if (", index, " > 0) ", sum, " = <0>;\n",                                      //
+                 margin, "  for (end += ", next, "; ", index, " < end; ++", index, ") ", statement, "\n",  //
+                 margin, "  ", sum, " += before;\n", margin, "}\n"));
+  }
 
   /// 1 for the first thing of this kind, then 2, 3, ...
   Index next_number(const Text& kind) { return ++count_[kind]; }
