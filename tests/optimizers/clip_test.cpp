@@ -110,6 +110,22 @@ TEST_CASE("clip_by_norm reaches norms so small that max_norm/norm is no number o
   CHECK_THROWS_SAYING(clip_by_value(g_float, 1e-50), ValueError, "clip_by_value: limit is 1e-50, which as a float is 0");
 }
 
+// The smallest normal float is 1.17549435e-38, and sqrt(10000) = 100 times as much is the norm of 10,000 of them.
+TEST_CASE("clip functions refuse limits above 0 for which the numbers of the gradient would have few digits") {
+  Vector<float> g = Vector<float>::Constant(10000, 2);
+  CHECK_THROWS_SAYING(clip_by_norm(g, 1e-40), ValueError, "clip_by_norm: max_norm is 1e-40, but float has no digits",
+                      "use 0, or at least 1.17549435");
+  CHECK_THROWS_SAYING(clip_by_norm(g, 1e-36), ValueError, "max_norm is 1e-36");
+  CHECK_THROWS_SAYING(clip_by_value(g, 1e-41), ValueError, "clip_by_value: limit is 1e-41", "at least 1.17549435");
+  CHECK(g[0] == 2);
+  clip_by_norm(g, 1.2e-36);
+  CHECK(near(static_cast<double>(g[9999]) * 1e38, 1.2));
+  clip_by_value(g, 0);
+  CHECK(g == Vector<float>::Zero(10000));
+  Vector<double> of_double = Eigen::Vector2d(1, -1);
+  CHECK_THROWS_SAYING(clip_by_norm(of_double, 1e-310), ValueError, "but double has no digits");
+}
+
 TEST_CASE("clip_by_norm leaves a gradient with NaN or infinity unchanged and returns its norm") {
   Vector<float> g = Eigen::Vector3f(1, -infinity<float>, 2);
   CHECK(clip_by_norm(g, 1) == infinity<double>);

@@ -5,6 +5,7 @@
 #include <chainrule/kernels/map.hpp>
 #include <chainrule/optimizers/detail/flat_vector.hpp>
 #include <cmath>
+#include <limits>
 
 #include <chainrule/core/detail/undefine_min_max.inc>
 
@@ -38,17 +39,28 @@ void scale(Index size, Accumulator<Scalar> numerator, Accumulator<Scalar> denomi
       size, [first, second](auto& x) CHAINRULE_FORMULA { x = x * first * second; }, v);
 }
 
+/// Throws ValueError where a limit of this size, above 0, would leave `size` numbers (their root mean square) below the smallest normal
+/// number. There a Scalar has few digits or none, and some programs compute with 0 instead (-ffast-math).
+template <class Scalar>
+void check_limit_is_normal(const char* who, const char* what, double limit, double size) {
+  const double smallest = static_cast<double>((std::numeric_limits<Scalar>::min)());
+  if (is_zero(limit) || limit >= smallest * size) return;
+  raise<ValueError>(who, ": ", what, " is ", limit, ", but ", scalar_name<Scalar>(),
+                    " has no digits for numbers as small as the gradient's ", "would be; use 0, or at least ", smallest * size);
+}
+
 }  // namespace detail
 
 /// Limits each number of the gradient to [-limit, limit], as PyTorch's clip_grad_value_ does; NaN stays NaN. `gradient` is an object from
-/// net.make_gradients() or a vector that is contiguous in memory. Throws ValueError for a limit that is negative or not finite, ShapeError
-/// for a vector that is not contiguous.
+/// net.make_gradients() or a vector that is contiguous in memory. Throws ValueError for a limit that is negative, not finite or, unless it
+/// is 0, below the smallest normal number of the gradient's type (1.2e-38 for float); ShapeError for a vector that is not contiguous.
 ///
 ///     g_i <- max(-limit, min(limit, g_i))
 template <class Gradient>
 void clip_by_value(Gradient&& gradient, double limit) {
   using Scalar = detail::ScalarOf<Gradient>;
   detail::check_not_negative<Scalar>("clip_by_value", "limit", limit);
+  detail::check_limit_is_normal<Scalar>("clip_by_value", "limit", limit, 1);
   VectorView<Scalar> g = detail::mutable_flat<Scalar>("clip_by_value", "the gradient", gradient);
   kernels::update(
       g.size(), [most = static_cast<Scalar>(limit)](auto& x) CHAINRULE_FORMULA { x = max(min(x, most), -most); }, g.data());
@@ -56,7 +68,7 @@ void clip_by_value(Gradient&& gradient, double limit) {
 
 /// Scales the gradient, as one vector, to the norm max_norm if its norm is larger, and returns the norm it had before. The 1e-6 is that of
 /// PyTorch's clip_grad_norm_. A gradient with NaN or infinity has no direction and is not changed; the returned norm is then NaN or
-/// infinite. Arguments and errors are those of clip_by_value.
+/// infinite. Arguments and errors are those of clip_by_value; the smallest max_norm above 0 for n numbers is sqrt(n) times as large.
 ///
 ///     g <- g min(1, max_norm / (|g| + 1e-6))
 template <class Gradient>
@@ -64,6 +76,7 @@ auto clip_by_norm(Gradient&& gradient, double max_norm) {
   using Scalar = detail::ScalarOf<Gradient>;
   detail::check_not_negative<Scalar>("clip_by_norm", "max_norm", max_norm);
   VectorView<Scalar> g = detail::mutable_flat<Scalar>("clip_by_norm", "the gradient", gradient);
+  detail::check_limit_is_normal<Scalar>("clip_by_norm", "max_norm", max_norm, std::sqrt(static_cast<double>(g.size())));
   const detail::Accumulator<Scalar> norm = detail::norm(g.size(), static_cast<const Scalar*>(g.data()));
   const auto most = static_cast<detail::Accumulator<Scalar>>(max_norm), divisor = norm + 1e-6;
   if (detail::is_finite(norm) && most < divisor) detail::scale(g.size(), most, divisor, g.data());
