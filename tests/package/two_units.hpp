@@ -15,7 +15,7 @@ constexpr std::array<std::size_t, 2 * sizeof...(T)> layouts() {
 }
 constexpr auto layouts_here() {
   return layouts<Net, Net::Gradients, Net::Workspace<1>, Net::Workspace<8>, chainrule::OptimizerState<float>,
-                 chainrule::BatchStorage<float, 8, 1>, chainrule::BatchStorage<double, 6, 1>>();
+                 chainrule::BatchStorage<float, 8, 1>, chainrule::BatchStorage<double, 6, 1>, chainrule::Chunk<float>>();
 }
 
 /// One training step on a single sample of class 1.

@@ -9,9 +9,11 @@
 
 namespace chainrule {
 
-/// 64 bytes of numbers as an Eigen array of fixed size: the argument and result type of an activation's functions.
+/// 64 bytes of numbers as an Eigen array of fixed size: the argument and result type of an activation's functions. Eigen aligns it as one
+/// number (DontAlign), because its own choice depends on the compiler's flags: a function compiled with -mavx could then not read a chunk
+/// of a file that was compiled without.
 template <class Scalar>
-using Chunk = Eigen::Array<Scalar, 64 / static_cast<int>(sizeof(Scalar)), 1>;
+using Chunk = Eigen::Array<Scalar, 64 / static_cast<int>(sizeof(Scalar)), 1, Eigen::ColMajor | Eigen::DontAlign>;
 
 namespace detail {
 
