@@ -94,3 +94,20 @@ TEST_CASE("regression metrics name the position of NaN and infinity") {
   bad(1, 2) = -std::numeric_limits<double>::infinity();
   CHECK_THROWS_SAYING(rmse(bad, y), ValueError, "rmse: y_hat(1, 2) is -inf");
 }
+
+TEST_CASE("metrics of regression are right for doubles whose sums, distances or squares overflow or vanish") {
+  // errors of 1, -1, 1, 3 (mean square 3, mean 1.5) and y of mean 2 with squares of deviations 9 + 1 + 1 + 9
+  const Eigen::RowVector4d numbers(-1, 1, 3, 5), errors(1, -1, 1, 3);
+  for (const double size : {1e-305, 1e-200, 1.0, 1e200, 3e307}) {
+    CAPTURE(size);
+    const Eigen::RowVector4d predictions = (numbers - errors) * size, targets = numbers * size;
+    CHECK(mae(predictions, targets) / size == Approx(1.5));
+    CHECK(rmse(predictions, targets) / size == Approx(std::sqrt(3.0)));
+    CHECK(r2(predictions, targets) == Approx(1 - 12.0 / 20));
+  }
+  const Eigen::RowVector4d large = Eigen::RowVector4d::Constant(std::numeric_limits<double>::max());
+  CHECK(mae(large, (-large).eval()) == std::numeric_limits<double>::infinity());  // the mean itself is too large
+  CHECK(mae(large, (large / 2).eval()) == Approx(std::numeric_limits<double>::max() / 2));
+  CHECK(mse((large / large[0] * 1e154).eval(), Eigen::RowVector4d::Zero().eval()) == Approx(1e308));
+  CHECK(r2(large, large) == 1);
+}

@@ -1,8 +1,11 @@
 #pragma once
 // Metrics for predicted numbers. For several outputs they follow scikit-learn's multioutput = "uniform_average".
 
+#include <algorithm>
 #include <chainrule/metrics/detail/metric_inputs.hpp>
 #include <cmath>
+#include <limits>
+#include <type_traits>
 
 namespace chainrule {
 
@@ -17,22 +20,59 @@ void check_regression(std::string_view who, const ConstMatrixView<A>& y_hat, con
   check_numbers(who, "y", y);
 }
 
-/// Returns the mean of f(y - y_hat) over all elements, summed in double.
+/// The distances y - y_hat, multiplied by a power of two that brings the largest number to about 1, so that neither they nor their squares
+/// overflow or vanish.
+template <class A, class B>
+class ScaledErrors {
+  using Wide = std::common_type_t<A, B, double>;
+
+ public:
+  ScaledErrors(const ConstMatrixView<A>& y_hat, const ConstMatrixView<B>& y) : y_hat_{y_hat}, y_{y} {
+    if constexpr (sizeof(A) == sizeof(float) && sizeof(B) == sizeof(float)) return;  // double holds their squares
+    Wide largest = 0;
+    for (Index j = 0; j < y.cols(); ++j)
+      for (Index i = 0; i < y.rows(); ++i)
+        largest = (std::max)({largest, std::abs(static_cast<Wide>(y_hat(i, j))), std::abs(static_cast<Wide>(y(i, j)))});
+    constexpr int most = std::numeric_limits<Wide>::max_exponent - 4;
+    int exponent = 0;
+    std::frexp(largest, &exponent);
+    scale_ = std::ldexp(Wide{1}, std::clamp(-exponent, -most, most));
+  }
+
+  /// (y - y_hat) scale for output i of sample j.
+  double operator()(Index i, Index j) const {
+    return static_cast<double>(static_cast<Wide>(y_(i, j)) * scale_ - static_cast<Wide>(y_hat_(i, j)) * scale_);
+  }
+  /// (y - first y) scale for output i of sample j; exactly 0 where they are equal.
+  double from_first(Index i, Index j) const {
+    return static_cast<double>(static_cast<Wide>(y_(i, j)) * scale_ - static_cast<Wide>(y_(i, 0)) * scale_);
+  }
+  /// Returns x / scale^power as a double.
+  double unscaled(double x, int power) const {
+    Wide wide = static_cast<Wide>(x);
+    for (int p = 0; p < power; ++p) wide /= scale_;
+    return static_cast<double>(wide);
+  }
+
+ private:
+  const ConstMatrixView<A>& y_hat_;
+  const ConstMatrixView<B>& y_;
+  Wide scale_ = 1;
+};
+
+/// Returns the mean of f(y - y_hat) over all elements, summed in double, for f = |error|^power.
 template <class A, class B, class F>
-double mean_of_errors(std::string_view who, const ConstMatrixView<A>& y_hat, const ConstMatrixView<B>& y, F f) {
+double mean_of_errors(std::string_view who, const ConstMatrixView<A>& y_hat, const ConstMatrixView<B>& y, int power, F f) {
   check_regression(who, y_hat, y);
-  const double sum = pairwise_sum<double>(
-      y.rows(), y.cols(), [&](Index i, Index j) { return f(static_cast<double>(y(i, j)) - static_cast<double>(y_hat(i, j))); });
-  return sum / static_cast<double>(y.size());
+  const ScaledErrors errors(y_hat, y);
+  const double sum = pairwise_sum<double>(y.rows(), y.cols(), [&](Index i, Index j) { return f(errors(i, j)); });
+  return errors.unscaled(sum / static_cast<double>(y.size()), power);
 }
 
-/// Returns the sum over the samples of (y - y_hat)^2 for output i.
+/// Returns the sum over the samples of the squares of the scaled errors of output i.
 template <class A, class B>
-double sum_of_squared_errors(const ConstMatrixView<A>& y_hat, const ConstMatrixView<B>& y, Index i) {
-  return pairwise_sum<double>(y.cols(), [&](Index j) {
-    const double error = static_cast<double>(y(i, j)) - static_cast<double>(y_hat(i, j));
-    return error * error;
-  });
+double sum_of_squares(const ScaledErrors<A, B>& errors, Index samples, Index i) {
+  return pairwise_sum<double>(samples, [&](Index j) { return errors(i, j) * errors(i, j); });
 }
 
 }  // namespace detail
@@ -46,7 +86,7 @@ struct Mse {
   /// Returns the score of the predictions y_hat (outputs x samples) for the targets y.
   template <detail::NumberMatrix Predictions, detail::NumberMatrix Targets>
   double operator()(const Predictions& y_hat, const Targets& y) const {
-    return detail::mean_of_errors(name, detail::metric_view(y_hat), detail::metric_view(y), [](double error) { return error * error; });
+    return detail::mean_of_errors(name, detail::metric_view(y_hat), detail::metric_view(y), 2, [](double error) { return error * error; });
   }
 };
 
@@ -58,7 +98,8 @@ struct Mae {
   /// Returns the score of the predictions y_hat (outputs x samples) for the targets y.
   template <detail::NumberMatrix Predictions, detail::NumberMatrix Targets>
   double operator()(const Predictions& y_hat, const Targets& y) const {
-    return detail::mean_of_errors(name, detail::metric_view(y_hat), detail::metric_view(y), [](double error) { return std::abs(error); });
+    return detail::mean_of_errors(name, detail::metric_view(y_hat), detail::metric_view(y), 1,
+                                  [](double error) { return std::abs(error); });
   }
 };
 
@@ -79,10 +120,11 @@ struct Rmse {
   template <class A, class B>
   static double mean_of_roots(const ConstMatrixView<A>& y_hat, const ConstMatrixView<B>& y) {
     detail::check_regression(name, y_hat, y);
+    const detail::ScaledErrors errors(y_hat, y);
     const double samples = static_cast<double>(y.cols());
     const double sum =
-        detail::pairwise_sum<double>(y.rows(), [&](Index i) { return std::sqrt(detail::sum_of_squared_errors(y_hat, y, i) / samples); });
-    return sum / static_cast<double>(y.rows());
+        detail::pairwise_sum<double>(y.rows(), [&](Index i) { return std::sqrt(detail::sum_of_squares(errors, y.cols(), i) / samples); });
+    return errors.unscaled(sum / static_cast<double>(y.rows()), 1);
   }
 };
 
@@ -104,8 +146,10 @@ struct R2 {
   static double mean_over_outputs(const ConstMatrixView<A>& y_hat, const ConstMatrixView<B>& y) {
     detail::check_regression(name, y_hat, y);
     if (y.cols() < 2) detail::raise<ShapeError>(name, ": it needs at least two samples, got ", y.cols(), " (one column is one sample)");
-    const double sum = detail::pairwise_sum<double>(
-        y.rows(), [&](Index i) { return r2_of_output(detail::sum_of_squared_errors(y_hat, y, i), total_sum_of_squares(y, i)); });
+    const detail::ScaledErrors errors(y_hat, y);
+    const double sum = detail::pairwise_sum<double>(y.rows(), [&](Index i) {
+      return r2_of_output(detail::sum_of_squares(errors, y.cols(), i), total_sum_of_squares(errors, y.cols(), i));
+    });
     return sum / static_cast<double>(y.rows());
   }
 
@@ -115,13 +159,12 @@ struct R2 {
     return errors > 0 ? 0 : 1;
   }
 
-  // sum (y - mean y)^2 of output i. Subtracts the first y before summing, so that the result is exactly 0 where all y are equal.
-  template <class B>
-  static double total_sum_of_squares(const ConstMatrixView<B>& y, Index i) {
-    const double first = static_cast<double>(y(i, 0));
-    const auto shifted = [&](Index j) { return static_cast<double>(y(i, j)) - first; };
-    const double mean = detail::pairwise_sum<double>(y.cols(), shifted) / static_cast<double>(y.cols());
-    return detail::pairwise_sum<double>(y.cols(), [&](Index j) { return (shifted(j) - mean) * (shifted(j) - mean); });
+  // scale^2 sum (y - mean y)^2 of output i. Subtracts the first y before summing, so that the result is exactly 0 where all y are equal.
+  template <class A, class B>
+  static double total_sum_of_squares(const detail::ScaledErrors<A, B>& errors, Index samples, Index i) {
+    const auto shifted = [&](Index j) { return errors.from_first(i, j); };
+    const double mean = detail::pairwise_sum<double>(samples, shifted) / static_cast<double>(samples);
+    return detail::pairwise_sum<double>(samples, [&](Index j) { return (shifted(j) - mean) * (shifted(j) - mean); });
   }
 };
 
