@@ -123,6 +123,56 @@ TEST_CASE("check_gradient passes a net of run-time extents, double, with a matri
   CHECK(report.entries == (3 * 4 + 4) + (4 * 3 + 3) + (3 * 2 + 2) + 3 * 4);
 }
 
+TEST_CASE("check_gradient passes targets with weights of samples, labels and matrices", "[check_gradient]") {
+  cr::Random random{Seed{2}};
+  const cr::Matrix<float> x = random_matrix<float>(3, 6, random);
+  const std::vector<int> y = random_labels(6, 3, random);
+  const Eigen::VectorXf w = (Eigen::VectorXf(6) << 1, 0, 4, 0.5f, 2, 1).finished();
+  const Classifier net{Seed{1}};
+  const cr::GradientReport of_labels = check_gradient(net, x, cr::weighted(y, w, 1.5));
+  INFO(of_labels.to_string());
+  CHECK(of_labels.passed);
+  // with a mean weight of 2 the gradient is half of what it is with 1
+  const double once = check_gradient(net, x, cr::weighted(y, w, 1)).computed, half = check_gradient(net, x, cr::weighted(y, w, 2)).computed;
+  CHECK(half == Approx(once / 2).epsilon(1e-5));
+
+  const cr::Matrix<double> inputs = random_matrix<double>(3, 4, random), targets = random_matrix<double>(2, 4, random);
+  const std::vector<double> weights{3, 1, 0.25, 0};
+  CHECK(check_gradient(tested_net(), inputs, cr::weighted(targets, weights)));
+}
+
+TEST_CASE("every function that takes targets takes them with weights of samples", "[check_gradient]") {
+  cr::Random random{Seed{3}};
+  const cr::Matrix<float> x = random_matrix<float>(3, 2, random);
+  const std::vector<int> y{2, 1}, y_of_0{2};
+  const Eigen::Vector2f w(1.5f, 0);  // with a mean of 0.75
+  Classifier net{Seed{1}};
+  auto work = net.make_workspace(2), work_of_0 = net.make_workspace(1);
+  auto dJ = net.make_gradients(), dJ_of_0 = net.make_gradients();
+  const auto y_w = cr::weighted(y, w, 0.75);
+  const cr::Matrix<float> x_0 = x.col(0);
+
+  // sample 1 has no weight, and 1.5/0.75/2 is 1: all is as for sample 0 alone
+  net.forward(x, work);
+  net.forward(x_0, work_of_0);
+  CHECK(net.loss(y_w, work) == Approx(net.loss(y_of_0, work_of_0)));
+  CHECK(net.mean_weight(y_w) == 0.75);
+  net.backward(x, y_w, work, dJ);
+  net.backward(x_0, y_of_0, work_of_0, dJ_of_0);
+  CHECK(dJ.flat().isApprox(dJ_of_0.flat(), 1e-5f));
+  CHECK(cr::layer_values(net, x, y_w)[1].delta.col(0).isApprox(cr::layer_values(net, x_0, y_of_0)[1].delta, 1e-5f));
+  CHECK(cr::gradient_flow(net, x, y_w).layers[0].gradient_norm == Approx(cr::gradient_flow(net, x_0, y_of_0).layers[0].gradient_norm));
+  CHECK(net.evaluate(x, y_w, work).loss == Approx(net.evaluate(x_0, y_of_0, work_of_0).loss));
+  cr::OptimizerState<float> state{net, 0}, other_state{net, 0};
+  Classifier other = net;
+  const cr::SGD rule{.learning_rate = 0.5};
+  net.forward(x, work);
+  cr::descend(net, x, y_w, work, dJ, rule, state);
+  other.forward(x_0, work_of_0);
+  cr::descend(other, x_0, y_of_0, work_of_0, dJ_of_0, rule, other_state);
+  CHECK(net.parameters().isApprox(other.parameters(), 1e-5f));
+}
+
 // ---- the report ---------------------------------------------------------------------------------------------------------
 
 TEST_CASE("check_gradient reports the worst entry in a sentence", "[check_gradient]") {

@@ -9,7 +9,7 @@
 #include <chainrule/core/detail/layer_list.hpp>
 #include <chainrule/core/detail/views.hpp>
 #include <chainrule/core/error.hpp>
-#include <chainrule/core/targets.hpp>
+#include <chainrule/core/weighting.hpp>
 #include <cmath>
 #include <limits>
 #include <string>
@@ -162,6 +162,7 @@ decltype(auto) in_long_double(const Y& y) {
 /// Compares dJ/dtheta and dJ/dx from backward with central differences of J, entry by entry, for this network, x and y. Takes four forward
 /// passes per entry, so use a small network and few samples. A layer whose whole gradient is zero fails the check, because agreement on
 /// zeros proves nothing. Entries at a kink of J are counted but not compared; the check fails if most entries of a layer are at kinks.
+/// y: as for backward, so also `weighted(y, w)`.
 /// Throws ValueError for an option that is negative or not finite, and what forward and backward throw.
 template <class Net, class X, class Y>
 GradientReport check_gradient(const Net& net, const Eigen::DenseBase<X>& x, const Y& y, GradientCheckOptions options = {}) {
@@ -177,7 +178,10 @@ GradientReport check_gradient(const Net& net, const Eigen::DenseBase<X>& x, cons
 
   auto exact = net.template rebind<long double>();
   Matrix<long double> exact_x = x.derived().template cast<long double>();
-  const auto& exact_y = detail::in_long_double(y);
+  const auto given = detail::as_weighted<Scalar>(detail::target_view<Scalar>(y));
+  const auto exact_targets = detail::in_long_double(given.targets);
+  const Vector<long double> exact_weights = given.weights.template cast<long double>();
+  const auto exact_y = weighted(exact_targets, exact_weights, given.mean_weight);
   auto exact_work = exact.make_workspace(x.cols());
   const auto compute_loss = [&] {
     exact_work.set_step(0);  // so that each pass uses the same dropout masks
