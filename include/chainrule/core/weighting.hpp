@@ -175,12 +175,14 @@ auto with_mean_weight(const char* who, const L& loss, const View& y) {
 template <class L, class Scalar, class View, class WeightOf>
 Scalar weighted_value(const L& loss, ConstMatrixView<Scalar> y_hat, const View& y, const WeightOf& w, Accumulator<Scalar> m) {
   using Sum = Accumulator<Scalar>;
-  PairwiseSum<Sum> sum;
-  for (Index j = 0; j < y_hat.cols(); ++j) {
-    const Sum weight = w(j);
-    sum += weight > 0 ? weight * static_cast<Sum>(loss.value(sample_of(y_hat, j), sample_of(y, j))) : Sum{0};
-  }
-  return static_cast<Scalar>(sum.total() / (static_cast<Accumulator<Scalar>>(y_hat.cols()) * m));
+  return static_cast<Scalar>(mean_of(static_cast<Sum>(y_hat.cols()) * m, [&](Sum divisor) {
+    PairwiseSum<Sum> sum;
+    for (Index j = 0; j < y_hat.cols(); ++j) {
+      const Sum weight = divided<Sum>(w(j), divisor);
+      sum += weight > 0 ? weight * static_cast<Sum>(loss.value(sample_of(y_hat, j), sample_of(y, j))) : Sum{0};
+    }
+    return sum.total();
+  }));
 }
 
 /// The gradient of the weighted loss: the gradient of the plain mean, with column j times w_j / m.

@@ -7,6 +7,7 @@
 #include <chainrule/core/targets.hpp>
 #include <chainrule/kernels/all_finite.hpp>
 #include <chainrule/kernels/elementwise.hpp>
+#include <chainrule/losses/mean_over_elements.hpp>
 #include <span>
 #include <string_view>
 
@@ -58,7 +59,7 @@ struct BinaryCrossEntropy {
   ///     J = 1/batch sum of max(z, 0) - z y + ln(1 + e^-|z|), which needs no logarithm of 0 and no large exponential
   template <class Scalar>
   Scalar value(ConstMatrixView<Scalar> logits, ConstMatrixView<Scalar> y) const {
-    return static_cast<Scalar>(sum_of_losses(logits, y) / static_cast<detail::Accumulator<Scalar>>(y.cols()));
+    return static_cast<Scalar>(sum_of_losses(logits, y, static_cast<detail::Accumulator<Scalar>>(y.cols())));
   }
 
   ///     dJ/dz = (sigma(z) - y)/batch
@@ -70,10 +71,14 @@ struct BinaryCrossEntropy {
   /// J for labels 0 and 1 of one output.
   template <class Scalar, class Label>
   Scalar value(ConstMatrixView<Scalar> logits, Labels<Label> labels) const {
-    detail::PairwiseSum<detail::Accumulator<Scalar>> sum;
-    for_each_piece<Scalar>(
-        labels, [&](Index first, ConstMatrixView<Scalar> y) { sum += sum_of_losses(detail::columns_of(logits, first, y.cols()), y); });
-    return static_cast<Scalar>(sum.total() / static_cast<detail::Accumulator<Scalar>>(logits.cols()));
+    using Sum = detail::Accumulator<Scalar>;
+    return static_cast<Scalar>(detail::mean_of(static_cast<Sum>(logits.cols()), [&](Sum divisor) {
+      detail::PairwiseSum<Sum> sum;
+      for_each_piece<Scalar>(labels, [&](Index first, ConstMatrixView<Scalar> y) {
+        sum += sum_of_losses(detail::columns_of(logits, first, y.cols()), y, divisor);
+      });
+      return sum.total();
+    }));
   }
   /// Sets dJ to the gradient for labels 0 and 1 of one output.
   template <class Scalar, class Label>
@@ -90,18 +95,21 @@ struct BinaryCrossEntropy {
   Scalar value(ConstMatrixView<Scalar> logits, ConstMatrixView<Scalar> y, std::span<const double> yes_weights) const {
     using Sum = detail::Accumulator<Scalar>;
     const auto smoothed = smoothing<Scalar>();
-    Sum sum = 0;
-    for (Index i = 0; i < y.rows(); ++i) {
-      const auto w = static_cast<Scalar>(yes_weights[static_cast<std::size_t>(i)]);
-      sum += kernels::sum_matrices<Sum>(
-          [smoothed, w](auto z, auto y_ij) CHAINRULE_FORMULA {
-            const auto target = smoothed(y_ij);
-            const auto yes = w * target, no = 1 - target;
-            return select(z > 0, no * z, -yes * z) + (yes + no) * log1p_unit(exp(-abs(z)));
-          },
-          detail::row_of(logits, i), detail::row_of(y, i));
-    }
-    return static_cast<Scalar>(sum / static_cast<Sum>(y.cols()));
+    return static_cast<Scalar>(detail::mean_of(static_cast<Sum>(y.cols()), [&](Sum divisor) {
+      Sum sum = 0;
+      for (Index i = 0; i < y.rows(); ++i) {
+        const auto w = static_cast<Scalar>(yes_weights[static_cast<std::size_t>(i)]);
+        sum += detail::mean_of_matrices<Sum>(
+            divisor,
+            [smoothed, w](auto z, auto y_ij) CHAINRULE_FORMULA {
+              const auto target = smoothed(y_ij);
+              const auto yes = w * target, no = 1 - target;
+              return select(z > 0, no * z, -yes * z) + (yes + no) * log1p_unit(exp(-abs(z)));
+            },
+            detail::row_of(logits, i), detail::row_of(y, i));
+      }
+      return sum;
+    }));
   }
   /// Sets dJ to the gradient where a yes of output i counts w_i times.
   ///
@@ -129,11 +137,13 @@ struct BinaryCrossEntropy {
   }
 
  private:
-  // sum of max(z, 0) - z y + ln(1 + e^-|z|)
+  // sum of max(z, 0) - z y + ln(1 + e^-|z|), divided by divisor
   template <class Scalar>
-  detail::Accumulator<Scalar> sum_of_losses(ConstMatrixView<Scalar> logits, ConstMatrixView<Scalar> y) const {
+  detail::Accumulator<Scalar> sum_of_losses(ConstMatrixView<Scalar> logits, ConstMatrixView<Scalar> y,
+                                            detail::Accumulator<Scalar> divisor) const {
     const auto smoothed = smoothing<Scalar>();
-    return kernels::sum_matrices<detail::Accumulator<Scalar>>(
+    return detail::mean_of_matrices<detail::Accumulator<Scalar>>(
+        divisor,
         [smoothed](auto z, auto y_ij) CHAINRULE_FORMULA {
           const auto target = smoothed(y_ij);
           // max(z, 0) - z y, written as |z| times the target's probability of the other class, so that nothing cancels

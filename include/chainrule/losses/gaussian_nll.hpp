@@ -49,18 +49,23 @@ struct GaussianNLL {
   Scalar value(ConstMatrixView<Scalar> z, ConstMatrixView<Scalar> y) const {
     using Sum = detail::Accumulator<Scalar>;
     const auto variance = variance_formula<Scalar>();
-    detail::PairwiseSum<Sum> sum;
-    for_blocks(z, y, [&](Block<Scalar>& b) {
-      sum += kernels::sum<Sum>(
-          b.size,
-          [variance](auto m, auto s, auto target) CHAINRULE_FORMULA {
-            const auto v = variance(s);
-            const auto e = v.standardized(detail::finite(target - m));
-            return v.logarithm / 2 + detail::finite(e * e) / 2;
-          },
-          b.mean, b.log_variance, b.target);
-    });
-    return detail::finite_mean<Scalar>(sum.total(), y.size());
+    return detail::finite_mean<Scalar>(detail::mean_of(static_cast<Sum>(y.size()), [&](Sum divisor) {
+      detail::PairwiseSum<Sum> sum;
+      for_blocks(z, y, [&](Block<Scalar>& b) {
+        const Index at_once = divisor == 1 ? b.size : 1;
+        for (Index k = 0; k < b.size; k += at_once)
+          sum += kernels::sum<Sum>(
+                     at_once,
+                     [variance](auto m, auto s, auto target) CHAINRULE_FORMULA {
+                       const auto v = variance(s);
+                       const auto e = v.standardized(detail::finite(target - m));
+                       return v.logarithm / 2 + detail::finite(e * (e / 2));
+                     },
+                     b.mean + k, b.log_variance + k, b.target + k) /
+                 divisor;
+      });
+      return sum.total();
+    }));
   }
 
   ///     dJ/dm = -(y - m)/v /(K batch),  dJ/ds = 1/2 e^s/v (1 - (y - m)^2/v) /(K batch)

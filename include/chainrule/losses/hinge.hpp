@@ -46,17 +46,20 @@ struct Hinge {
   template <class Scalar>
   Scalar value(ConstMatrixView<Scalar> y_hat, ConstMatrixView<Scalar> y, std::span<const double> yes_weights) const {
     using Sum = detail::Accumulator<Scalar>;
-    Sum sum = 0;
-    for (Index i = 0; i < y.rows(); ++i) {
-      const auto w = static_cast<Scalar>(yes_weights[static_cast<std::size_t>(i)]);
-      sum += kernels::sum_matrices<Sum>(
-          [w](auto prediction, auto target) CHAINRULE_FORMULA {
-            const auto loss = max(1 - target * prediction, 0);
-            return select(target > 0, w * loss, loss);
-          },
-          detail::row_of(y_hat, i), detail::row_of(y, i));
-    }
-    return static_cast<Scalar>(sum / static_cast<Sum>(y.size()));
+    return static_cast<Scalar>(detail::mean_of(static_cast<Sum>(y.size()), [&](Sum divisor) {
+      Sum sum = 0;
+      for (Index i = 0; i < y.rows(); ++i) {
+        const auto w = static_cast<Scalar>(yes_weights[static_cast<std::size_t>(i)]);
+        sum += detail::mean_of_matrices<Sum>(
+            divisor,
+            [w](auto prediction, auto target) CHAINRULE_FORMULA {
+              const auto loss = max(1 - target * prediction, 0);
+              return select(target > 0, w * loss, loss);
+            },
+            detail::row_of(y_hat, i), detail::row_of(y, i));
+      }
+      return sum;
+    }));
   }
   /// Sets dJ to the gradient where a yes of output i counts w_i times.
   template <class Scalar>

@@ -23,12 +23,16 @@ struct KLDivergence {
   ///     J = 1/batch sum over samples of  sum_k y_k (ln y_k - ln p_k), where 0 ln 0 = 0
   template <class Scalar>
   Scalar value(ConstMatrixView<Scalar> logits, ConstMatrixView<Scalar> y) const {
-    detail::PairwiseSum<detail::Accumulator<Scalar>> sum;
-    detail::for_each_log_softmax(logits, [&](Index j, const auto& minus_log_p) {
-      sum += detail::pairwise_sum<detail::Accumulator<Scalar>>(
-          y.rows(), [&](Index k) { return y(k, j) > 0 ? y(k, j) * (std::log(y(k, j)) + minus_log_p(logits(k, j))) : Scalar{0}; });
-    });
-    return static_cast<Scalar>(sum.total() / static_cast<detail::Accumulator<Scalar>>(y.cols()));
+    using Sum = detail::Accumulator<Scalar>;
+    return static_cast<Scalar>(detail::mean_of(static_cast<Sum>(y.cols()), [&](Sum divisor) {
+      detail::PairwiseSum<Sum> sum;
+      detail::for_each_log_softmax(logits, [&](Index j, const auto& minus_log_p) {
+        sum += detail::pairwise_sum<Sum>(
+                   y.rows(), [&](Index k) { return y(k, j) > 0 ? y(k, j) * (std::log(y(k, j)) + minus_log_p(logits(k, j))) : Scalar{0}; }) /
+               divisor;
+      });
+      return sum.total();
+    }));
   }
 
   ///     dJ/dz = (softmax(z) - y)/batch

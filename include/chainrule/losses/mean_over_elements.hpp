@@ -16,28 +16,43 @@ CHAINRULE_FORMULA inline V finite(const V& x) {
   return min(max(x, -largest), largest);
 }
 
-/// sum/size, but the largest finite number with its sign where that is too large for Scalar; NaN stays NaN.
+/// The mean as a Scalar, but the largest finite number with its sign where it is too large for one; NaN stays NaN.
 template <class Scalar, class Sum>
-Scalar finite_mean(Sum sum, Index size) {
+Scalar finite_mean(Sum mean) {
   constexpr Sum largest = static_cast<Sum>((std::numeric_limits<Scalar>::max)());
-  const Sum mean = sum / static_cast<Sum>(size);
   return static_cast<Scalar>(mean > largest ? largest : mean < -largest ? -largest : mean);
+}
+
+/// Returns the sum of the formula f(first, in ...) over all entries of matrices of one shape, divided by `divisor`. Only a mean that is too
+/// large itself is infinite, not one whose sum is.
+template <class Sum, class F, class Scalar, class... In>
+Sum mean_of_matrices(Sum divisor, const F& f, const ConstMatrixView<Scalar>& first, const In&... in) {
+  return mean_of(divisor, [&](Sum d) {
+    if (d == 1) return kernels::sum_matrices<Sum>(f, first, in...);
+    return pairwise_sum<Sum>(first.rows(), first.cols(), [&](Index i, Index j) {
+      const auto at = [i, j](const ConstMatrixView<Scalar>& m) { return m.data() + i + j * m.outerStride(); };
+      return kernels::sum<Sum>(1, f, at(first), at(in)...) / d;
+    });
+  });
 }
 
 }  // namespace detail
 
-/// Returns the mean of f(y_hat, y) over all elements of two matrices of the same shape, summed in double precision or better. f is a
-/// function of two Scalars, or a formula: a generic lambda marked CHAINRULE_FORMULA, which runs with the widest vectors of the machine.
+/// Returns the mean of f(y_hat, y) over all elements of two matrices of the same shape, summed in double precision or better. It is
+/// infinite only where an f is, or where the mean is too large for Scalar, also if the sum is too large for double. f is a function of two
+/// Scalars, or a formula: a generic lambda marked CHAINRULE_FORMULA, which runs with the widest vectors of the machine.
 ///
 ///     J = 1/(outputs batch) sum f(y_hat, y)
 template <class Scalar, class F>
 Scalar mean_over_elements(ConstMatrixView<Scalar> y_hat, ConstMatrixView<Scalar> y, const F& f) {
   using Sum = detail::Accumulator<Scalar>;
-  const auto mean = [&](Sum sum) { return static_cast<Scalar>(sum / static_cast<Sum>(y.size())); };
+  const Sum size = static_cast<Sum>(y.size());
   if constexpr (kernels::FormulaOf<F, Scalar, 2>) {
-    return mean(kernels::sum_matrices<Sum>(f, y_hat, y));
+    return static_cast<Scalar>(detail::mean_of_matrices<Sum>(size, f, y_hat, y));
   } else {
-    return mean(detail::pairwise_sum<Sum>(y.rows(), y.cols(), [&](Index i, Index j) { return f(y_hat(i, j), y(i, j)); }));
+    return static_cast<Scalar>(detail::mean_of(size, [&](Sum d) {
+      return detail::pairwise_sum<Sum>(y.rows(), y.cols(), [&](Index i, Index j) { return static_cast<Sum>(f(y_hat(i, j), y(i, j))) / d; });
+    }));
   }
 }
 

@@ -12,7 +12,7 @@ struct MeanSquaredError : SquaredError {
   ///     J = 1/(outputs batch) sum (y_hat - y)^2
   template <class Scalar>
   Scalar value(ConstMatrixView<Scalar> y_hat, ConstMatrixView<Scalar> y) const {
-    return static_cast<Scalar>(sum_of_squares(y_hat, y) / static_cast<detail::Accumulator<Scalar>>(y.size()));
+    return static_cast<Scalar>(sum_of_squares(y_hat, y, static_cast<detail::Accumulator<Scalar>>(y.size())));
   }
 
   ///     dJ/dy_hat = 2 (y_hat - y)/(outputs batch)

@@ -31,13 +31,14 @@ struct PoissonNLL {
   template <class Scalar>
   Scalar value(ConstMatrixView<Scalar> z, ConstMatrixView<Scalar> y) const {
     const Scalar largest = (std::numeric_limits<Scalar>::max)();
-    const auto sum = kernels::sum_matrices<detail::Accumulator<Scalar>>(
+    using Sum = detail::Accumulator<Scalar>;
+    return detail::finite_mean<Scalar>(detail::mean_of_matrices<Sum>(
+        static_cast<Sum>(y.size()),
         [largest](auto log_rate, auto count) CHAINRULE_FORMULA {
           const auto rate = exp(log_rate);
           return select(rate > largest, largest, detail::finite(rate - count * log_rate));
         },
-        z, y);
-    return detail::finite_mean<Scalar>(sum, y.size());
+        z, y));
   }
 
   ///     dJ/dz = (e^z - y)/(outputs batch)

@@ -100,10 +100,14 @@ struct SoftmaxCrossEntropy {
   ///     J = 1/batch sum over samples of  -sum_k y_k ln p_k
   template <class Scalar, class Target>
   Scalar value(ConstMatrixView<Scalar> logits, Target y) const {
-    detail::PairwiseSum<detail::Accumulator<Scalar>> sum;
-    detail::for_each_log_softmax(
-        logits, [&](Index j, const auto& minus_log_p) { sum += cross_entropy<detail::Accumulator<Scalar>>(logits, y, j, minus_log_p); });
-    return static_cast<Scalar>(sum.total() / static_cast<detail::Accumulator<Scalar>>(logits.cols()));
+    using Sum = detail::Accumulator<Scalar>;
+    return static_cast<Scalar>(detail::mean_of(static_cast<Sum>(logits.cols()), [&](Sum divisor) {
+      detail::PairwiseSum<Sum> sum;
+      detail::for_each_log_softmax(logits, [&](Index j, const auto& minus_log_p) {
+        sum += detail::divided(cross_entropy<Sum>(logits, y, j, minus_log_p), divisor);
+      });
+      return sum.total();
+    }));
   }
 
   /// Sets dJ to the gradient. If a column of y sums not exactly to 1, its softmax is multiplied by the sum, which makes the gradient exact.

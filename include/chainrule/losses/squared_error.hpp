@@ -22,7 +22,7 @@ struct SquaredError {
   ///     J = 1/batch sum over samples of 1/2 |y_hat - y|^2
   template <class Scalar>
   Scalar value(const ConstMatrixView<Scalar>& y_hat, const ConstMatrixView<Scalar>& y) const {
-    return static_cast<Scalar>(sum_of_squares(y_hat, y) / (2 * static_cast<detail::Accumulator<Scalar>>(y.cols())));
+    return static_cast<Scalar>(sum_of_squares(y_hat, y, 2 * static_cast<detail::Accumulator<Scalar>>(y.cols())));
   }
 
   ///     dJ/dy_hat = (y_hat - y)/batch
@@ -43,27 +43,29 @@ struct SquaredError {
   void link(MatrixView<Scalar>) const {}
 
  protected:
-  /// Returns the sum of (y_hat - y)^2 over all elements, added in double or wider. Squares are rounded to Scalar first, unless one of them
-  /// is too large for it.
+  /// Returns the sum of (y_hat - y)^2 over all elements divided by `divisor`, added in double or wider. Squares are rounded to Scalar
+  /// first, unless one of them is too large for it.
   template <class Scalar>
-  static detail::Accumulator<Scalar> sum_of_squares(const ConstMatrixView<Scalar>& y_hat, const ConstMatrixView<Scalar>& y) {
+  static detail::Accumulator<Scalar> sum_of_squares(const ConstMatrixView<Scalar>& y_hat, const ConstMatrixView<Scalar>& y,
+                                                    detail::Accumulator<Scalar> divisor) {
     if (y.size() == 1) {  // a call of a kernel takes longer than the step of a tiny network
       const Scalar error = y_hat(0, 0) - y(0, 0), square = detail::rounded(error * error);
-      if (detail::is_finite(square)) return static_cast<detail::Accumulator<Scalar>>(square);
+      if (detail::is_finite(square)) return static_cast<detail::Accumulator<Scalar>>(square) / divisor;
     }
-    return sum_of_many_squares<Scalar>(y_hat, y);
+    return sum_of_many_squares<Scalar>(y_hat, y, divisor);
   }
 
  private:
   template <class Scalar>
   [[gnu::noinline]] static detail::Accumulator<Scalar> sum_of_many_squares(const ConstMatrixView<Scalar>& y_hat,
-                                                                           const ConstMatrixView<Scalar>& y) {
+                                                                           const ConstMatrixView<Scalar>& y,
+                                                                           detail::Accumulator<Scalar> divisor) {
     using Sum = detail::Accumulator<Scalar>;
     const Sum sum = kernels::sum_matrices<Sum>([](auto p, auto target) CHAINRULE_FORMULA { return (p - target) * (p - target); }, y_hat, y);
-    if (detail::is_finite(sum)) return sum;
+    if (detail::is_finite(sum)) return sum / divisor;
     return detail::pairwise_sum<Sum>(y.rows(), y.cols(), [&](Index i, Index j) {
-      const Sum error = static_cast<Sum>(y_hat(i, j) - y(i, j));
-      return error * error;
+      const Sum error = static_cast<Sum>(y_hat(i, j)) - static_cast<Sum>(y(i, j));
+      return error / divisor * error;
     });
   }
 };

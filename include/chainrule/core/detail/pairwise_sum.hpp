@@ -3,6 +3,7 @@
 // grow with the number of terms n; here it grows with log n. kernels/README.md lists the sums of the library with their error bounds.
 
 #include <algorithm>
+#include <chainrule/core/detail/compatibility.hpp>
 #include <chainrule/core/types.hpp>
 #include <type_traits>
 
@@ -94,6 +95,20 @@ Sum pairwise_sum(Index rows, Index columns, const Term& term) {
   PairwiseSum<Sum> sum;
   for (Index j = 0; j < columns; ++j) sum += pairwise_sum<Sum>(rows, [&term, j](Index i) { return term(i, j); });
   return sum.total();
+}
+
+/// Returns sum_of(1)/divisor, where sum_of(d) returns a sum of terms that are each divided by d. Where this sum of finite terms is too
+/// large for Sum although the mean need not be, it returns sum_of(divisor).
+template <class Sum, class SumOf>
+Sum mean_of(Sum divisor, const SumOf& sum_of) {
+  const Sum sum = sum_of(Sum{1});
+  return is_finite(sum) ? sum / divisor : sum_of(divisor);
+}
+
+/// Returns term/divisor, without the time of a division where the divisor is 1, as it nearly always is in mean_of.
+template <class Sum>
+Sum divided(Sum term, Sum divisor) {
+  return divisor == 1 ? term : term / divisor;
 }
 
 }  // namespace chainrule::detail
