@@ -2,6 +2,7 @@
 #include <chainrule/activations/relu.hpp>
 #include <chainrule/activations/sigmoid.hpp>
 #include <chainrule/activations/tanh.hpp>
+#include <chainrule/inspect/layer_values.hpp>
 #include <chainrule/layers/batch_norm.hpp>
 #include <chainrule/layers/dense.hpp>
 #include <chainrule/layers/dropout.hpp>
@@ -462,6 +463,36 @@ TEST_CASE("loss, backward and update_statistics after the forward pass of anothe
   s.net.backward(s.x, s.y, s.work, s.gradients);
   other.forward(s.x, s.work);
   CHECK_NOTHROW(other.loss(s.y, s.work));
+}
+
+TEST_CASE("a pass after something was assigned to the network of the forward pass, or swapped with it, throws StateError") {
+  constexpr const char* words = "by this one before it was copied, moved or assigned to";
+  const auto check = [&](auto net, auto other) {
+    const Step s;
+    auto work = net.make_workspace(5);
+    auto dJ = net.make_gradients();
+    const auto refuses = [&] {
+      CHECK_THROWS_SAYING(net.loss(s.y, work), StateError, "loss: ", words);
+      CHECK_THROWS_SAYING(net.backward(s.x, s.y, work, dJ), StateError, "backward: ", words);
+      CHECK_THROWS_SAYING(net.update_statistics(work), StateError, "update_statistics: ", words);
+      CHECK_THROWS_SAYING(layer_values(net, s.x, s.y, work), StateError, "layer_values: ", words);
+      CHECK(dJ.flat().isZero(0));
+      net.forward(s.x, work);
+      CHECK_NOTHROW(net.loss(s.y, work));
+    };
+    net.forward(s.x, work);
+    net = other;
+    refuses();
+    net = other.template rebind<float>();
+    refuses();
+    std::swap(net, other);
+    refuses();
+    net.parameters() = other.parameters();  // writing numbers is not assigning to the network
+    CHECK_NOTHROW(net.backward(s.x, s.y, work, dJ));
+  };
+  check(Classifier{Seed{1}}, Classifier{Seed{2}});
+  using OnHeap = Network<float, SoftmaxCrossEntropy, Dense<Dynamic, Dynamic, Tanh>, Dense<Dynamic, Dynamic>>;
+  check(OnHeap{Seed{1}, {4, 8}, {8, 3}}, OnHeap{Seed{2}, {4, 8}, {8, 3}});
 }
 
 TEST_CASE("a network or gradients that were moved from throw StateError, and small ones of fixed extents stay whole") {

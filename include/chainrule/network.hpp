@@ -19,9 +19,10 @@ namespace chainrule {
 /// One column is one sample. x and y are column-major Eigen matrices, vectors, blocks or maps, used in place; labels may be any contiguous
 /// range of integers. Errors: ShapeError for extents that do not fit and for an empty batch, ValueError for NaN or infinity in x, for
 /// invalid targets and for an argument that lies in memory which the call writes to, StateError for backward before forward, for backward
-/// after the forward pass of another network, for a workspace that two threads use at once, and for an object that was moved from. A call
-/// that throws one of these has changed nothing. What a layer, activation or loss of your own throws arrives at the caller, also from a
-/// team's threads; the workspace then holds no forward pass, or, after backward, the gradients have unspecified values.
+/// after the forward pass of another network or of this one before something was assigned to it, for a workspace that two threads use at
+/// once, and for an object that was moved from. A call that throws one of these has changed nothing. What a layer, activation or loss of
+/// your own throws arrives at the caller, also from a team's threads; the workspace then holds no forward pass, or, after backward, the
+/// gradients have unspecified values.
 template <class Scalar, class LossType, class... Layers>
 class Network : public NetworkBase<Scalar, typename detail::ProvenNetwork<Scalar, LossType, Layers...>::Sequence>,
                 public FirstOrderDerivatives<Network<Scalar, LossType, Layers...>>,
@@ -130,7 +131,7 @@ class Network : public NetworkBase<Scalar, typename detail::ProvenNetwork<Scalar
     work.last_pass_.begin(&input);
     work.set_cached_samples(0);
     sequence().forward(theta_begin, input, work.caches_, pass);
-    work.set_forward_pass(theta_begin, input);
+    work.set_forward_pass(identity(), input);
     work.set_step(work.step() + 1);
     work.last_pass_.end("forward", &input);
     return output_of(work, input.cols());
@@ -142,7 +143,7 @@ class Network : public NetworkBase<Scalar, typename detail::ProvenNetwork<Scalar
   ///     J = J(y, y_hat), the mean over the batch
   template <class Y, int MaxBatch>
   Scalar loss(const Y& y, const Workspace<MaxBatch>& work) const {
-    const auto target = detail::checked_target<Scalar>("loss", sequence(), theta(), *loss_, y, work);
+    const auto target = detail::checked_target<Scalar>("loss", sequence(), identity(), *loss_, y, work);
     return detail::loss_value(*loss_, raw_output(work, work.cached_samples()), target);
   }
 
@@ -167,7 +168,7 @@ class Network : public NetworkBase<Scalar, typename detail::ProvenNetwork<Scalar
   /// otherwise it does nothing. (Only this and the optimizer's step change the network.)
   template <int MaxBatch>
   void update_statistics(const Workspace<MaxBatch>& work) {
-    detail::check_forward_pass("update_statistics", layers(), theta(), work);
+    detail::check_forward_pass("update_statistics", layers(), identity(), work);
     sequence().update_statistics(buffers().data(), work.caches_, work.cached_samples());
   }
 
@@ -283,6 +284,7 @@ class Network : public NetworkBase<Scalar, typename detail::ProvenNetwork<Scalar
   friend class Network;
   friend struct detail::NetworkAccess;
   using Base::buffer_data;
+  using Base::identity;
   using Base::mutable_theta;
   using Base::sequence;
   using Base::theta;
@@ -374,7 +376,7 @@ class Network : public NetworkBase<Scalar, typename detail::ProvenNetwork<Scalar
   ConstMatrixView<Scalar> begin_backward(const Eigen::DenseBase<X>& x, const Y& y, Workspace<MaxBatch>& work, Gradients& gradients,
                                          const MatrixView<Scalar>* input_gradient, bool steps) const {
     const auto input = detail::const_view<Scalar>(x);
-    detail::check_forward_pass("backward", layers(), theta(), work);
+    detail::check_forward_pass("backward", layers(), identity(), work);
     if (input.rows() != inputs() || !work.has_checked(input)) detail::checked_input<Scalar>("backward", sequence(), x, work, nullptr);
     const Index samples = input.cols();
     const auto target =
@@ -396,7 +398,7 @@ class Network : public NetworkBase<Scalar, typename detail::ProvenNetwork<Scalar
                                                  const Gradients& gradients) const {
     const auto input = detail::const_view<Scalar>(x);
     detail::check_workspace(who, layers(), work);
-    if (!work.was_forward_of(theta())) detail::forward_of_other_network(who);
+    if (!work.was_forward_of(identity())) detail::forward_of_other_network(who);
     if (input.rows() != inputs() || !work.has_checked(input)) detail::checked_input<Scalar>(who, sequence(), x, work, nullptr);
     detail::check_samples(who, "x", input.cols(), work.jet_samples(), "the last forward_jet(x, work)");
     detail::check_gradients(sequence(), gradients.sequence());

@@ -7,6 +7,7 @@
 #include <chainrule/core/detail/sequence.hpp>
 #include <chainrule/core/detail/team_pointer.hpp>
 #include <chainrule/core/error.hpp>
+#include <chainrule/core/network_base.hpp>
 #include <chainrule/kernels/partition.hpp>
 
 namespace chainrule {
@@ -124,8 +125,8 @@ class Workspace {
     cached_samples_ = 0;
   }
 
-  /// Whether the last forward pass was one of the network whose parameters begin at theta.
-  bool was_forward_of(const Scalar* theta) const { return theta == theta_; }
+  /// Whether the last forward pass was one of this network, and nothing was assigned to the network since.
+  bool was_forward_of(const detail::NetworkIdentity<Scalar>& network) const { return network == network_; }
 
  private:
   template <class, class, class...>
@@ -140,17 +141,16 @@ class Workspace {
 
   void set_cached_samples(Index samples) { cached_samples_ = samples; }
 
-  // Remembers the network of the last forward pass by its parameters, and the x that it has checked, so that backward need not check x
-  // again.
-  void set_forward_pass(const Scalar* theta, const ConstMatrixView<Scalar>& x) {
+  // Remembers the network of the last forward pass, and the x that it has checked, so that backward need not check x again.
+  void set_forward_pass(const detail::NetworkIdentity<Scalar>& network, const ConstMatrixView<Scalar>& x) {
     input_ = x.data();
     input_stride_ = x.outerStride();
-    theta_ = theta;
+    network_ = network;
     cached_samples_ = x.cols();
   }
   // Remembers that the workspace holds the caches of forward_jet, a prediction, which loss and backward must not use.
-  void set_jet_pass(const Scalar* theta, const ConstMatrixView<Scalar>& x) {
-    set_forward_pass(theta, x);
+  void set_jet_pass(const detail::NetworkIdentity<Scalar>& network, const ConstMatrixView<Scalar>& x) {
+    set_forward_pass(network, x);
     cached_samples_ = -x.cols();
   }
   Index jet_samples() const { return (std::max)(Index{0}, -Index{cached_samples_}); }
@@ -178,7 +178,8 @@ class Workspace {
   const Scalar* input_ = nullptr;
   Index input_stride_ = 0;
   std::uint64_t step_ = 0;
-  const Scalar* theta_ = nullptr;  // not beside input_: g++ 12 would store both at once, after moves that take longer than two stores
+  // not beside input_: g++ 12 would store both at once, after moves that take longer than two stores
+  detail::NetworkIdentity<Scalar> network_{};
   Seed seed_{};
   Index first_sample_ = 0;
   detail::TeamPointer team_;

@@ -3,8 +3,21 @@
 // knows no loss and makes no passes.
 
 #include <chainrule/core/layered_vector.hpp>
+#include <cstdint>
 
 namespace chainrule {
+namespace detail {
+
+/// The mark by which a workspace knows the network of its forward pass: the address of theta, and how often the network had been assigned
+/// to, because another network that is assigned to it has the same address.
+template <class Scalar>
+struct NetworkIdentity {
+  const Scalar* theta = nullptr;
+  std::uint32_t assignments = 0;
+  bool operator==(const NetworkIdentity&) const = default;
+};
+
+}  // namespace detail
 
 /// Base class of Network: the layers, their parameters theta and their buffers. Network adds the passes.
 template <class Scalar, class Sequence>
@@ -90,6 +103,8 @@ class NetworkBase {
   const Sequence& sequence() const { return theta_.sequence(); }
   /// The first of all parameters. (Passes use pointers, because a view costs an assertion of Eigen's.)
   const Scalar* theta() const { return theta_.data(); }
+  /// The mark by which a workspace knows this network.
+  detail::NetworkIdentity<Scalar> identity() const { return {theta(), assignments_.value()}; }
   /// The first of all parameters, to change them.
   Scalar* mutable_theta() { return theta_.data(); }
   /// The first of all buffers.
@@ -98,6 +113,7 @@ class NetworkBase {
  private:
   LayeredVector<Scalar, Sequence> theta_;
   LayeredVector<Scalar, Sequence, detail::Part::buffers> buffers_;
+  detail::AssignmentCount assignments_;
 };
 
 }  // namespace chainrule

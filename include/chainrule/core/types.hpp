@@ -7,6 +7,7 @@
 #include <chainrule/core/error.hpp>
 #include <concepts>
 #include <cstddef>
+#include <cstdint>
 #include <limits>
 #include <new>
 #include <type_traits>
@@ -196,6 +197,23 @@ class ZeroAfterMove {
 
  private:
   Index number_;
+};
+
+/// Counts how often something was assigned to the object that has it as a member. Copies continue the count, so it never returns to a
+/// number that the same memory had before.
+class AssignmentCount {
+ public:
+  AssignmentCount() = default;
+  AssignmentCount(const AssignmentCount&) = default;
+  AssignmentCount& operator=(const AssignmentCount& other) noexcept {
+    count_ = (std::max)(count_, other.count_) + 1;
+    return *this;
+  }
+  ~AssignmentCount() = default;
+  std::uint32_t value() const { return count_; }
+
+ private:
+  std::uint32_t count_ = 0;
 };
 
 /// A value that moving copies, so that it stays whole in an object that was moved from.

@@ -4,6 +4,7 @@
 #include <chainrule/core/detail/chain.hpp>
 #include <chainrule/core/detail/overlap.hpp>
 #include <chainrule/core/detail/views.hpp>
+#include <chainrule/core/network_base.hpp>
 #include <chainrule/core/weighting.hpp>
 #include <chainrule/kernels/all_finite.hpp>
 #include <chainrule/kernels/small_layer.hpp>
@@ -163,13 +164,13 @@ auto checked_target(const char* who, const LossType& loss, const Y& y, const Con
   return target;
 }
 
-/// Throws unless the workspace holds a forward pass of the network of these layers, whose parameters begin at theta.
+/// Throws unless the workspace holds a forward pass of the network of these layers.
 template <class Scalar, class Layers, class Work>
-void check_forward_pass(const char* who, const Layers& layers, const Scalar* theta, const Work& work) {
+void check_forward_pass(const char* who, const Layers& layers, const NetworkIdentity<Scalar>& network, const Work& work) {
   if (work.cached_samples() < 1) check_not_moved_from(who, work.max_batch());
   check_workspace(who, layers, work);
   check_forward_ran(who, work.cached_samples());
-  if (!work.was_forward_of(theta)) forward_of_other_network(who);
+  if (!work.was_forward_of(network)) forward_of_other_network(who);
 }
 
 /// Returns a view on y after checking that it is a target for `samples` samples, whose number comes from `of` in messages, and that it is
@@ -182,8 +183,9 @@ auto checked_target(const char* who, const LossType& loss, const Y& y, const Wor
 
 /// Returns a view on y after checking it against the last forward pass in the workspace.
 template <class Scalar, class Sequence, class LossType, class Y, class Work>
-auto checked_target(const char* who, const Sequence& sequence, const Scalar* theta, const LossType& loss, const Y& y, const Work& work) {
-  check_forward_pass(who, sequence.layers(), theta, work);
+auto checked_target(const char* who, const Sequence& sequence, const NetworkIdentity<Scalar>& network, const LossType& loss, const Y& y,
+                    const Work& work) {
+  check_forward_pass(who, sequence.layers(), network, work);
   return checked_target<Scalar, Sequence>(who, loss, y, work, work.cached_samples(), "the last forward(x, work)");
 }
 

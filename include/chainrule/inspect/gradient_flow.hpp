@@ -99,7 +99,7 @@ GradientFlow gradient_flow(const Net& net, const Eigen::DenseBase<X>& x, const Y
 /// or gradients of another network.
 template <class Net, class Scalar, int MaxBatch, class Sequence>
 GradientFlow gradient_flow(const Net& net, const Workspace<Scalar, MaxBatch, Sequence>& work, const Gradients<Scalar, Sequence>& dJ) {
-  detail::check_forward_pass("gradient_flow", net.layers(), net.parameters().data(), work);
+  detail::check_forward_pass("gradient_flow", net.layers(), detail::NetworkAccess::identity(net), work);
   detail::check_gradients(detail::NetworkAccess::sequence(net), dJ.sequence());
   const ConstMatrixView<Scalar> x{nullptr, net.inputs(), work.cached_samples(), Eigen::OuterStride<>(net.inputs())};
   return detail::gradient_flow_of(net, x, work, dJ);

@@ -33,7 +33,7 @@ std::vector<LayerValues<Scalar>> layer_values(const Net& net, const Eigen::Dense
   const auto& sequence = detail::NetworkAccess::sequence(net);
   const auto& layers = sequence.layers();
   const Scalar* const theta = net.parameters().data();
-  const auto target = detail::checked_target<Scalar>(who, sequence, theta, net.loss_function(), y, work);
+  const auto target = detail::checked_target<Scalar>(who, sequence, detail::NetworkAccess::identity(net), net.loss_function(), y, work);
   const ConstMatrixView<Scalar> input = detail::checked_input<Scalar>(who, sequence, x);
   const Index samples = work.cached_samples();
   detail::check_samples(who, "x", input.cols(), samples, "the last forward(x, work)");

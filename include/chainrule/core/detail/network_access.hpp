@@ -81,7 +81,7 @@ struct NetworkAccess {
   /// Remembers that the workspace holds the pass forward_jet of this network and this x.
   template <class Net, class X, class Work>
   static void set_jet_pass(const Net& net, const X& x, Work& work) {
-    work.set_jet_pass(net.theta(), x);
+    work.set_jet_pass(net.identity(), x);
   }
   /// The number of samples of the last pass, if it was forward_jet; else 0.
   template <class Work>
@@ -115,6 +115,11 @@ struct NetworkAccess {
     work.last_pass_.begin(&f);
     f();
     work.last_pass_.end(who, &f);
+  }
+  /// Returns the mark by which a workspace knows the network of its forward pass.
+  template <class Net>
+  static auto identity(const Net& net) {
+    return net.identity();
   }
 
   /// Backward and theta <- theta - rate dJ/dtheta in one pass over the layers: the bits of `net.backward` and a step of plain SGD, but
