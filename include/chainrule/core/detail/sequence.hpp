@@ -11,6 +11,13 @@
 
 namespace chainrule::detail {
 
+/// Names the layer's JetCache where it is asked for. g++ 12 looks for `typename L::template JetCache` as soon as it knows L, also in a
+/// network of layers that have none.
+template <class L, class Scalar>
+struct JetCacheOf {
+  using Type = typename L::template JetCache<Scalar>;
+};
+
 /// The differences between layers in a tuple and layers in a vector: the types of what is stored for each layer, and the numbers that the
 /// compiler knows.
 template <class Layers>
@@ -44,7 +51,7 @@ struct SequenceTraits<std::tuple<L...>> {
   template <class Scalar, int MaxBatch>
   using Deltas = std::tuple<BatchStorage<Scalar, L::outputs_at_compile_time, MaxBatch>...>;
   template <class Scalar>
-  using JetCaches = std::tuple<typename L::template JetCache<Scalar>...>;
+  using JetCaches = std::tuple<typename JetCacheOf<L, Scalar>::Type...>;
 
   static constexpr std::size_t first_with_parameters(const Offsets&) {
     std::size_t without = 0;
@@ -80,7 +87,7 @@ struct SequenceTraits<std::vector<L>> {
   template <class Scalar, int MaxBatch>
   using Deltas = std::vector<BatchStorage<Scalar, Dynamic, Dynamic>>;
   template <class Scalar>
-  using JetCaches = std::vector<typename L::template JetCache<Scalar>>;
+  using JetCaches = std::vector<typename JetCacheOf<L, Scalar>::Type>;
 
   static std::size_t first_with_parameters(const Offsets& offsets) {
     return static_cast<std::size_t>(std::upper_bound(offsets.begin(), offsets.end(), 0) - offsets.begin()) - 1;
