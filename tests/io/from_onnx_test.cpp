@@ -523,6 +523,12 @@ TEST_CASE("Weights of ONNX may be computed from constants", "[onnx]") {
                               m.node("Slice", {"a", "start", "end", "axis", "step"}, "w");
                             }),
                       ValueError, "(Slice)", "steps that are not 0");
+  CHECK_THROWS_SAYING(moved({3, 2},
+                            [](Model& m) {
+                              m.integers("start", {2, 2}).integers("end", {3, 3}).integers("axes", {0, -2});
+                              m.node("Slice", {"a", "start", "end", "axes"}, "w");
+                            }),
+                      ShapeError, "(Slice)", "axis 0 twice");
   CHECK(moved({3, 1, 2}, [](Model& m) {
           m.integers("axes", {-1}).node("Transpose", {"a"}, "t").with_integers("perm", {2, 0, 1}).node("Squeeze", {"t", "axes"}, "w");
         }) == vector({21, 43, 65}));

@@ -222,8 +222,11 @@ class OnnxConstantFolder {
     if (!fits) raise<ShapeError>(graph_.place(node), ": expected as many starts as ends, axes and steps");
     Extents extents = from.extents, strides = strides_of(from.extents);
     std::int64_t place = 0;
+    std::vector<bool> is_sliced(extents.size());
     for (std::size_t i = 0; i < starts->size(); ++i) {
       const std::size_t k = axes ? axis((*axes)[i], extents.size(), node) : i;
+      if (is_sliced[k]) raise<ShapeError>(graph_.place(node), ": expected different axes, but found axis ", k, " twice");
+      is_sliced[k] = true;
       const std::int64_t step = steps ? (*steps)[i] : 1, extent = from.extents[k];
       if (step == 0 || step < -OnnxLayout::max_units) raise<ValueError>(graph_.place(node), ": expected steps that are not 0");
       // one before the first number is the end of a slice that goes back to it
