@@ -2,21 +2,31 @@
 
 #include <chainrule/core/shape_preserving_layer.hpp>
 #include <cmath>
+#include <concepts>
 
 namespace chainrule {
 
 namespace detail {
 
+/// The template argument of Dropout: a number of units. A class, so that every compiler gets as far as the sentence about Dropout<0.2>:
+/// clang before version 18 takes no floating-point number as a template argument.
+struct DropoutUnits {
+  int number;
+  bool is_rate;
+
+  template <std::integral Number>
+  consteval DropoutUnits(Number units) : number{static_cast<int>(units)}, is_rate{false} {}
+  template <std::floating_point Number>
+  consteval DropoutUnits(Number) : number{Inferred}, is_rate{true} {}
+};
+
 /// The number of units that Dropout's template argument says.
-template <auto Units>
+template <DropoutUnits Units>
 constexpr int units_of_dropout() {
-  constexpr bool is_number_of_units = std::integral<decltype(Units)>;
+  constexpr bool is_number_of_units = !Units.is_rate;
   static_assert(is_number_of_units,
                 "chainrule: Dropout<N>: N is a number of units, which may be left out; the rate is an argument: Dropout<>{0.2}");
-  if constexpr (is_number_of_units)
-    return static_cast<int>(Units);
-  else
-    return Inferred;
+  return Units.number;
 }
 
 }  // namespace detail
@@ -25,15 +35,15 @@ constexpr int units_of_dropout() {
 /// prediction changes nothing. Dropout<>{0.2} takes its number of units from the layer before. The default rate is 1/2, as in PyTorch.
 ///
 /// The mask depends only on the seed and step of the workspace and on the position of the sample in the batch, not on threads or compilers.
-template <auto Units = Inferred>
+template <detail::DropoutUnits Units = Inferred>
 class Dropout : public SameShape<detail::units_of_dropout<Units>()>, public WithoutParameters {
-  static constexpr int N = detail::units_of_dropout<Units>();
+  static constexpr int N = Units.number;
 
  public:
   static constexpr std::string_view name = "Dropout";  ///< the name in descriptions, files and messages
 
   /// `rate` is the share of units that a training pass sets to 0, in [0, 1). Throws ValueError for any other.
-  explicit Dropout(double rate = 0.5) requires(Units != Dynamic) : rate_{checked(rate)} {}
+  explicit Dropout(double rate = 0.5) requires(N != Dynamic) : rate_{checked(rate)} {}
   /// Takes the number of units as a run-time value. Throws ShapeError if it is below 1 or contradicts N.
   Dropout(Index units, double rate) : SameShape<N>(name.data(), units), rate_{checked(rate)} {}
 

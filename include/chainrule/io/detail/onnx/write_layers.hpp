@@ -37,7 +37,7 @@ std::string onnx_form(Exactly<L> layer, OnnxWriter<Scalar>& writer, NumbersInOrd
   const std::string a = add_onnx_activation(layer->activation(), writer, x);
   return a == x ? writer.node("Identity", {x}) : a;
 }
-template <auto N, class Scalar>
+template <DropoutUnits N, class Scalar>
 std::string onnx_form(Exactly<Dropout<N>> layer, OnnxWriter<Scalar>& writer, NumbersInOrder<Scalar>&, const std::string& x) {
   return writer.node("Dropout", {x, writer.number(layer->rate(), "ratio")});
 }

@@ -25,7 +25,7 @@ bool works_in_place(const AnyLayer<Scalar>& layer) {
   return !describes<DescribedDense>(what) && !describes<DescribedResidual>(what);
 }
 
-template <auto N, class Written, class Scalar>
+template <DropoutUnits N, class Written, class Scalar>
 std::string source_form(Exactly<Dropout<N>>, SourceWriter<Written>&, NumbersInOrder<Scalar>&, const std::string& in, bool) {
   return in;  // in predicting it does nothing
 }
