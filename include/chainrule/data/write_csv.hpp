@@ -123,7 +123,7 @@ std::vector<std::string> written_classes(const Dataset<Scalar>& data, const CsvO
     if (come_back) classes.sort(table, 0, labels);
     come_back = come_back && labels == data.targets && (data.target_names.empty() || classes.names() == names);
   } else {
-    CsvClassNames("write_csv", options.classes);  // refuses a name that occurs twice
+    const CsvClassNames refuses_a_name_that_occurs_twice("write_csv", options.classes);
     const bool are_names =
         data.target_names.empty() ? std::equal(options.classes.begin(), options.classes.end(), names.begin()) : options.classes == names;
     const int largest = *std::max_element(data.targets.begin(), data.targets.end());
