@@ -7,6 +7,7 @@
 #include <chainrule/derivatives/second_order.hpp>
 #include <chainrule/detail/argument_checks.hpp>
 #include <chainrule/detail/optional_headers.hpp>
+#include <chainrule/detail/wrong_arguments.hpp>
 #include <chainrule/gradients.hpp>
 #include <chainrule/workspace.hpp>
 
@@ -30,7 +31,12 @@ class Network : public NetworkBase<Scalar, typename detail::ProvenNetwork<Scalar
   using Proven = detail::ProvenNetwork<Scalar, LossType, Layers...>;
   using Sequence = typename Proven::Sequence;
   using Base = typename Proven::Base;
-  static constexpr int Out = Proven::Chain::outputs_at_compile_time;
+  static constexpr int In = Sequence::inputs_at_compile_time, Out = Proven::Chain::outputs_at_compile_time;
+  static constexpr Index target_rows = detail::target_rows<LossType>(Out);
+  template <class Y>
+  using Numbers = detail::NumbersOr<Scalar, Y>;
+  using AnyWorkspace = detail::WorkspaceArgument<Scalar, Sequence>;
+  using AnyGradients = detail::GradientsArgument<chainrule::Gradients<Scalar, Sequence>>;
 
  public:
   using Base::buffers;
@@ -124,7 +130,7 @@ class Network : public NetworkBase<Scalar, typename detail::ProvenNetwork<Scalar
   ///     a(1) = x,  a(l+1) = f(W(l) a(l) + b(l));  y_hat = a(L+1), before the loss's link          (outputs x batch)
   template <class X, int MaxBatch>
   Output forward(const Eigen::DenseBase<X>& x, Workspace<MaxBatch>& work) const {
-    static_cast<void>(detail::checked_viewable<Scalar, X>());
+    static_cast<void>(detail::checked_viewable<Scalar, X>() && detail::checked_rows<In, X>());
     const ForwardContext<Scalar> pass = work.training_pass(buffer_data(), work.team_for(parameter_count(), x.cols()));
     const auto input = checked_input("forward", x, work, pass);
     const Scalar* const theta_begin = theta();
@@ -143,6 +149,8 @@ class Network : public NetworkBase<Scalar, typename detail::ProvenNetwork<Scalar
   ///     J = J(y, y_hat), the mean over the batch
   template <class Y, int MaxBatch>
   Scalar loss(const Y& y, const Workspace<MaxBatch>& work) const {
+    static_cast<void>(detail::checked_targets<Y>() && detail::checked_viewable<Scalar, Numbers<Y>>() &&
+                      detail::checked_rows<target_rows, Numbers<Y>>());
     const auto target = detail::checked_target<Scalar>("loss", sequence(), identity(), *loss_, y, work);
     return detail::loss_value(*loss_, raw_output(work, work.cached_samples()), target);
   }
@@ -152,14 +160,18 @@ class Network : public NetworkBase<Scalar, typename detail::ProvenNetwork<Scalar
   ///     delta(L+1) = dJ/dy_hat,  then from the last layer to the first: dJ/dW(l), dJ/db(l), dJ/da(l) by the chain rule
   template <class X, class Y, int MaxBatch>
   void backward(const Eigen::DenseBase<X>& x, const Y& y, Workspace<MaxBatch>& work, Gradients& gradients) const {
-    static_cast<void>(detail::checked_viewable<Scalar, X>());
+    static_cast<void>(detail::checked_viewable<Scalar, X>() && detail::checked_rows<In, X>());
+    static_cast<void>(detail::checked_targets<Y>() && detail::checked_viewable<Scalar, Numbers<Y>>() &&
+                      detail::checked_rows<target_rows, Numbers<Y>>());
     run_backward(x, y, work, gradients, nullptr);
   }
 
   /// The backward pass that also writes dJ/dx to `input_gradient`, which has the shape inputs x batch already.
   template <class X, class Y, int MaxBatch, detail::EigenDense D>
   void backward(const Eigen::DenseBase<X>& x, const Y& y, Workspace<MaxBatch>& work, Gradients& gradients, D&& input_gradient) const {
-    static_cast<void>(detail::checked_viewable<Scalar, X>());
+    static_cast<void>(detail::checked_viewable<Scalar, X>() && detail::checked_rows<In, X>());
+    static_cast<void>(detail::checked_targets<Y>() && detail::checked_viewable<Scalar, Numbers<Y>>() &&
+                      detail::checked_rows<target_rows, Numbers<Y>>());
     MatrixView<Scalar> dJ_dx = detail::mutable_view<Scalar>(input_gradient);
     run_backward(x, y, work, gradients, &dJ_dx);
   }
@@ -176,14 +188,14 @@ class Network : public NetworkBase<Scalar, typename detail::ProvenNetwork<Scalar
   /// allocates its result, unless the net is small with fixed extents and x is one sample of fixed size.
   template <class X>
   Prediction<X> predict(const Eigen::DenseBase<X>& x) const {
-    static_cast<void>(detail::checked_viewable<Scalar, X>());
+    static_cast<void>(detail::checked_viewable<Scalar, X>() && detail::checked_rows<In, X>());
     return predict_in_pieces<true>("predict", x);
   }
 
   /// Predicts into a workspace, without any allocation. The caches of an earlier forward pass there are lost.
   template <class X, int MaxBatch>
   Output predict(const Eigen::DenseBase<X>& x, Workspace<MaxBatch>& work) const {
-    static_cast<void>(detail::checked_viewable<Scalar, X>());
+    static_cast<void>(detail::checked_viewable<Scalar, X>() && detail::checked_rows<In, X>());
     const auto input = checked_input("predict", x, work, predicting());
     work.last_pass_.begin(&input);
     const Output y_hat = link(run_predict(input, work), work);
@@ -199,7 +211,7 @@ class Network : public NetworkBase<Scalar, typename detail::ProvenNetwork<Scalar
   ///     z(L+1) = W(L) a(L) + b(L) for a last layer Dense without an activation;  predict(x) = link(z(L+1))
   template <class X>
   Prediction<X> predict_raw(const Eigen::DenseBase<X>& x) const {
-    static_cast<void>(detail::checked_viewable<Scalar, X>());
+    static_cast<void>(detail::checked_viewable<Scalar, X>() && detail::checked_rows<In, X>());
     return predict_in_pieces<false>("predict_raw", x);
   }
 
@@ -207,7 +219,7 @@ class Network : public NetworkBase<Scalar, typename detail::ProvenNetwork<Scalar
   /// there are lost.
   template <class X, int MaxBatch>
   Output predict_raw(const Eigen::DenseBase<X>& x, Workspace<MaxBatch>& work) const {
-    static_cast<void>(detail::checked_viewable<Scalar, X>());
+    static_cast<void>(detail::checked_viewable<Scalar, X>() && detail::checked_rows<In, X>());
     return output_of(work, checked_predict_raw("predict_raw", x, work).cols());
   }
 
@@ -222,7 +234,9 @@ class Network : public NetworkBase<Scalar, typename detail::ProvenNetwork<Scalar
   ///     J = sum w_j J_j / sum w_j    with the weights of samples and classes; where y says the mean weight m: sum w_j J_j / (samples m)
   template <class X, class Y, int MaxBatch>
   Evaluation evaluate(const Eigen::DenseBase<X>& x, const Y& y, Workspace<MaxBatch>& work) const {
-    static_cast<void>(detail::checked_viewable<Scalar, X>());
+    static_cast<void>(detail::checked_viewable<Scalar, X>() && detail::checked_rows<In, X>());
+    static_cast<void>(detail::checked_targets<Y>() && detail::checked_viewable<Scalar, Numbers<Y>>() &&
+                      detail::checked_rows<target_rows, Numbers<Y>>());
     const auto input = checked_input("evaluate", x, work, predicting());
     const auto target = detail::with_mean_weight<Scalar>(
         "evaluate", *loss_, detail::checked_target<Scalar, Sequence>("evaluate", *loss_, y, work, input.cols(), "x"));
@@ -246,31 +260,43 @@ class Network : public NetworkBase<Scalar, typename detail::ProvenNetwork<Scalar
     return detail::mean_weight_of("mean_weight", *loss_, detail::as_weighted<Scalar>(target));
   }
 
+  /// Does not compile, and says what to write instead: an x that is no Eigen matrix.
+  Output predict(detail::MatrixArgument x) const;
+  /// Does not compile, and says what to write instead: an x that is no Eigen matrix, or something else than a workspace.
+  Output predict(detail::MatrixArgument x, AnyWorkspace work) const;
+  /// Does not compile, and says what to write instead: an x that is no Eigen matrix.
+  Output predict_raw(detail::MatrixArgument x) const;
+  /// Does not compile, and says what to write instead: an x that is no Eigen matrix, or something else than a workspace.
+  Output predict_raw(detail::MatrixArgument x, AnyWorkspace work) const;
   /// Does not compile, and says what to write instead: a pass without a workspace.
   template <class X>
-  Output forward(const Eigen::DenseBase<X>&) const {
+  Output forward(const X&) const {
     return detail::without_workspace<Output, X>();
   }
+  /// Does not compile, and says what to write instead: an x that is no Eigen matrix, or something else than a workspace.
+  Output forward(detail::MatrixArgument x, AnyWorkspace work) const;
   /// Does not compile, and says what to write instead: the loss without a workspace.
   template <class Y>
   Scalar loss(const Y&) const {
     return detail::without_workspace<Scalar, Y>();
   }
-  /// Does not compile, and says what to write instead: the loss of x and y without a workspace.
-  template <class X, class Y>
-  Scalar loss(const Eigen::DenseBase<X>&, const Y&) const {
-    return detail::without_workspace<Scalar, X>();
-  }
+  /// Does not compile, and says what to write instead: the loss with something else than a workspace, such as the loss of x and y.
+  Scalar loss(detail::TargetsArgument y, AnyWorkspace work) const;
   /// Does not compile, and says what to write instead: an evaluation without a workspace.
   template <class X, class Y>
-  Evaluation evaluate(const Eigen::DenseBase<X>&, const Y&) const {
+  Evaluation evaluate(const X&, const Y&) const {
     return detail::without_workspace<Evaluation, X>();
   }
+  /// Does not compile, and says what to write instead: an x that is no Eigen matrix, or something else than a workspace.
+  Evaluation evaluate(detail::MatrixArgument x, detail::TargetsArgument y, AnyWorkspace work) const;
   /// Does not compile, and says what to write instead: a backward pass without a workspace or gradients.
   template <class X, class Y, class... Rest>
-  requires(sizeof...(Rest) <= 1) void backward(const Eigen::DenseBase<X>&, const Y&, Rest&...) const {
-    detail::without_workspace<void, X>();
-  }
+  requires(sizeof...(Rest) <= 1) void backward(const X&, const Y&, Rest&...) const { detail::without_workspace<void, X>(); }
+  /// Does not compile, and says what to write instead: an x that is no Eigen matrix, or something else than a workspace and gradients.
+  void backward(detail::MatrixArgument x, detail::TargetsArgument y, AnyWorkspace work, AnyGradients gradients) const;
+  /// Does not compile, and says what to write instead: as above, or a dJ/dx that is no Eigen matrix.
+  void backward(detail::MatrixArgument x, detail::TargetsArgument y, AnyWorkspace work, AnyGradients gradients,
+                detail::MatrixArgument input_gradient) const;
 
  protected:
   /// Sets all parameters to 0. Throws ValueError for a hyperparameter that is not 0 but is as a Scalar, or is infinite as one.

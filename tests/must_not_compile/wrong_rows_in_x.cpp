@@ -1,4 +1,5 @@
 // expect: x must have as many rows as the network has inputs
+// errors: 1
 #include <chainrule/chainrule.hpp>
 #include <vector>
 namespace cr = chainrule;

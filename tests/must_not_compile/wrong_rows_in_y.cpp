@@ -1,4 +1,5 @@
-// expect: y must have as many rows as the network has outputs
+// expect: and y as it has outputs
+// errors: 1
 #include <chainrule/chainrule.hpp>
 #include <vector>
 namespace cr = chainrule;

@@ -5,6 +5,8 @@
 #include <concepts>
 #include <ranges>
 #include <span>
+#include <string_view>
+#include <type_traits>
 
 namespace chainrule {
 
@@ -14,23 +16,47 @@ using Labels = std::span<const Label>;
 
 namespace detail {
 
-/// A contiguous range of integers, an Eigen vector or any other, that can be viewed as Labels.
+/// A contiguous range of integers, an Eigen vector or any other, that can be viewed as Labels. Text is none.
 template <class T>
 concept LabelVector = (EigenDense<T> && std::integral<typename std::remove_cvref_t<T>::Scalar>) ||
-                      (!EigenDense<T> && std::ranges::contiguous_range<T> && std::integral<std::ranges::range_value_t<T>>);
+                      (!EigenDense<T> && std::ranges::contiguous_range<T> && std::integral<std::ranges::range_value_t<T>> &&
+                       !std::is_convertible_v<const T&, std::string_view>);
+
+/// Y where it is a matrix of numbers, else a matrix that passes every check of one.
+template <class Scalar, class Y>
+using NumbersOr = std::conditional_t<EigenDense<Y> && !LabelVector<Y>, Y, Matrix<Scalar>>;
+
+/// Whether Y is a type of targets: numbers, labels, or one of them with weights. Where not, a sentence says what to do. Public functions
+/// call it first, because compilers list every call between theirs and a failed static_assert.
+template <class Y>
+constexpr bool checked_targets() {
+  constexpr bool is_target = LabelVector<Y> || EigenDense<Y> || requires(const Y& y) { y.weights; };
+  static_assert(
+      is_target,
+      "chainrule: y must be an Eigen matrix (outputs x batch), or a vector of integer class labels; a matrix can view other memory: "
+      "Eigen::Map<const Eigen::MatrixXf> y(v.data(), outputs, samples);");
+  if constexpr (LabelVector<Y> && EigenDense<Y>) {
+    constexpr bool is_vector = Y::IsVectorAtCompileTime && bool(Y::Flags & Eigen::DirectAccessBit) && Y::InnerStrideAtCompileTime == 1;
+    static_assert(is_vector,
+                  "chainrule: integer labels must be one contiguous vector, a label for each sample; a matrix of integers becomes one of "
+                  "numbers: auto y = m.cast<float>().eval();");
+    return is_vector;
+  } else {
+    return is_target;
+  }
+}
 
 /// A view on targets of the user's, without a copy: Labels for integers, ConstMatrixView for an Eigen matrix.
 template <class Scalar, class Y>
 auto target_view(const Y& y) {
-  if constexpr (LabelVector<Y> && EigenDense<Y>) {
-    static_assert(Y::IsVectorAtCompileTime && bool(Y::Flags & Eigen::DirectAccessBit) && Y::InnerStrideAtCompileTime == 1,
-                  "chainrule: integer labels must be one contiguous vector, a label for each sample");
-    return Labels<typename Y::Scalar>(y.data(), static_cast<std::size_t>(y.size()));
-  } else if constexpr (LabelVector<Y>) {
-    return Labels<std::ranges::range_value_t<Y>>(std::ranges::data(y), std::ranges::size(y));
-  } else {
-    static_assert(EigenDense<Y>, "chainrule: y must be an Eigen matrix (outputs x batch) or a vector of integer class labels");
+  if constexpr (!checked_targets<Y>()) {
+    return ConstMatrixView<Scalar>{nullptr, 0, 0, Eigen::OuterStride<>(0)};
+  } else if constexpr (!LabelVector<Y>) {
     return const_view<Scalar>(y);
+  } else if constexpr (EigenDense<Y>) {
+    return Labels<typename Y::Scalar>(y.data(), static_cast<std::size_t>(y.size()));
+  } else {
+    return Labels<std::ranges::range_value_t<Y>>(std::ranges::data(y), std::ranges::size(y));
   }
 }
 

@@ -54,7 +54,9 @@ class DataView {
 
   /// Views features, inputs x samples, and targets: a vector of labels, or a matrix, outputs x samples.
   template <class X, class Y>
-  DataView(X&& x, Y&& y) : DataView(std::forward<X>(x), std::forward<Y>(y), ConstVectorView<Scalar>{nullptr, 0}) {}
+  DataView(X&& x, Y&& y) : DataView(std::forward<X>(x), std::forward<Y>(y), ConstVectorView<Scalar>{nullptr, 0}) {
+    static_cast<void>(detail::checked_dense<std::remove_cvref_t<X>>() && detail::checked_targets<std::remove_cvref_t<Y>>());
+  }
 
   /// Views features, targets and a weight for each sample.
   template <class X, class Y, class W>
@@ -88,6 +90,10 @@ ConstVectorView<Scalar> weights_of(const DataView<Scalar, Targets>& data, Index 
   return {data.weights.data() + first, count};
 }
 
+/// The type of the numbers of features; any type where X is no matrix, which the constructor of DataView says in a sentence.
+template <class X>
+using FeatureScalar = typename std::conditional_t<EigenDense<X>, X, Matrix<float>>::Scalar;
+
 template <class Scalar, class Y>
 using TargetsViewOf = decltype(target_view<Scalar>(std::declval<const Y&>()));
 
@@ -98,9 +104,9 @@ template <class Scalar, class Targets>
 DataView(const Dataset<Scalar, Targets>&) -> DataView<Scalar, detail::TargetsViewOf<Scalar, Targets>>;
 /// Deduces the template arguments from the constructor's arguments.
 template <class X, class Y>
-DataView(const X&, const Y&) -> DataView<typename X::Scalar, detail::TargetsViewOf<typename X::Scalar, Y>>;
+DataView(const X&, const Y&) -> DataView<detail::FeatureScalar<X>, detail::TargetsViewOf<detail::FeatureScalar<X>, Y>>;
 /// Deduces the template arguments from the constructor's arguments.
 template <class X, class Y, class W>
-DataView(const X&, const Y&, const W&) -> DataView<typename X::Scalar, detail::TargetsViewOf<typename X::Scalar, Y>>;
+DataView(const X&, const Y&, const W&) -> DataView<detail::FeatureScalar<X>, detail::TargetsViewOf<detail::FeatureScalar<X>, Y>>;
 
 }  // namespace chainrule

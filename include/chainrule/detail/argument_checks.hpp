@@ -11,13 +11,21 @@
 
 namespace chainrule::detail {
 
+/// Whether a T can have `Rows` rows. Where not, a sentence says so.
+template <Index Rows, class T>
+constexpr bool checked_rows() {
+  constexpr bool as_many_rows = Rows == Dynamic || T::RowsAtCompileTime == Dynamic || Rows == T::RowsAtCompileTime;
+  static_assert(as_many_rows,
+                "chainrule: x must have as many rows as the network has inputs, and y as it has outputs; one column is one sample; class "
+                "labels are integers: Eigen::VectorXi labels = y.reshaped().cast<int>();");
+  return as_many_rows;
+}
+
 /// Returns a view on x after checking that it has a row for each input, at least one sample, and only finite numbers. A team, if there is
 /// one, shares the work of looking at the numbers.
 template <class Scalar, class Sequence, class X>
 ConstMatrixView<Scalar> checked_input(const char* who, const Sequence& sequence, const Eigen::DenseBase<X>& x, Team* team = nullptr) {
   constexpr int In = Sequence::inputs_at_compile_time;
-  static_assert(In == Dynamic || X::RowsAtCompileTime == Dynamic || In == X::RowsAtCompileTime,
-                "chainrule: x must have as many rows as the network has inputs; one column is one sample");
   const ConstMatrixView<Scalar> input = const_view<Scalar>(x);
   check_rows(who, "x", input.rows(), sequence.inputs(), "inputs");
   check_batch(who, input.cols());
@@ -91,26 +99,6 @@ ConstMatrixView<Scalar> checked_input(const char* who, const Sequence& sequence,
   return input;
 }
 
-/// Stands for the network that a constructor without a Seed would make, and does not compile. `Given`: what was given instead.
-template <class Net, class Given>
-const Net& without_seed() {
-  static_assert(!std::is_same_v<Given, Given>,
-                "chainrule: a network draws its weights from a seed, which is its first argument: Net net{Seed{42}};");
-  return no_result<const Net&>();
-}
-
-/// Stands for the result of a pass that was called without a workspace or gradients, and does not compile. `Given`: the type of an
-/// argument.
-template <class Result, class Given>
-Result without_workspace() {
-  static_assert(
-      !std::is_same_v<Given, Given>,
-      "chainrule: a training step keeps what it computes in a workspace and in gradients: auto work = "
-      "net.make_workspace(batch_size); auto gradients = net.make_gradients(); then net.forward(x, work), net.loss(y, work), "
-      "net.backward(x, y, work, gradients); and net.evaluate(x, y, work); only net.predict(x) and net.predict_raw(x) need no workspace");
-  return no_result<Result>();
-}
-
 /// Whether a loss takes integer class labels as targets.
 template <class Scalar, class LossType>
 bool takes_labels(const LossType& loss) {
@@ -139,8 +127,6 @@ template <class Scalar>
 /// the loss.
 template <class Scalar, class LossType, class Sequence, class Y>
 auto checked_target(const char* who, const LossType& loss, const Y& y, const ConstMatrixView<Scalar>& y_hat, const char* of) {
-  constexpr int outputs = Sequence::outputs_at_compile_time;
-  constexpr Index rows = target_rows<LossType>(outputs);
   const auto target = target_view<Scalar>(y);
   const auto& plain = without_weights(target);
   if constexpr (std::is_same_v<std::remove_cvref_t<decltype(plain)>, ConstMatrixView<Scalar>>)
@@ -148,10 +134,6 @@ auto checked_target(const char* who, const LossType& loss, const Y& y, const Con
   check_samples(who, "y", samples_of(plain), y_hat.cols(), of);
   check_weights(target);
   if constexpr (std::is_same_v<std::remove_cvref_t<decltype(plain)>, ConstMatrixView<Scalar>>) {
-    if constexpr (EigenDense<Y>)
-      static_assert(rows == Dynamic || Y::RowsAtCompileTime == Dynamic || rows == Y::RowsAtCompileTime,
-                    "chainrule: y must have as many rows as the network has outputs; one column is one sample; class labels are integers: "
-                    "Eigen::VectorXi labels = y.reshaped().cast<int>();");
     const Index expected = target_rows(loss, y_hat.rows());
     check_rows(who, "y", plain.rows(), expected, expected == y_hat.rows() ? "outputs" : "targets");
   }

@@ -28,8 +28,10 @@ template <class T>
 /// instructions to compute.
 template <class T>
 [[gnu::always_inline]] inline Memory memory_of(const T& m) {
-  if constexpr (!EigenDense<T>)
+  if constexpr (std::ranges::contiguous_range<T> && !EigenDense<T>)
     return memory_of(std::ranges::data(m), static_cast<Index>(std::ranges::size(m)));
+  else if constexpr (!EigenDense<T>)
+    return {};  // target_view says in a sentence that such an argument does not compile
   else if constexpr (std::is_base_of_v<Eigen::PlainObjectBase<T>, T>)
     return memory_of(m.data(), m.size());
   else if constexpr (!has_columns_in_memory<T>())

@@ -4,6 +4,7 @@
 
 #include <chainrule/core/error.hpp>
 #include <chainrule/core/types.hpp>
+#include <initializer_list>
 #include <ranges>
 
 namespace chainrule::detail {
@@ -59,6 +60,17 @@ Index column_stride(const T& m) {
   }
 }
 
+/// Whether T is an Eigen matrix, vector, array, block, map or expression. Where not, a sentence says what to do.
+template <class T>
+constexpr bool checked_dense() {
+  constexpr bool is_dense = EigenDense<T>;
+  static_assert(is_dense,
+                "chainrule: this argument must be an Eigen matrix, in which one column is one sample; a matrix can view other memory: "
+                "Eigen::Map<const Eigen::MatrixXf> x(v.data(), inputs, samples); and it can copy a sparse matrix: Eigen::MatrixXf x = "
+                "sparse;");
+  return is_dense;
+}
+
 /// Whether const_view can view a Derived as numbers of type Scalar. Where not, a sentence says what to do. Public functions call it first,
 /// because compilers list every call between theirs and a failed static_assert.
 template <class Scalar, class Derived>
@@ -90,6 +102,32 @@ ConstMatrixView<Scalar> const_view(const Eigen::DenseBase<Derived>& m) {
   }
 }
 
+/// Does not compile, and says what to write instead: an argument that is no Eigen matrix.
+template <class Scalar, class T>
+requires(!EigenDense<T>) ConstMatrixView<Scalar> const_view(const T&) {
+  static_cast<void>(checked_dense<T>());
+  return {nullptr, 0, 0, Eigen::OuterStride<>(0)};
+}
+
+/// Stands for an argument that must be an Eigen matrix, in an overload that the compiler takes where no other one fits: everything converts
+/// to it. Does not compile where it is made from anything else, and says what to write instead.
+struct MatrixArgument {
+  template <class T>
+  MatrixArgument(const T&) {
+    static_cast<void>(checked_dense<T>());
+  }
+  template <class T>
+  MatrixArgument(std::initializer_list<T>) {
+    static_cast<void>(checked_dense<T>());
+  }
+};
+
+/// Does not compile, and says what to write instead: an argument that is no Eigen matrix.
+template <class Scalar, class T>
+requires(!EigenDense<T>) MatrixView<Scalar> mutable_view(T&&) {
+  static_cast<void>(checked_dense<std::remove_cvref_t<T>>());
+  return {nullptr, 0, 0, Eigen::OuterStride<>(0)};
+}
 /// A view to write to on a matrix, vector, block or map of the user's; `m` may be a temporary block, dx.leftCols(n). ShapeError for a map
 /// whose columns overlap.
 template <class Scalar, EigenDense M>
