@@ -1,6 +1,5 @@
 #pragma once
-// What calls of a network come to whose arguments are wrong in kind or in order: none compiles, and each says in one sentence what to write
-// instead.
+// Calls of a network whose arguments are wrong in kind or in order: none compiles, and each says in one sentence what to write instead.
 
 #include <chainrule/core/targets.hpp>
 #include <chainrule/workspace.hpp>
