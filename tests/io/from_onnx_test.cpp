@@ -135,12 +135,15 @@ TEST_CASE("Activations that are several operators", "[onnx]") {
   hard.node("Add", {"z", "three"}, "s").node("Clip", {"s", "zero", "six"}, "c").node("Div", {"c", "six"}, "y");
   CHECK(kinds(hard.read()) == "Dense(HardSigmoid)");
 
-  Model sine = linear();  // SIREN, with the factor behind, and with a negative one: sin(-30 z) = -sin(30 z)
+  Model sine = linear();  // SIREN
   sine.constant("omega", {}, {30}).node("Mul", {"omega", "z"}, "m").node("Sin", {"m"}, "y");
   CHECK(kinds(sine.read()) == "Dense(Sine(omega=30))");
-  Model negative = linear();
-  negative.constant("omega", {}, {-30}).node("Mul", {"z", "omega"}, "m").node("Sin", {"m"}, "y");
-  CHECK(kinds(negative.read()) == "Dense(Sine(omega=30)) Normalize");
+  Model negative = linear();  // no Sine has a negative omega
+  negative.constant("omega", {}, {-0.5f}).node("Mul", {"z", "omega"}, "m").node("Sin", {"m"}, "y");
+  CHECK(kinds(negative.read()) == "Dense(Identity) Normalize Activate(Sine(omega=1))");
+  const Vector<float> waves = predicted(negative, {-10, 0});  // z = -9.5, -30.5
+  CHECK(waves[0] == Approx(std::sin(4.75)).epsilon(1e-6));
+  CHECK(waves[1] == Approx(std::sin(15.25)).epsilon(1e-6));
 
   Model two = linear();  // Sigmoid after Tanh is no single activation
   two.node("Tanh", {"z"}, "t").node("Sigmoid", {"t"}, "s").node("Relu", {"s"}, "r").node("Identity", {"r"}, "y");

@@ -95,9 +95,7 @@ class OnnxExpression {
   friend OnnxExpression erf(const OnnxExpression& e) {
     return function(Kind::erf, e, [](double c) { return std::erf(c); });
   }
-  /// sin e, in which e does not fall if it is linear: sin(-e) is -sin e.
   friend OnnxExpression sin(const OnnxExpression& e) {
-    if (const std::optional<Pieces> pieces = e.pieces(); pieces && pieces->slope < 0) return -sin(-e);
     return function(Kind::sin, e, [](double c) { return std::sin(c); });
   }
   /// max(e, 0), for a piecewise linear e.
