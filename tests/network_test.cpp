@@ -739,3 +739,139 @@ TEST_CASE("a loss may have fewer targets than the network has outputs, also with
   CHECK_THROWS_SAYING(net.loss(weighted(y, two), work), ShapeError, "there are 2 weights for 3 samples");
   CHECK_THROWS_SAYING(net.backward(x, weighted(y, negative), work, gradients), ValueError, "the weight of sample 1 is -2");
 }
+
+TEST_CASE("backward with the loss's own gradient from outside gives the bits of backward with y") {
+  Step s;
+  Eigen::MatrixXf dJ_dx(4, 5), dJ_dx_from_outside(4, 5), table(6, 5);
+  table.setConstant(not_a_number);  // around the block that is read
+  auto dJ_dy = table.middleRows(2, 3);
+  SoftmaxCrossEntropy{}.gradient(detail::const_view<float>(s.net.forward(s.x, s.work)), Labels<int>(s.y),
+                                 detail::mutable_view<float>(dJ_dy));
+  Eigen::MatrixXf p_minus_y = s.net.predict(s.x);
+  for (Index j = 0; j < 5; ++j) p_minus_y(s.y[static_cast<std::size_t>(j)], j) -= 1;
+  CHECK(dJ_dy.isApprox(p_minus_y / 5));
+  s.net.backward(s.x, s.y, s.work, s.gradients, dJ_dx);
+
+  auto from_outside_gradients = s.net.make_gradients();
+  s.net.backward(s.x, from_outside(dJ_dy), s.work, from_outside_gradients, dJ_dx_from_outside);
+  CHECK(from_outside_gradients.flat() == s.gradients.flat());
+  CHECK(dJ_dx_from_outside == dJ_dx);
+  s.gradients.flat().setZero();
+  s.net.backward(s.x, from_outside(std::as_const(table).middleRows(2, 3)), s.work, s.gradients);
+  CHECK(from_outside_gradients.flat() == s.gradients.flat());
+}
+
+TEST_CASE("backward takes the gradient of one output from outside as a row of a matrix, and of one sample as a column") {
+  const Network<double, SquaredError, Dense<2, 1>> net{Seed{1}};
+  const Eigen::Matrix<double, 2, 3> x{{1, 2, 3}, {-1, 0, 4}};
+  const Eigen::Matrix<double, 2, 3> table{{9, 9, 9}, {0.5, -1, 2}};
+  auto work = net.make_workspace(3);
+  auto dJ = net.make_gradients();
+  net.forward(x, work);
+  net.backward(x, from_outside(table.row(1)), work, dJ);
+  CHECK(dJ.layer<0>().weight == Eigen::RowVector2d(4.5, 7.5));  // dJ_dy x^T: 0.5 - 2 + 6, -0.5 + 8
+  CHECK(dJ.layer<0>().bias[0] == 1.5);
+  net.forward(x.col(2), work);
+  net.backward(x.col(2), from_outside(table.col(2).tail<1>()), work, dJ);
+  CHECK(dJ.layer<0>().weight == Eigen::RowVector2d(6, 8));
+}
+
+TEST_CASE("backward rejects a gradient from outside of another shape, with NaN, before forward, or in memory that it writes to") {
+  Step s;
+  Eigen::MatrixXf d = Eigen::MatrixXf::Ones(3, 5), dJ_dx(4, 5);
+  const auto backward = [&](auto&& dJ_dy) { s.net.backward(s.x, from_outside(dJ_dy), s.work, s.gradients, dJ_dx); };
+  CHECK_THROWS_SAYING(backward(d), StateError, "backward: the workspace holds no forward pass; call forward(x, work) first");
+  const auto y_hat = s.net.forward(s.x, s.work);
+  CHECK_THROWS_SAYING(backward(d.topRows(2)), ShapeError, "backward: dJ/dy_hat has 2 rows, but the network has 3 outputs");
+  CHECK_THROWS_SAYING(backward(d.leftCols(4)), ShapeError, "backward: dJ/dy_hat has 4 samples, but the last forward(x, work) had 5");
+  CHECK_THROWS_SAYING(s.net.backward(s.x.leftCols(4), from_outside(d), s.work, s.gradients), ShapeError, "backward: x has 4 samples");
+  d(1, 3) = not_a_number;
+  CHECK_THROWS_SAYING(backward(d), ValueError,
+                      "backward: dJ/dy_hat(1, 3) is nan (feature or output 1 of sample 3); all numbers must be finite",
+                      "in the code that computes it");
+  d(1, 3) = -infinity;
+  CHECK_THROWS_SAYING(backward(d), ValueError, "dJ/dy_hat(1, 3) is -inf");
+  CHECK_THROWS_SAYING(backward(y_hat), ValueError, "backward: dJ/dy_hat lies in the workspace that this call writes to", ".eval()");
+  const auto map = [](const float* data) { return Eigen::Map<const Eigen::MatrixXf>(data, 3, 5); };
+  CHECK_THROWS_SAYING(backward(map(s.gradients.flat().data())), ValueError, "backward: dJ/dy_hat and dJ/dtheta share memory");
+  dJ_dx.setZero();
+  CHECK_THROWS_SAYING(backward(map(dJ_dx.data())), ValueError, "backward: dJ/dy_hat and dJ/dx share memory");
+  CHECK_THROWS_SAYING(
+      detail::NetworkAccess::backward_and_step(s.net, s.x, from_outside(map(s.net.parameters().data())), s.work, s.gradients, 0.1f),
+      ValueError, "dJ/dy_hat and theta share memory");
+  CHECK(s.gradients.flat().isZero(0));
+  CHECK(dJ_dx.isZero(0));
+}
+
+TEST_CASE("two nets in a chain, with dJ/dx of the second from outside in the first, give the gradients of one net of the same layers") {
+  const auto whole =
+      make_network<float, SquaredError>(Seed{1}, Dense<6, 4, Tanh>{}, Dense<4, 2, Tanh>{}, Dense<2, 4, Tanh>{}, Dense<4, 6>{});
+  auto encoder = make_network<float, SquaredError>(Seed{2}, Dense<6, 4, Tanh>{}, Dense<4, 2, Tanh>{});
+  auto decoder = make_network<float, SquaredError>(Seed{3}, Dense<2, 4, Tanh>{}, Dense<4, 6>{});
+  const Index half = encoder.parameters().size();
+  encoder.parameters() = whole.parameters().head(half);
+  decoder.parameters() = whole.parameters().tail(decoder.parameters().size());
+
+  Random random{Seed{4}};
+  const Eigen::MatrixXf x = random_matrix<float>(6, 7, random);
+  auto work = whole.make_workspace(7);
+  auto dJ = whole.make_gradients();
+  Eigen::MatrixXf dJ_dx(6, 7), dJ_dcode(2, 7), dJ_dx_of_chain(6, 7);
+  whole.forward(x, work);
+  whole.backward(x, x, work, dJ, dJ_dx);
+
+  ThreadTeam team{2};
+  for (Team* threads : {static_cast<Team*>(nullptr), static_cast<Team*>(&team)}) {
+    auto encoding = encoder.make_workspace(7);
+    auto decoding = decoder.make_workspace(7);
+    encoding.set_team(threads);
+    auto dJ_encoder = encoder.make_gradients();
+    auto dJ_decoder = decoder.make_gradients();
+    const auto code = encoder.forward(x, encoding);  // read where it lies, in the encoder's workspace
+    decoder.forward(code, decoding);
+    CHECK(decoder.loss(x, decoding) == whole.loss(x, work));
+    decoder.backward(code, x, decoding, dJ_decoder, dJ_dcode);
+    encoder.backward(x, from_outside(dJ_dcode), encoding, dJ_encoder, dJ_dx_of_chain);
+    CHECK(dJ_encoder.flat() == dJ.flat().head(half));
+    CHECK(dJ_decoder.flat() == dJ.flat().tail(dJ_decoder.size()));
+    CHECK(dJ_dx_of_chain == dJ_dx);
+  }
+}
+
+TEST_CASE("the gradient of an actor through a critic agrees with central differences") {
+  // J(theta of the actor) = mean over s of -Q(s, mu(s))
+  auto actor = make_network<double, SquaredError>(Seed{1}, Dense<3, 5, Tanh>{}, Dense<5, 2, Tanh>{});
+  const auto critic = make_network<double, SquaredError>(Seed{2}, Dense<5, 6, Tanh>{}, Dense<6, 1>{});
+  Random random{Seed{3}};
+  constexpr Index batch = 4;
+  Eigen::MatrixXd state_action(5, batch), dJ_dx(5, batch);
+  state_action.topRows(3) = random_matrix<double>(3, batch, random);
+  const auto states = state_action.topRows(3);
+  const auto J = [&] {
+    state_action.bottomRows(2) = actor.predict(states);
+    return -critic.predict(state_action).mean();
+  };
+
+  auto acting = actor.make_workspace(batch);
+  auto judging = critic.make_workspace(batch);
+  auto dJ = actor.make_gradients();
+  auto unused = critic.make_gradients();
+  state_action.bottomRows(2) = actor.forward(states, acting);
+  critic.forward(state_action, judging);
+  const Eigen::RowVectorXd dJ_dQ = Eigen::RowVectorXd::Constant(batch, -1.0 / batch);
+  critic.backward(state_action, from_outside(dJ_dQ), judging, unused, dJ_dx);
+  actor.backward(states, from_outside(dJ_dx.bottomRows(2)), acting, dJ);
+
+  constexpr double h = 1e-5;
+  for (Index i = 0; i < dJ.size(); ++i) {
+    double& theta_i = actor.parameters()[i];
+    const double there = theta_i;
+    theta_i = there + h;
+    const double above = J();
+    theta_i = there - h;
+    const double below = J();
+    theta_i = there;
+    CHECK(dJ.flat()[i] == Approx((above - below) / (2 * h)).margin(1e-9));
+  }
+  CHECK(dJ.flat().cwiseAbs().minCoeff() > 1e-6);  // no check of zeros
+}

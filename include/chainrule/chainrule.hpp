@@ -11,6 +11,7 @@
 #include <chainrule/core/error.hpp>
 #include <chainrule/core/formula.hpp>
 #include <chainrule/core/forward_context.hpp>
+#include <chainrule/core/from_outside.hpp>
 #include <chainrule/core/hyperparameter.hpp>
 #include <chainrule/core/layered_vector.hpp>
 #include <chainrule/core/network_base.hpp>

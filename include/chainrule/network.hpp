@@ -155,13 +155,14 @@ class Network : public NetworkBase<Scalar, typename detail::ProvenNetwork<Scalar
     return detail::loss_value(*loss_, raw_output(work, work.cached_samples()), target);
   }
 
-  /// The backward pass after `forward(x, work)`: fills `gradients` with dJ/dtheta.
+  /// The backward pass after `forward(x, work)`: fills `gradients` with dJ/dtheta. y: the targets, as for `loss`, or
+  /// `from_outside(dJ_dy)`, which is taken as dJ/dy_hat in place of the gradient of the loss.
   ///
   ///     delta(L+1) = dJ/dy_hat,  then from the last layer to the first: dJ/dW(l), dJ/db(l), dJ/da(l) by the chain rule
   template <class X, class Y, int MaxBatch>
   void backward(const Eigen::DenseBase<X>& x, const Y& y, Workspace<MaxBatch>& work, Gradients& gradients) const {
     static_cast<void>(detail::checked_viewable<Scalar, X>() && detail::checked_rows<In, X>());
-    static_cast<void>(detail::checked_targets<Y>() && detail::checked_viewable<Scalar, Numbers<Y>>() &&
+    static_cast<void>(detail::checked_targets_or_gradient<Y>() && detail::checked_viewable<Scalar, Numbers<Y>>() &&
                       detail::checked_rows<target_rows, Numbers<Y>>());
     run_backward(x, y, work, gradients, nullptr);
   }
@@ -170,7 +171,7 @@ class Network : public NetworkBase<Scalar, typename detail::ProvenNetwork<Scalar
   template <class X, class Y, int MaxBatch, detail::EigenDense D>
   void backward(const Eigen::DenseBase<X>& x, const Y& y, Workspace<MaxBatch>& work, Gradients& gradients, D&& input_gradient) const {
     static_cast<void>(detail::checked_viewable<Scalar, X>() && detail::checked_rows<In, X>());
-    static_cast<void>(detail::checked_targets<Y>() && detail::checked_viewable<Scalar, Numbers<Y>>() &&
+    static_cast<void>(detail::checked_targets_or_gradient<Y>() && detail::checked_viewable<Scalar, Numbers<Y>>() &&
                       detail::checked_rows<target_rows, Numbers<Y>>());
     MatrixView<Scalar> dJ_dx = detail::mutable_view<Scalar>(input_gradient);
     run_backward(x, y, work, gradients, &dJ_dx);
@@ -405,8 +406,7 @@ class Network : public NetworkBase<Scalar, typename detail::ProvenNetwork<Scalar
     detail::check_forward_pass("backward", layers(), identity(), work);
     if (input.rows() != inputs() || !work.has_checked(input)) detail::checked_input<Scalar>("backward", sequence(), x, work, nullptr);
     const Index samples = input.cols();
-    const auto target =
-        detail::checked_target<Scalar, Sequence>("backward", *loss_, y, work, work.cached_samples(), "the last forward(x, work)");
+    const auto source = detail::checked_gradient_source<Scalar>("backward", sequence(), *loss_, y, work);
     detail::check_samples("backward", "x", samples, work.cached_samples(), "the last forward(x, work)");
     detail::check_gradients(sequence(), gradients.sequence());
     const Scalar* const gradient = std::as_const(gradients).data();
@@ -415,7 +415,11 @@ class Network : public NetworkBase<Scalar, typename detail::ProvenNetwork<Scalar
     detail::check_no_overlap_of_data("backward", x.derived(), y, "dJ/dtheta", dJ_dtheta);
     if (input_gradient != nullptr) check_input_gradient(x.derived(), y, *input_gradient, work, gradients);
     gradients.shared_ = work.team_for(gradients.size(), samples) != nullptr;
-    detail::loss_gradient(*loss_, raw_output(work, samples), target, detail::last_of(work.deltas_).first(samples));
+    MatrixView<Scalar> dJ_dy = detail::last_of(work.deltas_).first(samples);
+    if constexpr (detail::is_from_outside<Y>)
+      dJ_dy = source;
+    else
+      detail::loss_gradient(*loss_, raw_output(work, samples), source, dJ_dy);
     return input;
   }
 

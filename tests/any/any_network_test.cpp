@@ -74,6 +74,26 @@ TEST_CASE("AnyNetwork trains and predicts with the same bits as the Network of t
   CHECK(any.predict_raw(data.x) == fixed.predict_raw(data.x));
 }
 
+TEST_CASE("AnyNetwork takes a gradient from outside with the same bits as the Network of the same layers") {
+  const Data data;
+  const Fixed fixed{Seed{3}};
+  const AtRunTime any{Seed{3}, SoftmaxCrossEntropy{}, same_layers()};
+  auto fixed_work = fixed.make_workspace(47);
+  auto any_work = any.make_workspace(47);
+  auto fixed_gradients = fixed.make_gradients();
+  auto any_gradients = any.make_gradients();
+  Matrix<float> fixed_dJ_dx(8, 47), any_dJ_dx(8, 47);
+  const Matrix<float> dJ_dy = fixed.forward(data.x, fixed_work);  // the gradient of J = 1/2 sum y_hat^2
+  any.forward(data.x, any_work);
+  fixed.backward(data.x, from_outside(dJ_dy), fixed_work, fixed_gradients, fixed_dJ_dx);
+  any.backward(data.x, from_outside(dJ_dy), any_work, any_gradients, any_dJ_dx);
+  CHECK(any_gradients.flat() == fixed_gradients.flat());
+  CHECK(any_dJ_dx == fixed_dJ_dx);
+  CHECK(any_dJ_dx.cwiseAbs().maxCoeff() > 0);
+  CHECK_THROWS_SAYING(any.backward(data.x, from_outside(data.x), any_work, any_gradients), ShapeError,
+                      "backward: dJ/dy_hat has 8 rows, but the network has 3 outputs");
+}
+
 TEST_CASE("layer_values of an AnyNetwork have the z and delta of every layer, whose row sums are dJ/db") {
   const Data data;
   AtRunTime any{Seed{3}, SoftmaxCrossEntropy{}, same_layers()};

@@ -148,3 +148,12 @@ TEST_CASE("descend changes nothing if it throws", "[optimizer][errors]") {
   CHECK(net.parameters() == before);
   CHECK((state.steps == 0 && of_other_size.steps == 0));
 }
+
+TEST_CASE("descend takes a gradient from outside, with the bits of backward and step") {
+  Pair pair(Network<float, SoftmaxCrossEntropy, Dense<4, 16, Tanh>, Dense<16, 3>>{Seed{1}}, sgd, 5);
+  const Eigen::VectorXf theta = pair.at_once.parameters();
+  const Matrix<float> dJ_dy = Matrix<float>::Random(3, 5);
+  pair.step(from_outside(dJ_dy));
+  CHECK(pair.are_same());
+  CHECK(pair.at_once.parameters() != theta);
+}

@@ -1,7 +1,7 @@
 #pragma once
 // The two kinds of targets y of a loss: a matrix (outputs x batch), or one integer class label for each sample.
 
-#include <chainrule/core/detail/views.hpp>
+#include <chainrule/core/from_outside.hpp>
 #include <concepts>
 #include <ranges>
 #include <span>
@@ -30,7 +30,10 @@ using NumbersOr = std::conditional_t<EigenDense<Y> && !LabelVector<Y>, Y, Matrix
 /// call it first, because compilers list every call between theirs and a failed static_assert.
 template <class Y>
 constexpr bool checked_targets() {
-  constexpr bool is_target = LabelVector<Y> || EigenDense<Y> || requires(const Y& y) { y.weights; };
+  static_assert(!is_from_outside<Y>,
+                "chainrule: from_outside(dJ_dy) is a gradient and no target, so it goes to backward and descend only; loss, evaluate, "
+                "weighted and data sets need the targets y themselves");
+  constexpr bool is_target = is_from_outside<Y> || LabelVector<Y> || EigenDense<Y> || requires(const Y& y) { y.weights; };
   static_assert(
       is_target,
       "chainrule: y must be an Eigen matrix (outputs x batch), or a vector of integer class labels; a matrix can view other memory: "
@@ -42,8 +45,17 @@ constexpr bool checked_targets() {
                   "numbers: auto y = m.cast<float>().eval();");
     return is_vector;
   } else {
-    return is_target;
+    return is_target && !is_from_outside<Y>;
   }
+}
+
+/// As checked_targets, for what backward takes: targets, or a gradient from outside.
+template <class Y>
+constexpr bool checked_targets_or_gradient() {
+  if constexpr (is_from_outside<Y>)
+    return true;
+  else
+    return checked_targets<Y>();
 }
 
 /// A view on targets of the user's, without a copy: Labels for integers, ConstMatrixView for an Eigen matrix.

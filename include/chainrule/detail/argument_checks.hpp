@@ -64,24 +64,29 @@ template <class Work>
 [[gnu::always_inline]] inline void check_outside_workspace(const char* who, const char* name, Memory argument, const Work& work) {
   if (overlap(argument, memory_of(&work, 1)) || lies_in_caches(argument, work.caches(), work.max_batch())) lies_in_workspace(who, name);
 }
-/// Throws ValueError where targets, or their weights if they have any, lie in a workspace.
+/// Throws ValueError where targets, their weights if they have any, or a gradient from outside lie in a workspace.
 template <class Y, class Work>
 [[gnu::always_inline]] inline void check_targets_outside_workspace(const char* who, const Y& y, const Work& work) {
   if constexpr (requires { y.weights; }) {
     check_outside_workspace(who, "the weights of y", memory_of(y.weights), work);
     check_outside_workspace(who, "y", memory_of(y.targets), work);
+  } else if constexpr (is_from_outside<Y>) {
+    check_outside_workspace(who, "dJ/dy_hat", memory_of(y.output_gradient), work);
   } else {
     check_outside_workspace(who, "y", memory_of(y), work);
   }
 }
 
-/// Throws ValueError where `output`, which the call writes to, shares memory with x, with the targets y or with their weights.
+/// Throws ValueError where `output`, which the call writes to, shares memory with x, with the targets y or their weights, or with a
+/// gradient from outside in their place.
 template <class X, class Y>
 [[gnu::always_inline]] inline void check_no_overlap_of_data(const char* who, const X& x, const Y& y, const char* output, Memory written) {
   check_no_overlap(who, "x", memory_of(x), output, written);
   if constexpr (requires { y.weights; }) {
     check_no_overlap(who, "the weights of y", memory_of(y.weights), output, written);
     check_no_overlap(who, "y", memory_of(y.targets), output, written);
+  } else if constexpr (is_from_outside<Y>) {
+    check_no_overlap(who, "dJ/dy_hat", memory_of(y.output_gradient), output, written);
   } else {
     check_no_overlap(who, "y", memory_of(y), output, written);
   }
@@ -169,6 +174,23 @@ auto checked_target(const char* who, const Sequence& sequence, const NetworkIden
                     const Work& work) {
   check_forward_pass(who, sequence.layers(), network, work);
   return checked_target<Scalar, Sequence>(who, loss, y, work, work.cached_samples(), "the last forward(x, work)");
+}
+
+/// Returns what a backward pass takes dJ/dy_hat from, after checking it against the last forward pass in the workspace: a view on the
+/// targets of the loss, or on the gradient from outside.
+template <class Scalar, class Sequence, class LossType, class Y, class Work>
+auto checked_gradient_source(const char* who, const Sequence& sequence, const LossType& loss, const Y& y, const Work& work) {
+  constexpr const char* of = "the last forward(x, work)";
+  if constexpr (is_from_outside<Y>) {
+    const ConstMatrixView<Scalar> gradient = const_view<Scalar>(y.output_gradient);
+    check_outside_workspace(who, "dJ/dy_hat", memory_of(gradient), work);
+    check_rows(who, "dJ/dy_hat", gradient.rows(), sequence.outputs(), "outputs");
+    check_samples(who, "dJ/dy_hat", gradient.cols(), work.cached_samples(), of);
+    if (!all_finite(gradient)) not_finite(who, "dJ/dy_hat", gradient, "find out why in the code that computes it");
+    return gradient;
+  } else {
+    return checked_target<Scalar, Sequence>(who, loss, y, work, work.cached_samples(), of);
+  }
 }
 
 }  // namespace chainrule::detail

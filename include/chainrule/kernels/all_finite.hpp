@@ -9,16 +9,18 @@
 
 namespace chainrule::detail {
 
-/// Throws the ValueError that names the first entry of m, in column order, that is not finite. There must be one.
+/// Throws the ValueError that names the first entry of m, in column order, that is not finite, and ends with `remedy`, what to do about it.
+/// There must be such an entry.
 template <class Scalar>
-[[noreturn, gnu::noinline, gnu::cold]] void not_finite(const char* who, const char* name, ConstMatrixView<Scalar> m) {
+[[noreturn, gnu::noinline, gnu::cold]] void not_finite(const char* who, const char* name, ConstMatrixView<Scalar> m,
+                                                       const char* remedy = "clean the data first") {
   Index i = 0, j = 0;
   while (is_finite(m(i, j))) {
     i = i + 1 == m.rows() ? 0 : i + 1;
     j += i == 0 ? 1 : 0;
   }
   raise<ValueError>(who, ": ", name, "(", i, ", ", j, ") is ", m(i, j), " (feature or output ", i, " of sample ", j,
-                    "); all numbers must be finite: clean the data first");
+                    "); all numbers must be finite: ", remedy);
 }
 
 /// Whether all entries of a matrix with any column stride are finite. Up to 8 numbers in a row are tested in place, which is faster than a
