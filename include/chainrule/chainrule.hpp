@@ -98,6 +98,7 @@
 #include <chainrule/optimizers/adagrad.hpp>
 #include <chainrule/optimizers/adam.hpp>
 #include <chainrule/optimizers/adamw.hpp>
+#include <chainrule/optimizers/blend.hpp>
 #include <chainrule/optimizers/clip.hpp>
 #include <chainrule/optimizers/descend.hpp>
 #include <chainrule/optimizers/elementwise_step.hpp>
