@@ -146,6 +146,11 @@
 #include <chainrule/training/save_checkpoints.hpp>
 #include <chainrule/training/trainer.hpp>
 
+// Minimizers that look at all samples in each step.
+#include <chainrule/minimize/lbfgs.hpp>
+#include <chainrule/minimize/minimize.hpp>
+#include <chainrule/minimize/objective.hpp>
+
 // Metrics.
 #include <chainrule/metrics/accuracy.hpp>
 #include <chainrule/metrics/class_scores.hpp>

@@ -19,6 +19,7 @@ set(floors
     "any"
     "io"
     "training"
+    "minimize"
     "testing"
     "chainrule.hpp")
 

@@ -13,11 +13,11 @@ template <class Net, class Targets>
 class Evaluator {
   using Scalar = typename Net::ScalarType;
   using View = DataView<Scalar, Targets>;
-  using Options = FitOptions<Scalar, Targets>;
 
  public:
-  /// Calls each metric once on uniform predictions, so that one that does not fit the data (TopKAccuracy with k above the number of
-  /// classes) throws before the training starts.
+  /// `options`: FitOptions or MinimizeOptions. Calls each metric once on uniform predictions, so that one that does not fit the data
+  /// (TopKAccuracy with k above the number of classes) throws before the training starts.
+  template <class Options>
   Evaluator(const Net& net, const View& train, const Options& options)
       : train_{train}, validation_{options.validation}, metrics_{options.metrics} {
     if constexpr (!std::is_same_v<Targets, ConstMatrixView<Scalar>>)
