@@ -82,6 +82,20 @@ void messages::training(Page& page) {
     Trainer{slope, SGD{.learning_rate = 1e30}}.fit(line, {.epochs = 5, .batch_size = 8});
   });
 
+  page.section("All samples in each step");
+
+  page.mistake("", [&] { minimize(classifier, data, LBFGS{}, {.iterations = 0}); });
+  page.mistake("", [&] { minimize(classifier, data, LBFGS{.c1 = 0.9, .c2 = 0.1}); });
+  page.mistake("", [&] {
+    Network<float, SoftmaxCrossEntropy, Dense<4, 8>, Dropout<>, Dense<8, 2>> random{Seed{1}};
+    auto J = objective(random, data);
+  });
+  page.mistake("", [&] {
+    auto J = objective(classifier, data);
+    Eigen::VectorXf theta = Eigen::VectorXf::Zero(10);
+    J(theta);
+  });
+
   page.section("Checkpoints");
 
   page.mistake("", [&] { trainer.fit(data, {.epochs = 1}, Checkpoint{.path = ""}); });

@@ -1,12 +1,10 @@
 #include <chainrule/minimize/minimize.hpp>
 
-#include <chainrule/activations/tanh.hpp>
 #include <chainrule/layers/dense.hpp>
 #include <chainrule/losses/binary_cross_entropy.hpp>
 #include <chainrule/losses/squared_error.hpp>
 #include <chainrule/metrics/regression.hpp>
 #include <chainrule/minimize/lbfgs.hpp>
-#include <chainrule/network.hpp>
 #include <chainrule/optimizers/adam.hpp>
 #include <chainrule/schedules/reduce_on_plateau.hpp>
 #include <chainrule/training/early_stopping.hpp>
@@ -14,35 +12,16 @@
 #include <cmath>
 #include <limits>
 
+#include "integration/other_solvers/fit.hpp"
 #include "support/catch.hpp"
 #include "support/temporary_folder.hpp"
 
 using namespace chainrule;
+using namespace chainrule_test;
 
 namespace {
 
-using Net = Network<double, SquaredError, Dense<1, 4, Tanh>, Dense<4, 1>>;
-
-/// A network whose parameter i is sin(i + 1).
-Net net_of_sines() {
-  Net net{Seed{1}};
-  for (Index i = 0; i < net.parameters().size(); ++i) net.parameters()[i] = std::sin(static_cast<double>(i + 1));
-  return net;
-}
-
-/// sin(3 x) + 0.3 x^2 at points from -1 to 1.
-RegressionDataset<double> curve(Index samples = 300) {
-  RegressionDataset<double> data;
-  data.features.resize(1, samples);
-  data.targets.resize(1, samples);
-  for (Index j = 0; j < samples; ++j) {
-    const double x = -1 + 2 * static_cast<double>(j) / static_cast<double>(samples - 1);
-    data.features(0, j) = x;
-    data.targets(0, j) = std::sin(3 * x) + 0.3 * x * x;
-  }
-  return data;
-}
-
+using Net = FitNet;
 const RegressionDataset<double> train = curve();
 
 }  // namespace
@@ -53,7 +32,7 @@ TEST_CASE("L-BFGS finds the minimum that scipy finds") {
   const Minimum found = minimize(net, train, LBFGS{}, {.gradient_tolerance = 1e-9, .loss_tolerance = 0, .l2 = 1e-4});
   INFO(found.to_string());
   CHECK(found.converged);
-  CHECK(std::abs(found.loss - 0.0010208613923905548) < 1e-15);
+  CHECK(std::abs(found.loss - minimum_with_penalty) < 1e-15);
   CHECK(found.gradient_norm <= 1e-9);
   CHECK(found.iterations == found.history.epochs());
   CHECK(found.evaluations < 2 * found.iterations);
@@ -75,7 +54,7 @@ TEST_CASE("L-BFGS reaches a loss far below that of Adam with as many passes") {
   Net net = net_of_sines(), by_adam = net_of_sines();
   const Minimum found = minimize(net, train, LBFGS{}, {.iterations = 200});
   CHECK(found.loss < 2e-6);  // scipy's L-BFGS-B has 5.5e-6 after 100 iterations
-  CHECK_THAT(found.stopped_because, chainrule_test::ContainsSubstring("all 200 iterations were made"));
+  CHECK_THAT(found.stopped_because, ContainsSubstring("all 200 iterations were made"));
   CHECK_FALSE(found.converged);
   Trainer trainer{by_adam, Adam{.learning_rate = 0.02}};
   const History history = trainer.fit(train, {.epochs = found.evaluations, .batch_size = 300});
@@ -121,10 +100,12 @@ TEST_CASE("minimize has the same bits for any number of threads") {
 
 TEST_CASE("minimize measures a validation set and stops early with the best parameters") {
   Net net = net_of_sines();
-  const auto validation = curve(7);
+  RegressionDataset<double> validation;
+  validation.features = train.features.leftCols(7);
+  validation.targets = train.targets.leftCols(7);
   EarlyStopping early{.patience = 2, .monitor = "validation_mse", .larger_is_better = true};  // stops where it should go on
   const Minimum found = minimize(net, train, LBFGS{}, {.validation = validation, .l2 = 0.5, .metrics = {mse}}, early);
-  CHECK_THAT(found.stopped_because, chainrule_test::ContainsSubstring("validation_mse has not improved for 2 epochs"));
+  CHECK_THAT(found.stopped_because, ContainsSubstring("validation_mse has not improved for 2 epochs"));
   CHECK(found.history.stopped_because == found.stopped_because);
   auto work = net.make_workspace(7);
   const double J = net.evaluate(validation.features, validation.targets, work).loss;
@@ -136,7 +117,7 @@ TEST_CASE("minimize measures a validation set and stops early with the best para
 }
 
 TEST_CASE("a minimization that continues from a checkpoint has the same bits") {
-  const auto folder = chainrule_test::TemporaryFolder::in_memory();
+  const auto folder = TemporaryFolder::in_memory();
   const Checkpoint checkpoint{.path = folder.path("run.checkpoint")};
   const auto run = [&](Net& net, Index iterations) {
     return minimize(net, train, LBFGS{.history = 4}, {.iterations = iterations}, checkpoint);
@@ -161,12 +142,10 @@ TEST_CASE("minimize says why it stopped") {
   const Minimum found = minimize(net, train, LBFGS{}, {.evaluations = 5});
   CHECK(found.evaluations >= 5);
   CHECK(found.evaluations < 5 + LBFGS{}.line_search_evaluations);
-  CHECK_THAT(found.stopped_because, chainrule_test::ContainsSubstring("J was evaluated"));
-  CHECK_THAT(found.to_string(),
-             chainrule_test::ContainsSubstring("J = 0.") && chainrule_test::ContainsSubstring(" evaluations; J was evaluated"));
+  CHECK_THAT(found.stopped_because, ContainsSubstring("J was evaluated"));
+  CHECK_THAT(found.to_string(), ContainsSubstring("J = 0.") && ContainsSubstring(" evaluations; J was evaluated"));
   Net second = net_of_sines();
-  CHECK_THAT(minimize(second, train, LBFGS{}, {.loss_tolerance = 0.5}).stopped_because,
-             chainrule_test::ContainsSubstring("loss_tolerance, 0.5"));
+  CHECK_THAT(minimize(second, train, LBFGS{}, {.loss_tolerance = 0.5}).stopped_because, ContainsSubstring("loss_tolerance, 0.5"));
   Net third = net_of_sines();
   const Minimum at_start = minimize(third, train, LBFGS{}, {.gradient_tolerance = 1e6});
   CHECK(at_start.converged);

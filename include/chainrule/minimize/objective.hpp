@@ -146,12 +146,12 @@ class Objective {
   Vector<Value> in_double_;  // the gradient of a piece, where Value is not ScalarType
 };
 
-/// Makes the objective of a network and a data set: a Dataset, or DataView{x, y} of memory of your own. The data is viewed, so it must
-/// outlive the objective; the network is copied and does not change.
+/// Makes the objective of a network and a data set: a Dataset with a name, or DataView{x, y} of memory of your own. The data is viewed, so
+/// it must outlive the objective; the network is copied and does not change.
 template <class Net, class Data>
-auto objective(const Net& net, const Data& data, const ObjectiveOptions& options = {}) {
-  using View = decltype(DataView(data));
-  return Objective<Net, typename View::TargetsView>(net, View(data), options);
+auto objective(const Net& net, Data&& data, const ObjectiveOptions& options = {}) {
+  using View = decltype(DataView(std::forward<Data>(data)));
+  return Objective<Net, typename View::TargetsView>(net, View(std::forward<Data>(data)), options);
 }
 
 }  // namespace chainrule
