@@ -16,7 +16,9 @@ using chainrule::Matrix;
 using chainrule::testing::check_target;
 using chainrule::testing::equal;
 using chainrule::testing::linked;
+using chainrule::testing::linked_tangent;
 using chainrule::testing::loss_gradient;
+using chainrule::testing::loss_gradient_jvp;
 using chainrule::testing::loss_value;
 using chainrule::testing::repeated;
 
@@ -41,6 +43,10 @@ Matrix<Scalar> as_matrix(const std::vector<Label>& y, Index outputs) {
 template <class Scalar, class L, class Y>
 void check_gradient_of_loss(const L& loss, const Matrix<Scalar>& y_hat, const Y& y) {
   check_clause([&](auto& report) { chainrule::testing::check_gradient_of_loss(report, loss, y_hat, y); });
+}
+template <class Scalar, class L, class Y>
+void check_gradient_jvp_of_loss(const L& loss, const Matrix<Scalar>& y_hat, const Y& y) {
+  check_clause([&](auto& report) { chainrule::testing::check_gradient_jvp_of_loss(report, loss, y_hat, y); });
 }
 template <class Scalar, class L, class Y>
 void check_mean_over_batch(const L& loss, const Matrix<Scalar>& y_hat, const Y& y) {

@@ -22,7 +22,11 @@ enum class Fault {
   float_sum,
   memory_layout,
   writes_outside,
-  link
+  link,
+  gradient_jvp,
+  jvp_writes_outside,
+  link_jvp,
+  asymmetric_link
 };
 
 /// Half the squared error, as a mean over the batch, with one fault.
@@ -69,6 +73,27 @@ struct Faulty {
   template <class Scalar>
   void link(MatrixView<Scalar> z) const {
     if (fault == Fault::link) z = z.array().exp();  // e^10000 overflows
+  }
+};
+
+/// Faulty with second derivatives and y_hat = 2 z as its link, with one fault.
+struct FaultyTwice : Faulty {
+  template <class Scalar>
+  void gradient_jvp(ConstMatrixView<Scalar>, ConstMatrixView<Scalar> y, ConstMatrixView<Scalar> direction, MatrixView<Scalar> out) const {
+    out = direction / static_cast<Scalar>(y.cols());
+    if (fault == Fault::gradient_jvp) out(y.rows() - 1, 0) *= Scalar(1.0001);
+    if (fault == Fault::jvp_writes_outside && out.outerStride() > out.rows()) *(out.data() + out.rows()) = 0;
+  }
+  template <class Scalar>
+  void link(MatrixView<Scalar> z) const {
+    z *= 2;
+    if (fault == Fault::asymmetric_link) z.row(0) += z.row(z.rows() - 1);
+  }
+  template <class Scalar>
+  void link_jvp(ConstMatrixView<Scalar> prediction, MatrixView<Scalar> tangent) const {
+    tangent *= 2;
+    if (fault == Fault::asymmetric_link) tangent.row(0) += tangent.row(tangent.rows() - 1);
+    if (fault == Fault::link_jvp) tangent.rightCols(tangent.cols() - prediction.cols()) /= 2;  // differentiates the first tangent alone
   }
 };
 
@@ -121,6 +146,16 @@ TEST_CASE("check_loss finds results that depend on the memory layout, and number
   check_found(Fault::memory_layout, "memory layout", {"memory layout: J is ", " for the same numbers in columns with an outer stride"});
   check_found(Fault::writes_outside, "memory layout",
               {"memory layout: dJ/dy_hat has other bits if columns have an outer stride, or gradient writes between"});
+}
+
+TEST_CASE("check_loss checks gradient_jvp and link_jvp of a loss that has them") {
+  const auto report = [](Fault fault) { return testing::check_loss<float>(FaultyTwice{{fault}}, testing::random_matrix<float>); };
+  CHECK(report(Fault::none).to_string() == "Faulty satisfies the contract of a loss, in float: 10 clauses");
+  check_broken(report(Fault::gradient_jvp), "gradient_jvp", {"gradient_jvp: gradient_jvp(0, 0) is ", ", but a central difference gives "});
+  check_broken(report(Fault::jvp_writes_outside), "memory layout", {"gradient_jvp gives other bits if columns have an outer stride"});
+  check_broken(report(Fault::link_jvp), "link_jvp", {"link_jvp of a second tangent(0, 0) is ", ", but a central difference gives "});
+  check_broken(report(Fault::asymmetric_link), "link_jvp",
+               {"the Jacobian of the link H must be symmetric, but for two directions <a, H b> is"});
 }
 
 TEST_CASE("check_loss finds valid targets that are refused and NaN that is accepted", "[contract]") {

@@ -84,7 +84,9 @@ concept Activation = std::copyable<T> && requires(const T& f, const Chunk<float>
 } &&(DerivativeFromOutput<T> || DerivativeFromInput<T>);
 
 /// A loss J(y, y_hat), a mean over the batch, with its gradient dJ/dy_hat and its link from raw outputs to predictions. If its targets
-/// do not have as many rows as the network has outputs, it has `static constexpr Index target_rows(Index outputs)`.
+/// do not have as many rows as the network has outputs, it has `static constexpr Index target_rows(Index outputs)`. Optional, for second
+/// derivatives of J and for derivatives of the prediction: see TwiceDifferentiableLoss and DifferentiableLink. A loss whose type alone does
+/// not tell whether it is one, such as AnyLoss, has functions `has_gradient_jvp()` and `has_link_jvp()`.
 template <class T>
 concept Loss = std::copyable<T> && requires(const T& loss, ConstMatrixView<float> y_hat, ConstMatrixView<float> y, MatrixView<float> out) {
   { T::name } -> std::convertible_to<std::string_view>;
@@ -94,6 +96,28 @@ concept Loss = std::copyable<T> && requires(const T& loss, ConstMatrixView<float
   { loss.value(y_hat, y) } -> std::same_as<float>;
   loss.gradient(y_hat, y, out);  // out = dJ/dy_hat
   loss.link(out);                // in place
+};
+
+/// A loss whose gradient can be differentiated: `gradient_jvp` multiplies the Hessian of J by y_hat, which is symmetric, by a direction of
+/// the shape of y_hat, for each kind of target that `check` takes. Where the gradient has a kink, the derivative is 0, as in PyTorch. `out`
+/// has this shape too and shares no memory with the other arguments.
+///
+///     out = d/de dJ/dy_hat(y_hat + e direction) at e = 0        (outputs x batch)
+template <class T>
+concept TwiceDifferentiableLoss = Loss<T> && requires(const T& loss, ConstMatrixView<float> y_hat, ConstMatrixView<float> y,
+                                                      ConstMatrixView<float> direction, MatrixView<float> out) {
+  loss.gradient_jvp(y_hat, y, direction, out);
+};
+
+/// A loss whose link can be differentiated: `link_jvp` multiplies each column of a tangent by the Jacobian of the link, in place, which it
+/// computes from the prediction = link(z), outputs x batch. Column k batch + j of the tangent belongs to column j of the prediction, so K
+/// tangents of a batch stand side by side, outputs x K batch. The Jacobian must be symmetric, as that of softmax and of every elementwise
+/// link is, because the function is used for products with its transpose (vjp) too.
+///
+///     tangent(:, k batch + j) <- dlink/dz(z_j) tangent(:, k batch + j)
+template <class T>
+concept DifferentiableLink = Loss<T> && requires(const T& loss, ConstMatrixView<float> prediction, MatrixView<float> tangent) {
+  loss.link_jvp(prediction, tangent);
 };
 
 /// A layer whose forward pass is the same in training and in prediction.
@@ -155,6 +179,24 @@ concept Layer = std::copyable<T> &&
 } &&(ModeIndependent<T> || ModeDependent<T>);
 
 namespace detail {
+
+/// Whether a loss has gradient_jvp, the derivative of its gradient along a direction.
+template <class L>
+bool has_gradient_jvp(const L& loss) {
+  if constexpr (requires { loss.has_gradient_jvp(); })
+    return loss.has_gradient_jvp();
+  else
+    return TwiceDifferentiableLoss<L>;
+}
+
+/// Whether a loss has link_jvp, the Jacobian of its link times a tangent.
+template <class L>
+bool has_link_jvp(const L& loss) {
+  if constexpr (requires { loss.has_link_jvp(); })
+    return loss.has_link_jvp();
+  else
+    return DifferentiableLink<L>;
+}
 
 /// How many parameters a layer has: the length of its slice of the flat vector.
 template <class L>

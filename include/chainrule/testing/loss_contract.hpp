@@ -70,6 +70,104 @@ void check_gradient_of_loss(ContractReport& report, const L& loss, const Matrix<
                                         : ""});
 }
 
+/// The derivative of f at `at` along a direction by central differences in long double, extrapolated to h = 0, which removes the error of
+/// order h^2. f takes and returns a matrix.
+///
+///     (f(at + h d) - f(at - h d)) / 2h
+template <class F>
+Matrix<long double> difference_along(const Matrix<long double>& direction, const Matrix<long double>& at, const F& f) {
+  const auto change = [&](long double h) -> Matrix<long double> {
+    const Matrix<long double> above = at + h * direction, below = at - h * direction;
+    return f(above) - f(below);
+  };
+  const long double h = 0x1p-20L;
+  return (8 * change(h / 2) - change(h)) / (6 * h);
+}
+
+/// Compares a derivative along a direction with central differences. `size` holds the numbers whose rounding errors of a few epsilon the
+/// derivative may have, and `differentiated` the values of the function from which the differences were computed. The explanation names the
+/// derivative as `what`.
+template <class Scalar>
+void check_derivative_along(ContractReport& report, const char* clause, const char* what, const Matrix<Scalar>& computed,
+                            const Matrix<long double>& differences, const Matrix<long double>& size,
+                            const Matrix<long double>& differentiated) {
+  const long double h = 0x1p-20L;
+  for (Index j = 0; j < computed.cols(); ++j)
+    for (Index i = 0; i < computed.rows(); ++i) {
+      const long double expected = differences(i, j);
+      const long double rounding = 8 * static_cast<long double>(std::numeric_limits<Scalar>::epsilon());
+      const long double allowed = rounding * (std::max)(std::abs(expected), std::abs(size(i, j))) + h * h +
+                                  32 * std::numeric_limits<long double>::epsilon() * std::abs(differentiated(i, j)) / h;
+      report.clause(clause, std::abs(static_cast<long double>(computed(i, j)) - expected) <= allowed,
+                    {what, "(", i, ", ", j, ") is ", computed(i, j), ", but a central difference gives ", expected});
+    }
+}
+
+/// Checks that <a, H b> = <b, H a> for the products of a symmetric matrix H with a and b. `size` is the size of numbers whose rounding
+/// errors of a few epsilon the products may have.
+template <class Scalar>
+void check_symmetric(ContractReport& report, const char* clause, const char* matrix, const Matrix<Scalar>& a, const Matrix<Scalar>& Ha,
+                     const Matrix<Scalar>& b, const Matrix<Scalar>& Hb, Scalar size) {
+  const Matrix<Scalar> aHb = a.cwiseProduct(Hb), bHa = b.cwiseProduct(Ha);
+  const Scalar allowed = 16 * std::numeric_limits<Scalar>::epsilon() * (aHb.cwiseAbs().sum() + bHa.cwiseAbs().sum() + size);
+  report.clause(clause, std::abs(aHb.sum() - bHa.sum()) <= allowed,
+                {matrix, " H must be symmetric, but for two directions <a, H b> is ", aHb.sum(), " and <b, H a> is ", bHa.sum()});
+}
+
+/// Compares gradient_jvp with central differences of the gradient along directions in each row of y_hat, and checks that the Hessian is
+/// symmetric.
+///
+///     gradient_jvp ~ (dJ/dy_hat(y_hat + h d) - dJ/dy_hat(y_hat - h d)) / 2h
+template <class Scalar, class L, class Y>
+void check_gradient_jvp_of_loss(ContractReport& report, const L& loss, const Matrix<Scalar>& y_hat, const Y& y) {
+  const char* clause = "gradient_jvp";
+  const Matrix<long double> exact = y_hat.template cast<long double>();
+  const auto& exact_y = detail::in_long_double(y);
+  const auto gradient = [&](const Matrix<long double>& at) { return loss_gradient(loss, at, exact_y); };
+  const Matrix<long double> dJ = gradient(exact);
+  const Matrix<long double> share = Matrix<long double>::Constant(dJ.rows(), dJ.cols(), 1 / static_cast<long double>(dJ.cols()));
+  Random random{Seed{20}};
+  for (Index row = 0; row < y_hat.rows(); ++row) {  // a direction in one row, so that no sum over rows hides an error
+    Matrix<Scalar> direction = Matrix<Scalar>::Zero(y_hat.rows(), y_hat.cols());
+    direction.row(row) = random_direction<Scalar>(1, y_hat.cols(), random);
+    check_derivative_along(report, clause, "gradient_jvp", loss_gradient_jvp(loss, y_hat, y, direction),
+                           difference_along(direction.template cast<long double>(), exact, gradient), share, dJ);
+  }
+  const auto a = random_direction<Scalar>(y_hat.rows(), y_hat.cols(), random);
+  const auto b = random_direction<Scalar>(y_hat.rows(), y_hat.cols(), random);
+  check_symmetric(report, clause, "the Hessian", a, loss_gradient_jvp(loss, y_hat, y, a), b, loss_gradient_jvp(loss, y_hat, y, b),
+                  Scalar{1});
+}
+
+/// Compares link_jvp with central differences of the link, for two tangents side by side, and checks that the Jacobian of the link is
+/// symmetric.
+///
+///     link_jvp ~ (link(z + h t) - link(z - h t)) / 2h
+template <class Scalar, class L>
+void check_link_jvp(ContractReport& report, const L& loss, const Matrix<Scalar>& z) {
+  const char* clause = "link_jvp";
+  const Matrix<Scalar> prediction = linked(loss, z);
+  const Matrix<long double> exact = z.template cast<long double>(), exact_prediction = linked(loss, exact);
+  const auto link = [&](const Matrix<long double>& at) { return linked(loss, at); };
+  Random random{Seed{21}};
+  const auto tangent = random_direction<Scalar>(z.rows(), 2 * z.cols(), random);
+  const Matrix<Scalar> computed = linked_tangent(loss, prediction, tangent);
+  const Matrix<Scalar> a = tangent.leftCols(z.cols()), La = computed.leftCols(z.cols());
+  const Matrix<Scalar> b = tangent.rightCols(z.cols()), Lb = computed.rightCols(z.cols());
+  check_derivative_along(report, clause, "link_jvp", La, difference_along(a.template cast<long double>(), exact, link), exact_prediction,
+                         exact_prediction);
+  check_derivative_along(report, clause, "link_jvp of a second tangent", Lb, difference_along(b.template cast<long double>(), exact, link),
+                         exact_prediction, exact_prediction);
+  check_symmetric(report, clause, "the Jacobian of the link", a, La, b, Lb, prediction.cwiseAbs().sum());
+}
+
+/// Runs the checks of gradient_jvp and link_jvp that the loss has.
+template <class Scalar, class L, class Y>
+void check_second_derivatives(ContractReport& report, const L& loss, const Matrix<Scalar>& y_hat, const Y& y) {
+  if constexpr (TwiceDifferentiableLoss<L>) check_gradient_jvp_of_loss(report, loss, y_hat, y);
+  if constexpr (DifferentiableLink<L>) check_link_jvp(report, loss, y_hat);
+}
+
 /// Checks that J is the mean over the batch: with every sample twice, J stays the same, and each entry of the gradient is halved.
 template <class Scalar, class L, class Y>
 void check_mean_over_batch(ContractReport& report, const L& loss, const Matrix<Scalar>& y_hat, const Y& y) {
@@ -96,8 +194,8 @@ void check_large_batch(ContractReport& report, const L& loss, const Matrix<Scala
                 {"J of a sample is ", once, ", but of ", many, " times the same it is ", J, "; keep the sum of floats in a double"});
 }
 
-/// Checks that value, gradient and link give the same bits for arguments with another alignment and an outer stride, and that they write
-/// nothing outside their results.
+/// Checks that value, gradient and link, and gradient_jvp and link_jvp where the loss has them, give the same bits for arguments with
+/// another alignment and an outer stride, and that they write nothing outside their results.
 template <class Scalar, class L, class Y>
 void check_memory_layout(ContractReport& report, const L& loss, const Matrix<Scalar>& z, const Y& y) {
   const Scalar J = loss_value(loss, z, y);
@@ -123,11 +221,28 @@ void check_memory_layout(ContractReport& report, const L& loss, const Matrix<Sca
     loss.link(detail::mutable_view<Scalar>(result.block(row, 1, z.rows(), z.cols())));
     report.clause("memory layout", equal(result, expected),
                   {"the link gives other bits if columns have an outer stride, or writes between the columns"});
+
+    if constexpr (TwiceDifferentiableLoss<L>) {
+      result = larger_z;
+      copied_into_block(loss_gradient_jvp(loss, z, y, z), row, expected);
+      loss.gradient_jvp(strided_z, strided_y, strided_z, detail::mutable_view<Scalar>(result.block(row, 1, z.rows(), z.cols())));
+      report.clause("memory layout", equal(result, expected),
+                    {"gradient_jvp gives other bits if columns have an outer stride, or writes between the columns"});
+    }
+    if constexpr (DifferentiableLink<L>) {
+      Matrix<Scalar> larger_y_hat;
+      const auto strided_y_hat = copied_into_block(y_hat, row, larger_y_hat);
+      result = larger_z;
+      copied_into_block(linked_tangent(loss, y_hat, z), row, expected);
+      loss.link_jvp(strided_y_hat, detail::mutable_view<Scalar>(result.block(row, 1, z.rows(), z.cols())));
+      report.clause("memory layout", equal(result, expected),
+                    {"link_jvp gives other bits if columns have an outer stride, or writes between the columns"});
+    }
   }
 }
 
 /// Checks that J, its gradient and the prediction are finite for raw outputs of -1e4 and max_output, among ordinary ones and alone, and
-/// that the gradient is right there.
+/// that the derivatives are right there.
 template <class Scalar, class L, class Y>
 void check_extreme_outputs(ContractReport& report, const L& loss, Matrix<Scalar> y_hat, const Y& y, Random& random,
                            const LossProperties& properties) {
@@ -142,6 +257,7 @@ void check_extreme_outputs(ContractReport& report, const L& loss, Matrix<Scalar>
     report.clause(clause, linked(loss, y_hat).allFinite(),
                   {"the prediction is not finite for outputs of -1e4 and ", properties.max_output});
     check_gradient_of_loss(report, loss, y_hat, y);
+    check_second_derivatives(report, loss, y_hat, y);
   }
 }
 
@@ -167,9 +283,9 @@ void check_targets(ContractReport& report, const L& loss, const Matrix<Scalar>& 
   }
 }
 
-/// Runs all checks of a loss for several shapes; `make_target(rows, cols, random)` makes the targets. `value` and `gradient` must be
-/// templates that take float, double and long double. Clauses of the report: name, targets, value, gradient, mean over the batch, memory
-/// layout, extreme outputs, large batch.
+/// Runs all checks of a loss for several shapes; `make_target(rows, cols, random)` makes the targets. `value`, `gradient` and `link` must
+/// be templates that take float, double and long double. Clauses of the report: name, targets, value, gradient, mean over the batch, memory
+/// layout, extreme outputs, large batch, and gradient_jvp and link_jvp if the loss has these members.
 template <class Scalar, class L, class MakeTarget>
 ContractReport check_loss(const L& loss, const MakeTarget& make_target, const LossProperties& properties = {}) {
   static_assert(Loss<L>, "chainrule: check_loss needs a Loss; core/concepts.hpp lists the members of one");
@@ -187,6 +303,7 @@ ContractReport check_loss(const L& loss, const MakeTarget& make_target, const Lo
                   {"J is ", J, " for predictions that differ from the targets",
                    properties.positive ? "; if J may be 0 or negative there, set .positive = false" : ""});
     check_gradient_of_loss(report, loss, y_hat, y);
+    check_second_derivatives(report, loss, y_hat, y);
     check_mean_over_batch(report, loss, y_hat, y);
     check_memory_layout(report, loss, y_hat, y);
     check_extreme_outputs(report, loss, y_hat, y, random, properties);

@@ -24,11 +24,27 @@ Matrix<Scalar> loss_gradient(const L& loss, const Matrix<Scalar>& y_hat, const Y
   return dJ;
 }
 
+/// The derivative of dJ/dy_hat along a direction. The matrix is filled with NaN first, like that of loss_gradient.
+template <class Scalar, class L, class Y>
+Matrix<Scalar> loss_gradient_jvp(const L& loss, const Matrix<Scalar>& y_hat, const Y& y, const Matrix<Scalar>& direction) {
+  Matrix<Scalar> out = Matrix<Scalar>::Constant(y_hat.rows(), y_hat.cols(), std::numeric_limits<Scalar>::quiet_NaN());
+  loss.gradient_jvp(detail::const_view<Scalar>(y_hat), detail::target_view<Scalar>(y), detail::const_view<Scalar>(direction),
+                    detail::mutable_view<Scalar>(out));
+  return out;
+}
+
 /// The prediction for raw outputs z: the loss's link applied to z.
 template <class Scalar, class L>
 Matrix<Scalar> linked(const L& loss, Matrix<Scalar> z) {
   loss.link(detail::mutable_view<Scalar>(z));
   return z;
+}
+
+/// The Jacobian of the loss's link times each column of the tangent, for this prediction.
+template <class Scalar, class L>
+Matrix<Scalar> linked_tangent(const L& loss, const Matrix<Scalar>& prediction, Matrix<Scalar> tangent) {
+  loss.link_jvp(detail::const_view<Scalar>(prediction), detail::mutable_view<Scalar>(tangent));
+  return tangent;
 }
 
 /// Throws ValueError if y is not a valid target for this loss.

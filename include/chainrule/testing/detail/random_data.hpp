@@ -16,6 +16,14 @@ Matrix<Scalar> random_matrix(Index rows, Index cols, Random& random) {
   return m;
 }
 
+/// A matrix of odd sixteenths between -1 and 1, none of them 0: directions d for which y_hat + h d is exact if h is a power of 2.
+template <class Scalar>
+Matrix<Scalar> random_direction(Index rows, Index cols, Random& random) {
+  Matrix<Scalar> m(rows, cols);
+  for (Scalar& entry : m.reshaped()) entry = (static_cast<Scalar>(2 * random.below(16)) - 15) / 16;
+  return m;
+}
+
 /// A matrix whose columns are probabilities that sum to 1.
 template <class Scalar>
 Matrix<Scalar> random_distributions(Index rows, Index cols, Random& random) {
