@@ -52,6 +52,17 @@ struct Data {
 
 AtRunTime linear(Index inputs, Index outputs) { return {Seed{1}, SquaredError{}, {Dense<Dynamic, Dynamic>{inputs, outputs}}}; }
 
+/// A loss of the user's without second derivatives.
+struct Mine {
+  static constexpr std::string_view name = "Mine";
+  static constexpr bool works_on_logits = false;
+  static constexpr Index min_outputs = 1;
+  void check(ConstMatrixView<float>, ConstMatrixView<float>) const {}
+  float value(ConstMatrixView<float>, ConstMatrixView<float>) const { return 0; }
+  void gradient(ConstMatrixView<float>, ConstMatrixView<float>, MatrixView<float>) const {}
+  void link(MatrixView<float>) const {}
+};
+
 }  // namespace
 
 TEST_CASE("AnyNetwork trains and predicts with the same bits as the Network of the same layers") {
@@ -148,6 +159,38 @@ TEST_CASE(
   auto two_work = two.make_workspace(47);
   auto any_work = any_two.make_workspace(47);
   CHECK(any_two.evaluate(data.x, y, any_work).loss == two.evaluate(data.x, y, two_work).loss);
+}
+
+TEST_CASE("AnyLoss has the second derivatives of the loss inside, with weights, and says which a loss of the user's lacks") {
+  const Matrix<float> z{{1, 2, -1}, {0, 3, 1}}, d{{1, -1, 0.5f}, {2, 0, 1}};
+  const std::vector<int> y{0, 1, 1};
+  const std::vector<float> w{1, 0, 3};
+  const auto view = [](auto& m) { return detail::const_view<float>(m); };
+  const auto product = [&](const auto& loss) {
+    Matrix<float> out(2, 3);
+    detail::loss_gradient_jvp(loss, view(z), weighted(y, w, 2), view(d), detail::mutable_view<float>(out));
+    return out;
+  };
+  const auto tangent = [&](const auto& loss) {
+    Matrix<float> p = z, t = d;
+    loss.link(detail::mutable_view<float>(p));
+    loss.link_jvp(view(p), detail::mutable_view<float>(t));
+    return t;
+  };
+  const ClassWeighted<SoftmaxCrossEntropy> loss{1, 5};
+  const AnyLoss<float> any = loss;
+  CHECK(any.has_gradient_jvp());
+  CHECK(any.has_link_jvp());
+  CHECK(product(any) == product(loss));
+  CHECK(tangent(any) == tangent(loss));
+  CHECK(!product(any).isZero(0));
+
+  static_assert(!TwiceDifferentiableLoss<ClassWeighted<Mine>> && !DifferentiableLink<ClassWeighted<Mine>>);
+  const AnyLoss<float> mine = Mine{};
+  CHECK(!mine.has_gradient_jvp());
+  CHECK(!mine.has_link_jvp());
+  CHECK_THROWS_SAYING(product(mine), StateError, "AnyLoss: the loss inside, Mine, has no gradient_jvp(y_hat, y, direction, out)");
+  CHECK_THROWS_SAYING(tangent(mine), StateError, "AnyLoss: the loss inside, Mine, has no link_jvp(prediction, tangent)");
 }
 
 TEST_CASE("AnyNetwork computes dJ/dx only if asked for, and nothing before the first layer with parameters otherwise") {

@@ -28,12 +28,20 @@ struct WeightedBy {
     const std::vector<Scalar> w(weights.begin(), weights.end());
     detail::loss_gradient(loss, y_hat, WeightedTargets<Scalar, Target>{y, {w.data(), static_cast<Index>(w.size())}, mean_weight}, dJ);
   }
+  template <class Scalar, class Target>
+  void gradient_jvp(ConstMatrixView<Scalar> y_hat, const Target& y, ConstMatrixView<Scalar> direction, MatrixView<Scalar> out) const {
+    const std::vector<Scalar> w(weights.begin(), weights.end());
+    const WeightedTargets<Scalar, Target> weighted_y{y, {w.data(), static_cast<Index>(w.size())}, mean_weight};
+    detail::loss_gradient_jvp(loss, y_hat, weighted_y, direction, out);
+  }
 };
 
 /// Checks sample weights with a loss.
 template <class L, class Y>
 void check_weights_of(const L& loss, const Matrix<double>& y_hat, const Y& y) {
   check_gradient_of_loss(WeightedBy<L>{{1, 2, 0, 0.5, 3}, 1.5, loss}, y_hat, y);
+  check_gradient_jvp_of_loss(WeightedBy<L>{{1, 2, 0, 0.5, 3}, 1.5, loss}, y_hat, y);
+  CHECK(equal(loss_gradient_jvp(WeightedBy<L>{{}, 0, loss}, y_hat, y, y_hat), loss_gradient_jvp(loss, y_hat, y, y_hat)));
 
   const bool ones_are_none = equal(loss_gradient(WeightedBy<L>{{1, 1, 1, 1, 1}, 0, loss}, y_hat, y), loss_gradient(loss, y_hat, y)) &&
                              equal(loss_gradient(WeightedBy<L>{{}, 1, loss}, y_hat, y), loss_gradient(loss, y_hat, y));
@@ -64,6 +72,8 @@ TEST_CASE("weights by hand: J = sum w_j J_j / (batch m), and dJ/dy_hat(:, j) = w
   const WeightedBy<SquaredError> loss{{1, 3, 4}, 2};
   CHECK(loss_value(loss, y_hat, y) == Approx((1 * 2 + 3 * 0.5 + 4 * 4.5) / 6).epsilon(1e-15));
   CHECK(loss_gradient(loss, y_hat, y).isApprox(Matrix<double>{{2.0 / 6, -3.0 / 6, 12.0 / 6}}, 1e-15));
+  const Matrix<double> d{{5, 7, -1}};
+  CHECK(loss_gradient_jvp(loss, y_hat, y, d).isApprox(Matrix<double>{{5.0 / 6, 21.0 / 6, -4.0 / 6}}, 1e-15));
   // where the mean weight is not known, m is 1
   CHECK(loss_value(WeightedBy<SquaredError>{{1, 3, 4}}, y_hat, y) == Approx((1 * 2 + 3 * 0.5 + 4 * 4.5) / 3).epsilon(1e-15));
 }

@@ -78,6 +78,17 @@ TEMPLATE_TEST_CASE("BinaryCrossEntropy predicts probabilities", "[loss]", float,
   CHECK(many.maxCoeff() <= 1);
 }
 
+// sigma(ln 3) = 3/4, so sigma' = 3/16, for any target; sigma'(40) = e^-40, where sigma (1 - sigma) would be 0
+TEST_CASE("BinaryCrossEntropy has the second derivative p (1 - p), exact also where p is 1", "[loss]") {
+  const Matrix<float> z = matrix<float>({{std::log(3.0f), 40}}), y = matrix<float>({{1, 0.5f}}), d = matrix<float>({{32, 2}});
+  const Matrix<float> out = loss_gradient_jvp(BinaryCrossEntropy{}, z, y, d);
+  CHECK(std::abs(out(0, 0) - 3) < 1e-6f);
+  CHECK(std::abs(static_cast<double>(out(0, 1)) / 4.248354255291589e-18 - 1) < 1e-6);
+  CHECK(equal(out, loss_gradient_jvp(BinaryCrossEntropy{}, z, std::vector<int>{0, 1}, d)));
+  CHECK(equal(linked_tangent(BinaryCrossEntropy{}, matrix<float>({{0.75f, 0.5f}}), matrix<float>({{16, 4, 32, 8}})),
+              matrix<float>({{3, 1, 6, 2}})));
+}
+
 TEST_CASE("BinaryCrossEntropy rejects targets outside 0 to 1 and names the first one", "[loss]") {
   const Matrix<double> z = Matrix<double>::Zero(2, 3);
   const auto with = [&](Index i, Index j, double value) {

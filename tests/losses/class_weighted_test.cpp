@@ -22,6 +22,7 @@ void check_class_weights_of(const L& loss, const Matrix<double>& y_hat, const Y&
   const ClassWeighted<L> by_class(weights, loss);
   CHECK_NOTHROW(check_target(by_class, y_hat, y));
   check_gradient_of_loss(by_class, y_hat, y);
+  check_gradient_jvp_of_loss(by_class, y_hat, y);
   check_mean_over_batch(by_class, y_hat, y);
   check_memory_layout(by_class, y_hat, y);
 
@@ -35,6 +36,8 @@ void check_class_weights_of(const L& loss, const Matrix<double>& y_hat, const Y&
   CHECK(ones_are_none);
   const bool same_link = equal(linked(all_one, y_hat), linked(loss, y_hat));
   CHECK(same_link);
+  const bool same_link_jvp = equal(linked_tangent(all_one, linked(loss, y_hat), y_hat), linked_tangent(loss, linked(loss, y_hat), y_hat));
+  CHECK(same_link_jvp);
 }
 
 const double ln4 = std::log(4);
@@ -127,6 +130,7 @@ TEST_CASE("with several labels at once ClassWeighted<BinaryCrossEntropy> weighs 
                                     return w * b * std::log1p(std::exp(-a)) + (1 - b) * std::log1p(std::exp(a));
                                   })).epsilon(1e-14));
   check_gradient_of_loss(loss, z, y);
+  check_gradient_jvp_of_loss(loss, z, y);
   check_mean_over_batch(loss, z, y);
   check_memory_layout(loss, z, y);
 
@@ -153,6 +157,7 @@ TEST_CASE("with several labels at once ClassWeighted<Hinge> weighs the yes of ea
   const Matrix<double> y{{1, -1}, {-1, 1}};
   CHECK(loss_value(loss, z, y) == (3 * 0.5 + 0 + 1.25 + 0.5 * 0.5) / 4);
   CHECK(loss_gradient(loss, z, y) == Matrix<double>{{-0.75, 0}, {0.25, -0.125}});
+  CHECK(loss_gradient_jvp(loss, z, y, z).isZero(0));
 }
 
 TEST_CASE("ClassWeighted gives labels 0 and 1 of one output the weights of no and yes") {

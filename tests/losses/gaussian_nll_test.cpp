@@ -26,6 +26,19 @@ TEMPLATE_TEST_CASE("GaussianNLL divides the squared error by the predicted varia
   CHECK(GaussianNLL::target_rows(4) == 2);
 }
 
+// H_mm = 1/v, H_ms = r (y - m)/v, H_ss = r/2 (c + (y - m)^2/v (r - c)) with r = e^s/v and c = minimum_variance/v
+TEST_CASE("GaussianNLL has the Hessian of the formula", "[loss]") {
+  const Matrix<double> z = matrix<double>({{1}, {5}, {0}, {std::log(4.0)}}), y = matrix<double>({{3}, {3}});
+  // r = 1, c = 0: (1, 2, 2) for the first target and (1/4, -1/2, 1/2) for the second, divided by two targets
+  CHECK(loss_gradient_jvp(GaussianNLL{.minimum_variance = 0}, z, y, matrix<double>({{1}, {4}, {1}, {1}}))
+            .isApprox(matrix<double>({{1.5}, {0.25}, {2}, {-0.75}}), 1e-15));
+  // v = 2, r = c = 1/2: (1/2, 1/2, 1/8)
+  const GaussianNLL loss{.minimum_variance = 1};
+  const Matrix<double> one = matrix<double>({{1}, {0}}), d = matrix<double>({{1}, {2}});
+  CHECK(loss_gradient_jvp(loss, one, matrix<double>({{3}}), d).isApprox(matrix<double>({{1.5}, {0.75}}), 1e-15));
+  CHECK(equal(linked_tangent(loss, linked(loss, one), matrix<double>({{3, 5}, {2, 7}})), matrix<double>({{3, 5}, {2, 7}})));  // e^s = 1
+}
+
 TEMPLATE_TEST_CASE("GaussianNLL adds minimum_variance, so the variance never falls below it", "[loss]", float, double) {
   const TestType least = TestType(1e-6);
   const Matrix<TestType> sure = matrix<TestType>({{0}, {-1e4f}});
@@ -74,6 +87,8 @@ TEMPLATE_TEST_CASE("GaussianNLL stays finite for outputs of any size", "[loss]",
         CHECK(std::isfinite(loss_value(loss, z, y)));
         CHECK(loss_gradient(loss, z, y).allFinite());
         CHECK(linked(loss, z).allFinite());
+        CHECK(loss_gradient_jvp(loss, z, y, matrix<TestType>({{1, -1}, {-1, 1}})).allFinite());
+        CHECK(linked_tangent(loss, linked(loss, z), z).allFinite());
       }
   const TestType nan = std::numeric_limits<TestType>::quiet_NaN();
   for (const auto& z : {matrix<TestType>({{nan}, {0}}), matrix<TestType>({{0}, {nan}})})

@@ -28,6 +28,11 @@ TEMPLATE_TEST_CASE("Hinge is 0 beyond a margin of 1 and grows linearly below", "
   CHECK(equal(loss_gradient(Hinge{}, y_hat, matrix<TestType>({{-1, -1}, {-1, -1}})), matrix<TestType>({{0.25, 0.25}, {0, 0.25}})));
 }
 
+TEST_CASE("Hinge has a Hessian of 0, also at the margin", "[loss]") {
+  const Matrix<float> y_hat = matrix<float>({{0.5, 1, 3}}), y = matrix<float>({{1, 1, -1}});
+  CHECK(loss_gradient_jvp(Hinge{}, y_hat, y, matrix<float>({{3, 5, 7}})).isZero(0));
+}
+
 TEST_CASE("Hinge and its gradient are NaN for a NaN output", "[loss]") {
   const float nan = std::numeric_limits<float>::quiet_NaN();
   CHECK(std::isnan(loss_value(Hinge{}, matrix<float>({{nan, 2}}), matrix<float>({{1, 1}}))));

@@ -21,6 +21,14 @@ TEMPLATE_TEST_CASE("Huber is quadratic for errors up to delta and linear beyond"
   CHECK(equal(loss_gradient(Huber{.delta = 4}, y_hat, y), matrix<TestType>({{0.125, 0.75}, {-0.25, -1}})));
 }
 
+// f''(e) = 1 for |e| < delta, else 0: PyTorch's huber_loss_double_backward is grad * (|e| < delta)
+TEST_CASE("Huber has a second derivative of 1 for errors below delta, and 0 from delta on", "[loss]") {
+  const Matrix<double> y_hat = matrix<double>({{1.5, 4}, {0, 0}}), y = matrix<double>({{1, 1}, {1, 5}});
+  const Matrix<double> d = matrix<double>({{8, 4}, {4, 12}});
+  CHECK(equal(loss_gradient_jvp(Huber{}, y_hat, y, d), matrix<double>({{2, 0}, {0, 0}})));  // the error of -1 is at the kink
+  CHECK(equal(loss_gradient_jvp(Huber{.delta = 4}, y_hat, y, d), matrix<double>({{2, 1}, {1, 0}})));
+}
+
 TEST_CASE("Huber rejects a delta that is not above 0 or not finite, and targets that are not finite", "[loss]") {
   const Matrix<double> y_hat = Matrix<double>::Zero(2, 3);
   Matrix<double> y = y_hat;

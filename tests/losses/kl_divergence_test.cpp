@@ -29,6 +29,8 @@ TEST_CASE("KLDivergence is SoftmaxCrossEntropy minus the entropy of y, with the 
   CHECK(std::abs(loss_value(KLDivergence{}, z, y) - (loss_value(SoftmaxCrossEntropy{}, z, y) - entropy)) < 1e-14);
   CHECK(equal(loss_gradient(KLDivergence{}, z, y), loss_gradient(SoftmaxCrossEntropy{}, z, y)));
   CHECK(equal(linked(KLDivergence{}, z), linked(SoftmaxCrossEntropy{}, z)));
+  CHECK(equal(loss_gradient_jvp(KLDivergence{}, z, y, z), loss_gradient_jvp(SoftmaxCrossEntropy{}, z, y, z)));
+  CHECK(equal(linked_tangent(KLDivergence{}, y, z), linked_tangent(SoftmaxCrossEntropy{}, y, z)));
 }
 
 TEST_CASE("KLDivergence rejects a target that is no probability distribution and names its sample", "[loss]") {

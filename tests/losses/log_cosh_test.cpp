@@ -34,6 +34,11 @@ TEMPLATE_TEST_CASE("LogCosh has the values of the formula, for tiny and for huge
   const Matrix<TestType> dJ = loss_gradient(LogCosh{}, matrix<TestType>({{std::log(TestType{2}), 30000}}), matrix<TestType>({{0, 0}}));
   CHECK(is(dJ(0, 0), 0.3L));
   CHECK(dJ(0, 1) == TestType(0.5));
+  // 1/cosh(ln 2)^2 = 16/25, and 4 e^(-2|e|) far from 0, where 1 - tanh(e)^2 would be 0
+  const Matrix<TestType> out = loss_gradient_jvp(LogCosh{}, matrix<TestType>({{std::log(TestType{2}), -40}}), matrix<TestType>({{0, 0}}),
+                                                 matrix<TestType>({{3, 2}}));
+  CHECK(is(out(0, 0), 0.96L));
+  CHECK(is(out(0, 1), 7.219405551381660689248513429400109424085e-35L));
 }
 
 TEST_CASE("LogCosh has no link: its prediction is the raw output", "[loss]") {

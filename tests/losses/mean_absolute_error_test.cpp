@@ -18,6 +18,11 @@ TEMPLATE_TEST_CASE("MeanAbsoluteError is the mean of |y_hat - y|", "[loss]", flo
       equal(loss_gradient(MeanAbsoluteError{}, y_hat, y), matrix<TestType>({{0.125, 0}, {0.125, -0.125}, {-0.125, 0}, {-0.125, -0.125}})));
 }
 
+TEST_CASE("MeanAbsoluteError has a Hessian of 0, also where y_hat = y", "[loss]") {
+  const Matrix<float> y_hat = matrix<float>({{1, 0}}), y = matrix<float>({{0, 0}});
+  CHECK(loss_gradient_jvp(MeanAbsoluteError{}, y_hat, y, matrix<float>({{3, 5}})).isZero(0));
+}
+
 TEST_CASE("MeanAbsoluteError has a gradient of NaN for a NaN output", "[loss]") {
   const Matrix<float> dJ =
       loss_gradient(MeanAbsoluteError{}, matrix<float>({{std::numeric_limits<float>::quiet_NaN(), 2}}), matrix<float>({{1, 1}}));

@@ -26,6 +26,11 @@ TEMPLATE_TEST_CASE("MeanSquaredError's gradient is twice the error divided by th
   CHECK(loss_gradient(MeanSquaredError{}, y_hat, y) == matrix<TestType>({{0.5, 0}, {1, -0.5}}));
 }
 
+TEST_CASE("MeanSquaredError has a Hessian of 2/(outputs batch) times the unit matrix", "[loss]") {
+  const Matrix<double> y = matrix<double>({{1}, {3}, {0}, {1}}), d = matrix<double>({{4}, {-8}, {0}, {1}});
+  CHECK(loss_gradient_jvp(MeanSquaredError{}, y, y, d) == d / 2);
+}
+
 TEMPLATE_TEST_CASE("MeanSquaredError is SquaredError times 2/outputs", "[loss]", float, double, long double) {
   chainrule::Random random{chainrule::Seed{1}};
   for (const Index outputs : {1, 2, 8}) {  // powers of 2, for which the factor is exact

@@ -32,6 +32,11 @@ TEMPLATE_TEST_CASE("PoissonNLL is e^z - y z", "[loss]", float, double, long doub
   CHECK((loss_gradient(PoissonNLL{}, z, y) - expected).cwiseAbs().maxCoeff() <= few_eps);
   const Matrix<TestType> rates = matrix<TestType>({{4, 4}, {1, 1}});
   CHECK((linked(PoissonNLL{}, z) - rates).cwiseAbs().maxCoeff() <= few_eps);
+  // e^z d/4 and, for two tangents side by side, e^z t
+  const Matrix<TestType> d = matrix<TestType>({{2, -1}, {4, 8}});
+  CHECK((loss_gradient_jvp(PoissonNLL{}, z, y, d) - matrix<TestType>({{2, -1}, {1, 2}})).cwiseAbs().maxCoeff() <= few_eps);
+  CHECK(equal(linked_tangent(PoissonNLL{}, rates, matrix<TestType>({{1, 2, 3, 4}, {5, 6, 7, 8}})),
+              matrix<TestType>({{4, 8, 12, 16}, {5, 6, 7, 8}})));
 }
 
 TEMPLATE_TEST_CASE("PoissonNLL stays finite for outputs of any size", "[loss]", float, double) {
@@ -42,6 +47,9 @@ TEMPLATE_TEST_CASE("PoissonNLL stays finite for outputs of any size", "[loss]", 
     CHECK(std::isfinite(loss_value(PoissonNLL{}, outputs, counts)));
     CHECK(equal(loss_gradient(PoissonNLL{}, outputs, counts), matrix<TestType>({{largest / 3, largest / 3, largest / 3}})));
     CHECK(equal(linked(PoissonNLL{}, outputs), matrix<TestType>({{largest, largest, largest}})));
+    CHECK(equal(loss_gradient_jvp(PoissonNLL{}, outputs, counts, matrix<TestType>({{3, -2, 0}})),
+                matrix<TestType>({{largest / 3, -largest / 3, 0}})));
+    CHECK(linked_tangent(PoissonNLL{}, linked(PoissonNLL{}, outputs), counts).allFinite());
   }
   CHECK(loss_value(PoissonNLL{}, matrix<TestType>({{-1e4f}}), matrix<TestType>({{3}})) == 30000);
   CHECK(std::isfinite(loss_value(PoissonNLL{}, matrix<TestType>({{-largest}}), matrix<TestType>({{3}}))));

@@ -79,6 +79,23 @@ TEMPLATE_TEST_CASE("SoftmaxCrossEntropy's gradient is (prediction - target)/batc
   check_matching_link(SoftmaxCrossEntropy{}, logits, exact_distributions<TestType>(5, 9, random));
 }
 
+// Logits ln 1, ln 2, ln 5 give p = 1/8, 2/8, 5/8. With d = (8, 0, 0), p.d = 1 and p o (d - 1) = 7/8, -2/8, -5/8.
+TEST_CASE("SoftmaxCrossEntropy's Hessian is diag(p) - p p^T, exact also where a probability is almost 1", "[loss]") {
+  const Matrix<double> z = matrix<double>({{0}, {std::log(2.0)}, {std::log(5.0)}}), d = matrix<double>({{8}, {0}, {0}});
+  const Matrix<double> expected = matrix<double>({{0.875}, {-0.25}, {-0.625}});
+  const Matrix<double> of_half = matrix<double>({{0.4995}, {0.4995}, {0}});  // sums to 0.999, which the Hessian is multiplied by
+  CHECK(loss_gradient_jvp(SoftmaxCrossEntropy{}, z, std::vector<int>{1}, d).isApprox(expected, 1e-15));
+  CHECK(loss_gradient_jvp(SoftmaxCrossEntropy{}, z, of_half, d).isApprox(0.999 * expected, 1e-15));
+  const Matrix<double> p = matrix<double>({{0.125}, {0.25}, {0.625}}), two = matrix<double>({{8, 1}, {0, 1}, {0, 1}});
+  CHECK(linked_tangent(SoftmaxCrossEntropy{}, p, two).isApprox(matrix<double>({{0.875, 0}, {-0.25, 0}, {-0.625, 0}}), 1e-15));
+
+  // p_0 = 1/(1 + e^-20) is 1 in float, but p_0 (1 - p_0) = 2.06e-9
+  const Matrix<float> sure =
+      loss_gradient_jvp(SoftmaxCrossEntropy{}, matrix<float>({{20}, {0}}), std::vector<int>{0}, matrix<float>({{1}, {0}}));
+  CHECK(std::abs(static_cast<double>(sure(0, 0)) / 2.0611536e-9 - 1) < 1e-6);
+  CHECK(std::abs(static_cast<double>(sure(1, 0)) / -2.0611536e-9 - 1) < 1e-6);
+}
+
 TEST_CASE("SoftmaxCrossEntropy gives the same for a label and for its one-hot column", "[loss]") {
   const Matrix<float> z = eighths<float>(6, 20);
   chainrule::Random random{chainrule::Seed{1}};

@@ -29,6 +29,11 @@ TEMPLATE_TEST_CASE("SquaredError's gradient is the error divided by the batch si
   check_matching_link(SquaredError{}, random_matrix<TestType>(5, 9, random), random_matrix<TestType>(5, 9, random));
 }
 
+TEST_CASE("SquaredError has a Hessian of 1/batch times the unit matrix", "[loss]") {
+  const Matrix<double> y = matrix<double>({{1, 2}, {3, 4}}), d = matrix<double>({{4, -8}, {0, 1}});
+  CHECK(loss_gradient_jvp(SquaredError{}, y, y, d) == d / 2);
+}
+
 TEMPLATE_TEST_CASE("SquaredError has no link: its prediction is the raw output", "[loss]", float, double, long double) {
   const Matrix<TestType> z = matrix<TestType>({{-3, 0}, {0.5, 1e4f}});
   CHECK(linked(SquaredError{}, z) == z);

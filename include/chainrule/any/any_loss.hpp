@@ -3,6 +3,7 @@
 
 #include <chainrule/core/concepts.hpp>
 #include <chainrule/core/description.hpp>
+#include <chainrule/core/detail/hyperparameter_checks.hpp>
 #include <chainrule/core/weighting.hpp>
 #include <cstdint>
 #include <memory>
@@ -18,6 +19,8 @@ struct LossFor {
   virtual void check(ConstMatrixView<Scalar> y_hat, const Target& y) const = 0;
   virtual Scalar value(ConstMatrixView<Scalar> y_hat, const Weighted& y) const = 0;
   virtual void gradient(ConstMatrixView<Scalar> y_hat, const Weighted& y, MatrixView<Scalar> dJ) const = 0;
+  virtual void gradient_jvp(ConstMatrixView<Scalar> y_hat, const Weighted& y, ConstMatrixView<Scalar> direction,
+                            MatrixView<Scalar> out) const = 0;
   virtual double total_weight(const Weighted& y) const = 0;
 };
 
@@ -26,6 +29,7 @@ template <class Scalar, class L, class Target, class Next>
 struct LossOfTarget : Next {
   using Next::check;
   using Next::gradient;
+  using Next::gradient_jvp;
   using Next::Next;
   using Next::total_weight;
   using Next::value;
@@ -50,6 +54,14 @@ struct LossOfTarget : Next {
                 [[maybe_unused]] MatrixView<Scalar> dJ) const override {
     if constexpr (takes_target) loss_gradient(this->loss, y_hat, y, dJ);
   }
+  void gradient_jvp([[maybe_unused]] ConstMatrixView<Scalar> y_hat, [[maybe_unused]] const Weighted& y,
+                    [[maybe_unused]] ConstMatrixView<Scalar> direction, [[maybe_unused]] MatrixView<Scalar> out) const override {
+    if constexpr (!TwiceDifferentiableLoss<L>)
+      raise<StateError>("AnyLoss: the loss inside, ", L::name,
+                        ", has no gradient_jvp(y_hat, y, direction, out), which second derivatives of J need");
+    else if constexpr (takes_target)
+      loss_gradient_jvp(this->loss, y_hat, y, direction, out);
+  }
   double total_weight([[maybe_unused]] const Weighted& y) const override {
     if constexpr (takes_target)
       return detail::total_weight(this->loss, y);
@@ -64,6 +76,7 @@ struct LossForAll : LossFor<Scalar, Targets>... {
   using LossFor<Scalar, Targets>::check...;
   using LossFor<Scalar, Targets>::value...;
   using LossFor<Scalar, Targets>::gradient...;
+  using LossFor<Scalar, Targets>::gradient_jvp...;
   using LossFor<Scalar, Targets>::total_weight...;
 };
 
@@ -76,6 +89,9 @@ struct LossBase : LossForAll<Scalar, ConstMatrixView<Scalar>, Labels<int>, Label
   virtual bool takes_labels() const = 0;
   virtual Description describe() const = 0;
   virtual void link(MatrixView<Scalar> z) const = 0;
+  virtual bool has_gradient_jvp() const = 0;
+  virtual bool has_link_jvp() const = 0;
+  virtual void link_jvp(ConstMatrixView<Scalar> prediction, MatrixView<Scalar> tangent) const = 0;
 };
 
 /// The functions of LossBase, for a loss of type L, that take no targets.
@@ -90,6 +106,15 @@ struct LossItself : LossBase<Scalar> {
   }
   Description describe() const override { return chainrule::describe(loss); }
   void link(MatrixView<Scalar> z) const override { loss.link(z); }
+  bool has_gradient_jvp() const override { return detail::has_gradient_jvp(loss); }
+  bool has_link_jvp() const override { return detail::has_link_jvp(loss); }
+  void link_jvp([[maybe_unused]] ConstMatrixView<Scalar> prediction, [[maybe_unused]] MatrixView<Scalar> tangent) const override {
+    if constexpr (DifferentiableLink<L>)
+      loss.link_jvp(prediction, tangent);
+    else
+      raise<StateError>("AnyLoss: the loss inside, ", L::name,
+                        ", has no link_jvp(prediction, tangent), which derivatives of the prediction need");
+  }
   L loss;
 };
 
@@ -125,7 +150,9 @@ class AnyLoss {
   bool on_logits() const { return loss_->on_logits(); }             ///< whether the loss inside works on logits
   Index fewest_outputs() const { return loss_->fewest_outputs(); }  ///< min_outputs of the loss inside
 
-  bool takes_labels() const { return loss_->takes_labels(); }  ///< whether the loss inside takes integer class labels
+  bool takes_labels() const { return loss_->takes_labels(); }          ///< whether the loss inside takes integer class labels
+  bool has_gradient_jvp() const { return loss_->has_gradient_jvp(); }  ///< whether the loss inside is a TwiceDifferentiableLoss
+  bool has_link_jvp() const { return loss_->has_link_jvp(); }          ///< whether the loss inside has a DifferentiableLink
 
   /// The name, hyperparameters and parts, from which from_description builds it again.
   Description describe() const { return loss_->describe(); }
@@ -147,6 +174,11 @@ class AnyLoss {
   void gradient(ConstMatrixView<S> y_hat, const Target& y, MatrixView<S> dJ) const {
     weighted_gradient(y_hat, WeightedTargets<S, Target>{y}, dJ);
   }
+  /// out <- the derivative of dJ/dy_hat along a direction. Throws StateError if the loss inside has no gradient_jvp.
+  template <class S, class Target>
+  void gradient_jvp(ConstMatrixView<S> y_hat, const Target& y, ConstMatrixView<S> direction, MatrixView<S> out) const {
+    weighted_gradient_jvp(y_hat, WeightedTargets<S, Target>{y}, direction, out);
+  }
   /// J for targets with weights of the samples.
   template <class S, class Target>
   S weighted_value(ConstMatrixView<S> y_hat, const WeightedTargets<S, Target>& y) const {
@@ -157,6 +189,13 @@ class AnyLoss {
   void weighted_gradient(ConstMatrixView<S> y_hat, const WeightedTargets<S, Target>& y, MatrixView<S> dJ) const {
     of<Target>().gradient(y_hat, y, dJ);
   }
+  /// out <- the derivative of dJ/dy_hat along a direction, for targets with weights of the samples. Throws StateError if the loss inside
+  /// has no gradient_jvp.
+  template <class S, class Target>
+  void weighted_gradient_jvp(ConstMatrixView<S> y_hat, const WeightedTargets<S, Target>& y, ConstMatrixView<S> direction,
+                             MatrixView<S> out) const {
+    of<Target>().gradient_jvp(y_hat, y, direction, out);
+  }
   /// The sum of the weights of the samples, those of the loss inside included.
   template <class S, class Target>
   double total_weight(const WeightedTargets<S, Target>& y) const {
@@ -166,6 +205,11 @@ class AnyLoss {
   template <class S>
   void link(MatrixView<S> z) const {
     loss_->link(z);
+  }
+  /// Multiplies a tangent by the Jacobian of the link of the loss inside, in place. Throws StateError if that has no link_jvp.
+  template <class S>
+  void link_jvp(ConstMatrixView<S> prediction, MatrixView<S> tangent) const {
+    loss_->link_jvp(prediction, tangent);
   }
 
  private:

@@ -1,7 +1,7 @@
 #pragma once
 // Weights of samples, for every loss, user-defined ones too. With a weight w_j >= 0 for each sample j of a batch,
 //     J = sum w_j J_j / (batch m)                                where J_j is the loss of sample j alone
-//     dJ/dy_hat(:, j) = w_j/(batch m) dJ_j/dy_hat(:, j)
+//     dJ/dy_hat(:, j) = w_j/(batch m) dJ_j/dy_hat(:, j)      and its derivative along a direction (gradient_jvp) has the same factor
 // m is the mean weight of the samples of the whole data set, the same number for every batch. A sample of weight 2 therefore counts as two
 // samples in every batch, even alone, and the mean of J over the batches of an epoch is the weighted mean sum w_j J_j / sum w_j over the
 // data set. (Dividing each batch by its own weights would take away their effect in small batches.) A loss may weigh samples itself, as
@@ -185,18 +185,32 @@ Scalar weighted_value(const L& loss, ConstMatrixView<Scalar> y_hat, const View& 
   }));
 }
 
+/// Multiplies column j by w_j / m, or sets it to 0 where w_j is 0, whatever numbers it holds.
+template <class Scalar, class WeightOf>
+void weigh_columns(MatrixView<Scalar> columns, const WeightOf& w, Accumulator<Scalar> m) {
+  for (Index j = 0; j < columns.cols(); ++j) {
+    const Accumulator<Scalar> weight = w(j);
+    if (weight > 0)
+      columns.col(j) *= static_cast<Scalar>(weight / m);
+    else
+      columns.col(j).setZero();
+  }
+}
+
 /// The gradient of the weighted loss: the gradient of the plain mean, with column j times w_j / m.
 template <class L, class Scalar, class View, class WeightOf>
 void weighted_gradient(const L& loss, ConstMatrixView<Scalar> y_hat, const View& y, MatrixView<Scalar> dJ, const WeightOf& w,
                        Accumulator<Scalar> m) {
   loss.gradient(y_hat, y, dJ);
-  for (Index j = 0; j < dJ.cols(); ++j) {
-    const Accumulator<Scalar> weight = w(j);
-    if (weight > 0)
-      dJ.col(j) *= static_cast<Scalar>(weight / m);
-    else
-      dJ.col(j).setZero();
-  }
+  weigh_columns(dJ, w, m);
+}
+
+/// The derivative of weighted_gradient along a direction.
+template <class L, class Scalar, class View, class WeightOf>
+void weighted_gradient_jvp(const L& loss, ConstMatrixView<Scalar> y_hat, const View& y, ConstMatrixView<Scalar> direction,
+                           MatrixView<Scalar> out, const WeightOf& w, Accumulator<Scalar> m) {
+  loss.gradient_jvp(y_hat, y, direction, out);
+  weigh_columns(out, w, m);
 }
 
 /// J for targets with or without weights.
@@ -228,6 +242,24 @@ void loss_gradient(const L& loss, const ConstMatrixView<Scalar>& y_hat, const We
     if (y.weights.size() == 0 && divisor_of(y) == 1) return loss.gradient(y_hat, y.targets, dJ);
     weighted_gradient(
         loss, y_hat, y.targets, dJ, [&](Index j) { return weight_of(y, j); }, divisor_of(y));
+  }
+}
+
+/// out <- d/de dJ/dy_hat(y_hat + e direction) at e = 0, for targets with or without weights. The loss needs a gradient_jvp.
+template <class L, class Scalar, class View>
+void loss_gradient_jvp(const L& loss, const ConstMatrixView<Scalar>& y_hat, const View& y, const ConstMatrixView<Scalar>& direction,
+                       MatrixView<Scalar> out) {
+  loss.gradient_jvp(y_hat, y, direction, out);
+}
+template <class L, class Scalar, class View>
+void loss_gradient_jvp(const L& loss, const ConstMatrixView<Scalar>& y_hat, const WeightedTargets<Scalar, View>& y,
+                       const ConstMatrixView<Scalar>& direction, MatrixView<Scalar> out) {
+  if constexpr (WeighsSamples<L, Scalar, View>) {
+    loss.weighted_gradient_jvp(y_hat, y, direction, out);
+  } else {
+    if (y.weights.size() == 0 && divisor_of(y) == 1) return loss.gradient_jvp(y_hat, y.targets, direction, out);
+    weighted_gradient_jvp(
+        loss, y_hat, y.targets, direction, out, [&](Index j) { return weight_of(y, j); }, divisor_of(y));
   }
 }
 

@@ -130,10 +130,44 @@ struct BinaryCrossEntropy {
     }
   }
 
+  /// Sets `out` to the derivative of the gradient along the direction d (outputs x batch). It does not depend on y.
+  ///
+  ///     out = sigma(z) sigma(-z) d/batch
+  template <class Scalar, class Target>
+  void gradient_jvp(ConstMatrixView<Scalar> logits, const Target&, ConstMatrixView<Scalar> direction, MatrixView<Scalar> out) const {
+    write_gradient_jvp(logits, direction, out);
+  }
+  /// Sets `out` to the derivative of the gradient where a yes of output i counts w_i times.
+  ///
+  ///     out = ((1 - y) + w_i y) sigma(z) sigma(-z) d/batch
+  template <class Scalar>
+  void gradient_jvp(ConstMatrixView<Scalar> logits, ConstMatrixView<Scalar> y, ConstMatrixView<Scalar> direction, MatrixView<Scalar> out,
+                    std::span<const double> yes_weights) const {
+    const Scalar batch = static_cast<Scalar>(y.cols());
+    const auto smoothed = smoothing<Scalar>();
+    for (Index i = 0; i < y.rows(); ++i) {
+      const auto w = static_cast<Scalar>(yes_weights[static_cast<std::size_t>(i)]);
+      kernels::map_matrices(
+          [smoothed, w, batch](auto z, auto y_ij, auto d) CHAINRULE_FORMULA {
+            const auto target = smoothed(y_ij);
+            return ((1 - target) + w * target) * (sigmoid(z) * sigmoid(-z)) * d / batch;
+          },
+          detail::row_of(out, i), detail::row_of(logits, i), detail::row_of(y, i), detail::row_of(direction, i));
+    }
+  }
+
   ///     y_hat = sigma(z)
   template <class Scalar>
   void link(MatrixView<Scalar> z) const {
     kernels::activate(Sigmoid{}, detail::as_const(z), z);
+  }
+  /// Multiplies the tangent t (outputs x K batch) by the derivative of the link; column k batch + j belongs to sample j.
+  ///
+  ///     t <- y_hat (1 - y_hat) t
+  template <class Scalar>
+  void link_jvp(ConstMatrixView<Scalar> p, MatrixView<Scalar> tangent) const {
+    for (Index first = 0; first < tangent.cols(); first += p.cols())
+      detail::columns_of(tangent, first, p.cols()).array() *= p.array() * (1 - p.array());
   }
 
  private:
@@ -160,6 +194,14 @@ struct BinaryCrossEntropy {
     const auto smoothed = smoothing<Scalar>();
     kernels::map_matrices([smoothed, batch](auto z, auto y_ij) CHAINRULE_FORMULA { return (sigmoid(z) - smoothed(y_ij)) / batch; }, dJ,
                           logits, y);
+  }
+
+  // out = sigma(z) sigma(-z) d/batch
+  template <class Scalar>
+  static void write_gradient_jvp(ConstMatrixView<Scalar> logits, ConstMatrixView<Scalar> direction, MatrixView<Scalar> out) {
+    const Scalar batch = static_cast<Scalar>(logits.cols());
+    kernels::map_matrices([batch](auto z, auto d) CHAINRULE_FORMULA { return sigmoid(z) * sigmoid(-z) * d / batch; }, out, logits,
+                          direction);
   }
 
   // calls f(first, y) with pieces of the labels as numbers, 1 x up to 256; first is the sample with which the piece begins

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chainrule/core/concepts.hpp>
 #include <chainrule/core/description.hpp>
 #include <chainrule/core/weighting.hpp>
 #include <concepts>
@@ -34,6 +35,11 @@ struct YesWeighted {
   template <class Scalar>
   void gradient(ConstMatrixView<Scalar> y_hat, ConstMatrixView<Scalar> y, MatrixView<Scalar> dJ) const {
     loss.gradient(y_hat, y, dJ, yes_weights);
+  }
+  template <class Scalar>
+  void gradient_jvp(ConstMatrixView<Scalar> y_hat, ConstMatrixView<Scalar> y, ConstMatrixView<Scalar> direction,
+                    MatrixView<Scalar> out) const {
+    loss.gradient_jvp(y_hat, y, direction, out, yes_weights);
   }
 };
 }  // namespace detail
@@ -126,6 +132,13 @@ class ClassWeighted {
     weighted_gradient(y_hat, WeightedTargets<Scalar, Target>{y}, dJ);
   }
 
+  /// Sets `out` to the derivative of `gradient` along a direction, if the wrapped loss has a gradient_jvp.
+  template <class Scalar, class Target>
+  requires TwiceDifferentiableLoss<L>
+  void gradient_jvp(ConstMatrixView<Scalar> y_hat, const Target& y, ConstMatrixView<Scalar> direction, MatrixView<Scalar> out) const {
+    weighted_gradient_jvp(y_hat, WeightedTargets<Scalar, Target>{y}, direction, out);
+  }
+
   /// J where the weight of each sample is multiplied by the weight of its class.
   template <class Scalar, class Target>
   Scalar weighted_value(ConstMatrixView<Scalar> y_hat, const WeightedTargets<Scalar, Target>& y) const {
@@ -139,6 +152,15 @@ class ClassWeighted {
     if constexpr (weighs_outputs<Target>)
       if (y.targets.rows() > 1) return detail::loss_gradient(yes_weighted(), y_hat, y, dJ);
     detail::weighted_gradient(loss_, y_hat, y.targets, dJ, weights_of(y), detail::divisor_of(y));
+  }
+  /// Sets `out` to the derivative of weighted_gradient along a direction, if the wrapped loss has a gradient_jvp.
+  template <class Scalar, class Target>
+  requires TwiceDifferentiableLoss<L>
+  void weighted_gradient_jvp(ConstMatrixView<Scalar> y_hat, const WeightedTargets<Scalar, Target>& y, ConstMatrixView<Scalar> direction,
+                             MatrixView<Scalar> out) const {
+    if constexpr (weighs_outputs<Target>)
+      if (y.targets.rows() > 1) return detail::loss_gradient_jvp(yes_weighted(), y_hat, y, direction, out);
+    detail::weighted_gradient_jvp(loss_, y_hat, y.targets, direction, out, weights_of(y), detail::divisor_of(y));
   }
 
   /// The sum over the samples of their weights times the weights of their classes. Weights of outputs do not count in it.
@@ -155,6 +177,10 @@ class ClassWeighted {
   void link(MatrixView<Scalar> z) const {
     loss_.link(z);
   }
+  /// Multiplies a tangent by the Jacobian of the link of the wrapped loss, in place, if that has a link_jvp.
+  template <class Scalar>
+  requires DifferentiableLink<L>
+  void link_jvp(ConstMatrixView<Scalar> prediction, MatrixView<Scalar> tangent) const { loss_.link_jvp(prediction, tangent); }
 
  private:
   template <class Scalar, class Label>

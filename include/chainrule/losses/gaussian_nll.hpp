@@ -83,11 +83,43 @@ struct GaussianNLL {
             s = v.share * detail::finite(1 - e * e) / 2 / size;
           },
           static_cast<const Scalar*>(b.target), b.mean, b.log_variance);
-      for (Index k = 0; k < b.size; ++k) {
-        const Index i = (b.first + k) % y.rows(), j = (b.first + k) / y.rows();
+      for_each_place(b, y.rows(), [&](Index k, Index i, Index j) {
         dJ(i, j) = b.mean[k];
         dJ(y.rows() + i, j) = b.log_variance[k];
-      }
+      });
+    });
+  }
+
+  /// Sets `out` to the derivative of the gradient along the direction d with the parts dm and ds, each K x batch, one below the other. With
+  /// e = (y - m)/sqrt(v) and the shares r = e^s/v and c = minimum_variance/v of the variance
+  ///
+  ///     out_m = (dm/v + r (y - m)/v ds)/(K batch)
+  ///     out_s = (r (y - m)/v dm + r/2 (c + e^2 (r - c)) ds)/(K batch)
+  template <class Scalar>
+  void gradient_jvp(ConstMatrixView<Scalar> z, ConstMatrixView<Scalar> y, ConstMatrixView<Scalar> direction, MatrixView<Scalar> out) const {
+    const Scalar size = static_cast<Scalar>(y.size());
+    const auto variance = variance_formula<Scalar>();
+    for_blocks(z, y, [&](Block<Scalar>& b) {
+      Scalar dm[Block<Scalar>::capacity], ds[Block<Scalar>::capacity];
+      for_each_place(b, y.rows(), [&](Index k, Index i, Index j) {
+        dm[k] = direction(i, j);
+        ds[k] = direction(y.rows() + i, j);
+      });
+      kernels::update(
+          b.size,
+          [variance, size](const auto& target, const auto& m, const auto& s, auto& m_part, auto& s_part) CHAINRULE_FORMULA {
+            const auto v = variance(s);
+            const auto e = detail::finite(v.standardized(detail::finite(target - m)));
+            const auto along_m = detail::finite(v.standardized(m_part)), along_s = detail::finite(v.share * e * s_part);
+            const auto curvature = detail::finite(v.share * (v.rest + detail::finite(e * e) * (v.share - v.rest)) / 2);
+            m_part = detail::finite(v.standardized(detail::finite(along_m + along_s))) / size;
+            s_part = detail::finite(detail::finite(v.share * detail::finite(e * along_m)) + detail::finite(curvature * s_part)) / size;
+          },
+          static_cast<const Scalar*>(b.target), static_cast<const Scalar*>(b.mean), static_cast<const Scalar*>(b.log_variance), dm, ds);
+      for_each_place(b, y.rows(), [&](Index k, Index i, Index j) {
+        out(i, j) = dm[k];
+        out(y.rows() + i, j) = ds[k];
+      });
     });
   }
 
@@ -102,6 +134,22 @@ struct GaussianNLL {
           k, [least](auto s_i) CHAINRULE_FORMULA { return detail::finite(exp(s_i) + least); }, s, static_cast<const Scalar*>(s));
     }
   }
+  /// Multiplies the tangent (2 K x N batch), whose column n batch + j belongs to sample j, by the Jacobian of the link, which is diagonal.
+  /// The part of the means stays as it is.
+  ///
+  ///     ds <- e^s ds = (v - minimum_variance) ds
+  template <class Scalar>
+  void link_jvp(ConstMatrixView<Scalar> prediction, MatrixView<Scalar> tangent) const {
+    const Index k = prediction.rows() / 2;
+    const Scalar least = static_cast<Scalar>(minimum_variance);
+    for (Index column = 0; column < tangent.cols(); ++column) {
+      const Scalar* v = prediction.data() + (column % prediction.cols()) * prediction.outerStride() + k;
+      Scalar* ds = tangent.data() + column * tangent.outerStride() + k;
+      kernels::map(
+          k, [least](auto v_i, auto ds_i) CHAINRULE_FORMULA { return detail::finite((v_i - least) * ds_i); }, ds, v,
+          static_cast<const Scalar*>(ds));
+    }
+  }
 
  private:
   template <class V>
@@ -109,6 +157,7 @@ struct GaussianNLL {
     V logarithm;         // ln v
     V factor1, factor2;  // factors of 1/sqrt(v)
     V share;             // e^s/v
+    V rest;              // minimum_variance/v
 
     // x/sqrt(v), in two steps of the same direction, so that no intermediate result overflows or underflows unless the result does
     CHAINRULE_FORMULA V standardized(const V& x) const { return x * factor1 * factor2; }
@@ -125,12 +174,12 @@ struct GaussianNLL {
       if (least == 0) {
         constexpr Scalar safe = Scalar(0.6) * std::numeric_limits<Scalar>::max_exponent;  // e^safe and e^-safe are normal
         const V half = s / -2, part = min(max(half, -safe), safe);
-        return Variance<V>{s, exp(part), detail::finite(exp(half - part)), 1};
+        return Variance<V>{s, exp(part), detail::finite(exp(half - part)), 1, 0};
       }
       const V root = exp(abs(s) / -2), e = root * root;
       const V v = select(s > 0, 1 + least * e, e + least), exponential = select(s > 0, 1, e), added = select(s > 0, least * e, least);
       const V logarithm = max(s, log_least) + log1p_unit(min(exponential, added) / max(exponential, added));
-      return Variance<V>{logarithm, select(s > 0, root, 1) / sqrt(v), 1, exponential / v};
+      return Variance<V>{logarithm, select(s > 0, root, 1) / sqrt(v), 1, exponential / v, added / v};
     };
   }
 
@@ -141,6 +190,12 @@ struct GaussianNLL {
     Index first = 0, size = 0;
     Scalar mean[capacity], log_variance[capacity], target[capacity];
   };
+
+  // calls f(k, i, j) for each element k of the block, which is in row i and column j of y
+  template <class Scalar, class F>
+  static void for_each_place(const Block<Scalar>& b, Index rows, const F& f) {
+    for (Index k = 0; k < b.size; ++k) f(k, (b.first + k) % rows, (b.first + k) / rows);
+  }
 
   template <class Scalar, class Call>
   static void for_blocks(ConstMatrixView<Scalar> z, ConstMatrixView<Scalar> y, const Call& call) {

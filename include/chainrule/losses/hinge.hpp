@@ -71,9 +71,24 @@ struct Hinge {
         if (y(i, j) > 0) dJ(i, j) *= static_cast<Scalar>(yes_weights[static_cast<std::size_t>(i)]);
   }
 
+  /// Sets `out` to the derivative of the gradient, which is 0, also at the margin y y_hat = 1.
+  template <class Scalar>
+  void gradient_jvp(ConstMatrixView<Scalar>, ConstMatrixView<Scalar>, ConstMatrixView<Scalar>, MatrixView<Scalar> out) const {
+    out.setZero();
+  }
+  /// Sets `out` to 0, whatever the weights of the outputs' yes are.
+  template <class Scalar>
+  void gradient_jvp(ConstMatrixView<Scalar>, ConstMatrixView<Scalar>, ConstMatrixView<Scalar>, MatrixView<Scalar> out,
+                    std::span<const double>) const {
+    out.setZero();
+  }
+
   /// Leaves the outputs as they are: they are the prediction.
   template <class Scalar>
   void link(MatrixView<Scalar>) const {}
+  /// Leaves the tangent as it is: the link is the identity.
+  template <class Scalar>
+  void link_jvp(ConstMatrixView<Scalar>, MatrixView<Scalar>) const {}
 };
 
 }  // namespace chainrule

@@ -47,9 +47,24 @@ struct Huber {
                          [d](auto prediction, auto target) CHAINRULE_FORMULA { return min(max(prediction - target, -d), d); });
   }
 
+  /// Sets `out` to the derivative of the gradient along the direction d (outputs x batch).
+  ///
+  ///     out = d/(outputs batch) where |e| < delta, else 0, also where |e| = delta, as in PyTorch
+  template <class Scalar>
+  void gradient_jvp(ConstMatrixView<Scalar> y_hat, ConstMatrixView<Scalar> y, ConstMatrixView<Scalar> direction,
+                    MatrixView<Scalar> out) const {
+    const Scalar d = static_cast<Scalar>(delta);
+    curvatures_over_elements(y_hat, y, direction, out, [d](auto prediction, auto target) CHAINRULE_FORMULA {
+      return select(abs(prediction - target) < d, Scalar{1}, Scalar{0});
+    });
+  }
+
   /// Leaves the outputs as they are: they are the prediction.
   template <class Scalar>
   void link(MatrixView<Scalar>) const {}
+  /// Leaves the tangent as it is: the link is the identity.
+  template <class Scalar>
+  void link_jvp(ConstMatrixView<Scalar>, MatrixView<Scalar>) const {}
 };
 
 }  // namespace chainrule

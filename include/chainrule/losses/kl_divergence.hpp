@@ -41,10 +41,26 @@ struct KLDivergence {
     SoftmaxCrossEntropy{}.gradient(logits, y, dJ);
   }
 
+  /// Sets `out` to the derivative of the gradient along the direction d (outputs x batch). The sum of y is 1 up to rounding.
+  ///
+  ///     out = sum(y) (p o d - p (p.d))/batch  with p = softmax(z), for each sample
+  template <class Scalar>
+  void gradient_jvp(ConstMatrixView<Scalar> logits, ConstMatrixView<Scalar> y, ConstMatrixView<Scalar> direction,
+                    MatrixView<Scalar> out) const {
+    SoftmaxCrossEntropy{}.gradient_jvp(logits, y, direction, out);
+  }
+
   ///     y_hat = softmax(z)
   template <class Scalar>
   void link(MatrixView<Scalar> z) const {
     SoftmaxCrossEntropy{}.link(z);
+  }
+  /// Multiplies the tangent t (outputs x K batch) by the Jacobian of the link, which is symmetric; column k batch + j belongs to sample j.
+  ///
+  ///     t <- p o t - p (p.t)  with p = y_hat, for each column
+  template <class Scalar>
+  void link_jvp(ConstMatrixView<Scalar> p, MatrixView<Scalar> tangent) const {
+    SoftmaxCrossEntropy{}.link_jvp(p, tangent);
   }
 };
 

@@ -42,9 +42,24 @@ struct LogCosh {
     slopes_over_elements(y_hat, y, dJ, [](auto prediction, auto target) CHAINRULE_FORMULA { return tanh(prediction - target); });
   }
 
+  /// Sets `out` to the derivative of the gradient along the direction d (outputs x batch). With q = e^(-2|e|) nothing cancels or overflows.
+  ///
+  ///     out = d/cosh(e)^2/(outputs batch),  1/cosh(e)^2 = 4 q/(1 + q)^2
+  template <class Scalar>
+  void gradient_jvp(ConstMatrixView<Scalar> y_hat, ConstMatrixView<Scalar> y, ConstMatrixView<Scalar> direction,
+                    MatrixView<Scalar> out) const {
+    curvatures_over_elements(y_hat, y, direction, out, [](auto prediction, auto target) CHAINRULE_FORMULA {
+      const auto q = exp(-2 * abs(prediction - target));
+      return 4 * q / ((1 + q) * (1 + q));
+    });
+  }
+
   /// Leaves the outputs as they are: they are the prediction.
   template <class Scalar>
   void link(MatrixView<Scalar>) const {}
+  /// Leaves the tangent as it is: the link is the identity.
+  template <class Scalar>
+  void link_jvp(ConstMatrixView<Scalar>, MatrixView<Scalar>) const {}
 };
 
 }  // namespace chainrule

@@ -31,9 +31,18 @@ struct MeanAbsoluteError {
     slopes_over_elements(y_hat, y, dJ, [](auto prediction, auto target) CHAINRULE_FORMULA { return sign(prediction - target); });
   }
 
+  /// Sets `out` to the derivative of the gradient, which is 0, also where y_hat = y, as in PyTorch.
+  template <class Scalar>
+  void gradient_jvp(ConstMatrixView<Scalar>, ConstMatrixView<Scalar>, ConstMatrixView<Scalar>, MatrixView<Scalar> out) const {
+    out.setZero();
+  }
+
   /// Leaves the outputs as they are: they are the prediction.
   template <class Scalar>
   void link(MatrixView<Scalar>) const {}
+  /// Leaves the tangent as it is: the link is the identity.
+  template <class Scalar>
+  void link_jvp(ConstMatrixView<Scalar>, MatrixView<Scalar>) const {}
 };
 
 }  // namespace chainrule

@@ -1,5 +1,6 @@
 #pragma once
-// Helpers for losses that are a mean over all elements, J = 1/(outputs batch) sum f(y_hat, y): such a loss defines only f and df/dy_hat.
+// Helpers for losses that are a mean over all elements, J = 1/(outputs batch) sum f(y_hat, y): such a loss defines only f, df/dy_hat and,
+// for second derivatives, d2f/dy_hat2.
 
 #include <chainrule/kernels/map.hpp>
 #include <limits>
@@ -67,6 +68,23 @@ void slopes_over_elements(ConstMatrixView<Scalar> y_hat, ConstMatrixView<Scalar>
   } else {
     for (Index j = 0; j < y.cols(); ++j)
       for (Index i = 0; i < y.rows(); ++i) dJ(i, j) = slope(y_hat(i, j), y(i, j)) / size;
+  }
+}
+
+/// Sets `out` to the derivative of the gradient along the direction d, which is what gradient_jvp of a loss computes. `curvature` is
+/// d2f/dy_hat2, a function of two Scalars or a formula. `out` may be the direction.
+///
+///     out = curvature(y_hat, y) d/(outputs batch)        (outputs x batch)
+template <class Scalar, class Curvature>
+void curvatures_over_elements(ConstMatrixView<Scalar> y_hat, ConstMatrixView<Scalar> y, ConstMatrixView<Scalar> direction,
+                              MatrixView<Scalar> out, const Curvature& curvature) {
+  const Scalar size = static_cast<Scalar>(y.size());
+  if constexpr (kernels::FormulaOf<Curvature, Scalar, 2>) {
+    kernels::map_matrices([curvature, size](auto p, auto t, auto d) CHAINRULE_FORMULA { return curvature(p, t) * d / size; }, out, y_hat, y,
+                          direction);
+  } else {
+    for (Index j = 0; j < y.cols(); ++j)
+      for (Index i = 0; i < y.rows(); ++i) out(i, j) = curvature(y_hat(i, j), y(i, j)) * direction(i, j) / size;
   }
 }
 

@@ -20,6 +20,14 @@ struct MeanSquaredError : SquaredError {
   void gradient(ConstMatrixView<Scalar> y_hat, ConstMatrixView<Scalar> y, MatrixView<Scalar> dJ) const {
     dJ = 2 * (y_hat - y) / static_cast<Scalar>(y.size());
   }
+
+  /// Sets `out` to the derivative of the gradient along the direction d (outputs x batch).
+  ///
+  ///     out = 2 d/(outputs batch)
+  template <class Scalar>
+  void gradient_jvp(ConstMatrixView<Scalar>, ConstMatrixView<Scalar> y, ConstMatrixView<Scalar> direction, MatrixView<Scalar> out) const {
+    out = 2 * direction / static_cast<Scalar>(y.size());
+  }
 };
 
 }  // namespace chainrule

@@ -47,10 +47,32 @@ struct PoissonNLL {
     slopes_over_elements(z, y, dJ, [](auto log_rate, auto count) CHAINRULE_FORMULA { return detail::finite(exp(log_rate)) - count; });
   }
 
+  /// Sets `out` to the derivative of the gradient along the direction d (outputs x batch), or to the largest finite number of Scalar (with
+  /// its sign) where that is too large.
+  ///
+  ///     out = e^z d/(outputs batch)
+  template <class Scalar>
+  void gradient_jvp(ConstMatrixView<Scalar> z, ConstMatrixView<Scalar>, ConstMatrixView<Scalar> direction, MatrixView<Scalar> out) const {
+    const Scalar size = static_cast<Scalar>(z.size());
+    kernels::map_matrices([size](auto log_rate, auto d)
+                              CHAINRULE_FORMULA { return detail::finite(detail::finite(exp(log_rate)) * d) / size; },
+                          out, z, direction);
+  }
+
   ///     y_hat = e^z
   template <class Scalar>
   void link(MatrixView<Scalar> z) const {
     kernels::map_matrices([](auto log_rate) CHAINRULE_FORMULA { return detail::finite(exp(log_rate)); }, z, z);
+  }
+  /// Multiplies the tangent t (outputs x K batch) by the derivative of the link; column k batch + j belongs to sample j.
+  ///
+  ///     t <- y_hat t
+  template <class Scalar>
+  void link_jvp(ConstMatrixView<Scalar> rate, MatrixView<Scalar> tangent) const {
+    for (Index first = 0; first < tangent.cols(); first += rate.cols()) {
+      const MatrixView<Scalar> t = detail::columns_of(tangent, first, rate.cols());
+      kernels::map_matrices([](auto r, auto t_i) CHAINRULE_FORMULA { return detail::finite(r * t_i); }, t, rate, t);
+    }
   }
 };
 

@@ -32,6 +32,20 @@ void for_each_log_softmax(ConstMatrixView<Scalar> logits, const Use& use) {
   }
 }
 
+/// Multiplies a column t by the Jacobian of p = softmax(z), the symmetric matrix diag(p) - p p^T. `out` may be p or t.
+///
+///     out_k = p_k (t_k - sum_i p_i t_i)
+///
+/// All t are taken relative to that of the largest p, which changes nothing because p sums to 1, and keeps the digits of 1 - p where the
+/// largest p is almost 1.
+template <class Scalar>
+void multiply_by_softmax_jacobian(const Scalar* p, const Scalar* t, Index size, Scalar* out) {
+  using Sum = Accumulator<Scalar>;
+  const Sum origin = static_cast<Sum>(t[std::max_element(p, p + size) - p]);
+  const Sum mean = pairwise_sum<Sum>(size, [&](Index i) { return static_cast<Sum>(p[i]) * (static_cast<Sum>(t[i]) - origin); });
+  for (Index k = 0; k < size; ++k) out[k] = static_cast<Scalar>(static_cast<Sum>(p[k]) * ((static_cast<Sum>(t[k]) - origin) - mean));
+}
+
 /// The sum of column j, in double or wider: in order for up to 128 rows, else in the order of kernels::sum.
 template <class Scalar>
 Scalar sum_of_column(const ConstMatrixView<Scalar>& y, Index j) {
@@ -120,7 +134,7 @@ struct SoftmaxCrossEntropy {
     const Scalar spread = static_cast<Scalar>(label_smoothing / static_cast<double>(dJ.rows()));
     for (Index j = 0; j < dJ.cols(); ++j) {
       if constexpr (std::is_same_v<Target, ConstMatrixView<Scalar>>) {
-        const Scalar smoothed_sum = detail::rounded(kept * detail::sum_of_column(y, j)) + static_cast<Scalar>(label_smoothing);
+        const Scalar smoothed_sum = sum_of_targets<Scalar>(y, j);
         for (Index i = 0; i < y.rows(); ++i)
           dJ(i, j) = detail::rounded(dJ(i, j) * smoothed_sum) - (detail::rounded(kept * y(i, j)) + spread);
       } else {
@@ -133,13 +147,45 @@ struct SoftmaxCrossEntropy {
     for (Index j = 0; j < columns; ++j) VectorView<Scalar>(dJ.data() + j * dJ.outerStride(), rows) /= static_cast<Scalar>(dJ.cols());
   }
 
+  /// Sets `out` to the derivative of the gradient along the direction d (outputs x batch). The sum of y is 1 up to rounding.
+  ///
+  ///     out = sum(y) (p o d - p (p.d))/batch  with p = softmax(z), for each sample
+  template <class Scalar, class Target>
+  void gradient_jvp(ConstMatrixView<Scalar> logits, Target y, ConstMatrixView<Scalar> direction, MatrixView<Scalar> out) const {
+    kernels::softmax(logits, out);
+    for (Index j = 0; j < out.cols(); ++j) {
+      Scalar* const column = out.data() + j * out.outerStride();
+      detail::multiply_by_softmax_jacobian(column, direction.data() + j * direction.outerStride(), out.rows(), column);
+      out.col(j) = out.col(j) * sum_of_targets<Scalar>(y, j) / static_cast<Scalar>(out.cols());
+    }
+  }
+
   ///     y_hat = softmax(z)
   template <class Scalar>
   void link(MatrixView<Scalar> z) const {
     kernels::softmax(detail::as_const(z), z);
   }
+  /// Multiplies the tangent t (outputs x K batch) by the Jacobian of the link, which is symmetric; column k batch + j belongs to sample j.
+  ///
+  ///     t <- p o t - p (p.t)  with p = y_hat, for each column
+  template <class Scalar>
+  void link_jvp(ConstMatrixView<Scalar> p, MatrixView<Scalar> tangent) const {
+    for (Index column = 0; column < tangent.cols(); ++column) {
+      Scalar* const t = tangent.data() + column * tangent.outerStride();
+      detail::multiply_by_softmax_jacobian(p.data() + (column % p.cols()) * p.outerStride(), static_cast<const Scalar*>(t), p.rows(), t);
+    }
+  }
 
  private:
+  // sum_k y'_k of sample j
+  template <class Scalar, class Target>
+  Scalar sum_of_targets(const Target& y, Index j) const {
+    if constexpr (std::is_same_v<Target, ConstMatrixView<Scalar>>)
+      return detail::rounded(static_cast<Scalar>(1 - label_smoothing) * detail::sum_of_column(y, j)) + static_cast<Scalar>(label_smoothing);
+    else
+      return Scalar{1};
+  }
+
   template <class Label>
   static Index label_of(Labels<Label> labels, Index j) {
     return static_cast<Index>(labels[static_cast<std::size_t>(j)]);

@@ -38,9 +38,21 @@ struct SquaredError {
                                                                    batch;
   }
 
+  /// Sets `out` to the derivative of the gradient along the direction d (outputs x batch).
+  ///
+  ///     out = d/batch
+  template <class Scalar>
+  void gradient_jvp(const ConstMatrixView<Scalar>&, const ConstMatrixView<Scalar>& y, const ConstMatrixView<Scalar>& direction,
+                    MatrixView<Scalar> out) const {
+    out = direction / static_cast<Scalar>(y.cols());
+  }
+
   /// Leaves the outputs as they are: they are the prediction.
   template <class Scalar>
   void link(MatrixView<Scalar>) const {}
+  /// Leaves the tangent as it is: the link is the identity.
+  template <class Scalar>
+  void link_jvp(ConstMatrixView<Scalar>, MatrixView<Scalar>) const {}
 
  protected:
   /// Returns the sum of (y_hat - y)^2 over all elements divided by `divisor`, added in double or wider. Squares are rounded to Scalar
