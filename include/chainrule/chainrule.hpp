@@ -13,6 +13,7 @@
 #include <chainrule/core/forward_context.hpp>
 #include <chainrule/core/from_outside.hpp>
 #include <chainrule/core/hyperparameter.hpp>
+#include <chainrule/core/jet.hpp>
 #include <chainrule/core/layered_vector.hpp>
 #include <chainrule/core/network_base.hpp>
 #include <chainrule/core/optimizer_state.hpp>

@@ -13,7 +13,7 @@ struct SecondDerivativeTerm {
   double coefficient = 1;  ///< the factor of the term
 };
 
-/// Which derivatives a jet holds. The jet of a vector a(t), which depends on numbers t_1, t_2, ..., is its derivatives at t = 0 (Griewank
+/// The numbers of derivatives that a jet holds. The jet of a vector a(t), which depends on numbers t_1, t_2, ..., is its derivatives at t = 0 (Griewank
 /// and Walther 2008, chapter 13): first derivatives da/dt_k along directions, and second derivatives, each a sum of terms
 /// coefficient d2a/(dt_k dt_l). The value a(0) itself is not part of it.
 ///

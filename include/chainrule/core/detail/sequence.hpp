@@ -143,7 +143,7 @@ class SequenceOf {
       return sizeof(Caches<Scalar, MaxBatch>) <= inline_bytes ? MaxBatch : Dynamic;
   }
 
-  /// What the forward passes of jets keep for their backward passes, with the jet of each layer's output.
+  /// The jet of each layer's output, and what else its forward_jet keeps for its backward_jet.
   template <class Scalar>
   using JetCaches = typename Traits::template JetCaches<Scalar>;
 
