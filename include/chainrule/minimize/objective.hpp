@@ -44,10 +44,10 @@ struct ObjectiveOptions {
 /// J and dJ/dtheta of a network over a whole data set, as a function of a flat vector theta. It is what solvers of other libraries, such as
 /// NLopt and Ceres, ask for:
 /// @code{.cpp}
-/// auto J = objective(net, data);                    // copies the network, views the data
-/// Eigen::VectorXd theta = net.parameters(), gradient(J.size());
-/// const double loss = J(theta, gradient);           // also std::vector<double>, std::span or Eigen::Map<const Eigen::VectorXd>(p, n)
-/// net.parameters() = theta;                         // when the solver has found its theta
+/// auto J = objective(net, data);                            // copies the network, views the data
+/// Eigen::VectorXf theta = net.parameters(), gradient(J.size());
+/// const double loss = J(theta, gradient);                   // also std::vector, std::span or Eigen::Map<Eigen::VectorXf>(pointer, n)
+/// net.parameters() = theta;                                 // when the solver has found its theta
 /// @endcode
 /// The value is the J that `net.evaluate` gives for all samples at once, weights of samples and classes included, with the penalty l2:
 ///

@@ -9,7 +9,9 @@
 #include <chainrule/optimizers/detail/flat_vector.hpp>
 #include <chainrule/threads/thread_team.hpp>
 #include <chainrule/training/divergence.hpp>
+#include <cmath>
 #include <iterator>
+#include <limits>
 #include <optional>
 #include <type_traits>
 
@@ -140,9 +142,10 @@ class NetOnData {
     const ConstMatrixView<Scalar> first = x(piece(0));
     const Matrix<Scalar> trained = net_.forward(first, work_);
     const auto predicted = net_.predict_raw(first, work_);
+    const Scalar tolerance = std::sqrt(std::numeric_limits<Scalar>::epsilon()) * trained.cwiseAbs().maxCoeff();
     for (Index j = 0; j < trained.cols(); ++j)
       for (Index i = 0; i < trained.rows(); ++i)
-        if (trained(i, j) != predicted(i, j) && (is_finite(trained(i, j)) || is_finite(predicted(i, j))))
+        if (is_finite(tolerance) && std::abs(trained(i, j) - predicted(i, j)) > tolerance)
           raise<ValueError>(who, ": in training, output ", i, " of sample ", j,
                             " is another number than in prediction, so J is no function of theta alone: a layer (Dropout) draws random "
                             "numbers; take a network without it, or train with a Trainer");
