@@ -112,6 +112,9 @@ class Network : public NetworkBase<Scalar, typename detail::ProvenNetwork<Scalar
     return JetWorkspace(sequence(), samples, directions);
   }
 
+  /// The derivatives by x of predict(x), with the loss's link included: net.of_prediction().jacobian(x, work, J). A view on this network.
+  PredictionDerivatives<Network> of_prediction() const { return PredictionDerivatives<Network>(*this); }
+
   Gradients make_gradients() const { return Gradients(sequence()); }  ///< allocates a vector for dJ/dtheta
 
   /// A copy of the network with another scalar type: net.rebind<double>().

@@ -70,6 +70,49 @@ class AnyCache {
   const CacheBase<Scalar>& operator*() const { return *output.cache; }
 };
 
+/// The jet cache of a layer (what its forward_jet keeps for backward_jet) behind virtual functions.
+template <class Scalar>
+struct JetCacheBase {
+  virtual ~JetCacheBase() = default;
+  virtual std::unique_ptr<JetCacheBase> clone() const = 0;
+  virtual MatrixView<Scalar> first(Index columns) = 0;
+  virtual ConstMatrixView<Scalar> first(Index columns) const = 0;
+};
+
+/// JetCacheBase for the jet cache of a layer of type L.
+template <class Scalar, class L>
+struct JetCacheOfLayer final : JetCacheBase<Scalar> {
+  JetCacheOfLayer(const L& layer, Index max_batch, Index max_columns) : cache(layer, max_batch, max_columns) {}
+  std::unique_ptr<JetCacheBase<Scalar>> clone() const override { return std::make_unique<JetCacheOfLayer>(*this); }
+  MatrixView<Scalar> first(Index columns) override { return cache.output.first(columns); }
+  ConstMatrixView<Scalar> first(Index columns) const override { return cache.output.first(columns); }
+
+  typename L::template JetCache<Scalar> cache;
+};
+
+/// The jet cache of an AnyLayer: that of the layer inside, copied as a value.
+template <class Scalar>
+class AnyJetCache {
+ public:
+  AnyJetCache(const AnyLayer<Scalar>& layer, Index max_batch, Index max_columns) : output{layer->make_jet_cache(max_batch, max_columns)} {}
+  AnyJetCache(const AnyJetCache& other) : output{other.output.cache == nullptr ? nullptr : other.output.cache->clone()} {}
+  AnyJetCache(AnyJetCache&&) noexcept = default;
+  AnyJetCache& operator=(AnyJetCache other) noexcept {
+    output.cache.swap(other.output.cache);
+    return *this;
+  }
+  ~AnyJetCache() = default;
+
+  /// The jet of the output of the layer inside, outputs x max_columns.
+  struct Output {
+    MatrixView<Scalar> first(Index columns) { return cache->first(columns); }
+    ConstMatrixView<Scalar> first(Index columns) const { return std::as_const(*cache).first(columns); }
+    std::unique_ptr<JetCacheBase<Scalar>> cache;
+  } output;
+
+  JetCacheBase<Scalar>& operator*() { return *output.cache; }
+};
+
 /// The contract of a layer (core/concepts.hpp), as virtual functions.
 template <class Scalar>
 struct LayerBase {
@@ -91,6 +134,19 @@ struct LayerBase {
                        const ForwardContext<Scalar>& pass) const = 0;
   virtual void backward(const Scalar* theta, ConstMatrixView<Scalar> x, CacheBase<Scalar>& cache, MatrixView<Scalar> delta,
                         Scalar* gradient, MatrixView<Scalar>* input_gradient) const = 0;
+  // The functions below up to backward_jet do nothing for a layer that cannot compute them, of which missing_derivative tells before.
+  virtual std::string missing_derivative(int order) const = 0;
+  virtual void jvp(const Scalar* theta, ConstMatrixView<Scalar> x, CacheBase<Scalar>& cache, ConstMatrixView<Scalar> direction,
+                   MatrixView<Scalar> derivative) const = 0;
+  virtual void vjp(const Scalar* theta, ConstMatrixView<Scalar> x, CacheBase<Scalar>& cache, MatrixView<Scalar> delta,
+                   MatrixView<Scalar>& input_gradient) const = 0;
+  virtual std::unique_ptr<JetCacheBase<Scalar>> make_jet_cache(Index max_batch, Index max_columns) const = 0;
+  virtual void forward_jet(const Scalar* theta, const Scalar* theta_direction, ConstMatrixView<Scalar> x, CacheBase<Scalar>& cache,
+                           const JetShape& shape, ConstMatrixView<Scalar> jet, JetCacheBase<Scalar>& result) const = 0;
+  virtual void backward_jet(const Scalar* theta, const Scalar* theta_direction, ConstMatrixView<Scalar> x, CacheBase<Scalar>& cache,
+                            const JetShape& shape, ConstMatrixView<Scalar> jet, JetCacheBase<Scalar>& result, MatrixView<Scalar> delta,
+                            MatrixView<Scalar> deltas, Scalar* gradient, MatrixView<Scalar>* input_gradient,
+                            MatrixView<Scalar>* jet_gradient) const = 0;
   virtual void update_statistics(Scalar* buffers, const CacheBase<Scalar>& cache, Index samples) const = 0;
   virtual UnitStatistics unit_statistics(ConstMatrixView<Scalar> x, const CacheBase<Scalar>& cache) const = 0;
   virtual void z_and_delta(const Scalar* theta, ConstMatrixView<Scalar> x, const CacheBase<Scalar>& cache, MatrixView<Scalar> z,
@@ -101,6 +157,7 @@ struct LayerBase {
 template <class Scalar, class L>
 class LayerOf final : public LayerBase<Scalar> {
   using Base = CacheBase<Scalar>;
+  using JetBase = JetCacheBase<Scalar>;
 
  public:
   explicit LayerOf(const L& layer) : layer_{layer} { check_hyperparameters<Scalar>(layer_); }
@@ -149,6 +206,36 @@ class LayerOf final : public LayerBase<Scalar> {
                 MatrixView<Scalar>* input_gradient) const override {
     layer_.backward(theta, x, own(cache), delta, gradient, input_gradient);
   }
+  std::string missing_derivative(int order) const override { return detail::missing_derivative<Scalar>(layer_, order); }
+  void jvp([[maybe_unused]] const Scalar* theta, [[maybe_unused]] ConstMatrixView<Scalar> x, [[maybe_unused]] Base& cache,
+           [[maybe_unused]] ConstMatrixView<Scalar> direction, [[maybe_unused]] MatrixView<Scalar> derivative) const override {
+    if constexpr (HasInputDerivatives<L, Scalar>) layer_.jvp(theta, x, own(cache), direction, derivative);
+  }
+  void vjp([[maybe_unused]] const Scalar* theta, [[maybe_unused]] ConstMatrixView<Scalar> x, [[maybe_unused]] Base& cache,
+           [[maybe_unused]] MatrixView<Scalar> delta, [[maybe_unused]] MatrixView<Scalar>& input_gradient) const override {
+    if constexpr (HasInputDerivatives<L, Scalar>) layer_.vjp(theta, x, own(cache), delta, input_gradient);
+  }
+  std::unique_ptr<JetBase> make_jet_cache([[maybe_unused]] Index max_batch, [[maybe_unused]] Index max_columns) const override {
+    if constexpr (HasJet<L, Scalar>)
+      return std::make_unique<JetCacheOfLayer<Scalar, L>>(layer_, max_batch, max_columns);
+    else
+      return nullptr;
+  }
+  void forward_jet([[maybe_unused]] const Scalar* theta, [[maybe_unused]] const Scalar* theta_direction,
+                   [[maybe_unused]] ConstMatrixView<Scalar> x, [[maybe_unused]] Base& cache, [[maybe_unused]] const JetShape& shape,
+                   [[maybe_unused]] ConstMatrixView<Scalar> jet, [[maybe_unused]] JetBase& result) const override {
+    if constexpr (HasJet<L, Scalar>) layer_.forward_jet(theta, theta_direction, x, own(cache), shape, jet, own_jet(result));
+  }
+  void backward_jet([[maybe_unused]] const Scalar* theta, [[maybe_unused]] const Scalar* theta_direction,
+                    [[maybe_unused]] ConstMatrixView<Scalar> x, [[maybe_unused]] Base& cache, [[maybe_unused]] const JetShape& shape,
+                    [[maybe_unused]] ConstMatrixView<Scalar> jet, [[maybe_unused]] JetBase& result,
+                    [[maybe_unused]] MatrixView<Scalar> delta, [[maybe_unused]] MatrixView<Scalar> deltas,
+                    [[maybe_unused]] Scalar* gradient, [[maybe_unused]] MatrixView<Scalar>* input_gradient,
+                    [[maybe_unused]] MatrixView<Scalar>* jet_gradient) const override {
+    if constexpr (HasJet<L, Scalar>)
+      layer_.backward_jet(theta, theta_direction, x, own(cache), shape, jet, own_jet(result), delta, deltas, gradient, input_gradient,
+                          jet_gradient);
+  }
   void update_statistics([[maybe_unused]] Scalar* buffers, [[maybe_unused]] const Base& cache,
                          [[maybe_unused]] Index samples) const override {
     if constexpr (requires(const L& l) { l.update_statistics(buffers, own(cache), samples); })
@@ -167,6 +254,8 @@ class LayerOf final : public LayerBase<Scalar> {
   // Precondition: the cache was made by this type of layer, which check_cache has made sure of.
   static Cache& own(Base& cache) { return static_cast<CacheOf<Scalar, L>&>(cache).cache; }
   static const Cache& own(const Base& cache) { return static_cast<const CacheOf<Scalar, L>&>(cache).cache; }
+  // Precondition: the jet cache is that of the same workspace.
+  static auto& own_jet(JetBase& cache) { return static_cast<JetCacheOfLayer<Scalar, L>&>(cache).cache; }
 
   template <class Tensors>
   static std::vector<TensorShape> as_vector(const Tensors& tensors) {
@@ -265,6 +354,35 @@ class AnyLayer {
   void backward(const S* theta, ConstMatrixView<S> x, detail::AnyCache<S>& cache, MatrixView<S> delta, S* gradient,
                 MatrixView<S>* input_gradient) const {
     operator->()->backward(theta, x, *cache, delta, gradient, input_gradient);
+  }
+  /// What the layer inside lacks for derivatives by x of this order; see core/concepts.hpp.
+  std::string missing_derivative(int order) const { return operator->()->missing_derivative(order); }
+  /// The derivative of the output of the layer inside along directions of x, inputs x directions batch.
+  template <class S>
+  void jvp(const S* theta, ConstMatrixView<S> x, detail::AnyCache<S>& cache, ConstMatrixView<S> direction, MatrixView<S> derivative) const {
+    operator->()->jvp(theta, x, *cache, direction, derivative);
+  }
+  /// dJ/dx of the layer inside from dJ/da, outputs x directions batch.
+  template <class S>
+  void vjp(const S* theta, ConstMatrixView<S> x, detail::AnyCache<S>& cache, MatrixView<S> delta, MatrixView<S>& input_gradient) const {
+    operator->()->vjp(theta, x, *cache, delta, input_gradient);
+  }
+  /// The jet cache of the layer inside.
+  template <class S>
+  using JetCache = detail::AnyJetCache<S>;
+  /// The jet of the output of the layer inside from the jet of x.
+  template <class S>
+  void forward_jet(const S* theta, const S* theta_direction, ConstMatrixView<S> x, detail::AnyCache<S>& cache, const JetShape& shape,
+                   ConstMatrixView<S> jet, detail::AnyJetCache<S>& result) const {
+    operator->()->forward_jet(theta, theta_direction, x, *cache, shape, jet, *result);
+  }
+  /// The gradients of a J that depends on the output of the layer inside and on its jet.
+  template <class S>
+  void backward_jet(const S* theta, const S* theta_direction, ConstMatrixView<S> x, detail::AnyCache<S>& cache, const JetShape& shape,
+                    ConstMatrixView<S> jet, detail::AnyJetCache<S>& result, MatrixView<S> delta, MatrixView<S> deltas, S* gradient,
+                    MatrixView<S>* input_gradient, MatrixView<S>* jet_gradient) const {
+    operator->()->backward_jet(theta, theta_direction, x, *cache, shape, jet, *result, delta, deltas, gradient, input_gradient,
+                               jet_gradient);
   }
   /// Updates the buffers of the layer inside by what its last forward pass saw.
   template <class S>

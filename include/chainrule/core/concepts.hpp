@@ -146,12 +146,17 @@ concept ModeDependent = requires(const T& layer, const float* theta, ConstMatrix
 /// - `backward_and_step(theta, x, cache, delta, factor, scratch, &input_gradient)`: backward and theta <- theta + factor dJ/dtheta in one
 ///   call, to the same bits (Dense has it; see `descend`)
 /// - `jvp(theta, x, cache, direction, derivative)`: the derivative of the output along changes of x, for the last forward pass in
-///   prediction mode. `direction` has K batch columns, of which column k batch + j belongs to sample j, and `derivative` likewise
+///   prediction mode. `direction` has K batch columns, at most max_batch of the cache; column k batch + j of it and of `derivative` belongs
+///   to sample j
 /// - `vjp(theta, x, cache, delta, input_gradient)`: dJ/dx from `delta`, which is dJ/da on entry and may be overwritten, without a gradient
-///   by theta; both have K batch columns. With jvp it gives a network its Jacobian (derivatives/first_order.hpp)
+///   by theta; both have K batch columns. With jvp it gives a network its Jacobian (derivatives/first_order.hpp). There may be gaps between
+///   the columns of x, `direction` and input_gradient
 /// - `JetCache(layer, max_batch, max_columns)` with `output`, `forward_jet(theta, theta_direction, x, cache, shape, jet, result)` and
 ///   `backward_jet(theta, theta_direction, x, cache, shape, jet, result, delta, deltas, gradient, &input_gradient, &jet_gradient)`: its
-///   derivatives of second order (core/jet.hpp), as Dense documents them
+///   derivatives of second order (core/jet.hpp), as Dense documents them. x may have gaps between its columns, jets and gradients have none
+/// - `missing_derivative(order)`, where the type of the layer does not tell which derivatives it can compute: a text that says what it
+///   lacks, "the activation Mine has no second derivative", or an empty one. Order 1: jvp and vjp; 2: forward_jet, and backward_jet of jets
+///   without second derivatives; 3: backward_jet of jets with second derivatives
 /// - `z_and_delta(theta, x, cache, z, delta)`, where it has an activation inside: writes z, and multiplies `delta` by f'(z); called by
 ///   layer_values
 /// - `check_pass(pass, samples)`: throws where the layer cannot make this pass; called before any layer computes

@@ -4,13 +4,14 @@
 #include <algorithm>
 #include <chainrule/core/detail/network_access.hpp>
 #include <chainrule/core/detail/overlap.hpp>
+#include <chainrule/derivatives/detail/checks.hpp>
 #include <chainrule/derivatives/workspace.hpp>
-#include <chainrule/detail/argument_checks.hpp>
 
 namespace chainrule {
 
-/// Base class of Network with its derivatives by x. F(x) is the raw output in prediction mode, predict_raw(x): before the loss's link,
-/// without Dropout, and with the running statistics of BatchNorm. At a kink, such as that of ReLU at 0, the derivative is the one that
+/// Base class of Network with its derivatives by x, and of what net.of_prediction() returns. For a network, F(x) is the raw output in
+/// prediction mode, predict_raw(x): before the loss's link, without Dropout, and with the running statistics of BatchNorm. For
+/// net.of_prediction(), F(x) is predict(x), the loss's link included. At a kink, such as that of ReLU at 0, the derivative is the one that
 /// backward uses.
 ///
 /// Each function returns F(x), outputs x batch, a view that is valid until the next pass that uses the workspace, and allocates nothing.
@@ -19,8 +20,8 @@ namespace chainrule {
 /// throws, no result has changed.
 ///
 /// A layer of your own needs the members jvp and vjp (core/concepts.hpp). A network with one that lacks them does not compile, and an
-/// AnyNetwork throws StateError.
-template <class Net>
+/// AnyNetwork throws StateError. A loss of your own needs link_jvp for net.of_prediction().
+template <class Net, class Derived = Net>
 class FirstOrderDerivatives {
  public:
   /// Computes the vector-Jacobian product, the gradient of v^T F by x, into `result`, inputs x batch. v: outputs x batch. As torch.func.vjp
@@ -30,16 +31,19 @@ class FirstOrderDerivatives {
   template <class X, class V, class Work, detail::EigenDense Result>
   auto vjp(const Eigen::DenseBase<X>& x, const Eigen::DenseBase<V>& v, Work& work, Result&& result) const {
     using Scalar = typename Net::ScalarType;
-    static_cast<void>(detail::checked_viewable<Scalar, X>() && detail::checked_viewable<Scalar, V>());
-    const auto given = detail::const_view<Scalar>(v);
-    MatrixView<Scalar> by_x = detail::mutable_view<Scalar>(result);
-    check("vjp", "v", given, network().outputs(), "result", by_x, network().inputs(), x, work);
-    const ConstMatrixView<Scalar> input = Access::predict_raw("vjp", network(), x, work);
-    Access::in_one_pass("vjp", work, [&] {
-      detail::last_of(Access::deltas(work)).first(given.cols()) = given;
-      Access::sequence(network()).vjp(Access::theta(network()), input, Access::caches(work), Access::deltas(work), given.cols(), by_x);
-    });
-    return Access::output_of(network(), work, input.cols());
+    if constexpr (checked_types<X, V, Work>()) {
+      const auto given = detail::const_view<Scalar>(v);
+      MatrixView<Scalar> by_x = detail::mutable_view<Scalar>(result);
+      check_products("vjp", "v", given, network().outputs(), by_x, network().inputs(), x, work);
+      const ConstMatrixView<Scalar> input = run_forward("vjp", x, work);
+      Access::in_one_pass("vjp", work, [&] {
+        MatrixView<Scalar> last_delta = detail::last_of(Access::deltas(work)).first(given.cols());
+        last_delta = given;
+        multiply_by_link(work, input.cols(), last_delta);
+        Access::sequence(network()).vjp(Access::theta(network()), input, Access::caches(work), Access::deltas(work), given.cols(), by_x);
+      });
+      return value_of(work, input.cols());
+    }
   }
 
   /// Computes the Jacobian-vector product, the derivative of F along u, into `result`, outputs x batch. u: inputs x batch. As
@@ -49,50 +53,121 @@ class FirstOrderDerivatives {
   template <class X, class U, class Work, detail::EigenDense Result>
   auto jvp(const Eigen::DenseBase<X>& x, const Eigen::DenseBase<U>& u, Work& work, Result&& result) const {
     using Scalar = typename Net::ScalarType;
-    static_cast<void>(detail::checked_viewable<Scalar, X>() && detail::checked_viewable<Scalar, U>());
-    const auto given = detail::const_view<Scalar>(u);
-    MatrixView<Scalar> along_u = detail::mutable_view<Scalar>(result);
-    check("jvp", "u", given, network().inputs(), "result", along_u, network().outputs(), x, work);
-    const ConstMatrixView<Scalar> input = Access::predict_raw("jvp", network(), x, work);
-    Access::in_one_pass("jvp", work, [&] {
-      Access::sequence(network()).jvp(Access::theta(network()), input, Access::caches(work), given, Access::deltas(work));
-      along_u = detail::last_of(Access::deltas(work)).first(given.cols());
-    });
-    return Access::output_of(network(), work, input.cols());
+    if constexpr (checked_types<X, U, Work>()) {
+      const auto given = detail::const_view<Scalar>(u);
+      MatrixView<Scalar> along_u = detail::mutable_view<Scalar>(result);
+      check_products("jvp", "u", given, network().inputs(), along_u, network().outputs(), x, work);
+      const ConstMatrixView<Scalar> input = run_forward("jvp", x, work);
+      Access::in_one_pass("jvp", work, [&] { along_u = derivatives_along(input, given, work); });
+      return value_of(work, input.cols());
+    }
   }
 
   /// Computes the Jacobians of all samples into J, outputs x (inputs batch): that of sample j is J.middleCols(j * inputs, inputs). It uses
-  /// the cheaper of the two products: jvp along each input, or vjp for each output.
+  /// the cheaper of the two products: jvp along each input, or vjp for each output. The workspace is one of make_derivative_workspace.
   ///
   ///     J(i, k) = dF_i/dx_k
-  template <class X, class Scalar, class Sequence, detail::EigenDense J>
-  auto jacobian(const Eigen::DenseBase<X>& x, DerivativeWorkspace<Scalar, Sequence>& work, J&& jacobians) const {
-    static_assert(std::is_same_v<DerivativeWorkspace<Scalar, Sequence>, typename Net::DerivativeWorkspace>,
-                  "chainrule: this workspace was made by a network of another type");
-    static_cast<void>(detail::checked_viewable<Scalar, X>());
-    MatrixView<Scalar> all = detail::mutable_view<Scalar>(jacobians);
-    const Index inputs = network().inputs(), outputs = network().outputs(), batch = x.cols();
-    if (all.rows() != outputs || all.cols() != inputs * batch)
-      detail::raise<ShapeError>("jacobian: J is ", outputs, " x ", inputs * batch,
-                                " here, outputs x (inputs batch), but the matrix given for it is ", all.rows(), " x ", all.cols());
-    check_result("jacobian", "J", all, x, work);
-    const ConstMatrixView<Scalar> input = Access::predict_raw("jacobian", network(), x, work);
-    Access::in_one_pass("jacobian", work, [&] {
-      const Index directions = (std::min)(inputs, outputs), at_once = (std::min)(directions, work.max_batch() / batch);
-      for (Index first = 0; first < directions; first += at_once) {
-        const Index count = (std::min)(at_once, directions - first);
-        if (inputs <= outputs)
-          columns_of_jacobian(input, first, count, work, all);
-        else
-          rows_of_jacobian(input, first, count, work, all);
-      }
-    });
-    return Access::output_of(network(), work, input.cols());
+  template <class X, class Work, detail::EigenDense J>
+  auto jacobian(const Eigen::DenseBase<X>& x, Work& work, J&& jacobians) const {
+    using Scalar = typename Net::ScalarType;
+    if constexpr (checked_types<X, X, Work>() && checked_derivative_workspace<Work>()) {
+      MatrixView<Scalar> all = detail::mutable_view<Scalar>(jacobians);
+      const Index inputs = network().inputs(), outputs = network().outputs(), batch = x.cols();
+      check_network("jacobian");
+      if (all.rows() != outputs || all.cols() != inputs * batch)
+        detail::raise<ShapeError>("jacobian: J is ", outputs, " x ", inputs * batch,
+                                  " here, outputs x (inputs batch), but the matrix given for it is ", all.rows(), " x ", all.cols());
+      detail::check_outside_derivatives("jacobian", "x", detail::memory_of(x.derived()), work);
+      detail::check_result_outside("jacobian", "J", detail::memory_of(all), network(), x.derived(), work);
+      const ConstMatrixView<Scalar> input = run_forward("jacobian", x, work);
+      Access::in_one_pass("jacobian", work, [&] {
+        const Index directions = (std::min)(inputs, outputs), at_once = (std::min)(directions, work.max_batch() / batch);
+        for (Index first = 0; first < directions; first += at_once) {
+          const Index count = (std::min)(at_once, directions - first);
+          if (inputs <= outputs)
+            columns_of_jacobian(input, first, count, work, all);
+          else
+            rows_of_jacobian(input, first, count, work, all);
+        }
+      });
+      return value_of(work, input.cols());
+    }
   }
 
  private:
   using Access = detail::NetworkAccess;
-  const Net& network() const { return static_cast<const Net&>(*this); }
+  static constexpr bool includes_link = !std::is_same_v<Net, Derived>;
+
+  const Net& network() const {
+    if constexpr (includes_link)
+      return *static_cast<const Derived&>(*this).net_;
+    else
+      return static_cast<const Net&>(*this);
+  }
+
+  // Whether the types of the arguments fit the network. Where not, a sentence says what to do.
+  template <class X, class Given, class Work>
+  static constexpr bool checked_types() {
+    using Scalar = typename Net::ScalarType;
+    if constexpr (!detail::checked_input_derivatives<Net>() || !detail::checked_viewable<Scalar, X>() ||
+                  !detail::checked_viewable<Scalar, Given>() || !detail::checked_workspace_type<Net, Work>())
+      return false;
+    else if constexpr (!includes_link)
+      return true;
+    else
+      return checked_derivative_workspace<Work>() &&
+             detail::checked_link_jvp<Scalar, std::remove_cvref_t<decltype(std::declval<const Net&>().loss_function())>>();
+  }
+  template <class Work>
+  static constexpr bool checked_derivative_workspace() {
+    constexpr bool is_one = std::is_same_v<std::remove_const_t<Work>, typename Net::DerivativeWorkspace>;
+    static_assert(is_one, "chainrule: this derivative needs a workspace made by net.make_derivative_workspace(samples)");
+    return is_one;
+  }
+
+  // Throws where a layer or the loss, whose types are known only at run time, has no derivative.
+  void check_network(const char* who) const {
+    detail::check_derivatives<typename Net::ScalarType>(who, Access::sequence(network()), 1);
+    if constexpr (includes_link) detail::check_link_jvp(who, network().loss_function());
+  }
+
+  // Runs the prediction, and keeps a copy of F(x) after the loss's link where that is included: the layers' derivatives need the raw
+  // output.
+  template <class X, class Work>
+  auto run_forward(const char* who, const Eigen::DenseBase<X>& x, Work& work) const {
+    const auto input = Access::predict_raw(who, network(), x, work);
+    if constexpr (includes_link) {
+      auto prediction = Access::prediction(work, input.cols());
+      prediction = detail::last_of(work.caches()).output.first(input.cols());
+      network().loss_function().link(prediction);
+    }
+    return input;
+  }
+  template <class Work>
+  auto value_of(Work& work, Index samples) const {
+    if constexpr (includes_link) {
+      const auto prediction = Access::prediction(work, samples);
+      return typename Net::Output(prediction.data(), prediction.rows(), prediction.cols());
+    } else {
+      return Access::output_of(network(), work, samples);
+    }
+  }
+
+  // Multiplies each column by the derivative of the loss's link, a symmetric matrix for each sample, where it is included. Column k batch +
+  // j belongs to sample j.
+  template <class Work, class Scalar>
+  void multiply_by_link([[maybe_unused]] Work& work, [[maybe_unused]] Index batch, [[maybe_unused]] MatrixView<Scalar> columns) const {
+    if constexpr (includes_link) network().loss_function().link_jvp(detail::as_const(Access::prediction(work, batch)), columns);
+  }
+
+  // The derivatives of F along directions of x, outputs x directions batch, which are then in the last delta of the workspace.
+  template <class Scalar, class Work>
+  MatrixView<Scalar> derivatives_along(const ConstMatrixView<Scalar>& x, const ConstMatrixView<Scalar>& directions, Work& work) const {
+    Access::sequence(network()).jvp(Access::theta(network()), x, Access::caches(work), directions, Access::deltas(work));
+    MatrixView<Scalar> along = detail::last_of(Access::deltas(work)).first(directions.cols());
+    multiply_by_link(work, x.cols(), along);
+    return along;
+  }
 
   // Sets column k batch + j to the unit vector of entry first + k, for each k and j.
   template <class Scalar>
@@ -105,10 +180,9 @@ class FirstOrderDerivatives {
   template <class Scalar, class Work>
   void columns_of_jacobian(const ConstMatrixView<Scalar>& x, Index first, Index count, Work& work, MatrixView<Scalar>& all) const {
     const Index inputs = x.rows(), batch = x.cols();
-    MatrixView<Scalar> u = work.by_x(count * batch);
+    MatrixView<Scalar> u = Access::by_x(work, count * batch);
     set_unit_vectors(first, count, batch, u);
-    Access::sequence(network()).jvp(Access::theta(network()), x, Access::caches(work), detail::as_const(u), Access::deltas(work));
-    const auto along = detail::last_of(Access::deltas(work)).first(count * batch);
+    const MatrixView<Scalar> along = derivatives_along(x, detail::as_const(u), work);
     for (Index j = 0; j < batch; ++j)
       for (Index k = 0; k < count; ++k) all.col(j * inputs + first + k) = along.col(k * batch + j);
   }
@@ -117,8 +191,10 @@ class FirstOrderDerivatives {
   template <class Scalar, class Work>
   void rows_of_jacobian(const ConstMatrixView<Scalar>& x, Index first, Index count, Work& work, MatrixView<Scalar>& all) const {
     const Index inputs = x.rows(), batch = x.cols();
-    set_unit_vectors(first, count, batch, detail::last_of(Access::deltas(work)).first(count * batch));
-    MatrixView<Scalar> by_x = work.by_x(count * batch);
+    MatrixView<Scalar> v = detail::last_of(Access::deltas(work)).first(count * batch);
+    set_unit_vectors(first, count, batch, v);
+    multiply_by_link(work, batch, v);
+    MatrixView<Scalar> by_x = Access::by_x(work, count * batch);
     Access::sequence(network()).vjp(Access::theta(network()), x, Access::caches(work), Access::deltas(work), count * batch, by_x);
     for (Index j = 0; j < batch; ++j)
       for (Index k = 0; k < count; ++k) all.row(first + k).segment(j * inputs, inputs) = by_x.col(k * batch + j).transpose();
@@ -126,30 +202,36 @@ class FirstOrderDerivatives {
 
   // Throws unless a vector for each sample is given, and room for the result.
   template <class Scalar, class X, class Work>
-  void check(const char* who, const char* name, const ConstMatrixView<Scalar>& given, Index rows, const char* result_name,
-             const MatrixView<Scalar>& result, Index result_rows, const Eigen::DenseBase<X>& x, const Work& work) const {
+  void check_products(const char* who, const char* name, const ConstMatrixView<Scalar>& given, Index rows, const MatrixView<Scalar>& result,
+                      Index result_rows, const Eigen::DenseBase<X>& x, const Work& work) const {
     const auto check_shape = [&](const char* what, Index has_rows, Index has_columns, Index expected) {
       if (has_rows != expected || has_columns != x.cols())
         detail::raise<ShapeError>(who, ": ", what, " is ", has_rows, " x ", has_columns, ", but it must be ", expected, " x ", x.cols(),
                                   ", one column for each sample of x");
     };
+    check_network(who);
     check_shape(name, given.rows(), given.cols(), rows);
-    check_shape(result_name, result.rows(), result.cols(), result_rows);
+    check_shape("the result", result.rows(), result.cols(), result_rows);
     detail::check_finite(who, name, given);
-    detail::check_no_overlap(who, name, detail::memory_of(given), result_name, detail::memory_of(result));
-    detail::check_outside_workspace(who, name, detail::memory_of(given), work);
-    check_result(who, result_name, result, x, work);
+    detail::check_no_overlap(who, name, detail::memory_of(given), "the result", detail::memory_of(result));
+    detail::check_outside_derivatives(who, name, detail::memory_of(given), work);
+    detail::check_outside_derivatives(who, "x", detail::memory_of(x.derived()), work);
+    detail::check_result_outside(who, "the result", detail::memory_of(result), network(), x.derived(), work);
   }
+};
 
-  // Throws where a result shares memory with what is read, or with the workspace.
-  template <class Scalar, class X, class Work>
-  void check_result(const char* who, const char* name, const MatrixView<Scalar>& result, const Eigen::DenseBase<X>& x,
-                    const Work& work) const {
-    const detail::Memory written = detail::memory_of(result);
-    detail::check_no_overlap(who, "x", detail::memory_of(x.derived()), name, written);
-    detail::check_no_overlap(who, "theta", detail::memory_of(Access::theta(network()), network().parameters().size()), name, written);
-    detail::check_outside_workspace(who, name, written, work);
-  }
+/// What net.of_prediction() returns: the derivatives of predict(x), the loss's link included, such as those of probabilities by x. A view
+/// on the network, which must outlive it.
+template <class Net>
+class PredictionDerivatives : public FirstOrderDerivatives<Net, PredictionDerivatives<Net>> {
+ public:
+  /// Views the network.
+  explicit PredictionDerivatives(const Net& net) : net_{&net} {}
+
+ private:
+  template <class, class>
+  friend class FirstOrderDerivatives;
+  const Net* net_;
 };
 
 }  // namespace chainrule

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chainrule/core/detail/overlap.hpp>
 #include <chainrule/core/detail/views.hpp>
 #include <chainrule/core/jet.hpp>
 #include <chainrule/workspace.hpp>
@@ -37,7 +38,7 @@ class JetWorkspace : public Workspace<Scalar, Dynamic, Sequence> {
  public:
   /// Allocates for passes over up to max_batch samples with these directions. ShapeError where the directions are none or have another
   /// number of rows than the network has inputs, ValueError for a direction that is not finite and for a term whose directions do not
-  /// exist.
+  /// exist, StateError for a layer or activation that has no derivatives of second order.
   JetWorkspace(const Sequence& sequence, Index max_batch, const JetDirections<Scalar>& of)
       : JetWorkspace(sequence, max_batch, channels_of(sequence, of)) {
     directions_ = of.directions;
@@ -46,16 +47,18 @@ class JetWorkspace : public Workspace<Scalar, Dynamic, Sequence> {
       for (const auto& term : of.second[p]) terms_.push_back({static_cast<Index>(p), term.k, term.l, term.coefficient});
   }
 
-  /// Allocates for up to max_batch samples, and jets of so many channels.
+  /// Allocates for up to max_batch samples, and jets of so many channels. StateError for a layer or activation that has no derivatives of
+  /// second order.
   JetWorkspace(const Sequence& sequence, Index max_batch, Index channels)
-      : Base(sequence, max_batch),
+      : Base(sequence, checked(sequence, max_batch)),
         max_columns_{detail::extent_product(max_batch, channels)},
         points_(sequence.inputs(), max_batch),
         points_gradient_(sequence.inputs(), max_batch),
         jet_(sequence.inputs(), max_columns_),
         jet_gradient_(sequence.inputs(), max_columns_),
         jet_caches_{sequence.template make_jet_caches<Scalar>(max_batch, max_columns_)},
-        jet_deltas_{sequence.template make_deltas<Scalar, Dynamic>(max_columns_)} {
+        jet_deltas_{sequence.template make_deltas<Scalar, Dynamic>(max_columns_)},
+        dJ_dvalue_(sequence.outputs(), max_batch) {
     for (Index k = 0; k < sequence.inputs(); ++k) terms_of_laplacian_.push_back({0, k, k, 1});
   }
 
@@ -76,7 +79,7 @@ class JetWorkspace : public Workspace<Scalar, Dynamic, Sequence> {
   }
 
   /// To be set to the derivative of J by each number of value(), for backward_jet; 0 after forward_jet.
-  MatrixView<Scalar> dJ_dvalue() { return detail::last_of(detail::NetworkAccess::deltas(*this)).first(checked_batch("dJ_dvalue")); }
+  MatrixView<Scalar> dJ_dvalue() { return dJ_dvalue_.first(checked_batch("dJ_dvalue")); }
   /// To be set to the derivative of J by each number of first(k), for backward_jet; 0 after forward_jet.
   MatrixView<Scalar> dJ_dfirst(Index k) {
     check_number("dJ_dfirst", k, directions_.cols());
@@ -91,8 +94,16 @@ class JetWorkspace : public Workspace<Scalar, Dynamic, Sequence> {
  private:
   friend struct detail::NetworkAccess;
 
+  static Index checked(const Sequence& sequence, Index max_batch) {
+    constexpr const char* who = "make_jet_workspace";
+    if (max_batch < 1) detail::raise<ShapeError>(who, ": the number of samples must be at least 1");
+    const std::string missing = sequence.template missing_derivative<Scalar>(2);
+    if (!missing.empty()) detail::raise<StateError>(who, ": ", missing);
+    return max_batch;
+  }
+
   static Index channels_of(const Sequence& sequence, const JetDirections<Scalar>& of) {
-    const char* who = "make_jet_workspace";
+    constexpr const char* who = "make_jet_workspace";
     if (of.directions.rows() != sequence.inputs() || of.directions.cols() < 1)
       detail::raise<ShapeError>(who, ": the directions are ", of.directions.rows(), " x ", of.directions.cols(), ", but the network has ",
                                 sequence.inputs(), " inputs; one column is one direction, and there is at least one");
@@ -100,7 +111,7 @@ class JetWorkspace : public Workspace<Scalar, Dynamic, Sequence> {
     for (const auto& terms : of.second)
       for (const auto& term : terms)
         if (term.k < 0 || term.l < 0 || term.k >= of.directions.cols() || term.l >= of.directions.cols() ||
-            !detail::is_finite(term.coefficient))
+            !detail::is_finite(static_cast<Scalar>(term.coefficient)))
           detail::raise<ValueError>(who, ": a second derivative along directions ", term.k, " and ", term.l, " with coefficient ",
                                     term.coefficient, ", but there are ", of.directions.cols(),
                                     " directions, counted from 0, and coefficients are finite");
@@ -117,6 +128,14 @@ class JetWorkspace : public Workspace<Scalar, Dynamic, Sequence> {
     if (i < 0 || i >= count)
       detail::raise<ValueError>(who, "(", i, "): the workspace has ", count, " of these derivatives, counted from 0");
   }
+  // Whether some of this memory is what a user has views on, beside the caches of the Workspace: the jets of the output and the gradients
+  // by them.
+  bool holds(detail::Memory memory) const {
+    const Index columns = max_columns_;
+    return detail::overlap(memory, detail::memory_of(detail::last_of(jet_caches_).output.first(columns))) ||
+           detail::overlap(memory, detail::memory_of(detail::last_of(jet_deltas_).first(columns))) ||
+           detail::overlap(memory, detail::memory_of(dJ_dvalue_.first(this->max_batch())));
+  }
   ConstMatrixView<Scalar> jet_of_output() const { return detail::last_of(jet_caches_).output.first(shape().columns()); }
 
   using Storage = BatchStorage<Scalar, Dynamic, Dynamic>;
@@ -129,6 +148,7 @@ class JetWorkspace : public Workspace<Scalar, Dynamic, Sequence> {
   Storage jet_, jet_gradient_;
   typename Sequence::template JetCaches<Scalar> jet_caches_;
   typename Sequence::template Deltas<Scalar, Dynamic> jet_deltas_;
+  Storage dJ_dvalue_;
 };
 
 }  // namespace chainrule

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chainrule/core/detail/overlap.hpp>
 #include <chainrule/workspace.hpp>
 
 namespace chainrule {
@@ -14,19 +15,23 @@ class DerivativeWorkspace : public Workspace<Scalar, Dynamic, Sequence> {
   /// Allocates for `samples` samples with `directions` directions at once. ShapeError where one of them is below 1, and where memory cannot
   /// hold them.
   DerivativeWorkspace(const Sequence& sequence, Index samples, Index directions)
-      : Workspace<Scalar, Dynamic, Sequence>(sequence, columns(samples, directions)), by_x_(sequence.inputs(), samples * directions) {}
-
-  /// Room for a direction of x, or a gradient by x, in each of n columns: inputs x n.
-  MatrixView<Scalar> by_x(Index n) { return by_x_.first(n); }
+      : Workspace<Scalar, Dynamic, Sequence>(sequence, columns(samples, directions)),
+        by_x_(sequence.inputs(), this->max_batch()),
+        prediction_(sequence.outputs(), this->max_batch()) {}
 
  private:
+  friend struct detail::NetworkAccess;
+
   static Index columns(Index samples, Index directions) {
     if (samples < 1 || directions < 1)
       detail::raise<ShapeError>("make_derivative_workspace: samples and directions must be at least 1, got ", samples, " and ", directions);
     return detail::extent_product(samples, directions);
   }
 
-  BatchStorage<Scalar, Dynamic, Dynamic> by_x_;
+  bool holds(detail::Memory memory) const { return detail::overlap(memory, detail::memory_of(prediction_.first(this->max_batch()))); }
+
+  BatchStorage<Scalar, Dynamic, Dynamic> by_x_;        // a direction of x, or a gradient by x, in each column
+  BatchStorage<Scalar, Dynamic, Dynamic> prediction_;  // F(x) after the loss's link, for of_prediction()
 };
 
 }  // namespace chainrule

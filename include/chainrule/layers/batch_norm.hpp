@@ -170,6 +170,60 @@ class BatchNorm : public NormalizationLayer<N> {
         kernels::one_column(detail::as_const(cache.inverse_deviation.first(1)).data()), kernels::one_column(weight.data()));
   }
 
+  /// Computes the derivative of a along directions dx, for the last forward pass, in prediction.
+  ///
+  ///     da = weight * dx/sqrt(running_variance + epsilon)        (N x directions batch)
+  template <class Scalar, int MaxBatch>
+  void jvp(const Scalar* theta, ConstMatrixView<Scalar>, const Cache<Scalar, MaxBatch>& cache, ConstMatrixView<Scalar> direction,
+           MatrixView<Scalar> derivative) const {
+    divide_by_deviation(cache, direction, derivative);
+    Base::times_weight(theta, detail::as_const(derivative), derivative);
+  }
+
+  /// Computes dJ/dx from `delta`, which is dJ/da, for the last forward pass, in prediction.
+  ///
+  ///     dJ/dx = weight * dJ/da/sqrt(running_variance + epsilon)        (N x directions batch)
+  template <class Scalar, int MaxBatch>
+  void vjp(const Scalar* theta, ConstMatrixView<Scalar>, const Cache<Scalar, MaxBatch>& cache, MatrixView<Scalar> delta,
+           MatrixView<Scalar>& input_gradient) const {
+    Base::times_weight(theta, detail::as_const(delta), delta);
+    divide_by_deviation(cache, detail::as_const(delta), input_gradient);
+  }
+
+  /// Storage that forward_jet fills for backward_jet, for jets of up to max_columns columns.
+  template <class Scalar>
+  struct JetCache : Base::template NormalizationJet<Scalar> {
+    /// Allocates everything.
+    JetCache(const BatchNorm& layer, Index, Index max_columns) : Base::template NormalizationJet<Scalar>(layer.outputs(), max_columns) {}
+  };
+
+  /// Computes the jet of a from the jet of x, in prediction. Where theta_direction = (V, u) is not null, theta depends on t_1 as
+  /// weight + t_1 V and bias + t_1 u, and the jet has no second derivatives.
+  ///
+  ///     x_hat_c = x_c/sqrt(running_variance + epsilon),  a_c = weight * x_hat_c for each channel c,  a_1 <- a_1 + V * x_hat + u
+  template <class Scalar, int MaxBatch>
+  void forward_jet(const Scalar* theta, const Scalar* theta_direction, ConstMatrixView<Scalar> x, const Cache<Scalar, MaxBatch>& cache,
+                   const JetShape& shape, ConstMatrixView<Scalar> jet, JetCache<Scalar>& result) const {
+    divide_by_deviation(cache, jet, result.x_hat.first(shape.columns()));
+    Base::jet_of_output(theta, theta_direction, cache.x_hat.first(x.cols()), shape, result);
+  }
+
+  /// Computes the gradients of a J that depends on a and on its jet, in prediction, as Dense::backward_jet says.
+  ///
+  ///     dJ/dweight = row sums of dJ/da * x_hat + row sums over channels: dJ/da_c * x_hat_c,  dJ/dbias = row sums of dJ/da
+  ///     dJ/dx = (weight * dJ/da + V * dJ/da_1)/sqrt(running_variance + epsilon)
+  ///     dJ/dx_c = weight * dJ/da_c/sqrt(running_variance + epsilon)
+  template <class Scalar, int MaxBatch>
+  void backward_jet(const Scalar* theta, const Scalar* theta_direction, ConstMatrixView<Scalar> x, const Cache<Scalar, MaxBatch>& cache,
+                    const JetShape& shape, ConstMatrixView<Scalar>, JetCache<Scalar>& result, MatrixView<Scalar> delta,
+                    MatrixView<Scalar> deltas, Scalar* gradient, MatrixView<Scalar>* input_gradient,
+                    MatrixView<Scalar>* jet_gradient) const {
+    Base::jet_of_output_backward(theta, theta_direction, cache.x_hat.first(x.cols()), shape, result, delta, deltas, gradient);
+    if (input_gradient == nullptr) return;
+    divide_by_deviation(cache, detail::as_const(delta), *input_gradient);
+    divide_by_deviation(cache, detail::as_const(deltas), *jet_gradient);
+  }
+
   /// Throws ValueError where a variance of the batch, which the pass computes without overflow, is too large to be stored as a Scalar.
   ///
   ///     running <- (1 - momentum) running + momentum batch
@@ -197,6 +251,12 @@ class BatchNorm : public NormalizationLayer<N> {
     if (detail::is_zero(momentum) || !detail::is_within(momentum, 0, 1))
       detail::raise<ValueError>("BatchNorm: momentum must be above 0 and at most 1, got ", momentum);
     return momentum;
+  }
+
+  // out = x/sqrt(variance + epsilon) for each column        (N x columns)
+  template <class Scalar, int MaxBatch>
+  static void divide_by_deviation(const Cache<Scalar, MaxBatch>& cache, const ConstMatrixView<Scalar>& x, MatrixView<Scalar> out) {
+    for (Index j = 0; j < x.cols(); ++j) out.col(j) = x.col(j).cwiseProduct(cache.inverse_deviation.first(1).col(0));
   }
 
   // m = 1/batch sum x,  r = 1/batch sum (x - m),  variance = 1/batch sum (x - m)^2 - r^2

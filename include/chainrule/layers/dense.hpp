@@ -163,6 +163,9 @@ class Dense {
     products<Scalar>().input_gradient(theta, detail::as_const(delta), kernels::Block{0, outputs(), 0, inputs()}, input_gradient);
   }
 
+  /// Says whether the activation has no second or third derivative; see core/concepts.hpp.
+  std::string missing_derivative(int order) const { return detail::missing_derivative_of_activation(f_, order); }
+
   /// Storage that forward_jet fills for backward_jet, for up to max_batch samples and jets of up to max_columns columns.
   template <class Scalar>
   struct JetCache {
@@ -180,7 +183,7 @@ class Dense {
   };
 
   /// Computes the jet of a(l+1) from the jet of a(l), for the last forward pass. Where theta_direction = (V, c) is not null, theta depends
-  /// on t_1 as well: W + t_1 V and b + t_1 c.
+  /// on t_1 as well, as W + t_1 V and b + t_1 c; then the jet has no second derivatives.
   ///
   ///     z_c = W(l) a_c for each channel c,  z_1 = W(l) a_1 + V a(l) + c;  then the jet of f(z)
   template <class Scalar, int MaxBatch>

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chainrule/core/shape_preserving_layer.hpp>
+#include <chainrule/layers/detail/output_jet.hpp>
 #include <cmath>
 #include <concepts>
 
@@ -89,6 +90,39 @@ class Dropout : public SameShape<detail::units_of_dropout<Units>()>, public With
   void backward(const Scalar*, ConstMatrixView<Scalar> x, Cache<Scalar, MaxBatch>& cache, MatrixView<Scalar> delta, Scalar*,
                 MatrixView<Scalar>* input_gradient) const {
     if (input_gradient != nullptr) *input_gradient = delta.cwiseProduct(cache.mask.first(x.cols()));
+  }
+
+  /// Copies the directions, since prediction changes nothing.
+  template <class Scalar, int MaxBatch>
+  void jvp(const Scalar*, ConstMatrixView<Scalar>, const Cache<Scalar, MaxBatch>&, ConstMatrixView<Scalar> direction,
+           MatrixView<Scalar> derivative) const {
+    derivative = direction;
+  }
+  /// Copies dJ/da, since prediction changes nothing.
+  template <class Scalar, int MaxBatch>
+  void vjp(const Scalar*, ConstMatrixView<Scalar>, const Cache<Scalar, MaxBatch>&, MatrixView<Scalar> delta,
+           MatrixView<Scalar>& input_gradient) const {
+    input_gradient = delta;
+  }
+
+  /// Storage that forward_jet fills, for jets of up to max_columns columns.
+  template <class Scalar>
+  using JetCache = detail::OutputJet<Scalar>;
+
+  /// Copies the jet, since prediction changes nothing.
+  template <class Scalar, int MaxBatch>
+  void forward_jet(const Scalar*, const Scalar*, ConstMatrixView<Scalar>, const Cache<Scalar, MaxBatch>&, const JetShape& shape,
+                   ConstMatrixView<Scalar> jet, JetCache<Scalar>& result) const {
+    result.output.first(shape.columns()) = jet;
+  }
+  /// Copies the gradients, since prediction changes nothing.
+  template <class Scalar, int MaxBatch>
+  void backward_jet(const Scalar*, const Scalar*, ConstMatrixView<Scalar>, const Cache<Scalar, MaxBatch>&, const JetShape&,
+                    ConstMatrixView<Scalar>, const JetCache<Scalar>&, MatrixView<Scalar> delta, MatrixView<Scalar> deltas, Scalar*,
+                    MatrixView<Scalar>* input_gradient, MatrixView<Scalar>* jet_gradient) const {
+    if (input_gradient == nullptr) return;
+    *input_gradient = delta;
+    *jet_gradient = deltas;
   }
 
  private:

@@ -95,26 +95,204 @@ class LayerNorm : public NormalizationLayer<N> {
                 MatrixView<Scalar>* input_gradient) const {
     const Index n = x.rows();
     const ConstMatrixView<Scalar> x_hat = detail::as_const(cache.x_hat.first(x.cols()));
-    const MatrixView<Scalar> inverse_deviation = cache.inverse_deviation.first(x.cols());
     Base::parameter_gradients(detail::as_const(delta), x_hat, gradient, gradient + n);
     if (input_gradient == nullptr) return;
-    const auto [weight, bias] = this->parameters(theta);
-    for (Index j = 0; j < x.cols(); ++j) {
-      delta.col(j) = delta.col(j).cwiseProduct(weight);  // g
-      const Scalar* g = delta.data() + j * delta.outerStride();
-      const Scalar mean_of_g = mean(
-          n, [](auto c) CHAINRULE_FORMULA { return c; }, g);
-      const Scalar mean_of_g_x_hat = mean(
-          n, [](auto c, auto h) CHAINRULE_FORMULA { return c * h; }, g, x_hat.data() + j * x_hat.outerStride());
-      kernels::map(
-          n,
-          [mean_of_g, mean_of_g_x_hat, inverse = inverse_deviation(0, j)](auto g_i, auto x_hat_i)
-              CHAINRULE_FORMULA { return (g_i - mean_of_g - x_hat_i * mean_of_g_x_hat) * inverse; },
-          input_gradient->data() + j * input_gradient->outerStride(), g, x_hat.data() + j * x_hat.outerStride());
+    Base::times_weight(theta, detail::as_const(delta), delta);  // g
+    times_derivative(cache, x.cols(), detail::as_const(delta), *input_gradient);
+  }
+
+  /// Computes the derivative of a along directions u, for the last forward pass.
+  ///
+  ///     da = weight * dx_hat,  dx_hat = (u - 1/N sum u - x_hat 1/N sum (u x_hat))/sqrt(variance + epsilon)        (N x directions batch)
+  template <class Scalar, int MaxBatch>
+  void jvp(const Scalar* theta, ConstMatrixView<Scalar> x, const Cache<Scalar, MaxBatch>& cache, ConstMatrixView<Scalar> direction,
+           MatrixView<Scalar> derivative) const {
+    times_derivative(cache, x.cols(), direction, derivative);
+    Base::times_weight(theta, detail::as_const(derivative), derivative);
+  }
+
+  /// Computes dJ/dx from `delta`, which is dJ/da on entry and g = dJ/dx_hat afterwards, by the formula of backward.
+  template <class Scalar, int MaxBatch>
+  void vjp(const Scalar* theta, ConstMatrixView<Scalar> x, const Cache<Scalar, MaxBatch>& cache, MatrixView<Scalar> delta,
+           MatrixView<Scalar>& input_gradient) const {
+    Base::times_weight(theta, detail::as_const(delta), delta);
+    times_derivative(cache, x.cols(), detail::as_const(delta), input_gradient);
+  }
+
+  /// Storage that forward_jet fills for backward_jet, for jets of up to max_columns columns.
+  template <class Scalar>
+  struct JetCache : Base::template NormalizationJet<Scalar> {
+    /// Allocates everything.
+    JetCache(const LayerNorm& layer, Index, Index max_columns)
+        : Base::template NormalizationJet<Scalar>(layer.outputs(), max_columns),
+          s(layer.outputs(), max_columns),
+          m(1, max_columns),
+          dJ_dm(1, max_columns) {}
+    BatchStorage<Scalar, Dynamic, Dynamic> s;      ///< derivatives of c times r, N x columns; see forward_jet
+    BatchStorage<Scalar, Dynamic, Dynamic> m;      ///< derivatives of q divided by 2 q, 1 x columns; see forward_jet
+    BatchStorage<Scalar, Dynamic, Dynamic> dJ_dm;  ///< scratch of backward_jet, 1 x columns
+  };
+
+  /// Computes the jet of a from the jet of x, by the chain rule over the steps
+  ///
+  ///     c = x - mean,  q = 1/N sum c^2 + epsilon,  r = q^(-1/2),  x_hat = r c,  a = weight * x_hat + bias
+  ///
+  /// Their derivatives are computed relative to the size of c, so that no square overflows: s_k = r c_k, m_k = q_k/(2 q), and r_k/r = -m_k.
+  /// A term of second derivative p has directions k and l and a coefficient h; c_p, q_p and r_p are the second derivatives of the steps.
+  ///
+  ///     c_k = x_k - 1/N sum x_k,  m_k = 1/N sum (x_hat s_k),  x_hat_k = s_k - m_k x_hat
+  ///     c_p = x_p - 1/N sum x_p,  m_p = q_p/(2 q) = 1/N sum (x_hat s_p) + sum over terms: h/N sum (s_k s_l)
+  ///     r_p/r = -m_p + 3 sum over terms: h m_k m_l
+  ///     x_hat_p = s_p + r_p/r x_hat - sum over terms: h (m_l s_k + m_k s_l)
+  ///     a_k = weight * x_hat_k,  a_p = weight * x_hat_p
+  ///
+  /// Where theta_direction = (V, u) is not null, theta depends on t_1 as weight + t_1 V and bias + t_1 u, the jet has no second
+  /// derivatives, and a_1 <- a_1 + V * x_hat + u.
+  template <class Scalar, int MaxBatch>
+  void forward_jet(const Scalar* theta, const Scalar* theta_direction, ConstMatrixView<Scalar> x, const Cache<Scalar, MaxBatch>& cache,
+                   const JetShape& shape, ConstMatrixView<Scalar> jet, JetCache<Scalar>& result) const {
+    const Index n = x.rows();
+    const ConstMatrixView<Scalar> x_hat = cache.x_hat.first(shape.batch), inverse_deviation = cache.inverse_deviation.first(shape.batch);
+    for (Index j = 0; j < shape.batch; ++j) {
+      const Jet<Scalar> of{n, shape, j, result};
+      const Scalar* h = x_hat.data() + j * n;
+      for (Index c = 0; c < shape.channels(); ++c) {
+        const Scalar* x_c = jet.data() + of.column(c) * n;
+        const Scalar m = mean(n, number, x_c);
+        const Scalar rest = mean(
+            n, [m](auto x_i) CHAINRULE_FORMULA { return x_i - m; }, x_c);
+        kernels::map(
+            n, [m, rest, r = inverse_deviation(0, j)](auto x_i) CHAINRULE_FORMULA { return (x_i - m - rest) * r; }, of.s(c), x_c);
+        of.m(c) = mean(n, product, h, of.s(c));
+      }
+      for (const SecondDerivativeTerm& term : shape.terms)
+        of.m(shape.first + term.second) +=
+            detail::rounded(static_cast<Scalar>(term.coefficient) * mean(n, product, of.s(term.k), of.s(term.l)));
+      for (Index c = 0; c < shape.channels(); ++c)
+        kernels::map(
+            n, [r_c = of.relative_r(c)](auto s_i, auto h_i) CHAINRULE_FORMULA { return s_i + r_c * h_i; }, of.x_hat(c), of.s(c), h);
+      for (const SecondDerivativeTerm& term : shape.terms) {
+        of.add(of.x_hat(shape.first + term.second), -of.times(term, of.m(term.l)), of.s(term.k));
+        of.add(of.x_hat(shape.first + term.second), -of.times(term, of.m(term.k)), of.s(term.l));
+      }
+    }
+    Base::jet_of_output(theta, theta_direction, x_hat, shape, result);
+  }
+
+  /// Computes the gradients of a J that depends on a and on its jet, as Dense::backward_jet says: the steps of forward_jet from the last to
+  /// the first. g = dJ/dx_hat and g_c = dJ/dx_hat_c are those of the outputs, dJ/dx_hat also has what comes back from the jet.
+  ///
+  ///     dJ/dm_k = -sum (g_k x_hat) + sum over terms with k: h (3 m_l sum (g_p x_hat) - sum (g_p s_l)),  dJ/dm_p = -sum (g_p x_hat)
+  ///     dJ/ds_c = g_c + dJ/dm_c x_hat/N;  dJ/ds_k <- dJ/ds_k + sum over terms with k: h (dJ/dm_p s_l/N - m_l g_p)
+  ///     dJ/dx_hat = g + sum over channels: r_c/r g_c + dJ/dm_c s_c/N
+  ///     R = r dJ/dr = sum (dJ/dx_hat x_hat) + sum over channels: sum (dJ/ds_c s_c)
+  ///     dJ/dx_c = r (dJ/ds_c - 1/N sum dJ/ds_c),  dJ/dx = r (dJ/dx_hat - 1/N sum dJ/dx_hat - x_hat R/N)
+  template <class Scalar, int MaxBatch>
+  void backward_jet(const Scalar* theta, const Scalar* theta_direction, ConstMatrixView<Scalar> x, const Cache<Scalar, MaxBatch>& cache,
+                    const JetShape& shape, ConstMatrixView<Scalar>, JetCache<Scalar>& result, MatrixView<Scalar> delta,
+                    MatrixView<Scalar> deltas, Scalar* gradient, MatrixView<Scalar>* input_gradient,
+                    MatrixView<Scalar>* jet_gradient) const {
+    const Index n = x.rows();
+    const Scalar units = static_cast<Scalar>(n);
+    const ConstMatrixView<Scalar> x_hat = cache.x_hat.first(shape.batch), inverse_deviation = cache.inverse_deviation.first(shape.batch);
+    Base::jet_of_output_backward(theta, theta_direction, x_hat, shape, result, delta, deltas, gradient);
+    if (input_gradient == nullptr) return;
+    for (Index j = 0; j < shape.batch; ++j) {
+      const Jet<Scalar> of{n, shape, j, result};
+      const Scalar *h = x_hat.data() + j * n, r = inverse_deviation(0, j);
+      Scalar* dJ_dx_hat = delta.data() + j * n;
+      const auto g = [&](Index c) { return static_cast<const Scalar*>(deltas.data() + of.column(c) * n); };
+      const auto dJ_ds = [&](Index c) { return jet_gradient->data() + of.column(c) * n; };
+      for (Index c = 0; c < shape.channels(); ++c) {
+        of.dJ_dm(c) = -kernels::sum<Scalar>(n, product, g(c), h);
+        std::copy_n(g(c), n, dJ_ds(c));
+        of.add(dJ_dx_hat, of.relative_r(c), g(c));
+      }
+      for (const SecondDerivativeTerm& term : shape.terms) {
+        const Index p = shape.first + term.second;
+        const auto one_direction = [&](Index k, Index l) {
+          of.add(dJ_ds(k), -of.times(term, of.m(l)), g(p));
+          of.add(dJ_ds(k), of.times(term, of.dJ_dm(p)) / units, of.s(l));
+          const Scalar by_r = detail::rounded(-3 * of.m(l) * of.dJ_dm(p));
+          of.dJ_dm(k) += of.times(term, by_r - kernels::sum<Scalar>(n, product, g(p), of.s(l)));
+        };
+        one_direction(term.k, term.l);
+        one_direction(term.l, term.k);
+      }
+      Scalar R = 0;
+      for (Index c = 0; c < shape.channels(); ++c) {
+        of.add(dJ_ds(c), of.dJ_dm(c) / units, h);
+        of.add(dJ_dx_hat, of.dJ_dm(c) / units, of.s(c));
+        R += kernels::sum<Scalar>(n, product, static_cast<const Scalar*>(dJ_ds(c)), of.s(c));
+        const Scalar m = mean(n, number, static_cast<const Scalar*>(dJ_ds(c)));
+        kernels::update(
+            n, [m, r](auto& d) CHAINRULE_FORMULA { d = (d - m) * r; }, dJ_ds(c));
+      }
+      R += kernels::sum<Scalar>(n, product, static_cast<const Scalar*>(dJ_dx_hat), h);
+      subtract_means(n, static_cast<const Scalar*>(dJ_dx_hat), h, R / units, r, input_gradient->data() + j * input_gradient->outerStride());
     }
   }
 
  private:
+  // functions of kernels::sum
+  static constexpr auto number = [](auto x) CHAINRULE_FORMULA { return x; };
+  static constexpr auto product = [](auto x, auto y) CHAINRULE_FORMULA { return x * y; };
+
+  // The numbers of a JetCache that belong to sample j, by channel.
+  template <class Scalar>
+  struct Jet {
+    Index n;
+    const JetShape& shape;
+    Index j;
+    JetCache<Scalar>& cache;
+
+    Index column(Index c) const { return c * shape.batch + j; }
+    Scalar* s(Index c) const { return cache.s.first(shape.columns()).data() + column(c) * n; }
+    Scalar* x_hat(Index c) const { return cache.x_hat.first(shape.columns()).data() + column(c) * n; }
+    Scalar& m(Index c) const { return cache.m.first(shape.columns()).data()[column(c)]; }
+    Scalar& dJ_dm(Index c) const { return cache.dJ_dm.first(shape.columns()).data()[column(c)]; }
+    static Scalar times(const SecondDerivativeTerm& term, Scalar x) { return detail::rounded(static_cast<Scalar>(term.coefficient) * x); }
+
+    // r_c/r = -m_c, and for a second derivative + 3 sum over its terms: h m_k m_l
+    Scalar relative_r(Index c) const {
+      Scalar relative = -m(c);
+      for (const SecondDerivativeTerm& term : shape.terms)
+        if (shape.first + term.second == c) relative += times(term, 3 * m(term.k) * m(term.l));
+      return relative;
+    }
+
+    // sum <- sum + factor x, arrays of n numbers
+    void add(Scalar* sum, Scalar factor, const Scalar* x) const {
+      kernels::update(
+          n, [factor](auto& sum_i, const auto& x_i) CHAINRULE_FORMULA { sum_i = sum_i + factor * x_i; }, sum, x);
+    }
+  };
+
+  // Multiplies by the derivative of x_hat by x, a symmetric matrix. Column k batch + j of g belongs to sample j.
+  //
+  //     out = (g - 1/N sum g - x_hat 1/N sum (g x_hat))/sqrt(variance + epsilon)
+  template <class Scalar, int MaxBatch>
+  static void times_derivative(const Cache<Scalar, MaxBatch>& cache, Index batch, const ConstMatrixView<Scalar>& g,
+                               MatrixView<Scalar> out) {
+    const Index n = g.rows();
+    const ConstMatrixView<Scalar> x_hat = cache.x_hat.first(batch), inverse_deviation = cache.inverse_deviation.first(batch);
+    for (Index k = 0; k < g.cols(); ++k) {
+      const Index j = k % batch;
+      const Scalar *g_k = g.data() + k * g.outerStride(), *h = x_hat.data() + j * n;
+      subtract_means(n, g_k, h, mean(n, product, g_k, h), inverse_deviation(0, j), out.data() + k * out.outerStride());
+    }
+  }
+
+  // out = (g - 1/n sum g - x_hat factor) inverse, arrays of n numbers
+  template <class Scalar>
+  static void subtract_means(Index n, const Scalar* g, const Scalar* x_hat, Scalar factor, Scalar inverse, Scalar* out) {
+    kernels::map(
+        n,
+        [mean_of_g = mean(n, number, g), factor, inverse](auto g_i, auto x_hat_i)
+            CHAINRULE_FORMULA { return (g_i - mean_of_g - x_hat_i * factor) * inverse; },
+        out, g, x_hat);
+  }
+
   // 1/n sum f(in ...) over arrays of n numbers
   template <class F, class Scalar, class... In>
   static Scalar mean(Index n, const F& f, const Scalar* first, const In*... in) {

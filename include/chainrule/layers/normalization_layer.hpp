@@ -71,6 +71,66 @@ class NormalizationLayer : public SameShape<N> {
         std::array{weight, bias}, delta.rows(), delta.cols(), kernels::columns(delta), kernels::columns(x_hat));
   }
 
+  /// What both layers keep of a jet: the jets of a and of x_hat, N x columns.
+  template <class Scalar>
+  struct NormalizationJet {
+    NormalizationJet(Index units, Index max_columns)
+        : output(units, max_columns), x_hat(units, max_columns), parameters_of_channels(2 * units, 1) {}
+    BatchStorage<Scalar, Dynamic, Dynamic> output;
+    BatchStorage<Scalar, Dynamic, Dynamic> x_hat;
+    BatchStorage<Scalar, Dynamic, Dynamic> parameters_of_channels;  // what the channels add to dJ/dweight
+  };
+
+  // Computes the jet of a from x_hat and its jet. Where theta_direction = (V, u) is not null, weight + t_1 V and bias + t_1 u depend on
+  // t_1.
+  //
+  //     a_c = weight * x_hat_c for each channel c,  a_1 <- a_1 + V * x_hat + u
+  template <class Scalar>
+  void jet_of_output(const Scalar* theta, const Scalar* theta_direction, const ConstMatrixView<Scalar>& x_hat, const JetShape& shape,
+                     NormalizationJet<Scalar>& jet) const {
+    MatrixView<Scalar> a = jet.output.first(shape.columns());
+    times_weight(theta, detail::as_const(jet.x_hat.first(shape.columns())), a);
+    if (theta_direction == nullptr) return;
+    const auto [weight, bias] = parameters(theta_direction);
+    for (Index j = 0; j < shape.batch; ++j)
+      kernels::update(
+          a.rows(), [](auto& sum, const auto& h, const auto& v, const auto& u) CHAINRULE_FORMULA { sum = sum + (v * h + u); },
+          a.data() + j * a.outerStride(), x_hat.data() + j * x_hat.outerStride(), weight.data(), bias.data());
+  }
+
+  // Turns the gradients by a and by its jet into those by x_hat and by its jet, in place, after computing those by weight and bias unless
+  // `gradient` is null.
+  //
+  //     dJ/dweight = row sums of dJ/da * x_hat + row sums over channels: dJ/da_c * x_hat_c,  dJ/dbias = row sums of dJ/da
+  //     dJ/dx_hat = weight * dJ/da + V * dJ/da_1,  dJ/dx_hat_c = weight * dJ/da_c
+  template <class Scalar>
+  void jet_of_output_backward(const Scalar* theta, const Scalar* theta_direction, const ConstMatrixView<Scalar>& x_hat,
+                              const JetShape& shape, NormalizationJet<Scalar>& jet, MatrixView<Scalar> delta, MatrixView<Scalar> deltas,
+                              Scalar* gradient) const {
+    const Index n = this->inputs();
+    if (gradient != nullptr) {
+      Scalar* of_channels = jet.parameters_of_channels.first(1).data();
+      parameter_gradients(detail::as_const(delta), x_hat, gradient, gradient + n);
+      parameter_gradients(detail::as_const(deltas), detail::as_const(jet.x_hat.first(shape.columns())), of_channels, of_channels + n);
+      kernels::update(
+          n, [](auto& sum, const auto& more) CHAINRULE_FORMULA { sum = sum + more; }, gradient, static_cast<const Scalar*>(of_channels));
+    }
+    times_weight(theta, detail::as_const(delta), delta);
+    if (theta_direction != nullptr)
+      for (Index j = 0; j < shape.batch; ++j)
+        kernels::update(
+            n, [](auto& sum, const auto& d_1, const auto& v) CHAINRULE_FORMULA { sum = sum + v * d_1; },
+            delta.data() + j * delta.outerStride(), static_cast<const Scalar*>(deltas.data() + j * deltas.outerStride()), theta_direction);
+    times_weight(theta, detail::as_const(deltas), deltas);
+  }
+
+  // out = weight * x for each column; out may be x        (N x columns)
+  template <class Scalar>
+  void times_weight(const Scalar* theta, const ConstMatrixView<Scalar>& x, MatrixView<Scalar> out) const {
+    const auto [weight, bias] = parameters(theta);
+    for (Index j = 0; j < x.cols(); ++j) out.col(j) = x.col(j).cwiseProduct(weight);
+  }
+
   /// Whether x_hat is right to a few roundings with this r and variance. It is not where a sum, a distance or a square was too large for a
   /// Scalar. Nor is it where r, which is the rounding error of m, is larger than the deviation, for numbers that are nearly all equal: if
   /// one of 5,000 numbers is 100000008 and the others are 1e8, mean (x - m)^2 - r^2 can be off by 10 %.

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chainrule/core/detail/checks.hpp>
 #include <chainrule/core/shape_preserving_layer.hpp>
+#include <chainrule/layers/detail/output_jet.hpp>
 
 namespace chainrule {
 
@@ -114,6 +115,54 @@ class Normalize : public SameShape<N>, public WithoutParameters {
                 MatrixView<Scalar>* input_gradient) const {
     if (input_gradient == nullptr) return;
     for (Index j = 0; j < x.cols(); ++j) input_gradient->col(j) = delta.col(j).cwiseProduct(cache.scale.first(1).col(0));
+  }
+
+  /// Computes the derivative of a along directions dx, for the last forward pass.
+  ///
+  ///     da = dx * scale        (N x directions batch)
+  template <class Scalar, int MaxBatch>
+  void jvp(const Scalar*, ConstMatrixView<Scalar>, const Cache<Scalar, MaxBatch>& cache, ConstMatrixView<Scalar> direction,
+           MatrixView<Scalar> derivative) const {
+    multiply_by_scale(cache, direction, derivative);
+  }
+  /// Computes dJ/dx from `delta`, which is dJ/da.
+  ///
+  ///     dJ/dx = dJ/da * scale        (N x directions batch)
+  template <class Scalar, int MaxBatch>
+  void vjp(const Scalar*, ConstMatrixView<Scalar>, const Cache<Scalar, MaxBatch>& cache, MatrixView<Scalar> delta,
+           MatrixView<Scalar>& input_gradient) const {
+    multiply_by_scale(cache, detail::as_const(delta), input_gradient);
+  }
+
+  /// Storage that forward_jet fills, for jets of up to max_columns columns.
+  template <class Scalar>
+  using JetCache = detail::OutputJet<Scalar>;
+
+  /// Computes the jet of a from the jet of x.
+  ///
+  ///     a_c = x_c * scale for each channel c
+  template <class Scalar, int MaxBatch>
+  void forward_jet(const Scalar*, const Scalar*, ConstMatrixView<Scalar>, const Cache<Scalar, MaxBatch>& cache, const JetShape& shape,
+                   ConstMatrixView<Scalar> jet, JetCache<Scalar>& result) const {
+    multiply_by_scale(cache, jet, result.output.first(shape.columns()));
+  }
+  /// Computes the gradients by x and its jet from those by a and its jet.
+  ///
+  ///     dJ/dx = dJ/da * scale,  dJ/dx_c = dJ/da_c * scale
+  template <class Scalar, int MaxBatch>
+  void backward_jet(const Scalar*, const Scalar*, ConstMatrixView<Scalar>, const Cache<Scalar, MaxBatch>& cache, const JetShape&,
+                    ConstMatrixView<Scalar>, const JetCache<Scalar>&, MatrixView<Scalar> delta, MatrixView<Scalar> deltas, Scalar*,
+                    MatrixView<Scalar>* input_gradient, MatrixView<Scalar>* jet_gradient) const {
+    if (input_gradient == nullptr) return;
+    multiply_by_scale(cache, detail::as_const(delta), *input_gradient);
+    multiply_by_scale(cache, detail::as_const(deltas), *jet_gradient);
+  }
+
+ private:
+  // out = x * scale, for each column        (N x columns)
+  template <class Scalar, int MaxBatch>
+  static void multiply_by_scale(const Cache<Scalar, MaxBatch>& cache, const ConstMatrixView<Scalar>& x, MatrixView<Scalar> out) {
+    for (Index j = 0; j < x.cols(); ++j) out.col(j) = x.col(j).cwiseProduct(cache.scale.first(1).col(0));
   }
 };
 

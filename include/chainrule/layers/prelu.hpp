@@ -85,20 +85,78 @@ class PReLU : public SameShape<N> {
   template <class Scalar, int MaxBatch>
   void backward(const Scalar* theta, ConstMatrixView<Scalar> z, Cache<Scalar, MaxBatch>&, MatrixView<Scalar> delta, Scalar* gradient,
                 MatrixView<Scalar>* input_gradient) const {
-    const auto dJ_dalpha = [](const auto& d, const auto& at) CHAINRULE_FORMULA { return select(at > 0, 0, d * at); };
-    if constexpr (shared) {
-      using Sum = detail::Accumulator<Scalar>;
-      detail::PairwiseSum<Sum> sum;
-      for (Index j = 0; j < z.cols(); ++j)
-        sum += static_cast<Sum>(kernels::sum<Scalar>(
-            z.rows(), dJ_dalpha, static_cast<const Scalar*>(delta.data() + j * delta.outerStride()), z.data() + j * z.outerStride()));
-      gradient[0] = static_cast<Scalar>(sum.total());
-    } else {
-      kernels::row_sums_of([dJ_dalpha](auto& sum, const auto& d, const auto& at) CHAINRULE_FORMULA { sum = sum + dJ_dalpha(d, at); },
-                           std::array{gradient}, z.rows(), z.cols(), kernels::columns(detail::as_const(delta)), kernels::columns(z));
+    sum_for_slopes([](const auto& d, const auto& at) CHAINRULE_FORMULA { return select(at > 0, 0, d * at); }, gradient,
+                   detail::as_const(delta), z);
+    if (input_gradient == nullptr) return;
+    apply_slopes(theta, z, detail::as_const(delta), *input_gradient);
+  }
+
+  /// Computes the derivative of a along directions dz, for the last forward pass.
+  ///
+  ///     da = dz * (1 for z > 0, alpha elsewhere)        (N x directions batch)
+  template <class Scalar, int MaxBatch>
+  void jvp(const Scalar* theta, ConstMatrixView<Scalar> z, const Cache<Scalar, MaxBatch>&, ConstMatrixView<Scalar> direction,
+           MatrixView<Scalar> derivative) const {
+    apply_slopes_to_each(theta, z, direction, derivative);
+  }
+
+  /// Computes dJ/dz from `delta`, which is dJ/da.
+  ///
+  ///     dJ/dz = dJ/da * (1 for z > 0, alpha elsewhere)        (N x directions batch)
+  template <class Scalar, int MaxBatch>
+  void vjp(const Scalar* theta, ConstMatrixView<Scalar> z, const Cache<Scalar, MaxBatch>&, MatrixView<Scalar> delta,
+           MatrixView<Scalar>& input_gradient) const {
+    apply_slopes_to_each(theta, z, detail::as_const(delta), input_gradient);
+  }
+
+  /// Storage that forward_jet fills for backward_jet, for jets of up to max_columns columns.
+  template <class Scalar>
+  struct JetCache {
+    /// Allocates everything.
+    JetCache(const PReLU& layer, Index, Index max_columns) : output(layer.outputs(), max_columns), slopes_of_channel(layer.alphas(), 1) {}
+    BatchStorage<Scalar, Dynamic, Dynamic> output;             ///< the jet of a, outputs x columns
+    BatchStorage<Scalar, Dynamic, Dynamic> slopes_of_channel;  ///< what one channel adds to dJ/dalpha
+  };
+
+  /// Computes the jet of a from the jet of z. Where theta_direction = beta is not null, alpha depends on t_1 as alpha + t_1 beta, and the
+  /// jet has no second derivatives.
+  ///
+  ///     a_c = z_c * (1 for z > 0, alpha elsewhere) for each channel c,  a_1 <- a_1 + beta z where z <= 0
+  template <class Scalar, int MaxBatch>
+  void forward_jet(const Scalar* theta, const Scalar* theta_direction, ConstMatrixView<Scalar> z, const Cache<Scalar, MaxBatch>&,
+                   const JetShape& shape, ConstMatrixView<Scalar> jet, JetCache<Scalar>& result) const {
+    MatrixView<Scalar> a = result.output.first(shape.columns());
+    apply_slopes_to_each(theta, z, jet, a);
+    if (theta_direction != nullptr) add_slopes(theta_direction, z, z, shape.first_of(a, 0));
+  }
+
+  /// Computes the gradients of a J that depends on a and on its jet, as Dense::backward_jet says.
+  ///
+  ///     dJ/dalpha = sum over z <= 0 of dJ/da * z + sum over channels: dJ/da_c * z_c
+  ///     dJ/dz = dJ/da * (1 for z > 0, alpha elsewhere) + dJ/da_1 * (0 for z > 0, beta elsewhere)
+  ///     dJ/dz_c = dJ/da_c * (1 for z > 0, alpha elsewhere)
+  template <class Scalar, int MaxBatch>
+  void backward_jet(const Scalar* theta, const Scalar* theta_direction, ConstMatrixView<Scalar> z, const Cache<Scalar, MaxBatch>&,
+                    const JetShape& shape, ConstMatrixView<Scalar> jet, JetCache<Scalar>& result, MatrixView<Scalar> delta,
+                    MatrixView<Scalar> deltas, Scalar* gradient, MatrixView<Scalar>* input_gradient,
+                    MatrixView<Scalar>* jet_gradient) const {
+    const auto dJ_dalpha = [](const auto& d, const auto& at, const auto& z_c) CHAINRULE_FORMULA { return select(at > 0, 0, d * z_c); };
+    if (gradient != nullptr) {
+      sum_for_slopes(dJ_dalpha, gradient, detail::as_const(delta), z, z);
+      Scalar* of_channel = result.slopes_of_channel.first(1).data();
+      for (Index c = 0; c < shape.channels(); ++c) {
+        const Index first = c * shape.batch;
+        sum_for_slopes(dJ_dalpha, of_channel, detail::as_const(detail::columns_of(deltas, first, shape.batch)), z,
+                       detail::columns_of(jet, first, shape.batch));
+        kernels::update(
+            alphas(), [](auto& sum, const auto& more) CHAINRULE_FORMULA { sum = sum + more; }, gradient,
+            static_cast<const Scalar*>(of_channel));
+      }
     }
     if (input_gradient == nullptr) return;
     apply_slopes(theta, z, detail::as_const(delta), *input_gradient);
+    if (theta_direction != nullptr) add_slopes(theta_direction, z, detail::as_const(shape.first_of(deltas, 0)), *input_gradient);
+    apply_slopes_to_each(theta, z, detail::as_const(deltas), *jet_gradient);
   }
 
   /// Copies z, which is this layer's input, and turns `delta`, which is dJ/da on entry, into dJ/dz, for layer_values.
@@ -117,6 +175,48 @@ class PReLU : public SameShape<N> {
   }
 
   Index alphas() const { return shared ? 1 : this->inputs(); }
+
+  // Sums f(d, in ...) over all samples, for the shared slope or for each unit. f is a gradient by alpha for one number.
+  template <class F, class Scalar, class... In>
+  static void sum_for_slopes(const F& f, Scalar* sums, const ConstMatrixView<Scalar>& d, const In&... in) {
+    if constexpr (shared) {
+      using Sum = detail::Accumulator<Scalar>;
+      detail::PairwiseSum<Sum> sum;
+      for (Index j = 0; j < d.cols(); ++j)
+        sum += static_cast<Sum>(kernels::sum<Scalar>(d.rows(), f, d.data() + j * d.outerStride(), (in.data() + j * in.outerStride())...));
+      sums[0] = static_cast<Scalar>(sum.total());
+    } else {
+      kernels::row_sums_of([f](auto& sum, const auto&... numbers) CHAINRULE_FORMULA { sum = sum + f(numbers...); }, std::array{sums},
+                           d.rows(), d.cols(), kernels::columns(d), kernels::columns(in)...);
+    }
+  }
+
+  // apply_slopes to each N x batch matrix of x, which are side by side
+  template <class Scalar>
+  static void apply_slopes_to_each(const Scalar* alpha, const ConstMatrixView<Scalar>& z, const ConstMatrixView<Scalar>& x,
+                                   const MatrixView<Scalar>& out) {
+    for (Index first = 0; first < x.cols(); first += z.cols())
+      apply_slopes(alpha, z, detail::columns_of(x, first, z.cols()), detail::columns_of(out, first, z.cols()));
+  }
+
+  // out <- out + (0 where z > 0, beta x elsewhere)        (N x batch)
+  template <class Scalar>
+  static void add_slopes(const Scalar* beta, const ConstMatrixView<Scalar>& z, const ConstMatrixView<Scalar>& x, MatrixView<Scalar> out) {
+    for (Index j = 0; j < z.cols(); ++j) {
+      Scalar* out_j = out.data() + j * out.outerStride();
+      const Scalar *z_j = z.data() + j * z.outerStride(), *x_j = x.data() + j * x.outerStride();
+      if constexpr (shared)
+        kernels::update(
+            z.rows(),
+            [b = *beta](auto& sum, const auto& z_i, const auto& x_i) CHAINRULE_FORMULA { sum = sum + select(z_i > 0, 0, b * x_i); }, out_j,
+            z_j, x_j);
+      else
+        kernels::update(
+            z.rows(),
+            [](auto& sum, const auto& z_i, const auto& x_i, const auto& b) CHAINRULE_FORMULA { sum = sum + select(z_i > 0, 0, b * x_i); },
+            out_j, z_j, x_j, beta);
+    }
+  }
 
   // out = x where z > 0, alpha x elsewhere        (N x batch)
   template <class Scalar>

@@ -116,6 +116,71 @@ class Residual {
     if (input_gradient != nullptr) *input_gradient += delta;
   }
 
+  /// Computes the derivative of a along directions dx, for the last forward pass.
+  ///
+  ///     da = dx + (dF/dx) dx        (N x directions batch)
+  template <class Scalar, int MaxBatch>
+  void jvp(const Scalar* theta, ConstMatrixView<Scalar> x, Cache<Scalar, MaxBatch>& cache, ConstMatrixView<Scalar> direction,
+           MatrixView<Scalar> derivative) const requires(Sequence::template have_input_derivatives<Scalar>()) {
+    inside_.jvp(theta, x, cache.caches, direction, cache.deltas);
+    derivative = direction + detail::last_of(cache.deltas).first(direction.cols());
+  }
+
+  /// Computes dJ/dx from `delta`, which is dJ/da.
+  ///
+  ///     dJ/dx = dJ/da + (dF/dx)^T dJ/da        (N x directions batch)
+  template <class Scalar, int MaxBatch>
+  void vjp(const Scalar* theta, ConstMatrixView<Scalar> x, Cache<Scalar, MaxBatch>& cache, MatrixView<Scalar> delta,
+           MatrixView<Scalar>& input_gradient) const requires(Sequence::template have_input_derivatives<Scalar>()) {
+    detail::last_of(cache.deltas).first(delta.cols()) = delta;
+    inside_.vjp(theta, x, cache.caches, cache.deltas, delta.cols(), input_gradient);
+    input_gradient += delta;
+  }
+
+  /// The jet caches of the layers inside, and storage for the gradients by their jets.
+  template <class Scalar>
+  struct JetCache {
+    /// Allocates everything that jets of up to max_columns columns need.
+    JetCache(const Residual& layer, Index max_batch, Index max_columns)
+        : output(layer.outputs(), max_columns),
+          caches(layer.inside_.template make_jet_caches<Scalar>(max_batch, max_columns)),
+          deltas(layer.inside_.template make_deltas<Scalar, Dynamic>(max_columns)) {}
+    BatchStorage<Scalar, Dynamic, Dynamic> output;               ///< the jet of a(l+1), outputs x columns
+    typename Sequence::template JetCaches<Scalar> caches;        ///< the jet caches of the layers inside
+    typename Sequence::template Deltas<Scalar, Dynamic> deltas;  ///< the gradient by the jet of each layer inside
+  };
+
+  /// Computes the jet of a from the jet of x; theta_direction is as in Dense::forward_jet.
+  ///
+  ///     a_c = x_c + F_c for each channel c
+  template <class Scalar, int MaxBatch>
+  void forward_jet(const Scalar* theta, const Scalar* theta_direction, ConstMatrixView<Scalar> x, Cache<Scalar, MaxBatch>& cache,
+                   const JetShape& shape, ConstMatrixView<Scalar> jet, JetCache<Scalar>& result) const
+      requires(Sequence::template have_jets<Scalar>()) {
+    inside_.forward_jet(theta, theta_direction, x, cache.caches, shape, jet, result.caches);
+    result.output.first(shape.columns()) = jet + detail::last_of(result.caches).output.first(shape.columns());
+  }
+
+  /// Computes the gradients of a J that depends on a and on its jet, as Dense::backward_jet says.
+  ///
+  ///     dJ/dx = dJ/da + what comes back through F,  dJ/dx_c = dJ/da_c + what comes back through F
+  template <class Scalar, int MaxBatch>
+  void backward_jet(const Scalar* theta, const Scalar* theta_direction, ConstMatrixView<Scalar> x, Cache<Scalar, MaxBatch>& cache,
+                    const JetShape& shape, ConstMatrixView<Scalar> jet, JetCache<Scalar>& result, MatrixView<Scalar> delta,
+                    MatrixView<Scalar> deltas, Scalar* gradient, MatrixView<Scalar>* input_gradient, MatrixView<Scalar>* jet_gradient) const
+      requires(Sequence::template have_jets<Scalar>()) {
+    detail::last_of(cache.deltas).first(delta.cols()) = delta;
+    detail::last_of(result.deltas).first(deltas.cols()) = deltas;
+    inside_.backward_jet(theta, theta_direction, x, cache.caches, shape, jet, result.caches, cache.deltas, result.deltas, gradient,
+                         input_gradient, jet_gradient);
+    if (input_gradient == nullptr) return;
+    *input_gradient += delta;
+    *jet_gradient += deltas;
+  }
+
+  /// What the layers inside lack for derivatives by x; see core/concepts.hpp.
+  std::string missing_derivative(int order) const { return inside_.template missing_derivative<float>(order); }
+
   /// Updates the buffers of the layers inside by what their last forward pass saw.
   template <class Scalar, int MaxBatch>
   void update_statistics(Scalar* numbers, const Cache<Scalar, MaxBatch>& cache, Index samples) const {

@@ -7,7 +7,9 @@
 #include <chainrule/losses/squared_error.hpp>
 #include <chainrule/network.hpp>
 #include <chainrule/testing/contract_report.hpp>
+#include <chainrule/testing/detail/layer_derivatives.hpp>
 #include <chainrule/testing/detail/random_data.hpp>
+#include <chainrule/testing/detail/strided_copy.hpp>
 #include <set>
 
 namespace chainrule {
@@ -36,27 +38,6 @@ auto net_of(const L& layer, const Prepare& prepare) {
   prepare(net);
   return net;
 }
-
-/// A copy of a matrix as a block of a larger one, so that its columns have an outer stride, with NaN before, between and after them.
-template <class Scalar>
-class StridedCopy {
- public:
-  /// Copies m.
-  explicit StridedCopy(const Matrix<Scalar>& m) : rows_{m.rows()} {
-    larger_.setConstant(m.rows() + 3, m.cols() + 2, std::numeric_limits<Scalar>::quiet_NaN());
-    larger_.block(1, 1, m.rows(), m.cols()) = m;
-  }
-  /// View on the copy.
-  MatrixView<Scalar> view() {
-    return {larger_.data() + larger_.rows() + 1, rows_, larger_.cols() - 2, Eigen::OuterStride<>(larger_.rows())};
-  }
-  /// Whether all numbers outside the copy are still NaN.
-  bool padding_is_untouched() const { return larger_.array().isNaN().count() == larger_.size() - rows_ * (larger_.cols() - 2); }
-
- private:
-  Index rows_;
-  Matrix<Scalar> larger_;
-};
 
 /// All numbers that three training steps compute, in this order in each step: outputs, dJ/dtheta, dJ/dx, theta, buffers, predictions.
 template <class Net, class Scalar = typename Net::ScalarType>
@@ -195,7 +176,8 @@ void check_strided_columns(ContractReport& report, const Net& net, const Matrix<
 
 /// Runs all checks of a layer. Its forward and backward must be templates that take double and long double, for the gradient check.
 /// `prepare(net)` sets what the layer needs before it works, such as its buffers. Clauses of the report: name, tensors, initial
-/// parameters, gradient, without dJ/dx, short batch, single samples (unless the properties deny it), strided columns.
+/// parameters, gradient, without dJ/dx, short batch, single samples (unless the properties deny it), strided columns; and for the
+/// derivatives by x that the layer has, in prediction mode: jvp, vjp, forward_jet, backward_jet.
 template <class Scalar = double, Layer L, class Prepare = NoPreparation>
 ContractReport check_layer(const L& layer, const LayerProperties& properties = {}, const Prepare& prepare = {}) {
   ContractReport report{.name = std::string(L::name), .contract = contract_of<Scalar>("a layer")};
@@ -211,6 +193,11 @@ ContractReport check_layer(const L& layer, const LayerProperties& properties = {
   if (properties.samples_independent) check_single_samples(report, net, x, y);
   Matrix<Scalar> dJ_dx = x;
   check_strided_columns(report, net, x, y, training_numbers(net, detail::const_view<Scalar>(x), y, detail::mutable_view<Scalar>(dJ_dx)));
+  auto trained = net;  // has statistics to predict with
+  auto work = trained.make_workspace(x.cols());
+  trained.forward(x, work);
+  trained.update_statistics(work);
+  check_derivatives_of_layer<Scalar>(report, layer, trained.parameters(), trained.buffers(), x.leftCols(3));
   return report;
 }
 

@@ -30,7 +30,29 @@ struct NetworkAccess {
     return work.deltas_;
   }
 
+  /// Whether some of this memory belongs to what a DerivativeWorkspace or JetWorkspace has beside a Workspace and gives users views on.
+  template <class Memory, class Work>
+  static bool holds(const Work& work, Memory memory) {
+    if constexpr (requires { work.holds(memory); })
+      return work.max_batch() > 0 && work.holds(memory);
+    else
+      return false;
+  }
+  /// The parts of a DerivativeWorkspace, in the first n columns.
+  template <class Work>
+  static auto by_x(Work& work, Index n) {
+    return work.by_x_.first(n);
+  }
+  template <class Work>
+  static auto prediction(Work& work, Index n) {
+    return work.prediction_.first(n);
+  }
+
   /// The parts of a JetWorkspace.
+  template <class Work>
+  static auto dJ_dvalue(Work& work, Index samples) {
+    return work.dJ_dvalue_.first(samples);
+  }
   template <class Work>
   static Index max_columns(const Work& work) {
     return work.max_columns_;

@@ -7,16 +7,59 @@
 #include <chainrule/core/concepts.hpp>
 #include <chainrule/core/detail/layer_list.hpp>
 #include <memory>
+#include <string>
 #include <vector>
 
 namespace chainrule::detail {
 
-/// Names the layer's JetCache where it is asked for. g++ 12 looks for `typename L::template JetCache` as soon as it knows L, also in a
-/// network of layers that have none.
+/// Whether a layer has its derivatives by x, jvp and vjp.
+template <class L, class Scalar>
+concept HasInputDerivatives = requires(const L& layer, const Scalar* theta, ConstMatrixView<Scalar> x, MatrixView<Scalar> delta,
+                                       MatrixView<Scalar>& input_gradient, typename L::template Cache<Scalar, Dynamic>& cache) {
+  layer.jvp(theta, x, cache, x, delta);
+  layer.vjp(theta, x, cache, delta, input_gradient);
+};
+
+/// Whether a layer can pass on jets (core/jet.hpp), forward and back.
+template <class L, class Scalar>
+concept HasJet = requires(const L& layer, const Scalar* theta, Scalar* gradient, ConstMatrixView<Scalar> x, MatrixView<Scalar> delta,
+                          MatrixView<Scalar>* input_gradient, typename L::template Cache<Scalar, Dynamic>& cache,
+                          typename L::template JetCache<Scalar>& jet_cache, const JetShape& shape) {
+  std::as_const(jet_cache).output.first(Index{1});
+  layer.forward_jet(theta, theta, x, cache, shape, x, jet_cache);
+  layer.backward_jet(theta, theta, x, cache, shape, x, jet_cache, delta, delta, gradient, input_gradient, input_gradient);
+};
+
+/// The JetCache of a layer; for a layer that has none, a type that holds nothing.
 template <class L, class Scalar>
 struct JetCacheOf {
+  struct Type {
+    Type(const L&, Index, Index) {}
+  };
+};
+template <class L, class Scalar>
+requires requires { typename L::template JetCache<Scalar>; }
+struct JetCacheOf<L, Scalar> {
   using Type = typename L::template JetCache<Scalar>;
 };
+
+/// Says what a layer lacks for derivatives of its outputs by x; empty where it lacks nothing. `order` is the order of the derivatives of
+/// its activation that they contain: 1 for jvp and vjp, 2 for forward_jet and for backward_jet of a jet without second derivatives, 3 for
+/// backward_jet of a jet with second derivatives.
+template <class Scalar, class L>
+std::string missing_derivative(const L& layer, int order) {
+  if constexpr (requires { layer.missing_derivative(order); }) {
+    const std::string missing = layer.missing_derivative(order);
+    if (!missing.empty()) return missing;
+  }
+  constexpr bool has_first = HasInputDerivatives<L, Scalar>, has_jet = HasJet<L, Scalar>;
+  if (order == 1 && !has_first)
+    return text_of("the layer ", layer.name, " has no jvp and vjp, which are its derivatives by x (see core/concepts.hpp)");
+  if (order > 1 && !has_jet)
+    return text_of("the layer ", layer.name,
+                   " has no JetCache, forward_jet and backward_jet, which are its derivatives of second order (see core/concepts.hpp)");
+  return {};
+}
 
 /// The differences between layers in a tuple and layers in a vector: the types of what is stored for each layer, and the numbers that the
 /// compiler knows.
@@ -52,6 +95,10 @@ struct SequenceTraits<std::tuple<L...>> {
   using Deltas = std::tuple<BatchStorage<Scalar, L::outputs_at_compile_time, MaxBatch>...>;
   template <class Scalar>
   using JetCaches = std::tuple<typename JetCacheOf<L, Scalar>::Type...>;
+  template <class Scalar>
+  static constexpr bool have_input_derivatives = (HasInputDerivatives<L, Scalar> && ...);
+  template <class Scalar>
+  static constexpr bool have_jets = (HasJet<L, Scalar> && ...);
 
   static constexpr std::size_t first_with_parameters(const Offsets&) {
     std::size_t without = 0;
@@ -88,26 +135,15 @@ struct SequenceTraits<std::vector<L>> {
   using Deltas = std::vector<BatchStorage<Scalar, Dynamic, Dynamic>>;
   template <class Scalar>
   using JetCaches = std::vector<typename JetCacheOf<L, Scalar>::Type>;
+  template <class Scalar>
+  static constexpr bool have_input_derivatives = HasInputDerivatives<L, Scalar>;
+  template <class Scalar>
+  static constexpr bool have_jets = HasJet<L, Scalar>;
 
   static std::size_t first_with_parameters(const Offsets& offsets) {
     return static_cast<std::size_t>(std::upper_bound(offsets.begin(), offsets.end(), 0) - offsets.begin()) - 1;
   }
 };
-
-/// Whether a layer has its derivatives by x, jvp and vjp.
-template <class L, class Scalar>
-concept HasInputDerivatives = requires(const L& layer, const Scalar* theta, ConstMatrixView<Scalar> x, MatrixView<Scalar> delta,
-                                       MatrixView<Scalar>& input_gradient, typename L::template Cache<Scalar, Dynamic>& cache) {
-  layer.jvp(theta, x, cache, x, delta);
-  layer.vjp(theta, x, cache, delta, input_gradient);
-};
-
-/// Does not compile, and says what is missing, for a layer without its derivatives by x.
-template <class Scalar, class L>
-constexpr void check_has_jvp() {
-  static_assert(HasInputDerivatives<L, Scalar>,
-                "chainrule: derivatives of a network by x need the members jvp and vjp of each of its layers (see core/concepts.hpp)");
-}
 
 /// The layers, a std::tuple or a std::vector of them, and where the parameters and buffers of each begin in the flat vectors.
 /// (Whether a layer has a function is asked of a local name: to clang 14 a lambda's i is no constant inside `requires`, which is
@@ -147,6 +183,26 @@ class SequenceOf {
   template <class Scalar>
   using JetCaches = typename Traits::template JetCaches<Scalar>;
 
+  /// Whether all layers have jvp and vjp, as far as their types tell.
+  template <class Scalar>
+  static constexpr bool have_input_derivatives() {
+    return Traits::template have_input_derivatives<Scalar>;
+  }
+  /// Whether all layers have forward_jet and backward_jet, as far as their types tell.
+  template <class Scalar>
+  static constexpr bool have_jets() {
+    return Traits::template have_jets<Scalar>;
+  }
+  /// What the first layer that lacks something lacks for derivatives of this order; empty where no layer does.
+  template <class Scalar>
+  std::string missing_derivative(int order) const {
+    std::string missing;
+    for_each_layer(layers(), [&](const auto& layer) {
+      if (missing.empty()) missing = detail::missing_derivative<Scalar>(layer, order);
+    });
+    return missing;
+  }
+
   SequenceOf(const Layers& layers) : lists_(Lists(layers)) {}
 
   const Layers& layers() const { return lists_->layers; }
@@ -180,7 +236,7 @@ class SequenceOf {
   JetCaches<Scalar> make_jet_caches(Index max_batch, Index max_columns) const {
     return map_indices(layers(), [&](auto i) {
       const auto& layer = element(layers(), i);
-      return typename std::remove_cvref_t<decltype(layer)>::template JetCache<Scalar>(layer, max_batch, max_columns);
+      return typename JetCacheOf<std::remove_cvref_t<decltype(layer)>, Scalar>::Type(layer, max_batch, max_columns);
     });
   }
 
@@ -240,11 +296,10 @@ class SequenceOf {
   void jvp(const Scalar* theta, const ConstMatrixView<Scalar>& x, CacheList& caches, const ConstMatrixView<Scalar>& dx,
            DerivativeList& derivatives) const {
     for_each_index(layers(), [&](auto i) {
-      const auto& layer = element(layers(), i);
-      check_has_jvp<Scalar, std::remove_cvref_t<decltype(layer)>>();
       const ConstMatrixView<Scalar> direction = i == 0 ? dx : as_const(element(derivatives, before(i)).first(dx.cols()));
-      layer.jvp(theta + parameter_offset(i), input_of(i, x, caches), element(caches, i), direction,
-                element(derivatives, i).first(dx.cols()));
+      element(layers(), i)
+          .jvp(theta + parameter_offset(i), input_of(i, x, caches), element(caches, i), direction,
+               element(derivatives, i).first(dx.cols()));
     });
   }
 
@@ -256,10 +311,9 @@ class SequenceOf {
   void vjp(const Scalar* theta, const ConstMatrixView<Scalar>& x, CacheList& caches, DeltaList& deltas, Index columns,
            MatrixView<Scalar>& input_gradient) const {
     for_each_index_backwards(layers(), [&](auto i) {
-      const auto& layer = element(layers(), i);
-      check_has_jvp<Scalar, std::remove_cvref_t<decltype(layer)>>();
       MatrixView<Scalar> before_it = i == 0 ? input_gradient : element(deltas, before(i)).first(columns);
-      layer.vjp(theta + parameter_offset(i), input_of(i, x, caches), element(caches, i), element(deltas, i).first(columns), before_it);
+      element(layers(), i)
+          .vjp(theta + parameter_offset(i), input_of(i, x, caches), element(caches, i), element(deltas, i).first(columns), before_it);
     });
   }
 

@@ -5,25 +5,38 @@
 #include <chainrule/core/jet.hpp>
 #include <chainrule/kernels/elementwise.hpp>
 #include <chainrule/kernels/map.hpp>
+#include <string>
 
 namespace chainrule::detail {
+
+/// Says which derivative an activation lacks, of the derivatives up to this order; empty where it lacks none.
+template <class F>
+std::string missing_derivative_of_activation(const F& f, int order) {
+  const auto missing = [&f](const char* which) {
+    return text_of("the activation ", f.name, " has no ", which, " derivative (core/concepts.hpp says how to define it)");
+  };
+  if (order >= 2 && !kernels::has_second_derivative(f)) return missing("second");
+  if (order >= 3 && !kernels::has_third_derivative(f)) return missing("third");
+  return {};
+}
 
 /// f'(z), f''(z) and f'''(z) of all units and samples, which the forward pass of a jet computes and the backward pass uses too.
 template <class Scalar>
 struct ActivationDerivatives {
   ActivationDerivatives(Index units, Index max_batch) : first(units, max_batch), second(units, max_batch), third(units, max_batch) {}
 
-  /// Computes f' and f'', and f''' where the jet has second derivatives and F defines it. `kept`, units x batch, is a = f(z) if f has
+  /// Computes f' and f'', and f''' where the jet has second derivatives and f defines it. `kept`, units x batch, is a = f(z) if f has
   /// derivative_from_output, else z.
   template <class F>
   void compute(const F& f, const JetShape& shape, const ConstMatrixView<Scalar>& kept) {
     const bool contiguous = kernels::is_contiguous(kept);
     const Index columns = contiguous ? 1 : kept.cols(), size = kept.size() / columns;
+    const bool needs_third = shape.second > 0 && kernels::has_third_derivative(f);
     Scalar *f1 = first.first(kept.cols()).data(), *f2 = second.first(kept.cols()).data(), *f3 = third.first(kept.cols()).data();
     for (Index j = 0; j < columns; ++j) {
       const Scalar* column = kept.data() + j * kept.outerStride();
       if constexpr (HasThirdDerivative<F>)
-        kernels::derivatives(f, size, column, f1 + j * size, f2 + j * size, shape.second > 0 ? f3 + j * size : nullptr);
+        kernels::derivatives(f, size, column, f1 + j * size, f2 + j * size, needs_third ? f3 + j * size : nullptr);
       else
         kernels::derivatives(f, size, column, f1 + j * size, f2 + j * size, nullptr);
     }

@@ -1,0 +1,88 @@
+#pragma once
+// Checks of the arguments of derivatives by x, made before anything is written.
+
+#include <chainrule/core/detail/network_access.hpp>
+#include <chainrule/core/detail/overlap.hpp>
+#include <chainrule/detail/argument_checks.hpp>
+#include <chainrule/workspace.hpp>
+#include <string>
+
+namespace chainrule::detail {
+
+/// The type of a network's layers with the places of their parameters.
+template <class Net>
+using SequenceOfNet = std::remove_cvref_t<decltype(NetworkAccess::sequence(std::declval<const Net&>()))>;
+
+/// Whether the layers of a network have jvp and vjp, as far as their types tell. Where not, a sentence says so.
+template <class Net>
+constexpr bool checked_input_derivatives() {
+  constexpr bool have = SequenceOfNet<Net>::template have_input_derivatives<typename Net::ScalarType>();
+  static_assert(have,
+                "chainrule: derivatives of a network by x need the members jvp and vjp of each of its layers, also of those inside a "
+                "Residual (see core/concepts.hpp)");
+  return have;
+}
+
+/// Whether the layers of a network can pass on jets, as far as their types tell. Where not, a sentence says so.
+template <class Net>
+constexpr bool checked_jets() {
+  constexpr bool have = SequenceOfNet<Net>::template have_jets<typename Net::ScalarType>();
+  static_assert(
+      have,
+      "chainrule: derivatives of second order need the members JetCache, forward_jet and backward_jet of each layer, and the second "
+      "derivative of each activation, also of those inside a Residual (see core/concepts.hpp)");
+  return have;
+}
+
+/// Throws ValueError where the argument `name` lies in a workspace for derivatives, in one of its further parts too.
+template <class Work>
+void check_outside_derivatives(const char* who, const char* name, Memory argument, const Work& work) {
+  check_outside_workspace(who, name, argument, work);
+  if (NetworkAccess::holds(work, argument)) lies_in_workspace(who, name);
+}
+
+/// Throws StateError unless the layers of the network have derivatives of this order; missing_derivative in core/detail/sequence.hpp says
+/// what an order is.
+template <class Scalar, class Sequence>
+void check_derivatives(const char* who, const Sequence& sequence, int order) {
+  const std::string missing = sequence.template missing_derivative<Scalar>(order);
+  if (!missing.empty()) raise<StateError>(who, ": ", missing);
+}
+
+/// Whether a workspace may be used with a network, by its type. Where not, a sentence says so.
+template <class Net, class Work>
+constexpr bool checked_workspace_type() {
+  constexpr bool fits = requires(const Work& work) {
+    []<int MaxBatch>(const Workspace<typename Net::ScalarType, MaxBatch, SequenceOfNet<Net>>&) {}(work);
+  };
+  static_assert(fits, "chainrule: this workspace was made by a network of another type");
+  return fits;
+}
+
+/// Whether a loss has the derivative of its link, as far as its type tells. Where not, a sentence says what to do.
+template <class Scalar, class LossType>
+constexpr bool checked_link_jvp() {
+  constexpr bool has = requires(const LossType& loss, ConstMatrixView<Scalar> prediction, MatrixView<Scalar> tangent) {
+    loss.link_jvp(prediction, tangent);
+  };
+  static_assert(has, "chainrule: derivatives of a prediction need the member link_jvp of the loss (see core/concepts.hpp)");
+  return has;
+}
+/// Throws StateError where a loss whose type is known only at run time does not have the derivative of its link.
+template <class LossType>
+void check_link_jvp(const char* who, const LossType& loss) {
+  if constexpr (requires { loss.has_link_jvp(); })
+    if (!loss.has_link_jvp())
+      raise<StateError>(who, ": the loss ", loss.name,
+                        " has no link_jvp, the derivative of its link, which derivatives of a prediction need (see core/concepts.hpp)");
+}
+
+/// Throws where `written`, a result, shares memory with what is read, or lies in the workspace.
+template <class Net, class X, class Work>
+void check_result_outside(const char* who, const char* name, Memory written, const Net& net, const X& x, const Work& work) {
+  check_no_overlap(who, "x", memory_of(x), name, written);
+  check_no_overlap(who, "theta", memory_of(NetworkAccess::theta(net), net.parameters().size()), name, written);
+  check_outside_derivatives(who, name, written, work);
+}
+
+}  // namespace chainrule::detail
