@@ -115,6 +115,47 @@ TEST_CASE("the counter counts allocations by malloc, new and Eigen") {
         }) >= 1);
 }
 
+namespace {
+
+/// Number of allocations in all derivatives by x of a network.
+template <class Net>
+long allocations_of_derivatives(const Net& net) {
+  using Scalar = typename Net::ScalarType;
+  const cr::Index inputs = net.inputs(), outputs = net.outputs(), batch = 3;
+  const cr::Matrix<Scalar> x = cr::Matrix<Scalar>::Random(inputs, batch), v = cr::Matrix<Scalar>::Random(outputs, batch);
+  cr::Matrix<Scalar> J(outputs, inputs * batch), along(outputs, batch), by_x(inputs, batch), H(inputs, inputs * batch);
+  auto work = net.make_derivative_workspace(batch);
+  auto jet_work = net.make_jet_workspace(batch, {x, {{{0, 0}, {1, 2}}}});
+  auto gradients = net.make_gradients();
+  return allocations_of([&] {
+    net.vjp(x, v, work, by_x);
+    net.jvp(x, x, work, along);
+    net.jacobian(x, work, J);
+    net.of_prediction().vjp(x, v, work, by_x);
+    net.of_prediction().jvp(x, x, work, along);
+    net.of_prediction().jacobian(x, work, J);
+    net.hessian(x, 1, jet_work, H);
+    net.laplacian(x, jet_work, along);
+    net.forward_jet(x, jet_work);
+    jet_work.dJ_dvalue() = jet_work.second(0);
+    jet_work.dJ_dsecond(0) = jet_work.first(1);
+    net.backward_jet(x, jet_work, gradients);
+  });
+}
+
+}  // namespace
+
+TEST_CASE("derivatives by x allocate nothing after set-up, with all kinds of layers") {
+  using namespace cr;
+  Network<double, SoftmaxCrossEntropy, Normalize<6>, Dense<6, 40, Tanh>, LayerNorm<>,
+          Residual<Dense<40, 50, GELU>, Dropout<>, BatchNorm<>, Dense<50, 40>>, PReLU<>, Dense<40, 20>, Activate<Sigmoid>, Dense<20, 2>>
+      net{Seed{1}};
+  net.buffers().setOnes();
+  CHECK(allocations_of_derivatives(net) == 0);
+  AnyNetwork<float> any{Seed{1}, SoftmaxCrossEntropy{}, {Dense<6, 40, Tanh>{}, LayerNorm<>{}, Dense<40, 2>{}}};
+  CHECK(allocations_of_derivatives(any) == 0);
+}
+
 TEST_CASE("training allocates nothing after set-up: fixed net, labels") {
   cr::Network<float, cr::SoftmaxCrossEntropy, cr::Dense<20, 30, cr::ReLU>, cr::Dense<30, 10>> net{cr::Seed{1}};
   const std::vector<int> labels(64, 3);
