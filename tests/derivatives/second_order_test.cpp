@@ -1,8 +1,8 @@
 #include <chainrule/activations/gelu.hpp>
 #include <chainrule/activations/tanh.hpp>
 #include <chainrule/any/any_network.hpp>
-#include <chainrule/initializers/xavier.hpp>
 #include <chainrule/derivatives/second_order.hpp>
+#include <chainrule/initializers/xavier.hpp>
 #include <chainrule/layers/activate.hpp>
 #include <chainrule/layers/dense.hpp>
 #include <chainrule/losses/squared_error.hpp>
@@ -118,7 +118,8 @@ TEST_CASE("derivatives of second order refuse what cannot be right, and change n
   const MatrixXd three = MatrixXd::Ones(2, 3), none(2, 0), wrong = MatrixXd::Ones(3, 2);
   CHECK_THROWS_SAYING(net.hessian(x, 2, work, H), ValueError, "hessian: there is no output 2; the network has 2, counted from 0");
   CHECK_THROWS_SAYING(net.hessian(x, -1, work, H), ValueError, "hessian: there is no output -1");
-  CHECK_THROWS_SAYING(net.hessian(x, work, H), ShapeError, "hessian: the network has 2 outputs; hessian(x, i, work, H) is that of output i");
+  CHECK_THROWS_SAYING(net.hessian(x, work, H), ShapeError,
+                      "hessian: the network has 2 outputs; hessian(x, i, work, H) is that of output i");
   CHECK_THROWS_SAYING(net.hessian(x, 0, work, laplacian), ShapeError, "hessian: H is 2 x 4 here, but the matrix given for it is 2 x 2");
   CHECK_THROWS_SAYING(net.hessian(wrong, 0, work, H), ShapeError, "hessian: x has 3 rows, but the network has 2 inputs");
   CHECK_THROWS_SAYING(net.laplacian(x, work, H), ShapeError, "laplacian: the result is 2 x 2 here, but the matrix given for it is 2 x 4");
