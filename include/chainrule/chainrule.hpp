@@ -149,8 +149,10 @@
 
 // Minimizers that look at all samples in each step.
 #include <chainrule/minimize/lbfgs.hpp>
+#include <chainrule/minimize/levenberg_marquardt.hpp>
 #include <chainrule/minimize/minimize.hpp>
 #include <chainrule/minimize/objective.hpp>
+#include <chainrule/minimize/residuals.hpp>
 
 // Metrics.
 #include <chainrule/metrics/accuracy.hpp>

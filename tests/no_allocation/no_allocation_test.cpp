@@ -307,6 +307,29 @@ std::string repeated(std::size_t times, const std::string& text) {
 
 }  // namespace
 
+TEST_CASE("iterations of L-BFGS and Levenberg-Marquardt allocate nothing") {
+  using namespace cr;
+  RegressionDataset<float> data;
+  data.features = Matrix<float>::Random(3, 600);
+  data.targets = Matrix<float>::Random(2, 600);
+  const AnyNetwork<float> net{Seed{1}, SquaredError{}, {Dense<Dynamic, Dynamic, Tanh>{3, 20}, Dense<Dynamic, Dynamic>{20, 2}}};
+  auto J = objective(net, data, {.l2 = 1e-3});
+  auto r = residuals(net, data);
+  Vector<float> values(r.residuals());
+  Matrix<float> jacobian(r.size(), r.residuals());
+  auto lbfgs = LBFGS{.history = 3}.make_minimizer(J);
+  auto levenberg_marquardt = LevenbergMarquardt{}.make_minimizer(J);
+  CHECK(allocations_of([&] {
+          lbfgs.start(net.parameters());
+          levenberg_marquardt.start(net.parameters());
+          for (int i = 0; i < 8; ++i) {
+            lbfgs.iterate();
+            levenberg_marquardt.iterate();
+          }
+          r(net.parameters(), values, jacobian);
+        }) == 0);
+}
+
 TEST_CASE("the CSV reader takes a small multiple of the text in memory, whatever the text is") {
   const auto read = [](std::string_view text) { cr::parse_csv<cr::Matrix<double>>(text, {.header = false, .missing = cr::Missing::nan}); };
   const auto read_header = [](std::string_view text) { cr::parse_csv<cr::Matrix<double>>(text, {}); };

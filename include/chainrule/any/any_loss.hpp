@@ -92,6 +92,9 @@ struct LossBase : LossForAll<Scalar, ConstMatrixView<Scalar>, Labels<int>, Label
   virtual bool has_gradient_jvp() const = 0;
   virtual bool has_link_jvp() const = 0;
   virtual void link_jvp(ConstMatrixView<Scalar> prediction, MatrixView<Scalar> tangent) const = 0;
+  virtual bool has_residuals() const = 0;
+  virtual void residuals(ConstMatrixView<Scalar> y_hat, ConstMatrixView<Scalar> y, MatrixView<Scalar> r,
+                         MatrixView<Scalar> slopes) const = 0;
 };
 
 /// The functions of LossBase, for a loss of type L, that take no targets.
@@ -114,6 +117,16 @@ struct LossItself : LossBase<Scalar> {
     else
       raise<StateError>("AnyLoss: the loss inside, ", L::name,
                         ", has no link_jvp(prediction, tangent), which derivatives of the prediction need");
+  }
+  bool has_residuals() const override {
+    return requires(const L& l, ConstMatrixView<Scalar> y, MatrixView<Scalar> r) { l.residuals(y, y, r, r); };
+  }
+  void residuals([[maybe_unused]] ConstMatrixView<Scalar> y_hat, [[maybe_unused]] ConstMatrixView<Scalar> y,
+                 [[maybe_unused]] MatrixView<Scalar> r, [[maybe_unused]] MatrixView<Scalar> slopes) const override {
+    if constexpr (requires { loss.residuals(y_hat, y, r, slopes); })
+      loss.residuals(y_hat, y, r, slopes);
+    else
+      raise<ValueError>(L::name, " is no sum of squares, so it has no residuals");
   }
   L loss;
 };
@@ -200,6 +213,13 @@ class AnyLoss {
   template <class S, class Target>
   double total_weight(const WeightedTargets<S, Target>& y) const {
     return of<Target>().total_weight(y);
+  }
+  /// Whether the loss inside is a sum of squares that has residuals.
+  bool has_residuals() const { return loss_->has_residuals(); }
+  /// The residuals of the loss inside, and their derivatives by y_hat. ValueError where it has none.
+  template <class S>
+  void residuals(ConstMatrixView<S> y_hat, ConstMatrixView<S> y, MatrixView<S> r, MatrixView<S> slopes) const {
+    loss_->residuals(y_hat, y, r, slopes);
   }
   /// Applies the link of the loss inside, in place.
   template <class S>

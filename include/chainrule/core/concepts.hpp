@@ -87,6 +87,8 @@ concept Activation = std::copyable<T> && requires(const T& f, const Chunk<float>
 /// do not have as many rows as the network has outputs, it has `static constexpr Index target_rows(Index outputs)`. Optional, for second
 /// derivatives of J and for derivatives of the prediction: see TwiceDifferentiableLoss and DifferentiableLink. A loss whose type alone does
 /// not tell whether it is one, such as AnyLoss, has functions `has_gradient_jvp()` and `has_link_jvp()`.
+/// If it is a sum of squares, J = 1/(2 batch) sum r^2, it may have `residuals(y_hat, y, r, slopes)` for LevenbergMarquardt, which writes
+/// r(y_hat, y) and dr/dy_hat, both outputs x batch, where each r depends on the y_hat of its place alone.
 template <class T>
 concept Loss = std::copyable<T> && requires(const T& loss, ConstMatrixView<float> y_hat, ConstMatrixView<float> y, MatrixView<float> out) {
   { T::name } -> std::convertible_to<std::string_view>;

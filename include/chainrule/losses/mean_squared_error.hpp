@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chainrule/losses/squared_error.hpp>
+#include <cmath>
 
 namespace chainrule {
 
@@ -27,6 +28,16 @@ struct MeanSquaredError : SquaredError {
   template <class Scalar>
   void gradient_jvp(ConstMatrixView<Scalar>, ConstMatrixView<Scalar> y, ConstMatrixView<Scalar> direction, MatrixView<Scalar> out) const {
     out = 2 * direction / static_cast<Scalar>(y.size());
+  }
+
+  /// Writes the residuals whose squares J adds up, and their derivatives by y_hat, for LevenbergMarquardt (core/concepts.hpp).
+  ///
+  ///     J = 1/(2 batch) sum r^2 with r = sqrt(2/outputs) (y_hat - y),   dr/dy_hat = sqrt(2/outputs)        (outputs x batch)
+  template <class Scalar>
+  void residuals(ConstMatrixView<Scalar> y_hat, ConstMatrixView<Scalar> y, MatrixView<Scalar> r, MatrixView<Scalar> slopes) const {
+    const Scalar factor = std::sqrt(2 / static_cast<Scalar>(y.rows()));
+    r = factor * (y_hat - y);
+    slopes.setConstant(factor);
   }
 };
 

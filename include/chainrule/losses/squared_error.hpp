@@ -54,6 +54,15 @@ struct SquaredError {
   template <class Scalar>
   void link_jvp(ConstMatrixView<Scalar>, MatrixView<Scalar>) const {}
 
+  /// Writes the residuals whose squares J adds up, and their derivatives by y_hat, for LevenbergMarquardt (core/concepts.hpp).
+  ///
+  ///     J = 1/(2 batch) sum r^2 with r = y_hat - y,   dr/dy_hat = 1        (outputs x batch)
+  template <class Scalar>
+  void residuals(ConstMatrixView<Scalar> y_hat, ConstMatrixView<Scalar> y, MatrixView<Scalar> r, MatrixView<Scalar> slopes) const {
+    r = y_hat - y;
+    slopes.setOnes();
+  }
+
  protected:
   /// Returns the sum of (y_hat - y)^2 over all elements divided by `divisor`, added in double or wider. Squares are rounded to Scalar
   /// first, unless one of them is too large for it.
