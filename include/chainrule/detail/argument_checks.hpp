@@ -14,7 +14,8 @@ namespace chainrule::detail {
 /// Whether a T can have `Rows` rows. Where not, a sentence says so.
 template <Index Rows, class T>
 constexpr bool checked_rows() {
-  constexpr bool as_many_rows = Rows == Dynamic || T::RowsAtCompileTime == Dynamic || Rows == T::RowsAtCompileTime;
+  constexpr Index rows = T::RowsAtCompileTime;  // an enumerator, which g++ warns about comparing with 784
+  constexpr bool as_many_rows = Rows == Dynamic || rows == Dynamic || Rows == rows;
   static_assert(as_many_rows,
                 "chainrule: x must have as many rows as the network has inputs, and y as it has outputs; one column is one sample; class "
                 "labels are integers: Eigen::VectorXi labels = y.reshaped().cast<int>();");
