@@ -1,4 +1,4 @@
-// expect: derivatives of second order need the members JetCache, forward_jet and backward_jet of each layer, and the second derivative
+// expect: derivatives of second order need the members JetCache, forward_jet and backward_jet of each layer.*second derivative of each activation
 // errors: 1
 #include <chainrule/activations/tanh.hpp>
 #include <chainrule/initializers/xavier.hpp>

@@ -166,3 +166,131 @@ TEST_CASE("check_layer finds tensors with the same name and a wrong number of pa
 TEST_CASE("check_layer finds a fixed layer that differs from the dynamic one", "[contract]") {
   check_found(Fault::fixed_differs, "fixed and dynamic", {"fixed and dynamic: three steps give other numbers with fixed extents"});
 }
+
+namespace {
+
+enum class DerivativeFault { none, jvp, vjp, first_derivative, second_derivative, theta_direction, by_theta, by_x, by_jet };
+
+/// a = w x^2 for each unit, with its derivatives by x, and one fault in them.
+struct Squaring : SameShape<3> {
+  static constexpr std::string_view name = "Squaring";
+  static constexpr Index parameters_at_compile_time = 3;
+  DerivativeFault fault;
+
+  explicit Squaring(DerivativeFault f = DerivativeFault::none) : fault{f} {}
+  std::array<TensorShape, 1> tensors() const { return {{{"w", 3, 1}}}; }
+  template <class Scalar>
+  struct Parameters {
+    TensorView<Scalar, 3> w;
+  };
+  template <class Scalar>
+  Parameters<Scalar> parameters(Scalar* theta) const {
+    return {TensorView<Scalar, 3>(theta)};
+  }
+  template <class Scalar>
+  void initialize(Scalar* theta, Random&) const {
+    std::fill_n(theta, 3, Scalar{1});
+  }
+  template <class Scalar, int MaxBatch>
+  struct Cache {
+    Cache(const Squaring& layer, Index max_batch) : output(layer.outputs(), max_batch) {}
+    BatchStorage<Scalar, 3, MaxBatch> output;
+  };
+  template <class Scalar, int MaxBatch>
+  void forward(const Scalar* theta, ConstMatrixView<Scalar> x, Cache<Scalar, MaxBatch>& cache) const {
+    const auto w = parameters(theta).w;
+    for (Index j = 0; j < x.cols(); ++j) cache.output.first(x.cols()).col(j) = w.cwiseProduct(x.col(j).cwiseAbs2());
+  }
+  template <class Scalar, int MaxBatch>
+  void backward(const Scalar* theta, ConstMatrixView<Scalar> x, Cache<Scalar, MaxBatch>& cache, MatrixView<Scalar> delta, Scalar* gradient,
+                MatrixView<Scalar>* dJ_dx) const {
+    parameters(gradient).w = delta.cwiseProduct(x.cwiseAbs2()).rowwise().sum();
+    if (dJ_dx != nullptr) jvp(theta, x, cache, detail::as_const(delta), *dJ_dx);
+  }
+  template <class Scalar, int MaxBatch>
+  void jvp(const Scalar* theta, ConstMatrixView<Scalar> x, const Cache<Scalar, MaxBatch>&, ConstMatrixView<Scalar> direction,
+           MatrixView<Scalar> derivative) const {
+    const auto w = parameters(theta).w;
+    for (Index k = 0; k < direction.cols(); ++k) derivative.col(k) = 2 * w.cwiseProduct(x.col(k % x.cols())).cwiseProduct(direction.col(k));
+    if (fault == DerivativeFault::jvp && direction.cols() > x.cols()) derivative(0, x.cols()) *= 2;
+  }
+  template <class Scalar, int MaxBatch>
+  void vjp(const Scalar* theta, ConstMatrixView<Scalar> x, const Cache<Scalar, MaxBatch>& cache, MatrixView<Scalar> delta,
+           MatrixView<Scalar>& input_gradient) const {
+    Squaring{}.jvp(theta, x, cache, detail::as_const(delta), input_gradient);
+    if (fault == DerivativeFault::vjp) input_gradient(2, 1) *= 2;
+  }
+
+  template <class Scalar>
+  struct JetCache {
+    JetCache(const Squaring& layer, Index, Index max_columns) : output(layer.outputs(), max_columns) {}
+    BatchStorage<Scalar, Dynamic, Dynamic> output;
+  };
+  template <class Scalar, int MaxBatch>
+  void forward_jet(const Scalar* theta, const Scalar* theta_direction, ConstMatrixView<Scalar> x, const Cache<Scalar, MaxBatch>& cache,
+                   const JetShape& shape, ConstMatrixView<Scalar> jet, JetCache<Scalar>& result) const {
+    MatrixView<Scalar> a = result.output.first(shape.columns());
+    Squaring{}.jvp(theta, x, cache, jet, a);
+    const auto w = parameters(theta).w;
+    for (const SecondDerivativeTerm& term : shape.terms) {
+      MatrixView<Scalar> a_p = shape.second_of(a, term.second);
+      for (Index j = 0; j < shape.batch; ++j)
+        a_p.col(j) += static_cast<Scalar>(2 * term.coefficient) *
+                      w.cwiseProduct(shape.first_of(jet, term.k).col(j)).cwiseProduct(shape.first_of(jet, term.l).col(j));
+    }
+    if (theta_direction != nullptr)
+      for (Index j = 0; j < shape.batch; ++j) a.col(j) += parameters(theta_direction).w.cwiseProduct(x.col(j).cwiseAbs2());
+    if (fault == DerivativeFault::first_derivative) a(0, 0) += 1;
+    if (fault == DerivativeFault::second_derivative && shape.second > 0) shape.second_of(a, 1)(0, 0) += 1;
+    if (fault == DerivativeFault::theta_direction && theta_direction != nullptr) a(0, 0) += 1;
+  }
+  template <class Scalar, int MaxBatch>
+  void backward_jet(const Scalar* theta, const Scalar* theta_direction, ConstMatrixView<Scalar> x, const Cache<Scalar, MaxBatch>&,
+                    const JetShape& shape, ConstMatrixView<Scalar> jet, const JetCache<Scalar>&, MatrixView<Scalar> delta,
+                    MatrixView<Scalar> deltas, Scalar* gradient, MatrixView<Scalar>* by_x, MatrixView<Scalar>* by_jet) const {
+    Vector<Scalar> dw = delta.cwiseProduct(x.cwiseAbs2()).rowwise().sum();
+    const auto w = parameters(theta).w;
+    Matrix<Scalar> dx = (2 * w).asDiagonal() * x.cwiseProduct(delta), d_jet(3, shape.columns());
+    for (Index c = 0; c < shape.channels(); ++c) {
+      const Index first = c * shape.batch;
+      const Matrix<Scalar> d = deltas.middleCols(first, shape.batch), x_c = jet.middleCols(first, shape.batch);
+      dw += 2 * d.cwiseProduct(x).cwiseProduct(x_c).rowwise().sum();
+      dx += (2 * w).asDiagonal() * d.cwiseProduct(x_c);
+      d_jet.middleCols(first, shape.batch) = (2 * w).asDiagonal() * d.cwiseProduct(x);
+    }
+    for (const SecondDerivativeTerm& term : shape.terms) {
+      const Matrix<Scalar> d = static_cast<Scalar>(2 * term.coefficient) * shape.second_of(deltas, term.second);
+      const Matrix<Scalar> k = shape.first_of(jet, term.k), l = shape.first_of(jet, term.l);
+      dw += d.cwiseProduct(k).cwiseProduct(l).rowwise().sum();
+      d_jet.middleCols(term.k * shape.batch, shape.batch) += w.asDiagonal() * d.cwiseProduct(l);
+      d_jet.middleCols(term.l * shape.batch, shape.batch) += w.asDiagonal() * d.cwiseProduct(k);
+    }
+    if (theta_direction != nullptr) dx += (2 * parameters(theta_direction).w).asDiagonal() * x.cwiseProduct(deltas.leftCols(shape.batch));
+    if (fault == DerivativeFault::by_theta) dw[1] += 1;
+    if (fault == DerivativeFault::by_x) dx(1, 1) += 1;
+    if (fault == DerivativeFault::by_jet) d_jet(1, shape.batch) += 1;
+    if (gradient != nullptr) parameters(gradient).w = dw;
+    if (by_x != nullptr) *by_x = dx;
+    if (by_jet != nullptr) *by_jet = d_jet;
+  }
+};
+
+}  // namespace
+
+TEST_CASE("check_layer finds wrong derivatives by x, and names the clause", "[contract]") {
+  const auto check_clause = [](DerivativeFault fault, const char* clause, std::initializer_list<const char*> words) {
+    check_broken(testing::check_layer(Squaring{fault}), clause, words);
+  };
+  const ContractReport report = testing::check_layer(Squaring{});
+  CHECK(report.to_string() == "Squaring satisfies the contract of a layer, in double: 12 clauses");
+  CHECK(std::vector(report.clauses.end() - 4, report.clauses.end()) ==
+        std::vector<std::string>{"jvp", "vjp", "forward_jet", "backward_jet"});
+  check_clause(DerivativeFault::jvp, "jvp", {"jvp: it differs by", "from the central difference of forward in prediction mode"});
+  check_clause(DerivativeFault::vjp, "vjp", {"vjp: v^T jvp(u) is", "but vjp(v)^T u is"});
+  check_clause(DerivativeFault::first_derivative, "forward_jet", {"forward_jet: the jet of the output differs by"});
+  check_clause(DerivativeFault::second_derivative, "forward_jet", {"forward_jet: the jet of the output differs by"});
+  check_clause(DerivativeFault::theta_direction, "forward_jet", {"the jet of the output with a direction of theta differs by"});
+  check_clause(DerivativeFault::by_theta, "backward_jet", {"backward_jet: the gradient by theta differs by"});
+  check_clause(DerivativeFault::by_x, "backward_jet", {"backward_jet: the gradient by x differs by"});
+  check_clause(DerivativeFault::by_jet, "backward_jet", {"backward_jet: the gradient by the jet of x differs by"});
+}

@@ -355,7 +355,7 @@ class AnyLayer {
                 MatrixView<S>* input_gradient) const {
     operator->()->backward(theta, x, *cache, delta, gradient, input_gradient);
   }
-  /// What the layer inside lacks for derivatives by x of this order; see core/concepts.hpp.
+  /// Says what the layer inside lacks for derivatives by x of this order; see core/concepts.hpp.
   std::string missing_derivative(int order) const { return operator->()->missing_derivative(order); }
   /// The derivative of the output of the layer inside along directions of x, inputs x directions batch.
   template <class S>

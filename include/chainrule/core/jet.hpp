@@ -13,8 +13,8 @@ struct SecondDerivativeTerm {
   double coefficient = 1;  ///< the factor of the term
 };
 
-/// The numbers of derivatives that a jet holds. The jet of a vector a(t), which depends on numbers t_1, t_2, ..., is its derivatives at t = 0 (Griewank
-/// and Walther 2008, chapter 13): first derivatives da/dt_k along directions, and second derivatives, each a sum of terms
+/// The derivatives that a jet holds. The jet of a vector a(t), which depends on numbers t_1, t_2, ..., is its derivatives at t = 0
+/// (Griewank and Walther 2008, chapter 13): first derivatives da/dt_k along directions, and second derivatives, each a sum of terms
 /// coefficient d2a/(dt_k dt_l). The value a(0) itself is not part of it.
 ///
 /// A jet is a matrix with one channel of `batch` columns for each derivative, the first derivatives before the second ones. Passed from

@@ -70,7 +70,9 @@ class FirstOrderDerivatives {
   template <class X, class Work, detail::EigenDense J>
   auto jacobian(const Eigen::DenseBase<X>& x, Work& work, J&& jacobians) const {
     using Scalar = typename Net::ScalarType;
-    if constexpr (checked_types<X, X, Work>() && checked_derivative_workspace<Work>()) {
+    constexpr bool fits = is_derivative_workspace<Work>();
+    static_assert(fits, "chainrule: a Jacobian needs a workspace made by net.make_derivative_workspace(samples)");
+    if constexpr (fits && checked_types<X, X, Work>()) {
       MatrixView<Scalar> all = detail::mutable_view<Scalar>(jacobians);
       const Index inputs = network().inputs(), outputs = network().outputs(), batch = x.cols();
       check_network("jacobian");
@@ -105,24 +107,27 @@ class FirstOrderDerivatives {
       return static_cast<const Net&>(*this);
   }
 
-  // Whether the types of the arguments fit the network. Where not, a sentence says what to do.
+  // Whether the types of the arguments fit the network. Where not, a sentence says what to do. (All sentences are in one function, because
+  // compilers list each call between the user's and a failed static_assert.)
   template <class X, class Given, class Work>
   static constexpr bool checked_types() {
     using Scalar = typename Net::ScalarType;
-    if constexpr (!detail::checked_input_derivatives<Net>() || !detail::checked_viewable<Scalar, X>() ||
-                  !detail::checked_viewable<Scalar, Given>() || !detail::checked_workspace_type<Net, Work>())
-      return false;
-    else if constexpr (!includes_link)
-      return true;
-    else
-      return checked_derivative_workspace<Work>() &&
-             detail::checked_link_jvp<Scalar, std::remove_cvref_t<decltype(std::declval<const Net&>().loss_function())>>();
+    using LossType = std::remove_cvref_t<decltype(std::declval<const Net&>().loss_function())>;
+    constexpr bool has_jvp = detail::SequenceOfNet<Net>::template have_input_derivatives<Scalar>();
+    static_assert(has_jvp,
+                  "chainrule: derivatives of a network by x need the members jvp and vjp of each of its layers, also of those inside a "
+                  "Residual (see core/concepts.hpp)");
+    constexpr bool has_link = !includes_link || detail::may_have_link_jvp<Scalar, LossType>();
+    static_assert(has_link, "chainrule: derivatives of a prediction need the member link_jvp of the loss (see core/concepts.hpp)");
+    constexpr bool is_of_net = detail::is_workspace_of<Net, Work>();
+    static_assert(is_of_net, "chainrule: this workspace was made by a network of another type");
+    constexpr bool fits = !includes_link || is_derivative_workspace<Work>();
+    static_assert(fits, "chainrule: derivatives of a prediction need a workspace made by net.make_derivative_workspace(samples)");
+    return has_jvp && has_link && is_of_net && fits && detail::checked_viewable<Scalar, X>() && detail::checked_viewable<Scalar, Given>();
   }
   template <class Work>
-  static constexpr bool checked_derivative_workspace() {
-    constexpr bool is_one = std::is_same_v<std::remove_const_t<Work>, typename Net::DerivativeWorkspace>;
-    static_assert(is_one, "chainrule: this derivative needs a workspace made by net.make_derivative_workspace(samples)");
-    return is_one;
+  static constexpr bool is_derivative_workspace() {
+    return std::is_same_v<std::remove_const_t<Work>, typename Net::DerivativeWorkspace>;
   }
 
   // Throws where a layer or the loss, whose types are known only at run time, has no derivative.
@@ -220,7 +225,7 @@ class FirstOrderDerivatives {
   }
 };
 
-/// What net.of_prediction() returns: the derivatives of predict(x), the loss's link included, such as those of probabilities by x. A view
+/// Derivatives of predict(x), returned by net.of_prediction(): with the loss's link included, such as those of probabilities by x. A view
 /// on the network, which must outlive it.
 template <class Net>
 class PredictionDerivatives : public FirstOrderDerivatives<Net, PredictionDerivatives<Net>> {

@@ -151,10 +151,14 @@ class SecondOrderDerivatives {
   // Whether the types of the arguments fit the network. Where not, a sentence says what to do.
   template <class X, class Work>
   static constexpr bool checked_types() {
-    if constexpr (!detail::checked_jets<Net>() || !detail::checked_viewable<typename Net::ScalarType, X>()) return false;
+    using Scalar = typename Net::ScalarType;
+    constexpr bool have_jets = detail::SequenceOfNet<Net>::template have_jets<Scalar>();
+    static_assert(have_jets,
+                  "chainrule: derivatives of second order need the members JetCache, forward_jet and backward_jet of each layer, and the "
+                  "second derivative of each activation, also of those inside a Residual (see core/concepts.hpp)");
     constexpr bool is_one = std::is_same_v<std::remove_const_t<Work>, typename Net::JetWorkspace>;
     static_assert(is_one, "chainrule: this derivative needs a workspace made by net.make_jet_workspace");
-    return is_one;
+    return have_jets && is_one && detail::checked_viewable<Scalar, X>();
   }
 
   // Returns a view on x after the checks of a prediction, and of the layers, whose types may be known only at run time.

@@ -71,14 +71,14 @@ class NormalizationLayer : public SameShape<N> {
         std::array{weight, bias}, delta.rows(), delta.cols(), kernels::columns(delta), kernels::columns(x_hat));
   }
 
-  /// What both layers keep of a jet: the jets of a and of x_hat, N x columns.
+  /// The storage of both layers for a jet: the jets of a and of x_hat, N x columns.
   template <class Scalar>
   struct NormalizationJet {
     NormalizationJet(Index units, Index max_columns)
         : output(units, max_columns), x_hat(units, max_columns), parameters_of_channels(2 * units, 1) {}
     BatchStorage<Scalar, Dynamic, Dynamic> output;
     BatchStorage<Scalar, Dynamic, Dynamic> x_hat;
-    BatchStorage<Scalar, Dynamic, Dynamic> parameters_of_channels;  // what the channels add to dJ/dweight
+    BatchStorage<Scalar, Dynamic, Dynamic> parameters_of_channels;  // part of dJ/dweight that comes from the channels
   };
 
   // Computes the jet of a from x_hat and its jet. Where theta_direction = (V, u) is not null, weight + t_1 V and bias + t_1 u depend on

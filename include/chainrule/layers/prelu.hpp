@@ -115,7 +115,7 @@ class PReLU : public SameShape<N> {
     /// Allocates everything.
     JetCache(const PReLU& layer, Index, Index max_columns) : output(layer.outputs(), max_columns), slopes_of_channel(layer.alphas(), 1) {}
     BatchStorage<Scalar, Dynamic, Dynamic> output;             ///< the jet of a, outputs x columns
-    BatchStorage<Scalar, Dynamic, Dynamic> slopes_of_channel;  ///< what one channel adds to dJ/dalpha
+    BatchStorage<Scalar, Dynamic, Dynamic> slopes_of_channel;  ///< part of dJ/dalpha that comes from one channel
   };
 
   /// Computes the jet of a from the jet of z. Where theta_direction = beta is not null, alpha depends on t_1 as alpha + t_1 beta, and the

@@ -178,7 +178,7 @@ class Residual {
     *jet_gradient += deltas;
   }
 
-  /// What the layers inside lack for derivatives by x; see core/concepts.hpp.
+  /// Says what the layers inside lack for derivatives by x; see core/concepts.hpp.
   std::string missing_derivative(int order) const { return inside_.template missing_derivative<float>(order); }
 
   /// Updates the buffers of the layers inside by what their last forward pass saw.

@@ -193,7 +193,7 @@ class SequenceOf {
   static constexpr bool have_jets() {
     return Traits::template have_jets<Scalar>;
   }
-  /// What the first layer that lacks something lacks for derivatives of this order; empty where no layer does.
+  /// Says what the first layer that lacks something lacks for derivatives of this order; empty where no layer does.
   template <class Scalar>
   std::string missing_derivative(int order) const {
     std::string missing;

@@ -13,27 +13,6 @@ namespace chainrule::detail {
 template <class Net>
 using SequenceOfNet = std::remove_cvref_t<decltype(NetworkAccess::sequence(std::declval<const Net&>()))>;
 
-/// Whether the layers of a network have jvp and vjp, as far as their types tell. Where not, a sentence says so.
-template <class Net>
-constexpr bool checked_input_derivatives() {
-  constexpr bool have = SequenceOfNet<Net>::template have_input_derivatives<typename Net::ScalarType>();
-  static_assert(have,
-                "chainrule: derivatives of a network by x need the members jvp and vjp of each of its layers, also of those inside a "
-                "Residual (see core/concepts.hpp)");
-  return have;
-}
-
-/// Whether the layers of a network can pass on jets, as far as their types tell. Where not, a sentence says so.
-template <class Net>
-constexpr bool checked_jets() {
-  constexpr bool have = SequenceOfNet<Net>::template have_jets<typename Net::ScalarType>();
-  static_assert(
-      have,
-      "chainrule: derivatives of second order need the members JetCache, forward_jet and backward_jet of each layer, and the second "
-      "derivative of each activation, also of those inside a Residual (see core/concepts.hpp)");
-  return have;
-}
-
 /// Throws ValueError where the argument `name` lies in a workspace for derivatives, in one of its further parts too.
 template <class Work>
 void check_outside_derivatives(const char* who, const char* name, Memory argument, const Work& work) {
@@ -49,32 +28,27 @@ void check_derivatives(const char* who, const Sequence& sequence, int order) {
   if (!missing.empty()) raise<StateError>(who, ": ", missing);
 }
 
-/// Whether a workspace may be used with a network, by its type. Where not, a sentence says so.
+/// Whether a workspace was made by a network of this type.
 template <class Net, class Work>
-constexpr bool checked_workspace_type() {
-  constexpr bool fits = requires(const Work& work) {
+constexpr bool is_workspace_of() {
+  return requires(const Work& work) {
     []<int MaxBatch>(const Workspace<typename Net::ScalarType, MaxBatch, SequenceOfNet<Net>>&) {}(work);
   };
-  static_assert(fits, "chainrule: this workspace was made by a network of another type");
-  return fits;
 }
 
-/// Whether a loss has the derivative of its link, as far as its type tells. Where not, a sentence says what to do.
+/// Whether a loss has the derivative of its link, as far as its type tells.
 template <class Scalar, class LossType>
-constexpr bool checked_link_jvp() {
-  constexpr bool has = requires(const LossType& loss, ConstMatrixView<Scalar> prediction, MatrixView<Scalar> tangent) {
+constexpr bool may_have_link_jvp() {
+  return requires(const LossType& loss, ConstMatrixView<Scalar> prediction, MatrixView<Scalar> tangent) {
     loss.link_jvp(prediction, tangent);
   };
-  static_assert(has, "chainrule: derivatives of a prediction need the member link_jvp of the loss (see core/concepts.hpp)");
-  return has;
 }
 /// Throws StateError where a loss whose type is known only at run time does not have the derivative of its link.
 template <class LossType>
 void check_link_jvp(const char* who, const LossType& loss) {
-  if constexpr (requires { loss.has_link_jvp(); })
-    if (!loss.has_link_jvp())
-      raise<StateError>(who, ": the loss ", loss.name,
-                        " has no link_jvp, the derivative of its link, which derivatives of a prediction need (see core/concepts.hpp)");
+  if (!has_link_jvp(loss))
+    raise<StateError>(who, ": the loss ", loss.name,
+                      " has no link_jvp, the derivative of its link, which derivatives of a prediction need (see core/concepts.hpp)");
 }
 
 /// Throws where `written`, a result, shares memory with what is read, or lies in the workspace.
