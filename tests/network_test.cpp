@@ -855,11 +855,10 @@ TEST_CASE("the gradient of an actor through a critic agrees with central differe
   auto acting = actor.make_workspace(batch);
   auto judging = critic.make_workspace(batch);
   auto dJ = actor.make_gradients();
-  auto unused = critic.make_gradients();
   state_action.bottomRows(2) = actor.forward(states, acting);
   critic.forward(state_action, judging);
   const Eigen::RowVectorXd dJ_dQ = Eigen::RowVectorXd::Constant(batch, -1.0 / batch);
-  critic.backward(state_action, from_outside(dJ_dQ), judging, unused, dJ_dx);
+  critic.input_gradient(state_action, from_outside(dJ_dQ), judging, dJ_dx);
   actor.backward(states, from_outside(dJ_dx.bottomRows(2)), acting, dJ);
 
   constexpr double h = 1e-5;
@@ -874,4 +873,61 @@ TEST_CASE("the gradient of an actor through a critic agrees with central differe
     CHECK(dJ.flat()[i] == Approx((above - below) / (2 * h)).margin(1e-9));
   }
   CHECK(dJ.flat().cwiseAbs().minCoeff() > 1e-6);  // no check of zeros
+}
+
+TEST_CASE("input_gradient gives the dJ/dx of backward, with the batch's statistics and the mask of Dropout, for y and from outside") {
+  Mixed m;
+  auto dJ = m.net.make_gradients();
+  Eigen::MatrixXd dJ_dx(2, 8), alone(2, 8);
+  const Eigen::MatrixXd dJ_dy = m.net.forward(m.x, m.work) - m.y;
+  m.net.backward(m.x, m.y, m.work, dJ, dJ_dx);
+  m.net.input_gradient(m.x, m.y, m.work, alone);
+  CHECK(alone == dJ_dx);
+  m.net.backward(m.x, from_outside(dJ_dy), m.work, dJ, dJ_dx);
+  m.net.input_gradient(m.x, from_outside(dJ_dy), m.work, alone);
+  CHECK(alone == dJ_dx);
+  CHECK(dJ_dx.cwiseAbs().maxCoeff() > 0);
+  const Eigen::VectorXd gradient = dJ.flat();
+  m.net.backward(m.x, from_outside(dJ_dy), m.work, dJ);  // input_gradient has left the forward pass as it was
+  CHECK(dJ.flat() == gradient);
+}
+
+TEST_CASE("input_gradient of large layers gives the same bits on one thread and on a team, and for a single sample") {
+  const auto net = make_network<float, SquaredError>(Seed{1}, Dense<Dynamic, Dynamic, Tanh>{300, 257}, Dense<Dynamic, Dynamic>{257, 90});
+  Random random{Seed{2}};
+  const Eigen::MatrixXf x = random_matrix<float>(300, 64, random), y = random_matrix<float>(90, 64, random);
+  auto work = net.make_workspace(64);
+  auto dJ = net.make_gradients();
+  ThreadTeam team{2};
+  for (const Index samples : {1, 64}) {
+    Eigen::MatrixXf dJ_dx(300, samples), alone(300, samples);
+    net.forward(x.leftCols(samples), work);
+    net.backward(x.leftCols(samples), y.leftCols(samples), work, dJ, dJ_dx);
+    net.input_gradient(x.leftCols(samples), y.leftCols(samples), work, alone);
+    CHECK(alone == dJ_dx);
+    work.set_team(&team);
+    alone.setZero();
+    net.forward(x.leftCols(samples), work);
+    net.input_gradient(x.leftCols(samples), y.leftCols(samples), work, alone);
+    CHECK(alone == dJ_dx);
+    work.set_team(nullptr);
+  }
+}
+
+TEST_CASE("input_gradient rejects what backward rejects: no forward pass, wrong extents, and shared memory") {
+  Step s;
+  Eigen::MatrixXf dJ_dx = Eigen::MatrixXf::Zero(4, 5);
+  CHECK_THROWS_SAYING(s.net.input_gradient(s.x, s.y, s.work, dJ_dx), StateError, "input_gradient: the workspace holds no forward pass");
+  s.net.forward(s.x, s.work);
+  CHECK_THROWS_SAYING(s.net.input_gradient(s.x.leftCols(4), s.y, s.work, dJ_dx), ShapeError, "input_gradient: x has 4 samples");
+  CHECK_THROWS_SAYING(s.net.input_gradient(s.x, std::vector<int>{1}, s.work, dJ_dx), ShapeError, "input_gradient: y has 1 samples");
+  CHECK_THROWS_SAYING(s.net.input_gradient(s.x, s.y, s.work, dJ_dx.topRows(3)), ShapeError,
+                      "input_gradient: dJ/dx is 4 x 5 here, but the matrix given for it is 3 x 5");
+  CHECK_THROWS_SAYING(s.net.input_gradient(s.x, from_outside(dJ_dx), s.work, dJ_dx), ShapeError, "input_gradient: dJ/dy_hat has 4 rows");
+  CHECK_THROWS_SAYING(s.net.input_gradient(s.x, from_outside(dJ_dx.topRows(3)), s.work, dJ_dx), ValueError,
+                      "input_gradient: dJ/dy_hat and dJ/dx share memory");
+  CHECK_THROWS_SAYING(s.net.input_gradient(s.x, s.y, s.work, s.x), ValueError, "input_gradient: x and dJ/dx share memory");
+  CHECK_THROWS_SAYING(s.net.input_gradient(s.x, s.y, s.work, Eigen::Map<Eigen::MatrixXf>(s.net.parameters().data(), 4, 5)), ValueError,
+                      "input_gradient: theta and dJ/dx share memory");
+  CHECK(dJ_dx.isZero(0));
 }

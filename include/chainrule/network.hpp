@@ -3,6 +3,7 @@
 #include <chainrule/core/detail/hyperparameter_checks.hpp>
 #include <chainrule/core/detail/network_access.hpp>
 #include <chainrule/core/detail/network_checks.hpp>
+#include <chainrule/derivatives/detail/checks.hpp>
 #include <chainrule/derivatives/first_order.hpp>
 #include <chainrule/derivatives/second_order.hpp>
 #include <chainrule/detail/argument_checks.hpp>
@@ -178,6 +179,33 @@ class Network : public NetworkBase<Scalar, typename detail::ProvenNetwork<Scalar
                       detail::checked_rows<target_rows, Numbers<Y>>());
     MatrixView<Scalar> dJ_dx = detail::mutable_view<Scalar>(input_gradient);
     run_backward(x, y, work, gradients, &dJ_dx);
+  }
+
+  /// The backward pass after `forward(x, work)` that writes dJ/dx alone, to `dJ_dx` of the shape inputs x batch, and computes no gradient
+  /// by theta: for a J whose other parts learn, such as the actor that a critic judges, or an input that is optimized. y: as for
+  /// `backward`. The bits are those of the dJ/dx of `backward`.
+  ///
+  ///     delta(L+1) = dJ/dy_hat,  then from the last layer to the first: dJ/da(l) = (da(l+1)/da(l))^T dJ/da(l+1);  dJ/dx = dJ/da(1)
+  ///
+  /// A layer of your own needs the members jvp and vjp (core/concepts.hpp). A network with one that lacks them does not compile, and an
+  /// AnyNetwork throws StateError. (net.vjp computes a vector-Jacobian product in prediction mode, without a loss.)
+  template <class X, class Y, int MaxBatch, detail::EigenDense D>
+  void input_gradient(const Eigen::DenseBase<X>& x, const Y& y, Workspace<MaxBatch>& work, D&& dJ_dx) const {
+    constexpr const char* who = "input_gradient";
+    if constexpr (detail::checked_viewable<Scalar, X>() && detail::checked_targets_or_gradient<Y>() &&
+                  detail::checked_input_derivatives<Network>()) {
+      MatrixView<Scalar> result = detail::mutable_view<Scalar>(dJ_dx);
+      const auto input = detail::const_view<Scalar>(x);
+      detail::check_derivatives<Scalar>(who, sequence(), 1);
+      check_input_of_last_forward(who, x, input, work);
+      const auto source = detail::checked_gradient_source<Scalar>(who, sequence(), *loss_, y, work);
+      detail::check_samples(who, "x", input.cols(), work.cached_samples(), "the last forward(x, work)");
+      check_input_gradient(who, x.derived(), y, result, work);
+      work.last_pass_.begin(&input);
+      set_last_delta<Y>(source, input.cols(), work);
+      sequence().vjp(theta(), input, work.caches_, work.deltas_, input.cols(), result);
+      work.last_pass_.end(who, &input);
+    }
   }
 
   /// Updates running statistics by the batch of the last forward pass. To be called once in each training step where there is a BatchNorm;
@@ -406,8 +434,7 @@ class Network : public NetworkBase<Scalar, typename detail::ProvenNetwork<Scalar
   ConstMatrixView<Scalar> begin_backward(const Eigen::DenseBase<X>& x, const Y& y, Workspace<MaxBatch>& work, Gradients& gradients,
                                          const MatrixView<Scalar>* input_gradient, bool steps) const {
     const auto input = detail::const_view<Scalar>(x);
-    detail::check_forward_pass("backward", layers(), identity(), work);
-    if (input.rows() != inputs() || !work.has_checked(input)) detail::checked_input<Scalar>("backward", sequence(), x, work, nullptr);
+    check_input_of_last_forward("backward", x, input, work);
     const Index samples = input.cols();
     const auto source = detail::checked_gradient_source<Scalar>("backward", sequence(), *loss_, y, work);
     detail::check_samples("backward", "x", samples, work.cached_samples(), "the last forward(x, work)");
@@ -416,14 +443,31 @@ class Network : public NetworkBase<Scalar, typename detail::ProvenNetwork<Scalar
     const detail::Memory dJ_dtheta = detail::memory_of(gradient, gradients.size());
     if (steps) detail::check_no_overlap_of_data("descend", x.derived(), y, "theta", detail::memory_of(theta(), gradients.size()));
     detail::check_no_overlap_of_data("backward", x.derived(), y, "dJ/dtheta", dJ_dtheta);
-    if (input_gradient != nullptr) check_input_gradient(x.derived(), y, *input_gradient, work, gradients);
+    if (input_gradient != nullptr) {
+      check_input_gradient("backward", x.derived(), y, *input_gradient, work);
+      detail::check_no_overlap("backward", "dJ/dtheta", dJ_dtheta, "dJ/dx", detail::memory_of(*input_gradient));
+    }
     gradients.shared_ = work.team_for(gradients.size(), samples) != nullptr;
+    set_last_delta<Y>(source, samples, work);
+    return input;
+  }
+
+  // throws unless `input`, a view on x, can be that of the workspace's forward pass; looks at its numbers only where it is another matrix
+  template <class X, int MaxBatch>
+  [[gnu::always_inline]] void check_input_of_last_forward(const char* who, const Eigen::DenseBase<X>& x,
+                                                          const ConstMatrixView<Scalar>& input, const Workspace<MaxBatch>& work) const {
+    detail::check_forward_pass(who, layers(), identity(), work);
+    if (input.rows() != inputs() || !work.has_checked(input)) detail::checked_input<Scalar>(who, sequence(), x, work, nullptr);
+  }
+
+  // delta(L+1) <- dJ/dy_hat, from outside or of the loss
+  template <class Y, class Source, int MaxBatch>
+  [[gnu::always_inline]] void set_last_delta(const Source& source, Index samples, Workspace<MaxBatch>& work) const {
     MatrixView<Scalar> dJ_dy = detail::last_of(work.deltas_).first(samples);
     if constexpr (detail::is_from_outside<Y>)
       dJ_dy = source;
     else
       detail::loss_gradient(*loss_, raw_output(work, samples), source, dJ_dy);
-    return input;
   }
 
   template <class X, int MaxBatch>
@@ -440,14 +484,13 @@ class Network : public NetworkBase<Scalar, typename detail::ProvenNetwork<Scalar
   }
 
   template <class X, class Y, int MaxBatch>
-  [[gnu::noinline]] void check_input_gradient(const X& x, const Y& y, const MatrixView<Scalar>& input_gradient,
-                                              const Workspace<MaxBatch>& work, const Gradients& gradients) const {
-    detail::check_input_gradient(input_gradient.rows(), input_gradient.cols(), inputs(), x.cols());
+  [[gnu::noinline]] void check_input_gradient(const char* who, const X& x, const Y& y, const MatrixView<Scalar>& input_gradient,
+                                              const Workspace<MaxBatch>& work) const {
+    detail::check_input_gradient(who, input_gradient.rows(), input_gradient.cols(), inputs(), x.cols());
     const detail::Memory dJ_dx = detail::memory_of(input_gradient);
-    detail::check_no_overlap_of_data("backward", x, y, "dJ/dx", dJ_dx);
-    detail::check_no_overlap("backward", "theta", detail::memory_of(theta(), gradients.size()), "dJ/dx", dJ_dx);
-    detail::check_no_overlap("backward", "dJ/dtheta", detail::memory_of(gradients.data(), gradients.size()), "dJ/dx", dJ_dx);
-    detail::check_outside_workspace("backward", "dJ/dx", dJ_dx, work);
+    detail::check_no_overlap_of_data(who, x, y, "dJ/dx", dJ_dx);
+    detail::check_no_overlap(who, "theta", detail::memory_of(theta(), parameter_count()), "dJ/dx", dJ_dx);
+    detail::check_outside_workspace(who, "dJ/dx", dJ_dx, work);
   }
 
   template <class X, int MaxBatch>

@@ -101,6 +101,9 @@ TEST_CASE("AnyNetwork takes a gradient from outside with the same bits as the Ne
   CHECK(any_gradients.flat() == fixed_gradients.flat());
   CHECK(any_dJ_dx == fixed_dJ_dx);
   CHECK(any_dJ_dx.cwiseAbs().maxCoeff() > 0);
+  any_dJ_dx.setZero();
+  any.input_gradient(data.x, from_outside(dJ_dy), any_work, any_dJ_dx);
+  CHECK(any_dJ_dx == fixed_dJ_dx);
   CHECK_THROWS_SAYING(any.backward(data.x, from_outside(data.x), any_work, any_gradients), ShapeError,
                       "backward: dJ/dy_hat has 8 rows, but the network has 3 outputs");
 }

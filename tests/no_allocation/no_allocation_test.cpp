@@ -77,6 +77,8 @@ long allocations_of_training(Net& net, cr::Index max_batch, const Y& targets) {
   auto state = sgd.make_state(net);
   cr::Matrix<Scalar> x = cr::Matrix<Scalar>::Random(net.inputs(), max_batch);
   cr::Matrix<Scalar> input_gradient(net.inputs(), max_batch);
+  const cr::Matrix<Scalar> output_gradient = cr::Matrix<Scalar>::Random(net.outputs(), max_batch);
+  Net target = net;
   return allocations_of([&] {
     for (cr::Index n = max_batch; n >= 1; n -= n > 4 ? n / 3 : 1) {
       const auto batch = x.leftCols(n);
@@ -85,6 +87,9 @@ long allocations_of_training(Net& net, cr::Index max_batch, const Y& targets) {
       net.loss(y, work);
       net.backward(batch, y, work, gradients);
       net.backward(batch, y, work, gradients, input_gradient.leftCols(n));
+      net.backward(batch, cr::from_outside(output_gradient.leftCols(n)), work, gradients);
+      net.input_gradient(batch, y, work, input_gradient.leftCols(n));
+      cr::blend(target, net, 0.01);
       sgd.step(net.parameters(), gradients);
       cr::descend(net, batch, y, work, gradients, sgd, state);
       net.predict(batch, work);

@@ -151,8 +151,8 @@ concept ModeDependent = requires(const T& layer, const float* theta, ConstMatrix
 ///   prediction mode. `direction` has K batch columns, at most max_batch of the cache; column k batch + j of it and of `derivative` belongs
 ///   to sample j
 /// - `vjp(theta, x, cache, delta, input_gradient)`: dJ/dx from `delta`, which is dJ/da on entry and may be overwritten, without a gradient
-///   by theta; both have K batch columns. With jvp it gives a network its Jacobian (derivatives/first_order.hpp). There may be gaps between
-///   the columns of x, `direction` and input_gradient
+///   by theta, for the last forward pass in either mode; both have K batch columns. With jvp it gives a network its Jacobian
+///   (derivatives/first_order.hpp) and input_gradient. There may be gaps between the columns of x, `direction` and input_gradient
 /// - `JetCache(layer, max_batch, max_columns)` with `output`, `forward_jet(theta, theta_direction, x, cache, shape, jet, result)` and
 ///   `backward_jet(theta, theta_direction, x, cache, shape, jet, result, delta, deltas, gradient, &input_gradient, &jet_gradient)`: its
 ///   derivatives of second order (core/jet.hpp), as Dense documents them. x may have gaps between its columns, jets and gradients have none

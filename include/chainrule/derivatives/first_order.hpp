@@ -15,9 +15,9 @@ namespace chainrule {
 /// backward uses.
 ///
 /// Each function returns F(x), outputs x batch, a view that is valid until the next pass that uses the workspace, and allocates nothing.
-/// All work is done by the calling thread. Errors are those of predict_raw; ShapeError for a v, u, J or result of the wrong shape, and
-/// where the workspace is too small; ValueError for NaN or infinity in v or u, and where arguments share memory with a result. Where a call
-/// throws, no result has changed.
+/// The workspace's team shares the forward pass and the products of vjp, to the same bits. Errors are those of predict_raw; ShapeError for
+/// a v, u, J or result of the wrong shape, and where the workspace is too small; ValueError for NaN or infinity in v or u, and where
+/// arguments share memory with a result. Where a call throws, no result has changed.
 ///
 /// A layer of your own needs the members jvp and vjp (core/concepts.hpp). A network with one that lacks them does not compile, and an
 /// AnyNetwork throws StateError. A loss of your own needs link_jvp for net.of_prediction().

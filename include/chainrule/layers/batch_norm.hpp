@@ -100,13 +100,16 @@ class BatchNorm : public NormalizationLayer<N> {
           mean(layer.outputs(), 1),
           rest(layer.outputs(), 1),
           variance(layer.outputs(), 1),
-          inverse_deviation(layer.outputs(), 1) {}
+          inverse_deviation(layer.outputs(), 1),
+          sums(layer.outputs(), 2) {}
     BatchStorage<Scalar, N, MaxBatch> output;      ///< a(l+1), outputs x max_batch
     BatchStorage<Scalar, N, MaxBatch> x_hat;       ///< normalised x, N x batch
     BatchStorage<Scalar, N, 1> mean;               ///< mean of the batch, N
     BatchStorage<Scalar, N, 1> rest;               ///< mean of x - m for the mean rounded to m, N
     BatchStorage<Scalar, N, 1> variance;           ///< variance of the batch, with divisor batch, N
     BatchStorage<Scalar, N, 1> inverse_deviation;  ///< 1/sqrt(variance + epsilon)
+    BatchStorage<Scalar, N, 2> sums;               ///< room for two sums of each unit in vjp
+    Mode mode = Mode::predict;                     ///< the mode of the last forward pass
   };
 
   /// Normalises x and keeps x_hat and, in training, mean and variance. In prediction these are the running statistics.
@@ -117,6 +120,7 @@ class BatchNorm : public NormalizationLayer<N> {
   void forward(const Scalar* theta, ConstMatrixView<Scalar> x, Cache<Scalar, MaxBatch>& cache, const ForwardContext<Scalar>& pass) const {
     const auto [weight, bias] = this->parameters(theta);
     MatrixView<Scalar> mean = cache.mean.first(1), rest = cache.rest.first(1), variance = cache.variance.first(1);
+    cache.mode = pass.mode;
     if (pass.mode == Mode::train) {
       compute_mean_and_variance(x, mean.data(), rest.data(), variance.data());
     } else {
@@ -157,17 +161,7 @@ class BatchNorm : public NormalizationLayer<N> {
                 MatrixView<Scalar>* input_gradient) const {
     const ConstMatrixView<Scalar> x_hat = detail::as_const(cache.x_hat.first(x.cols()));
     Base::parameter_gradients(detail::as_const(delta), x_hat, gradient, gradient + this->inputs());
-    if (input_gradient == nullptr) return;
-    const auto [weight, bias] = this->parameters(theta);
-    const auto [dJ_dweight, dJ_dbias] = this->parameters(static_cast<const Scalar*>(gradient));
-    const Scalar batch = static_cast<Scalar>(x.cols());
-    // sum g = weight dJ/dbias and sum (g x_hat) = weight dJ/dweight, so weight is a common factor of all three terms
-    kernels::map_columns(
-        [batch](auto& dx, const auto& d, const auto& x_hat_i, const auto& dw, const auto& db, const auto& inverse, const auto& w)
-            CHAINRULE_FORMULA { dx = (d - db / batch - x_hat_i * (dw / batch)) * (inverse * w); },
-        std::array{kernels::columns(*input_gradient)}, x.rows(), x.cols(), kernels::columns(detail::as_const(delta)),
-        kernels::columns(x_hat), kernels::one_column(dJ_dweight.data()), kernels::one_column(dJ_dbias.data()),
-        kernels::one_column(detail::as_const(cache.inverse_deviation.first(1)).data()), kernels::one_column(weight.data()));
+    if (input_gradient != nullptr) gradient_of_training(theta, cache, gradient, detail::as_const(delta), *input_gradient);
   }
 
   /// Computes the derivative of a along directions dx, for the last forward pass, in prediction.
@@ -180,14 +174,24 @@ class BatchNorm : public NormalizationLayer<N> {
     Base::times_weight(theta, detail::as_const(derivative), derivative);
   }
 
-  /// Computes dJ/dx from `delta`, which is dJ/da, for the last forward pass, in prediction.
+  /// Computes dJ/dx from `delta`, which is dJ/da: after a pass in training as backward does, for the samples of each direction, and after a
+  /// prediction with constant statistics.
   ///
-  ///     dJ/dx = weight * dJ/da/sqrt(running_variance + epsilon)        (N x directions batch)
+  ///     dJ/dx = weight * dJ/da/sqrt(running_variance + epsilon) after a prediction        (N x directions batch)
   template <class Scalar, int MaxBatch>
-  void vjp(const Scalar* theta, ConstMatrixView<Scalar>, const Cache<Scalar, MaxBatch>& cache, MatrixView<Scalar> delta,
+  void vjp(const Scalar* theta, ConstMatrixView<Scalar> x, Cache<Scalar, MaxBatch>& cache, MatrixView<Scalar> delta,
            MatrixView<Scalar>& input_gradient) const {
-    Base::times_weight(theta, detail::as_const(delta), delta);
-    divide_by_deviation(cache, detail::as_const(delta), input_gradient);
+    if (cache.mode == Mode::predict) {
+      Base::times_weight(theta, detail::as_const(delta), delta);
+      return divide_by_deviation(cache, detail::as_const(delta), input_gradient);
+    }
+    const Index batch = x.cols();
+    Scalar* const sums = cache.sums.first(2).data();
+    for (Index first = 0; first < delta.cols(); first += batch) {
+      const ConstMatrixView<Scalar> of_direction = detail::columns_of(detail::as_const(delta), first, batch);
+      Base::parameter_gradients(of_direction, detail::as_const(cache.x_hat.first(batch)), sums, sums + this->inputs());
+      gradient_of_training(theta, cache, sums, of_direction, detail::columns_of(input_gradient, first, batch));
+    }
   }
 
   /// Storage that forward_jet fills for backward_jet, for jets of up to max_columns columns.
@@ -257,6 +261,23 @@ class BatchNorm : public NormalizationLayer<N> {
   template <class Scalar, int MaxBatch>
   static void divide_by_deviation(const Cache<Scalar, MaxBatch>& cache, const ConstMatrixView<Scalar>& x, MatrixView<Scalar> out) {
     for (Index j = 0; j < x.cols(); ++j) out.col(j) = x.col(j).cwiseProduct(cache.inverse_deviation.first(1).col(0));
+  }
+
+  // dJ/dx of a pass in training from delta = dJ/da; `sums`: dJ/dweight, then dJ/dbias
+  template <class Scalar, int MaxBatch>
+  void gradient_of_training(const Scalar* theta, const Cache<Scalar, MaxBatch>& cache, const Scalar* sums, ConstMatrixView<Scalar> delta,
+                            MatrixView<Scalar> input_gradient) const {
+    const auto [weight, bias] = this->parameters(theta);
+    const auto [dJ_dweight, dJ_dbias] = this->parameters(sums);
+    const Scalar batch = static_cast<Scalar>(delta.cols());
+    // sum g = weight dJ/dbias and sum (g x_hat) = weight dJ/dweight, so weight is a common factor of all three terms
+    kernels::map_columns(
+        [batch](auto& dx, const auto& d, const auto& x_hat_i, const auto& dw, const auto& db, const auto& inverse, const auto& w)
+            CHAINRULE_FORMULA { dx = (d - db / batch - x_hat_i * (dw / batch)) * (inverse * w); },
+        std::array{kernels::columns(input_gradient)}, delta.rows(), delta.cols(), kernels::columns(delta),
+        kernels::columns(ConstMatrixView<Scalar>(cache.x_hat.first(delta.cols()))), kernels::one_column(dJ_dweight.data()),
+        kernels::one_column(dJ_dbias.data()), kernels::one_column(ConstMatrixView<Scalar>(cache.inverse_deviation.first(1)).data()),
+        kernels::one_column(weight.data()));
   }
 
   // m = 1/batch sum x,  r = 1/batch sum (x - m),  variance = 1/batch sum (x - m)^2 - r^2

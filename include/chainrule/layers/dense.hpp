@@ -160,7 +160,9 @@ class Dense {
   void vjp(const Scalar* theta, ConstMatrixView<Scalar> x, const Cache<Scalar, MaxBatch>& cache, MatrixView<Scalar> delta,
            MatrixView<Scalar>& input_gradient) const {
     times_derivative_of(cache, x.cols(), delta);
-    products<Scalar>().input_gradient(theta, detail::as_const(delta), kernels::Block{0, outputs(), 0, inputs()}, input_gradient);
+    blocks_for(delta.cols(), cache.team).for_weight(false, [&](const kernels::Block& block) {
+      products<Scalar>().input_gradient(theta, detail::as_const(delta), block, input_gradient);
+    });
   }
 
   /// Says whether the activation has no second or third derivative; see core/concepts.hpp.

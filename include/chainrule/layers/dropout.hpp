@@ -68,12 +68,14 @@ class Dropout : public SameShape<detail::units_of_dropout<Units>()>, public With
     Cache(const Dropout& layer, Index max_batch) : output(layer.outputs(), max_batch), mask(layer.outputs(), max_batch) {}
     BatchStorage<Scalar, N, MaxBatch> output;  ///< a(l+1), outputs x max_batch
     BatchStorage<Scalar, N, MaxBatch> mask;    ///< m, N x batch: 0 or 1/(1 - rate) for each number
+    Mode mode = Mode::predict;                 ///< the mode of the last forward pass
   };
 
   ///     a(l+1) = m * a(l) in training, a(l) in prediction        (N x batch)
   template <class Scalar, int MaxBatch>
   void forward(const Scalar*, ConstMatrixView<Scalar> x, Cache<Scalar, MaxBatch>& cache, const ForwardContext<Scalar>& pass) const {
     MatrixView<Scalar> a = cache.output.first(x.cols());
+    cache.mode = pass.mode;
     if (pass.mode == Mode::predict) {
       a = x;
       return;
@@ -98,11 +100,18 @@ class Dropout : public SameShape<detail::units_of_dropout<Units>()>, public With
            MatrixView<Scalar> derivative) const {
     derivative = direction;
   }
-  /// Copies dJ/da, since prediction changes nothing.
+  /// Computes dJ/da(l) from `delta`, which is dJ/da(l+1).
+  ///
+  ///     dJ/da(l) = m * dJ/da(l+1) after a pass in training, dJ/da(l+1) after a prediction        (N x directions batch)
   template <class Scalar, int MaxBatch>
-  void vjp(const Scalar*, ConstMatrixView<Scalar>, const Cache<Scalar, MaxBatch>&, MatrixView<Scalar> delta,
+  void vjp(const Scalar*, ConstMatrixView<Scalar> x, const Cache<Scalar, MaxBatch>& cache, MatrixView<Scalar> delta,
            MatrixView<Scalar>& input_gradient) const {
-    input_gradient = delta;
+    const Index batch = x.cols();
+    if (cache.mode == Mode::predict)
+      input_gradient = delta;
+    else
+      for (Index first = 0; first < delta.cols(); first += batch)
+        input_gradient.middleCols(first, batch) = delta.middleCols(first, batch).cwiseProduct(cache.mask.first(batch));
   }
 
   /// Storage that forward_jet fills, for jets of up to max_columns columns.

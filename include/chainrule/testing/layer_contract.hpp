@@ -107,6 +107,20 @@ void check_other_passes(ContractReport& report, const Net& net, const Matrix<Sca
                  "from the batch before?"});
 }
 
+/// Checks that input_gradient, which calls vjp, gives the dJ/dx of backward after a pass in training.
+template <class L, class Net, class Scalar>
+void check_vjp_in_training(ContractReport& report, const Net& net, const Matrix<Scalar>& x, const Matrix<Scalar>& y) {
+  if constexpr (detail::HasInputDerivatives<L, Scalar>) {
+    auto work = net.make_workspace(x.cols());
+    auto dJ = net.make_gradients();
+    Matrix<Scalar> dJ_dx(x.rows(), x.cols()), alone(x.rows(), x.cols());
+    net.forward(x, work);
+    net.backward(x, y, work, dJ, dJ_dx);
+    net.input_gradient(x, y, work, alone);
+    report.clause("vjp in training", alone == dJ_dx, {"vjp gives another dJ/dx than backward, after the same forward pass in training"});
+  }
+}
+
 /// Checks that a batch of n gives the outputs of n batches of one sample each, and that its dJ/dtheta is the mean of theirs.
 template <class Net, class Scalar>
 void check_single_samples(ContractReport& report, const Net& net, const Matrix<Scalar>& x, const Matrix<Scalar>& y) {
@@ -177,7 +191,7 @@ void check_strided_columns(ContractReport& report, const Net& net, const Matrix<
 /// Runs all checks of a layer. Its forward and backward must be templates that take double and long double, for the gradient check.
 /// `prepare(net)` sets what the layer needs before it works, such as its buffers. Clauses of the report: name, tensors, initial
 /// parameters, gradient, without dJ/dx, short batch, single samples (unless the properties deny it), strided columns; and for the
-/// derivatives by x that the layer has, in prediction mode: jvp, vjp, forward_jet, backward_jet.
+/// derivatives by x that the layer has, in prediction mode: jvp, vjp, forward_jet, backward_jet, and vjp in training.
 template <class Scalar = double, Layer L, class Prepare = NoPreparation>
 ContractReport check_layer(const L& layer, const LayerProperties& properties = {}, const Prepare& prepare = {}) {
   ContractReport report{.name = std::string(L::name), .contract = contract_of<Scalar>("a layer")};
@@ -190,6 +204,7 @@ ContractReport check_layer(const L& layer, const LayerProperties& properties = {
   const auto net = net_of<Scalar>(layer, prepare);
   check_gradients_of_layer(report, net, x, y);
   check_other_passes(report, net, x, y);
+  check_vjp_in_training<L>(report, net, x, y);
   if (properties.samples_independent) check_single_samples(report, net, x, y);
   Matrix<Scalar> dJ_dx = x;
   check_strided_columns(report, net, x, y, training_numbers(net, detail::const_view<Scalar>(x), y, detail::mutable_view<Scalar>(dJ_dx)));

@@ -18,9 +18,9 @@ TEST_CASE("each check of extents throws an error with the expected and the actua
   CHECK_NOTHROW(detail::check_samples("loss", "y", 5, 5, "the last forward(x, work)"));
   CHECK_THROWS_SAYING(detail::check_samples("loss", "y", 4, 5, "the last forward(x, work)"), ShapeError, "loss: y has 4 samples", "had 5");
 
-  CHECK_NOTHROW(detail::check_input_gradient(3, 5, 3, 5));
-  CHECK_THROWS_SAYING(detail::check_input_gradient(3, 4, 3, 5), ShapeError, "backward: dJ/dx is 3 x 5", "is 3 x 4");
-  CHECK_THROWS_SAYING(detail::check_input_gradient(2, 5, 3, 5), ShapeError, "backward: dJ/dx is 3 x 5", "is 2 x 5");
+  CHECK_NOTHROW(detail::check_input_gradient("backward", 3, 5, 3, 5));
+  CHECK_THROWS_SAYING(detail::check_input_gradient("backward", 3, 4, 3, 5), ShapeError, "backward: dJ/dx is 3 x 5", "is 3 x 4");
+  CHECK_THROWS_SAYING(detail::check_input_gradient("backward", 2, 5, 3, 5), ShapeError, "backward: dJ/dx is 3 x 5", "is 2 x 5");
 
   CHECK_NOTHROW(detail::check_made_for("backward", "gradients", 1, 10, 10));
   CHECK_THROWS_SAYING(detail::check_made_for("backward", "gradients", 1, 10, 20), ShapeError, "gradients", "made for another network",

@@ -59,9 +59,9 @@ inline void check_samples(const char* who, const char* name, Index samples, Inde
   if (samples != expected) wrong_samples(who, name, samples, expected, of);
 }
 
-inline void check_input_gradient(Index rows, Index cols, Index inputs, Index samples) {
+inline void check_input_gradient(const char* who, Index rows, Index cols, Index inputs, Index samples) {
   if (rows != inputs || cols != samples)
-    raise<ShapeError>("backward: dJ/dx is ", inputs, " x ", samples, " here, but the matrix given for it is ", rows, " x ", cols);
+    raise<ShapeError>(who, ": dJ/dx is ", inputs, " x ", samples, " here, but the matrix given for it is ", rows, " x ", cols);
 }
 
 inline void check_made_for(const char* who, const char* what, Index layer, Index extent, Index expected) {
