@@ -192,8 +192,11 @@ class Network : public NetworkBase<Scalar, typename detail::ProvenNetwork<Scalar
   template <class X, class Y, int MaxBatch, detail::EigenDense D>
   void input_gradient(const Eigen::DenseBase<X>& x, const Y& y, Workspace<MaxBatch>& work, D&& dJ_dx) const {
     constexpr const char* who = "input_gradient";
-    if constexpr (detail::checked_viewable<Scalar, X>() && detail::checked_targets_or_gradient<Y>() &&
-                  detail::checked_input_derivatives<Network>()) {
+    constexpr bool has_vjp = Sequence::template have_input_derivatives<Scalar>();
+    static_assert(has_vjp,
+                  "chainrule: the gradient by x alone needs the members jvp and vjp of each layer, also of those inside a Residual (see "
+                  "core/concepts.hpp)");
+    if constexpr (has_vjp && detail::checked_viewable<Scalar, X>() && detail::checked_targets_or_gradient<Y>()) {
       MatrixView<Scalar> result = detail::mutable_view<Scalar>(dJ_dx);
       const auto input = detail::const_view<Scalar>(x);
       detail::check_derivatives<Scalar>(who, sequence(), 1);
