@@ -60,6 +60,7 @@
 #include <chainrule/layers/normalize.hpp>
 #include <chainrule/layers/prelu.hpp>
 #include <chainrule/layers/residual.hpp>
+#include <chainrule/layers/sample_gradients.hpp>
 
 // Losses.
 #include <chainrule/losses/binary_cross_entropy.hpp>
@@ -77,6 +78,7 @@
 #include <chainrule/losses/squared_error.hpp>
 
 // The network, what a pass keeps, dJ/dtheta, and derivatives of the outputs by the inputs.
+#include <chainrule/derivatives/by_parameters.hpp>
 #include <chainrule/derivatives/first_order.hpp>
 #include <chainrule/derivatives/jet_workspace.hpp>
 #include <chainrule/derivatives/second_order.hpp>

@@ -3,6 +3,7 @@
 #include <chainrule/core/detail/hyperparameter_checks.hpp>
 #include <chainrule/core/detail/network_access.hpp>
 #include <chainrule/core/detail/network_checks.hpp>
+#include <chainrule/derivatives/by_parameters.hpp>
 #include <chainrule/derivatives/detail/checks.hpp>
 #include <chainrule/derivatives/first_order.hpp>
 #include <chainrule/derivatives/second_order.hpp>
@@ -28,6 +29,7 @@ namespace chainrule {
 template <class Scalar, class LossType, class... Layers>
 class Network : public NetworkBase<Scalar, typename detail::ProvenNetwork<Scalar, LossType, Layers...>::Sequence>,
                 public FirstOrderDerivatives<Network<Scalar, LossType, Layers...>>,
+                public ParameterDerivatives<Network<Scalar, LossType, Layers...>>,
                 public SecondOrderDerivatives<Network<Scalar, LossType, Layers...>> {
   using Proven = detail::ProvenNetwork<Scalar, LossType, Layers...>;
   using Sequence = typename Proven::Sequence;
@@ -112,6 +114,9 @@ class Network : public NetworkBase<Scalar, typename detail::ProvenNetwork<Scalar
   JetWorkspace make_jet_workspace(Index samples, const JetDirections<Scalar>& directions) const {
     return JetWorkspace(sequence(), samples, directions);
   }
+
+  /// Allocates the memory for Hessian-vector products of J for up to `samples` samples, less than make_jet_workspace(samples).
+  JetWorkspace make_hessian_vector_workspace(Index samples) const { return JetWorkspace(sequence(), samples, Index{1}); }
 
   /// The derivatives by x of predict(x), with the loss's link included: net.of_prediction().jacobian(x, work, J). A view on this network.
   PredictionDerivatives<Network> of_prediction() const { return PredictionDerivatives<Network>(*this); }
@@ -414,6 +419,15 @@ class Network : public NetworkBase<Scalar, typename detail::ProvenNetwork<Scalar
     work.last_pass_.begin(&input);
     sequence().backward(theta(), input, work.caches_, work.deltas_, gradients.data(), input_gradient);
     work.last_pass_.end("backward", &input);
+  }
+
+  template <int MaxBatch>
+  void backward_from_deltas(const char* who, const ConstMatrixView<Scalar>& x, Workspace<MaxBatch>& work, Gradients& gradients) const {
+    gradients.shared_ = work.team_for(gradients.size(), x.cols()) != nullptr;
+    MatrixView<Scalar>* const no_input_gradient = nullptr;
+    work.last_pass_.begin(&x);
+    sequence().backward(theta(), x, work.caches_, work.deltas_, gradients.data(), no_input_gradient);
+    work.last_pass_.end(who, &x);
   }
 
   template <class X, class Y, int MaxBatch>

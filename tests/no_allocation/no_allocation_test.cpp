@@ -122,6 +122,28 @@ TEST_CASE("the counter counts allocations by malloc, new and Eigen") {
 
 namespace {
 
+/// Number of allocations in all derivatives of a network without BatchNorm by theta.
+template <class Net>
+long allocations_of_derivatives_by_parameters(const Net& net) {
+  using Scalar = typename Net::ScalarType;
+  const cr::Index batch = 3, parameters = net.parameters().size();
+  const cr::Matrix<Scalar> x = cr::Matrix<Scalar>::Random(net.inputs(), batch);
+  const std::vector<int> labels{1, 0, 1};
+  cr::Matrix<Scalar> J(parameters, net.outputs() * batch), G(parameters, batch);
+  cr::Vector<Scalar> norms(batch);
+  auto work = net.make_derivative_workspace(batch, 1);
+  auto hessian_work = net.make_hessian_vector_workspace(batch);
+  auto gradients = net.make_gradients(), Hv = net.make_gradients();
+  return allocations_of([&] {
+    net.parameter_jacobian(x, work, J);
+    net.forward(x, work);
+    net.sample_gradients(x, labels, work, G);
+    net.sample_gradient_norms(x, labels, work, norms);
+    net.backward_clipped(x, labels, work, gradients, 0.01);
+    net.hessian_vector_product(x, labels, gradients, hessian_work, Hv);
+  });
+}
+
 /// Number of allocations in all derivatives by x of a network.
 template <class Net>
 long allocations_of_derivatives(const Net& net) {
@@ -150,7 +172,7 @@ long allocations_of_derivatives(const Net& net) {
 
 }  // namespace
 
-TEST_CASE("derivatives by x allocate nothing after set-up, with all kinds of layers") {
+TEST_CASE("derivatives by x and by theta allocate nothing after set-up, with all kinds of layers") {
   using namespace cr;
   Network<double, SoftmaxCrossEntropy, Normalize<6>, Dense<6, 40, Tanh>, LayerNorm<>,
           Residual<Dense<40, 50, GELU>, Dropout<>, BatchNorm<>, Dense<50, 40>>, PReLU<>, Dense<40, 20>, Activate<Sigmoid>, Dense<20, 2>>
@@ -159,6 +181,7 @@ TEST_CASE("derivatives by x allocate nothing after set-up, with all kinds of lay
   CHECK(allocations_of_derivatives(net) == 0);
   AnyNetwork<float> any{Seed{1}, SoftmaxCrossEntropy{}, {Dense<6, 40, Tanh>{}, LayerNorm<>{}, Dense<40, 2>{}}};
   CHECK(allocations_of_derivatives(any) == 0);
+  CHECK(allocations_of_derivatives_by_parameters(any) == 0);
 }
 
 TEST_CASE("training allocates nothing after set-up: fixed net, labels") {

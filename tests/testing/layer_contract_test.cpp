@@ -169,7 +169,20 @@ TEST_CASE("check_layer finds a fixed layer that differs from the dynamic one", "
 
 namespace {
 
-enum class DerivativeFault { none, jvp, vjp, first_derivative, second_derivative, theta_direction, by_theta, by_x, by_jet };
+enum class DerivativeFault {
+  none,
+  jvp,
+  vjp,
+  samples,
+  samples_by_x,
+  norms,
+  first_derivative,
+  second_derivative,
+  theta_direction,
+  by_theta,
+  by_x,
+  by_jet
+};
 
 /// a = w x^2 for each unit, with its derivatives by x, and one fault in them.
 struct Squaring : SameShape<3> {
@@ -219,6 +232,19 @@ struct Squaring : SameShape<3> {
            MatrixView<Scalar>& input_gradient) const {
     Squaring{}.jvp(theta, x, cache, detail::as_const(delta), input_gradient);
     if (fault == DerivativeFault::vjp) input_gradient(2, 1) *= 2;
+  }
+  template <class Scalar, int MaxBatch>
+  void sample_gradients(const Scalar* theta, ConstMatrixView<Scalar> x, const Cache<Scalar, MaxBatch>& cache, MatrixView<Scalar> delta,
+                        const SampleGradients<Scalar>& gradients, MatrixView<Scalar>* input_gradient) const {
+    for (Index c = 0; c < delta.cols(); ++c) {
+      Vector<Scalar> dw = delta.col(c).cwiseProduct(x.col(gradients.sample_of(c)).cwiseAbs2());
+      if (fault == DerivativeFault::samples && c == x.cols()) dw[1] += 1;
+      if (fault == DerivativeFault::norms && delta.cols() == x.cols()) dw[1] += 1;
+      gradients.numbers(c, 0, 3, dw.data());
+    }
+    if (input_gradient == nullptr) return;
+    Squaring{}.vjp(theta, x, cache, delta, *input_gradient);
+    if (fault == DerivativeFault::samples_by_x) (*input_gradient)(0, 0) += 1;
   }
 
   template <class Scalar>
@@ -282,11 +308,14 @@ TEST_CASE("check_layer finds wrong derivatives by x, and names the clause", "[co
     check_broken(testing::check_layer(Squaring{fault}), clause, words);
   };
   const ContractReport report = testing::check_layer(Squaring{});
-  CHECK(report.to_string() == "Squaring satisfies the contract of a layer, in double: 12 clauses");
-  CHECK(std::vector(report.clauses.end() - 4, report.clauses.end()) ==
-        std::vector<std::string>{"jvp", "vjp", "forward_jet", "backward_jet"});
+  CHECK(report.to_string() == "Squaring satisfies the contract of a layer, in double: 14 clauses");
+  CHECK(std::vector(report.clauses.end() - 5, report.clauses.end()) ==
+        std::vector<std::string>{"jvp", "vjp", "sample_gradients", "forward_jet", "backward_jet"});
   check_clause(DerivativeFault::jvp, "jvp", {"jvp: it differs by", "from the central difference of forward in prediction mode"});
   check_clause(DerivativeFault::vjp, "vjp", {"vjp: v^T jvp(u) is", "but vjp(v)^T u is"});
+  check_clause(DerivativeFault::samples, "sample_gradients", {"sample_gradients: a gradient by theta differs by"});
+  check_clause(DerivativeFault::samples_by_x, "sample_gradients", {"sample_gradients: dJ/dx differs by"});
+  check_clause(DerivativeFault::norms, "sample_gradients", {"sample_gradients: the norm of a gradient is"});
   check_clause(DerivativeFault::first_derivative, "forward_jet", {"forward_jet: the jet of the output differs by"});
   check_clause(DerivativeFault::second_derivative, "forward_jet", {"forward_jet: the jet of the output differs by"});
   check_clause(DerivativeFault::theta_direction, "forward_jet", {"the jet of the output with a direction of theta differs by"});

@@ -140,6 +140,8 @@ struct LayerBase {
                    MatrixView<Scalar> derivative) const = 0;
   virtual void vjp(const Scalar* theta, ConstMatrixView<Scalar> x, CacheBase<Scalar>& cache, MatrixView<Scalar> delta,
                    MatrixView<Scalar>& input_gradient) const = 0;
+  virtual void sample_gradients(const Scalar* theta, ConstMatrixView<Scalar> x, CacheBase<Scalar>& cache, MatrixView<Scalar> delta,
+                                const SampleGradients<Scalar>& gradients, MatrixView<Scalar>* input_gradient) const = 0;
   virtual std::unique_ptr<JetCacheBase<Scalar>> make_jet_cache(Index max_batch, Index max_columns) const = 0;
   virtual void forward_jet(const Scalar* theta, const Scalar* theta_direction, ConstMatrixView<Scalar> x, CacheBase<Scalar>& cache,
                            const JetShape& shape, ConstMatrixView<Scalar> jet, JetCacheBase<Scalar>& result) const = 0;
@@ -214,6 +216,11 @@ class LayerOf final : public LayerBase<Scalar> {
   void vjp([[maybe_unused]] const Scalar* theta, [[maybe_unused]] ConstMatrixView<Scalar> x, [[maybe_unused]] Base& cache,
            [[maybe_unused]] MatrixView<Scalar> delta, [[maybe_unused]] MatrixView<Scalar>& input_gradient) const override {
     if constexpr (HasInputDerivatives<L, Scalar>) layer_.vjp(theta, x, own(cache), delta, input_gradient);
+  }
+  void sample_gradients([[maybe_unused]] const Scalar* theta, [[maybe_unused]] ConstMatrixView<Scalar> x, [[maybe_unused]] Base& cache,
+                        [[maybe_unused]] MatrixView<Scalar> delta, [[maybe_unused]] const SampleGradients<Scalar>& gradients,
+                        [[maybe_unused]] MatrixView<Scalar>* input_gradient) const override {
+    if constexpr (HasSampleGradients<L, Scalar>) layer_.sample_gradients(theta, x, own(cache), delta, gradients, input_gradient);
   }
   std::unique_ptr<JetBase> make_jet_cache([[maybe_unused]] Index max_batch, [[maybe_unused]] Index max_columns) const override {
     if constexpr (HasJet<L, Scalar>)
@@ -355,7 +362,7 @@ class AnyLayer {
                 MatrixView<S>* input_gradient) const {
     operator->()->backward(theta, x, *cache, delta, gradient, input_gradient);
   }
-  /// Says what the layer inside lacks for derivatives by x of this order; see core/concepts.hpp.
+  /// Says what the layer inside lacks for derivatives of this order; see core/concepts.hpp.
   std::string missing_derivative(int order) const { return operator->()->missing_derivative(order); }
   /// The derivative of the output of the layer inside along directions of x, inputs x directions batch.
   template <class S>
@@ -366,6 +373,12 @@ class AnyLayer {
   template <class S>
   void vjp(const S* theta, ConstMatrixView<S> x, detail::AnyCache<S>& cache, MatrixView<S> delta, MatrixView<S>& input_gradient) const {
     operator->()->vjp(theta, x, *cache, delta, input_gradient);
+  }
+  /// The gradient by the parameters of the layer inside of each column of `delta` by itself, and dJ/dx unless input_gradient is null.
+  template <class S>
+  void sample_gradients(const S* theta, ConstMatrixView<S> x, detail::AnyCache<S>& cache, MatrixView<S> delta,
+                        const SampleGradients<S>& gradients, MatrixView<S>* input_gradient) const {
+    operator->()->sample_gradients(theta, x, *cache, delta, gradients, input_gradient);
   }
   /// The jet cache of the layer inside.
   template <class S>

@@ -153,12 +153,15 @@ concept ModeDependent = requires(const T& layer, const float* theta, ConstMatrix
 /// - `vjp(theta, x, cache, delta, input_gradient)`: dJ/dx from `delta`, which is dJ/da on entry and may be overwritten, without a gradient
 ///   by theta, for the last forward pass in either mode; both have K batch columns. With jvp it gives a network its Jacobian
 ///   (derivatives/first_order.hpp) and input_gradient. There may be gaps between the columns of x, `direction` and input_gradient
+/// - `sample_gradients(theta, x, cache, delta, gradients, &input_gradient)`: the gradient by its parameters of each of the K batch columns
+///   of `delta` by itself, given in parts to `gradients`, a SampleGradients, which forms it or computes its norm
+///   (layers/sample_gradients.hpp); and dJ/dx as in vjp, unless input_gradient is null. It works after training passes too
 /// - `JetCache(layer, max_batch, max_columns)` with `output`, `forward_jet(theta, theta_direction, x, cache, shape, jet, result)` and
 ///   `backward_jet(theta, theta_direction, x, cache, shape, jet, result, delta, deltas, gradient, &input_gradient, &jet_gradient)`: its
 ///   derivatives of second order (core/jet.hpp), as Dense documents them. x may have gaps between its columns, jets and gradients have none
 /// - `missing_derivative(order)`, where the type of the layer does not tell which derivatives it can compute: a text that says what it
-///   lacks, "the activation Mine has no second derivative", or an empty one. Order 1: jvp and vjp; 2: forward_jet, and backward_jet of jets
-///   without second derivatives; 3: backward_jet of jets with second derivatives
+///   lacks, "the activation Mine has no second derivative", or an empty one. Order 0: sample_gradients; 1: jvp and vjp; 2: forward_jet, and
+///   backward_jet of jets without second derivatives; 3: backward_jet of jets with second derivatives
 /// - `z_and_delta(theta, x, cache, z, delta)`, where it has an activation inside: writes z, and multiplies `delta` by f'(z); called by
 ///   layer_values
 /// - `check_pass(pass, samples)`: throws where the layer cannot make this pass; called before any layer computes

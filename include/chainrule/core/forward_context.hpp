@@ -6,6 +6,8 @@
 namespace chainrule {
 
 class Team;  // in threads/team.hpp
+template <class Scalar>
+class SampleGradients;  // in layers/sample_gradients.hpp
 
 /// Whether a forward pass is part of a training step (`net.forward`) or a prediction (`net.predict`, `net.evaluate`). Dropout and
 /// BatchNorm compute different things in the two.

@@ -10,6 +10,7 @@
 #include <chainrule/kernels/layer_products.hpp>
 #include <chainrule/kernels/small_layer.hpp>
 #include <chainrule/layers/detail/elementwise_jet.hpp>
+#include <chainrule/layers/sample_gradients.hpp>
 #include <limits>
 
 namespace chainrule {
@@ -167,6 +168,24 @@ class Dense {
 
   /// Says whether the activation has no second or third derivative; see core/concepts.hpp.
   std::string missing_derivative(int order) const { return detail::missing_derivative_of_activation(f_, order); }
+
+  /// Gives the gradient by W(l) and b(l) of each column of `delta` by itself, and computes dJ/da(l) if input_gradient is not null. `delta`
+  /// is dJ/da(l+1) on entry and dJ/dz(l+1) afterwards; column k batch + j belongs to sample j. Their norms need no gradient (Goodfellow
+  /// 2015).
+  ///
+  ///     dJ/dW(l) = delta_c a_j^T,  dJ/db(l) = delta_c  for column c of sample j;  |gradient| = |delta_c| sqrt(|a_j|^2 + 1)
+  template <class Scalar, int MaxBatch>
+  void sample_gradients(const Scalar* theta, ConstMatrixView<Scalar> x, const Cache<Scalar, MaxBatch>& cache, MatrixView<Scalar> delta,
+                        const SampleGradients<Scalar>& gradients, MatrixView<Scalar>* input_gradient) const {
+    times_derivative_of(cache, x.cols(), delta);
+    for (Index c = 0; c < delta.cols(); ++c) {
+      const Scalar* delta_c = delta.data() + c * delta.outerStride();
+      gradients.outer_product(c, 0, outputs(), delta_c, inputs(), x.data() + gradients.sample_of(c) * x.outerStride());
+      gradients.numbers(c, outputs() * inputs(), outputs(), delta_c);
+    }
+    if (input_gradient != nullptr)
+      products<Scalar>().input_gradient(theta, detail::as_const(delta), kernels::Block{0, outputs(), 0, inputs()}, *input_gradient);
+  }
 
   /// Storage that forward_jet fills for backward_jet, for up to max_batch samples and jets of up to max_columns columns.
   template <class Scalar>

@@ -119,6 +119,17 @@ class LayerNorm : public NormalizationLayer<N> {
     times_derivative(cache, x.cols(), detail::as_const(delta), input_gradient);
   }
 
+  /// Gives the gradient by weight and bias of each column of `delta` by itself, and computes dJ/dx if input_gradient is not null. `delta`
+  /// is dJ/da on entry and may be overwritten; column k batch + j belongs to sample j.
+  ///
+  ///     dJ/dweight = dJ/da_c * x_hat_j,  dJ/dbias = dJ/da_c  for column c of sample j        (N)
+  template <class Scalar, int MaxBatch>
+  void sample_gradients(const Scalar* theta, ConstMatrixView<Scalar> x, const Cache<Scalar, MaxBatch>& cache, MatrixView<Scalar> delta,
+                        const SampleGradients<Scalar>& gradients, MatrixView<Scalar>* input_gradient) const {
+    Base::sample_parameter_gradients(detail::as_const(delta), cache.x_hat.first(x.cols()), gradients);
+    if (input_gradient != nullptr) vjp(theta, x, cache, delta, *input_gradient);
+  }
+
   /// Storage that forward_jet fills for backward_jet, for jets of up to max_columns columns.
   template <class Scalar>
   struct JetCache : Base::template NormalizationJet<Scalar> {

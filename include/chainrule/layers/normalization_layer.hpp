@@ -14,6 +14,7 @@
 #include <chainrule/core/shape_preserving_layer.hpp>
 #include <chainrule/kernels/map.hpp>
 #include <chainrule/kernels/vectors.hpp>
+#include <chainrule/layers/sample_gradients.hpp>
 #include <cmath>
 
 namespace chainrule {
@@ -69,6 +70,20 @@ class NormalizationLayer : public SameShape<N> {
           db = db + d;
         },
         std::array{weight, bias}, delta.rows(), delta.cols(), kernels::columns(delta), kernels::columns(x_hat));
+  }
+
+  ///     dJ/dweight = delta_c * x_hat_j,  dJ/dbias = delta_c  for column c of sample j, by itself        (N)
+  template <class Scalar>
+  static void sample_parameter_gradients(const ConstMatrixView<Scalar>& delta, const ConstMatrixView<Scalar>& x_hat,
+                                         const SampleGradients<Scalar>& gradients) {
+    const Index n = delta.rows();
+    for (Index c = 0; c < delta.cols(); ++c) {
+      const Scalar* delta_c = delta.data() + c * delta.outerStride();
+      gradients.numbers(
+          c, 0, n, [](const auto& d, const auto& x) CHAINRULE_FORMULA { return d * x; }, delta_c,
+          x_hat.data() + gradients.sample_of(c) * x_hat.outerStride());
+      gradients.numbers(c, n, n, delta_c);
+    }
   }
 
   /// The storage of both layers for a jet: the jets of a and of x_hat, N x columns.

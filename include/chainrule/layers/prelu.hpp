@@ -4,6 +4,7 @@
 #include <array>
 #include <chainrule/core/shape_preserving_layer.hpp>
 #include <chainrule/kernels/map.hpp>
+#include <chainrule/layers/sample_gradients.hpp>
 
 namespace chainrule {
 
@@ -107,6 +108,26 @@ class PReLU : public SameShape<N> {
   void vjp(const Scalar* theta, ConstMatrixView<Scalar> z, const Cache<Scalar, MaxBatch>&, MatrixView<Scalar> delta,
            MatrixView<Scalar>& input_gradient) const {
     apply_slopes_to_each(theta, z, detail::as_const(delta), input_gradient);
+  }
+
+  /// Gives the gradient by alpha of each column of `delta`, which is dJ/da, by itself, and computes dJ/dz if input_gradient is not null.
+  /// Column k batch + j belongs to sample j.
+  ///
+  ///     dJ/dalpha = dJ/da_c * z_j where z_j <= 0, or the sum over all units for a shared slope        (for column c of sample j)
+  template <class Scalar, int MaxBatch>
+  void sample_gradients(const Scalar* theta, ConstMatrixView<Scalar> z, const Cache<Scalar, MaxBatch>& cache, MatrixView<Scalar> delta,
+                        const SampleGradients<Scalar>& gradients, MatrixView<Scalar>* input_gradient) const {
+    const auto dJ_dalpha = [](const auto& d, const auto& at) CHAINRULE_FORMULA { return select(at > 0, 0, d * at); };
+    for (Index c = 0; c < delta.cols(); ++c) {
+      const Scalar *d = delta.data() + c * delta.outerStride(), *z_j = z.data() + gradients.sample_of(c) * z.outerStride();
+      if constexpr (shared) {
+        const Scalar sum = kernels::sum<Scalar>(z.rows(), dJ_dalpha, d, z_j);
+        gradients.numbers(c, 0, 1, &sum);
+      } else {
+        gradients.numbers(c, 0, z.rows(), dJ_dalpha, d, z_j);
+      }
+    }
+    if (input_gradient != nullptr) vjp(theta, z, cache, delta, *input_gradient);
   }
 
   /// Storage that forward_jet fills for backward_jet, for jets of up to max_columns columns.

@@ -137,6 +137,17 @@ class Residual {
     input_gradient += delta;
   }
 
+  /// Gives the gradient by the parameters inside of each column of `delta` by itself, and computes dJ/dx if input_gradient is not null.
+  /// `delta` is dJ/da; column k batch + j belongs to sample j.
+  template <class Scalar, int MaxBatch>
+  void sample_gradients(const Scalar* theta, ConstMatrixView<Scalar> x, Cache<Scalar, MaxBatch>& cache, MatrixView<Scalar> delta,
+                        const SampleGradients<Scalar>& gradients, MatrixView<Scalar>* input_gradient) const
+      requires(Sequence::template have_sample_gradients<Scalar>()) {
+    detail::last_of(cache.deltas).first(delta.cols()) = delta;
+    inside_.sample_gradients(theta, x, cache.caches, cache.deltas, delta.cols(), gradients, input_gradient);
+    if (input_gradient != nullptr) *input_gradient += delta;
+  }
+
   /// The jet caches of the layers inside, and storage for the gradients by their jets.
   template <class Scalar>
   struct JetCache {
@@ -178,7 +189,7 @@ class Residual {
     *jet_gradient += deltas;
   }
 
-  /// Says what the layers inside lack for derivatives by x; see core/concepts.hpp.
+  /// Says what the layers inside lack for derivatives; see core/concepts.hpp.
   std::string missing_derivative(int order) const { return inside_.template missing_derivative<float>(order); }
 
   /// Updates the buffers of the layers inside by what their last forward pass saw.

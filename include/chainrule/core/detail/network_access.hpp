@@ -121,6 +121,22 @@ struct NetworkAccess {
     return net.checked_backward_input(who, x, work, gradients);
   }
 
+  /// Throws unless `input`, a view on x, can be that of the last forward pass in the workspace.
+  template <class Net, class X, class Input, class Work>
+  static void check_input_of_last_forward(const char* who, const Net& net, const X& x, const Input& input, const Work& work) {
+    net.check_input_of_last_forward(who, x, input, work);
+  }
+  /// Sets the last delta of the workspace to dJ/dy_hat, from targets of the loss or, where Y is a FromOutside, a gradient.
+  template <class Y, class Net, class Source, class Work>
+  static void set_last_delta(const Net& net, const Source& source, Index samples, Work& work) {
+    net.template set_last_delta<Y>(source, samples, work);
+  }
+  /// The backward pass from dJ/dy_hat in the last delta of the workspace, without checks.
+  template <class Net, class X, class Work>
+  static void backward_from_deltas(const char* who, const Net& net, const X& x, Work& work, typename Net::Gradients& gradients) {
+    net.backward_from_deltas(who, x, work, gradients);
+  }
+
   /// Makes the pass of net.predict_raw(x, work), and returns the checked view on x. `who` begins the messages.
   template <class Net, class X, class Work>
   static auto predict_raw(const char* who, const Net& net, const X& x, Work& work) {

@@ -30,6 +30,14 @@ concept HasJet = requires(const L& layer, const Scalar* theta, Scalar* gradient,
   layer.backward_jet(theta, theta, x, cache, shape, x, jet_cache, delta, delta, gradient, input_gradient, input_gradient);
 };
 
+/// Whether a layer gives the gradient by its parameters of each sample by itself (layers/sample_gradients.hpp).
+template <class L, class Scalar>
+concept HasSampleGradients = requires(const L& layer, const Scalar* theta, ConstMatrixView<Scalar> x, MatrixView<Scalar> delta,
+                                      MatrixView<Scalar>* input_gradient, typename L::template Cache<Scalar, Dynamic>& cache,
+                                      const SampleGradients<Scalar>& gradients) {
+  layer.sample_gradients(theta, x, cache, delta, gradients, input_gradient);
+};
+
 /// The JetCache of a layer; for a layer that has none, a type that holds nothing.
 template <class L, class Scalar>
 struct JetCacheOf {
@@ -43,16 +51,19 @@ struct JetCacheOf<L, Scalar> {
   using Type = typename L::template JetCache<Scalar>;
 };
 
-/// Says what a layer lacks for derivatives of its outputs by x; empty where it lacks nothing. `order` is the order of the derivatives of
-/// its activation that they contain: 1 for jvp and vjp, 2 for forward_jet and for backward_jet of a jet without second derivatives, 3 for
-/// backward_jet of a jet with second derivatives.
+/// Says what a layer lacks for derivatives; empty where it lacks nothing. `order` is 0 for gradients of single samples by its parameters,
+/// else the order of the derivatives of its activation that they contain: 1 for jvp and vjp, 2 for forward_jet and for backward_jet of a
+/// jet without second derivatives, 3 for backward_jet of a jet with second derivatives.
 template <class Scalar, class L>
 std::string missing_derivative(const L& layer, int order) {
   if constexpr (requires { layer.missing_derivative(order); }) {
     const std::string missing = layer.missing_derivative(order);
     if (!missing.empty()) return missing;
   }
-  constexpr bool has_first = HasInputDerivatives<L, Scalar>, has_jet = HasJet<L, Scalar>;
+  constexpr bool has_first = HasInputDerivatives<L, Scalar>, has_jet = HasJet<L, Scalar>, has_single = HasSampleGradients<L, Scalar>;
+  if (order == 0 && !has_single && parameter_count(layer) > 0)
+    return text_of("the layer ", layer.name,
+                   " has no sample_gradients, which gives the gradient by its parameters of each sample by itself (see core/concepts.hpp)");
   if (order == 1 && !has_first)
     return text_of("the layer ", layer.name, " has no jvp and vjp, which are its derivatives by x (see core/concepts.hpp)");
   if (order > 1 && !has_jet)
@@ -99,6 +110,8 @@ struct SequenceTraits<std::tuple<L...>> {
   static constexpr bool have_input_derivatives = (HasInputDerivatives<L, Scalar> && ...);
   template <class Scalar>
   static constexpr bool have_jets = (HasJet<L, Scalar> && ...);
+  template <class Scalar>
+  static constexpr bool have_sample_gradients = ((L::parameters_at_compile_time == 0 || HasSampleGradients<L, Scalar>)&&...);
 
   static constexpr std::size_t first_with_parameters(const Offsets&) {
     std::size_t without = 0;
@@ -139,6 +152,8 @@ struct SequenceTraits<std::vector<L>> {
   static constexpr bool have_input_derivatives = HasInputDerivatives<L, Scalar>;
   template <class Scalar>
   static constexpr bool have_jets = HasJet<L, Scalar>;
+  template <class Scalar>
+  static constexpr bool have_sample_gradients = HasSampleGradients<L, Scalar>;
 
   static std::size_t first_with_parameters(const Offsets& offsets) {
     return static_cast<std::size_t>(std::upper_bound(offsets.begin(), offsets.end(), 0) - offsets.begin()) - 1;
@@ -192,6 +207,11 @@ class SequenceOf {
   template <class Scalar>
   static constexpr bool have_jets() {
     return Traits::template have_jets<Scalar>;
+  }
+  /// Whether all layers have jvp and vjp, and those with parameters sample_gradients, as far as their types tell.
+  template <class Scalar>
+  static constexpr bool have_sample_gradients() {
+    return Traits::template have_input_derivatives<Scalar> && Traits::template have_sample_gradients<Scalar>;
   }
   /// Says what the first layer that lacks something lacks for derivatives of this order; empty where no layer does.
   template <class Scalar>
@@ -314,6 +334,24 @@ class SequenceOf {
       MatrixView<Scalar> before_it = i == 0 ? input_gradient : element(deltas, before(i)).first(columns);
       element(layers(), i)
           .vjp(theta + parameter_offset(i), input_of(i, x, caches), element(caches, i), element(deltas, i).first(columns), before_it);
+    });
+  }
+
+  // From the last layer to the first, with dJ/da(L+1) in the first `columns` columns of the last delta: gives the gradient by theta of each
+  // column by itself to `gradients`, and computes dJ/dx unless input_gradient is null.
+  template <class Scalar, class CacheList, class DeltaList>
+  void sample_gradients(const Scalar* theta, const ConstMatrixView<Scalar>& x, CacheList& caches, DeltaList& deltas, Index columns,
+                        const SampleGradients<Scalar>& gradients, MatrixView<Scalar>* input_gradient) const {
+    for_each_backwards(columns, deltas, input_gradient, [&](auto i, MatrixView<Scalar>* dX) {
+      const auto& layer = element(layers(), i);
+      using L = std::remove_cvref_t<decltype(layer)>;
+      const Scalar* slice = theta + parameter_offset(i);
+      if (parameter_offset(i) == parameter_offset(i + 1)) {
+        if (dX != nullptr) layer.vjp(slice, input_of(i, x, caches), element(caches, i), element(deltas, i).first(columns), *dX);
+      } else if constexpr (HasSampleGradients<L, Scalar>) {
+        layer.sample_gradients(slice, input_of(i, x, caches), element(caches, i), element(deltas, i).first(columns),
+                               gradients.of_parameters_from(parameter_offset(i)), dX);
+      }
     });
   }
 

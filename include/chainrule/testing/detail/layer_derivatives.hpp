@@ -5,6 +5,7 @@
 #include <array>
 #include <chainrule/core/concepts.hpp>
 #include <chainrule/core/detail/sequence.hpp>
+#include <chainrule/layers/sample_gradients.hpp>
 #include <chainrule/testing/contract_report.hpp>
 #include <chainrule/testing/detail/random_data.hpp>
 #include <chainrule/testing/detail/strided_copy.hpp>
@@ -202,13 +203,75 @@ void check_jets_of_layer(ContractReport& report, LayerAlone<Scalar, L> alone, bo
       {"it gives other numbers where not all gradients are asked for"});
 }
 
-/// Checks the derivatives that a layer has. Clauses of the report: jvp, vjp, forward_jet, backward_jet.
+/// Checks sample_gradients along two directions at once, for samples with gaps between their columns, and the norms of single samples.
+template <class Scalar, class L>
+void check_sample_gradients_of_layer(ContractReport& report, LayerAlone<Scalar, L> alone, Random& random) {
+  using Options = DifferenceOptions<Scalar>;
+  constexpr Scalar nan = std::numeric_limits<Scalar>::quiet_NaN();
+  const Index batch = alone.x.cols(), columns = 2 * batch, inputs = alone.x.rows(), outputs = alone.layer().outputs();
+  const Index parameters = alone.theta.size();
+  const Matrix<Scalar> v = random_matrix<Scalar>(outputs, columns, random);
+  StridedCopy<Scalar> strided_x(alone.x);
+  const ConstMatrixView<Scalar> x = detail::as_const(strided_x.view());
+  const auto view = [](auto& m) { return detail::matrix_view(m.data(), m.rows(), m.cols()); };
+  // column 2 j + k: the gradient of sample j along v of direction k
+  MatrixView<Scalar>* const no_by_x = nullptr;
+  const auto gradients = [&](MatrixView<Scalar>* dX) {
+    Matrix<Scalar> all = Matrix<Scalar>::Constant(parameters, columns, nan), delta = v;
+    alone.forward(x);
+    alone.layer().sample_gradients(alone.theta.data(), x, alone.cache(), view(delta), SampleGradients<Scalar>(view(all), batch, 2, 0), dX);
+    return all;
+  };
+  Matrix<Scalar> by_x = Matrix<Scalar>::Constant(inputs, columns, nan), by_x_of_vjp = by_x, delta = v;
+  MatrixView<Scalar> by_x_view = view(by_x), vjp_view = view(by_x_of_vjp);
+  const Matrix<Scalar> computed = gradients(&by_x_view);
+
+  auto exact = alone.in_long_double();
+  Matrix<long double> expected(parameters, columns);
+  for (Index i = 0; i < parameters; ++i) {
+    const long double theta_i = exact.theta[i];
+    exact.theta[i] = theta_i + Options::step;
+    Matrix<long double> difference = exact.forward(exact.x_view());
+    exact.theta[i] = theta_i - Options::step;
+    difference -= exact.forward(exact.x_view());
+    exact.theta[i] = theta_i;
+    for (Index c = 0; c < columns; ++c)
+      expected(i, c % batch * 2 + c / batch) = v.col(c).template cast<long double>().dot(difference.col(c % batch)) / (2 * Options::step);
+  }
+  const double error = relative_difference(computed, expected);
+  report.clause("sample_gradients", error <= Options::tolerance,
+                {"a gradient by theta differs by ", error, " from the central difference of forward in prediction mode"});
+
+  alone.forward(x);
+  alone.layer().vjp(alone.theta.data(), x, alone.cache(), view(delta), vjp_view);
+  const double error_by_x = relative_difference(by_x, by_x_of_vjp.template cast<long double>().eval());
+  report.clause("sample_gradients", error_by_x <= Options::tolerance, {"dJ/dx differs by ", error_by_x, " from that of vjp"});
+  report.clause("sample_gradients", gradients(no_by_x) == computed, {"it gives other numbers where no dJ/dx is asked for"});
+
+  Matrix<Scalar> norms = Matrix<Scalar>::Zero(1, batch);
+  delta = v;
+  alone.forward(x);
+  alone.layer().sample_gradients(alone.theta.data(), x, alone.cache(), detail::columns_of(view(delta), 0, batch),
+                                 SampleGradients<Scalar>(norms.data(), 1, batch), no_by_x);
+  for (Index j = 0; j < batch; ++j) {
+    const Scalar norm = computed.col(2 * j).norm();
+    report.clause("sample_gradients", std::abs(norms(0, j) - norm) <= 1000 * std::numeric_limits<Scalar>::epsilon() * norm,
+                  {"the norm of a gradient is ", norm, ", but ", norms(0, j), " is computed where only norms are asked for"});
+  }
+}
+
+/// Checks the derivatives that a layer has. Clauses of the report: jvp, vjp, sample_gradients, forward_jet,
+/// backward_jet.
 template <class Scalar, class L>
 void check_derivatives_of_layer(ContractReport& report, const L& layer, const Vector<Scalar>& theta, const Vector<Scalar>& buffers,
                                 const Matrix<Scalar>& x) {
   Random random{Seed{5}};
   const LayerAlone<Scalar, L> alone(layer, theta, buffers, x);
   if constexpr (detail::HasInputDerivatives<L, Scalar>) check_products_of_layer(report, alone, random);
+  if constexpr (detail::HasInputDerivatives<L, Scalar> && detail::HasSampleGradients<L, Scalar>) {
+    Random random_of_samples{Seed{6}};
+    check_sample_gradients_of_layer(report, alone, random_of_samples);
+  }
   if constexpr (detail::HasJet<L, Scalar>) {
     if (!detail::missing_derivative<Scalar>(layer, 2).empty()) return;
     check_jets_of_layer(report, alone, false, random);
