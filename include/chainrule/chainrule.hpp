@@ -82,6 +82,7 @@
 #include <chainrule/derivatives/first_order.hpp>
 #include <chainrule/derivatives/jet_workspace.hpp>
 #include <chainrule/derivatives/second_order.hpp>
+#include <chainrule/derivatives/sobolev_loss.hpp>
 #include <chainrule/derivatives/workspace.hpp>
 #include <chainrule/gradients.hpp>
 #include <chainrule/network.hpp>
