@@ -26,12 +26,12 @@ endif()
 chainrule_refusal(your_own "a negative learning rate" "Signum: learning_rate must be at least 0 and finite, got -1" --learning-rate -1)
 chainrule_refusal(inside_a_program "too short a time" "--seconds" --seconds 1)
 
-# Checks the files that they have written: tables with numbers and, if gnuplot is installed, pictures.
-set(writing gradient_descent activations vanishing_gradients overfitting your_own inside_a_program)
+# Checks the files that these and other examples have written: tables with numbers and, if gnuplot is installed, pictures.
+set(writing gradient_descent activations vanishing_gradients overfitting your_own inside_a_program poisson greeks)
 foreach(name IN LISTS writing)
-  set_tests_properties("example ${name}" PROPERTIES FIXTURES_SETUP "lecture")
+  set_tests_properties("example ${name}" PROPERTIES FIXTURES_SETUP "written")
 endforeach()
 find_program(CHAINRULE_GNUPLOT gnuplot)
-add_test(NAME "examples of the lecture write tables and pictures"
+add_test(NAME "examples write tables and pictures"
          COMMAND "${CMAKE_COMMAND}" "-DFOLDER=${output}" "-DNAMES=${writing}" "-DGNUPLOT=${CHAINRULE_GNUPLOT}" -P "${CMAKE_CURRENT_LIST_DIR}/files.cmake")
-set_tests_properties("examples of the lecture write tables and pictures" PROPERTIES FIXTURES_REQUIRED "lecture")
+set_tests_properties("examples write tables and pictures" PROPERTIES FIXTURES_REQUIRED "written")
