@@ -100,6 +100,7 @@ int main() try {
   messages::networks(page);
   messages::passes(page);
   messages::targets(page);
+  messages::derivatives(page);
   messages::data(page);
   messages::files_of_data(page);
   messages::training(page);

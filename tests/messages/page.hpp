@@ -123,6 +123,7 @@ class Page {
 void networks(Page& page);
 void passes(Page& page);
 void targets(Page& page);
+void derivatives(Page& page);
 void data(Page& page);
 void files_of_data(Page& page);
 void training(Page& page);

@@ -128,3 +128,19 @@ void messages::targets(Page& page) {
     smooth.evaluate(two, std::vector<int>{1, 2}, workspace);
   });
 }
+
+void messages::derivatives(Page& page) {
+  page.section("Derivatives by x");
+  const AnyNetwork<double> net{Seed{1}, SquaredError{}, {Dense<3, 8, Tanh>{}, Dense<8, 2>{}}};
+  auto work = net.make_derivative_workspace(4);
+  auto jet_work = net.make_jet_workspace(4);
+  const Eigen::MatrixXd x = Eigen::MatrixXd::Ones(3, 4);  // 4 samples
+  Eigen::MatrixXd J(2, 12), H(3, 12);
+
+  page.mistake("", [&] { net.jacobian(x, work, J.leftCols(3)); });
+  page.mistake("", [&] { net.vjp(x, x, work, H.leftCols(4)); });
+  page.mistake("", [&] { net.hessian(x, jet_work, H); });
+  page.mistake("", [&] { net.forward_jet(x, jet_work); });
+  page.mistake("", [&] { jet_work.value(); });
+  page.mistake("", [&] { net.make_jet_workspace(4, JetDirections<double>{Eigen::MatrixXd::Identity(2, 2)}); });
+}
