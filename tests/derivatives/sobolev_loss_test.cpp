@@ -72,6 +72,7 @@ TEST_CASE("sobolev_loss refuses targets that do not fit before it writes anythin
                     "sobolev_loss: dy is 2 x 4, but it must be 4 x 4 for 2 outputs, 2 directions and the 4 samples of forward_jet");
   CHECK_THROWS_AS(sobolev_loss(s.work, s.y.leftCols(3), s.dy), ShapeError);
   CHECK_THROWS_AS(sobolev_loss(s.work, s.work.value(), s.dy), ValueError);
+  CHECK_THROWS_AS(sobolev_loss(s.work, s.work.dJ_dfirst(1), s.dy), ValueError);
   CHECK_THROWS_AS(sobolev_loss(s.work, s.y, s.dy, {.first = -1}), ValueError);
   s.dy(3, 3) = std::numeric_limits<double>::quiet_NaN();
   CHECK_THROWS_AS(sobolev_loss(s.work, s.y, s.dy), ValueError);

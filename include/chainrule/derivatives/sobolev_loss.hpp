@@ -2,8 +2,8 @@
 
 #include <chainrule/core/detail/hyperparameter_checks.hpp>
 #include <chainrule/core/detail/overlap.hpp>
+#include <chainrule/derivatives/detail/checks.hpp>
 #include <chainrule/derivatives/jet_workspace.hpp>
-#include <chainrule/detail/argument_checks.hpp>
 #include <chainrule/losses/squared_error.hpp>
 
 namespace chainrule {
@@ -47,7 +47,7 @@ Scalar sobolev_loss(JetWorkspace<Scalar, Sequence>& work, const Eigen::DenseBase
       detail::raise<ShapeError>(who, ": ", name, " is ", targets.rows(), " x ", targets.cols(), ", but it must be ", rows, " x ", batch,
                                 " for ", outputs, " outputs, ", directions, " directions and the ", batch, " samples of forward_jet");
     detail::check_finite(who, name, targets);
-    detail::check_outside_workspace(who, name, detail::memory_of(targets), work);
+    detail::check_outside_derivatives(who, name, detail::memory_of(targets), work);
   };
   const ConstMatrixView<Scalar> values = detail::const_view<Scalar>(y), derivatives = detail::const_view<Scalar>(dy);
   check("y", values, outputs);
