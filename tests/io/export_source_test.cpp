@@ -1,8 +1,11 @@
+#include <array>
 #include <chainrule/io/export_source.hpp>
 #include <chainrule/layers/batch_norm.hpp>
 #include <chainrule/layers/dense.hpp>
+#include <chainrule/losses/binary_cross_entropy.hpp>
 #include <chainrule/losses/mean_squared_error.hpp>
 #include <chainrule/network.hpp>
+#include <cmath>
 #include <cstdlib>
 #include <filesystem>
 #include <limits>
@@ -40,7 +43,7 @@ Line line() {
   return net;
 }
 
-cr::SourceOptions named(std::string name) { return {.name = std::move(name), .doubles = false, .tests = {}}; }
+cr::SourceOptions named(std::string name) { return {.name = std::move(name), .doubles = false, .tests = {}, .jacobian = false}; }
 
 }  // namespace
 
@@ -125,10 +128,10 @@ TEST_CASE("a net of double has floats in its source code, or doubles", "[io][exp
   net.layer<0>().weight << 0.1;
   CHECK_THAT(cr::to_source(net),
              ContainsSubstring("{0.100000001f}") && ContainsSubstring("rounded to float") && ContainsSubstring("const float* x"));
-  const std::string doubles = cr::to_source(net, {.name = "model", .doubles = true, .tests = {}});
+  const std::string doubles = cr::to_source(net, {.name = "model", .doubles = true, .tests = {}, .jacobian = false});
   CHECK_THAT(doubles, ContainsSubstring("{0.10000000000000001}") && ContainsSubstring("const double* x") && !ContainsSubstring("float") &&
                           !ContainsSubstring("fmaf"));
-  CHECK_THROWS_WITH(cr::to_source(line(), {.name = "model", .doubles = true, .tests = {}}),
+  CHECK_THROWS_WITH(cr::to_source(line(), {.name = "model", .doubles = true, .tests = {}, .jacobian = false}),
                     ContainsSubstring("doubles are for networks of double"));
   net.layer<0>().weight << 1e300;
   CHECK_THROWS_AS(cr::to_source(net), cr::ValueError);
@@ -146,6 +149,113 @@ TEST_CASE("what has no form in source code is refused by name", "[io][export_sou
   Line infinite = line();
   infinite.layer<0>().bias << std::numeric_limits<float>::infinity();
   CHECK_THROWS_WITH(cr::to_source(infinite), ContainsSubstring("model_b1 would hold inf"));
+}
+
+TEST_CASE("the Jacobian in source code is that of the predictions, with the link", "[io][export_source]") {
+  using Net = cr::Network<float, cr::BinaryCrossEntropy, cr::Dense<2, 3, cr::Tanh>, cr::Dense<3, 2>>;
+  const Net net{cr::Seed{3}};
+  cr::SourceOptions options = named("model");
+  options.jacobian = true;
+  const std::string text = cr::to_source(net, options);
+  CHECK_THAT(text, ContainsSubstring("static inline void model_jacobian(const float* x, float* J) {\n  float y[2];\n  float t1[3];\n"));
+  CHECK_THAT(text, ContainsSubstring("    for (int i = 0; i < 3; ++i) t1[i] = model_w1[i][j];\n"));  // along input j
+  CHECK_THAT(text,
+             ContainsSubstring("68 bytes of constants; 12 bytes of arrays on the stack of model_predict, 40 on that of model_jacobian"));
+  CHECK_THAT(text, ContainsSubstring("static const float model_test_J[3][4] = {"));
+  CHECK_THAT(text, ContainsSubstring("if (!(fabsf(J[i] - expected) <= 1e-5f * size)) return j + 1;\n"));
+  CHECK_THAT(text, ContainsSubstring("Largest difference of model_predict from the library ") && ContainsSubstring(", of model_jacobian "));
+  CHECK_THAT(cr::to_source(net), !ContainsSubstring("jacobian") && !ContainsSubstring("test_J"));
+
+  // y = sigma(z) and dy_i/dx_k = y_i (1 - y_i) sum_m V_im (1 - tanh(u_m)^2) W_mk in long double
+  const auto begin = text.find("static const float model_w1"), end = text.find("/* Three samples");
+  cr::detail::SourceProgram<float> program(std::string_view(text).substr(begin, end - begin));
+  const std::array<float, 2> x{0.4f, -1.1f};
+  std::array<float, 4> J{};
+  std::array<float, 2> y{};
+  program.run("model_predict", x.data(), y.data());
+  program.run("model_jacobian", x.data(), J.data());
+  const auto W = net.layer<0>().weight.cast<long double>().eval();
+  const auto V = net.layer<1>().weight.cast<long double>().eval();
+  for (Eigen::Index i = 0; i < 2; ++i) {
+    long double z = 0;
+    std::array<long double, 2> by_x{};
+    for (Eigen::Index m = 0; m < 3; ++m) {
+      const long double tanh = std::tanh(W(m, 0) * 0.4f - W(m, 1) * 1.1f);
+      z += V(i, m) * tanh;
+      for (Eigen::Index k = 0; k < 2; ++k) by_x[static_cast<std::size_t>(k)] += V(i, m) * (1 - tanh * tanh) * W(m, k);
+    }
+    const long double sigma = 1 / (1 + std::exp(-z));
+    const auto row = static_cast<std::size_t>(i);
+    CHECK(std::abs(static_cast<long double>(y[row]) - sigma) < 2e-7L);
+    for (std::size_t k = 0; k < 2; ++k) CHECK(std::abs(static_cast<long double>(J[2 * row + k]) - sigma * (1 - sigma) * by_x[k]) < 2e-7L);
+  }
+}
+
+TEST_CASE("the Jacobian in source code of more inputs than outputs is computed row by row", "[io][export_source]") {
+  cr::SourceOptions options = named("model");
+  options.jacobian = true;
+  CHECK_THAT(cr::to_source(line(), options), ContainsSubstring("static inline void model_jacobian(const float* x, float* J) {\n"
+                                                               "  (void)x;\n\n"
+                                                               "  for (int j = 0; j < 1; ++j) {\n"
+                                                               "    float* row = J + j * 2;\n"
+                                                               "    for (int i = 0; i < 2; ++i) row[i] = model_w1[j][i];\n"
+                                                               "  }\n"
+                                                               "}\n"));
+}
+
+TEST_CASE("source code is run as it is written", "[io][export_source]") {
+  cr::detail::SourceProgram<float> program(R"(static const float w[2][3] = {
+    {1.0f, -2.5f, 1e-3f},
+    {4.0f, 5.0f, 6.0f}};
+/* a comment */
+static inline float half(float z, int* n) {
+  *n = (int)z;
+#if defined(ANYTHING)
+  return fmaf(z, 0.5f, 0.0f);
+#else
+  return 0.0f;
+#endif
+}
+
+static inline void f(const float* x, float* y) {
+  float t[3];
+  int n;
+  (void)x;
+  for (int i = 0; i < 3; ++i) t[i] = i > 0 && x[i] != x[0] ? w[1][i] : -w[0][i];
+  y[0] = half(t[0] - 6.0f, &n);
+  y[1] = (float)n;
+  float* rest = y + 2;
+  for (int k = 0, end = 2; k < 3;) {
+    for (end += k < end ? 1 : 100; k < end; ++k) rest[k] = t[k] / x[1];
+  }
+  while (y[0] < 0.0f) y[0] += 1.0f;
+})");
+  const std::array<float, 3> x{1, 2, 1};
+  std::array<float, 5> y{};
+  program.run("f", x.data(), y.data());
+  CHECK(y == std::array<float, 5>{0.5f, -7, -0.5f, 2.5f, -5e-4f});
+  CHECK_THROWS_AS(cr::detail::SourceProgram<float>("static inline float f(float z) { goto end; }"), cr::ValueError);
+}
+
+TEST_CASE("export_source reports how exact the source code is, and how large", "[io][export_source]") {
+  const chainrule_test::TemporaryFolder folder;
+  cr::SourceOptions options = named("model");
+  options.jacobian = true;
+  const cr::SourceReport report = cr::export_source(line(), folder.path("model.h"), options);
+  CHECK(report.predict_difference < 1e-6);
+  CHECK(report.jacobian_difference == 0);  // the weights
+  CHECK(report.constant_bytes == 12);
+  CHECK(report.predict_bytes == 0);
+  CHECK(report.jacobian_bytes == 0);
+
+  // a difference is relative to the number, or to a quarter of the largest
+  cr::detail::SourceProgram<float> program("static inline void f(const float* x, float* y) {\n  y[0] = x[0];\n  y[1] = 0.5f;\n}\n");
+  const cr::Matrix<float> x = cr::Matrix<float>::Constant(1, 1, 4.5f);
+  cr::Matrix<float> expected(2, 1);
+  expected << 4, 0.5f;
+  CHECK(cr::detail::largest_difference(program, "f", x, expected) == 0.125);
+  expected << 4.5f, 0.25f;
+  CHECK_THAT(cr::detail::largest_difference(program, "f", x, expected), Catch::Matchers::WithinAbs(0.25 / 1.125, 1e-9));
 }
 
 TEST_CASE("a file of source code is written completely or not at all", "[io][export_source]") {

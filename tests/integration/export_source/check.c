@@ -11,25 +11,28 @@ static double relative_difference(double y, double expected, double largest) {
   return y == expected ? 0 : fabs(y - expected) / size;
 }
 
-#define GREATEST_DIFFERENCE(name, NAME, type)                                            \
-  static double greatest_of_##name(void) {                                               \
-    type y[NAME##_OUTPUTS];                                                              \
-    double largest = 0, greatest = 0;                                                    \
-    for (int j = 0; j < 3; ++j)                                                          \
-      for (int i = 0; i < NAME##_OUTPUTS; ++i)                                           \
-        largest = fmax(largest, fabs((double)name##_test_y[j][i]));                      \
-    for (int j = 0; j < 3; ++j) {                                                        \
-      name##_predict(name##_test_x[j], y);                                               \
-      for (int i = 0; i < NAME##_OUTPUTS; ++i)                                           \
-        greatest = fmax(greatest, relative_difference((double)y[i], (double)name##_test_y[j][i], largest)); \
-    }                                                                                    \
-    return greatest;                                                                     \
+/* The greatest relative difference of the predictions, or of the derivatives, for the three samples of a network. */
+#define GREATEST_DIFFERENCE(name, NAME, type)                                                                 \
+  static double greatest_of_##name(int of_jacobian) {                                                         \
+    type computed[NAME##_OUTPUTS * NAME##_INPUTS + NAME##_OUTPUTS];                                           \
+    const int size = of_jacobian ? NAME##_OUTPUTS * NAME##_INPUTS : NAME##_OUTPUTS;                           \
+    double largest = 0, greatest = 0;                                                                         \
+    for (int j = 0; j < 3; ++j)                                                                               \
+      for (int i = 0; i < size; ++i)                                                                          \
+        largest = fmax(largest, fabs((double)(of_jacobian ? name##_test_J[j] : name##_test_y[j])[i]));        \
+    for (int j = 0; j < 3; ++j) {                                                                             \
+      const type* expected = of_jacobian ? name##_test_J[j] : name##_test_y[j];                               \
+      (of_jacobian ? name##_jacobian : name##_predict)(name##_test_x[j], computed);                           \
+      for (int i = 0; i < size; ++i)                                                                          \
+        greatest = fmax(greatest, relative_difference((double)computed[i], (double)expected[i], largest));    \
+    }                                                                                                         \
+    return greatest;                                                                                          \
   }
 NETS(GREATEST_DIFFERENCE)
 
 typedef struct {
   const char* name;
-  double (*greatest)(void);
+  double (*greatest)(int of_jacobian);
   int (*self_check)(void);
 } Net;
 #define ENTRY(name, NAME, type) {#name, greatest_of_##name, name##_self_check},
@@ -37,9 +40,10 @@ static const Net nets[] = {NETS(ENTRY)};
 
 int number_of_nets(void) { return (int)(sizeof nets / sizeof nets[0]); }
 
-int net_is_right(int j, const char** name, double* difference) {
+int net_is_right(int j, const char** name, double* difference, double* of_jacobian) {
   *name = nets[j].name;
-  *difference = nets[j].greatest();
+  *difference = nets[j].greatest(0);
+  *of_jacobian = nets[j].greatest(1);
   return nets[j].self_check() == 0;
 }
 

@@ -7,8 +7,9 @@ extern "C" {
 #endif
 
 int number_of_nets(void);
-/* Whether network j passes its self-check. Sets its name and the greatest relative difference of its predictions from the library's. */
-int net_is_right(int j, const char** name, double* difference);
+/* Whether network j passes its self-check. Sets its name and the greatest relative differences of its predictions and of their derivatives
+   from the library's. */
+int net_is_right(int j, const char** name, double* difference, double* of_jacobian);
 /* Whether the self-check of the network with a wrong weight fails, as it must. */
 int corrupted_is_found(void);
 

@@ -6,6 +6,7 @@
 
 #include "wide_dense.h"
 #include "wide_gaussian.h"
+#include "wide_jacobian.h"
 #include "wide_norm.h"
 #include "wide_poisson.h"
 #include "wide_softmax.h"
@@ -38,6 +39,21 @@ static void check_dense(void) {
   wide_dense_predict(x, y);
   check("a sum of 4096 products", fabsl((Wide)y[0] - z) / sizes, 2e-6L);
   check("its self_check", wide_dense_self_check(), 0);
+}
+
+static void check_jacobian(void) {
+  float J[2];
+  wide_jacobian_jacobian(x, J);
+  for (int k = 0; k < 2; ++k) {
+    long double sum = 0, sizes = 0;
+    for (int i = 0; i < 4096; ++i) {
+      const long double term = (Wide)wide_jacobian_w2[0][i] * (Wide)wide_jacobian_w1[i][k];
+      sum += term;
+      sizes += fabsl(term);
+    }
+    check("a derivative of 4096 products", fabsl((Wide)J[k] - sum) / sizes, 2e-7L);
+  }
+  check("its self_check", wide_jacobian_self_check(), 0);
 }
 
 static void check_softmax(void) {
@@ -77,6 +93,7 @@ static void check_limits(void) {
 
 int main(void) {
   check_dense();
+  check_jacobian();
   check_softmax();
   for (int i = 0; i < 4096; ++i) x[i] = 1e5f + 3 * uniform();
   check_norm("LayerNorm of 4096 numbers around 1e5");

@@ -19,13 +19,13 @@ void print_billionths(double number) {
 }  // namespace
 
 bool learn_and_predict() {
-  double greatest = 0;
+  double greatest = 0, greatest_of_jacobians = 0;
   bool right = corrupted_is_found() != 0;
-  const char* worst = "";
+  const char *worst = "", *worst_jacobian = "";
   for (int j = 0; j < number_of_nets(); ++j) {
     const char* name = nullptr;
-    double difference = 0;
-    if (net_is_right(j, &name, &difference) == 0) {
+    double difference = 0, of_jacobian = 0;
+    if (net_is_right(j, &name, &difference, &of_jacobian) == 0) {
       board::print(name);
       board::print(" is off\n");
       right = false;
@@ -34,11 +34,19 @@ bool learn_and_predict() {
       greatest = difference;
       worst = name;
     }
+    if (of_jacobian > greatest_of_jacobians) {
+      greatest_of_jacobians = of_jacobian;
+      worst_jacobian = name;
+    }
   }
   board::print("greatest relative difference from the library: ");
   print_billionths(greatest);
   board::print(" (");
   board::print(worst);
+  board::print("), of their Jacobians: ");
+  print_billionths(greatest_of_jacobians);
+  board::print(" (");
+  board::print(worst_jacobian);
   board::print(right ? ")\npassed\n" : ")\nfailed\n");
   return right;
 }

@@ -1,6 +1,7 @@
 // write_nets FOLDER [SEED]: writes networks as source code into a folder: every activation, layer and link, and shapes that are difficult
 // for the arrays of the generated code. nets.h includes them all and lists them in the macro NETS(DO), which expands to
-// DO(name, NAME, type) for each. corrupted.h is a network with a wrong weight. wide_*.h are networks with long sums and large numbers.
+// DO(name, NAME, type) for each. corrupted.h is a network with a wrong weight, control.h one for a controller. wide_*.h are networks with
+// long sums and large numbers.
 
 #include <chainrule/any/from_description.hpp>
 #include <chainrule/io/export_source.hpp>
@@ -66,7 +67,7 @@ template <class Net>
 void write(const std::string& name, Net& net, bool doubles = false) {
   cr::Random random{cr::Seed{seed + 1}};
   randomize_all_but_weights(net, random);
-  cr::export_source(net, folder + "/" + name + ".h", {.name = name, .doubles = doubles, .tests = {}});
+  cr::export_source(net, folder + "/" + name + ".h", {.name = name, .doubles = doubles, .tests = {}, .jacobian = true});
   includes += "#include \"" + name + ".h\"\n";
   list += " \\\n  DO(" + name + ", " + cr::detail::in_capitals(name) + ", " + (doubles ? "double" : "float") + ")";
 }
@@ -137,21 +138,31 @@ void write_all() {
   write("narrow", squared, {dense(40, 1), dense(1, 20, activation("Softsign")), dense(20, 1)});
 }
 
+/// Writes a network as a controller has it, whose size one_net.cpp shows.
+void write_control() {
+  const cr::AnyNetwork<float> net{
+      cr::Seed{seed}, cr::make_loss<float>(squared),
+      cr::make_layers<float>({dense(12, 32, activation("Tanh")), dense(32, 32, activation("Tanh")), dense(32, 12)})};
+  cr::export_source(net, folder + "/control.h", {.name = "control", .doubles = false, .tests = {}, .jacobian = true});
+}
+
 /// Writes a network of one unit and inserts a 1 before the digits of its first weight.
 void write_corrupted() {
   const cr::AnyNetwork<float> net{cr::Seed{1}, cr::make_loss<float>(squared), cr::make_layers<float>({dense(2, 1)})};
-  std::string text = cr::to_source(net, {.name = "corrupted", .doubles = false, .tests = {}});
+  std::string text = cr::to_source(net, {.name = "corrupted", .doubles = false, .tests = {}, .jacobian = false});
   text.insert(text.find_first_of("0123456789", text.find("{", text.find("corrupted_w1[") + 1)), "1");
   cr::detail::write_file("write_nets", folder + "/corrupted.h", text);
 }
 
-/// Writes networks with sums of 4096 and 10,000 terms, and two whose predictions can be too large for a float.
+/// Writes networks with sums of 4096 and 10,000 terms, one of them in the Jacobian, and two whose predictions can be too large for a float.
 void write_wide() {
-  const auto write_one = [](const std::string& name, const Description& loss, const std::vector<Description>& layers) {
+  const auto write_one = [](const std::string& name, const Description& loss, const std::vector<Description>& layers,
+                            bool jacobian = false) {
     const cr::AnyNetwork<float> net{cr::Seed{seed}, cr::make_loss<float>(loss), cr::make_layers<float>(layers)};
-    cr::export_source(net, folder + "/" + name + ".h", {.name = name, .doubles = false, .tests = {}});
+    cr::export_source(net, folder + "/" + name + ".h", {.name = name, .doubles = false, .tests = {}, .jacobian = jacobian});
   };
   write_one("wide_dense", squared, {dense(4096, 1)});
+  write_one("wide_jacobian", squared, {dense(2, 4096), dense(4096, 1)}, true);
   write_one("wide_norm", squared, {same("LayerNorm", 4096, {{"epsilon", 1e-5}})});
   write_one("wide_softmax", activation("SoftmaxCrossEntropy", {{"label_smoothing", 0}}), {dense(1, 10000)});
   write_one("wide_poisson", activation("PoissonNLL"), {dense(1, 1)});
@@ -168,6 +179,7 @@ int main(int argc, char** argv) try {
   write_all();
   write_doubles();
   write_corrupted();
+  write_control();
   write_wide();
   cr::detail::write_file("write_nets", folder + "/nets.h", includes + "#define NETS(DO)" + list + "\n");
 } catch (const std::exception& error) {

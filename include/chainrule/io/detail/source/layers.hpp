@@ -25,6 +25,26 @@ bool works_in_place(const AnyLayer<Scalar>& layer) {
   return !describes<DescribedDense>(what) && !describes<DescribedResidual>(what);
 }
 
+/// The statement that keeps f'(z) of n units for the derivative, and the array that it sets. Both are empty where no derivative is written,
+/// and where f'(z) = 1.
+struct SourceSlopes {
+  std::string array, statement;
+};
+template <class F, class Written>
+SourceSlopes source_slopes(const F& f, SourceWriter<Written>& writer, Index n, const std::string& z, const std::string& a) {
+  if (!writer.differentiates()) return {};
+  const std::string slope = source_activation_derivative(f, writer.functions, z, a);
+  if (slope.empty()) return {};
+  const std::string array = writer.take_derivative_array(n);
+  return {array, text_of(array, "[i] = ", slope, ";")};
+}
+/// Records the step v <- f'(z) o v behind the statements that set the slopes. `out` is the array that they set besides.
+template <class Written>
+void add_slope_step(const SourceSlopes& slopes, SourceWriter<Written>& writer, Index n, const std::string& out) {
+  if (slopes.array.empty()) return;
+  writer.add_step_at_values(SourceScaling{slopes.array + "[i]", 0, n}, writer.mentions(slopes.statement, out) ? "" : out);
+}
+
 template <DropoutUnits N, class Written, class Scalar>
 std::string source_form(Exactly<Dropout<N>>, SourceWriter<Written>&, NumbersInOrder<Scalar>&, const std::string& in, bool) {
   return in;  // in predicting it does nothing
@@ -44,17 +64,27 @@ std::string source_form(Exactly<L> dense, SourceWriter<Written>& writer, Numbers
                          number + 1, ")) with f = ", name_of(dense->activation()), ", ", n, " -> ", m));
   writer.code(text_of("  for (int i = 0; i < ", m, "; ++i) {\n    $ z = ", b, "[i];\n"));
   writer.add_terms("    ", "k", n, "z", text_of("z = ", fma, "(", w, "[i][k], ", in, "[k], z);"));
-  writer.code(text_of("    ", out, "[i] = ", a, ";\n  }\n"));
+  const SourceSlopes slopes = source_slopes(dense->activation(), writer, m, "z", out + "[i]");
+  writer.code(text_of("    ", out, "[i] = ", a, ";\n", slopes.statement.empty() ? "" : "    " + slopes.statement + "\n", "  }\n"));
+  writer.add_step(SourceProduct{w, n, m});
+  add_slope_step(slopes, writer, m, out);
   writer.give_back(in);
   return out;
 }
 
 template <IsActivate L, class Written, class Scalar>
 std::string source_form(Exactly<L> layer, SourceWriter<Written>& writer, NumbersInOrder<Scalar>&, const std::string& in, bool to_y) {
-  const std::string out = writer.array_after(in, layer->outputs(), to_y);
-  const std::string a = source_activation(layer->activation(), writer.functions, in + "[i]");
+  const Index n = layer->outputs();
+  const std::string out = writer.array_after(in, n, to_y);
+  const SourceSlopes slopes = source_slopes(layer->activation(), writer, n, "z", out + "[i]");
+  const std::string z = slopes.array.empty() ? in + "[i]" : "z", a = source_activation(layer->activation(), writer.functions, z);
   writer.comment(text_of(name_of(layer->activation()), ": a = f(z)"));
-  writer.loop(layer->outputs(), text_of(out, "[i] = ", a, ";"));
+  if (slopes.array.empty())
+    writer.loop(n, text_of(out, "[i] = ", a, ";"));
+  else
+    writer.code(text_of("  for (int i = 0; i < ", n, "; ++i) {\n    const $ z = ", in, "[i];\n    ", out, "[i] = ", a, ";\n    ",
+                        slopes.statement, "\n  }\n"));
+  add_slope_step(slopes, writer, n, out);
   return out;
 }
 
@@ -66,6 +96,7 @@ std::string source_form(Exactly<Normalize<N>> layer, SourceWriter<Written>& writ
   const std::string shift = writer.constants("shift", buffers.shift), scale = writer.constants("scale", buffers.scale);
   writer.comment("Normalize: a = (x - shift) scale");
   writer.loop(layer->outputs(), text_of(out, "[i] = (", in, "[i] - ", shift, "[i]) * ", scale, "[i];"));
+  writer.add_step(SourceScaling{scale + "[i]", 0, layer->outputs()});
   return out;
 }
 
@@ -86,6 +117,7 @@ std::string source_form(Exactly<BatchNorm<N>> layer, SourceWriter<Written>& writ
   writer.comment("BatchNorm: x_hat = (x - mean) factor with factor = 1/sqrt(variance + epsilon), a = weight x_hat + bias");
   writer.loop(layer->outputs(), text_of(out, "[i] = (", in, "[i] - ", named("mean"), "[i]) * ", named("factor"), "[i] * ", named("weight"),
                                         "[i] + ", named("bias"), "[i];"));
+  writer.add_step(SourceScaling{text_of("(", named("factor"), "[i] * ", named("weight"), "[i])"), 0, layer->outputs()});
   return out;
 }
 
@@ -115,8 +147,16 @@ std::string source_form(Exactly<LayerNorm<N>> layer, SourceWriter<Written>& writ
   writer.code(text_of("    rest /= ", units, ";\n"));
   add("variance", d + " * " + d);
   writer.code(text_of("    const $ deviation = sqrtF(variance / ", units, " + ", epsilon,
-                      " * scale * scale);\n    const $ factor = deviation > <0> ? <1> / deviation : <0>; /* 0 for equal x */\n",  //
-                      all, out, "[i] = ", d, " * factor * ", named("weight"), "[i] + ", named("bias"), "[i];\n  }\n"));
+                      " * scale * scale);\n    const $ factor = deviation > <0> ? <1> / deviation : <0>; /* 0 for equal x */\n"));
+  if (!writer.differentiates()) {
+    writer.code(text_of(all, out, "[i] = ", d, " * factor * ", named("weight"), "[i] + ", named("bias"), "[i];\n  }\n"));
+    return out;
+  }
+  const std::string x_hat = writer.take_derivative_array(n), slope = writer.take_derivative_array(1);
+  writer.code(text_of(all, x_hat, "[i] = ", d, " * factor;\n", all, out, "[i] = ", x_hat, "[i] * ", named("weight"), "[i] + ",
+                      named("bias"), "[i];\n    ", slope, "[0] = factor * scale;\n  }\n"));
+  writer.add_step_at_values(SourceCentering{x_hat, slope + "[0]", n}, out);
+  writer.add_step(SourceScaling{named("weight") + "[i]", 0, n});
   return out;
 }
 
@@ -127,6 +167,11 @@ std::string source_form(Exactly<PReLU<slopes, N>> layer, SourceWriter<Written>& 
   const std::string slope =
       writer.constants("slope", numbers.parameters_of(layer.object).slope) + (slopes == Slopes::shared ? "[0]" : "[i]");
   writer.comment(text_of(layer->name, ": a = z for z > 0, slope z below"));
+  if (writer.differentiates()) {
+    const std::string kept = writer.take_derivative_array(layer->outputs());
+    writer.loop(layer->outputs(), text_of(kept, "[i] = ", in, "[i] > <0> ? <1> : ", slope, ";"));
+    writer.add_step_at_values(SourceScaling{kept + "[i]", 0, layer->outputs()});
+  }
   writer.loop(layer->outputs(),
               text_of(out, "[i] = ", in, "[i] > ", writer.functions.literal(0.0), " ? ", in, "[i] : ", slope, " * ", in, "[i];"));
   return out;
@@ -138,6 +183,7 @@ std::string source_form(Exactly<L> residual, SourceWriter<Written>& writer, Numb
                         bool to_y) {
   const Index n = residual->outputs();
   writer.keep(x);
+  writer.add_step(SourceBranch{n, true});
   writer.comment(text_of("Residual: a = x + F(x), ", n, " -> ", n, "; x is in ", x));
   std::string f = x;
   for_each_layer(residual->layers(), [&](const auto& inside) { f = add_source_layer(inside, writer, numbers, f, false); });
@@ -145,6 +191,7 @@ std::string source_form(Exactly<L> residual, SourceWriter<Written>& writer, Numb
   const std::string out = to_y ? writer.take_array(n, true) : !writer.is_kept(x) ? x : writer.array_after(f, n, false);
   writer.comment("Residual: the sum");
   writer.loop(n, text_of(out, "[i] = ", x, "[i] + ", f, "[i];"));
+  writer.add_step(SourceBranch{n, false});
   for (const std::string& array : {x, f})
     if (array != out) writer.give_back(array);
   return out;
@@ -203,7 +250,7 @@ void add_source_network(const Net& net, SourceWriter<Written>& writer) {
   std::string a = "x";
   i = 0;
   for_each_layer(net.layers(), [&](const auto& layer) { a = add_source_layer(layer, writer, numbers, a, i++ >= last_array); });
-  if (a != "y") writer.loop(net.outputs(), text_of("y[i] = ", a, "[i];"));
+  if (a != "y") writer.loop(net.outputs(), text_of(writer.take_array(net.outputs(), true), "[i] = ", a, "[i];"));
   add_source_link(net.loss_function(), writer, net.outputs());
 }
 

@@ -1,6 +1,6 @@
 #pragma once
-// Writes the prediction that a loss makes of the raw outputs in y as statements of C. An overload of source_form on the loss's type adds
-// them.
+// Writes the prediction that a loss makes of the raw outputs in y as statements of C, and records its derivative. An overload of
+// source_form on the loss's type does both.
 
 #include <chainrule/any/any_loss.hpp>
 #include <chainrule/io/detail/forms.hpp>
@@ -27,6 +27,7 @@ void add_softmax(SourceWriter<Written>& writer, Index outputs) {
                       each, "y[i] = ", exp, "(y[i] - largest);\n"));
   writer.add_terms("    ", "i", outputs, "sum", "sum += y[i];");
   writer.code(each + "y[i] /= sum;\n  }\n");
+  writer.add_step_at_values(SourceSoftmaxStep{outputs});
 }
 template <class Written>
 void source_form(const SoftmaxCrossEntropy&, SourceWriter<Written>& writer, Index outputs) {
@@ -41,12 +42,14 @@ void source_form(const BinaryCrossEntropy&, SourceWriter<Written>& writer, Index
   const std::string sigmoid = writer.functions.sigmoid();
   writer.comment("y = sigma(z)");
   writer.loop(outputs, text_of("y[i] = ", sigmoid, "(y[i]);"));
+  writer.add_step_at_values(SourceScaling{text_of("(y[i] * (", writer.functions.literal(1.0), " - y[i]))"), 0, outputs});
 }
 template <class Written>
 void source_form(const PoissonNLL&, SourceWriter<Written>& writer, Index outputs) {
   const std::string exp = writer.functions.exp();
   writer.comment("y = e^z");
   writer.loop(outputs, text_of("y[i] = ", limited(writer, exp + "(y[i])"), ";"));
+  writer.add_step_at_values(SourceScaling{"y[i]", 0, outputs});
 }
 template <class Written>
 void source_form(const GaussianNLL& loss, SourceWriter<Written>& writer, Index outputs) {
@@ -54,6 +57,7 @@ void source_form(const GaussianNLL& loss, SourceWriter<Written>& writer, Index o
   writer.comment("the means, and below them the variances e^s + the least one");
   const std::string variance = text_of(exp, "(y[i]) + ", writer.functions.literal(loss.minimum_variance));
   writer.code(text_of("  for (int i = ", outputs / 2, "; i < ", outputs, "; ++i) y[i] = ", limited(writer, variance), ";\n"));
+  writer.add_step_at_values(SourceScaling{text_of("(y[i] - ", writer.functions.literal(loss.minimum_variance), ")"), outputs / 2, outputs});
 }
 // These losses have no link: the outputs are the predictions.
 template <class Written>

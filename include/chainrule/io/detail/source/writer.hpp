@@ -3,22 +3,25 @@
 #include <algorithm>
 #include <chainrule/core/detail/compatibility.hpp>
 #include <chainrule/io/detail/source/functions.hpp>
+#include <chainrule/io/detail/source/steps.hpp>
 #include <chainrule/io/detail/source/weights.hpp>
 #include <chainrule/kernels/sum_order.hpp>
 #include <map>
+#include <utility>
+#include <vector>
 
 namespace chainrule::detail {
 
 /// Collects the parts of a network as source code: the body of predict, the weights that it reads, the functions that it calls, and how
 /// large its arrays t1, t2, ... must be. `Written` is float or double. The overloads of source_form on the types of layers and losses add
-/// to it.
+/// to it. With derivatives, the body also keeps what they need of the sample, in arrays d1, d2, ..., and their steps are recorded.
 template <class Written>
 class SourceWriter {
   using Text = std::string;
 
  public:
   /// `name`: what all names in the source code begin with.
-  explicit SourceWriter(const Text& name) : functions{name}, name_{name} {}
+  explicit SourceWriter(const Text& name, bool differentiates = false) : functions{name}, name_{name}, differentiates_{differentiates} {}
 
   SourceFunctions<Written> functions;
   SourceWeights<Written> weights;
@@ -30,20 +33,26 @@ class SourceWriter {
   /// Adds lines of code, where $, F and numbers in angle brackets stand for what SourceFunctions says.
   void code(std::string_view lines) { body_ += functions.filled_in(lines); }
   /// Adds a loop of the statement over i = 0, ..., n - 1.
-  void loop(Index n, const Text& statement) { body_ += text_of("  for (int i = 0; i < ", n, "; ++i) ", statement, "\n"); }
+  void loop(Index n, const Text& statement) { code(text_of("  for (int i = 0; i < ", n, "; ++i) ", statement, "\n")); }
 
   /// Adds a loop over `index` = 0, ..., n - 1 of the statement, which adds a term to the variable `sum`. More than kernels::max_chain terms
   /// are added in the blocks of kernels/sum_order.hpp, so that the error is that of 256 + n/256 additions instead of n, and the order that
   /// of the library's matrix products.
   void add_terms(const Text& margin, const Text& index, Index n, const Text& sum, const Text& statement) {
-    const Index blocks = kernels::SumBlocks(n).count(), size = n / blocks, longer = n % blocks * (size + 1);
-    if (blocks == 1) return code(text_of(margin, "for (int ", index, " = 0; ", index, " < ", n, "; ++", index, ") ", statement, "\n"));
-    const Text next = longer > 0 ? text_of("end < ", longer, " ? ", size + 1, " : ", size) : text_of(size);
+    const Text next = next_block(n);
+    if (next.empty()) return code(text_of(margin, "for (int ", index, " = 0; ", index, " < ", n, "; ++", index, ") ", statement, "\n"));
     code(text_of(margin, "for (int ", index, " = 0, end = 0; ", index, " < ", n, ";) {\n",                 //
                  margin, "  const $ before = ", index, " > 0 ? ", sum, " : <0>;\n",                        //
                  margin, "  if (", index, " > 0) ", sum, " = <0>;\n",                                      //
                  margin, "  for (end += ", next, "; ", index, " < end; ++", index, ") ", statement, "\n",  //
                  margin, "  ", sum, " += before;\n", margin, "}\n"));
+  }
+
+  /// How many terms the block of a sum of n terms has that begins with term `end`, as an expression of C. Empty where there is one block.
+  static Text next_block(Index n) {
+    const Index blocks = kernels::SumBlocks(n).count(), size = n / blocks, longer = n % blocks * (size + 1);
+    if (blocks == 1) return "";
+    return longer > 0 ? text_of("end < ", longer, " ? ", size + 1, " : ", size) : text_of(size);
   }
 
   /// 1 for the first thing of this kind, then 2, 3, ...
@@ -64,7 +73,10 @@ class SourceWriter {
   /// Reserves an array of at least n numbers until give_back, and returns its name: y where is_y, else the first of t1, t2, ... that is
   /// not in use.
   Text take_array(Index n, bool is_y) {
-    if (is_y) return "y";
+    if (is_y) {
+      y_size_ = n;
+      return "y";
+    }
     auto free = std::find_if(arrays_.begin(), arrays_.end(), [](const Array& one) { return !one.in_use; });
     if (free == arrays_.end()) free = arrays_.insert(free, Array{});
     *free = {(std::max)(free->size, n), true};
@@ -82,11 +94,53 @@ class SourceWriter {
   /// Undoes the last `keep`.
   void release() { kept_.pop_back(); }
 
-  /// The sizes of t1, t2, ...
-  std::vector<Index> array_sizes() const {
-    std::vector<Index> sizes;
-    for (const Array& array : arrays_) sizes.push_back(array.size);
-    return sizes;
+  /// The names and sizes of the arrays that the body uses besides x and y, or with derivatives besides x.
+  std::vector<std::pair<Text, Index>> arrays() const {
+    std::vector<std::pair<Text, Index>> all;
+    if (differentiates_ && y_size_ > 0) all.emplace_back("y", y_size_);
+    for (std::size_t i = 0; i < arrays_.size(); ++i)
+      if (arrays_[i].size > 0) all.emplace_back(text_of("t", i + 1), arrays_[i].size);
+    for (std::size_t i = 0; i < derivative_sizes_.size(); ++i) all.emplace_back(text_of("d", i + 1), derivative_sizes_[i]);
+    return all;
+  }
+
+  /// Whether the derivative is written too.
+  bool differentiates() const { return differentiates_; }
+  const std::vector<SourceStep>& steps() const { return steps_; }
+  /// Reserves an array for n numbers that the derivative needs of the sample, and returns its name: d1, d2, ...
+  Text take_derivative_array(Index n) {
+    derivative_sizes_.push_back(n);
+    return text_of("d", derivative_sizes_.size());
+  }
+  /// Records the next step of the derivative.
+  void add_step(SourceStep step) { steps_.push_back(std::move(step)); }
+  /// Records the next step, which reads numbers that the body has computed. `unread`: an array that the body has written for later
+  /// statements only, or nothing.
+  void add_step_at_values(SourceStep step, const Text& unread = {}) {
+    add_step(std::move(step));
+    values_end_ = body_.size();
+    unread_ = unread;
+  }
+  /// Ends the body behind the last statement that a step needs, and returns it. The body is empty then, and all arrays are free.
+  Text take_values() {
+    const Text values = std::exchange(body_, {}).substr(0, values_end_);
+    std::vector<Array> used;
+    for (const Array& array : arrays_) used.push_back({mentions(values, text_of("t", used.size() + 1)) ? array.size : 0, false});
+    arrays_ = used;
+    y_size_ = mentions(values, "y") ? y_size_ : 0;
+    if (!mentions(values, "x")) unread_ = "x";
+    return values;
+  }
+  /// The name of x or of an array that no statement reads up to the end of take_values, which compilers would warn of. Empty if all are
+  /// read.
+  const Text& unread() const { return unread_; }
+  /// Whether a text uses an array.
+  static bool mentions(std::string_view text, const Text& array) {
+    for (std::size_t at = 0; (at = text.find(array + "[", at)) != std::string_view::npos; ++at) {
+      const char before = at == 0 ? ' ' : text[at - 1];
+      if (before == ' ' || before == '(' || before == '-') return true;
+    }
+    return false;
   }
 
  private:
@@ -96,10 +150,18 @@ class SourceWriter {
   };
 
   Text name_;
+  bool differentiates_;
   std::map<Text, Index> count_;
   std::vector<Array> arrays_;
   std::vector<Text> kept_;
+  Index y_size_ = 0;
   Text body_;
+
+  // for the derivative: the sizes of d1, d2, ..., and the end of what the steps need in the body
+  std::vector<Index> derivative_sizes_;
+  std::vector<SourceStep> steps_;
+  std::size_t values_end_ = 0;
+  Text unread_;
 };
 
 }  // namespace chainrule::detail

@@ -1,0 +1,143 @@
+#pragma once
+// Writes the Jacobian of a network's predictions by x: the values that the derivative at x needs, then the linear steps of the derivative
+// for each input (forward mode) or for each output (reverse mode), whichever are fewer.
+
+#include <chainrule/io/detail/source/writer.hpp>
+
+namespace chainrule::detail {
+
+/// Writes what one direction does: from unit vector j of x to column j of J in forward mode, from unit vector j of y to row j of J in
+/// reverse mode. The unit vector is an array only if a step needs it.
+template <class Written>
+class SourceDirection {
+ public:
+  SourceDirection(SourceWriter<Written>& writer, bool forward) : writer_{writer}, forward_{forward} {}
+
+  void write(Index inputs, Index outputs) {
+    const std::vector<SourceStep>& steps = writer_.steps();
+    n_ = forward_ ? inputs : outputs;
+    for (const SourceStep& step : steps) products_left_ += std::holds_alternative<SourceProduct>(step);
+    for (std::size_t i = 0; i < steps.size(); ++i)
+      std::visit([&](const auto& step) { add(step); }, steps[forward_ ? i : steps.size() - 1 - i]);
+    make_array();
+    if (!forward_) return;
+    writer_.loop(outputs, text_of("J[i * ", inputs, " + j] = ", v_, "[i];"));
+    writer_.give_back(v_);
+  }
+
+ private:
+  void add(const SourceScaling& step) {
+    if (v_.empty() && step.first == 0 && step.last == n_) {
+      std::string factor = step.factor;
+      for (std::size_t at; (at = factor.find("[i]")) != std::string::npos;) factor.replace(at, 3, "[j]");
+      unit_ += (unit_.empty() ? "" : " * ") + factor;
+      return;
+    }
+    make_array();
+    writer_.code(text_of("  for (int i = ", step.first, "; i < ", step.last, "; ++i) ", v_, "[i] *= ", step.factor, ";\n"));
+  }
+
+  void add(const SourceProduct& step) {
+    const Index n = forward_ ? step.outputs : step.inputs;
+    --products_left_;
+    const std::string out = take_array(n), fma = writer_.functions.multiply_add();
+    if (v_.empty()) {
+      writer_.loop(n, text_of(out, "[i] = ", step.w, forward_ ? "[i][j]" : "[j][i]", unit_.empty() ? "" : " * ", unit_, ";"));
+    } else if (forward_) {
+      writer_.code(text_of("  for (int i = 0; i < ", n, "; ++i) {\n    $ sum = <0>;\n"));
+      writer_.add_terms("    ", "k", step.inputs, "sum", text_of("sum = ", fma, "(", step.w, "[i][k], ", v_, "[k], sum);"));
+      writer_.code(text_of("    ", out, "[i] = sum;\n  }\n"));
+    } else {
+      add_transposed(step, out);
+    }
+    if (!v_.empty()) writer_.give_back(v_);
+    v_ = out;
+    n_ = n;
+  }
+
+  // out = W^T v, row by row of W, which is how it lies in memory. Long sums are added in blocks, as in SourceWriter::add_terms.
+  void add_transposed(const SourceProduct& step, const std::string& out) {
+    const std::string next = writer_.next_block(step.outputs), each = text_of("for (int i = 0; i < ", step.inputs, "; ++i) ");
+    const auto product = [&](const std::string& sum) {
+      return text_of(each, sum, "[i] = ", writer_.functions.multiply_add(), "(", step.w, "[k][i], ", v_, "[k], ", sum, "[i]);\n");
+    };
+    writer_.loop(step.inputs, out + "[i] = <0>;");
+    if (next.empty()) return writer_.code(text_of("  for (int k = 0; k < ", step.outputs, "; ++k)\n    ", product(out)));
+    const std::string part = writer_.take_array(step.inputs, false);
+    writer_.code(text_of("  for (int k = 0, end = 0; k < ", step.outputs, ";) {\n    ", each, part, "[i] = <0>;\n",  //
+                         "    for (end += ", next, "; k < end; ++k)\n      ", product(part),                         //
+                         "    ", each, out, "[i] += ", part, "[i];\n  }\n"));
+    writer_.give_back(part);
+  }
+
+  void add(const SourceCentering& step) {
+    make_array();
+    const std::string units = writer_.functions.literal(static_cast<double>(step.n));
+    writer_.code("  {\n    $ mean = <0>;\n    $ along = <0>;\n");
+    writer_.add_terms("    ", "i", step.n, "mean", text_of("mean += ", v_, "[i];"));
+    writer_.add_terms("    ", "i", step.n, "along", text_of("along += ", v_, "[i] * ", step.x_hat, "[i];"));
+    writer_.code(text_of("    mean /= ", units, ";\n    along /= ", units, ";\n    for (int i = 0; i < ", step.n, "; ++i) ", v_,
+                         "[i] = ", step.factor, " * (", v_, "[i] - mean - along * ", step.x_hat, "[i]);\n  }\n"));
+  }
+
+  void add(const SourceSoftmaxStep& step) {
+    make_array();
+    writer_.code("  {\n    $ sum = <0>;\n");
+    writer_.add_terms("    ", "i", step.n, "sum", text_of("sum += y[i] * ", v_, "[i];"));
+    writer_.code(text_of("    for (int i = 0; i < ", step.n, "; ++i) ", v_, "[i] = y[i] * (", v_, "[i] - sum);\n  }\n"));
+  }
+
+  void add(const SourceBranch& step) {
+    make_array();
+    if (step.is_begin == forward_) {
+      branches_.push_back(writer_.take_array(step.n, false));
+      writer_.loop(step.n, text_of(branches_.back(), "[i] = ", v_, "[i];"));
+    } else {
+      writer_.loop(step.n, text_of(v_, "[i] += ", branches_.back(), "[i];"));
+      writer_.give_back(branches_.back());
+      branches_.pop_back();
+    }
+  }
+
+  // the array for a new v; in reverse mode the last one is the row of J
+  std::string take_array(Index n) { return !forward_ && products_left_ == 0 ? "row" : writer_.take_array(n, false); }
+
+  // Makes v an array, where it is still unit vector j times a number.
+  void make_array() {
+    if (!v_.empty()) return;
+    v_ = take_array(n_);
+    writer_.loop(n_, v_ + "[i] = <0>;");
+    writer_.code(text_of("  ", v_, "[j] = ", unit_.empty() ? "<1>" : unit_, ";\n"));
+  }
+
+  SourceWriter<Written>& writer_;
+  bool forward_;
+  std::string v_, unit_;  // the array of v; if there is none yet, v is unit vector j times unit_
+  Index n_ = 0, products_left_ = 0;
+  std::vector<std::string> branches_;
+};
+
+/// Returns the function NAME_jacobian. The writer must have written the network, with its derivatives.
+template <class Written>
+std::string source_jacobian(SourceWriter<Written>& writer, Index inputs, Index outputs) {
+  const std::string scalar = writer.functions.scalar, values = writer.take_values();
+  const bool forward = inputs <= outputs;
+  SourceDirection<Written>(writer, forward).write(inputs, outputs);
+  const std::string direction = writer.body();
+
+  std::string arrays;
+  for (const auto& [array, size] : writer.arrays()) arrays += text_of("  ", scalar, " ", array, "[", size, "];\n");
+  std::string text = text_of("/* J[i * ", inputs, " + k] = dy_i/dx_k, computed ",
+                             forward ? "column by column, along each input (forward mode)" : "row by row, for each output (reverse mode)",
+                             " */\nstatic inline void ", writer.full_name("jacobian"), "(const ", scalar, "* x, ", scalar, "* J) {\n",
+                             arrays, values, writer.unread().empty() ? "" : text_of("  (void)", writer.unread(), ";\n"),
+                             "\n  for (int j = 0; j < ", forward ? inputs : outputs, "; ++j) {\n");
+  if (!forward) text += text_of("    ", scalar, "* row = J + j * ", inputs, ";\n");
+  for (std::size_t at = 0, end; at < direction.size(); at = end + 1) {
+    end = direction.find('\n', at);
+    text += (end > at ? "  " : "") + direction.substr(at, end - at + 1);
+  }
+  return text + "  }\n}\n";
+}
+
+}  // namespace chainrule::detail

@@ -1,0 +1,39 @@
+#pragma once
+// The derivative of a network at one sample as a chain of linear steps, from the first layer to the link. The layers and the link record
+// theirs, and jacobian.hpp writes them in either direction.
+
+#include <chainrule/core/types.hpp>
+#include <string>
+#include <variant>
+
+namespace chainrule::detail {
+
+/// v <- D v with a diagonal matrix D. `factor` is the text of D_i, in which [i] follows each array; D_i is 1 unless first <= i < last.
+struct SourceScaling {
+  std::string factor;
+  Index first, last;
+};
+/// v <- W v, with the constant array w[outputs][inputs].
+struct SourceProduct {
+  std::string w;
+  Index inputs, outputs;
+};
+/// v <- factor (v - mean v - x_hat mean(v x_hat)), the derivative of LayerNorm's x_hat, which is symmetric. `x_hat` is the name of an array
+/// of n numbers, `factor` the text of a number.
+struct SourceCentering {
+  std::string x_hat, factor;
+  Index n;
+};
+/// v <- y o v - y (y.v), the derivative of the softmax y of n numbers, which is symmetric.
+struct SourceSoftmaxStep {
+  Index n;
+};
+/// Where a Residual of n units begins or ends: v at one end is added to v at the other.
+struct SourceBranch {
+  Index n;
+  bool is_begin;
+};
+
+using SourceStep = std::variant<SourceScaling, SourceProduct, SourceCentering, SourceSoftmaxStep, SourceBranch>;
+
+}  // namespace chainrule::detail
