@@ -3,9 +3,11 @@
 #include <algorithm>
 #include <chainrule/core/detail/compatibility.hpp>
 #include <chainrule/kernels/matrix_product.hpp>
+#include <chainrule/kernels/sum_order.hpp>
 #include <chainrule/kernels/vectors.hpp>
 #include <chainrule/minimize/detail/minimizer_state.hpp>
 #include <cmath>
+#include <limits>
 
 namespace chainrule::detail {
 
@@ -41,7 +43,6 @@ class NormalEquations {
   ///
   ///     matrix <- matrix + J^T J (the upper triangle),   gradient <- gradient + J^T r
   void add(ConstMatrixView<Number> columns, const Number* r) {
-    constexpr Index width = 64;  // columns of a block, all of whose rows down to the diagonal are computed
     const Index stride = columns.outerStride(), depth = columns.cols();
     const Number* const J = columns.data();
     for (Index first = 0; first < size(); first += width) {
@@ -71,18 +72,39 @@ class NormalEquations {
   }
 
  private:
-  // R^T R = A = J^T J + mu I, with R upper triangular, column by column:
+  // R^T R = A = J^T J + mu I, with R upper triangular, by blocks of rows. A product subtracts what the rows above add to a block; then,
+  // column by column, with sums over the rows of the block alone:
   //     R(j, i) = (A(j, i) - R(0..j, j) . R(0..j, i))/R(j, j) for j < i,   R(i, i) = sqrt(A(i, i) - |R(0..i, i)|^2)
   bool factorize(Number mu) {
-    for (Index i = 0; i < size(); ++i) {
-      Number* const column = factor_.col(i).data();
-      for (Index j = 0; j < i; ++j) column[j] = (matrix_(j, i) - dot(j, factor_.col(j).data(), column)) / factor_(j, j);
-      const Number diagonal = matrix_(i, i) + mu, pivot = diagonal - dot(i, column, column);
-      if (!is_finite(pivot) || !(pivot > diagonal * std::numeric_limits<Number>::epsilon())) return false;
-      column[i] = std::sqrt(pivot);
+    factor_ = matrix_;
+    factor_.diagonal().array() += mu;
+    for (Index top = 0; top < size(); top += width) {
+      const Index rows = (std::min)(width, size() - top);
+      Number* const corner = &factor_(top, top);
+      const MatrixView<Number> block(corner, rows, size() - top, Eigen::OuterStride<>(size()));
+      const Number minus_one = -1;
+      for (Index first = 0; first < top; first += kernels::max_chain) {
+        const Number* const above = &factor_(first, top);
+        const Index depth = (std::min)(kernels::max_chain, top - first);
+        kernels::product<Number>({{above, size(), 1}, {above, 1, size()}, depth, {kernels::StartKind::step, &minus_one}}, block);
+      }
+      for (Index i = 0; i < block.cols(); ++i) {
+        Number* const column = corner + i * size();
+        for (Index j = 0; j < (std::min)(i, rows); ++j) {
+          const Number* const before = corner + j * size();
+          column[j] = (column[j] - dot(j, before, static_cast<const Number*>(column))) / before[j];
+        }
+        if (i >= rows) continue;
+        const Number pivot = column[i] - dot(i, static_cast<const Number*>(column), static_cast<const Number*>(column));
+        const Number smallest = (matrix_(top + i, top + i) + mu) * std::numeric_limits<Number>::epsilon();
+        if (!is_finite(pivot) || !(pivot > smallest)) return false;
+        column[i] = std::sqrt(pivot);
+      }
     }
     return true;
   }
+
+  static constexpr Index width = 64;  // columns or rows of a block
 
   Matrix<Number> matrix_;  // J^T J, the upper triangle
   Matrix<Number> factor_;  // R
