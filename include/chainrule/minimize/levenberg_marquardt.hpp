@@ -34,6 +34,9 @@ class LevenbergMarquardtMinimizer;
 /// For small networks: memory is two matrices of parameters x parameters, and an iteration takes about parameters^2 (samples outputs +
 /// parameters/3)/2 multiplications. J_r^T J_r is added up and factorized in double, also for a network of floats. One iteration is one step
 /// that lowers J, however many values of mu it tries; `learning_rate` of the Run is |h|.
+///
+/// dr/dtheta comes from net.parameter_jacobian, for which a layer of your own needs its members vjp and sample_gradients
+/// (core/concepts.hpp).
 struct LevenbergMarquardt {
   static constexpr std::string_view name = "LevenbergMarquardt";  ///< the name in descriptions, files and messages
 

@@ -7,7 +7,7 @@ namespace chainrule {
 
 /// The residuals of a network over a whole data set and their derivatives by theta, as a function of a flat vector theta: what
 /// least-squares solvers of other libraries, such as Ceres, ask for. The loss must be a sum of squares: SquaredError, MeanSquaredError, or
-/// one of your own with a function `residuals` (core/concepts.hpp).
+/// one of your own with a function `residuals` (core/concepts.hpp). A layer of your own needs what net.parameter_jacobian needs.
 /// @code{.cpp}
 /// Network<double, SquaredError, Dense<1, 8, Tanh>, Dense<8, 1>> net{Seed{1}};
 /// RegressionDataset<double> data = read_csv<RegressionDataset<double>>("points.csv", {.target = "y"});

@@ -37,6 +37,7 @@ ConstVectorView<Scalar> vector_of_parameters(std::string_view who, const char* n
 template <class Net, class Targets>
 class NetOnData {
  public:
+  using Network = Net;
   using Scalar = typename Net::ScalarType;
   using Sum = Accumulator<Scalar>;
   using View = DataView<Scalar, Targets>;

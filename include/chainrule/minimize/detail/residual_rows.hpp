@@ -1,6 +1,5 @@
 #pragma once
 
-#include <chainrule/core/from_outside.hpp>
 #include <chainrule/minimize/detail/minimizer_state.hpp>
 #include <chainrule/minimize/detail/net_on_data.hpp>
 #include <cmath>
@@ -29,7 +28,11 @@ class ResidualRows {
   /// Allocates for up to max_residuals residuals and their gradients, or for one sample where that is more. ValueError for a loss that is
   /// no sum of squares. `who` begins messages.
   ResidualRows(const char* who, Passes& passes, Index max_residuals)
-      : passes_{passes}, dJ_{passes.net().make_gradients()}, dR_dy_(Vector<Scalar>::Zero(passes.net().outputs())) {
+      : passes_{passes},
+        samples_{std::clamp<Index>(max_residuals / passes.net().outputs(), 1, (std::min)(Passes::max_samples, passes.samples()))},
+        r_(Matrix<Scalar>::Zero(passes.net().outputs(), samples_)),
+        slopes_(r_),
+        derivative_work_{passes.net().make_derivative_workspace(samples_, passes.net().outputs())} {
     const auto& loss = passes.net().loss_function();
     static_assert(std::is_same_v<typename Passes::View::TargetsView, ConstMatrixView<Scalar>>,
                   "chainrule: LevenbergMarquardt and residuals() need targets that are numbers, outputs x samples, not labels");
@@ -39,10 +42,6 @@ class ResidualRows {
     if constexpr (requires { loss.has_residuals(); })
       if (!loss.has_residuals())
         raise<ValueError>(who, ": ", loss.name, " is no sum of squares; SquaredError and MeanSquaredError are; LBFGS takes any loss");
-    const Index outputs = passes.net().outputs();
-    samples_ = std::clamp<Index>(max_residuals / outputs, 1, (std::min)(Passes::max_samples, passes.samples()));
-    r_.setZero(outputs, samples_);
-    slopes_.setZero(outputs, samples_);
     check_residuals(who);
   }
 
@@ -53,14 +52,7 @@ class ResidualRows {
   /// Writes R of some samples to `values`, outputs x samples in one piece.
   void compute(Samples some, Scalar* values) {
     const auto y_hat = passes_.net().forward(passes_.x(some), passes_.workspace());
-    const auto y = passes_.y(some);
-    passes_.net().loss_function().residuals(const_view<Scalar>(y_hat), y.targets, first(r_, some), first(slopes_, some));
-    for (Index j = 0; j < some.count; ++j) {
-      const Number share = weight_of(y, j) / (divisor_of(y) * static_cast<Number>(passes_.samples()));
-      const Scalar scale = static_cast<Scalar>(std::sqrt(share));
-      slopes_.col(j) *= scale;
-      VectorView<Scalar>(values + j * r_.rows(), r_.rows()) = r_.col(j) * scale;
-    }
+    write_residuals(some, const_view<Scalar>(y_hat), values);
   }
 
   /// Writes R of some samples to `values`, and dR/dtheta to `jacobian`, parameters x (outputs samples): column j outputs + o is the
@@ -68,18 +60,9 @@ class ResidualRows {
   ///
   ///     dR(o, j)/dtheta = sqrt(w_j/(samples m)) dr/dy_hat(o, j) dF_o/dtheta(x_j)
   void compute(Samples some, Scalar* values, MatrixView<Scalar> jacobian) {
-    compute(some, values);
-    const Index outputs = r_.rows();
-    for (Index j = 0; j < some.count; ++j) {
-      const auto x = passes_.x({some.first + j, 1});
-      passes_.net().forward(x, passes_.workspace());
-      for (Index o = 0; o < outputs; ++o) {
-        dR_dy_.setZero();
-        dR_dy_[o] = slopes_(o, j);
-        passes_.net().backward(x, from_outside(dR_dy_), passes_.workspace(), dJ_);
-        jacobian.col(j * outputs + o) = dJ_.flat();
-      }
-    }
+    const auto y_hat = passes_.net().parameter_jacobian(passes_.x(some), derivative_work_, jacobian);
+    write_residuals(some, const_view<Scalar>(y_hat), values);
+    for (Index k = 0; k < jacobian.cols(); ++k) jacobian.col(k) *= slopes_.data()[k];
   }
 
  private:
@@ -105,13 +88,24 @@ class ResidualRows {
                         " is not that of its J, which is 1/(2 batch) sum r^2; SquaredError and MeanSquaredError have the right one");
   }
 
+  // values <- R, slopes <- dR/dy_hat
+  void write_residuals(Samples some, ConstMatrixView<Scalar> y_hat, Scalar* values) {
+    const auto y = passes_.y(some);
+    passes_.net().loss_function().residuals(y_hat, y.targets, first(r_, some), first(slopes_, some));
+    for (Index j = 0; j < some.count; ++j) {
+      const Number share = weight_of(y, j) / (divisor_of(y) * static_cast<Number>(passes_.samples()));
+      const Scalar scale = static_cast<Scalar>(std::sqrt(share));
+      slopes_.col(j) *= scale;
+      VectorView<Scalar>(values + j * r_.rows(), r_.rows()) = r_.col(j) * scale;
+    }
+  }
+
   static MatrixView<Scalar> first(Matrix<Scalar>& m, Samples some) { return matrix_view(m.data(), m.rows(), some.count); }
 
   Passes& passes_;
-  Index samples_;
+  Index samples_;              // of one call, at most
   Matrix<Scalar> r_, slopes_;  // residuals and slopes of the samples of one call
-  std::remove_cvref_t<decltype(std::declval<Passes&>().net().make_gradients())> dJ_;
-  Vector<Scalar> dR_dy_;
+  typename Passes::Network::DerivativeWorkspace derivative_work_;
 };
 
 }  // namespace chainrule::detail
