@@ -103,7 +103,7 @@ class ResidualRows {
   static MatrixView<Scalar> first(Matrix<Scalar>& m, Samples some) { return matrix_view(m.data(), m.rows(), some.count); }
 
   Passes& passes_;
-  Index samples_;              // of one call, at most
+  Index samples_;              // most samples of one call
   Matrix<Scalar> r_, slopes_;  // residuals and slopes of the samples of one call
   typename Passes::Network::DerivativeWorkspace derivative_work_;
 };
