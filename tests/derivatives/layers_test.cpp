@@ -224,7 +224,8 @@ TEST_CASE("LayerNorm's derivatives are right where squares of the inputs overflo
   Eigen::Vector4f along;
   net.jvp(x, Eigen::Vector4f{1e25f, 0, 0, 0}, work, along);
   net.forward_jet(x, jet_work);
-  // derivatives of (s, 1, 1, -1) by s at s = 1: the deviations are (3 s - 1, 3 - s, 3 - s, -5 - s)/4, and their mean square is (3 s^2 - 2 s + 11)/16
+  // derivatives of (s, 1, 1, -1) by s at s = 1: the deviations are (3 s - 1, 3 - s, 3 - s, -5 - s)/4, and their mean square is (3 s^2 - 2 s
+  // + 11)/16
   CHECK(along.isApprox(Eigen::Vector4f{0.7698004f, -0.3849002f, -0.3849002f, 0}, 1e-5f));
   CHECK(jet_work.first(0).isApprox(along, 1e-6f));
   CHECK(jet_work.second(0).isApprox(Eigen::Vector4f{-0.3849002f, 0, 0, 0.3849002f}, 1e-5f));

@@ -1,6 +1,6 @@
 #pragma once
-// Initialization of networks with sines (SIREN): Sitzmann, Martel, Bergman, Lindell and Wetzstein 2020, "Implicit neural representations with
-// periodic activation functions", section 3.2. For a = sin(omega z) the weights
+// Initialization of networks with sines (SIREN): Sitzmann, Martel, Bergman, Lindell and Wetzstein 2020, "Implicit neural representations
+// with periodic activation functions", section 3.2. For a = sin(omega z) the weights
 //     first layer      W ~ U(-1/fan_in, 1/fan_in)
 //     other layers     W ~ U(-r, r)  with  r = sqrt(6/fan_in)/omega
 // let the sines of the first layer turn several times over inputs between -1 and 1, and give omega z a variance of about 1 in each layer
