@@ -95,10 +95,23 @@ class LayerNorm : public NormalizationLayer<N> {
                 MatrixView<Scalar>* input_gradient) const {
     const Index n = x.rows();
     const ConstMatrixView<Scalar> x_hat = detail::as_const(cache.x_hat.first(x.cols()));
+    const MatrixView<Scalar> inverse_deviation = cache.inverse_deviation.first(x.cols());
     Base::parameter_gradients(detail::as_const(delta), x_hat, gradient, gradient + n);
     if (input_gradient == nullptr) return;
-    Base::times_weight(theta, detail::as_const(delta), delta);  // g
-    times_derivative(cache, x.cols(), detail::as_const(delta), *input_gradient);
+    const auto [weight, bias] = this->parameters(theta);
+    for (Index j = 0; j < x.cols(); ++j) {
+      delta.col(j) = delta.col(j).cwiseProduct(weight);  // g
+      const Scalar* g = delta.data() + j * delta.outerStride();
+      const Scalar mean_of_g = mean(
+          n, [](auto c) CHAINRULE_FORMULA { return c; }, g);
+      const Scalar mean_of_g_x_hat = mean(
+          n, [](auto c, auto h) CHAINRULE_FORMULA { return c * h; }, g, x_hat.data() + j * x_hat.outerStride());
+      kernels::map(
+          n,
+          [mean_of_g, mean_of_g_x_hat, inverse = inverse_deviation(0, j)](auto g_i, auto x_hat_i)
+              CHAINRULE_FORMULA { return (g_i - mean_of_g - x_hat_i * mean_of_g_x_hat) * inverse; },
+          input_gradient->data() + j * input_gradient->outerStride(), g, x_hat.data() + j * x_hat.outerStride());
+    }
   }
 
   /// Computes the derivative of a along directions u, for the last forward pass.
@@ -107,7 +120,9 @@ class LayerNorm : public NormalizationLayer<N> {
   template <class Scalar, int MaxBatch>
   void jvp(const Scalar* theta, ConstMatrixView<Scalar> x, const Cache<Scalar, MaxBatch>& cache, ConstMatrixView<Scalar> direction,
            MatrixView<Scalar> derivative) const {
-    times_derivative(cache, x.cols(), direction, derivative);
+    for (Index k = 0; k < direction.cols(); ++k)
+      times_derivative(cache, k % x.cols(), direction.data() + k * direction.outerStride(),
+                       derivative.data() + k * derivative.outerStride());
     Base::times_weight(theta, detail::as_const(derivative), derivative);
   }
 
@@ -115,8 +130,11 @@ class LayerNorm : public NormalizationLayer<N> {
   template <class Scalar, int MaxBatch>
   void vjp(const Scalar* theta, ConstMatrixView<Scalar> x, const Cache<Scalar, MaxBatch>& cache, MatrixView<Scalar> delta,
            MatrixView<Scalar>& input_gradient) const {
-    Base::times_weight(theta, detail::as_const(delta), delta);
-    times_derivative(cache, x.cols(), detail::as_const(delta), input_gradient);
+    const auto [weight, bias] = this->parameters(theta);
+    for (Index k = 0, j = 0; k < delta.cols(); ++k, j = j + 1 < x.cols() ? j + 1 : 0) {
+      delta.col(k) = delta.col(k).cwiseProduct(weight);  // g
+      times_derivative(cache, j, delta.data() + k * delta.outerStride(), input_gradient.data() + k * input_gradient.outerStride());
+    }
   }
 
   /// Gives the gradient by weight and bias of each column of `delta` by itself, and computes dJ/dx if input_gradient is not null. `delta`
@@ -279,19 +297,14 @@ class LayerNorm : public NormalizationLayer<N> {
     }
   };
 
-  // Multiplies by the derivative of x_hat by x, a symmetric matrix. Column k batch + j of g belongs to sample j.
+  // Multiplies by the derivative of x_hat by x, a symmetric matrix, for sample j.
   //
-  //     out = (g - 1/N sum g - x_hat 1/N sum (g x_hat))/sqrt(variance + epsilon)
+  //     out = (g - 1/N sum g - x_hat 1/N sum (g x_hat))/sqrt(variance + epsilon)        (N)
   template <class Scalar, int MaxBatch>
-  static void times_derivative(const Cache<Scalar, MaxBatch>& cache, Index batch, const ConstMatrixView<Scalar>& g,
-                               MatrixView<Scalar> out) {
-    const Index n = g.rows();
-    const ConstMatrixView<Scalar> x_hat = cache.x_hat.first(batch), inverse_deviation = cache.inverse_deviation.first(batch);
-    for (Index k = 0; k < g.cols(); ++k) {
-      const Index j = k % batch;
-      const Scalar *g_k = g.data() + k * g.outerStride(), *h = x_hat.data() + j * n;
-      subtract_means(n, g_k, h, mean(n, product, g_k, h), inverse_deviation(0, j), out.data() + k * out.outerStride());
-    }
+  void times_derivative(const Cache<Scalar, MaxBatch>& cache, Index j, const Scalar* g, Scalar* out) const {
+    const Index n = this->inputs();
+    const Scalar* h = cache.x_hat.first(j + 1).data() + j * n;
+    subtract_means(n, g, h, mean(n, product, g, h), cache.inverse_deviation.first(j + 1)(0, j), out);
   }
 
   // out = (g - 1/n sum g - x_hat factor) inverse, arrays of n numbers
