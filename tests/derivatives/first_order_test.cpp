@@ -12,6 +12,8 @@
 #include "support/catch.hpp"
 #include "support/random_data.hpp"
 
+#include <functional>
+
 using namespace chainrule;
 
 TEST_CASE("the Jacobian is that of central differences, however many directions there is room for") {
@@ -64,8 +66,10 @@ namespace {
 /// A loss whose link is e^z.
 struct Exponential : SquaredError {
   static constexpr std::string_view name = "Exponential";
+  static inline std::function<void()> meanwhile = [] {};  ///< called by the link
   template <class Scalar>
   void link(MatrixView<Scalar> z) const {
+    meanwhile();
     z = z.array().exp();
   }
   template <class Scalar>
@@ -158,7 +162,14 @@ TEST_CASE("derivatives refuse what cannot be right, and change no result") {
   CHECK_THROWS_SAYING(net.jacobian(none, work, J.leftCols(0)), ShapeError, "jacobian: the batch is empty");
   Eigen::MatrixXd J3 = Eigen::MatrixXd::Constant(2, 15, 7);
   const Eigen::MatrixXd five = Eigen::MatrixXd::Ones(3, 5);
-  CHECK_THROWS_SAYING(net.jacobian(five, work, J3), ShapeError, "jacobian: the batch has 5 samples, but the workspace has room for 4");
+  CHECK_THROWS_SAYING(
+      net.jacobian(five, work, J3), ShapeError,
+      "jacobian: the batch has 5 samples, but the workspace has room for 4; net.make_derivative_workspace(samples) makes one "
+      "for 5");
+  const Eigen::MatrixXd row = Eigen::MatrixXd::Ones(1, 3);
+  CHECK_THROWS_SAYING(net.jacobian(row, work, J), ShapeError, "jacobian: x has 1 rows, but the network has 3 inputs");
+  CHECK_THROWS_SAYING(net.jvp(row, u, work, along), ShapeError, "jvp: x has 1 rows, but the network has 3 inputs");
+  CHECK_THROWS_SAYING(net.vjp(none, v, work, by_x), ShapeError, "vjp: the batch is empty");
   const double nan = std::numeric_limits<double>::quiet_NaN();
   u(1, 1) = v(0, 1) = nan;
   CHECK_THROWS_SAYING(net.vjp(x, v, work, by_x), ValueError, "vjp: v");
@@ -185,6 +196,17 @@ TEST_CASE("derivatives refuse what cannot be right, and change no result") {
   CHECK((J3.array() == 7).all());
   CHECK((by_x.array() == 7).all());
   CHECK((along.array() == 7).all());
+}
+
+TEST_CASE("derivatives of a prediction notice another pass in their workspace between the forward pass and the products") {
+  const Network<double, Exponential, Dense<3, 4, Tanh>, Dense<4, 2>> net{Seed{1}};
+  auto work = net.make_derivative_workspace(1);
+  const Eigen::Vector3d x = Eigen::Vector3d::Ones(), of_another_thread = Eigen::Vector3d::Zero();
+  Eigen::MatrixXd J(2, 3);
+  Exponential::meanwhile = [&] { net.predict_raw(of_another_thread, work); };
+  CHECK_THROWS_SAYING(net.of_prediction().jacobian(x, work, J), StateError, "jacobian: another pass used this workspace at the same time");
+  CHECK_THROWS_SAYING(net.of_prediction().jvp(x, x, work, J.leftCols(1)), StateError, "jvp: another pass used this workspace");
+  Exponential::meanwhile = [] {};
 }
 
 TEST_CASE("an AnyNetwork refuses derivatives that a layer or the loss does not have, and workspaces of other networks") {

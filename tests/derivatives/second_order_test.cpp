@@ -125,7 +125,14 @@ TEST_CASE("derivatives of second order refuse what cannot be right, and change n
   CHECK_THROWS_SAYING(net.laplacian(x, work, H), ShapeError, "laplacian: the result is 2 x 2 here, but the matrix given for it is 2 x 4");
   CHECK_THROWS_SAYING(net.laplacian(none, work, H.leftCols(0)), ShapeError, "laplacian: the batch is empty");
   MatrixXd result = MatrixXd::Constant(2, 3, 7);
-  CHECK_THROWS_SAYING(net.laplacian(three, directed, result), ShapeError, "laplacian: the batch has 3 samples");
+  CHECK_THROWS_SAYING(
+      net.laplacian(three, directed, result), ShapeError,
+      "laplacian: the batch has 3 samples, but the workspace has room for 2; net.make_jet_workspace(samples) makes one for 3");
+  CHECK_THROWS_SAYING(net.forward_jet(three, directed), ShapeError, "net.make_jet_workspace(samples, directions) makes one for 3");
+  const MatrixXd row = MatrixXd::Ones(1, 2);
+  CHECK_THROWS_SAYING(net.hessian(row, 0, work, H), ShapeError, "hessian: x has 1 rows, but the network has 2 inputs");
+  CHECK_THROWS_SAYING(net.hessian(none, 0, work, H), ShapeError, "hessian: the batch is empty");
+  CHECK_THROWS_SAYING(net.laplacian(row, work, laplacian), ShapeError, "laplacian: x has 1 rows, but the network has 2 inputs");
   auto first_only = net.make_jet_workspace(2, Directions{MatrixXd::Identity(2, 1)});
   CHECK_THROWS_SAYING(net.laplacian(x, first_only, laplacian), ShapeError, "room for the derivatives of 1 samples, but x has 2");
   CHECK_THROWS_SAYING(net.forward_jet(x, work), StateError, "forward_jet: this workspace was made without directions");
@@ -146,7 +153,8 @@ TEST_CASE("derivatives of second order refuse what cannot be right, and change n
   CHECK_THROWS_SAYING(net.forward_jet(directed.first(0), directed), ValueError, "forward_jet: x lies in the workspace");
   CHECK_THROWS_SAYING(net.laplacian(x, directed, directed.dJ_dvalue()), ValueError, "laplacian: the result lies in the workspace");
   CHECK_THROWS_SAYING(net.laplacian(x, directed, directed.dJ_dfirst(0)), ValueError, "laplacian: the result lies in the workspace");
-  CHECK_THROWS_SAYING(other.backward_jet(x, directed, gradients), StateError, "was made by another network");
+  CHECK_THROWS_SAYING(other.backward_jet(x, directed, gradients), StateError,
+                      "backward_jet: the last forward_jet in this workspace was made by another network");
   CHECK_THROWS_SAYING(net.backward_jet(x.leftCols(1), directed, gradients), ShapeError, "backward_jet: x has 1 samples");
   directed.dJ_dvalue()(0, 1) = std::numeric_limits<double>::infinity();
   CHECK_THROWS_SAYING(net.backward_jet(x, directed, gradients), ValueError, "backward_jet: dJ_dvalue");
@@ -166,7 +174,7 @@ TEST_CASE("derivatives of second order refuse what cannot be right, and change n
   CHECK((laplacian.array() == 7).all());
   CHECK((gradients.flat().array() == 7).all());
 
-  CHECK_THROWS_SAYING(net.make_jet_workspace(0), ShapeError, "make_jet_workspace: the number of samples must be at least 1");
+  CHECK_THROWS_SAYING(net.make_jet_workspace(0), ShapeError, "make_jet_workspace: the number of samples must be at least 1, got 0");
   CHECK_THROWS_SAYING(net.make_jet_workspace(2, Directions{none}), ShapeError, "make_jet_workspace: the directions are 2 x 0");
   CHECK_THROWS_SAYING(net.make_jet_workspace(2, Directions{wrong}), ShapeError, "the directions are 3 x 2, but the network has 2 inputs");
   CHECK_THROWS_SAYING(net.make_jet_workspace(2, Directions{x, {{{0, 2}}}}), ValueError, "a second derivative along directions 0 and 2");

@@ -35,8 +35,9 @@ class FirstOrderDerivatives {
       const auto given = detail::const_view<Scalar>(v);
       MatrixView<Scalar> by_x = detail::mutable_view<Scalar>(result);
       check_products("vjp", "v", given, network().outputs(), by_x, network().inputs(), x, work);
-      const ConstMatrixView<Scalar> input = run_forward("vjp", x, work);
+      const ConstMatrixView<Scalar> input = Access::checked_input("vjp", network(), x, work);
       Access::in_one_pass("vjp", work, [&] {
+        run_forward(input, work);
         MatrixView<Scalar> last_delta = detail::last_of(Access::deltas(work)).first(given.cols());
         last_delta = given;
         multiply_by_link(work, input.cols(), last_delta);
@@ -57,8 +58,11 @@ class FirstOrderDerivatives {
       const auto given = detail::const_view<Scalar>(u);
       MatrixView<Scalar> along_u = detail::mutable_view<Scalar>(result);
       check_products("jvp", "u", given, network().inputs(), along_u, network().outputs(), x, work);
-      const ConstMatrixView<Scalar> input = run_forward("jvp", x, work);
-      Access::in_one_pass("jvp", work, [&] { along_u = derivatives_along(input, given, work); });
+      const ConstMatrixView<Scalar> input = Access::checked_input("jvp", network(), x, work);
+      Access::in_one_pass("jvp", work, [&] {
+        run_forward(input, work);
+        along_u = derivatives_along(input, given, work);
+      });
       return value_of(work, input.cols());
     }
   }
@@ -76,13 +80,15 @@ class FirstOrderDerivatives {
       MatrixView<Scalar> all = detail::mutable_view<Scalar>(jacobians);
       const Index inputs = network().inputs(), outputs = network().outputs(), batch = x.cols();
       check_network("jacobian");
+      check_shape_of_x("jacobian", x, work);
       if (all.rows() != outputs || all.cols() != inputs * batch)
         detail::raise<ShapeError>("jacobian: J is ", outputs, " x ", inputs * batch,
                                   " here, outputs x (inputs batch), but the matrix given for it is ", all.rows(), " x ", all.cols());
       detail::check_outside_derivatives("jacobian", "x", detail::memory_of(x.derived()), work);
       detail::check_result_outside("jacobian", "J", detail::memory_of(all), network(), x.derived(), work);
-      const ConstMatrixView<Scalar> input = run_forward("jacobian", x, work);
+      const ConstMatrixView<Scalar> input = Access::checked_input("jacobian", network(), x, work);
       Access::in_one_pass("jacobian", work, [&] {
+        run_forward(input, work);
         const Index directions = (std::min)(inputs, outputs), at_once = (std::min)(directions, work.max_batch() / batch);
         for (Index first = 0; first < directions; first += at_once) {
           const Index count = (std::min)(at_once, directions - first);
@@ -119,11 +125,15 @@ class FirstOrderDerivatives {
                   "Residual (see core/concepts.hpp)");
     constexpr bool has_link = !includes_link || detail::may_have_link_jvp<Scalar, LossType>();
     static_assert(has_link, "chainrule: derivatives of a prediction need the member link_jvp of the loss (see core/concepts.hpp)");
+    constexpr bool is_mutable = !std::is_const_v<Work>;
+    static_assert(is_mutable, "chainrule: a derivative is computed in its workspace, so that cannot be const");
     constexpr bool is_of_net = detail::is_workspace_of<Net, Work>();
     static_assert(is_of_net, "chainrule: this workspace was made by a network of another type");
     constexpr bool fits = !includes_link || is_derivative_workspace<Work>();
     static_assert(fits, "chainrule: derivatives of a prediction need a workspace made by net.make_derivative_workspace(samples)");
-    return has_jvp && has_link && is_of_net && fits && detail::checked_viewable<Scalar, X>() && detail::checked_viewable<Scalar, Given>();
+    constexpr int In = detail::SequenceOfNet<Net>::inputs_at_compile_time;
+    return has_jvp && has_link && is_mutable && is_of_net && fits && detail::checked_viewable<Scalar, X>() &&
+           detail::checked_viewable<Scalar, Given>() && detail::checked_rows<In, X>();
   }
   template <class Work>
   static constexpr bool is_derivative_workspace() {
@@ -136,17 +146,22 @@ class FirstOrderDerivatives {
     if constexpr (includes_link) detail::check_link_jvp(who, network().loss_function());
   }
 
-  // Runs the prediction, and keeps a copy of F(x) after the loss's link where that is included: the layers' derivatives need the raw
-  // output.
   template <class X, class Work>
-  auto run_forward(const char* who, const Eigen::DenseBase<X>& x, Work& work) const {
-    const auto input = Access::predict_raw(who, network(), x, work);
+  void check_shape_of_x(const char* who, const Eigen::DenseBase<X>& x, const Work& work) const {
+    constexpr bool is_one = is_derivative_workspace<Work>();
+    detail::check_shape_of_x(who, network(), x, work, is_one ? "make_derivative_workspace(samples)" : "make_workspace(samples)");
+  }
+
+  // Makes the prediction, and keeps a copy of F(x) after the loss's link where that is included: the layers' derivatives need the raw
+  // output. In one pass with what follows, so that two threads that share a workspace are noticed also between the two.
+  template <class Scalar, class Work>
+  void run_forward(const ConstMatrixView<Scalar>& x, Work& work) const {
+    Access::run_predict(network(), x, work);
     if constexpr (includes_link) {
-      auto prediction = Access::prediction(work, input.cols());
-      prediction = detail::last_of(work.caches()).output.first(input.cols());
+      auto prediction = Access::prediction(work, x.cols());
+      prediction = detail::last_of(work.caches()).output.first(x.cols());
       network().loss_function().link(prediction);
     }
-    return input;
   }
   template <class Work>
   auto value_of(Work& work, Index samples) const {
@@ -215,6 +230,7 @@ class FirstOrderDerivatives {
                                   ", one column for each sample of x");
     };
     check_network(who);
+    check_shape_of_x(who, x, work);
     check_shape(name, given.rows(), given.cols(), rows);
     check_shape("the result", result.rows(), result.cols(), result_rows);
     detail::check_finite(who, name, given);

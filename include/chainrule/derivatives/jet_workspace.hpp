@@ -96,7 +96,7 @@ class JetWorkspace : public Workspace<Scalar, Dynamic, Sequence> {
 
   static Index checked(const Sequence& sequence, Index max_batch) {
     constexpr const char* who = "make_jet_workspace";
-    if (max_batch < 1) detail::raise<ShapeError>(who, ": the number of samples must be at least 1");
+    if (max_batch < 1) detail::raise<ShapeError>(who, ": the number of samples must be at least 1, got ", max_batch);
     const std::string missing = sequence.template missing_derivative<Scalar>(2);
     if (!missing.empty()) detail::raise<StateError>(who, ": ", missing);
     return max_batch;

@@ -13,6 +13,9 @@ namespace chainrule {
 /// Base class of Network with its derivatives of second order by x. F(x) is the raw output in prediction mode, predict_raw(x): before the
 /// loss's link, without Dropout, and with the running statistics of BatchNorm. At a kink f'' is 0, as in PyTorch.
 ///
+/// A derivative that is too large for the network's scalar type, such as a second one along directions of 1e30 in float, is infinite or
+/// NaN.
+///
 /// All functions use a workspace of make_jet_workspace and allocate nothing. All work is done by the calling thread. Errors are those of
 /// predict_raw; ShapeError for a result of the wrong shape and where the workspace is too small, ValueError where arguments share memory
 /// with a result, and StateError for an activation without the second derivative or, in backward_jet of second derivatives, the third.
@@ -36,6 +39,7 @@ class SecondOrderDerivatives {
       MatrixView<Scalar> all = detail::mutable_view<Scalar>(hessians);
       if (output < 0 || output >= network().outputs())
         detail::raise<ValueError>("hessian: there is no output ", output, "; the network has ", network().outputs(), ", counted from 0");
+      detail::check_shape_of_x("hessian", network(), x, work, "make_jet_workspace(samples)");
       check_result("hessian", "H", all, inputs, inputs * batch, x, work);
       const ConstMatrixView<Scalar> input = checked_input("hessian", x, work);
       Access::in_one_pass("hessian", work, [&] {
@@ -63,6 +67,7 @@ class SecondOrderDerivatives {
     if constexpr (checked_types<X, Work>()) {
       const Index inputs = network().inputs(), batch = x.cols();
       MatrixView<Scalar> sum = detail::mutable_view<Scalar>(result);
+      detail::check_shape_of_x("laplacian", network(), x, work, "make_jet_workspace(samples)");
       check_result("laplacian", "the result", sum, network().outputs(), batch, x, work);
       const ConstMatrixView<Scalar> input = checked_input("laplacian", x, work);
       const Index columns = Access::max_columns(work);
@@ -88,6 +93,7 @@ class SecondOrderDerivatives {
   void forward_jet(const Eigen::DenseBase<X>& x, Work& work) const {
     using Scalar = typename Net::ScalarType;
     if constexpr (checked_types<X, Work>()) {
+      detail::check_shape_of_x("forward_jet", network(), x, work, "make_jet_workspace(samples, directions)");
       detail::check_outside_derivatives("forward_jet", "x", detail::memory_of(x.derived()), work);
       const ConstMatrixView<Scalar> input = checked_input("forward_jet", x, work);
       JetShape shape = work.shape();
@@ -111,8 +117,8 @@ class SecondOrderDerivatives {
 
   /// The backward pass after forward_jet(x, work), for a J that depends on F(x) and on its derivatives: fills `gradients` with dJ/dtheta.
   /// Write the derivatives of J by each of them to work.dJ_dvalue(), work.dJ_dfirst(k) and work.dJ_dsecond(p) before; they are overwritten.
-  /// The result is exact, not a difference. StateError where the workspace does not hold a forward_jet of this network; it holds none after
-  /// this call.
+  /// The result is exact, not a difference. x and theta must be those of forward_jet: a step of an optimizer comes after this call, and
+  /// then the next forward_jet. StateError where the workspace does not hold a forward_jet of this network; it holds none after this call.
   ///
   ///     dJ/dtheta = sum over samples of dJ/dF dF/dtheta + sum over derivatives: dJ/dF_c dF_c/dtheta
   template <class X, class Work, class Scalar, class Sequence>
@@ -123,6 +129,10 @@ class SecondOrderDerivatives {
       detail::check_not_moved_from("backward_jet", work.max_batch());
       const JetShape shape = work.shape();
       if (shape.batch < 1) detail::raise<StateError>("backward_jet: the workspace holds no derivatives; call forward_jet(x, work) first");
+      if (!work.was_forward_of(Access::identity(network())))
+        detail::raise<StateError>(
+            "backward_jet: the last forward_jet in this workspace was made by another network (or by this one before it was copied, moved "
+            "or assigned to); call forward_jet(x, work) of this network first");
       detail::check_derivatives<Scalar>("backward_jet", Access::sequence(network()), shape.second > 0 ? 3 : 2);
       const ConstMatrixView<Scalar> input = Access::checked_backward_input("backward_jet", network(), x, work, gradients);
       const ConstMatrixView<Scalar> by_value = detail::as_const(Access::dJ_dvalue(work, shape.batch));
@@ -156,9 +166,12 @@ class SecondOrderDerivatives {
     static_assert(have_jets,
                   "chainrule: derivatives of second order need the members JetCache, forward_jet and backward_jet of each layer, and the "
                   "second derivative of each activation, also of those inside a Residual (see core/concepts.hpp)");
+    constexpr bool is_mutable = !std::is_const_v<Work>;
+    static_assert(is_mutable, "chainrule: a derivative is computed in its workspace, so that cannot be const");
     constexpr bool is_one = std::is_same_v<std::remove_const_t<Work>, typename Net::JetWorkspace>;
     static_assert(is_one, "chainrule: this derivative needs a workspace made by net.make_jet_workspace");
-    return have_jets && is_one && detail::checked_viewable<Scalar, X>();
+    constexpr int In = detail::SequenceOfNet<Net>::inputs_at_compile_time;
+    return have_jets && is_mutable && is_one && detail::checked_viewable<Scalar, X>() && detail::checked_rows<In, X>();
   }
 
   // Returns a view on x after the checks of a prediction, and of the layers, whose types may be known only at run time.

@@ -132,13 +132,17 @@ requires(!EigenDense<T>) MatrixView<Scalar> mutable_view(T&&) {
 /// whose columns overlap.
 template <class Scalar, EigenDense M>
 MatrixView<Scalar> mutable_view(M&& m) {
-  static_assert(bool(std::remove_reference_t<M>::Flags & Eigen::LvalueBit) && !std::is_const_v<std::remove_reference_t<M>>,
-                "chainrule: this argument is written to, so it cannot be const");
-  const ConstMatrixView<Scalar> view = const_view<Scalar>(m);
-  if (view.cols() > 1 && view.outerStride() < view.rows())
-    raise<ShapeError>("a matrix that is written to has columns of ", view.rows(), " numbers, of which the next begins after ",
-                      view.outerStride(), ", so they overlap; write to a copy");
-  return {m.data(), view.rows(), view.cols(), Eigen::OuterStride<>(view.outerStride())};
+  constexpr bool is_mutable = bool(std::remove_reference_t<M>::Flags & Eigen::LvalueBit) && !std::is_const_v<std::remove_reference_t<M>>;
+  static_assert(is_mutable, "chainrule: this argument is written to, so it cannot be const");
+  if constexpr (!is_mutable || !checked_viewable<Scalar, std::remove_cvref_t<M>>()) {
+    return {nullptr, m.rows(), m.cols(), Eigen::OuterStride<>(m.rows())};
+  } else {
+    const ConstMatrixView<Scalar> view = const_view<Scalar>(m);
+    if (view.cols() > 1 && view.outerStride() < view.rows())
+      raise<ShapeError>("a matrix that is written to has columns of ", view.rows(), " numbers, of which the next begins after ",
+                        view.outerStride(), ", so they overlap; write to a copy");
+    return {m.data(), view.rows(), view.cols(), Eigen::OuterStride<>(view.outerStride())};
+  }
 }
 
 }  // namespace chainrule::detail

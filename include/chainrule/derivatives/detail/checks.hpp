@@ -20,6 +20,18 @@ void check_outside_derivatives(const char* who, const char* name, Memory argumen
   if (NetworkAccess::holds(work, argument)) lies_in_workspace(who, name);
 }
 
+/// Throws for an x whose shape the network or the workspace cannot take: to be called before other arguments are compared with the shape of
+/// x. `maker`: how such a workspace is made, for the message.
+template <class Net, class X, class Work>
+void check_shape_of_x(const char* who, const Net& net, const Eigen::DenseBase<X>& x, const Work& work, const char* maker) {
+  check_rows(who, "x", x.rows(), net.inputs(), "inputs");
+  check_batch(who, x.cols());
+  if (x.cols() <= work.max_batch()) return;
+  check_not_moved_from(who, work.max_batch());
+  raise<ShapeError>(who, ": the batch has ", x.cols(), " samples, but the workspace has room for ", work.max_batch(), "; net.", maker,
+                    " makes one for ", x.cols());
+}
+
 /// Throws StateError unless the layers of the network have derivatives of this order; missing_derivative in core/detail/sequence.hpp says
 /// what an order is.
 template <class Scalar, class Sequence>
@@ -51,7 +63,7 @@ void check_link_jvp(const char* who, const LossType& loss) {
                       " has no link_jvp, the derivative of its link, which derivatives of a prediction need (see core/concepts.hpp)");
 }
 
-/// Throws where `written`, a result, shares memory with what is read, or lies in the workspace.
+/// Throws ValueError where `written`, a result, shares memory with what is read, or lies in the workspace.
 template <class Net, class X, class Work>
 void check_result_outside(const char* who, const char* name, Memory written, const Net& net, const X& x, const Work& work) {
   check_no_overlap(who, "x", memory_of(x), name, written);
