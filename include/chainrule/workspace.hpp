@@ -16,6 +16,7 @@ namespace detail {
 /// Notices where two passes use one workspace at once. Each pass writes the address of an object on its own stack when it begins; where
 /// that is not what it finds when it ends, another pass has begun meanwhile. This costs less than a flag that is also tested when a pass
 /// begins and cleared when it ends, and a locked instruction would cost 20 cycles. It is known at the end, so the results are thrown away.
+/// Of two passes that overlap the later one throws nothing if it ends before the other.
 class LastPass {
  public:
   LastPass() = default;
@@ -46,9 +47,9 @@ class LastPass {
 
 /// The memory in which a network's passes work: the caches that forward fills and the deltas that backward computes. Made by
 /// `net.make_workspace(max_batch)`, which allocates; the passes do not, for any batch up to max_batch. Each thread needs one of its own:
-/// where two use one at the same moment, the passes throw StateError, and the numbers in it are lost. One that was moved from holds
-/// nothing, and passes on it throw StateError. Memory: 2 x max_batch x (sum of the layers' outputs) scalars; 3 x for layers whose
-/// activation needs z for its derivative.
+/// where two use one at the same moment, at least one of the passes throws StateError, and the numbers of both are lost. One that was moved
+/// from holds nothing, and passes on it throw StateError. Memory: 2 x max_batch x (sum of the layers' outputs) scalars; 3 x for layers
+/// whose activation needs z for its derivative.
 ///
 /// It also counts the training steps, because random numbers in a step (the mask of Dropout) depend only on seed and step.
 template <class Scalar, int MaxBatch, class Sequence>

@@ -42,8 +42,9 @@ class ParameterDerivatives {
       check_shape(who, "J", all, outputs * batch, "parameters x (outputs batch)");
       detail::check_outside_derivatives(who, "x", detail::memory_of(x.derived()), work);
       detail::check_result_outside(who, "J", detail::memory_of(all), network(), x.derived(), work);
-      const ConstMatrixView<Scalar> input = Access::predict_raw(who, network(), x, work);
+      const ConstMatrixView<Scalar> input = Access::checked_input(who, network(), x, work);
       Access::in_one_pass(who, work, [&] {
+        Access::run_predict(network(), input, work);
         const Index at_once = (std::min)(outputs, work.max_batch() / batch);
         for (Index first = 0; first < outputs; first += at_once) {
           const Index count = (std::min)(at_once, outputs - first);
@@ -193,8 +194,9 @@ class ParameterDerivatives {
                   "layer with parameters, also of those inside a Residual (see core/concepts.hpp)");
     constexpr bool is_of_net = detail::is_workspace_of<Net, Work>();
     static_assert(is_of_net, "chainrule: this workspace was made by a network of another type");
-    return have && is_of_net && detail::checked_viewable<Scalar, X>() && detail::checked_targets_or_gradient<Y>() &&
-           detail::checked_viewable<Scalar, detail::NumbersOr<Scalar, Y>>();
+    constexpr int In = detail::SequenceOfNet<Net>::inputs_at_compile_time;
+    return have && is_of_net && detail::checked_viewable<Scalar, X>() && detail::checked_rows<In, X>() &&
+           detail::checked_targets_or_gradient<Y>() && detail::checked_viewable<Scalar, detail::NumbersOr<Scalar, Y>>();
   }
   template <class Work>
   static constexpr bool checked_derivative_workspace() {
@@ -217,8 +219,9 @@ class ParameterDerivatives {
                   "core/concepts.hpp)");
     constexpr bool is_one = std::is_same_v<std::remove_const_t<Work>, typename Net::JetWorkspace>;
     static_assert(is_one, "chainrule: hessian_vector_product needs a workspace made by net.make_hessian_vector_workspace(samples)");
-    return have_jets && has_jvp && is_one && detail::checked_viewable<Scalar, X>() && detail::checked_targets<Y>() &&
-           detail::checked_viewable<Scalar, detail::NumbersOr<Scalar, Y>>();
+    constexpr int In = detail::SequenceOfNet<Net>::inputs_at_compile_time;
+    return have_jets && has_jvp && is_one && detail::checked_viewable<Scalar, X>() && detail::checked_rows<In, X>() &&
+           detail::checked_targets<Y>() && detail::checked_viewable<Scalar, detail::NumbersOr<Scalar, Y>>();
   }
 
   // Throws where a layer, whose type may be known only at run time, lacks a member for gradients of single samples.
