@@ -154,6 +154,7 @@
 #include <chainrule/minimize/lbfgs.hpp>
 #include <chainrule/minimize/levenberg_marquardt.hpp>
 #include <chainrule/minimize/minimize.hpp>
+#include <chainrule/minimize/minimize_function.hpp>
 #include <chainrule/minimize/objective.hpp>
 #include <chainrule/minimize/residuals.hpp>
 

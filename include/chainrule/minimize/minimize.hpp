@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chainrule/minimize/detail/stopping.hpp>
 #include <chainrule/minimize/objective.hpp>
 #include <chainrule/training/detail/evaluator.hpp>
 #include <chainrule/training/history.hpp>
@@ -37,10 +38,7 @@ struct Minimum {
   History history;              ///< loss and other quantities after every iteration
 
   /// One line with everything but the history.
-  std::string to_string() const {
-    return detail::text_of("J = ", detail::printed(loss, 6, 'g'), ", |dJ/dtheta| = ", detail::printed(gradient_norm, 3, 'g'), " after ",
-                           iterations, " iterations and ", evaluations, " evaluations; ", stopped_because);
-  }
+  std::string to_string() const { return detail::description_of_minimum(loss, gradient_norm, iterations, evaluations, stopped_because); }
 };
 
 namespace detail {
@@ -57,10 +55,7 @@ void check_minimize(const Net& net, const MinimizeOptions<Scalar, Targets>& opti
     NetworkAccess::check_data("minimize, validation set", net, data.features, y);
     mean_weight_of("minimize, validation set", net.loss_function(), y);
   }
-  if (options.iterations < 1) raise<ValueError>("minimize: iterations must be at least 1, got ", options.iterations);
-  if (options.evaluations < 0) raise<ValueError>("minimize: evaluations must be at least 0, got ", options.evaluations);
-  check_not_negative("minimize", "gradient_tolerance", options.gradient_tolerance);
-  check_not_negative("minimize", "loss_tolerance", options.loss_tolerance);
+  check_tolerances("minimize", options);
 }
 
 /// One line for each setting that must be the same when a minimization is resumed, besides its network and observers.
@@ -102,7 +97,7 @@ class MinimizeLoop {
       while (run.epoch < options_.iterations && !run.stopped()) {
         run.epoch_started = std::chrono::steady_clock::now();
         run.pause = 0;
-        if (!minimizer_.iterate()) return run.stop("no lower J was found along the gradient: J is as low as rounding errors let one see");
+        if (!minimizer_.iterate()) return run.stop(no_lower_loss);
         show(run);
         stop_if_done(run);
         observers.batch_ended(run);
@@ -135,17 +130,10 @@ class MinimizeLoop {
   }
 
   void stop_if_done(Run<Net>& run) {
-    const double J = static_cast<double>(minimizer_.loss), before = static_cast<double>(minimizer_.loss_before);
-    const double norm = static_cast<double>(minimizer_.gradient_norm);
-    if (norm <= options_.gradient_tolerance) {
-      converged_ = true;
-      run.stop(text_of("the gradient's norm is at most gradient_tolerance, ", options_.gradient_tolerance));
-    } else if (run.epoch > 0 && before - J <= options_.loss_tolerance * std::abs(J)) {
-      converged_ = true;
-      run.stop(text_of("an iteration lowered J by at most a share of loss_tolerance, ", options_.loss_tolerance));
-    } else if (options_.evaluations > 0 && minimizer_.evaluations >= options_.evaluations) {
-      run.stop(text_of("J was evaluated ", minimizer_.evaluations, " times, and ", options_.evaluations, " are allowed"));
-    }
+    const ReasonToStop reason = reason_to_stop(minimizer_, options_, run.epoch);
+    if (reason.sentence.empty()) return;
+    converged_ = reason.converged;
+    run.stop(reason.sentence);
   }
 
   Net& net_;
