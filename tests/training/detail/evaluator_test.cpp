@@ -18,8 +18,9 @@ TEST_CASE("Evaluator names its quantities in order and measures whole sets altho
   const auto zero_share = [](const ConstMatrixView<double>&, const Labels<int>& y) {
     return static_cast<double>(std::count(y.begin(), y.end(), 0)) / static_cast<double>(y.size());
   };
+  using Options = FitOptions<double, Labels<int>>;
   detail::Evaluator<Net, Labels<int>> evaluator(
-      net, train, {.validation = test, .metrics = {accuracy, {"zero_share", zero_share}}, .training_metrics = true});
+      net, train, Options{.validation = test, .metrics = {accuracy, {"zero_share", zero_share}}, .training_metrics = true});
   Run<Net> run(net);
   run.quantities = evaluator.quantities();
   run.loss = 7;
@@ -40,7 +41,7 @@ TEST_CASE("Evaluator measures only the loss without a validation set and trainin
   using Net = Network<double, SoftmaxCrossEntropy, Dense<2, 2>>;
   const Net net{Seed{1}};
   const Dataset<double> train = rings<double>(4, 1);
-  const detail::Evaluator<Net, Labels<int>> evaluator(net, train, {});
+  const detail::Evaluator<Net, Labels<int>> evaluator(net, train, FitOptions<double, Labels<int>>{});
   CHECK(evaluator.quantities().size() == 1);
 }
 
