@@ -31,7 +31,7 @@ class FirstOrderDerivatives {
   template <class X, class V, class Work, detail::EigenDense Result>
   auto vjp(const Eigen::DenseBase<X>& x, const Eigen::DenseBase<V>& v, Work& work, Result&& result) const {
     using Scalar = typename Net::ScalarType;
-    if constexpr (checked_types<X, V, Work>()) {
+    if constexpr (checked_types<X, V, Work>() && detail::checked_rows<detail::SequenceOfNet<Net>::inputs_at_compile_time, X>()) {
       const auto given = detail::const_view<Scalar>(v);
       MatrixView<Scalar> by_x = detail::mutable_view<Scalar>(result);
       check_products("vjp", "v", given, network().outputs(), by_x, network().inputs(), x, work);
@@ -54,7 +54,7 @@ class FirstOrderDerivatives {
   template <class X, class U, class Work, detail::EigenDense Result>
   auto jvp(const Eigen::DenseBase<X>& x, const Eigen::DenseBase<U>& u, Work& work, Result&& result) const {
     using Scalar = typename Net::ScalarType;
-    if constexpr (checked_types<X, U, Work>()) {
+    if constexpr (checked_types<X, U, Work>() && detail::checked_rows<detail::SequenceOfNet<Net>::inputs_at_compile_time, X>()) {
       const auto given = detail::const_view<Scalar>(u);
       MatrixView<Scalar> along_u = detail::mutable_view<Scalar>(result);
       check_products("jvp", "u", given, network().inputs(), along_u, network().outputs(), x, work);
@@ -76,7 +76,7 @@ class FirstOrderDerivatives {
     using Scalar = typename Net::ScalarType;
     constexpr bool fits = is_derivative_workspace<Work>();
     static_assert(fits, "chainrule: a Jacobian needs a workspace made by net.make_derivative_workspace(samples)");
-    if constexpr (fits && checked_types<X, X, Work>()) {
+    if constexpr (fits && checked_types<X, X, Work>() && detail::checked_rows<detail::SequenceOfNet<Net>::inputs_at_compile_time, X>()) {
       MatrixView<Scalar> all = detail::mutable_view<Scalar>(jacobians);
       const Index inputs = network().inputs(), outputs = network().outputs(), batch = x.cols();
       check_network("jacobian");
@@ -131,9 +131,8 @@ class FirstOrderDerivatives {
     static_assert(is_of_net, "chainrule: this workspace was made by a network of another type");
     constexpr bool fits = !includes_link || is_derivative_workspace<Work>();
     static_assert(fits, "chainrule: derivatives of a prediction need a workspace made by net.make_derivative_workspace(samples)");
-    constexpr int In = detail::SequenceOfNet<Net>::inputs_at_compile_time;
     return has_jvp && has_link && is_mutable && is_of_net && fits && detail::checked_viewable<Scalar, X>() &&
-           detail::checked_viewable<Scalar, Given>() && detail::checked_rows<In, X>();
+           detail::checked_viewable<Scalar, Given>();
   }
   template <class Work>
   static constexpr bool is_derivative_workspace() {
