@@ -4,6 +4,7 @@
 #include <chainrule/core/detail/compatibility.hpp>
 #include <chainrule/core/detail/hyperparameter_checks.hpp>
 #include <chainrule/core/error.hpp>
+#include <chainrule/core/types.hpp>
 #include <cmath>
 #include <string>
 
