@@ -40,7 +40,7 @@ message(STATUS "${count} files name Softsign: ${naming}")
 
 file(GLOB members "${INCLUDE}/chainrule/activations/*.hpp" "${INCLUDE}/chainrule/losses/*.hpp" "${INCLUDE}/chainrule/optimizers/*.hpp")
 # Functions of numbers, which kernels compute, and headers that hold no member of a family.
-set(no_members tanh sigmoid sine identity elementwise_activation mean_over_elements clip descend elementwise_step penalty)
+set(no_members tanh sigmoid sine identity elementwise_activation mean_over_elements blend clip descend elementwise_step penalty)
 set(names "")
 foreach(member IN LISTS members)
   get_filename_component(member "${member}" NAME_WE)

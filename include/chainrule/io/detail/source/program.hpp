@@ -2,6 +2,7 @@
 // Runs exported source code as it is written, so that its results can be compared with the library's before any compiler sees it.
 
 #include <chainrule/io/detail/source/parser.hpp>
+#include <deque>
 
 namespace chainrule::detail {
 
