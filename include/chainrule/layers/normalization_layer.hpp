@@ -89,17 +89,18 @@ class NormalizationLayer : public SameShape<N> {
   /// The storage of both layers for a jet: the jets of a and of x_hat, N x columns.
   template <class Scalar>
   struct NormalizationJet {
+    /// Allocates for `units` units and jets of up to max_columns columns.
     NormalizationJet(Index units, Index max_columns)
         : output(units, max_columns), x_hat(units, max_columns), parameters_of_channels(2 * units, 1) {}
-    BatchStorage<Scalar, Dynamic, Dynamic> output;
-    BatchStorage<Scalar, Dynamic, Dynamic> x_hat;
-    BatchStorage<Scalar, Dynamic, Dynamic> parameters_of_channels;  // part of dJ/dweight that comes from the channels
+    BatchStorage<Scalar, Dynamic, Dynamic> output;                  ///< the jet of a
+    BatchStorage<Scalar, Dynamic, Dynamic> x_hat;                   ///< the jet of x_hat
+    BatchStorage<Scalar, Dynamic, Dynamic> parameters_of_channels;  ///< part of dJ/dweight that comes from the channels
   };
 
-  // Computes the jet of a from x_hat and its jet. Where theta_direction = (V, u) is not null, weight + t_1 V and bias + t_1 u depend on
-  // t_1.
-  //
-  //     a_c = weight * x_hat_c for each channel c,  a_1 <- a_1 + V * x_hat + u
+  /// Computes the jet of a from x_hat and its jet. Where theta_direction = (V, u) is not null, weight + t_1 V and bias + t_1 u depend on
+  /// t_1.
+  ///
+  ///     a_c = weight * x_hat_c for each channel c,  a_1 <- a_1 + V * x_hat + u
   template <class Scalar>
   void jet_of_output(const Scalar* theta, const Scalar* theta_direction, const ConstMatrixView<Scalar>& x_hat, const JetShape& shape,
                      NormalizationJet<Scalar>& jet) const {
@@ -113,11 +114,11 @@ class NormalizationLayer : public SameShape<N> {
           a.data() + j * a.outerStride(), x_hat.data() + j * x_hat.outerStride(), weight.data(), bias.data());
   }
 
-  // Turns the gradients by a and by its jet into those by x_hat and by its jet, in place, after computing those by weight and bias unless
-  // `gradient` is null.
-  //
-  //     dJ/dweight = row sums of dJ/da * x_hat + row sums over channels: dJ/da_c * x_hat_c,  dJ/dbias = row sums of dJ/da
-  //     dJ/dx_hat = weight * dJ/da + V * dJ/da_1,  dJ/dx_hat_c = weight * dJ/da_c
+  /// Turns the gradients by a and by its jet into those by x_hat and by its jet, in place, after computing those by weight and bias unless
+  /// `gradient` is null.
+  ///
+  ///     dJ/dweight = row sums of dJ/da * x_hat + row sums over channels: dJ/da_c * x_hat_c,  dJ/dbias = row sums of dJ/da
+  ///     dJ/dx_hat = weight * dJ/da + V * dJ/da_1,  dJ/dx_hat_c = weight * dJ/da_c
   template <class Scalar>
   void jet_of_output_backward(const Scalar* theta, const Scalar* theta_direction, const ConstMatrixView<Scalar>& x_hat,
                               const JetShape& shape, NormalizationJet<Scalar>& jet, MatrixView<Scalar> delta, MatrixView<Scalar> deltas,
@@ -139,7 +140,7 @@ class NormalizationLayer : public SameShape<N> {
     times_weight(theta, detail::as_const(deltas), deltas);
   }
 
-  // out = weight * x for each column; out may be x        (N x columns)
+  ///     out = weight * x, for each column; out may be x        (N x columns)
   template <class Scalar>
   void times_weight(const Scalar* theta, const ConstMatrixView<Scalar>& x, MatrixView<Scalar> out) const {
     const auto [weight, bias] = parameters(theta);
@@ -158,7 +159,8 @@ class NormalizationLayer : public SameShape<N> {
   template <class Scalar>
   struct ScaledStatistics {
     Scalar scale;              ///< brings the largest |x| to at most 8; 1 where it is below 1
-    Scalar m, r;               ///< m + r is the mean of x scale
+    Scalar m;                  ///< m + r is the mean of x scale
+    Scalar r;                  ///< see m
     Scalar variance;           ///< variance of x scale
     Scalar factor;             ///< 1/sqrt(variance + epsilon scale^2), or 0 where that is infinite, because all x are equal
     Scalar inverse_deviation;  ///< 1/sqrt(variance + epsilon) of x itself
