@@ -54,11 +54,14 @@ class FunctionObjective {
 /// Minimizes a function of your own, J(theta), from the theta that is given, by LBFGS: for a J that is no loss of a data set, such as the
 /// residual of a differential equation, whose gradient is that of backward_jet.
 /// @code{.cpp}
+/// JetDirections<float> along{Eigen::MatrixXf::Identity(net.inputs(), net.inputs())};
+/// auto jets = net.make_jet_workspace(x.cols(), along);
 /// const FunctionMinimum found = minimize_function(net.parameters(), [&](const auto& theta, auto gradient) {
 ///   net.parameters() = theta;
-///   net.forward_jet(x, work);
-///   const double J = ...;  // and its derivatives, to work.dJ_d...
-///   net.backward_jet(x, work, dJ);
+///   net.forward_jet(x, jets);
+///   const double J = jets.first(0).squaredNorm() / 2;  // 1/2 sum (dF/dx_0)^2
+///   jets.dJ_dfirst(0) = jets.first(0);
+///   net.backward_jet(x, jets, dJ);
 ///   gradient = dJ.flat();
 ///   return J;
 /// });
