@@ -260,7 +260,11 @@ class Network : public NetworkBase<Scalar, typename detail::ProvenNetwork<Scalar
   template <class X, int MaxBatch>
   Output predict_raw(const Eigen::DenseBase<X>& x, Workspace<MaxBatch>& work) const {
     static_cast<void>(detail::checked_viewable<Scalar, X>() && detail::checked_rows<In, X>());
-    return output_of(work, checked_predict_raw("predict_raw", x, work).cols());
+    const auto input = checked_input("predict_raw", x, work, predicting());
+    work.last_pass_.begin(&input);
+    run_predict(input, work);
+    work.last_pass_.end("predict_raw", &input);
+    return output_of(work, input.cols());
   }
 
   /// The result of evaluate.
@@ -395,15 +399,6 @@ class Network : public NetworkBase<Scalar, typename detail::ProvenNetwork<Scalar
     work.set_cached_samples(0);
     sequence().forward(theta_begin, x, work.caches_, pass);
     return raw_output(work, x.cols());
-  }
-
-  template <class X, int MaxBatch>
-  ConstMatrixView<Scalar> checked_predict_raw(const char* who, const Eigen::DenseBase<X>& x, Workspace<MaxBatch>& work) const {
-    const auto input = checked_input(who, x, work, predicting());
-    work.last_pass_.begin(&input);
-    run_predict(input, work);
-    work.last_pass_.end(who, &input);
-    return input;
   }
 
   template <int MaxBatch>

@@ -16,7 +16,7 @@ namespace detail {
 /// Notices where two passes use one workspace at once. Each pass writes the address of an object on its own stack when it begins; where
 /// that is not what it finds when it ends, another pass has begun meanwhile. This costs less than a flag that is also tested when a pass
 /// begins and cleared when it ends, and a locked instruction would cost 20 cycles. It is known at the end, so the results are thrown away.
-/// Of two passes that overlap the later one throws nothing if it ends before the other.
+/// A pass that begins and ends while another one runs throws nothing itself; the other one throws.
 class LastPass {
  public:
   LastPass() = default;

@@ -7,6 +7,7 @@
 #include <chainrule/core/detail/network_access.hpp>
 #include <chainrule/core/detail/overlap.hpp>
 #include <chainrule/derivatives/detail/checks.hpp>
+#include <chainrule/derivatives/detail/unit_vectors.hpp>
 #include <chainrule/derivatives/jet_workspace.hpp>
 #include <chainrule/derivatives/workspace.hpp>
 #include <chainrule/gradients.hpp>
@@ -49,8 +50,7 @@ class ParameterDerivatives {
         for (Index first = 0; first < outputs; first += at_once) {
           const Index count = (std::min)(at_once, outputs - first);
           MatrixView<Scalar> v = detail::last_of(Access::deltas(work)).first(count * batch);
-          v.setZero();  // column k batch + j becomes the unit vector of output first + k
-          for (Index k = 0; k < count; ++k) v.row(first + k).segment(k * batch, batch).setOnes();
+          detail::set_unit_vectors(first, count, batch, v);
           go_back(input, work, count * batch, SampleGradients<Scalar>(all, batch, outputs, first));
         }
       });

@@ -5,6 +5,7 @@
 #include <chainrule/core/detail/network_access.hpp>
 #include <chainrule/core/detail/overlap.hpp>
 #include <chainrule/derivatives/detail/checks.hpp>
+#include <chainrule/derivatives/detail/unit_vectors.hpp>
 #include <chainrule/derivatives/workspace.hpp>
 
 namespace chainrule {
@@ -188,19 +189,12 @@ class FirstOrderDerivatives {
     return along;
   }
 
-  // Sets column k batch + j to the unit vector of entry first + k, for each k and j.
-  template <class Scalar>
-  static void set_unit_vectors(Index first, Index count, Index batch, MatrixView<Scalar> v) {
-    v.setZero();
-    for (Index k = 0; k < count; ++k) v.row(first + k).segment(k * batch, batch).setOnes();
-  }
-
   // Columns first, ..., first + count - 1 of each sample's Jacobian, by jvp along the unit vectors of these inputs.
   template <class Scalar, class Work>
   void columns_of_jacobian(const ConstMatrixView<Scalar>& x, Index first, Index count, Work& work, MatrixView<Scalar>& all) const {
     const Index inputs = x.rows(), batch = x.cols();
     MatrixView<Scalar> u = Access::by_x(work, count * batch);
-    set_unit_vectors(first, count, batch, u);
+    detail::set_unit_vectors(first, count, batch, u);
     const MatrixView<Scalar> along = derivatives_along(x, detail::as_const(u), work);
     for (Index j = 0; j < batch; ++j)
       for (Index k = 0; k < count; ++k) all.col(j * inputs + first + k) = along.col(k * batch + j);
@@ -211,7 +205,7 @@ class FirstOrderDerivatives {
   void rows_of_jacobian(const ConstMatrixView<Scalar>& x, Index first, Index count, Work& work, MatrixView<Scalar>& all) const {
     const Index inputs = x.rows(), batch = x.cols();
     MatrixView<Scalar> v = detail::last_of(Access::deltas(work)).first(count * batch);
-    set_unit_vectors(first, count, batch, v);
+    detail::set_unit_vectors(first, count, batch, v);
     multiply_by_link(work, batch, v);
     MatrixView<Scalar> by_x = Access::by_x(work, count * batch);
     Access::sequence(network()).vjp(Access::theta(network()), x, Access::caches(work), Access::deltas(work), count * batch, by_x);

@@ -5,6 +5,7 @@
 #include <chainrule/core/detail/network_access.hpp>
 #include <chainrule/core/detail/overlap.hpp>
 #include <chainrule/derivatives/detail/checks.hpp>
+#include <chainrule/derivatives/detail/unit_vectors.hpp>
 #include <chainrule/derivatives/jet_workspace.hpp>
 #include <chainrule/gradients.hpp>
 
@@ -192,11 +193,8 @@ class SecondOrderDerivatives {
     const JetShape shape{count * batch, 1, 0, {}};
     MatrixView<Scalar> points = Access::points(work).first(shape.batch), by_x = Access::points_gradient(work).first(shape.batch);
     MatrixView<Scalar> jet = Access::jet(work).first(shape.columns()), by_jet = Access::jet_gradient(work).first(shape.columns());
-    jet.setZero();
-    for (Index k = 0; k < count; ++k) {
-      points.middleCols(k * batch, batch) = x;
-      jet.row(first + k).segment(k * batch, batch).setOnes();
-    }
+    detail::set_unit_vectors(first, count, batch, jet);
+    for (Index k = 0; k < count; ++k) points.middleCols(k * batch, batch) = x;
     Access::run_predict(network(), detail::as_const(points), work);
     Access::sequence(network()).forward_jet(Access::theta(network()), no_direction<Scalar>(), detail::as_const(points),
                                             Access::caches(work), shape, detail::as_const(jet), Access::jet_caches(work));
@@ -215,10 +213,9 @@ class SecondOrderDerivatives {
   // Adds the second derivatives along inputs first, ..., first + count - 1 to `sum`, as one second derivative with a term for each.
   template <class Scalar, class Work>
   void add_second_derivatives(const ConstMatrixView<Scalar>& x, Index first, Index count, Work& work, MatrixView<Scalar>& sum) const {
-    JetShape shape{x.cols(), count, 1, Access::terms_of_laplacian(work).first(static_cast<std::size_t>(count))};
+    const JetShape shape{x.cols(), count, 1, Access::terms_of_laplacian(work).first(static_cast<std::size_t>(count))};
     MatrixView<Scalar> jet = Access::jet(work).first(shape.columns());
-    jet.setZero();
-    for (Index k = 0; k < count; ++k) shape.first_of(jet, k).row(first + k).setOnes();
+    detail::set_unit_vectors(first, count, x.cols(), jet);
     Access::sequence(network()).forward_jet(Access::theta(network()), no_direction<Scalar>(), x, Access::caches(work), shape,
                                             detail::as_const(jet), Access::jet_caches(work));
     sum += shape.second_of(detail::last_of(Access::jet_caches(work)).output.first(shape.columns()), 0);

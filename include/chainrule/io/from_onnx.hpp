@@ -66,7 +66,7 @@ inline pb::ModelProto parse_onnx_model(std::string_view bytes, const std::string
 /// Two outputs p and 1 - p, in either order, with p = sigma(z) are read for SoftmaxCrossEntropy and KLDivergence, as the softmax of z and
 /// 0; one output 1 - sigma(z) is read for BinaryCrossEntropy, as sigma(-z).
 ///
-/// What is read, with the meaning that the ONNX standard gives it for the model's operator set, from 6 on:
+/// The reader knows these operators, with the meaning that the ONNX standard gives them in the model's operator set, from 6 on:
 /// - Gemm and MatMul with a weight, and sums of their result and constants: Dense
 /// - BatchNormalization of batch x units; with more extents these must be 1, because channels of many places have no layer here
 /// - LayerNormalization over each whole sample, also as single operations: ReduceMean, Sub, a square by Pow or Mul, and Div by a root, or

@@ -2,6 +2,7 @@
 
 #include <chainrule/core/jet.hpp>
 #include <chainrule/core/types.hpp>
+#include <span>
 
 namespace chainrule::detail {
 
@@ -137,11 +138,6 @@ struct NetworkAccess {
     net.backward_from_deltas(who, x, work, gradients);
   }
 
-  /// Makes the pass of net.predict_raw(x, work), and returns the checked view on x. `who` begins the messages.
-  template <class Net, class X, class Work>
-  static auto predict_raw(const char* who, const Net& net, const X& x, Work& work) {
-    return net.checked_predict_raw(who, x, work);
-  }
   /// A view on the raw outputs of so many samples in the workspace.
   template <class Net, class Work>
   static auto output_of(const Net& net, const Work& work, Index samples) {
