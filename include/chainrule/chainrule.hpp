@@ -64,6 +64,7 @@
 
 // Losses.
 #include <chainrule/losses/binary_cross_entropy.hpp>
+#include <chainrule/losses/binary_focal.hpp>
 #include <chainrule/losses/class_weighted.hpp>
 #include <chainrule/losses/gaussian_nll.hpp>
 #include <chainrule/losses/hinge.hpp>
@@ -73,8 +74,10 @@
 #include <chainrule/losses/mean_absolute_error.hpp>
 #include <chainrule/losses/mean_over_elements.hpp>
 #include <chainrule/losses/mean_squared_error.hpp>
+#include <chainrule/losses/pinball.hpp>
 #include <chainrule/losses/poisson_nll.hpp>
 #include <chainrule/losses/softmax_cross_entropy.hpp>
+#include <chainrule/losses/softmax_focal.hpp>
 #include <chainrule/losses/squared_error.hpp>
 
 // The network, what a pass keeps, dJ/dtheta, and derivatives of the outputs by the inputs.

@@ -3,11 +3,14 @@
 #include <chainrule/activations/tanh.hpp>
 #include <chainrule/inspect/check_gradient.hpp>
 #include <chainrule/layers/dense.hpp>
+#include <chainrule/losses/binary_focal.hpp>
 #include <chainrule/losses/gaussian_nll.hpp>
 #include <chainrule/losses/huber.hpp>
 #include <chainrule/losses/kl_divergence.hpp>
+#include <chainrule/losses/pinball.hpp>
 #include <chainrule/losses/poisson_nll.hpp>
 #include <chainrule/losses/softmax_cross_entropy.hpp>
+#include <chainrule/losses/softmax_focal.hpp>
 #include <chainrule/network.hpp>
 
 #include "support/catch.hpp"
@@ -51,4 +54,11 @@ TEST_CASE("dJ/dtheta and dJ/dx are right with KLDivergence and smoothed labels",
   check_in_network(KLDivergence{}, y);
   check_in_network(SoftmaxCrossEntropy{.label_smoothing = 0.1}, y);
   check_in_network(SoftmaxCrossEntropy{.label_smoothing = 0.1}, random_labels(6, 4, random));
+}
+
+TEST_CASE("dJ/dtheta and dJ/dx are right with Pinball, BinaryFocal and SoftmaxFocal", "[loss]") {
+  Random random{Seed{2}};
+  check_in_network(Pinball{0.05, 0.5, 0.75, 0.95}, random_matrix<double>(4, 6, random));
+  check_in_network(BinaryFocal{}, random_distributions<double>(4, 6, random));
+  check_in_network(SoftmaxFocal{}, random_labels(6, 4, random));
 }

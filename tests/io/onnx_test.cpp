@@ -92,8 +92,9 @@ TEST_CASE("Residuals come back from ONNX, one in another too", "[onnx]") {
 
 TEST_CASE("Every loss comes back from ONNX, and its link is not taken for a layer", "[onnx]") {
   std::vector<Description> all = described(Losses{});
-  for (const Description& more : {describe(SoftmaxCrossEntropy{.label_smoothing = 0.1}), describe(GaussianNLL{.minimum_variance = 0.25}),
-                                  describe(Huber{.delta = 2}), describe(ClassWeighted<SoftmaxCrossEntropy>{{1, 2, 0.5, 1e-3}})})
+  for (const Description& more :
+       {describe(SoftmaxCrossEntropy{.label_smoothing = 0.1}), describe(GaussianNLL{.minimum_variance = 0.25}), describe(Huber{.delta = 2}),
+        describe(Pinball{0.1, 0.4, 0.6, 0.9}), describe(ClassWeighted<SoftmaxCrossEntropy>{{1, 2, 0.5, 1e-3}})})
     all.push_back(more);
   for (const Description& loss : all) check_round_trip({dense(3, 5, describe(ReLU{})), dense(5, 4)}, loss);
   check_round_trip({dense(3, 2, describe(Sigmoid{}))});  // no link, but an activation

@@ -24,6 +24,7 @@
 #include <chainrule/layers/normalize.hpp>
 #include <chainrule/layers/prelu.hpp>
 #include <chainrule/losses/binary_cross_entropy.hpp>
+#include <chainrule/losses/binary_focal.hpp>
 #include <chainrule/losses/gaussian_nll.hpp>
 #include <chainrule/losses/hinge.hpp>
 #include <chainrule/losses/huber.hpp>
@@ -31,8 +32,10 @@
 #include <chainrule/losses/log_cosh.hpp>
 #include <chainrule/losses/mean_absolute_error.hpp>
 #include <chainrule/losses/mean_squared_error.hpp>
+#include <chainrule/losses/pinball.hpp>
 #include <chainrule/losses/poisson_nll.hpp>
 #include <chainrule/losses/softmax_cross_entropy.hpp>
+#include <chainrule/losses/softmax_focal.hpp>
 #include <chainrule/losses/squared_error.hpp>
 
 namespace chainrule {
@@ -45,8 +48,8 @@ struct Types {};
 using Activations =
     Types<ELU, GELU, GELUTanh, HardSigmoid, HardTanh, Identity, LeakyReLU, Mish, ReLU, SELU, Sigmoid, SiLU, Sine, Softplus, Softsign, Tanh>;
 /// The losses. ClassWeighted is made with each of these.
-using Losses = Types<BinaryCrossEntropy, GaussianNLL, Hinge, Huber, KLDivergence, LogCosh, MeanAbsoluteError, MeanSquaredError, PoissonNLL,
-                     SoftmaxCrossEntropy, SquaredError>;
+using Losses = Types<BinaryCrossEntropy, BinaryFocal, GaussianNLL, Hinge, Huber, KLDivergence, LogCosh, MeanAbsoluteError, MeanSquaredError,
+                     Pinball, PoissonNLL, SoftmaxCrossEntropy, SoftmaxFocal, SquaredError>;
 /// Layers of as many outputs as inputs, with no other type inside.
 using SameShapeLayers = Types<BatchNorm<Dynamic>, Dropout<Dynamic>, LayerNorm<Dynamic>, Normalize<Dynamic>, PReLU<Slopes::shared, Dynamic>,
                               PReLU<Slopes::per_unit, Dynamic>>;

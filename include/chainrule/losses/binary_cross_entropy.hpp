@@ -13,6 +13,46 @@
 
 namespace chainrule {
 
+namespace detail {
+
+/// Throws ValueError unless each number of y is a probability. `loss` is the name for the message.
+template <class Scalar>
+void check_probabilities_of_yes(std::string_view loss, ConstMatrixView<Scalar> y) {
+  check_finite("target", "y", y);
+  for (Index j = 0; j < y.cols(); ++j)
+    for (Index i = 0; i < y.rows(); ++i)
+      if (!(y(i, j) >= 0 && y(i, j) <= 1))
+        raise<ValueError>("target: y(", i, ", ", j, ") is ", y(i, j), ", but ", loss, " takes probabilities, each from 0 to 1");
+}
+
+/// Throws ShapeError if there are several outputs, ValueError if a label is not 0 or 1. `loss` is the name for the message.
+template <class Scalar, class Label>
+void check_labels_of_yes(std::string_view loss, ConstMatrixView<Scalar> logits, Labels<Label> labels) {
+  if (logits.rows() != 1)
+    raise<ShapeError>("target: ", loss, " takes integer labels, 0 or 1, for one output, but the network has ", logits.rows(),
+                      "; yes or no for each output is a matrix of 0 and 1 (outputs x batch), and one class of ", logits.rows(),
+                      " goes with SoftmaxCrossEntropy");
+  for (Index j = 0; j < logits.cols(); ++j)
+    if (const Label label = labels[static_cast<std::size_t>(j)]; label != Label(0) && label != Label(1))
+      raise<ValueError>("target: the label of sample ", j, " is ", +label, ", but ", loss,
+                        " takes 0 for no and 1 for yes; more classes go with SoftmaxCrossEntropy and an output for each");
+}
+
+/// Calls f(first, y) with pieces of the labels as numbers, 1 x up to 256; first is the sample with which the piece begins.
+template <class Scalar, class Label, class F>
+void for_each_piece_of_labels(Labels<Label> labels, const F& f) {
+  constexpr Index most = 256;
+  Scalar numbers[most];
+  const Index samples = static_cast<Index>(labels.size());
+  for (Index first = 0; first < samples; first += most) {
+    const Index count = (std::min)(most, samples - first);
+    for (Index j = 0; j < count; ++j) numbers[j] = static_cast<Scalar>(labels[static_cast<std::size_t>(first + j)]);
+    f(first, matrix_view(static_cast<const Scalar*>(numbers), 1, count));
+  }
+}
+
+}  // namespace detail
+
 /// Binary cross-entropy -(y ln p + (1 - y) ln(1 - p)) with p = sigma(z) for logits z, summed over the outputs and averaged over the batch.
 /// With one output it equals PyTorch's BCEWithLogitsLoss; with more outputs PyTorch also divides by their number.
 ///
@@ -33,27 +73,14 @@ struct BinaryCrossEntropy {
   template <class Scalar>
   void check(ConstMatrixView<Scalar>, ConstMatrixView<Scalar> y) const {
     detail::check_fraction<Scalar>(name, "label_smoothing", label_smoothing);
-    detail::check_finite("target", "y", y);
-    for (Index j = 0; j < y.cols(); ++j)
-      for (Index i = 0; i < y.rows(); ++i)
-        if (!(y(i, j) >= 0 && y(i, j) <= 1))
-          detail::raise<ValueError>("target: y(", i, ", ", j, ") is ", y(i, j),
-                                    ", but BinaryCrossEntropy takes probabilities, each from 0 to 1");
+    detail::check_probabilities_of_yes(name, y);
   }
 
   /// Throws ShapeError if there are several outputs, ValueError if a label is not 0 or 1 or label_smoothing not in [0, 1).
   template <class Scalar, class Label>
   void check(ConstMatrixView<Scalar> logits, Labels<Label> labels) const {
     detail::check_fraction<Scalar>(name, "label_smoothing", label_smoothing);
-    if (logits.rows() != 1)
-      detail::raise<ShapeError>("target: BinaryCrossEntropy takes integer labels, 0 or 1, for one output, but the network has ",
-                                logits.rows(), "; yes or no for each output is a matrix of 0 and 1 (outputs x batch), and one class of ",
-                                logits.rows(), " goes with SoftmaxCrossEntropy");
-    for (Index j = 0; j < logits.cols(); ++j)
-      if (const Label label = labels[static_cast<std::size_t>(j)]; label != Label(0) && label != Label(1))
-        detail::raise<ValueError>("target: the label of sample ", j, " is ", +label,
-                                  ", but BinaryCrossEntropy takes 0 for no and 1 for yes; more classes go with SoftmaxCrossEntropy and an "
-                                  "output for each");
+    detail::check_labels_of_yes(name, logits, labels);
   }
 
   ///     J = 1/batch sum of max(z, 0) - z y + ln(1 + e^-|z|), which needs no logarithm of 0 and no large exponential
@@ -74,7 +101,7 @@ struct BinaryCrossEntropy {
     using Sum = detail::Accumulator<Scalar>;
     return static_cast<Scalar>(detail::mean_of(static_cast<Sum>(logits.cols()), [&](Sum divisor) {
       detail::PairwiseSum<Sum> sum;
-      for_each_piece<Scalar>(labels, [&](Index first, ConstMatrixView<Scalar> y) {
+      detail::for_each_piece_of_labels<Scalar>(labels, [&](Index first, ConstMatrixView<Scalar> y) {
         sum += sum_of_losses(detail::columns_of(logits, first, y.cols()), y, divisor);
       });
       return sum.total();
@@ -83,7 +110,7 @@ struct BinaryCrossEntropy {
   /// Sets dJ to the gradient for labels 0 and 1 of one output.
   template <class Scalar, class Label>
   void gradient(ConstMatrixView<Scalar> logits, Labels<Label> labels, MatrixView<Scalar> dJ) const {
-    for_each_piece<Scalar>(labels, [&](Index first, ConstMatrixView<Scalar> y) {
+    detail::for_each_piece_of_labels<Scalar>(labels, [&](Index first, ConstMatrixView<Scalar> y) {
       write_gradient(detail::columns_of(logits, first, y.cols()), y, detail::columns_of(dJ, first, y.cols()), logits.cols());
     });
   }
@@ -202,19 +229,6 @@ struct BinaryCrossEntropy {
     const Scalar batch = static_cast<Scalar>(logits.cols());
     kernels::map_matrices([batch](auto z, auto d) CHAINRULE_FORMULA { return sigmoid(z) * sigmoid(-z) * d / batch; }, out, logits,
                           direction);
-  }
-
-  // calls f(first, y) with pieces of the labels as numbers, 1 x up to 256; first is the sample with which the piece begins
-  template <class Scalar, class Label, class F>
-  static void for_each_piece(Labels<Label> labels, const F& f) {
-    constexpr Index most = 256;
-    Scalar numbers[most];
-    const Index samples = static_cast<Index>(labels.size());
-    for (Index first = 0; first < samples; first += most) {
-      const Index count = (std::min)(most, samples - first);
-      for (Index j = 0; j < count; ++j) numbers[j] = static_cast<Scalar>(labels[static_cast<std::size_t>(first + j)]);
-      f(first, detail::matrix_view(static_cast<const Scalar*>(numbers), 1, count));
-    }
   }
 
   // y' = (1 - e) y + e/2

@@ -110,15 +110,18 @@ void write_all() {
   // each activation in the last layer, where its value is the prediction
   for (const Description& f : activations) write("last_" + f.kind, squared, {dense(3, 8, f)});
 
-  const std::vector<Description> links{activation("SoftmaxCrossEntropy", {{"label_smoothing", 0}}), activation("KLDivergence"),
-                                       activation("BinaryCrossEntropy", {{"label_smoothing", 0}}), activation("PoissonNLL"),
-                                       activation("GaussianNLL", {{"minimum_variance", 1e-3}})};
+  const std::vector<Description> links{
+      activation("SoftmaxCrossEntropy", {{"label_smoothing", 0}}), activation("KLDivergence"),
+      activation("BinaryCrossEntropy", {{"label_smoothing", 0}}),  activation("PoissonNLL"),
+      activation("GaussianNLL", {{"minimum_variance", 1e-3}}),     activation("SoftmaxFocal", {{"gamma", 2}}),
+      activation("BinaryFocal", {{"alpha", 0.25}, {"gamma", 2}})};
   for (const Description& loss : links) write("link_" + loss.kind, loss, {dense(5, 8, activation("ReLU")), dense(8, 4)});
   Description weighted{"ClassWeighted", 0, 0, {{"weight", 1}, {"weight", 3}, {"weight", 1}}, {links[0]}};
   write("link_weighted", weighted, {dense(4, 3)});
   for (const char* loss : {"SquaredError", "MeanAbsoluteError", "LogCosh"})
     write(std::string("of_") + loss, activation(loss), {dense(2, 2)});
   write("of_Huber", activation("Huber", {{"delta", 1}}), {dense(2, 2)});
+  write("of_Pinball", activation("Pinball", {{"tau", 0.1}, {"tau", 0.9}}), {dense(2, 2)});
   write("of_Hinge", activation("Hinge"), {dense(2, 1)});
 
   write("layer_norms", squared,

@@ -38,10 +38,11 @@ inline std::string hyperparameters_text(const Description& of) {
   return text.empty() ? "none" : excerpt(text, max_shown);
 }
 
-/// Makes a T from extents and the described hyperparameters. Throws ValueError where these are not those of T, and what its constructor
-/// throws.
+/// Makes a T from extents and the described hyperparameters, by T::from_description(of) where T has this function. Throws ValueError where
+/// these are not those of T, and what its constructor throws.
 template <class T, class... Before>
 T make(const Description& of, Before... before) {
+  if constexpr (requires { T::from_description(of); }) return T::from_description(of);
   constexpr std::size_t count = hyperparameter_count<T>();
   const auto refuse = [&](std::string_view expected) {
     raise<ValueError>(of.kind, ": expected ", expected, ", but found the hyperparameters ", hyperparameters_text(of));

@@ -70,6 +70,15 @@ constexpr void check_fraction(std::string_view who, const char* what, double val
     refuse_hyperparameter<Scalar>(who, what, value, "at least 0 and below 1", is_within(value, 0, ScalarRange<double>::below_1));
 }
 
+/// Throws ValueError unless the value is in (0, 1), the range of quantiles and of shares of two parts that both count, also as a Scalar.
+template <class Scalar = double>
+constexpr void check_inner_fraction(std::string_view who, const char* what, double value) {
+  using S = ScalarRange<Scalar>;
+  if (!is_within(value, S::smallest, S::below_1))
+    refuse_hyperparameter<Scalar>(who, what, value, "above 0 and below 1",
+                                  !is_zero(value) && is_within(value, 0, ScalarRange<double>::below_1));
+}
+
 /// Throws ValueError unless the value is finite, of any sign, and as a Scalar not 0 unless it is 0, and finite.
 template <class Scalar = double>
 constexpr void check_number(std::string_view who, std::string_view what, double value) {

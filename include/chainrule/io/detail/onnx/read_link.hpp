@@ -130,8 +130,7 @@ class OnnxEnd {
     visit_type(Losses{}, loss, [&]<class L>(std::type_identity<L>) {
       if constexpr (L::works_on_logits) {
         has_link = true;
-        if constexpr (std::is_same_v<L, SoftmaxCrossEntropy> || std::is_same_v<L, KLDivergence>)
-          is_removed = remove_pair() || remove_operator("LogSoftmax");
+        if constexpr (link_of(L{}) == "Softmax") is_removed = remove_pair() || remove_operator("LogSoftmax");
         is_removed = is_removed || remove(made<L>(loss));
       }
     });
@@ -143,7 +142,9 @@ class OnnxEnd {
   // The operator that is a loss's link.
   static constexpr std::string_view link_of(const SoftmaxCrossEntropy&) { return "Softmax"; }
   static constexpr std::string_view link_of(const KLDivergence&) { return "Softmax"; }
+  static constexpr std::string_view link_of(const SoftmaxFocal&) { return "Softmax"; }
   static constexpr std::string_view link_of(const BinaryCrossEntropy&) { return "Sigmoid"; }
+  static constexpr std::string_view link_of(const BinaryFocal&) { return "Sigmoid"; }
   static constexpr std::string_view link_of(const PoissonNLL&) { return "Exp"; }
   static constexpr std::string_view link_of(const GaussianNLL&) { return "Concat"; }
   // Moves the end before the link of the loss. Returns false if the graph does not end in it.
@@ -162,6 +163,7 @@ class OnnxEnd {
     end_ = all;
     return false;
   }
+  bool remove(const BinaryFocal&) { return remove(BinaryCrossEntropy{}); }
   // Concat(m, e^s + minimum) of m, s = Split(z), as to_onnx writes it
   bool remove(const GaussianNLL& loss) {
     if (!ends_in("Concat")) return false;

@@ -23,7 +23,15 @@ std::string onnx_form(const KLDivergence&, OnnxWriter<Scalar>& writer, const std
   return add_onnx_softmax(writer, z);
 }
 template <class Scalar>
+std::string onnx_form(const SoftmaxFocal&, OnnxWriter<Scalar>& writer, const std::string& z, Index) {
+  return add_onnx_softmax(writer, z);
+}
+template <class Scalar>
 std::string onnx_form(const BinaryCrossEntropy&, OnnxWriter<Scalar>& writer, const std::string& z, Index) {
+  return writer.node("Sigmoid", {z});
+}
+template <class Scalar>
+std::string onnx_form(const BinaryFocal&, OnnxWriter<Scalar>& writer, const std::string& z, Index) {
   return writer.node("Sigmoid", {z});
 }
 template <class Scalar>

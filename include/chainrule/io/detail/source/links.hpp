@@ -38,11 +38,19 @@ void source_form(const KLDivergence&, SourceWriter<Written>& writer, Index outpu
   add_softmax(writer, outputs);
 }
 template <class Written>
+void source_form(const SoftmaxFocal&, SourceWriter<Written>& writer, Index outputs) {
+  add_softmax(writer, outputs);
+}
+template <class Written>
 void source_form(const BinaryCrossEntropy&, SourceWriter<Written>& writer, Index outputs) {
   const std::string sigmoid = writer.functions.sigmoid();
   writer.comment("y = sigma(z)");
   writer.loop(outputs, text_of("y[i] = ", sigmoid, "(y[i]);"));
   writer.add_step_at_values(SourceScaling{text_of("(y[i] * (", writer.functions.literal(1.0), " - y[i]))"), 0, outputs});
+}
+template <class Written>
+void source_form(const BinaryFocal&, SourceWriter<Written>& writer, Index outputs) {
+  source_form(BinaryCrossEntropy{}, writer, outputs);
 }
 template <class Written>
 void source_form(const PoissonNLL&, SourceWriter<Written>& writer, Index outputs) {
@@ -68,6 +76,8 @@ template <class Written>
 void source_form(const MeanAbsoluteError&, SourceWriter<Written>&, Index) {}
 template <class Written>
 void source_form(const Huber&, SourceWriter<Written>&, Index) {}
+template <class Written>
+void source_form(const Pinball&, SourceWriter<Written>&, Index) {}
 template <class Written>
 void source_form(const LogCosh&, SourceWriter<Written>&, Index) {}
 template <class Written>
