@@ -163,6 +163,9 @@
 
 // Metrics.
 #include <chainrule/metrics/accuracy.hpp>
+#include <chainrule/metrics/average_precision.hpp>
+#include <chainrule/metrics/brier_score.hpp>
+#include <chainrule/metrics/calibration.hpp>
 #include <chainrule/metrics/class_scores.hpp>
 #include <chainrule/metrics/confusion_matrix.hpp>
 #include <chainrule/metrics/log_loss.hpp>

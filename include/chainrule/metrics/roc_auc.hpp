@@ -1,7 +1,7 @@
 #pragma once
 
 #include <algorithm>
-#include <chainrule/metrics/detail/metric_inputs.hpp>
+#include <chainrule/metrics/detail/ranked_scores.hpp>
 #include <vector>
 
 namespace chainrule {
@@ -21,7 +21,8 @@ struct RocAuc {
   /// Returns the score of the predictions y_hat (outputs x samples) for the targets y.
   template <detail::NumberMatrix Predictions, detail::LabelsOrProbabilities Targets>
   double operator()(const Predictions& y_hat, const Targets& y) const {
-    return mean_area(detail::metric_view(y_hat), detail::metric_view(y));
+    return detail::mean_over_ranked_classes(name, "ROC curve", true, detail::metric_view(y_hat), detail::metric_view(y),
+                                            [](auto& scores) { return area(scores); });
   }
   /// Does not compile, and says what to write instead: the arguments in the other order.
   template <detail::LabelVector Labels, detail::NumberMatrix Predictions>
@@ -30,45 +31,10 @@ struct RocAuc {
   }
 
  private:
-  /// A sample's score, and whether the sample is of the class whose area is computed.
-  template <class Scalar>
-  struct Scored {
-    Scalar score;
-    bool is_positive;
-  };
-
-  template <class Scalar, class Targets>
-  static double mean_area(const ConstMatrixView<Scalar>& y_hat, const Targets& y) {
-    const Index classes = detail::checked_classes(name, y_hat, y);
-    std::vector<Index> truth;
-    truth.reserve(static_cast<std::size_t>(y_hat.cols()));
-    for (Index j = 0; j < y_hat.cols(); ++j) truth.push_back(detail::class_of(y, j));
-    check_present(truth, classes);
-
-    std::vector<Scored<Scalar>> scored(truth.size());
-    const auto area_of = [&](Index k, Index row) {
-      for (std::size_t j = 0; j < truth.size(); ++j) scored[j] = {y_hat(row, static_cast<Index>(j)), truth[j] == k};
-      return area(scored);
-    };
-    if (classes == 2) return area_of(1, y_hat.rows() - 1);
-    const double sum = detail::pairwise_sum<double>(classes, [&](Index k) { return area_of(k, k); });
-    return sum / static_cast<double>(classes);
-  }
-
-  /// Throws ValueError where a class has no sample.
-  static void check_present(const std::vector<Index>& truth, Index classes) {
-    std::vector<bool> present(static_cast<std::size_t>(classes));
-    for (const Index k : truth) present[static_cast<std::size_t>(k)] = true;
-    const auto missing = std::find(present.begin(), present.end(), false);
-    if (missing != present.end())
-      detail::raise<ValueError>(name, ": no sample is of class ", missing - present.begin(),
-                                ", so it has no ROC curve; every class needs a sample");
-  }
-
   // (pairs in which the positive scores higher + 1/2 pairs with equal scores) / all pairs of a positive and a negative
   template <class Scalar>
-  static double area(std::vector<Scored<Scalar>>& scored) {
-    std::sort(scored.begin(), scored.end(), [](const Scored<Scalar>& a, const Scored<Scalar>& b) { return a.score < b.score; });
+  static double area(std::vector<detail::RankedScore<Scalar>>& scored) {
+    std::sort(scored.begin(), scored.end(), [](const auto& a, const auto& b) { return a.score < b.score; });
     double won = 0;  // a count of halves, exact up to 2^52 pairs
     double positives = 0;
     double negatives = 0;
