@@ -12,6 +12,7 @@
 #include <chainrule/core/formula.hpp>
 #include <chainrule/core/forward_context.hpp>
 #include <chainrule/core/from_outside.hpp>
+#include <chainrule/core/frozen_parameters.hpp>
 #include <chainrule/core/hyperparameter.hpp>
 #include <chainrule/core/jet.hpp>
 #include <chainrule/core/layered_vector.hpp>

@@ -1,11 +1,14 @@
 #pragma once
 
+#include <algorithm>
+#include <chainrule/core/frozen_parameters.hpp>
 #include <chainrule/core/layered_vector.hpp>
+#include <memory>
 
 namespace chainrule {
 
 /// dJ/dtheta: as a vector of theta's shape, `flat()`, and by layer, `layer<i>().weight` = dJ/dW(i+1), `layer<i>().bias`. Made by
-/// `net.make_gradients()`; backward overwrites it.
+/// `net.make_gradients()`; backward overwrites it, and sets it to 0 where the network is frozen.
 template <class Scalar, class Sequence>
 class Gradients : public LayeredVector<Scalar, Sequence> {
  public:
@@ -15,10 +18,21 @@ class Gradients : public LayeredVector<Scalar, Sequence> {
   /// part of the gradient in its processor's cache.
   bool is_shared() const { return shared_; }
 
+  /// The parameters that were frozen in the backward pass that filled it, or when it was made: dJ/dtheta is 0 there. nullptr where all
+  /// parameters learn.
+  const std::shared_ptr<const FrozenParameters>& frozen() const { return frozen_; }
+
  private:
   template <class, class, class...>
   friend class Network;  // sets whether a team shared the backward pass
+  void set_frozen(const std::shared_ptr<const FrozenParameters>& frozen) {
+    if (frozen_ != frozen) frozen_ = frozen;  // not in every pass, because counting references takes longer
+    if (frozen_ != nullptr)
+      for (const auto& range : frozen_->ranges()) std::fill(this->data() + range.begin, this->data() + range.end, Scalar{0});
+  }
+
   bool shared_ = false;
+  std::shared_ptr<const FrozenParameters> frozen_;
 };
 
 }  // namespace chainrule

@@ -43,6 +43,7 @@ class Network : public NetworkBase<Scalar, typename detail::ProvenNetwork<Scalar
 
  public:
   using Base::buffers;
+  using Base::frozen;
   using Base::inputs;
   using Base::layers;
   using Base::parameters;
@@ -121,7 +122,12 @@ class Network : public NetworkBase<Scalar, typename detail::ProvenNetwork<Scalar
   /// The derivatives by x of predict(x), with the loss's link included: net.of_prediction().jacobian(x, work, J). A view on this network.
   PredictionDerivatives<Network> of_prediction() const { return PredictionDerivatives<Network>(*this); }
 
-  Gradients make_gradients() const { return Gradients(sequence()); }  ///< allocates a vector for dJ/dtheta
+  /// Allocates a vector for dJ/dtheta.
+  Gradients make_gradients() const {
+    Gradients gradients(sequence());
+    gradients.set_frozen(frozen());
+    return gradients;
+  }
 
   /// A copy of the network with another scalar type: net.rebind<double>().
   template <class Other>
@@ -129,6 +135,7 @@ class Network : public NetworkBase<Scalar, typename detail::ProvenNetwork<Scalar
     Rebind<Other> copy(*loss_, sequence());
     copy.parameters() = parameters().template cast<Other>();
     copy.buffers() = buffers().template cast<Other>();
+    if (frozen() != nullptr) copy.set_frozen(*frozen());
     return copy;
   }
 
@@ -140,7 +147,8 @@ class Network : public NetworkBase<Scalar, typename detail::ProvenNetwork<Scalar
   template <class X, int MaxBatch>
   Output forward(const Eigen::DenseBase<X>& x, Workspace<MaxBatch>& work) const {
     static_cast<void>(detail::checked_viewable<Scalar, X>() && detail::checked_rows<In, X>());
-    const ForwardContext<Scalar> pass = work.training_pass(buffer_data(), work.team_for(parameter_count(), x.cols()));
+    ForwardContext<Scalar> pass = work.training_pass(buffer_data(), work.team_for(parameter_count(), x.cols()));
+    pass.frozen = frozen_slice();
     const auto input = checked_input("forward", x, work, pass);
     const Scalar* const theta_begin = theta();
     work.last_pass_.begin(&input);
@@ -221,7 +229,7 @@ class Network : public NetworkBase<Scalar, typename detail::ProvenNetwork<Scalar
   template <int MaxBatch>
   void update_statistics(const Workspace<MaxBatch>& work) {
     detail::check_forward_pass("update_statistics", layers(), identity(), work);
-    sequence().update_statistics(buffers().data(), work.caches_, work.cached_samples());
+    sequence().update_statistics(buffers().data(), work.caches_, work.cached_samples(), frozen_slice());
   }
 
   /// Predicts y_hat for x, one sample or a batch, with the loss's link applied: probabilities where the loss works on logits. This overload
@@ -354,6 +362,7 @@ class Network : public NetworkBase<Scalar, typename detail::ProvenNetwork<Scalar
   friend class Network;
   friend struct detail::NetworkAccess;
   using Base::buffer_data;
+  using Base::frozen_slice;
   using Base::identity;
   using Base::mutable_theta;
   using Base::sequence;
@@ -412,7 +421,8 @@ class Network : public NetworkBase<Scalar, typename detail::ProvenNetwork<Scalar
                     MatrixView<Scalar>* input_gradient) const {
     const auto input = begin_backward(x, y, work, gradients, input_gradient, false);
     work.last_pass_.begin(&input);
-    sequence().backward(theta(), input, work.caches_, work.deltas_, gradients.data(), input_gradient);
+    sequence().backward(theta(), input, work.caches_, work.deltas_, gradients.data(), input_gradient, frozen_slice());
+    gradients.set_frozen(frozen());
     work.last_pass_.end("backward", &input);
   }
 
@@ -421,7 +431,8 @@ class Network : public NetworkBase<Scalar, typename detail::ProvenNetwork<Scalar
     gradients.shared_ = work.team_for(gradients.size(), x.cols()) != nullptr;
     MatrixView<Scalar>* const no_input_gradient = nullptr;
     work.last_pass_.begin(&x);
-    sequence().backward(theta(), x, work.caches_, work.deltas_, gradients.data(), no_input_gradient);
+    sequence().backward(theta(), x, work.caches_, work.deltas_, gradients.data(), no_input_gradient, frozen_slice());
+    gradients.set_frozen(frozen());
     work.last_pass_.end(who, &x);
   }
 
@@ -429,7 +440,9 @@ class Network : public NetworkBase<Scalar, typename detail::ProvenNetwork<Scalar
   void backward_and_step(const Eigen::DenseBase<X>& x, const Y& y, Workspace<MaxBatch>& work, Gradients& scratch, Scalar rate) {
     const auto input = begin_backward(x, y, work, scratch, nullptr, true);
     work.last_pass_.begin(&input);
-    sequence().backward_and_step(mutable_theta(), input, work.caches_, work.deltas_, -rate, scratch.data(), kernels::add_multiple<Scalar>);
+    sequence().backward_and_step(mutable_theta(), input, work.caches_, work.deltas_, -rate, scratch.data(), kernels::add_multiple<Scalar>,
+                                 frozen_slice());
+    scratch.set_frozen(frozen());
     work.last_pass_.end("descend", &input);
   }
 

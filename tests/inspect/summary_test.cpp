@@ -21,6 +21,17 @@ TEST_CASE("summary of a net of fixed extents") {
         "total: 2,410 parameters of float; loss: SoftmaxCrossEntropy\n");
 }
 
+TEST_CASE("summary says what is frozen and counts trainable parameters") {
+  Network<float, SoftmaxCrossEntropy, Dense<64, 32, LeakyReLU>, Dense<32, 10>> net{Seed{42}};
+  net.freeze<0>();
+  net.freeze("1.bias");
+  CHECK(summary(net) ==
+        "layer  kind                   shape     activation  parameters\n"
+        "0      Dense (frozen)         64 -> 32  LeakyReLU        2,080\n"
+        "1      Dense (partly frozen)  32 -> 10  Identity           330\n"
+        "total: 2,410 parameters, 320 of them trainable, of float; loss: SoftmaxCrossEntropy\n");
+}
+
 TEST_CASE("summary of a net of run-time extents") {
   const auto net = make_network<double, SquaredError>(Seed{42}, Dense<Dynamic, Dynamic, Sigmoid>{1000, 1200}, Dense<Dynamic, 1>{1200, 1});
   CHECK(summary(net) ==

@@ -78,6 +78,21 @@ TEST_CASE("load_checkpoint reads what save_checkpoint wrote, and no other file i
   CHECK(loaded.losses == std::vector<double>{0.5, 0.5, 0.5});
 }
 
+TEST_CASE("a checkpoint keeps which parameters are frozen, in the network and in the optimizer's state") {
+  const TemporaryFolder folder;
+  const std::string path = folder.path("run.checkpoint");
+  Training saved(3), loaded(5), nothing(4);
+  saved.net.freeze("0.weight");
+  saved.net.freeze(2);
+  save(path, saved);
+  loaded.net.freeze("0.bias");
+  load(path, loaded);
+  CHECK((same(loaded, saved) && *loaded.net.frozen() == *saved.net.frozen() && loaded.state.frozen() == loaded.net.frozen()));
+  save(path, nothing);
+  load(path, loaded);
+  CHECK((same(loaded, nothing) && loaded.net.frozen() == nullptr && loaded.state.frozen() == nullptr));
+}
+
 TEST_CASE("a checkpoint that was cut short or changed anywhere is an error, and nothing is loaded") {
   const TemporaryFolder folder;
   save(folder.path("whole"), Training(3));
@@ -140,9 +155,9 @@ TEST_CASE("errors say what is wrong with a checkpoint") {
   std::swap(bytes[21], bytes[22]);
   CHECK_THROWS_SAYING(refused(bytes), ValueError, "expected numbers in this machine's byte order, but found the opposite order");
   bytes = whole;
-  bytes[24] = bytes[24] == 2 ? 3 : bytes[24];
-  bytes[27] = bytes[27] == 2 ? 3 : bytes[27];
-  CHECK_THROWS_SAYING(refused(bytes), ValueError, "expected version 2 of the format, but found 3; a newer chainrule");
+  bytes[24] = bytes[24] == 3 ? 4 : bytes[24];
+  bytes[27] = bytes[27] == 3 ? 4 : bytes[27];
+  CHECK_THROWS_SAYING(refused(bytes), ValueError, "expected version 3 of the format, but found 4; a newer chainrule");
   bytes = whole;
   bytes[60] = static_cast<char>(bytes[60] ^ 1);
   CHECK_THROWS_SAYING(refused(bytes), ValueError, "run is damaged: expected the checksum ");

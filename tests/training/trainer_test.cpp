@@ -201,6 +201,50 @@ TEST_CASE("a schedule may fall to rates that float cannot hold, which then are 0
   CHECK(net.parameters() == before);
 }
 
+namespace {
+
+/// A rule of the user's that steps through all of theta by itself.
+struct StepsAll {
+  static constexpr std::string_view name = "StepsAll";
+  double learning_rate = 0.1;
+  Index moments() const { return 0; }
+  template <HasParameters N>
+  auto make_state(const N& net) const {
+    return OptimizerState(net, moments());
+  }
+  template <class Theta, class Gradient, class Scalar>
+  void step(Theta&& theta, const Gradient& gradient, OptimizerState<Scalar>& state) const {
+    for (Index i = 0; i < theta.size(); ++i) theta.data()[i] -= static_cast<Scalar>(learning_rate) * gradient.data()[i] + Scalar{1};
+    ++state.steps;
+  }
+};
+
+}  // namespace
+
+TEST_CASE("fit keeps what is frozen, follows an observer that lets it learn, and refuses a rule that steps through all of theta") {
+  Net net = trained(1, Seed{5});  // layer 0: 48 parameters; the BatchNorm has statistics
+  Trainer trainer{net, Adam{.weight_decay = 0.1, .decay_biases = true}};
+  net.freeze(0);
+  net.freeze(1);
+  const Net before = net;
+  trainer.fit(train, {.epochs = 3, .l1 = 1e-3, .l2 = 1e-2}, [&](Progress& run) {
+    CHECK((net.parameters().head(80) == before.parameters().head(80)) == (run.epoch < 3));
+    CHECK((net.buffers() == before.buffers()) == (run.epoch < 3));
+    CHECK(net.parameters().tail(34) != before.parameters().tail(34));
+    if (run.epoch == 2) net.unfreeze();
+  });
+  CHECK(net.frozen() == nullptr);
+
+  net.freeze(0);
+  const Net frozen = net;
+  CHECK_THROWS_SAYING(Trainer(net, StepsAll{}).fit(train, {.epochs = 1}), StateError, "StepsAll: its step changes frozen parameters",
+                      "formula_step");
+  net.freeze("weight");
+  net.freeze("bias");
+  CHECK_THROWS_SAYING(trainer.fit(train, {}), ValueError, "all parameters of the network are frozen", "unfreeze");
+  CHECK(same(net, frozen));
+}
+
 TEST_CASE("fit refuses wrong options and data with an explanation, before anything has changed") {
   Net net{Seed{1}};
   const Net before = net;

@@ -187,7 +187,7 @@ class LayerOf final : public LayerBase<Scalar> {
     if constexpr (HasBuffers<L>) layer_.initialize_buffers(buffers);
   }
   void check_pass([[maybe_unused]] const ForwardContext<Scalar>& pass, [[maybe_unused]] Index samples) const override {
-    if constexpr (requires(const L& l) { l.check_pass(pass, samples); }) layer_.check_pass(pass, samples);
+    if constexpr (requires(const L& l) { l.check_pass(pass, samples); }) layer_.check_pass(in_its_mode(pass), samples);
   }
   std::unique_ptr<Base> make_cache(Index max_batch) const override { return std::make_unique<CacheOf<Scalar, L>>(layer_, max_batch); }
 
@@ -202,7 +202,7 @@ class LayerOf final : public LayerBase<Scalar> {
     if constexpr (ModeIndependent<L>)
       layer_.forward(theta, x, own(cache));
     else
-      layer_.forward(theta, x, own(cache), pass);
+      layer_.forward(theta, x, own(cache), in_its_mode(pass));
   }
   void backward(const Scalar* theta, ConstMatrixView<Scalar> x, Base& cache, MatrixView<Scalar> delta, Scalar* gradient,
                 MatrixView<Scalar>* input_gradient) const override {
@@ -263,6 +263,12 @@ class LayerOf final : public LayerBase<Scalar> {
   static const Cache& own(const Base& cache) { return static_cast<const CacheOf<Scalar, L>&>(cache).cache; }
   // Precondition: the jet cache is that of the same workspace.
   static auto& own_jet(JetBase& cache) { return static_cast<JetCacheOfLayer<Scalar, L>&>(cache).cache; }
+
+  // The context of the layer inside, which may be frozen.
+  ForwardContext<Scalar> in_its_mode(ForwardContext<Scalar> pass) const {
+    if (pass.frozen.all != nullptr) pass.mode = mode_where_frozen(layer_, pass);
+    return pass;
+  }
 
   template <class Tensors>
   static std::vector<TensorShape> as_vector(const Tensors& tensors) {

@@ -101,6 +101,7 @@ AnyNetwork<Other> AnyNetwork<Scalar>::rebind() const {
                                        make_layers<Other, Own...>(describe_layers(*this)));
   copy.parameters() = this->parameters().template cast<Other>();
   copy.buffers() = this->buffers().template cast<Other>();
+  if (this->frozen() != nullptr) copy.set_frozen(*this->frozen());
   return copy;
 }
 

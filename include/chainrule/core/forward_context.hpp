@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chainrule/core/frozen_parameters.hpp>
 #include <chainrule/core/random.hpp>
 #include <chainrule/core/types.hpp>
 
@@ -21,10 +22,13 @@ struct ForwardContext {
   Seed seed = {};                   ///< seed for this layer in this step: start of its random numbers (Dropout's mask)
   Index first_sample = 0;           ///< the number of column 0 in the whole batch, where several workspaces share a batch
   Team* team = nullptr;             ///< threads that share the work, or nullptr; a layer that needs it in backward keeps it in its cache
+  detail::FrozenSlice frozen = {};  ///< the frozen parameters of the network
 
-  /// The context of layer i of a sequence that has this one: its buffers begin at `offset`, and its seed is derived_seed(seed, i).
-  ForwardContext of_layer(std::size_t i, Index offset) const {
-    return {mode, buffers == nullptr ? nullptr : buffers + offset, derived_seed(seed, i), first_sample, team};
+  /// The context of layer i of a sequence that has this one: its buffers begin at buffer_offset, its parameters at parameter_offset, and
+  /// its seed is derived_seed(seed, i).
+  ForwardContext of_layer(std::size_t i, Index buffer_offset, Index parameter_offset) const {
+    return {mode, buffers == nullptr ? nullptr : buffers + buffer_offset, derived_seed(seed, i), first_sample,
+            team, {frozen.all, frozen.first + parameter_offset}};
   }
 };
 

@@ -76,6 +76,17 @@ class LayeredVector {
   /// A tensor of any layer by its name, as a view to read.
   auto tensor(std::string_view name) const { return detail::NamedTensors<const Scalar>(data(), tensors())[name]; }
 
+  /// Calls f(full name, tensor, begin) for each tensor of each layer, in the vector's order: "0.weight", its shape, and the index of its
+  /// first number. Allocates.
+  template <class F>
+  void for_each_tensor(const F& f) const {
+    Index begin = 0;
+    for (const TensorShape& tensor : tensors()) {
+      f(std::string_view(tensor.name), tensor, begin);
+      begin += tensor.size();
+    }
+  }
+
   /// The layers whose numbers the vector holds.
   const Sequence& sequence() const { return sequence_; }
   const typename Sequence::LayerList& layers() const { return sequence_.layers(); }  ///< the layers, as NetworkBase::layers

@@ -7,8 +7,10 @@
 #include <chainrule/core/concepts.hpp>
 #include <chainrule/core/detail/layer_list.hpp>
 #include <chainrule/core/detail/team_pointer.hpp>
+#include <chainrule/core/frozen_parameters.hpp>
 #include <concepts>
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <string_view>
 #include <tuple>
@@ -17,11 +19,12 @@
 
 namespace chainrule {
 
-/// A range [begin, end) of theta, and whether weight decay and penalties apply to it.
+/// A range [begin, end) of theta, and how an optimizer treats it.
 struct Segment {
-  Index begin;  ///< the first entry of theta in it
-  Index end;    ///< the first one after it
-  bool decays;  ///< true for weights, false for biases
+  Index begin;         ///< the first entry of theta in it
+  Index end;           ///< the first one after it
+  bool decays;         ///< whether weight decay and penalties apply to it: true for weights, false for biases
+  bool learns = true;  ///< false where it is frozen: then a step leaves theta and the moments there as they are
 };
 
 namespace detail {
@@ -32,6 +35,7 @@ class FewSegments {
  public:
   bool empty() const { return size_ == 0; }
   Segment& back() { return segments_[size_ - 1]; }
+  void clear() { size_ = 0; }
   void push_back(const Segment& segment) {
     if (size_ == Capacity) raise<ShapeError>("OptimizerState: its type has room for ", Capacity, " segments, but there are more");
     segments_[size_++] = segment;
@@ -44,17 +48,33 @@ class FewSegments {
   std::size_t size_ = 0;
 };
 
-/// Fills an empty list with the segments of the network.
+/// The frozen parameters of a network, or nullptr.
+template <class Net>
+std::shared_ptr<const FrozenParameters> frozen_of(const Net& net) {
+  if constexpr (requires { net.frozen(); })
+    return net.frozen();
+  else
+    return nullptr;
+}
+
+/// Whether both freeze the same parameters; nullptr freezes none.
+inline bool same_frozen(const std::shared_ptr<const FrozenParameters>& a, const std::shared_ptr<const FrozenParameters>& b) {
+  return a == b || (a != nullptr && b != nullptr && *a == *b);
+}
+
+/// Fills an empty list with the segments of the network. What is frozen are whole tensors.
 template <class Net, class List>
 void list_segments(const Net& net, List& segments) {
+  const std::shared_ptr<const FrozenParameters> frozen = frozen_of(net);
   Index begin = 0;
   for_each_layer(net.layers(), [&](const auto& layer) {
     for (const TensorShape& tensor : layer.tensors()) {
       const Index end = begin + tensor.size();
-      if (!segments.empty() && segments.back().decays == tensor.decays)
+      const bool learns = frozen == nullptr || !frozen->contains(begin, end);
+      if (!segments.empty() && segments.back().decays == tensor.decays && segments.back().learns == learns)
         segments.back().end = end;
       else if (end > begin)
-        segments.push_back({begin, end, tensor.decays});
+        segments.push_back({begin, end, tensor.decays, learns});
       begin = end;
     }
   });
@@ -83,8 +103,8 @@ struct ExtentsOfTheta<std::tuple<L...>> {
 
 }  // namespace detail
 
-/// Divides the network's theta into weights, to which decay applies, and other parameters, such as biases: one Segment for each tensor of
-/// each layer, in theta's order, with neighbours of the same kind joined.
+/// Divides the network's theta into weights, to which decay applies, and other parameters, such as biases, and into what learns and what is
+/// frozen: one Segment for each tensor of each layer, in theta's order, with neighbours of the same kind joined.
 template <class Net>
 std::vector<Segment> segments_of(const Net& net) {
   std::vector<Segment> segments;
@@ -105,9 +125,7 @@ class OptimizerState {
   /// For the parameters of a network, whose tensors say to what decay applies. Throws ShapeError where memory cannot hold the moments.
   template <class Net>
   requires requires(const Net& net) { net.layers(); }
-  OptimizerState(const Net& net, Index moments) : OptimizerState(net.parameters().size(), moments, SegmentList{}) {
-    detail::list_segments(net, segments_);
-  }
+  OptimizerState(const Net& net, Index moments) : OptimizerState(net.parameters().size(), moments, SegmentList{}) { follow(net); }
 
   /// For a vector of parameters, to all of which decay applies.
   template <class Theta>
@@ -124,8 +142,25 @@ class OptimizerState {
       : OptimizerState(other.size(), other.moments(), SegmentList(other.segments().begin(), other.segments().end())) {
     steps = other.steps;
     team = other.team;
+    frozen_ = other.frozen();
     flat() = other.flat();
   }
+
+  /// Takes over which parameters of the network are frozen now, after freeze or unfreeze; make_state(net) does so too. Moments keep their
+  /// numbers. (Adam corrects its means by the number of all steps, so parameters that begin to learn late make larger steps at first; a
+  /// new state begins to count again.) ShapeError for a network with another number of parameters.
+  template <class Net>
+  requires requires(const Net& net) { net.layers(); }
+  void follow(const Net& net) {
+    if (net.parameters().size() != size())
+      detail::raise<ShapeError>("OptimizerState: follow got a network of ", net.parameters().size(), " parameters, but the state is for ",
+                                size());
+    segments_.clear();
+    detail::list_segments(net, segments_);
+    frozen_ = detail::frozen_of(net);
+  }
+  /// The frozen parameters, which steps leave as they are; nullptr where all learn.
+  const std::shared_ptr<const FrozenParameters>& frozen() const { return frozen_; }
 
   std::uint64_t steps = 0;  ///< taken so far: t in the papers
   /// Threads that share the work of a step, with the same bits, or nullptr: used like a Team*. The team must outlive its use here: a step
@@ -134,7 +169,7 @@ class OptimizerState {
 
   Index size() const { return size_; }        ///< number of parameters
   Index moments() const { return moments_; }  ///< how many vectors of theta's size it has
-  /// To which parts of theta decay applies.
+  /// To which parts of theta decay applies, and which are frozen.
   std::span<const Segment> segments() const { return {segments_.data(), segments_.size()}; }
 
   /// All moments, one after the other. A checkpoint stores these and `steps`.
@@ -162,6 +197,7 @@ class OptimizerState {
   Index moments_;
   detail::Storage<Scalar, Numbers> values_;
   SegmentList segments_;
+  std::shared_ptr<const FrozenParameters> frozen_;
 };
 
 /// Deduces Scalar from the network.
@@ -207,8 +243,9 @@ auto make_optimizer_state(const Net& net, Index moments) {
 /// - `hyperparameters()`, if a checkpoint is to compare them when a training resumes (core/hyperparameter.hpp)
 /// - `step(theta, gradient, state)` with an OptimizerState<Scalar, Fixed...>& for any Index... Fixed, which changes theta and the state and
 /// adds 1 to state.steps. theta and gradient are contiguous vectors. A step must not depend on layers; state.segments() says to which parts
-/// weight decay applies. It should not allocate, and a step that throws should have changed nothing. elementwise_step
-/// (optimizers/elementwise_step.hpp) makes a step from a formula for one entry; examples/lecture/7_your_own.cpp shows such a rule.
+/// weight decay applies, and which parts are frozen, where theta and the moments must keep their bits. It should not allocate, and a step
+/// that throws should have changed nothing. elementwise_step (optimizers/elementwise_step.hpp) makes a step from a formula for one entry;
+/// examples/lecture/7_your_own.cpp shows such a rule.
 template <class T>
 concept Optimizer = std::copyable<T> &&
     requires(T& rule, const T& constant, VectorView<float> theta, ConstVectorView<float> gradient, OptimizerState<float>& state) {

@@ -107,6 +107,7 @@ class ParameterDerivatives {
   ///
   ///     dJ/dtheta = 1/batch sum_j g_j min(1, max_norm/|g_j|)  with the columns g_j of sample_gradients
   ///
+  /// Where layers of the network are frozen, g_j are the gradients by the parameters of the others; StateError where a part of a layer is.
   /// Errors are those of sample_gradients; ValueError for a max_norm that is not above 0 and finite, or so small that the gradient would
   /// have numbers below the smallest normal one, and for a gradient whose norm is not finite.
   template <class X, class Y, class Work, class Scalar, class Sequence>
@@ -125,7 +126,7 @@ class ParameterDerivatives {
       const auto checked =
           checked_training_pass(who, x, y, work, "dJ/dtheta", detail::memory_of(std::as_const(gradients).data(), gradients.size()));
       Scalar* const norms = Access::by_x(work, batch).data();
-      compute_norms<Y>(who, checked.x, checked.source, work, norms, Index{1});
+      compute_norms<Y>(who, checked.x, checked.source, work, norms, Index{1}, checked_frozen_layers(who));
       for (Index j = 0; j < batch; ++j)
         if (!detail::is_finite(norms[j]))
           detail::raise<ValueError>(who, ": the gradient of sample ", j, " has the norm ", norms[j], ", so it cannot be scaled to ",
@@ -275,20 +276,35 @@ class ParameterDerivatives {
     detail::last_of(Access::deltas(work)).first(batch) *= static_cast<typename Net::ScalarType>(batch);
   }
 
+  // The frozen parameters, which must be those of whole layers.
+  detail::FrozenSlice checked_frozen_layers(const char* who) const {
+    const detail::FrozenSlice frozen{network().frozen().get(), 0};
+    const auto& sequence = Access::sequence(network());
+    for (std::size_t i = 0; i < detail::size_of(network().layers()); ++i) {
+      const Index begin = sequence.parameter_offset(i), end = sequence.parameter_offset(i + 1);
+      if (frozen.overlaps(begin, end) && !frozen.contains(begin, end))
+        detail::raise<StateError>(who, ": a part of layer ", i,
+                                  " is frozen, so the norm of its gradient would be that of the whole layer; ", "freeze whole layers");
+    }
+    return frozen;
+  }
+
   // The pass from the last layer to the first, with delta(L+1) set.
   template <class Scalar, class Work>
-  void go_back(const ConstMatrixView<Scalar>& x, Work& work, Index columns, const SampleGradients<Scalar>& gradients) const {
+  void go_back(const ConstMatrixView<Scalar>& x, Work& work, Index columns, const SampleGradients<Scalar>& gradients,
+               const detail::FrozenSlice& frozen = {}) const {
     MatrixView<Scalar>* const no_input_gradient = nullptr;
     Access::sequence(network()).sample_gradients(Access::theta(network()), x, Access::caches(work), Access::deltas(work), columns,
-                                                 gradients, no_input_gradient);
+                                                 gradients, no_input_gradient, frozen);
   }
 
   template <class Y, class Scalar, class Source, class Work>
-  void compute_norms(const char* who, const ConstMatrixView<Scalar>& x, const Source& source, Work& work, Scalar* norms, Index step) const {
+  void compute_norms(const char* who, const ConstMatrixView<Scalar>& x, const Source& source, Work& work, Scalar* norms, Index step,
+                     const detail::FrozenSlice& frozen = {}) const {
     Access::in_one_pass(who, work, [&] {
       for (Index j = 0; j < x.cols(); ++j) norms[j * step] = 0;
       set_last_delta_of_samples<Y>(source, x.cols(), work);
-      go_back(x, work, x.cols(), SampleGradients<Scalar>(norms, step, x.cols()));
+      go_back(x, work, x.cols(), SampleGradients<Scalar>(norms, step, x.cols()), frozen);
     });
   }
 

@@ -160,10 +160,10 @@ decltype(auto) in_long_double(const Y& y) {
 }  // namespace detail
 
 /// Compares dJ/dtheta and dJ/dx from backward with central differences of J, entry by entry, for this network, x and y. Takes four forward
-/// passes per entry, so use a small network and few samples. A layer whose whole gradient is zero fails the check, because agreement on
-/// zeros proves nothing. Entries at a kink of J are counted but not compared; the check fails if most entries of a layer are at kinks.
-/// y: as for backward, so also `weighted(y, w)`.
-/// Throws ValueError for an option that is negative or not finite, and what forward and backward throw.
+/// passes per entry, so use a small network and few samples. Frozen parameters are left out. A layer whose whole gradient is zero fails the
+/// check, because agreement on zeros proves nothing. Entries at a kink of J are counted but not compared; the check fails if most entries
+/// of a layer are at kinks. y: as for backward, so also `weighted(y, w)`. Throws ValueError for an option that is negative or not finite,
+/// and what forward and backward throw.
 template <class Net, class X, class Y>
 GradientReport check_gradient(const Net& net, const Eigen::DenseBase<X>& x, const Y& y, GradientCheckOptions options = {}) {
   using Scalar = typename Net::ScalarType;
@@ -198,8 +198,14 @@ GradientReport check_gradient(const Net& net, const Eigen::DenseBase<X>& x, cons
     const auto& layer = detail::element(net.layers(), i);
     const std::string group = detail::text_of("layer<", std::size_t{i}, ">");
     const Index begin = gradients.offset(i);
-    detail::compare_gradient(report, group, gradients.offset(i + 1) - begin, gradients.slice(i), exact.parameters().data() + begin, step,
-                             compute_loss, [&](Index k) { return detail::parameter_name(i, layer, k); });
+    const auto compare = [&](Index from, Index to) {
+      detail::compare_gradient(report, group, to - from, gradients.data() + from, exact.parameters().data() + from, step, compute_loss,
+                               [&](Index k) { return detail::parameter_name(i, layer, from - begin + k); });
+    };
+    if (net.frozen() == nullptr)
+      compare(begin, gradients.offset(i + 1));
+    else
+      net.frozen()->for_each_learning(begin, gradients.offset(i + 1), compare);
   });
   detail::compare_gradient(report, "x", x.size(), static_cast<const Scalar*>(input_gradient.data()), exact_x.data(), step, compute_loss,
                            [&](Index k) { return detail::entry_name("x", k, x.rows()); });

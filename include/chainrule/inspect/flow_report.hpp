@@ -23,6 +23,7 @@ struct LayerFlow {
   double update_norm = unknown;  ///< ||W after a step - W before it||, for any optimizer; NaN before measure_update
   double saturated = unknown;    ///< fraction of units that are saturated; NaN if f cannot saturate or is not known
   double dead = unknown;         ///< fraction of units that are dead; NaN if units with f cannot die or f is not known
+  bool frozen = false;           ///< whether the weights that the norms cover are frozen; then a gradient of 0 is no warning
 
   /// Root mean square of the gradient, ||dJ/dW|| / sqrt(weights), which can be compared between layers of different size.
   double gradient_per_weight() const { return weights > 0 ? gradient_norm / std::sqrt(static_cast<double>(weights)) : 0; }
@@ -105,7 +106,7 @@ inline void GradientFlow::warn_about_units(double LayerFlow::*fraction, const st
 inline void GradientFlow::warn_about_gradients() {
   std::vector<std::size_t> learning;
   for (std::size_t i = 0; i < layers.size(); ++i) {
-    if (layers[i].weights > 0) learning.push_back(i);
+    if (layers[i].weights > 0 && !layers[i].frozen) learning.push_back(i);
     if (!detail::is_finite(layers[i].gradient_norm)) return;
   }
   if (learning.empty()) return;

@@ -22,16 +22,21 @@ struct WeightNorm {
   double norm = 0;  ///< Euclidean norm; infinite if a number of the layer is not finite
 };
 
+/// Whether the norms of a layer cover this tensor: they cover its weights, or all its parameters if it has no weights.
+template <class Tensors>
+bool in_norms(const Tensors& tensors, const TensorShape& tensor) {
+  return tensor.decays || std::none_of(tensors.begin(), tensors.end(), [](const TensorShape& one) { return one.decays; });
+}
+
 /// Norm of a layer's weights, or of all its parameters if it has no weights. `numbers` is the layer's slice of theta, or of another vector
 /// with the layout of theta, such as dJ/dtheta.
 template <class L, class Scalar>
 WeightNorm norm_of_weights(const L& layer, const Scalar* numbers) {
   const auto tensors = layer.tensors();
-  const bool has_weights = std::any_of(tensors.begin(), tensors.end(), [](const TensorShape& tensor) { return tensor.decays; });
   WeightNorm result;
   if (!kernels::all_finite(size_of_tensors(tensors), numbers)) result.norm = std::numeric_limits<double>::infinity();
   for (const TensorShape& tensor : tensors) {
-    if (tensor.decays == has_weights) {
+    if (in_norms(tensors, tensor)) {
       result.count += tensor.size();
       if (is_finite(result.norm)) result.norm = std::hypot(result.norm, static_cast<double>(norm(tensor.size(), numbers)));
     }
@@ -47,6 +52,7 @@ GradientFlow gradient_flow_of(const Net& net, ConstMatrixView<Scalar> x, const W
   flow.samples = x.cols();
   const Scalar* theta = net.parameters().data();
   const Scalar* gradient = gradients.flat().data();
+  Index begin = 0;
   for_each_layer(net.layers(), [&](const auto& layer) {
     LayerFlow one;
     one.name = layer.name;
@@ -57,6 +63,13 @@ GradientFlow gradient_flow_of(const Net& net, ConstMatrixView<Scalar> x, const W
     one.gradient_norm = norm_of_weights(layer, gradient).norm;
     flow.layers.push_back(one);
     const Index size = size_of_tensors(layer.tensors());
+    bool learns = false;
+    for (const auto tensors = layer.tensors(); const TensorShape& tensor : tensors) {
+      const bool is_frozen = net.frozen() != nullptr && net.frozen()->contains(begin, begin + tensor.size());
+      learns = learns || (in_norms(tensors, tensor) && !is_frozen);
+      begin += tensor.size();
+    }
+    flow.layers.back().frozen = size > 0 && !learns;
     theta += size;
     gradient += size;
   });

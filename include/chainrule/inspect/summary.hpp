@@ -41,10 +41,18 @@ inline std::string format_table(const std::vector<TableRow>& rows) {
   return text;
 }
 
+/// Returns what a table says after the kind of a layer with the parameters [begin, end).
+template <class Net>
+std::string frozen_mark(const Net& net, Index begin, Index end) {
+  if (net.frozen() == nullptr || !net.frozen()->overlaps(begin, end)) return "";
+  return net.frozen()->contains(begin, end) ? " (frozen)" : " (partly frozen)";
+}
+
 }  // namespace detail
 
 /// Describes the network as a table: a line for each layer with its index i (as in `net.layer<i>()`), kind, shape, activation and number
-/// of parameters; then a line with the total number of parameters, the scalar type and the loss.
+/// of parameters; then a line with the total number of parameters, the scalar type and the loss. Where something is frozen, it says which
+/// layers, and how many parameters are trainable.
 template <class Net>
 std::string summary(const Net& net) {
   std::vector<detail::TableRow> rows{{"layer", "kind", "shape", "activation", "parameters"}};
@@ -52,10 +60,13 @@ std::string summary(const Net& net) {
   detail::for_each_layer(net.layers(), [&](const auto& layer) {
     const Index size = detail::size_of_tensors(layer.tensors());
     total += size;
-    rows.push_back({std::to_string(rows.size() - 1), std::string(layer.name), detail::text_of(layer.inputs(), " -> ", layer.outputs()),
-                    std::string(layer.activation_name()), detail::with_separators(size)});
+    rows.push_back({std::to_string(rows.size() - 1), std::string(layer.name) + detail::frozen_mark(net, total - size, total),
+                    detail::text_of(layer.inputs(), " -> ", layer.outputs()), std::string(layer.activation_name()),
+                    detail::with_separators(size)});
   });
-  return detail::text_of(detail::format_table(rows), "total: ", detail::with_separators(total), " parameters of ",
+  const Index trainable = net.trainable_parameters();
+  return detail::text_of(detail::format_table(rows), "total: ", detail::with_separators(total), " parameters",
+                         trainable < total ? ", " + detail::with_separators(trainable) + " of them trainable," : "", " of ",
                          detail::scalar_name<typename Net::ScalarType>(), "; loss: ", net.loss_function().name, "\n");
 }
 

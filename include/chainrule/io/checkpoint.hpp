@@ -1,7 +1,7 @@
 #pragma once
-// Stores the state of a training in a file: parameters, buffers, the optimizer's step count and moments, and whatever else the training
-// needs to go on. After the file's header (bytes/checksummed_file.hpp) come the library's version, the fingerprint of network and training,
-// and the values.
+// Stores the state of a training in a file: parameters, buffers, what is frozen, the optimizer's step count and moments, and whatever else
+// the training needs to go on. After the file's header (bytes/checksummed_file.hpp) come the library's version, the fingerprint of network
+// and training, and the values.
 
 #include <chainrule/bytes/checksummed_file.hpp>
 #include <chainrule/bytes/file.hpp>
@@ -14,7 +14,7 @@
 namespace chainrule {
 namespace detail {
 
-inline constexpr ChecksummedFormat checkpoint_format{"chainrule checkpoint", 2};
+inline constexpr ChecksummedFormat checkpoint_format{"chainrule checkpoint", 3};
 
 /// The fingerprint of a network, its optimizer's state, and those among `more` that are optimizers.
 template <class Net, class Scalar, Index... Fixed, class... More>
@@ -66,10 +66,33 @@ void read_or_restore(std::string_view values, const std::string& file, const Kee
   done = true;
 }
 
+/// Writes or reads which parameters are frozen, as the ends of their ranges: begin, end, begin, end, ...
+template <class Net, class State>
+void archive_frozen(Archive& archive, Net& net, State& state) {
+  std::vector<Index> ends;
+  if (net.frozen() != nullptr)
+    for (const auto& range : net.frozen()->ranges()) ends.insert(ends.end(), {range.begin, range.end});
+  archive(ends);
+  if constexpr (!std::is_const_v<Net>) {
+    if (!archive.reads()) return;
+    FrozenParameters frozen;
+    Index before = -1;
+    for (std::size_t i = 0; i + 1 < ends.size(); i += 2) {
+      archive.expect(ends[i] > before && ends[i + 1] > ends[i] && ends[i + 1] <= net.parameters().size(), "the frozen parameters from ",
+                     ends[i], " to ", ends[i + 1], " cannot be here");
+      frozen.add(ends[i], before = ends[i + 1]);
+    }
+    archive.expect(ends.size() % 2 == 0, "found ", ends.size(), " ends of ranges of frozen parameters");
+    net.set_frozen(std::move(frozen));
+    state.follow(net);
+  }
+}
+
 /// Writes or reads what every checkpoint holds, and `more`, apart from optimizers, which never change.
 template <class Net, class State, class... More>
 void archive_training(Archive& archive, Net& net, State& state, More&... more) {
   archive(net.parameters(), net.buffers(), state.steps, state.flat());
+  archive_frozen(archive, net, state);
   [[maybe_unused]] const auto add = [&archive](auto& one) {
     if constexpr (!Optimizer<std::remove_cvref_t<decltype(one)>>) archive(one);
   };
@@ -98,7 +121,8 @@ void save_checkpoint(const std::string& path, const Net& net, const OptimizerSta
   detail::write_file("save_checkpoint", path, bytes, detail::Durability::power_loss);
 }
 
-/// Reads what save_checkpoint has written for the same kinds of network and `more`, and the same optimizer if one is among them. After
+/// Reads what save_checkpoint has written for the same kinds of network and `more`, and the same optimizer if one is among them. What was
+/// frozen is frozen again. After
 /// `work.set_step(state.steps)` the resumed training is bit-identical to an uninterrupted one. Throws ValueError, with what was expected
 /// and what was found, for a file that is damaged or of another network; then nothing has changed.
 template <class Net, class Scalar, Index... Fixed, class... More>

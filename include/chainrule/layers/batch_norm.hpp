@@ -151,7 +151,8 @@ class BatchNorm : public NormalizationLayer<N> {
     mean += rest;
   }
 
-  /// Computes the gradients, for a forward pass in training.
+  /// Computes the gradients, for a forward pass in training; after a prediction, which a frozen layer makes in training too, dJ/dx is that
+  /// of vjp.
   ///
   ///     dJ/dweight = row sums of delta * x_hat,  dJ/dbias = row sums of delta        (N)
   ///     g = dJ/dx_hat = dJ/da * weight
@@ -161,7 +162,9 @@ class BatchNorm : public NormalizationLayer<N> {
                 MatrixView<Scalar>* input_gradient) const {
     const ConstMatrixView<Scalar> x_hat = detail::as_const(cache.x_hat.first(x.cols()));
     Base::parameter_gradients(detail::as_const(delta), x_hat, gradient, gradient + this->inputs());
-    if (input_gradient != nullptr) gradient_of_training(theta, cache, gradient, detail::as_const(delta), *input_gradient);
+    if (input_gradient == nullptr) return;
+    if (cache.mode == Mode::predict) return vjp(theta, x, cache, delta, *input_gradient);
+    gradient_of_training(theta, cache, gradient, detail::as_const(delta), *input_gradient);
   }
 
   /// Computes the derivative of a along directions dx, for the last forward pass, in prediction.
@@ -239,11 +242,14 @@ class BatchNorm : public NormalizationLayer<N> {
     divide_by_deviation(cache, detail::as_const(deltas), *jet_gradient);
   }
 
-  /// Throws ValueError where a variance of the batch, which the pass computes without overflow, is too large to be stored as a Scalar.
+  /// Updates the running statistics by the batch of the last forward pass; keeps them if that was a prediction, as a frozen layer makes
+  /// in training too. Throws ValueError where a variance of the batch, which the pass computes without overflow, is too large to be stored
+  /// as a Scalar.
   ///
   ///     running <- (1 - momentum) running + momentum batch
   template <class Scalar, int MaxBatch>
   void update_statistics(Scalar* numbers, const Cache<Scalar, MaxBatch>& cache, Index samples) const {
+    if (cache.mode == Mode::predict) return;
     for (Index i = 0; i < this->inputs(); ++i)
       if (!detail::is_finite(cache.variance.first(1)(i, 0)))
         detail::raise<ValueError>("update_statistics: the variance of unit ", i,

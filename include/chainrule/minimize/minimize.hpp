@@ -59,9 +59,11 @@ void check_minimize(const Net& net, const MinimizeOptions<Scalar, Targets>& opti
 }
 
 /// One line for each setting that must be the same when a minimization is resumed, besides its network and observers.
-template <class Rule, class Options>
-std::string minimization_fingerprint(const Rule& rule, Index samples, const Options& options, const Progress& run) {
+template <class Net, class Rule, class Options>
+std::string minimization_fingerprint(const Net& net, const Rule& rule, Index samples, const Options& options, const Progress& run) {
   std::string lines;
+  if (net.frozen() != nullptr)
+    for (const auto& range : net.frozen()->ranges()) add_line(lines, "frozen: ", range.begin, " to ", range.end);
   add_rule(lines, rule);
   add_line(lines, "samples: ", samples);
   add_line(lines, "l2: ", options.l2);
@@ -149,7 +151,7 @@ class MinimizeLoop {
 
 /// Minimizes J of a network over a whole data set with a rule that looks at all samples in each step: LBFGS for any smooth loss,
 /// LevenbergMarquardt for least squares of small networks. Both need far fewer passes over the data than gradient descent where the data is
-/// small or J must become very small, and no learning rate.
+/// small or J must become very small, and no learning rate. Parameters that are frozen when it begins keep their bits.
 /// @code{.cpp}
 /// const Minimum found = minimize(net, train, LBFGS{}, {.iterations = 500, .validation = test}, ProgressBar{.every_epochs = 20});
 /// std::printf("%s\n", found.to_string().c_str());
@@ -195,7 +197,7 @@ Minimum minimize(Net& net, const Data& data, const Rule& rule,
   if constexpr ((detail::is_checkpoint<Observers> || ...)) {
     static_assert((detail::is_checkpoint<Observers> + ...) == 1, "chainrule: minimize takes at most one Checkpoint");
     detail::CheckpointWriter<Net> writer(detail::checkpoint_among(observers...), net, state, iterations_done,
-                                         detail::minimization_fingerprint(rule, train.size(), options, run), minimizer, history,
+                                         detail::minimization_fingerprint(net, rule, train.size(), options, run), minimizer, history,
                                          observers...);
     loop.run(evaluator, run, detail::ObserverList<Run<Net>>(history, observers..., writer),
              [&writer](Run<Net>& resumed) { return writer.resume_or_write(resumed); });

@@ -24,7 +24,7 @@ struct ObjectiveAccess {
   template <class Objective, class F>
   static void for_each_penalized(const Objective& J, const F& f) {
     for (const Segment& s : J.segments_)
-      for (Index i = s.begin; J.l2_ > 0 && s.decays && i < s.end; ++i) f(i, J.l2_);
+      for (Index i = s.begin; J.l2_ > 0 && s.decays && s.learns && i < s.end; ++i) f(i, J.l2_);
   }
   /// An objective whose messages begin with `who`.
   template <class Objective, class... Arguments>

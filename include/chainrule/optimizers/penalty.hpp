@@ -18,18 +18,18 @@ namespace detail {
                         " parameters; segments_of(net) makes segments that fit");
 }
 
-/// Returns the sum of f(w) over all weights w in segments with weight decay.
+/// Returns the sum of f(w) over all weights w in segments with weight decay that are not frozen.
 template <class Scalar, class Theta, class F>
 Accumulator<Scalar> penalty_sum(std::string_view who, const Theta& theta, std::span<const Segment> segments, const F& f) {
   const ConstVectorView<Scalar> w = const_flat<Scalar>(who, "theta", theta);
   check_segments(who, segments, w.size());
   PairwiseSum<Accumulator<Scalar>> sum;
   for (const Segment& s : segments)
-    if (s.decays) sum += flat_sum(s.end - s.begin, w.data() + s.begin, f);
+    if (s.decays && s.learns) sum += flat_sum(s.end - s.begin, w.data() + s.begin, f);
   return sum.total();
 }
 
-/// Calls the formula update(dJ/dw, w) for all weights w in segments with weight decay.
+/// Calls the formula update(dJ/dw, w) for all weights w in segments with weight decay that are not frozen.
 template <class Scalar, class Theta, class Gradient, class Update>
 void add_penalty_gradient(std::string_view who, const Theta& theta, Gradient& gradient, std::span<const Segment> segments,
                           const Update& update) {
@@ -38,7 +38,7 @@ void add_penalty_gradient(std::string_view who, const Theta& theta, Gradient& gr
   check_same_size(who, w.size(), g.size());
   check_segments(who, segments, w.size());
   for (const Segment& s : segments)
-    if (s.decays) kernels::update(s.end - s.begin, update, g.data() + s.begin, w.data() + s.begin);
+    if (s.decays && s.learns) kernels::update(s.end - s.begin, update, g.data() + s.begin, w.data() + s.begin);
 }
 
 }  // namespace detail
@@ -51,7 +51,7 @@ struct L1 {
   double strength = 1e-4;  ///< factor of the penalty, at least 0
 
   /// Returns the term that the penalty adds to J. `theta` is net.parameters() or any contiguous vector; `segments` come from
-  /// segments_of(net) or an OptimizerState, and those with weight decay count.
+  /// segments_of(net) or an OptimizerState, and those with weight decay count that are not frozen, as in Keras.
   ///
   ///     strength sum |w|
   template <class Theta>

@@ -90,6 +90,8 @@ void check_fit(const Net& net, const DataView<Scalar, Targets>& train, const Fit
   };
   check("fit", train);
   if (options.validation) check("fit, validation set", *options.validation);
+  if (net.parameters().size() > 0 && net.trainable_parameters() == 0)
+    raise<ValueError>("fit: all parameters of the network are frozen, so nothing can learn; net.unfreeze(i) lets layer i learn");
   if (options.epochs < 1) raise<ValueError>("fit: epochs must be at least 1, got ", options.epochs);
   if (options.threads < 1 || options.threads > ThreadTeam::max_threads)
     raise<ValueError>("fit: threads must be 1 to ", ThreadTeam::max_threads, ", got ", options.threads);

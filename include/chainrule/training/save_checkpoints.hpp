@@ -13,10 +13,10 @@ namespace chainrule {
 /// @code{.cpp}
 /// trainer.fit(train, {.epochs = 20, .validation = test}, EarlyStopping{}, Checkpoint{.path = "run.checkpoint", .every_steps = 100});
 /// @endcode
-/// A resumed training is bit-identical to an uninterrupted one, however often it was stopped or killed: in its parameters, buffers,
-/// optimizer state, history (except for its seconds) and the state of the other observers. A training that has reached its last epoch
-/// returns its history at once; with more .epochs it continues. A training that was stopped by an observer, such as Interrupt on Ctrl-C,
-/// continues too, unless EarlyStopping had stopped it. Use another file for another training.
+/// A resumed training is bit-identical to an uninterrupted one, however often it was stopped or killed: in its parameters, buffers, what is
+/// frozen, optimizer state, history (except for its seconds) and the state of the other observers. A training that has reached its last
+/// epoch returns its history at once; with more .epochs it continues. A training that was stopped by an observer, such as Interrupt on
+/// Ctrl-C, continues too, unless EarlyStopping had stopped it. Use another file for another training.
 ///
 /// `fit` writes the file when it begins, every `every_steps` steps or after each epoch, and when the training ends or is stopped. A crash
 /// at any moment leaves either the old file or the new one, complete. If the file cannot be written, `fit` throws ValueError with the

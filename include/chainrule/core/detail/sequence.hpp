@@ -38,6 +38,19 @@ concept HasSampleGradients = requires(const L& layer, const Scalar* theta, Const
   layer.sample_gradients(theta, x, cache, delta, gradients, input_gradient);
 };
 
+/// Returns the mode of a layer's pass where some parameters of the network are frozen: a layer with statistics predicts if all of its own
+/// are. A layer that holds others keeps the mode, since each of these is asked by itself.
+template <class L, class Scalar>
+Mode mode_where_frozen(const L& layer, const ForwardContext<Scalar>& context) {
+  using Cache = typename L::template Cache<Scalar, Dynamic>;
+  constexpr bool has_layers = requires { layer.layers(); };
+  constexpr bool is_any = requires { layer.is_inferred(); };
+  constexpr bool has_statistics = requires(Scalar * buffers, const Cache& cache) { layer.update_statistics(buffers, cache, Index{1}); };
+  if constexpr (has_statistics && !has_layers && !is_any)
+    if (context.frozen.contains(0, parameter_count(layer))) return Mode::predict;
+  return context.mode;
+}
+
 /// The JetCache of a layer; for a layer that has none, a type that holds nothing.
 template <class L, class Scalar>
 struct JetCacheOf {
@@ -280,7 +293,7 @@ class SequenceOf {
   void check_pass(const ForwardContext<Scalar>& pass, Index samples) const {
     for_each_index(layers(), [&](auto i) {
       const auto& layer = element(layers(), i);
-      if constexpr (requires { layer.check_pass(pass, samples); }) layer.check_pass(pass.of_layer(i, buffer_offset(i)), samples);
+      if constexpr (requires { layer.check_pass(pass, samples); }) layer.check_pass(context_of(i, pass), samples);
     });
   }
 
@@ -294,15 +307,16 @@ class SequenceOf {
       if constexpr (ModeIndependent<std::remove_cvref_t<decltype(layer)>>)
         layer.forward(slice, input_of(i, x, caches), cache);
       else
-        layer.forward(slice, input_of(i, x, caches), cache, pass.of_layer(i, buffer_offset(i)));
+        layer.forward(slice, input_of(i, x, caches), cache, context_of(i, pass));
     });
   }
 
   // From the last layer to the first, with dJ/da(L+1) in the last delta: dJ/dtheta of each layer, and dJ/da(l) for the layer before it.
+  // Unless dJ/dx is asked for, the layers before the first one that learns are left out, and their part of the gradient is not written.
   template <class Scalar, class CacheList, class DeltaList>
   void backward(const Scalar* theta, const ConstMatrixView<Scalar>& x, CacheList& caches, DeltaList& deltas, Scalar* gradient,
-                MatrixView<Scalar>* input_gradient) const {
-    for_each_backwards(x.cols(), deltas, input_gradient, [&](auto i, auto* dX) {
+                MatrixView<Scalar>* input_gradient, const FrozenSlice& frozen = {}) const {
+    for_each_backwards(x.cols(), deltas, input_gradient, frozen, [&](auto i, auto* dX) {
       const Index offset = parameter_offset(i);
       element(layers(), i)
           .backward(theta + offset, input_of(i, x, caches), element(caches, i), element(deltas, i).first(x.cols()), gradient + offset, dX);
@@ -338,15 +352,16 @@ class SequenceOf {
   }
 
   // From the last layer to the first, with dJ/da(L+1) in the first `columns` columns of the last delta: gives the gradient by theta of each
-  // column by itself to `gradients`, and computes dJ/dx unless input_gradient is null.
+  // column by itself to `gradients`, and computes dJ/dx unless input_gradient is null. Layers whose parameters are all frozen give none.
   template <class Scalar, class CacheList, class DeltaList>
   void sample_gradients(const Scalar* theta, const ConstMatrixView<Scalar>& x, CacheList& caches, DeltaList& deltas, Index columns,
-                        const SampleGradients<Scalar>& gradients, MatrixView<Scalar>* input_gradient) const {
-    for_each_backwards(columns, deltas, input_gradient, [&](auto i, MatrixView<Scalar>* dX) {
+                        const SampleGradients<Scalar>& gradients, MatrixView<Scalar>* input_gradient,
+                        const FrozenSlice& frozen = {}) const {
+    for_each_backwards(columns, deltas, input_gradient, frozen, [&](auto i, MatrixView<Scalar>* dX) {
       const auto& layer = element(layers(), i);
       using L = std::remove_cvref_t<decltype(layer)>;
       const Scalar* slice = theta + parameter_offset(i);
-      if (parameter_offset(i) == parameter_offset(i + 1)) {
+      if (!learns(i, frozen)) {
         if (dX != nullptr) layer.vjp(slice, input_of(i, x, caches), element(caches, i), element(deltas, i).first(columns), *dX);
       } else if constexpr (HasSampleGradients<L, Scalar>) {
         layer.sample_gradients(slice, input_of(i, x, caches), element(caches, i), element(deltas, i).first(columns),
@@ -390,16 +405,23 @@ class SequenceOf {
   }
 
   // The backward pass, in which each layer also steps, theta <- theta + factor dJ/dtheta: by itself where it can, else by
-  // add_multiple(size, factor, dJ/dtheta, theta). `scratch` has the size of a gradient.
+  // add_multiple(size, factor, dJ/dtheta, theta). `scratch` has the size of a gradient. Frozen parameters keep their bits.
   template <class Scalar, class CacheList, class DeltaList, class AddMultiple>
   void backward_and_step(Scalar* theta, const ConstMatrixView<Scalar>& x, CacheList& caches, DeltaList& deltas, Scalar factor,
-                         Scalar* scratch, const AddMultiple& add_multiple) const {
+                         Scalar* scratch, const AddMultiple& add_multiple, const FrozenSlice& frozen) const {
     MatrixView<Scalar>* no_input_gradient = nullptr;
-    for_each_backwards(x.cols(), deltas, no_input_gradient, [&](auto i, auto* dX) {
+    for_each_backwards(x.cols(), deltas, no_input_gradient, frozen, [&](auto i, auto* dX) {
       const Index offset = parameter_offset(i);
       const auto& layer = element(layers(), i);
       auto& cache = element(caches, i);
       auto& delta = element(deltas, i);
+      if (frozen.overlaps(offset, parameter_offset(i + 1))) {
+        layer.backward(theta + offset, input_of(i, x, caches), cache, delta.first(x.cols()), scratch + offset, dX);
+        frozen.all->for_each_learning(frozen.first + offset, frozen.first + parameter_offset(i + 1), [&](Index begin, Index end) {
+          add_multiple(end - begin, factor, scratch + begin - frozen.first, theta + begin - frozen.first);
+        });
+        return;
+      }
       if constexpr (requires { layer.backward_and_step(theta, x, cache, delta.first(1), factor, scratch, dX); }) {
         layer.backward_and_step(theta + offset, input_of(i, x, caches), cache, delta.first(x.cols()), factor, scratch + offset, dX);
       } else {
@@ -409,21 +431,24 @@ class SequenceOf {
     });
   }
 
-  /// Updates the buffers by what the layers' last forward pass saw.
+  /// Updates the buffers by what the layers' last forward pass saw, except those of layers whose parameters are all frozen.
   template <class Scalar, class CacheList>
-  void update_statistics(Scalar* buffers, const CacheList& caches, Index samples) const {
+  void update_statistics(Scalar* buffers, const CacheList& caches, Index samples, const FrozenSlice& frozen = {}) const {
     for_each_index(layers(), [&](auto i) {
       const auto& layer = element(layers(), i);
       const auto& cache = element(caches, i);
+      if (frozen.contains(parameter_offset(i), parameter_offset(i + 1))) return;
       if constexpr (requires { layer.update_statistics(buffers, cache, samples); })
         layer.update_statistics(buffers + buffer_offset(i), cache, samples);
     });
   }
 
-  /// The smallest batch that all layers can learn from.
-  Index fewest_training_samples() const {
+  /// The smallest batch that all layers can learn from, apart from those whose parameters are all frozen.
+  Index fewest_training_samples(const FrozenSlice& frozen = {}) const {
     Index fewest = 1;
-    for_each_layer(layers(), [&](const auto& layer) {
+    for_each_index(layers(), [&](auto i) {
+      const auto& layer = element(layers(), i);
+      if (frozen.contains(parameter_offset(i), parameter_offset(i + 1))) return;
       if constexpr (requires { layer.fewest_training_samples(); }) fewest = (std::max)(fewest, layer.fewest_training_samples());
     });
     return fewest;
@@ -431,11 +456,14 @@ class SequenceOf {
 
  private:
   // Calls visit(i, where dJ/da of the layer before shall be written), from the last layer to the first. Before the first layer with
-  // parameters (a Normalize) nobody needs dJ/da unless dJ/dx is asked for. (Views are made where they are passed on: a copy of one takes
-  // longer.)
+  // parameters that learn (before it may be a Normalize, or frozen layers) nobody needs dJ/da unless dJ/dx is asked for. (Views are made
+  // where they are passed on: a copy of one takes longer.)
   template <class Scalar, class DeltaList, class Visit>
-  void for_each_backwards(Index samples, DeltaList& deltas, MatrixView<Scalar>* input_gradient, const Visit& visit) const {
-    const std::size_t first_learning = first_with_parameters();
+  void for_each_backwards(Index samples, DeltaList& deltas, MatrixView<Scalar>* input_gradient, const FrozenSlice& frozen,
+                          const Visit& visit) const {
+    std::size_t first_learning = first_with_parameters();
+    if (frozen.all != nullptr)
+      while (first_learning < size_of(layers()) && !learns(first_learning, frozen)) ++first_learning;
     const auto needs_delta = [&](std::size_t i) { return input_gradient != nullptr || i >= first_learning; };
     for_each_index_backwards(layers(), [&](auto i) {
       if (!needs_delta(i)) return;
@@ -443,6 +471,21 @@ class SequenceOf {
       MatrixView<Scalar> delta_before = element(deltas, before(i)).first(samples);
       visit(i, needs_delta(before(i)) ? &delta_before : nullptr);
     });
+  }
+
+  // whether layer i has parameters that are not frozen
+  bool learns(std::size_t i, const FrozenSlice& frozen) const {
+    const Index begin = parameter_offset(i), end = parameter_offset(i + 1);
+    return begin < end && !frozen.contains(begin, end);
+  }
+
+  // The context of layer i. A layer with statistics whose parameters are all frozen predicts in training passes too. (A layer that holds
+  // others passes its context on to them, and they decide.)
+  template <class I, class Scalar>
+  ForwardContext<Scalar> context_of(I i, const ForwardContext<Scalar>& pass) const {
+    ForwardContext<Scalar> context = pass.of_layer(i, buffer_offset(i), parameter_offset(i));
+    if (pass.frozen.all != nullptr) context.mode = mode_where_frozen(element(layers(), i), context);
+    return context;
   }
 
   // a(i+1), what layer i reads: x for the first layer, then the activation of the layer before

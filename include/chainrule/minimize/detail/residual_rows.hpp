@@ -56,13 +56,15 @@ class ResidualRows {
   }
 
   /// Writes R of some samples to `values`, and dR/dtheta to `jacobian`, parameters x (outputs samples): column j outputs + o is the
-  /// gradient of R(o, j).
+  /// gradient of R(o, j), and 0 for frozen parameters.
   ///
   ///     dR(o, j)/dtheta = sqrt(w_j/(samples m)) dr/dy_hat(o, j) dF_o/dtheta(x_j)
   void compute(Samples some, Scalar* values, MatrixView<Scalar> jacobian) {
     const auto y_hat = passes_.net().parameter_jacobian(passes_.x(some), derivative_work_, jacobian);
     write_residuals(some, const_view<Scalar>(y_hat), values);
     for (Index k = 0; k < jacobian.cols(); ++k) jacobian.col(k) *= slopes_.data()[k];
+    if (const auto& frozen = passes_.net().frozen(); frozen != nullptr)
+      for (const auto& range : frozen->ranges()) jacobian.middleRows(range.begin, range.end - range.begin).setZero();
   }
 
  private:

@@ -56,6 +56,10 @@ StepArguments<Scalar> step_arguments(const Rule& rule, Theta& theta, const Gradi
   const StepArguments<Scalar> arguments = step_arguments<Scalar>(rule, theta, gradient);
   check_state(Rule::name, arguments.size, state.size(), rule.moments(), state.moments());
   state.team.get();  // throws where the team was destroyed
+  if constexpr (requires { gradient.frozen(); })
+    if (!same_frozen(gradient.frozen(), state.frozen()))
+      raise<StateError>(Rule::name,
+                        ": the network was frozen or unfrozen after this state was made; call state.follow(net) before the step");
   if (state.moments() > 0) {
     const Memory moments = memory_of(state.flat().data(), state.flat().size());
     check_no_overlap(Rule::name, "the gradient", memory_of(arguments.gradient, arguments.size), "the state", moments);
@@ -119,7 +123,8 @@ Index pieces_per_tensor(const StepArguments<Scalar>& arguments, const Team* team
 }
 
 /// Calls update(piece) for pieces that together are theta: one piece if all of it has the same weight decay and one thread does the work,
-/// else pieces of tensors. A team splits each tensor in the same order as backward, so that a thread steps where it wrote the gradient.
+/// else pieces of tensors, without those that are frozen. A team splits each tensor in the same order as backward, so that a thread steps
+/// where it wrote the gradient.
 template <class Scalar, class Rule, class Update, Index... Fixed>
 void for_pieces(const Rule& rule, const StepArguments<Scalar>& arguments, OptimizerState<Scalar, Fixed...>& state, const Update& update) {
   Scalar* moments = state.moments() == 0 ? nullptr : state.flat().data();
@@ -135,11 +140,12 @@ void for_pieces(const Rule& rule, const StepArguments<Scalar>& arguments, Optimi
     same_decay = decay == 0 || rule.decay_biases;
   }
   const Index pieces = pieces_per_tensor(arguments, state.team.get());
-  if (same_decay && pieces == 1) return update_range(0, arguments.size, decay);
+  if (same_decay && pieces == 1 && state.frozen() == nullptr) return update_range(0, arguments.size, decay);
 
   const Index tensors = static_cast<Index>(state.segments().size());
   for_items(pieces == 1 ? nullptr : state.team.get(), pieces * tensors, [&](Index item) {
     const Segment& tensor = state.segments()[static_cast<std::size_t>(item % tensors)];
+    if (!tensor.learns) return;
     const auto begin_of = [&](Index piece) {  // begin of a piece, at a multiple of 16 parameters (a cache line of floats)
       const Index from = tensor.begin + (tensor.end - tensor.begin) * piece / pieces;
       return piece == pieces ? tensor.end : (std::max)(tensor.begin, from / 16 * 16);

@@ -5,6 +5,7 @@
 #include <chainrule/kernels/vectors.hpp>
 #include <chainrule/optimizers/clip.hpp>
 #include <chainrule/optimizers/descend.hpp>
+#include <chainrule/optimizers/detail/skips_frozen.hpp>
 #include <chainrule/optimizers/penalty.hpp>
 #include <chainrule/threads/thread_team.hpp>
 #include <chainrule/training/detail/observer_list.hpp>
@@ -29,6 +30,8 @@ class EpochRunner {
         dJ_{net.make_gradients()},
         theta_before_(net.parameters().size()) {
     work_.set_seed(seed);
+    if (net.frozen() != nullptr) check_skips_frozen<Scalar>(rule);
+    follow_frozen();
     if (threads > 1) state_.team = &team_.emplace(threads);
     work_.set_team(state_.team.get());
   }
@@ -67,6 +70,7 @@ class EpochRunner {
     if (!has_started_) largest_parameter_at_start_ = largest_magnitude(std::as_const(net_).parameters());
     has_started_ = true;
     while (run.batch < batches.batches()) {
+      follow_frozen();
       const auto [x, y] = batches[run.batch++];
       const double J = train_on_batch(x, y, options, run);
       run.samples += x.cols();
@@ -107,6 +111,13 @@ class EpochRunner {
     if (!can_fuse || !fused_step_succeeds(x, y, rule)) separate_steps(x, y, options, rule, run);
     net_.update_statistics(work_);
     return J;
+  }
+
+  // Takes over what is frozen, which an observer may have changed.
+  void follow_frozen() {
+    if (state_.frozen() == net_.frozen()) return;
+    if (net_.frozen() != nullptr) check_skips_frozen<Scalar>(rule_);
+    state_.follow(net_);
   }
 
   // Steps 3 and 4 in one pass over the layers, which saves writing dJ/dW to memory and reading it again. Returns false and restores
