@@ -18,6 +18,7 @@
 #include <chainrule/core/layered_vector.hpp>
 #include <chainrule/core/network_base.hpp>
 #include <chainrule/core/optimizer_state.hpp>
+#include <chainrule/core/parameter_group.hpp>
 #include <chainrule/core/random.hpp>
 #include <chainrule/core/shape_preserving_layer.hpp>
 #include <chainrule/core/targets.hpp>
@@ -112,6 +113,7 @@
 #include <chainrule/optimizers/elementwise_step.hpp>
 #include <chainrule/optimizers/lion.hpp>
 #include <chainrule/optimizers/nadam.hpp>
+#include <chainrule/optimizers/parameter_groups.hpp>
 #include <chainrule/optimizers/penalty.hpp>
 #include <chainrule/optimizers/rmsprop.hpp>
 #include <chainrule/optimizers/rprop.hpp>

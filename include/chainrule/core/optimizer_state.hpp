@@ -7,7 +7,9 @@
 #include <chainrule/core/concepts.hpp>
 #include <chainrule/core/detail/layer_list.hpp>
 #include <chainrule/core/detail/team_pointer.hpp>
+#include <chainrule/core/detail/tensor_selection.hpp>
 #include <chainrule/core/frozen_parameters.hpp>
+#include <chainrule/core/parameter_group.hpp>
 #include <concepts>
 #include <cstdint>
 #include <memory>
@@ -25,6 +27,8 @@ struct Segment {
   Index end;           ///< the first one after it
   bool decays;         ///< whether weight decay and penalties apply to it: true for weights, false for biases
   bool learns = true;  ///< false where it is frozen: then a step leaves theta and the moments there as they are
+  double rate = 1;     ///< factor on the optimizer's learning rate, where it is of a ParameterGroup
+  double decay = 1;    ///< factor on the optimizer's weight decay, where it is of a ParameterGroup
 };
 
 namespace detail {
@@ -62,21 +66,34 @@ inline bool same_frozen(const std::shared_ptr<const FrozenParameters>& a, const 
   return a == b || (a != nullptr && b != nullptr && *a == *b);
 }
 
-/// Fills an empty list with the segments of the network. What is frozen are whole tensors.
+/// Fills an empty list with the segments of the network. What is frozen are whole tensors. `groups` may be null.
 template <class Net, class List>
-void list_segments(const Net& net, List& segments) {
+void list_segments(const Net& net, const std::vector<ParameterGroup>* groups, List& segments) {
+  std::size_t i = 0;
   const std::shared_ptr<const FrozenParameters> frozen = frozen_of(net);
   Index begin = 0;
   for_each_layer(net.layers(), [&](const auto& layer) {
     for (const TensorShape& tensor : layer.tensors()) {
       const Index end = begin + tensor.size();
-      const bool learns = frozen == nullptr || !frozen->contains(begin, end);
-      if (!segments.empty() && segments.back().decays == tensor.decays && segments.back().learns == learns)
+      Segment segment{begin, end, tensor.decays, frozen == nullptr || !frozen->contains(begin, end)};
+      if (groups != nullptr) {
+        const TensorName name(i, tensor.name);
+        for (const ParameterGroup& group : *groups) {
+          if (!selects(group.name, name)) continue;
+          segment.rate *= group.rate;
+          segment.decay *= group.decay;
+        }
+      }
+      const auto is_alike = [&](const Segment& s) {
+        return s.decays == segment.decays && s.learns == segment.learns && s.rate == segment.rate && s.decay == segment.decay;
+      };
+      if (!segments.empty() && is_alike(segments.back()))
         segments.back().end = end;
       else if (end > begin)
-        segments.push_back({begin, end, tensor.decays, learns});
+        segments.push_back(segment);
       begin = end;
     }
+    ++i;
   });
 }
 
@@ -108,7 +125,7 @@ struct ExtentsOfTheta<std::tuple<L...>> {
 template <class Net>
 std::vector<Segment> segments_of(const Net& net) {
   std::vector<Segment> segments;
-  detail::list_segments(net, segments);
+  detail::list_segments(net, nullptr, segments);
   return segments;
 }
 
@@ -143,6 +160,7 @@ class OptimizerState {
     steps = other.steps;
     team = other.team;
     frozen_ = other.frozen();
+    groups_ = other.groups();
     flat() = other.flat();
   }
 
@@ -156,11 +174,46 @@ class OptimizerState {
       detail::raise<ShapeError>("OptimizerState: follow got a network of ", net.parameters().size(), " parameters, but the state is for ",
                                 size());
     segments_.clear();
-    detail::list_segments(net, segments_);
+    detail::list_segments(net, groups_.get(), segments_);
     frozen_ = detail::frozen_of(net);
   }
+
+  /// Gives parameters of the network factors on learning rate and weight decay; ParameterGroups::make_state calls it. ValueError for a
+  /// group that names no tensor of the network.
+  template <class Net>
+  void set_groups(const Net& net, const std::shared_ptr<const std::vector<ParameterGroup>>& groups) {
+    for (const ParameterGroup& group : *groups) {
+      std::vector<std::string> names;
+      std::size_t i = 0;
+      detail::for_each_layer(net.layers(), [&](const auto& layer) {
+        for (const TensorShape& tensor : layer.tensors()) names.emplace_back(std::string_view(TensorName(i, tensor.name)));
+        ++i;
+      });
+      if (std::none_of(names.begin(), names.end(), [&](const std::string& name) { return detail::selects(group.name, name); }))
+        detail::selects_nothing("ParameterGroups", group.name, names);
+    }
+    groups_ = groups->empty() ? nullptr : groups;
+    follow(net);
+  }
+  /// Whether parameters have factors of their own, which only a step of ParameterGroups applies.
+  bool has_groups() const { return groups_ != nullptr; }
+  /// Restricts the next steps to segments with the factors of this one; nullptr ends that. ParameterGroups calls it.
+  void select(const Segment* with_factors) {
+    selects_ = with_factors != nullptr;
+    if (selects_) rate_ = with_factors->rate, decay_ = with_factors->decay;
+  }
+  /// Whether steps are restricted to some factors now.
+  bool selects() const { return selects_; }
+  /// Whether a step changes this segment: it is not frozen, and has the factors to which steps are restricted, if they are.
+  bool steps_in(const Segment& segment) const {
+    return segment.learns && (!selects_ || (segment.rate == rate_ && segment.decay == decay_));
+  }
+  /// Whether a step changes all segments.
+  bool steps_in_all() const { return frozen_ == nullptr && !selects_; }
   /// The frozen parameters, which steps leave as they are; nullptr where all learn.
   const std::shared_ptr<const FrozenParameters>& frozen() const { return frozen_; }
+  /// The groups of parameters with factors of their own; nullptr where there are none.
+  const std::shared_ptr<const std::vector<ParameterGroup>>& groups() const { return groups_; }
 
   std::uint64_t steps = 0;  ///< taken so far: t in the papers
   /// Threads that share the work of a step, with the same bits, or nullptr: used like a Team*. The team must outlive its use here: a step
@@ -198,6 +251,10 @@ class OptimizerState {
   detail::Storage<Scalar, Numbers> values_;
   SegmentList segments_;
   std::shared_ptr<const FrozenParameters> frozen_;
+  std::shared_ptr<const std::vector<ParameterGroup>> groups_;
+  bool selects_ = false;
+  double rate_ = 1;  // the factors to which steps are restricted
+  double decay_ = 1;
 };
 
 /// Deduces Scalar from the network.
@@ -243,7 +300,8 @@ auto make_optimizer_state(const Net& net, Index moments) {
 /// - `hyperparameters()`, if a checkpoint is to compare them when a training resumes (core/hyperparameter.hpp)
 /// - `step(theta, gradient, state)` with an OptimizerState<Scalar, Fixed...>& for any Index... Fixed, which changes theta and the state and
 /// adds 1 to state.steps. theta and gradient are contiguous vectors. A step must not depend on layers; state.segments() says to which parts
-/// weight decay applies, and which parts are frozen, where theta and the moments must keep their bits. It should not allocate, and a step
+/// weight decay applies; theta and the moments must keep their bits in a segment for which state.steps_in(segment) is false, because it is
+/// frozen or of another ParameterGroup. It should not allocate, and a step
 /// that throws should have changed nothing. elementwise_step (optimizers/elementwise_step.hpp) makes a step from a formula for one entry;
 /// examples/lecture/7_your_own.cpp shows such a rule.
 template <class T>

@@ -66,6 +66,9 @@ void add_rule(std::string& lines, const Rule& rule) {
   };
   if constexpr (requires { rule.hyperparameters(); })
     std::apply([&](const auto&... each) { (add(each.name, each.value), ...); }, rule.hyperparameters());
+  if constexpr (requires { rule.groups(); })
+    for (const auto& group : rule.groups())
+      add_line(lines, "optimizer.groups: ", in_quotes(group.name), ", rate ", group.rate, ", decay ", group.decay);
 }
 
 /// The first line in which two texts differ, in quotes: that of `a` and that of `b`. Both are empty where the texts are equal.

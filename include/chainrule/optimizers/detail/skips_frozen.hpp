@@ -24,6 +24,7 @@ struct HalfFrozen {
 /// theta.
 template <class Scalar, class Rule>
 void check_skips_frozen(Rule rule) {
+  if constexpr (requires { rule.groups(); }) return;  // ParameterGroups has checked its optimizer
   const HalfFrozen<Scalar> net;
   OptimizerState<Scalar> state(net, rule.moments());
   Vector<Scalar> theta = net.parameters();
@@ -34,7 +35,7 @@ void check_skips_frozen(Rule rule) {
   for (Index k = 0; k < state.moments(); ++k) changed = changed || state.moment(k)[0] != 0;
   if (changed)
     raise<StateError>(Rule::name, ": its step changes frozen parameters; make the step by formula_step or elementwise_step, or leave out ",
-                      "state.segments() that do not learn");
+                      "segments for which state.steps_in(segment) is false");
 }
 
 }  // namespace chainrule::detail

@@ -56,6 +56,9 @@ StepArguments<Scalar> step_arguments(const Rule& rule, Theta& theta, const Gradi
   const StepArguments<Scalar> arguments = step_arguments<Scalar>(rule, theta, gradient);
   check_state(Rule::name, arguments.size, state.size(), rule.moments(), state.moments());
   state.team.get();  // throws where the team was destroyed
+  if (state.has_groups() && !state.selects())
+    raise<StateError>(Rule::name, ": the state is for groups of parameters with learning rates of their own; make the step with the ",
+                      "ParameterGroups that has made it");
   if constexpr (requires { gradient.frozen(); })
     if (!same_frozen(gradient.frozen(), state.frozen()))
       raise<StateError>(Rule::name,
@@ -140,12 +143,12 @@ void for_pieces(const Rule& rule, const StepArguments<Scalar>& arguments, Optimi
     same_decay = decay == 0 || rule.decay_biases;
   }
   const Index pieces = pieces_per_tensor(arguments, state.team.get());
-  if (same_decay && pieces == 1 && state.frozen() == nullptr) return update_range(0, arguments.size, decay);
+  if (same_decay && pieces == 1 && state.steps_in_all()) return update_range(0, arguments.size, decay);
 
   const Index tensors = static_cast<Index>(state.segments().size());
   for_items(pieces == 1 ? nullptr : state.team.get(), pieces * tensors, [&](Index item) {
     const Segment& tensor = state.segments()[static_cast<std::size_t>(item % tensors)];
-    if (!tensor.learns) return;
+    if (!state.steps_in(tensor)) return;
     const auto begin_of = [&](Index piece) {  // begin of a piece, at a multiple of 16 parameters (a cache line of floats)
       const Index from = tensor.begin + (tensor.end - tensor.begin) * piece / pieces;
       return piece == pieces ? tensor.end : (std::max)(tensor.begin, from / 16 * 16);
