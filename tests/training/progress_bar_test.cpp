@@ -50,6 +50,30 @@ TEST_CASE("ProgressBar prints a plain line for each epoch if the output is not a
   CHECK_THAT(text, chainrule_test::ContainsSubstring("samples/s"));
 }
 
+TEST_CASE("ProgressBar prints four significant digits of each quantity, however small") {
+  const auto line = [](double value) {
+    std::FILE* file = std::tmpfile();
+    REQUIRE(file != nullptr);
+    Progress run;
+    run.epochs = run.epoch = 1;
+    run.quantities = {{"loss", value}};
+    ProgressBar{.output = file}.epoch_ended(run);
+    std::rewind(file);
+    std::string text(512, '\0');
+    text.resize(std::fread(text.data(), 1, text.size(), file));
+    std::fclose(file);
+    return text.substr(text.find("loss"));
+  };
+  CHECK(line(1.23456e-7) == "loss 1.235e-07\n");
+  CHECK(line(0.000081246) == "loss 8.125e-05\n");
+  CHECK(line(0.01) == "loss 0.01000\n");
+  CHECK(line(1) == "loss 1.000\n");
+  CHECK(line(1234.56) == "loss 1235\n");
+  CHECK(line(999.96) == "loss 1000\n");
+  CHECK(line(-123456789) == "loss -1.235e+08\n");
+  CHECK(line(0) == "loss 0.000\n");
+}
+
 TEST_CASE("ProgressBar redraws a bar in its line with loss, speed and the time left") {
   const std::string text = written({.style = ProgressBar::Style::bar});
   CHECK(count(text, '\n') == 2);

@@ -18,9 +18,10 @@ namespace chainrule {
 
 /// Observer that prints the progress of a training. On a terminal it draws a bar with the loss, the samples per second and, from the first
 /// second of an epoch on, the time left in the epoch, ten times a second, in one row of the terminal. The speed is that of the steps,
-/// without the time of observers and of the validation set. After each epoch it prints a line that stays:
+/// without the time of observers and of the validation set. After each epoch it prints a line that stays, with four significant digits of
+/// each quantity:
 /// @verbatim
-/// epoch  3/20  1.2 s  50,000 samples/s  loss 0.0812  validation_loss 0.0934  validation_accuracy 0.9721
+/// epoch  3/20  1.2 s  50000 samples/s  loss 0.08124  validation_loss 0.09341  validation_accuracy 0.9721
 /// @endverbatim
 /// If the output is not a terminal, such as a log file, it prints only these lines. It allocates nothing per batch.
 struct ProgressBar {
@@ -48,7 +49,7 @@ struct ProgressBar {
       std::snprintf(left, sizeof left, "  %.0f s left",
                     std::ceil(elapsed * static_cast<double>(run.samples_per_epoch - run.samples) / static_cast<double>(run.samples)));
     if (speed > 0)
-      std::snprintf(numbers, sizeof numbers, "loss %.4g  %.0f samples/s%s", run.loss, speed, left);
+      std::snprintf(numbers, sizeof numbers, "loss %.4g  %.*f samples/s%s", run.loss, decimals_of(speed), speed, left);
     else
       std::snprintf(numbers, sizeof numbers, "loss %.4g%s", run.loss, left);
 
@@ -75,9 +76,13 @@ struct ProgressBar {
     if (now == Style::silent) return;
     if (run.epoch % std::max<Index>(every_epochs, 1) != 0 && run.epoch != run.epochs && !run.stopped()) return;
     if (now == Style::bar) std::fprintf(output, "\r\033[K");
-    std::fprintf(output, "epoch %*td/%td  %.1f s  %.0f samples/s", digits(run.epochs), run.epoch, run.epochs, run.seconds(),
-                 run.samples_per_second());
-    for (const Quantity& quantity : run.quantities) std::fprintf(output, "  %s %.4f", quantity.name.c_str(), quantity.value);
+    const double speed = run.samples_per_second();
+    std::fprintf(output, "epoch %*td/%td  %.1f s  %.*f samples/s", digits(run.epochs), run.epoch, run.epochs, run.seconds(),
+                 decimals_of(speed), speed);
+    for (const Quantity& quantity : run.quantities) {
+      const bool has_decimals = std::abs(quantity.value) < 999.95;  // where not, "#" would print a point behind the four digits
+      std::fprintf(output, has_decimals ? "  %s %#.4g" : "  %s %.4g", quantity.name.c_str(), quantity.value);
+    }
     std::fprintf(output, "\n");
     std::fflush(output);
   }
@@ -109,6 +114,9 @@ struct ProgressBar {
 #endif
     return 80;
   }
+
+  // Decimals of a speed in samples per second, so that a slow one is not printed as 0.
+  static int decimals_of(double speed) { return speed < 10 ? 2 : 0; }
 
   static int digits(Index number) {
     int count = 1;
