@@ -39,6 +39,7 @@
 #include <chainrule/activations/elu.hpp>
 #include <chainrule/activations/gelu.hpp>
 #include <chainrule/activations/hard_sigmoid.hpp>
+#include <chainrule/activations/hard_swish.hpp>
 #include <chainrule/activations/hard_tanh.hpp>
 #include <chainrule/activations/identity.hpp>
 #include <chainrule/activations/leaky_relu.hpp>

@@ -33,6 +33,7 @@ Scalar erf_of(Scalar x) { return std::erf(x); }
   if (name == "Softsign") a = z / (1 + z.abs());
   if (name == "HardTanh") a = z.max(Scalar(-1)).min(Scalar(1));
   if (name == "HardSigmoid") a = ((z + 3) / 6).max(Scalar(0)).min(Scalar(1));
+  if (name == "HardSwish") a = z * ((z + 3) / 6).max(Scalar(0)).min(Scalar(1));
 }
 
 [[gnu::visibility("default")]] bool eigen_step(const std::string& name, long size, const Scalar* dJ, Scalar* theta, Scalar* first,

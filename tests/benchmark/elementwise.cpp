@@ -217,7 +217,8 @@ int main() {
   std::printf("%s, nanoseconds per number, arrays of %ld\n", CHAINRULE_BENCHMARK_TITLE, numbers);
   std::printf("%-21s %8s %10s %10s %8s\n", "activation", "f", "f'", "Eigen f", "Eigen/f");
   activations(cr::Tanh{}, cr::Sigmoid{}, cr::ReLU{}, cr::LeakyReLU{}, cr::ELU{}, cr::SELU{}, cr::GELU{}, cr::GELUTanh{}, cr::SiLU{},
-              SiLUAsFormula{}, SiLUOfArrays{}, cr::Mish{}, cr::Sine{}, cr::Softplus{}, cr::Softsign{}, cr::HardTanh{}, cr::HardSigmoid{});
+              SiLUAsFormula{}, SiLUOfArrays{}, cr::Mish{}, cr::Sine{}, cr::Softplus{}, cr::Softsign{}, cr::HardTanh{}, cr::HardSigmoid{},
+              cr::HardSwish{});
   std::printf("\n%-21s %8s %10s %10s %8s   nanoseconds per parameter of %ld\n", "optimizer", "step", "", "Eigen", "ratio", parameters);
   optimizer("SGD", cr::SGD{.learning_rate = 1e-6});
   optimizer("SGD, momentum", cr::SGD{.learning_rate = 1e-6, .momentum = 0.9});

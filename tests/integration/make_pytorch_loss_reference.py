@@ -38,6 +38,7 @@ CURVES = {
     "softplus_2": nn.Softplus(beta=2),
     "softsign": nn.Softsign(),
     "hard_sigmoid": lambda z: functional.relu6(z + 3) / 6,  # the derivative of nn.Hardsigmoid is 1/6 rounded to float32
+    "hard_swish": nn.Hardswish(),
     "hard_tanh": nn.Hardtanh(),
     "hard_tanh_0_6": nn.Hardtanh(0, 6),
 }

@@ -6,6 +6,7 @@
 #include <chainrule/activations/elu.hpp>
 #include <chainrule/activations/gelu.hpp>
 #include <chainrule/activations/hard_sigmoid.hpp>
+#include <chainrule/activations/hard_swish.hpp>
 #include <chainrule/activations/hard_tanh.hpp>
 #include <chainrule/activations/mish.hpp>
 #include <chainrule/activations/selu.hpp>
@@ -67,6 +68,7 @@ double compare_curves() {
   compare_curve<Scalar>(compare, cr::Softplus{2}, pytorch::softplus_2);
   compare_curve<Scalar>(compare, cr::Softsign{}, pytorch::softsign);
   compare_curve<Scalar>(compare, cr::HardSigmoid{}, pytorch::hard_sigmoid);
+  compare_curve<Scalar>(compare, cr::HardSwish{}, pytorch::hard_swish);
   compare_curve<Scalar>(compare, cr::HardTanh{}, pytorch::hard_tanh);
   compare_curve<Scalar>(compare, cr::HardTanh{0, 6}, pytorch::hard_tanh_0_6);
   return compare.worst();

@@ -108,6 +108,7 @@ TEST_CASE("Activations that are one operator", "[onnx]") {
   Model clip({0, 2}, 10);
   CHECK(kinds(clip.node("Clip", {"x"}, "y").with_number("min", -1).with_number("max", 1).read()) == "Activate(HardTanh(low=-1,high=1))");
   CHECK(kinds_of("HardSigmoid", {"z"}, {{"alpha", 1.0f / 6}}) == "Dense(HardSigmoid)");
+  CHECK(kinds_of("HardSwish", {"z"}) == "Dense(HardSwish)");
   CHECK(kinds_of("HardSigmoid", {"z"}) == "Dense(HardTanh(low=-2.5,high=2.5)) Normalize");  // Keras 2's, with 1/5
   CHECK_THROWS_SAYING(kinds_of("Clip", {"z", "six", "zero"}), ValueError, "(Clip)");
 }
@@ -134,6 +135,20 @@ TEST_CASE("Activations that are several operators", "[onnx]") {
   hard.constant("three", {}, {3}).constant("zero", {}, {0}).constant("six", {}, {6});
   hard.node("Add", {"z", "three"}, "s").node("Clip", {"s", "zero", "six"}, "c").node("Div", {"c", "six"}, "y");
   CHECK(kinds(hard.read()) == "Dense(HardSigmoid)");
+
+  for (const bool divides_first : {false, true}) {  // PyTorch's before operator set 14: z relu6(z + 3)/6, and z (relu6(z + 3)/6)
+    Model swish = linear();
+    swish.constant("three", {}, {3}).constant("zero", {}, {0}).constant("six", {}, {6});
+    swish.node("Add", {"z", "three"}, "s").node("Clip", {"s", "zero", "six"}, "c");
+    if (divides_first)
+      swish.node("Div", {"c", "six"}, "d").node("Mul", {"d", "z"}, "y");
+    else
+      swish.node("Mul", {"z", "c"}, "m").node("Div", {"m", "six"}, "y");
+    CHECK(kinds(swish.read()) == "Dense(HardSwish)");
+  }
+  Model product = linear();  // PyTorch's: z HardSigmoid(z) with 1/6 as a float
+  product.node("HardSigmoid", {"z"}, "h").with_number("alpha", 1.0f / 6).with_number("beta", 0.5f).node("Mul", {"z", "h"}, "y");
+  CHECK(kinds(product.read()) == "Dense(HardSwish)");
 
   Model sine = linear();  // SIREN
   sine.constant("omega", {}, {30}).node("Mul", {"omega", "z"}, "m").node("Sin", {"m"}, "y");
@@ -582,6 +597,7 @@ TEST_CASE("Functions of ONNX that the library has up to a scaling are read with 
   };
   check_elementwise(op("HardSigmoid"), [](double x) { return std::clamp(0.2 * x + 0.5, 0.0, 1.0); });
   check_elementwise(op("HardSigmoid", {{"alpha", 0.25f}, {"beta", 0.25f}}), [](double x) { return std::clamp(0.25 * x + 0.25, 0.0, 1.0); });
+  check_elementwise(op("HardSwish"), [](double x) { return x * std::clamp(x / 6 + 0.5, 0.0, 1.0); });
   check_elementwise(op("Celu", {{"alpha", 0.5f}}), [](double x) { return std::max(x, 0.0) + std::min(0.0, 0.5 * std::expm1(x / 0.5)); });
   for (const float slope : {-0.5f, 0.0f, 0.25f, 1.0f, 3.0f})
     check_elementwise(op("LeakyRelu", {{"alpha", slope}}), [&](double x) { return x < 0 ? static_cast<double>(slope) * x : x; });

@@ -6,6 +6,7 @@
 #include <chainrule/activations/elu.hpp>
 #include <chainrule/activations/gelu.hpp>
 #include <chainrule/activations/hard_sigmoid.hpp>
+#include <chainrule/activations/hard_swish.hpp>
 #include <chainrule/activations/hard_tanh.hpp>
 #include <chainrule/activations/identity.hpp>
 #include <chainrule/activations/leaky_relu.hpp>
@@ -45,8 +46,8 @@ template <class... T>
 struct Types {};
 
 /// The activations. The layers that have one, Dense and Activate, are made with each of these.
-using Activations =
-    Types<ELU, GELU, GELUTanh, HardSigmoid, HardTanh, Identity, LeakyReLU, Mish, ReLU, SELU, Sigmoid, SiLU, Sine, Softplus, Softsign, Tanh>;
+using Activations = Types<ELU, GELU, GELUTanh, HardSigmoid, HardSwish, HardTanh, Identity, LeakyReLU, Mish, ReLU, SELU, Sigmoid, SiLU, Sine,
+                          Softplus, Softsign, Tanh>;
 /// The losses. ClassWeighted is made with each of these.
 using Losses = Types<BinaryCrossEntropy, BinaryFocal, GaussianNLL, Hinge, Huber, KLDivergence, LogCosh, MeanAbsoluteError, MeanSquaredError,
                      Pinball, PoissonNLL, SoftmaxCrossEntropy, SoftmaxFocal, SquaredError>;

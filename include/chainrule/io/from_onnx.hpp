@@ -79,7 +79,7 @@ inline pb::ModelProto parse_onnx_model(std::string_view bytes, const std::string
 ///   in a model of half precision throughout, numbers are rounded less than there.
 /// - activations, recognized by algebra, whatever operators compute them, with Where, Max, Min and Clip where these make no jump. Their
 ///   constants may be off by the rounding of an exporter, to six digits. One that the library has only up to a scaling or shift gets a
-///   Normalize before or after it; HardSwish, which is none of these, is refused.
+///   Normalize before or after it.
 /// - constants, also where they are computed from others by Add, Sub, Mul, Div, Neg, Transpose, Reshape, Flatten, Squeeze, Unsqueeze,
 /// Slice,
 ///   Cast and DequantizeLinear, each number rounded to the type that ONNX gives it
@@ -88,8 +88,8 @@ inline pb::ModelProto parse_onnx_model(std::string_view bytes, const std::string
 /// a product with 0 may become a BatchNorm.
 ///
 /// `Own`: losses of yours that the model may name. Throws ValueError or ShapeError that names the node and its operator for a graph that is
-/// no chain of this library's layers, and for an attribute that is not known here. Throws ValueError for NaN and infinity in weights (a
-/// model file may have them, because its LoadReport counts them), and for bytes that are no complete model.
+/// no chain of this library's layers, and for an attribute that is not known here. Throws ValueError for NaN and infinity in weights,
+/// and for bytes that are no complete model.
 ///
 /// Takes at most 40 MB of memory and 25 times the size of the file, beside the network, which has at most 2^22 numbers more than the file
 /// has bytes. For this, a file may have 2^16 nodes, names, tensors and other parts, and one more for each 16 bytes; more are a ValueError.

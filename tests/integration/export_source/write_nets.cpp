@@ -91,6 +91,7 @@ void write_all() {
                                              activation("GELU"),
                                              activation("GELUTanh"),
                                              activation("HardSigmoid"),
+                                             activation("HardSwish"),
                                              activation("HardTanh", {{"low", -0.5}, {"high", 0.75}}),
                                              activation("Identity"),
                                              activation("LeakyReLU", {{"slope", 0.2}}),

@@ -57,7 +57,7 @@ def export(name, net, shape=(6,), operators=(11, 14, 17)):
 
 activations = {"relu": nn.ReLU(), "leaky_relu": nn.LeakyReLU(0.2), "elu": nn.ELU(0.5), "selu": nn.SELU(), "sigmoid_inside": nn.Sigmoid(),
                "tanh": nn.Tanh(), "softplus": nn.Softplus(), "softplus_3": nn.Softplus(beta=3), "softsign": nn.Softsign(),
-               "gelu": nn.GELU(), "silu": nn.SiLU(), "hardtanh": nn.Hardtanh(), "hardtanh_other": nn.Hardtanh(-0.5, 2),
+               "gelu": nn.GELU(), "silu": nn.SiLU(), "hardswish": nn.Hardswish(), "hardtanh": nn.Hardtanh(), "hardtanh_other": nn.Hardtanh(-0.5, 2),
                "relu6": nn.ReLU6(), "identity": nn.Identity(), "prelu": nn.PReLU(), "prelu_6": nn.PReLU(6)}
 for name, f in activations.items():
     export(name, nn.Sequential(nn.Linear(6, 6), f, nn.Linear(6, 3)))

@@ -1,5 +1,6 @@
 #pragma once
-// Helpers for SiLU, GELUTanh and Mish, which multiply z by a factor between 0 and 1 that goes to 1 for z >> 0 and to 0 for z << 0.
+// Helpers for SiLU, GELUTanh, HardSwish and Mish, which multiply z by a factor between 0 and 1 that goes to 1 for z >> 0 and to 0 for
+// z << 0.
 
 #include <chainrule/kernels/simd.hpp>
 #include <limits>

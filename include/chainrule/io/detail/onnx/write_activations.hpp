@@ -122,6 +122,11 @@ std::string onnx_form(const HardSigmoid&, OnnxWriter<Scalar>& writer, const std:
   writer.attribute("beta", 0.5);
   return a;
 }
+template <class Scalar>
+std::string onnx_form(const HardSwish&, OnnxWriter<Scalar>& writer, const std::string& z) {
+  if (writer.is_float) return writer.node("HardSwish", {z});
+  return writer.multiply(z, writer.divide(writer.add(writer.clip(z, -3, 3), 3), 6));  // z (min(max(z, -3), 3) + 3)/6
+}
 
 /// The forms of activations in ONNX.
 struct OnnxActivationForm {

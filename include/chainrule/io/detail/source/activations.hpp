@@ -91,6 +91,11 @@ std::string source_form(const HardSigmoid&, SourceFunctions<Written>& functions,
                         "  return z <= -<3> ? <0> : z >= <3> ? <1> : (z + <3>) / <6>;\n", {z});
 }
 template <class Written>
+std::string source_form(const HardSwish&, SourceFunctions<Written>& functions, const std::string& z) {
+  return functions.call("hard_swish", "z min(max(z + 3, 0), 6)/6", "$ z",
+                        "  return z <= -<3> ? -<0> : z >= <3> ? z : z * ((z + <3>) / <6>);\n", {z});
+}
+template <class Written>
 std::string source_form(const HardTanh& f, SourceFunctions<Written>& functions, const std::string& z) {
   return functions.call("hard_tanh", "min(max(z, low), high)", "$ z, $ low, $ high", "  return z < low ? low : z > high ? high : z;\n",
                         {z, functions.literal(f.low()), functions.literal(f.high())});
@@ -184,6 +189,10 @@ std::string source_derivative(const Softsign&, SourceFunctions<Written>& functio
 template <class Written>
 std::string source_derivative(const HardSigmoid&, SourceFunctions<Written>& functions, const std::string&, const std::string& a) {
   return functions.filled_in(a + " > <0> && " + a + " < <1> ? <1> / <6> : <0>");
+}
+template <class Written>
+std::string source_derivative(const HardSwish&, SourceFunctions<Written>& functions, const std::string& z, const std::string&) {
+  return functions.filled_in(z + " > -<3> ? " + z + " < <3> ? (<2> * " + z + " + <3>) / <6> : <1> : <0>");
 }
 template <class Written>
 std::string source_derivative(const HardTanh& f, SourceFunctions<Written>& functions, const std::string&, const std::string& a) {
