@@ -47,7 +47,7 @@ TEST_CASE("MinMaxScaler meets the ends of its interval for large numbers that li
   CHECK(equal(scaler.transform(x), Matrix<float>{{-1, 1}}));
   CHECK(equal(scaler.inverse(scaler.transform(x)), x));
   CHECK(equal(MinMaxScaler<float>::from_string(scaler.to_string()).transform(x), Matrix<float>{{-1, 1}}));
-  CHECK_THROWS_SAYING(scaler.shift(), ValueError, "MinMaxScaler: feature 0 has no shift that its type can hold; set low to 0");
+  CHECK_THROWS_SAYING(scaler.shift(), ValueError, "MinMaxScaler: feature 0 has no shift that its type can hold; use transform(x)");
   CHECK(equal(MinMaxScaler<float>(x).shift(), Matrix<float>{{16777216}}));
   const MinMaxScaler<float> of_constant(Matrix<float>{{3e38f}}, {.low = 1e-10});  // 1e-10 / 3e38 is 0
   CHECK(equal(of_constant.transform(Matrix<float>{{3e38f}}), Matrix<float>{{1e-10f}}));

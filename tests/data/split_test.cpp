@@ -77,6 +77,12 @@ TEST_CASE("every sample is in one part, and the test part has the rounded share 
     }
 }
 
+TEST_CASE("more samples than memory can hold are refused") {
+  const Index samples = Index{1} << 60;
+  CHECK_THROWS_SAYING(k_fold(samples, 2), ShapeError, "k_fold: ", "more than memory can hold");
+  CHECK_THROWS_SAYING(split_indices(samples), ShapeError, "split: ", "more than memory can hold");
+}
+
 TEST_CASE("a stratified split keeps the share of each class, small classes included") {
   const auto labels = labels_of_counts({50, 1, 7, 3, 39, 2, 1});
   for (const double share : {0.1, 0.2, 0.25, 0.5, 0.9})

@@ -83,6 +83,25 @@ TEST_CASE("a block or map is scaled in place, and the numbers around it stay") {
   CHECK(memory == std::vector<float>{-1, 1});
 }
 
+// Means of 16777217 and 1.7e9 + 96, neither of which is a float.
+TEST_CASE("Standardizer is exact for numbers whose mean their type cannot hold") {
+  const Matrix<float> close{{16777216, 16777218}};
+  const Standardizer<float> standardizer(close);
+  CHECK(equal(standardizer.transform(close), Matrix<float>{{-1, 1}}));
+  CHECK(equal(standardizer.inverse(standardizer.transform(close)), close));
+  CHECK_THROWS_SAYING(standardizer.shift(), ValueError, "Standardizer: feature 0 has no shift that its type can hold; use transform(x)");
+  CHECK(standardizer.to_string() == "Standardizer 1 mean 16777217 deviation 1");
+  CHECK(equal(Standardizer<float>::from_string(standardizer.to_string()).transform(close), Matrix<float>{{-1, 1}}));
+
+  const Matrix<float> times{{1.7e9f, 1.7e9f, 1.7e9f, 1.7e9f + 384}};  // 128 apart, with a mean of 1.7e9 + 96 and a deviation of 166.277
+  const Standardizer<float> of_times(times);
+  const Matrix<float> scaled = of_times.transform(times);
+  const float deviation = std::sqrt(27648.0f);  // (3 96^2 + 288^2) / 4
+  CHECK(std::abs(scaled(0) + 96 / deviation) < 1e-6f);
+  CHECK(std::abs(scaled(3) - 288 / deviation) < 1e-6f);
+  CHECK(equal(Standardizer<float>::from_string(of_times.to_string()).transform(times), scaled));
+}
+
 TEST_CASE("Standardizer is restored bit for bit from its line of text") {
   const Matrix<float> x{{1 / 3.0f, 2, 1e-30f}, {5, 5, 5}, {-1e30f, 0.1f, 7}};
   const Standardizer<float> standardizer(x);

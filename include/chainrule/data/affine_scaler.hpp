@@ -24,13 +24,12 @@ class AffineScaler {
   bool is_fitted() const { return origin_.size() > 0; }  ///< whether fit was called or the scaler was read by from_string
 
   /// The shift of each feature in a = (x - shift) * scale, the form that the layer Normalize takes; always finite. Throws StateError
-  /// before fit, and ValueError where low is not 0 and a feature's numbers lie so close together for their size that rounding the shift to
+  /// before fit, and ValueError where a feature's numbers lie so close together for their size that rounding the shift to
   /// Scalar would move the scaled feature by more than 1/256 of high - low; transform does not use the shift.
   const Vector<Scalar>& shift() const {
     check_fitted();
     if (lost_shift_ >= 0)
-      detail::raise<ValueError>(name_, ": feature ", lost_shift_,
-                                " has no shift that its type can hold; set low to 0, or use transform(x)");
+      detail::raise<ValueError>(name_, ": feature ", lost_shift_, " has no shift that its type can hold; use transform(x), or double");
     return shift_;
   }
   /// The scale of each feature in a = (x - shift) * scale; always finite and never 0. Throws StateError before fit.
@@ -70,19 +69,20 @@ class AffineScaler {
   /// `name` begins the error messages.
   explicit AffineScaler(const char* name) : name_{name} {}
 
-  /// Sets the map: for each feature an origin, which becomes `low`, and a unit >= 0. The fitted data becomes numbers from about low to
+  /// Sets the map: for each feature an origin, what it becomes, `lows`, and a unit >= 0. The fitted data becomes numbers from about low to
   /// high. Throws ValueError for a unit so large or small that Scalar cannot hold 1 / unit.
-  void set(Scalar low, Scalar high, Vector<Scalar> origin, Vector<Scalar> unit) {
+  void set(Vector<Scalar> lows, Scalar high, Vector<Scalar> origin, Vector<Scalar> unit) {
     Vector<Scalar> shift(origin.size());
     Vector<Scalar> scale(origin.size());
-    const Vector<Sum> low_units = unit.template cast<Sum>() * static_cast<Sum>(low);
     Index lost_shift = -1;
     for (Index i = 0; i < origin.size(); ++i) {
+      const Scalar low = lows[i];
       if (unit[i] != 0) {
         scale[i] = 1 / unit[i];
         if (!detail::is_finite(scale[i])) too_close_together(i);
         if (scale[i] == 0) too_far_apart(i);  // where the processor flushes subnormal numbers to 0
-        shift[i] = static_cast<Scalar>(static_cast<Sum>(origin[i]) - low_units[i]);
+        const Sum low_units = static_cast<Sum>(unit[i]) * static_cast<Sum>(low);
+        shift[i] = static_cast<Scalar>(static_cast<Sum>(origin[i]) - low_units);
         const Scalar lowest = (origin[i] - shift[i]) * scale[i];  // low, but for the rounding of shift
         if (lost_shift < 0 && !(std::abs(lowest - low) <= high / 256 - low / 256)) lost_shift = i;
       } else if (low == 0) {
@@ -99,7 +99,7 @@ class AffineScaler {
         }
       }
     }
-    low_ = Vector<Scalar>::Constant(origin.size(), low);
+    low_ = std::move(lows);
     origin_ = std::move(origin);
     unit_ = std::move(unit);
     shift_ = std::move(shift);
@@ -139,7 +139,7 @@ class AffineScaler {
   }
 
   const char* name_;            ///< begins the error messages
-  Vector<Scalar> low_ = {};     ///< the scaled number that `origin` becomes, the same for each feature
+  Vector<Scalar> low_ = {};     ///< the scaled number that `origin` becomes
   Vector<Scalar> origin_ = {};  ///< the number of each feature that becomes `low`
   Vector<Scalar> unit_ = {};    ///< the difference of each feature that becomes 1; 0 for a constant feature
 

@@ -57,7 +57,8 @@ class MinMaxScaler : public AffineScaler<Scalar> {
       this->narrowed(length, i);
       unit[i] = this->narrowed_unit(length / (Sum(range_.high) - Sum(range_.low)), i);
     }
-    this->set(static_cast<Scalar>(range_.low), static_cast<Scalar>(range_.high), std::move(min), std::move(unit));
+    this->set(Vector<Scalar>::Constant(min.size(), static_cast<Scalar>(range_.low)), static_cast<Scalar>(range_.high), min,
+              std::move(unit));
   }
 
   /// Writes the scaler as one line of text, from which from_string restores it bit for bit. Throws StateError before fit.
@@ -91,7 +92,8 @@ class MinMaxScaler : public AffineScaler<Scalar> {
     line.take_word("unit");
     Vector<Scalar> unit = line.take_numbers<Scalar>(features, 0);
     line.expect_end();
-    scaler.set(static_cast<Scalar>(low), static_cast<Scalar>(scaler.range_.high), std::move(min), std::move(unit));
+    scaler.set(Vector<Scalar>::Constant(min.size(), static_cast<Scalar>(low)), static_cast<Scalar>(scaler.range_.high), min,
+               std::move(unit));
     return scaler;
   }
 

@@ -63,10 +63,11 @@ struct Group {
 };
 using Groups = std::vector<Group>;
 
-/// Puts all samples into one group.
-inline Groups one_group(Index samples) {
+/// Puts all samples into one group. Throws ShapeError, which begins with `who`, for more samples than memory can hold.
+inline Groups one_group(const char* who, Index samples) {
   Groups groups(1);
-  groups[0].samples.resize(static_cast<std::size_t>((std::max)(samples, Index{0})));
+  const Index size = (std::max)(samples, Index{0});
+  allocate_or_refuse(who, size, 1, [&] { groups[0].samples.resize(static_cast<std::size_t>(size)); });
   std::iota(groups[0].samples.begin(), groups[0].samples.end(), Index{0});
   return groups;
 }
@@ -183,7 +184,7 @@ inline std::vector<Fold> fold_groups(const char* who, Groups groups, Index k, co
 /// Divides the indices 0, ..., samples - 1 into a training and a test part. Throws ValueError unless 0 < test_share < 1 and neither part
 /// is empty.
 inline IndexSplit split_indices(Index samples, const SplitOptions& options = {}) {
-  return detail::split_groups("split", detail::one_group(samples), options);
+  return detail::split_groups("split", detail::one_group("split", samples), options);
 }
 
 /// Divides the indices of labels into a training and a test part, each with the same share of every class, to within one sample. Every
@@ -211,7 +212,7 @@ Split<Dataset<Scalar, Targets>> stratified_split(const Dataset<Scalar, Targets>&
 
 /// Divides the indices 0, ..., samples - 1 into k folds whose sizes differ by at most one. Throws ValueError unless 2 <= k <= samples.
 inline std::vector<Fold> k_fold(Index samples, Index k, const FoldOptions& options = {}) {
-  return detail::fold_groups("k_fold", detail::one_group(samples), k, options);
+  return detail::fold_groups("k_fold", detail::one_group("k_fold", samples), k, options);
 }
 
 /// Divides the indices of labels into k folds, each with the same share of every class, to within one sample. Throws ValueError unless

@@ -4,15 +4,18 @@
 #include <chainrule/bytes/tokens.hpp>
 #include <chainrule/data/affine_scaler.hpp>
 #include <chainrule/data/detail/scale_of_features.hpp>
+#include <cmath>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace chainrule {
 
 /// Scales each feature to mean 0 and variance 1, as scikit-learn's StandardScaler does:
 ///
 ///     a = (x - mean) / deviation
-/// The deviation is that of the population, the square root of the mean of (x - mean)^2. A constant feature becomes 0.
+/// The deviation is that of the population, the square root of the mean of (x - mean)^2. A constant feature becomes 0. Where Scalar cannot
+/// hold a feature's mean to 1/256 of its deviation, as for times in seconds since 1970 in float, the scaler keeps the mean in double.
 ///
 /// Fit it to the training data, then transform all data with it. The layer Normalize does the same inside the network:
 /// net.buffers<0>().set(Standardizer<float>(train.features)).
@@ -51,15 +54,13 @@ class Standardizer : public AffineScaler<Scalar> {
     }
     const Vector<Sum> rounding_squares = rounding.cwiseAbs2();
 
-    Vector<Scalar> origin(view.rows());
     Vector<Scalar> unit(view.rows());
     for (Index i = 0; i < view.rows(); ++i) {
-      origin[i] = this->narrowed(mean[i] / scale[i], i);
       this->narrowed(largest[i] / scale[i], i);
       const Sum variance = (std::max)(squares[i] / static_cast<Sum>(view.cols()) - rounding_squares[i], Sum{0});
       unit[i] = this->narrowed_unit(std::sqrt(variance) / scale[i], i);
     }
-    this->set(0, 1, std::move(origin), std::move(unit));
+    set_mean(mean.cwiseQuotient(scale), std::move(unit));
   }
 
   /// Writes the scaler as one line of text, from which from_string restores it bit for bit. Throws StateError before fit.
@@ -69,7 +70,12 @@ class Standardizer : public AffineScaler<Scalar> {
     line.add_word(this->name_);
     line.add_number(this->origin_.size());
     line.add_word("mean");
-    line.add_numbers(this->origin_);
+    for (Index i = 0; i < mean_.size(); ++i) {
+      if (this->low_[i] == 0)
+        line.add_number(this->origin_[i]);
+      else
+        line.add_number(mean_[i]);
+    }
     line.add_word("deviation");
     line.add_numbers(this->unit_);
     return line.text();
@@ -82,21 +88,37 @@ class Standardizer : public AffineScaler<Scalar> {
     line.take_word(scaler.name_);
     const Index features = line.take_count("features");
     line.take_word("mean");
-    Vector<Scalar> mean = line.take_numbers<Scalar>(features);
+    const Vector<Sum> mean = line.take_numbers<Sum>(features);
     line.take_word("deviation");
     Vector<Scalar> deviation = line.take_numbers<Scalar>(features, 0);
     line.expect_end();
-    scaler.set(0, 1, std::move(mean), std::move(deviation));
+    scaler.set_mean(mean, std::move(deviation));
     return scaler;
   }
 
  private:
+  /// Sets the map from mean and deviation. Where rounding the mean to Scalar moves it by more than 1/256 of the deviation, the rounded mean
+  /// becomes (rounded mean - mean) / deviation instead of 0. Throws as AffineScaler::set does, before anything has changed.
+  void set_mean(const Vector<Sum>& mean, Vector<Scalar> deviation) {
+    Vector<Scalar> origin(mean.size());
+    Vector<Scalar> low = Vector<Scalar>::Zero(mean.size());
+    for (Index i = 0; i < mean.size(); ++i) {
+      origin[i] = this->narrowed(mean[i], i);
+      const Sum rounding = static_cast<Sum>(origin[i]) - mean[i], unit = static_cast<Sum>(deviation[i]);
+      if (unit > 0 && std::abs(rounding) > unit / 256) low[i] = static_cast<Scalar>(rounding / unit);
+    }
+    this->set(std::move(low), 1, std::move(origin), std::move(deviation));
+    mean_ = mean;
+  }
+
   /// Returns the mean over the samples of x * scale - reference, for each feature.
   static Vector<Sum> mean_difference(const ConstMatrixView<Scalar>& x, const Vector<Sum>& scale, const Vector<Sum>& reference) {
     Vector<Sum> sum = Vector<Sum>::Zero(x.rows());
     for (Index j = 0; j < x.cols(); ++j) sum += x.col(j).template cast<Sum>().cwiseProduct(scale) - reference;
     return sum / static_cast<Sum>(x.cols());
   }
+
+  Vector<Sum> mean_ = {};
 };
 
 }  // namespace chainrule
