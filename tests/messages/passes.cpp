@@ -14,7 +14,8 @@ void messages::passes(Page& page) {
   const std::vector<int> y{0, 1, 2, 0, 1};
 
   page.mistake("", [&] { net.forward(x.topRows(3), work); });
-  page.mistake("If samples are rows, as in NumPy, pass `x.transpose().eval()`.", [&] { net.predict(Eigen::MatrixXf::Ones(5, 4).eval()); });
+  page.mistake("If samples are rows, as in NumPy, transpose them: `Eigen::MatrixXf columns = rows.transpose();`.",
+               [&] { net.predict(Eigen::MatrixXf::Ones(5, 4).eval()); });
   page.mistake("", [&] { net.predict(x.leftCols(0)); });
   page.mistake("", [&] { net.forward(Eigen::MatrixXf::Ones(4, 6).eval(), work); });
   page.mistake("", [&] {

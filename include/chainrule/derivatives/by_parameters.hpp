@@ -178,6 +178,32 @@ class ParameterDerivatives {
     }
   }
 
+  /// Does not compile, and says what to write instead: arguments of other kinds or in another order.
+  template <class... T>
+  requires(!detail::have_kinds<T...>("mom")) auto parameter_jacobian(T&&...) const {
+    return detail::wrong_derivative_arguments<typename Net::Output, T...>();
+  }
+  /// Does not compile, and says what to write instead: arguments of other kinds or in another order.
+  template <class... T>
+  requires(!detail::have_kinds<T...>("m*om")) void sample_gradients(T&&...) const {
+    return detail::wrong_derivative_arguments<void, T...>();
+  }
+  /// Does not compile, and says what to write instead: arguments of other kinds or in another order.
+  template <class... T>
+  requires(!detail::have_kinds<T...>("m*om")) void sample_gradient_norms(T&&...) const {
+    return detail::wrong_derivative_arguments<void, T...>();
+  }
+  /// Does not compile, and says what to write instead: arguments of other kinds or in another order.
+  template <class... T>
+  requires(!detail::have_kinds<T...>("m*oon")) void backward_clipped(T&&...) const {
+    return detail::wrong_derivative_arguments<void, T...>();
+  }
+  /// Does not compile, and says what to write instead: arguments of other kinds or in another order.
+  template <class... T>
+  requires(!detail::have_kinds<T...>("m**o*")) void hessian_vector_product(T&&...) const {
+    return detail::wrong_derivative_arguments<void, T...>();
+  }
+
  private:
   using Access = detail::NetworkAccess;
 

@@ -103,6 +103,22 @@ class FirstOrderDerivatives {
     }
   }
 
+  /// Does not compile, and says what to write instead: arguments of other kinds or in another order.
+  template <class... T>
+  requires(!detail::have_kinds<T...>("mmom")) auto vjp(T&&...) const {
+    return detail::wrong_derivative_arguments<typename Net::Output, T...>();
+  }
+  /// Does not compile, and says what to write instead: arguments of other kinds or in another order.
+  template <class... T>
+  requires(!detail::have_kinds<T...>("mmom")) auto jvp(T&&...) const {
+    return detail::wrong_derivative_arguments<typename Net::Output, T...>();
+  }
+  /// Does not compile, and says what to write instead: arguments of other kinds or in another order.
+  template <class... T>
+  requires(!detail::have_kinds<T...>("mom")) auto jacobian(T&&...) const {
+    return detail::wrong_derivative_arguments<typename Net::Output, T...>();
+  }
+
  private:
   using Access = detail::NetworkAccess;
   static constexpr bool includes_link = !std::is_same_v<Net, Derived>;

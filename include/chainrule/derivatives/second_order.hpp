@@ -151,6 +151,21 @@ class SecondOrderDerivatives {
     }
   }
 
+  /// Does not compile, and says what to write instead: arguments of other kinds or in another order.
+  template <class... T>
+  requires(!detail::have_kinds<T...>("mnom") && !detail::have_kinds<T...>("mom")) void hessian(T&&...) const {
+    return detail::wrong_derivative_arguments<void, T...>();
+  }
+  /// Does not compile, and says what to write instead: arguments of other kinds or in another order.
+  template <class... T>
+  requires(!detail::have_kinds<T...>("mom")) void laplacian(T&&...) const { return detail::wrong_derivative_arguments<void, T...>(); }
+  /// Does not compile, and says what to write instead: arguments of other kinds or in another order.
+  template <class... T>
+  requires(!detail::have_kinds<T...>("mo")) void forward_jet(T&&...) const { return detail::wrong_derivative_arguments<void, T...>(); }
+  /// Does not compile, and says what to write instead: arguments of other kinds or in another order.
+  template <class... T>
+  requires(!detail::have_kinds<T...>("moo")) void backward_jet(T&&...) const { return detail::wrong_derivative_arguments<void, T...>(); }
+
  private:
   using Access = detail::NetworkAccess;
   const Net& network() const { return static_cast<const Net&>(*this); }

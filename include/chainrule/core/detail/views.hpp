@@ -71,18 +71,24 @@ constexpr bool checked_dense() {
   return is_dense;
 }
 
-/// Whether const_view can view a Derived as numbers of type Scalar. Where not, a sentence says what to do. Public functions call it first,
-/// because compilers list every call between theirs and a failed static_assert.
-template <class Scalar, class Derived>
+/// Whether const_view can view a Derived as numbers of type Scalar, and mutable_view where `is_result`. Where not, a sentence says what to
+/// do. Public functions call it first, because compilers list every call between theirs and a failed static_assert.
+template <class Scalar, class Derived, bool is_result = false>
 constexpr bool checked_viewable() {
   constexpr bool same_scalar = std::is_same_v<typename Derived::Scalar, Scalar>, in_memory = has_columns_in_memory<Derived>();
+  constexpr bool is_expression = !bool(Derived::Flags & Eigen::DirectAccessBit);
   static_assert(same_scalar,
                 "chainrule: this matrix has another scalar type than the network; convert it once: "
                 "auto x = m.cast<Net::ScalarType>().eval();");
-  static_assert(
-      in_memory,
-      "chainrule: this argument must be a column-major matrix, or a vector, block or map of one; give an expression a home first: "
-      "auto x = expression.eval();");
+  static_assert(in_memory || !is_result,
+                "chainrule: this argument is written to, so it must be a column-major matrix, such as Eigen::MatrixXf, or a vector, block "
+                "or map of one; a row-major matrix can be assigned from it afterwards");
+  static_assert(in_memory || is_result || is_expression,
+                "chainrule: this argument must be a column-major matrix, or a vector, block or map of one, but it is row-major or has gaps "
+                "between its numbers; copy it, as in Eigen::MatrixXf x = m; (not .eval(), which keeps the order, as for m.transpose())");
+  static_assert(in_memory || is_result || !is_expression,
+                "chainrule: this argument must be a column-major matrix, or a vector, block or map of one; give an expression a home "
+                "first, as in Eigen::MatrixXf x = expression;");
   return same_scalar && in_memory;
 }
 
@@ -134,7 +140,7 @@ template <class Scalar, EigenDense M>
 MatrixView<Scalar> mutable_view(M&& m) {
   constexpr bool is_mutable = bool(std::remove_reference_t<M>::Flags & Eigen::LvalueBit) && !std::is_const_v<std::remove_reference_t<M>>;
   static_assert(is_mutable, "chainrule: this argument is written to, so it cannot be const");
-  if constexpr (!is_mutable || !checked_viewable<Scalar, std::remove_cvref_t<M>>()) {
+  if constexpr (!is_mutable || !checked_viewable<Scalar, std::remove_cvref_t<M>, true>()) {
     return {nullptr, m.rows(), m.cols(), Eigen::OuterStride<>(m.rows())};
   } else {
     const ConstMatrixView<Scalar> view = const_view<Scalar>(m);

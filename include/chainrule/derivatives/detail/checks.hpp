@@ -6,6 +6,8 @@
 #include <chainrule/detail/argument_checks.hpp>
 #include <chainrule/workspace.hpp>
 #include <string>
+#include <string_view>
+#include <type_traits>
 
 namespace chainrule::detail {
 
@@ -61,6 +63,32 @@ void check_link_jvp(const char* who, const LossType& loss) {
   if (!has_link_jvp(loss))
     raise<StateError>(who, ": the loss ", loss.name,
                       " has no link_jvp, the derivative of its link, which derivatives of a prediction need (see core/concepts.hpp)");
+}
+
+/// Whether the arguments of a call are of these kinds, one letter for each: m for a matrix, n for a number, o for another object with a
+/// name, such as a workspace or gradients, * for anything. T: as a function `f(T&&...)` deduces them.
+template <class... T>
+constexpr bool have_kinds(std::string_view kinds) {
+  if (sizeof...(T) != kinds.size()) return false;
+  std::size_t i = 0;
+  const auto is = [&](bool is_matrix, bool is_number, bool has_name) {
+    const char kind = kinds[i++];
+    return kind == '*' || kind == (is_matrix ? 'm' : is_number ? 'n' : has_name ? 'o' : '?');
+  };
+  return (is(EigenDense<T>, std::is_convertible_v<T, Index>, std::is_lvalue_reference_v<T>) && ...);
+}
+
+/// Stands for the result of a derivative whose arguments are wrong in kind, number or order, and does not compile.
+template <class Result, class... T>
+Result wrong_derivative_arguments() {
+  static_assert(
+      sizeof...(T) != sizeof...(T),
+      "chainrule: arguments of derivatives are, in this order: the matrix x, targets y, the matrix of a direction, the workspace, results: "
+      "net.vjp(x, v, work, result), net.jvp(x, u, work, result), net.jacobian(x, work, J), net.parameter_jacobian(x, work, J), "
+      "net.hessian(x, output, work, H), net.laplacian(x, work, result), net.forward_jet(x, work), net.backward_jet(x, work, gradients), "
+      "net.sample_gradients(x, y, work, G), net.sample_gradient_norms(x, y, work, norms), net.backward_clipped(x, y, work, gradients, "
+      "max_norm), net.hessian_vector_product(x, y, v, work, product)");
+  return no_result<Result>();
 }
 
 /// Throws ValueError where `written`, a result, shares memory with what is read, or lies in the workspace.
