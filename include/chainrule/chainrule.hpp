@@ -25,6 +25,7 @@
 #include <chainrule/core/tensor_shape.hpp>
 #include <chainrule/core/types.hpp>
 #include <chainrule/core/version.hpp>
+#include <chainrule/core/view.hpp>
 #include <chainrule/core/weighting.hpp>
 
 // Initializers.

@@ -5,6 +5,7 @@
 #include <chainrule/core/detail/hyperparameter_checks.hpp>
 #include <chainrule/core/hyperparameter.hpp>
 #include <chainrule/core/targets.hpp>
+#include <chainrule/core/view.hpp>
 #include <chainrule/kernels/all_finite.hpp>
 #include <chainrule/kernels/elementwise.hpp>
 #include <chainrule/losses/mean_over_elements.hpp>
@@ -196,6 +197,13 @@ struct BinaryCrossEntropy {
     for (Index first = 0; first < tangent.cols(); first += p.cols())
       detail::columns_of(tangent, first, p.cols()).array() *= p.array() * (1 - p.array());
   }
+
+  /// Does not compile, and says what to write instead: matrices that are not views.
+  double value(detail::LossArgument y_hat, detail::LossArgument y) const;
+  /// Does not compile, and says what to write instead: matrices that are not views.
+  void gradient(detail::LossArgument y_hat, detail::LossArgument y, detail::LossArgument dJ) const;
+  /// Does not compile, and says what to write instead: matrices that are not views.
+  void link(detail::LossArgument z) const;
 
  private:
   // sum of max(z, 0) - z y + ln(1 + e^-|z|), divided by divisor

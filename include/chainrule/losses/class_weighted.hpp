@@ -2,6 +2,7 @@
 
 #include <chainrule/core/concepts.hpp>
 #include <chainrule/core/description.hpp>
+#include <chainrule/core/view.hpp>
 #include <chainrule/core/weighting.hpp>
 #include <concepts>
 #include <initializer_list>
@@ -181,6 +182,13 @@ class ClassWeighted {
   template <class Scalar>
   requires DifferentiableLink<L>
   void link_jvp(ConstMatrixView<Scalar> prediction, MatrixView<Scalar> tangent) const { loss_.link_jvp(prediction, tangent); }
+
+  /// Does not compile, and says what to write instead: matrices that are not views.
+  double value(detail::LossArgument y_hat, detail::LossArgument y) const;
+  /// Does not compile, and says what to write instead: matrices that are not views.
+  void gradient(detail::LossArgument y_hat, detail::LossArgument y, detail::LossArgument dJ) const;
+  /// Does not compile, and says what to write instead: matrices that are not views.
+  void link(detail::LossArgument z) const;
 
  private:
   template <class Scalar, class Label>

@@ -2,6 +2,7 @@
 
 #include <chainrule/core/detail/hyperparameter_checks.hpp>
 #include <chainrule/core/hyperparameter.hpp>
+#include <chainrule/core/view.hpp>
 #include <chainrule/kernels/all_finite.hpp>
 #include <chainrule/losses/mean_over_elements.hpp>
 #include <cmath>
@@ -150,6 +151,13 @@ struct GaussianNLL {
           static_cast<const Scalar*>(ds));
     }
   }
+
+  /// Does not compile, and says what to write instead: matrices that are not views.
+  double value(detail::LossArgument y_hat, detail::LossArgument y) const;
+  /// Does not compile, and says what to write instead: matrices that are not views.
+  void gradient(detail::LossArgument y_hat, detail::LossArgument y, detail::LossArgument dJ) const;
+  /// Does not compile, and says what to write instead: matrices that are not views.
+  void link(detail::LossArgument z) const;
 
  private:
   template <class V>

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chainrule/core/view.hpp>
 #include <chainrule/kernels/all_finite.hpp>
 #include <chainrule/losses/mean_over_elements.hpp>
 #include <span>
@@ -89,6 +90,13 @@ struct Hinge {
   /// Leaves the tangent as it is: the link is the identity.
   template <class Scalar>
   void link_jvp(ConstMatrixView<Scalar>, MatrixView<Scalar>) const {}
+
+  /// Does not compile, and says what to write instead: matrices that are not views.
+  double value(detail::LossArgument y_hat, detail::LossArgument y) const;
+  /// Does not compile, and says what to write instead: matrices that are not views.
+  void gradient(detail::LossArgument y_hat, detail::LossArgument y, detail::LossArgument dJ) const;
+  /// Does not compile, and says what to write instead: matrices that are not views.
+  void link(detail::LossArgument z) const;
 };
 
 }  // namespace chainrule

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chainrule/core/view.hpp>
 #include <chainrule/losses/softmax_cross_entropy.hpp>
 
 namespace chainrule {
@@ -62,6 +63,13 @@ struct KLDivergence {
   void link_jvp(ConstMatrixView<Scalar> p, MatrixView<Scalar> tangent) const {
     SoftmaxCrossEntropy{}.link_jvp(p, tangent);
   }
+
+  /// Does not compile, and says what to write instead: matrices that are not views.
+  double value(detail::LossArgument y_hat, detail::LossArgument y) const;
+  /// Does not compile, and says what to write instead: matrices that are not views.
+  void gradient(detail::LossArgument y_hat, detail::LossArgument y, detail::LossArgument dJ) const;
+  /// Does not compile, and says what to write instead: matrices that are not views.
+  void link(detail::LossArgument z) const;
 };
 
 }  // namespace chainrule

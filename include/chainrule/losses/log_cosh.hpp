@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chainrule/core/detail/compatibility.hpp>
+#include <chainrule/core/view.hpp>
 #include <chainrule/kernels/all_finite.hpp>
 #include <chainrule/losses/mean_over_elements.hpp>
 #include <string_view>
@@ -60,6 +61,13 @@ struct LogCosh {
   /// Leaves the tangent as it is: the link is the identity.
   template <class Scalar>
   void link_jvp(ConstMatrixView<Scalar>, MatrixView<Scalar>) const {}
+
+  /// Does not compile, and says what to write instead: matrices that are not views.
+  double value(detail::LossArgument y_hat, detail::LossArgument y) const;
+  /// Does not compile, and says what to write instead: matrices that are not views.
+  void gradient(detail::LossArgument y_hat, detail::LossArgument y, detail::LossArgument dJ) const;
+  /// Does not compile, and says what to write instead: matrices that are not views.
+  void link(detail::LossArgument z) const;
 };
 
 }  // namespace chainrule

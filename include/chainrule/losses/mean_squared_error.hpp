@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chainrule/core/view.hpp>
 #include <chainrule/losses/squared_error.hpp>
 #include <cmath>
 
@@ -39,6 +40,11 @@ struct MeanSquaredError : SquaredError {
     r = factor * (y_hat - y);
     slopes.setConstant(factor);
   }
+
+  /// Does not compile, and says what to write instead: matrices that are not views.
+  double value(detail::LossArgument y_hat, detail::LossArgument y) const;
+  /// Does not compile, and says what to write instead: matrices that are not views.
+  void gradient(detail::LossArgument y_hat, detail::LossArgument y, detail::LossArgument dJ) const;
 };
 
 }  // namespace chainrule

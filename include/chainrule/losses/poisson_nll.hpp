@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chainrule/core/view.hpp>
 #include <chainrule/kernels/all_finite.hpp>
 #include <chainrule/losses/mean_over_elements.hpp>
 #include <string_view>
@@ -74,6 +75,13 @@ struct PoissonNLL {
       kernels::map_matrices([](auto r, auto t_i) CHAINRULE_FORMULA { return detail::finite(r * t_i); }, t, rate, t);
     }
   }
+
+  /// Does not compile, and says what to write instead: matrices that are not views.
+  double value(detail::LossArgument y_hat, detail::LossArgument y) const;
+  /// Does not compile, and says what to write instead: matrices that are not views.
+  void gradient(detail::LossArgument y_hat, detail::LossArgument y, detail::LossArgument dJ) const;
+  /// Does not compile, and says what to write instead: matrices that are not views.
+  void link(detail::LossArgument z) const;
 };
 
 }  // namespace chainrule

@@ -4,6 +4,7 @@
 #include <chainrule/core/detail/hyperparameter_checks.hpp>
 #include <chainrule/core/hyperparameter.hpp>
 #include <chainrule/core/targets.hpp>
+#include <chainrule/core/view.hpp>
 #include <chainrule/kernels/all_finite.hpp>
 #include <chainrule/kernels/softmax.hpp>
 #include <cmath>
@@ -175,6 +176,13 @@ struct SoftmaxCrossEntropy {
       detail::multiply_by_softmax_jacobian(p.data() + (column % p.cols()) * p.outerStride(), static_cast<const Scalar*>(t), p.rows(), t);
     }
   }
+
+  /// Does not compile, and says what to write instead: matrices that are not views.
+  double value(detail::LossArgument y_hat, detail::LossArgument y) const;
+  /// Does not compile, and says what to write instead: matrices that are not views.
+  void gradient(detail::LossArgument y_hat, detail::LossArgument y, detail::LossArgument dJ) const;
+  /// Does not compile, and says what to write instead: matrices that are not views.
+  void link(detail::LossArgument z) const;
 
  private:
   // sum_k y'_k of sample j

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chainrule/core/detail/pairwise_sum.hpp>
+#include <chainrule/core/view.hpp>
 #include <chainrule/kernels/all_finite.hpp>
 #include <string_view>
 
@@ -75,6 +76,13 @@ struct SquaredError {
     }
     return sum_of_many_squares<Scalar>(y_hat, y, divisor);
   }
+
+  /// Does not compile, and says what to write instead: matrices that are not views.
+  double value(detail::LossArgument y_hat, detail::LossArgument y) const;
+  /// Does not compile, and says what to write instead: matrices that are not views.
+  void gradient(detail::LossArgument y_hat, detail::LossArgument y, detail::LossArgument dJ) const;
+  /// Does not compile, and says what to write instead: matrices that are not views.
+  void link(detail::LossArgument z) const;
 
  private:
   template <class Scalar>

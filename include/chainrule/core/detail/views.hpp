@@ -128,6 +128,18 @@ struct MatrixArgument {
   }
 };
 
+/// Stands for a matrix that is given to a loss, in an overload that the compiler takes where no other one fits. Does not compile, and says
+/// what to write instead.
+struct LossArgument {
+  template <EigenDense T>
+  requires std::is_floating_point_v<typename T::Scalar> LossArgument(const T&) {
+    static_assert(!std::is_same_v<T, T>,
+                  "chainrule: a loss that is called by hand takes views with numbers of one type: loss.value(view(y_hat), view(y)), "
+                  "loss.gradient(view(y_hat), view(y), mutable_view(dJ)), loss.link(mutable_view(z)), also of blocks: "
+                  "view(y.topRows(2)); see core/view.hpp");
+  }
+};
+
 /// Does not compile, and says what to write instead: an argument that is no Eigen matrix.
 template <class Scalar, class T>
 requires(!EigenDense<T>) MatrixView<Scalar> mutable_view(T&&) {
