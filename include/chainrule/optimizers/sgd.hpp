@@ -60,7 +60,8 @@ struct SGD {
   auto make_state(const Net& net) const {
     return make_optimizer_state<1>(net, moments());
   }
-  /// Makes the state for a vector of `size` parameters of type Scalar, all of which count as weights.
+  /// Makes the state for a vector of `size` numbers of type Scalar that belongs to no network, as in make_state<float>(theta.size()). All
+  /// of them count as weights.
   template <class Scalar>
   OptimizerState<Scalar> make_state(Index size) const {
     return {size, moments()};
