@@ -373,7 +373,7 @@ TEST_CASE("Names from a file are cut to a readable length and shown without char
              Contains("there is no loss \"?Loss\""));
 }
 
-TEST_CASE("Numbers of another type are loaded when that is asked for; NaN is loaded, and counted") {
+TEST_CASE("Numbers of another type are loaded when that is asked for") {
   Small net{Seed{1}};
   const std::vector<double> wide{1, 2, 3, 4, 5, 1e300};
   std::vector<double> narrow(wide);
@@ -385,11 +385,33 @@ TEST_CASE("Numbers of another type are loaded when that is asked for; NaN is loa
   CHECK_THAT(refused(tensors(wide), net, {.convert = true}), Contains("1e+300"));
   detail::load_from(tensors(narrow), net, {.convert = true});
   check_is_loaded(net);
-  const std::vector<float> with_nan{1, std::numeric_limits<float>::quiet_NaN(), std::numeric_limits<float>::infinity()};
-  const LoadReport report = detail::load_from(
-      with({{"0.weight", {3, 2}, w1}, {"0.bias", {3}, with_nan}, {"2.weight", {1, 3}, w2}, {"2.bias", {1}, b2}}), net, {});
+}
+
+TEST_CASE("NaN and infinity in a model file are refused, or loaded and counted where that is asked for") {
+  const float infinity = std::numeric_limits<float>::infinity();
+  const std::vector<float> with_nan{1, std::numeric_limits<float>::quiet_NaN(), infinity};
+  const auto file = with({{"0.weight", {3, 2}, w1}, {"0.bias", {3}, with_nan}, {"2.weight", {1, 3}, w2}, {"2.bias", {1}, b2}});
+  Small net{Seed{1}};
+  CHECK_THAT(refused(file, net), Contains("m.safetensors") && Contains("0.bias") && Contains("number 1 is nan") &&
+                                     Contains(".all_finite = false loads them all the same"));
+  const LoadReport report = detail::load_from(file, net, {.all_finite = false});
   CHECK(report.not_finite == 2);
   CHECK(report.first_not_finite == "0.bias");
+  CHECK(std::isnan(net.layer<0>().bias[1]));
+
+  // a file from save() with infinity in a buffer
+  Net other = trained();
+  other.buffers<0>().scale[1] = -infinity;
+  const SafetensorsFile described = parse_safetensors(to_model_file(other), "m.safetensors");
+  CHECK_THROWS_SAYING(parse_network<float>(described), ValueError, "m.safetensors", "0.scale", "number 1 is -inf");
+  LoadReport counted;
+  const AnyNetwork<float> again = parse_network<float>(described, {.all_finite = false}, &counted);
+  CHECK(again.buffers() == other.buffers());
+  CHECK(counted.not_finite == 1);
+  const std::vector<double> largest{1, 2, 1e39};
+  const auto wide = with({{"0.weight", {3, 2}, w1}, {"0.bias", {3}, largest}, {"2.weight", {1, 3}, w2}, {"2.bias", {1}, b2}});
+  Small fresh{Seed{2}};
+  CHECK_THAT(refused(wide, fresh, {.convert = true, .all_finite = false}), Contains("1e+39"));  // no infinity by conversion
 }
 
 TEST_CASE("A network is not made from a file that does not describe it, or describes another one") {

@@ -23,12 +23,13 @@ struct LoadOptions {
   bool convert = false;
   bool same_layers = true;  ///< require that layers in the file, where it names them, are those of the network
   bool same_loss = true;    ///< require that the loss in the file, where it names one, is that of the network, apart from class weights
+  bool all_finite = true;   ///< require that no number in the file is NaN or infinite
 };
 
 /// The numbers that load found in a file.
 struct LoadReport {
   Index numbers = 0;                 ///< how many numbers were read
-  Index not_finite = 0;              ///< how many of them are NaN or infinite
+  Index not_finite = 0;              ///< how many of them are NaN or infinite; 0 unless LoadOptions::all_finite is false
   std::string first_not_finite;      ///< the name of the first tensor with NaN or infinity
   std::vector<std::string> missing;  ///< tensors of the network that the file lacks: biases, which are 0 now, and scales, which are 1
 };
@@ -72,9 +73,9 @@ void check_same_layers(const SafetensorsFile& file, const Net& net, const LoadOp
   }
 }
 
-/// Throws ValueError for numbers that do not fit into Scalar, or are of another type unless `convert`.
+/// Throws ValueError for numbers of another type than Scalar, unless `convert`.
 template <class Scalar>
-void check_numbers(const SafetensorsFile& file, const SafetensorsTensor& tensor, bool convert) {
+void check_type(const SafetensorsFile& file, const SafetensorsTensor& tensor, bool convert) {
   using enum SafetensorsType;
   const bool wide = tensor.type == F64, narrow = tensor.type == F32;
   if (!convert && !wide && !narrow && tensor.type != F16 && tensor.type != BF16)
@@ -83,21 +84,23 @@ void check_numbers(const SafetensorsFile& file, const SafetensorsTensor& tensor,
   if (!convert && ((wide && sizeof(Scalar) < 8) || (narrow && sizeof(Scalar) > 4)))
     raise<ValueError>(safetensors_place(file.name(), tensor.name), ": expected numbers of ", scalar_name<Scalar>(), ", but found ",
                       wide ? "double" : "float", "; load with .convert = true to take them all the same");
-  if (wide && sizeof(Scalar) < 8) {
-    std::vector<Scalar> tried(to_size(tensor.size()));
-    file.copy_numbers(tensor, tried.data());
-  }
 }
 
-/// Throws ValueError for a negative number in a tensor of variances, of which no prediction could be computed.
+/// Throws ValueError for a number that is too large for Scalar, that is NaN or infinite where options.all_finite, or that is negative in a
+/// tensor of variances, of which no prediction could be computed.
 template <class Scalar>
-void check_variances(const SafetensorsFile& file, const SafetensorsTensor& tensor) {
-  std::vector<Scalar> variances(to_size(tensor.size()));
-  file.copy_numbers(tensor, variances.data());
-  for (std::size_t i = 0; i < variances.size(); ++i)
-    if (variances[i] < 0)
-      raise<ValueError>(safetensors_place(file.name(), tensor.name), ": a variance cannot be negative, but number ", i, " is ",
-                        variances[i]);
+void check_values(const SafetensorsFile& file, const SafetensorsTensor& tensor, bool are_variances, const LoadOptions& options) {
+  std::vector<Scalar> numbers(to_size(tensor.size()));
+  file.copy_numbers(tensor, numbers.data());
+  if (options.all_finite && !kernels::all_finite(static_cast<Index>(numbers.size()), numbers.data())) {
+    std::size_t i = 0;
+    while (is_finite(numbers[i])) ++i;
+    raise<ValueError>(safetensors_place(file.name(), tensor.name), ": expected finite numbers, but number ", i, " is ", numbers[i],
+                      ", so predictions would be wrong; .all_finite = false loads them all the same");
+  }
+  for (std::size_t i = 0; are_variances && i < numbers.size(); ++i)
+    if (numbers[i] < 0)
+      raise<ValueError>(safetensors_place(file.name(), tensor.name), ": a variance cannot be negative, but number ", i, " is ", numbers[i]);
 }
 
 /// Fills the network from the file. Throws before anything has changed.
@@ -108,10 +111,9 @@ LoadReport load_from(const SafetensorsFile& file, Net& net, const LoadOptions& o
   const TensorMatch<Scalar> match(file, wanted, options.names, options.layout);
   check_same_layers(file, net, options);
   for (std::size_t i = 0; i < wanted.size(); ++i)
-    if (match[i]) check_numbers<Scalar>(file, match[i]->tensor, options.convert || wanted[i].is_count_of_batches());
-
+    if (match[i]) check_type<Scalar>(file, match[i]->tensor, options.convert || wanted[i].is_count_of_batches());
   for (std::size_t i = 0; i < wanted.size(); ++i)
-    if (match[i] && wanted[i].name == "running_var") check_variances<Scalar>(file, match[i]->tensor);
+    if (match[i]) check_values<Scalar>(file, match[i]->tensor, wanted[i].name == "running_var", options);
 
   LoadReport report;
   for (std::size_t i = 0; i < wanted.size(); ++i) {
@@ -192,7 +194,8 @@ void save(const Net& net, const std::string& path) {
 /// called "kernel" are inputs x outputs, as in Keras, others as options.layout says. In a file of another framework, biases of Dense,
 /// BatchNorm and LayerNorm may be missing beside other tensors of their module, and become 0; missing scales of BatchNorm and LayerNorm
 /// become 1. The report lists them. Where something does not fit, or it is not certain what belongs where, ValueError lists what the file
-/// has and what the network wants, and the network is unchanged. NaN and infinity are loaded and counted in the report.
+/// has and what the network wants, and the network is unchanged. NaN and infinity are a ValueError, too; with options.all_finite = false
+/// they are loaded, and counted in the report.
 template <class Net>
 LoadReport load(Net& net, const std::string& path, const LoadOptions& options = {}) {
   return detail::load_from(read_safetensors(path), net, options);
@@ -200,7 +203,8 @@ LoadReport load(Net& net, const std::string& path, const LoadOptions& options = 
 
 /// Makes a network from a file that save() has written, which names layers and loss. `Own`: activations, layers and losses of yours that
 /// are in it. Throws ValueError for a file that names no layers, because another program wrote it: build the network and use load(net,
-/// path). The file's name begins the message of every error. Takes at most 16 times the memory of the file.
+/// path), and for NaN and infinity, unless options.all_finite is false. The file's name begins the message of every error. Takes at most 16
+/// times the memory of the file.
 template <class Scalar, class... Own>
 AnyNetwork<Scalar> parse_network(const SafetensorsFile& file, const LoadOptions& options = {}, LoadReport* report = nullptr) {
   const auto text_at = [&](const char* key) -> std::string_view {
