@@ -197,7 +197,9 @@ TEST_CASE("known classes may have the name of a missing value, but no name twice
 }
 
 TEST_CASE("text where a number is expected is an error with line and column") {
-  const std::string remedy = "; leave out the column with .ignore, or add this text to .missing_words if it stands for a missing value";
+  const std::string remedy =
+      "; leave out the column with .ignore, add this text to .also_missing if it stands for a missing value, or take read_table and "
+      "Preprocessing for features that are words";
   CHECK(complaint("a,b,y\n1,2,0\n3,x4,0\n") == "t.csv, line 3, column 2 (b): expected a number, but found \"x4\""s + remedy);
   CHECK(complaint("1,2,0\n3,4 5,0\n", {.header = false, .target = -1}) ==
         "t.csv, line 2, column 2: expected a number, but found \"4 5\""s + remedy);
@@ -283,4 +285,65 @@ TEST_CASE("a table is read from a stream or a file, whose name is in the error m
   CHECK_THROWS_SAYING(read_csv<Regression>(folder.file("b.csv", "a,y\n1,?\n"), {.target = "y"}), ValueError, "b.csv, line 2, column 2 (y)");
   CHECK_THROWS_SAYING(read_csv<Regression>(folder.path("c.csv"), {.target = "y"}), ValueError, "read_csv: cannot read \"", "c.csv\"");
   CHECK_THROWS_SAYING(read_csv<Regression>(folder.path(""), {.target = "y"}), ValueError, "read_csv: cannot read \"", "irectory");
+}
+
+TEST_CASE("numbers have a decimal comma where the options say so") {
+  const CsvOptions options{.separator = ';', .decimal = ',', .target = "y"};
+  CHECK(written(regression("a;b;y\n1,5;-2;0,25\n,5;1e3;-7,0\n", options).features) == "1.5 -2|0.5 1000"s);
+  CHECK(written(regression("a;b;y\n1,5;-2;0,25\n,5;1e3;-7,0\n", options).targets) == "0.25|-7"s);
+  CHECK(complaint("a;y\n1.234,5;0\n", options).starts_with("t.csv, line 2, column 1 (a): expected a number, but found \"1.234,5\""));
+  CHECK(complaint("a;y\n1.5;0\n", options).starts_with("t.csv, line 2, column 1 (a): expected a number, but found \"1.5\""));
+  const Labelled data = labelled("a;y\n1;10,0\n1;9\n", options);
+  CHECK(data.target_names == Names{"9", "10.0"});
+  CHECK(complaint("a,y\n1,0\n", {.decimal = ',', .target = "y"}) ==
+        "t.csv: a comma cannot be both .separator and .decimal; files with decimal commas mostly have .separator = ';'"s);
+  CHECK(complaint("a,y\n1,0\n", {.decimal = ';', .target = "y"}) == "t.csv: .decimal must be a point or a comma, but is \";\""s);
+}
+
+TEST_CASE("any number of blanks and tabs separates cells where the separator is a blank") {
+  const CsvOptions options{.separator = ' ', .target = "y", .missing = Missing::nan};
+  CHECK(features("  a  b\ty \n 1\t 2   0  \n\n", options) == "1 2"s);
+  CHECK(features("a \"b c\" y\r\n1 \"2\"\t 0\r\n3 \"\" 1", options) == "1 2|3 nan"s);
+  CHECK(complaint("a b y\n1  0\n", options) == "t.csv, line 2: expected 3 values, as in the first row, but found 2"s);
+  CHECK(complaint("a y\n1 0\n  \t\n2 0\n", options) == "t.csv, line 3: expected a row, but the line is blank and rows follow"s);
+  CHECK(complaint("  \n \t \n", options) == "t.csv is empty"s);
+}
+
+TEST_CASE("lines before the header are left out where the options say how many") {
+  const CsvOptions options{.skip_lines = 2, .target = "y"};
+  CHECK(features("\xef\xbb\xbfmade by \"us\r\n\r\na,y\r\n1,0\r\n", options) == "1"s);
+  CHECK(complaint("a,y\n1,0\n", options) == "t.csv has no row below the lines to skip"s);
+  CHECK(complaint("one\ntwo\na,y\n1,x,0\n", options) == "t.csv, line 4: expected 2 values, as in the first row, but found 3"s);
+  CHECK(complaint("a,y\n1,0\n", {.skip_lines = -1, .target = "y"}) == "t.csv: .skip_lines must be at least 0, but is -1"s);
+}
+
+TEST_CASE("columns without name and values at the end of the lines are left out") {
+  CHECK(features("a,y,,\n1,0,,\n2,1,,\n") == "1|2"s);
+  CHECK(labelled("a,y,\n1,0,\n2,1,\n", {.target = -1}).target_names == Names{"0", "1"});  // -1 is the last one that is left
+  CHECK(
+      complaint("a,y,\n1,0,\n2,1,5\n") ==
+      "t.csv, line 3, column 3: expected nothing, because the column has no name and no value in its first row, but found \"5\"; give the "
+      "column a name"s);
+  CHECK(written(labelled("a,y,\n1,0,7\n2,1,5\n", {.target = "y"}).features) == "1 7|2 5"s);
+}
+
+TEST_CASE("a column that numbers the rows and has no name is an error, because it is no feature") {
+  CHECK(complaint(",a,y\n0,5,0\n1,6,1\n") ==
+        "t.csv: column 1 numbers the rows and is named \"\", as an index that pandas has written, which is no feature; leave it out with "
+        ".ignore = 0, or give it another name if it is one"s);
+  CHECK(complaint("Unnamed: 0,a,y\n7,5,0\n3,6,1\n").starts_with("t.csv: column 1 numbers the rows and is named \"Unnamed: 0\""));
+  CHECK(features(",a,y\n0,5,0\n1,6,1\n", {.ignore = 0}) == "5|6"s);
+  CHECK(features(",a,y\n0,5,0\n0,6,1\n") == "0 5|0 6"s);
+  CHECK(features(",a,y\n0.5,5,0\n1,6,1\n") == "0.5 5|1 6"s);
+  CHECK(features("n,a,y\n0,5,0\n1,6,1\n") == "0 5|1 6"s);
+}
+
+TEST_CASE("the usual words for missing values are those of pandas, and more can be added") {
+  std::string text = "a,y\n";
+  for (const std::string& word : usual_missing_words()) text += word + ",0\n";
+  CHECK(usual_missing_words().size() == 20);
+  CHECK(features(text + "1,0\n", {.missing = Missing::drop_row}) == "1"s);
+  CHECK(features("a,y\n-1,0\nnone,0\nNA,0\n", {.missing = Missing::drop_row, .also_missing = {"none"}}) == "-1"s);
+  CHECK(complaint("a,y\nnone,0\n", {.target = "y", .missing = Missing::drop_row})
+            .starts_with("t.csv, line 2, column 1 (a): expected a number"));
 }

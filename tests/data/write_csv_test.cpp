@@ -183,6 +183,9 @@ TEST_CASE("a data set that cannot be written as CSV is an error, and the existin
   refused([](Labelled& data) { data = Labelled{}; }, "expected at least one feature and one sample, but features is 0 x 0");
   const Regression numbers{.features = Matrix<float>{{1, -999}}, .targets = Matrix<float>{{3, 4}, {5, 6}}};
   CHECK_THROWS_SAYING(write_csv(path, numbers, {.separator = '.'}), ValueError, "write_csv: the separator must not be a letter");
+  CHECK_THROWS_SAYING(write_csv(path, numbers, {.decimal = ','}), ValueError, "write_csv: numbers are written with a decimal point");
+  CHECK_THROWS_SAYING(write_csv(path, numbers, {.skip_lines = 1}), ValueError, "no lines before the header");
+  CHECK_THROWS_SAYING(write_csv(path, numbers, {.also_missing = {"-999"}}), ValueError, "is one of .missing_words");
   CHECK_THROWS_SAYING(write_csv(path, numbers, {.target = 0}), ValueError, ".target refers to other columns than the last 2");
   CHECK_THROWS_SAYING(write_csv(path, numbers, {.missing_words = {"-999"}}), ValueError,
                       "the number -999 of sample 1 is one of .missing_words");

@@ -60,8 +60,12 @@ struct CsvResult<Matrix<Scalar>> {
 /// - `RegressionDataset<Scalar>`: one or several target columns hold numbers.
 /// - `Matrix<Scalar>`: there is no target; the result is the features, features x samples.
 ///
-/// Numbers are decimal with a point, in every locale. A column of no and yes, false and true, n and y, f and t or off and on, in letters of
-/// either case, is read as the numbers 0 and 1; as targets, these are what BinaryCrossEntropy takes.
+/// Numbers are decimal with a point, or a comma where .decimal says so, in every locale. Columns without a name and a value at the ends of
+/// the lines are left out. A first column without a name that numbers the rows is an error, because it is no feature. For features that are
+/// words there are read_table and Preprocessing.
+///
+/// A column of no and yes, false and true, n and y, f and t or off and on, in letters of either case, is read as the numbers 0 and 1; as
+/// targets, these are what BinaryCrossEntropy takes.
 ///
 /// Throws ValueError, with line and column, for whatever cannot be read. Takes time in proportion to the size of the text (n log n for n
 /// different class names), and memory of two to four times the text for usual numbers, and of at most 42 times for any.

@@ -44,16 +44,25 @@ enum class Missing {
   nan,       ///< read NaN, which a MeanImputer can replace; for features only: a missing target is an error
 };
 
+/// The texts that stand for a missing value unless other ones are given: those of pandas.read_csv, and "?".
+inline std::vector<std::string> usual_missing_words() {
+  return {"",        "?",    "#N/A", "#N/A N/A", "#NA",  "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND",
+          "1.#QNAN", "<NA>", "N/A",  "NA",       "NULL", "NaN",     "None",     "n/a",  "nan",  "null"};
+}
+
 /// The layout of a CSV file, and which columns are targets or ignored. All other columns are features.
 struct CsvOptions {
   bool header = true;      ///< whether the first row holds the names of the columns
-  char separator = ',';    ///< the character between the values of a row
+  char separator = ',';    ///< the character between the values of a row; ' ' stands for any number of blanks and tabs
+  char decimal = '.';      ///< the decimal point of numbers: '.' or ','
+  int skip_lines = 0;      ///< how many lines before the header, or before the first row, are left out
   CsvColumns target = {};  ///< the columns to learn: one column of class labels, or columns of numbers
   CsvColumns ignore = {};  ///< columns that are neither features nor targets
   std::vector<std::string> classes =
       {};                            ///< names of classes 0, 1, ... where they are fixed before, as by train.target_names; never missing
   Missing missing = Missing::error;  ///< policy for missing values
-  std::vector<std::string> missing_words = {"", "?", "NA", "N/A", "NaN", "nan", "null"};  ///< texts that stand for a missing value
+  std::vector<std::string> missing_words = usual_missing_words();  ///< texts that stand for a missing value
+  std::vector<std::string> also_missing = {};                      ///< more such texts, beside missing_words
 };
 
 }  // namespace chainrule

@@ -14,7 +14,7 @@ namespace detail {
 
 /// Returns `text` as a cell of a table, in quotes where it would not be read back as the same text without them.
 inline std::string csv_cell(std::string_view text, char separator) {
-  const char special[] = {separator, '"', '\r', '\n'};
+  const char special[] = {separator, '"', '\r', '\n', separator == ' ' ? '\t' : separator};
   bool is_plain = !text.empty() && !is_blank(text.front()) && !is_blank(text.back()) &&
                   text.find_first_of(std::string_view(special, sizeof special)) == std::string_view::npos;
   for (const std::string_view start : {utf8_byte_order_mark, std::string_view("\xff\xfe"), std::string_view("\xfe\xff"), gzip_magic})
@@ -61,6 +61,10 @@ template <class Scalar, class AppendTarget>
 std::string csv_text(std::vector<std::string> header, std::size_t targets, ConstMatrixView<Scalar> features, const CsvOptions& options,
                      const AppendTarget& append_target) {
   check_separator("write_csv", options.separator);
+  if (options.decimal != '.' || options.skip_lines != 0)
+    raise<ValueError>(
+        "write_csv: numbers are written with a decimal point, and no lines before the header; leave .decimal and .skip_lines ",
+        "as they are");
   check_finite("write_csv", "features", features);
   std::string text;
   for (std::size_t i = 0; options.header && i < header.size(); ++i) {
@@ -74,7 +78,7 @@ std::string csv_text(std::vector<std::string> header, std::size_t targets, Const
     if (options.target.size() != targets || find_column(table, columns, options.target[i]) != columns - targets + i)
       raise<ValueError>("write_csv: .target refers to other columns than the last ", targets, ", which hold the targets");
 
-  const MissingWords missing_words(options.missing_words);
+  const MissingWords missing_words(options.missing_words, options.also_missing);
   for (Index sample = 0; sample < features.cols(); ++sample) {
     append_numbers(text, features, sample, options.separator, missing_words);
     append_target(text, sample);
@@ -112,7 +116,7 @@ std::vector<std::string> written_classes(const Dataset<Scalar>& data, const CsvO
   if (options.classes.empty()) {
     CsvClassNames classes("write_csv", {});
     const CsvLocator table{.file = "write_csv"};
-    const MissingWords missing_words(options.missing_words);
+    const MissingWords missing_words(options.missing_words, options.also_missing);
     std::vector<int> labels;
     for (std::size_t sample = 0; come_back && sample < data.targets.size(); ++sample) {
       const std::string& name = names[static_cast<std::size_t>(data.targets[sample])];
@@ -142,11 +146,11 @@ std::vector<std::string> written_classes(const Dataset<Scalar>& data, const CsvO
 /// Writes a data set with class labels as CSV text: one row per sample, the features first, then the label. parse_csv with the same
 /// options, and .target = -1 or its name, reads the same numbers, labels and names.
 ///
-/// Uses header, separator, classes and missing_words of `options`; a name in .target names the column of labels, which is "label"
-/// otherwise. Labels are written as their names in target_names, or as numbers where there are none. Throws ShapeError where there is no
-/// feature or no sample, or where the number of names or targets does not fit the features; ValueError for NaN and infinity, labels without
-/// a name, names that parse_csv would give other labels, numbers that are missing_words, column names used twice, and weights, which the
-/// table has no column for.
+/// Uses header, separator, classes, missing_words and also_missing of `options`; a name in .target names the column of labels, which is
+/// "label" otherwise. Labels are written as their names in target_names, or as numbers where there are none. Throws ShapeError where there
+/// is no feature or no sample, or where the number of names or targets does not fit the features; ValueError for NaN and infinity, labels
+/// without a name, names that parse_csv would give other labels, numbers that are missing_words, column names used twice, and weights,
+/// which the table has no column for.
 template <class Scalar>
 std::string to_csv(const Dataset<Scalar>& data, const CsvOptions& options = {}) {
   detail::check_writable(data, static_cast<Index>(data.targets.size()));
@@ -170,7 +174,7 @@ std::string to_csv(const RegressionDataset<Scalar>& data, const CsvOptions& opti
   const auto features = detail::const_view<Scalar>(data.features);
   const auto targets = detail::const_view<Scalar>(data.targets);
   detail::check_finite("write_csv", "targets", targets);
-  const detail::MissingWords missing_words(options.missing_words);
+  const detail::MissingWords missing_words(options.missing_words, options.also_missing);
   std::vector<std::string> header;
   detail::append_names(header, data.feature_names, features, "x");
   detail::append_names(header, data.target_names, targets, "y");

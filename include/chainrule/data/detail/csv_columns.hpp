@@ -4,8 +4,10 @@
 
 #include <algorithm>
 #include <array>
+#include <chainrule/bytes/file.hpp>
 #include <chainrule/data/csv_options.hpp>
 #include <chainrule/data/detail/csv_scanner.hpp>
+#include <cmath>
 #include <cstdint>
 #include <limits>
 #include <map>
@@ -29,6 +31,56 @@ inline void check_separator(std::string_view who, char separator) {
   if (is_letter || is_digit(separator) || std::string_view("\0\r\n\".+-", 7).find(separator) != std::string_view::npos)
     raise<ValueError>(who, ": the separator must not be a letter, digit, point, sign, quote or line break, but is ",
                       in_quotes(std::string_view(&separator, 1)));
+}
+
+/// Throws ValueError where the layout is none that a file can have: see check_separator, or a decimal point other than '.' and ',' or
+/// equal to the separator, or a negative number of lines to skip.
+inline void check_layout(std::string_view who, char separator, char decimal, int skip_lines) {
+  check_separator(who, separator);
+  if (decimal != '.' && decimal != ',')
+    raise<ValueError>(who, ": .decimal must be a point or a comma, but is ", in_quotes(std::string_view(&decimal, 1)));
+  if (decimal == separator)
+    raise<ValueError>(who, ": a comma cannot be both .separator and .decimal; files with decimal commas mostly have .separator = ';'");
+  if (skip_lines < 0) raise<ValueError>(who, ": .skip_lines must be at least 0, but is ", skip_lines);
+}
+
+/// Throws ValueError where the text is compressed or is not UTF-8 but UTF-16.
+inline void check_encoding(const std::string& file, std::string_view text) {
+  refuse_gzip(file, text);
+  if (text.starts_with("\xff\xfe") || text.starts_with("\xfe\xff"))
+    raise<ValueError>(file, ": expected text in UTF-8, but this is UTF-16; save it as UTF-8");
+}
+
+/// Returns `text` with a point for its decimal comma where `decimal` is a comma; otherwise, and for a text with points, `text` itself.
+/// `scratch` holds the characters of the result.
+inline std::string_view with_point(std::string_view text, char decimal, std::string& scratch) {
+  if (decimal == '.') return text;
+  const std::size_t comma = text.find(decimal);
+  if (comma == std::string_view::npos || text.find('.') != std::string_view::npos) return text;
+  scratch = text;
+  scratch[comma] = '.';
+  return scratch;
+}
+
+/// Parses a number with this decimal point, as parse_number does. With a decimal comma, a text with a point is invalid, because the point
+/// may be one between thousands.
+template <class Scalar>
+ParseResult parse_csv_number(std::string_view text, char decimal, Scalar& value) {
+  if (decimal == '.') return parse_number(text, value);
+  if (text.find('.') != std::string_view::npos) return ParseResult::invalid;
+  std::string scratch;
+  return parse_number(with_point(text, decimal, scratch), value);
+}
+
+/// Reads a whole number: 7, +7, 007 or 7.0.
+inline bool parse_whole(std::string_view text, long long& value) {
+  if (const std::size_t point = text.find('.'); point != std::string_view::npos) {
+    if (text.find_first_not_of('0', point + 1) != std::string_view::npos) return false;
+    text = text.substr(0, point);
+  }
+  if (text.size() > 1 && text[0] == '+' && is_digit(text[1])) text.remove_prefix(1);
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  return error == std::errc{} && end == text.data() + text.size();
 }
 
 /// Throws ValueError where two of `count` columns have the same name_of(i), because a column could then not be referred to by its name.
@@ -74,6 +126,33 @@ inline std::size_t find_column(const CsvLocator& locator, std::size_t count, con
   return static_cast<std::size_t>(number);
 }
 
+/// Returns how many columns at the end have no name and an empty cell in `row`, the first row below the header. Lines that end with a
+/// separator make such columns.
+inline std::size_t empty_columns_at_end(const std::vector<std::string>& names, const std::vector<CsvCell>& row) {
+  std::size_t count = 0;
+  while (count < names.size() && names[names.size() - 1 - count].empty() && row[names.size() - 1 - count].text.empty()) ++count;
+  return count;
+}
+
+/// Whether a first column of this name may be an index: pandas writes an index without a name, which it reads as "Unnamed: 0".
+inline bool looks_like_index(std::string_view name) { return name.empty() || name == "Unnamed: 0"; }
+
+/// Whether these are the numbers of an index: at least two, whole, from 0 on, and all different. In a file that holds a part of the rows of
+/// another one, they are not in sequence. Changes the order of the numbers.
+inline bool are_index_numbers(std::vector<double>& numbers) {
+  const auto may_be_one = [](double number) { return number >= 0 && number < 1e15 && number == std::floor(number); };
+  if (numbers.size() < 2 || !std::all_of(numbers.begin(), numbers.end(), may_be_one)) return false;
+  std::sort(numbers.begin(), numbers.end());
+  return std::adjacent_find(numbers.begin(), numbers.end()) == numbers.end();
+}
+
+/// Throws ValueError where a column that was taken for an empty one at the end of the lines has a value.
+inline void check_empty(const CsvLocator& locator, std::size_t column, const CsvCell& cell) {
+  if (!cell.text.empty())
+    raise<ValueError>(locator.cell(cell.line, column), ": expected nothing, because the column has no name and no value in its first row, ",
+                      "but found ", in_quotes(cell.text), "; give the column a name");
+}
+
 /// Returns the role of each of `count` columns. Throws ValueError where the options name a column that does not exist or name one twice,
 /// or where no column is left as a feature.
 inline std::vector<CsvRole> roles_of_columns(const CsvLocator& locator, std::size_t count, const CsvOptions& options) {
@@ -99,18 +178,23 @@ inline std::vector<CsvRole> roles_of_columns(const CsvLocator& locator, std::siz
 /// Tells whether a cell holds one of the texts that stand for a missing value.
 class MissingWords {
  public:
-  explicit MissingWords(const std::vector<std::string>& words) : words_{words} {
-    for (const std::string& word : words_) is_first_character_[first_character(word)] = true;
+  /// `words`: CsvOptions::missing_words; `more`: CsvOptions::also_missing.
+  MissingWords(const std::vector<std::string>& words, const std::vector<std::string>& more) : words_{words} {
+    words_.insert(words_.end(), more.begin(), more.end());
+    for (const std::string& word : words_) lengths_[first_character(word)] |= length_bit(word);
   }
   bool operator()(std::string_view cell) const {
-    return is_first_character_[first_character(cell)] && std::find(words_.begin(), words_.end(), cell) != words_.end();
+    return (lengths_[first_character(cell)] & length_bit(cell)) != 0 && std::find(words_.begin(), words_.end(), cell) != words_.end();
   }
 
  private:
   static std::size_t first_character(std::string_view text) { return text.empty() ? 0 : static_cast<unsigned char>(text[0]); }
+  static std::uint32_t length_bit(std::string_view text) { return std::uint32_t{1} << (std::min)(text.size(), std::size_t{31}); }
 
-  const std::vector<std::string>& words_;
-  std::array<bool, 256> is_first_character_{};  // first characters of all words; rules out most cells without comparing them to the words
+  std::vector<std::string> words_;
+  // for each first character, the lengths of the words that begin with it, as bits; rules out most cells without comparing them to the
+  // words
+  std::array<std::uint32_t, 256> lengths_{};
 };
 
 /// The words for no and yes that are read as 0 and 1, in small letters.
@@ -210,17 +294,6 @@ class CsvClassNames {
     int old_label = 0;
     const std::string* name = nullptr;
   };
-
-  /// Reads a whole number: 7, +7, 007 or 7.0.
-  static bool parse_whole(std::string_view text, long long& value) {
-    if (const std::size_t point = text.find('.'); point != std::string_view::npos) {
-      if (text.find_first_not_of('0', point + 1) != std::string_view::npos) return false;
-      text = text.substr(0, point);
-    }
-    if (text.size() > 1 && text[0] == '+' && is_digit(text[1])) text.remove_prefix(1);
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-    return error == std::errc{} && end == text.data() + text.size();
-  }
 
   /// Refuses the first name that is not a whole number.
   [[noreturn]] void refuse_numbers(const CsvLocator& locator, std::size_t column) const {

@@ -18,27 +18,32 @@ class CsvReader {
       : options_{options},
         target_kind_{target_kind},
         locator_{file},
-        missing_words_{options.missing_words},
+        missing_words_{options.missing_words, options.also_missing},
         class_names_{file, options.classes} {
     check_options();
-    refuse_gzip(file, text);
-    if (text.starts_with("\xff\xfe") || text.starts_with("\xfe\xff"))
-      raise<ValueError>(file, ": expected text in UTF-8, but this is UTF-16; save it as UTF-8");
-    CsvScanner rows(text, options.separator, locator_);
-    if (!rows.next_row()) raise<ValueError>(file, " is empty");
-    const std::size_t columns = rows.cells().size();
+    check_encoding(file, text);
+    CsvScanner rows(text, {options.separator, options.skip_lines}, locator_);
+    if (!rows.next_row()) raise<ValueError>(file, options.skip_lines > 0 ? " has no row below the lines to skip" : " is empty");
+    std::size_t columns = rows.cells().size();
     if (options.header) {
-      check_unique_names(locator_.line(rows.line()), columns, [&](std::size_t i) { return rows.cells()[i].text; });
+      const std::string header = locator_.line(rows.line());
       locator_.columns.reserve(columns);
       for (const CsvCell& cell : rows.cells()) locator_.columns.emplace_back(cell.text);
+      if (!rows.next_row()) {
+        check_unique_names(header, columns, [&](std::size_t i) { return std::string_view(locator_.columns[i]); });
+        raise<ValueError>(file, " has a header, but no row below it");
+      }
+      if (!options_name("")) columns -= empty_columns_at_end(locator_.columns, rows.cells());
+      locator_.columns.resize(columns);
+      check_unique_names(header, columns, [&](std::size_t i) { return std::string_view(locator_.columns[i]); });
     }
     roles_ = roles_of_columns(locator_, columns, options);
     features_.reserve(columns);  // at once, because they may be many
-    if (options.header && !rows.next_row()) raise<ValueError>(file, " has a header, but no row below it");
     do {
       read_row(rows.cells());
     } while (rows.next_row());
     if (samples_ == 0) raise<ValueError>(file, ": no row is left, because every row has a missing value");
+    if (!locator_.columns.empty() && looks_like_index(locator_.columns[0]) && roles_[0].kind == CsvRole::feature) refuse_index();
     if (target_kind_ == CsvTargetKind::labels) class_names_.sort(locator_, find_column(locator_, columns, options.target[0]), labels_);
   }
 
@@ -68,7 +73,7 @@ class CsvReader {
  private:
   void check_options() const {
     const std::size_t targets = options_.target.size();
-    check_separator(locator_.file, options_.separator);
+    check_layout(locator_.file, options_.separator, options_.decimal, options_.skip_lines);
     if (target_kind_ == CsvTargetKind::none && targets > 0)
       raise<ValueError>(locator_.file,
                         ": a matrix holds features alone, but .target names a column; put it into .ignore, or read a Dataset");
@@ -79,6 +84,13 @@ class CsvReader {
                         "; read numbers as a RegressionDataset");
   }
 
+  /// Whether .target or .ignore refers to a column by this name.
+  bool options_name(std::string_view name) const {
+    const auto is_it = [&](const CsvColumn& column) { return column.is_name() && column.name() == name; };
+    return std::any_of(options_.target.begin(), options_.target.end(), is_it) ||
+           std::any_of(options_.ignore.begin(), options_.ignore.end(), is_it);
+  }
+
   /// Whether the cell is in use and holds no value. A name of CsvOptions::classes is a value, whatever it is.
   bool is_missing(const CsvCell& cell, const CsvRole& role) const {
     if (role.kind == CsvRole::ignored || !missing_words_(cell.text)) return false;
@@ -86,16 +98,17 @@ class CsvReader {
   }
 
   bool has_missing_value(const std::vector<CsvCell>& cells) const {
-    for (std::size_t i = 0; i < cells.size(); ++i)
+    for (std::size_t i = 0; i < roles_.size(); ++i)
       if (is_missing(cells[i], roles_[i])) return true;
     return false;
   }
 
   void read_row(const std::vector<CsvCell>& cells) {
+    for (std::size_t i = roles_.size(); i < cells.size(); ++i) check_empty(locator_, i, cells[i]);
     if (options_.missing == Missing::drop_row && has_missing_value(cells)) return;
     const std::size_t begin = targets_.size();
     if (target_kind_ == CsvTargetKind::numbers) targets_.resize(begin + options_.target.size());
-    for (std::size_t i = 0; i < cells.size(); ++i) {
+    for (std::size_t i = 0; i < roles_.size(); ++i) {
       const CsvRole role = roles_[i];
       if (role.kind == CsvRole::ignored) continue;
       if (is_missing(cells[i], role)) {
@@ -104,7 +117,7 @@ class CsvReader {
       } else if (role.kind == CsvRole::feature) {
         features_.push_back(number(cells[i], i));
       } else if (target_kind_ == CsvTargetKind::labels) {
-        labels_.push_back(class_names_.label(locator_, i, cells[i]));
+        labels_.push_back(class_names_.label(locator_, i, label_cell(cells[i])));
       } else {
         targets_[begin + role.target_index] = number(cells[i], i);
       }
@@ -112,11 +125,19 @@ class CsvReader {
     ++samples_;
   }
 
+  /// The cell of a label. A number with a decimal comma gets a point, so that 7,0 is the class 7, unless a known class has a comma itself.
+  CsvCell label_cell(const CsvCell& cell) {
+    Scalar number{};
+    const bool keep = options_.decimal == '.' || class_names_.knows(cell.text) ||
+                      parse_csv_number(cell.text, options_.decimal, number) != ParseResult::number;
+    return keep ? cell : CsvCell{with_point(cell.text, options_.decimal, scratch_), cell.line};
+  }
+
   /// Returns the number in the cell, or 0 and 1 for words for no and yes.
   Scalar number(const CsvCell& cell, std::size_t column) {
     signed char& content = roles_[column].content;
     Scalar value{};
-    const ParseResult parsed = parse_number(cell.text, value);
+    const ParseResult parsed = parse_csv_number(cell.text, options_.decimal, value);
     if (parsed == ParseResult::number && content == CsvRole::numbers) return value;
     const Answer answer = parsed == ParseResult::invalid ? answer_of(cell.text) : Answer{};
     if (content == CsvRole::unknown) content = answer.pair >= 0 ? static_cast<signed char>(answer.pair) : CsvRole::numbers;
@@ -128,7 +149,8 @@ class CsvReader {
     if (content >= 0) return answer.is_yes ? Scalar{1} : Scalar{0};
     if (parsed == ParseResult::invalid)
       raise<ValueError>(locator_.cell(cell.line, column), ": expected a number, but found ", in_quotes(cell.text),
-                        "; leave out the column with .ignore, or add this text to .missing_words if it stands for a missing value");
+                        "; leave out the column with .ignore, add this text to .also_missing if it stands for a missing value, or take ",
+                        "read_table and Preprocessing for features that are words");
     if (parsed == ParseResult::out_of_range)
       raise<ValueError>(locator_.cell(cell.line, column), ": expected a number of at most ", (std::numeric_limits<Scalar>::max)(),
                         ", but found ", in_quotes(cell.text));
@@ -141,6 +163,16 @@ class CsvReader {
       raise<ValueError>(locator_.cell(cell.line, column), ": expected ", is_target ? "a target" : "a number",
                         ", but the value is missing, ", in_quotes(cell.text), "; .missing = Missing::drop_row leaves out such rows",
                         is_target ? "" : ", Missing::nan reads NaN, which a MeanImputer can replace by the mean");
+  }
+
+  /// Throws ValueError where the first feature numbers the rows.
+  void refuse_index() const {
+    std::vector<double> numbers;
+    for (std::size_t i = 0; i < features_.size(); i += features_.size() / samples_) numbers.push_back(static_cast<double>(features_[i]));
+    if (are_index_numbers(numbers))
+      raise<ValueError>(locator_.file, ": column 1 numbers the rows and is named ", in_quotes(locator_.columns[0]),
+                        ", as an index that pandas has written, which is no feature; leave it out with .ignore = 0, or give it another "
+                        "name if it is one");
   }
 
   Matrix<Scalar> matrix(const std::vector<Scalar>& values) const {
@@ -158,6 +190,7 @@ class CsvReader {
   std::vector<Scalar> features_ = {};
   std::vector<Scalar> targets_ = {};
   std::vector<int> labels_ = {};
+  std::string scratch_ = {};
 };
 
 }  // namespace chainrule::detail

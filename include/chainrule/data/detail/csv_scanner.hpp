@@ -34,18 +34,29 @@ struct CsvCell {
   std::size_t line = 0;   ///< the line in which the cell begins, counted from 1
 };
 
+/// How a text is cut into cells.
+struct CsvLayout {
+  char separator = ',';  ///< the character between two cells; ' ' stands for any number of blanks and tabs
+  int skip_lines = 0;    ///< how many lines at the beginning are left out
+};
+
 /// The largest number of columns that a table may have. It limits the memory for a row, of which each cell takes more than its text.
 inline constexpr std::size_t max_csv_columns = std::size_t{1} << 20;
 
 /// Cuts a text into rows of cells as RFC 4180 says: a cell in quotes may hold separators, line breaks and doubled quotes. Lines end with
 /// \n, \r\n or \r; the last line needs no end. Blank lines at the end of the text are skipped. Throws ValueError for broken quotes, for
-/// blank lines between rows, and for rows that have not as many cells as the first row or more than max_csv_columns.
+/// blank lines between rows, and for rows that have not as many cells as the first row or more than max_csv_columns. Where ' ' separates,
+/// each run of blanks and tabs separates two cells, and those at the ends of a line none, as with sep="\\s+" in pandas.
 class CsvScanner {
  public:
   /// `text` and `locator` must outlive the scanner.
-  CsvScanner(std::string_view text, char separator, const CsvLocator& locator)
-      : at_{text.data()}, end_{text.data() + text.size()}, separator_{separator}, locator_{locator} {
+  CsvScanner(std::string_view text, const CsvLayout& layout, const CsvLocator& locator)
+      : at_{text.data()}, end_{text.data() + text.size()}, separator_{layout.separator}, locator_{locator} {
     if (text.starts_with(utf8_byte_order_mark)) at_ += utf8_byte_order_mark.size();
+    for (int line = 0; line < layout.skip_lines && at_ != end_; ++line) {
+      at_ = std::find_if(at_, end_, [](char c) { return c == '\n' || c == '\r'; });
+      if (at_ != end_) end_line();
+    }
     const auto separators = std::count(at_, std::find_if(at_, end_, [](char c) { return c == '\n' || c == '\r'; }), separator_);
     cells_.reserve((std::min)(static_cast<std::size_t>(separators) + 1, max_csv_columns));
   }
@@ -71,8 +82,9 @@ class CsvScanner {
   std::size_t line() const { return cells_.front().line; }
 
  private:
-  bool is_space(char c) const { return is_blank(c) && c != separator_; }
-  bool ends_cell(char c) const { return c == separator_ || c == '\n' || c == '\r'; }
+  bool blanks_separate() const { return separator_ == ' '; }
+  bool is_space(char c) const { return is_blank(c) && c != separator_ && !blanks_separate(); }
+  bool ends_cell(char c) const { return c == separator_ || c == '\n' || c == '\r' || (blanks_separate() && c == '\t'); }
 
   /// Compares the number of cells with that of the first row.
   void check_length() {
@@ -89,6 +101,7 @@ class CsvScanner {
     unquoted_.clear();
     is_blank_line_ = true;
     for (;;) {
+      if (blanks_separate() && !skip_blanks()) break;
       const char* begin = at_;
       while (at_ != end_ && is_space(*at_)) ++at_;
       if (at_ != end_ && *at_ == '"') {
@@ -98,6 +111,7 @@ class CsvScanner {
         at_ = end_of_cell(at_);
         add(begin, at_);
       }
+      if (blanks_separate()) continue;
       if (at_ == end_ || *at_ != separator_) break;
       is_blank_line_ = false;
       ++at_;
@@ -105,12 +119,23 @@ class CsvScanner {
     if (at_ != end_) end_line();
   }
 
+  /// Steps over blanks and tabs, and returns whether a cell follows in the line. A line of blanks alone has one empty cell.
+  bool skip_blanks() {
+    while (at_ != end_ && is_blank(*at_)) ++at_;
+    if (at_ != end_ && *at_ != '\n' && *at_ != '\r') return true;
+    if (length_ == 0) add(at_, at_);
+    return false;
+  }
+
   /// Finds the end of a cell without quotes. Most of the scanner's time is spent in this loop, so it works on local copies, which the
   /// compiler can keep in registers: a char* may alias the members.
   const char* end_of_cell(const char* at) const {
     const char* const end = end_;
     const char separator = separator_;
-    while (at != end && *at != separator && *at != '\n' && *at != '\r') ++at;
+    if (blanks_separate())
+      while (at != end && !is_blank(*at) && *at != '\n' && *at != '\r') ++at;
+    else
+      while (at != end && *at != separator && *at != '\n' && *at != '\r') ++at;
     return at;
   }
 
