@@ -80,6 +80,7 @@ TEST_CASE("Every layer comes back from ONNX as itself", "[onnx]") {
   check(describe(BatchNorm<Dynamic>(6, 0.02, 0.003)));
   check(describe(LayerNorm<Dynamic>(6, 0.01)));
   check_round_trip({describe(Normalize<Dynamic>(4)), dense(4, 2)});
+  check_round_trip({dense(4, 2), describe(Normalize<Dynamic>(2))});
 }
 
 TEST_CASE("Residuals come back from ONNX, one in another too", "[onnx]") {

@@ -87,3 +87,17 @@ TEST_CASE("Normalize infers its extent from the layer before") {
   CHECK(net.outputs() == 3);
   CHECK(net.buffers().size() == 6);
 }
+
+TEST_CASE("Normalize as the last layer undoes a scaler, also one of a constant target") {
+  Network<float, SquaredError, Dense<1, 2>, Normalize<>> net{Seed{1}};
+  net.layer<0>().weight << 1, 1;
+  net.layer<0>().bias.setZero();
+  net.buffers<1>().set_inverse(Scaler{Eigen::Vector2d(5000, 7), Eigen::Vector2d(0.01, 1)});
+  CHECK(net.predict(Vector<float>::Constant(1, 1.5f).eval()) == Eigen::Vector2f(5150, 8.5f));
+  const Eigen::Vector4f before = net.buffers();
+  CHECK_THROWS_SAYING(net.buffers<1>().set_inverse(Scaler{Eigen::Vector2d(1, 1), Eigen::Vector2d(1, 0)}), ValueError,
+                      "feature 1 has shift");
+  CHECK_THROWS_SAYING(net.buffers<1>().set_inverse(Scaler{Eigen::Vector2d(1, 1), Eigen::Vector2d(1, 1e50)}), ValueError,
+                      "feature 1 has shift");
+  CHECK(net.buffers() == before);
+}

@@ -7,11 +7,20 @@
 
 namespace chainrule {
 
-/// Fixed scaling of the inputs, a = (x - shift) * scale, as the first layer of a net. It is copied and saved with the net, so that nobody
-/// can forget it at prediction. Shift and scale are not trained; they are set once, before training, from the training data:
+/// Fixed scaling, a = (x - shift) * scale, of the inputs as the first layer of a net, or of the outputs as the last one. It is copied and
+/// saved with the net, so that nobody can forget it at prediction. Shift and scale are not trained; they are set once, before training,
+/// from the training data:
 /// @code{.cpp}
 /// net.buffers<0>().set(Standardizer<float>(train.features));
 /// @endcode
+/// As the last layer, set_inverse makes it turn scaled numbers into targets in their own units, as Keras's Normalization(invert=True) does:
+/// @code{.cpp}
+/// Network<float, SquaredError, Normalize<8>, Dense<8, 32, Tanh>, Dense<32, 1>, Normalize<>> price{Seed{1}};
+/// price.buffers<3>().set_inverse(Standardizer<float>(house.targets));  // house is a RegressionDataset<float>
+/// @endcode
+/// The net then learns targets, reports losses and makes predictions in these units, without any scaling outside. With a squared error,
+/// gradients grow with the square of the units, so take an optimizer that does not depend on their scale, such as Adam.
+///
 /// Every pass before that throws StateError. As the first layer it needs its number of units: Normalize<4>.
 template <int N = Inferred>
 class Normalize : public SameShape<N>, public WithoutParameters {
@@ -54,8 +63,23 @@ class Normalize : public SameShape<N>, public WithoutParameters {
     /// features, ValueError for a scale of 0 or numbers that are not finite.
     template <class Scaler>
     void set(const Scaler& scaler) {
-      const auto& new_shift = scaler.shift();
-      const auto& new_scale = scaler.scale();
+      set_to(scaler.shift(), scaler.scale());
+    }
+
+    /// Sets the inverse of a fitted scaler, a Standardizer or MinMaxScaler, so that this layer undoes it:
+    ///
+    ///     a = x / s + m = (x - (-m s)) (1 / s)        for the scaler x = (a - m) s
+    /// Throws what set throws, and leaves the layer as it was.
+    template <class Scaler>
+    void set_inverse(const Scaler& scaler) {
+      using Wide = std::common_type_t<double, Scalar>;
+      const Vector<Wide> m = scaler.shift().template cast<Wide>(), s = scaler.scale().template cast<Wide>();
+      set_to((-m.cwiseProduct(s)).eval(), s.cwiseInverse().eval());
+    }
+
+   private:
+    template <class Numbers>
+    void set_to(const Numbers& new_shift, const Numbers& new_scale) {
       if (new_shift.size() != shift.size() || new_scale.size() != scale.size())
         detail::raise<ShapeError>("Normalize: the layer has ", shift.size(), " units, but the scaler was fitted to ", new_shift.size(),
                                   " features");
