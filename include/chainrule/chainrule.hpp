@@ -142,9 +142,11 @@
 #include <chainrule/data/min_max_scaler.hpp>
 #include <chainrule/data/npy.hpp>
 #include <chainrule/data/one_hot.hpp>
+#include <chainrule/data/preprocessing.hpp>
 #include <chainrule/data/split.hpp>
 #include <chainrule/data/standardizer.hpp>
 #include <chainrule/data/subset.hpp>
+#include <chainrule/data/table.hpp>
 #include <chainrule/data/write_csv.hpp>
 
 // The trainer and its observers.
@@ -190,7 +192,7 @@
 #include <chainrule/threads/team.hpp>
 #include <chainrule/threads/thread_team.hpp>
 
-// Checkpoints and source code (model files and ONNX need more than Eigen: io/model_file.hpp, io/onnx.hpp).
+// Checkpoints and source code (model files and ONNX need more than Eigen: io/model.hpp, io/model_file.hpp, io/onnx.hpp).
 #include <chainrule/io/archive.hpp>
 #include <chainrule/io/checkpoint.hpp>
 #include <chainrule/io/export_source.hpp>

@@ -35,3 +35,23 @@ TEST_CASE("a token of another kind is an error with what was expected and found"
                       "but found \"?[2Jxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx...\"");
   CHECK_THROWS_SAYING(TokenReader("test", " x").expect_end(), ValueError, "test expected the end of the text, but found \"x\"");
 }
+
+TEST_CASE("any text is one token in quotes, and is read back") {
+  std::string all;
+  for (int byte = 0; byte < 256; ++byte) all += static_cast<char>(byte);
+  detail::TokenWriter writer;
+  for (const std::string& text : {std::string(), std::string("a b"), std::string("\"\\\""), std::string("\xc3\xa4\n"), all})
+    writer.add_text(text);
+  writer.add_word("end");
+  CHECK(writer.text().starts_with("\"\" \"a b\" \"\\\"\\\\\\\"\" \"\xc3\xa4\\x0a\" \"\\x00\\x01"));
+  detail::TokenReader reader("test", writer.text());
+  CHECK(reader.take_text().empty());
+  CHECK(reader.take_text() == "a b");
+  CHECK(reader.take_text() == "\"\\\"");
+  CHECK(reader.take_text() == "\xc3\xa4\n");
+  CHECK(reader.take_text() == all);
+  reader.take_word("end");
+  reader.expect_end();
+  for (const char* broken : {"", "a", "\"", "\"a", "\"\\", "\"\\\"", "\"\\x", "\"\\x1\"", "\"\\xzz\"", "\"\\x-1\"", "\"\\n\""})
+    CHECK_THROWS_AS(detail::TokenReader("test", broken).take_text(), ValueError);
+}

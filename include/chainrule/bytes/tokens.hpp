@@ -32,6 +32,24 @@ class TokenWriter {
       append(digits, number);
     add_word(digits);
   }
+  /// Adds any text as one token, in quotes. Bytes other than those of printable characters in UTF-8 are written as \x and two digits, a
+  /// quote and a backslash behind a backslash.
+  void add_text(std::string_view text) {
+    constexpr std::string_view digits = "0123456789abcdef";
+    std::string token = "\"";
+    while (!text.empty()) {
+      const std::size_t size = printable_character(text);
+      const auto byte = static_cast<unsigned char>(text[0]);
+      if (size == 0) {
+        token += {'\\', 'x', digits[byte / 16], digits[byte % 16]};
+      } else {
+        if (byte == '"' || byte == '\\') token += '\\';
+        token += text.substr(0, size);
+      }
+      text.remove_prefix(size == 0 ? 1 : size);
+    }
+    add_word(token + '"');
+  }
   template <class Scalar>
   void add_numbers(const Vector<Scalar>& numbers) {
     for (const Scalar number : numbers) add_number(number);
@@ -50,6 +68,9 @@ class TokenReader {
   /// `who` begins the error messages: "Standardizer: from_string". `text` must outlive the reader.
   TokenReader(std::string who, std::string_view text) : who_{std::move(who)}, rest_{text} {}
 
+  /// Reads any word.
+  std::string_view take_any_word() { return next(); }
+
   /// Reads exactly this word.
   void take_word(std::string_view word) {
     if (const std::string_view found = next(); found != word) refuse(text_of("the word \"", word, "\""), found);
@@ -63,13 +84,44 @@ class TokenReader {
     return number;
   }
 
-  /// Reads how many `things` follow: at least 1, and no more than the rest of the text has characters, so that a corrupt count cannot
+  /// Reads a text that TokenWriter::add_text has written.
+  std::string take_text() {
+    skip_spaces();
+    if (rest_.empty() || rest_[0] != '"') refuse("a text in quotes", next());
+    const std::string_view token = rest_;
+    std::string text;
+    for (rest_.remove_prefix(1); !rest_.empty(); rest_.remove_prefix(1)) {
+      if (rest_[0] == '"') {
+        rest_.remove_prefix(1);
+        return text;
+      }
+      if (rest_[0] != '\\') {
+        text += rest_[0];
+        continue;
+      }
+      rest_.remove_prefix(1);
+      if (rest_.starts_with('x')) {
+        unsigned byte = 0;
+        const char* const digits = rest_.data() + 1;
+        if (rest_.size() < 3 || std::from_chars(digits, digits + 2, byte, 16).ptr != digits + 2) refuse("two digits behind \\x", rest_);
+        text += static_cast<char>(byte);
+        rest_.remove_prefix(2);
+      } else if (rest_.starts_with('"') || rest_.starts_with('\\')) {
+        text += rest_[0];
+      } else {
+        refuse("x, a quote or a backslash behind a backslash", rest_);
+      }
+    }
+    refuse("a quote at the end of a text", token);
+  }
+
+  /// Reads how many `things` follow: at least `min`, and no more than the rest of the text has characters, so that a corrupt count cannot
   /// cause a huge allocation.
-  Index take_count(const char* things) {
+  Index take_count(const char* things, Index min = 1) {
     const std::string_view found = next();
     Index count = 0;
     const auto [end, error] = std::from_chars(found.data(), found.data() + found.size(), count);
-    if (error != std::errc{} || end != found.data() + found.size() || count < 1 || count > static_cast<Index>(rest_.size()))
+    if (error != std::errc{} || end != found.data() + found.size() || count < min || count > static_cast<Index>(rest_.size()))
       refuse(text_of("the number of ", things), found);
     return count;
   }
@@ -95,8 +147,10 @@ class TokenReader {
     raise<ValueError>(who_, " expected ", expected, ", but found ", in_quotes(found));
   }
 
+  void skip_spaces() { rest_.remove_prefix((std::min)(rest_.find_first_not_of(" \t\r\n"), rest_.size())); }
+
   std::string_view next() {
-    rest_ = rest_.substr((std::min)(rest_.find_first_not_of(" \t\r\n"), rest_.size()));
+    skip_spaces();
     const std::string_view token = rest_.substr(0, rest_.find_first_of(" \t\r\n"));
     rest_.remove_prefix(token.size());
     return token;
