@@ -3,7 +3,7 @@
 
 #include <chainrule/chainrule.hpp>
 #include <chainrule/data/gzip.hpp>
-#include <chainrule/io/model_file.hpp>
+#include <chainrule/io/model.hpp>
 #include <cstdio>
 #include <vector>
 
@@ -21,6 +21,8 @@ extern Trainer<Net, Adam> trainer;
 extern Matrix<float> x;
 extern std::vector<int> y, labels;
 extern Dataset<float> data, train, test;
+extern RegressionDataset<float> house;
+extern Preprocessing preprocessing;
 extern FitOptions<float, Labels<int>> options;
 extern Batches<float, Labels<int>> batches;
 extern float J;

@@ -148,10 +148,10 @@ auto in_name_of(const std::string& file, const Make& make) {
 }  // namespace detail
 
 /// The bytes of a safetensors file with the network's parameters and buffers, under the names and with the shapes of a torch.nn.Sequential.
-/// The layers, the loss, the scalar and the library's version are written as texts. long double is written as double. Throws ValueError for
-/// layers nested more than max_nesting deep.
+/// The layers, the loss, the scalar and the library's version are written as texts, beside `texts`, more of them by key. long double is
+/// written as double. Throws ValueError for layers nested more than max_nesting deep, and for a text or key that is not UTF-8.
 template <class Net>
-std::string to_model_file(const Net& net) {
+std::string to_model_file(const Net& net, std::map<std::string, std::string> texts = {}) {
   using Scalar = typename Net::ScalarType;
   using Written = std::conditional_t<std::is_same_v<Scalar, float>, float, double>;
   const auto own = detail::file_tensors(net);
@@ -171,11 +171,12 @@ std::string to_model_file(const Net& net) {
   }
   detail::OrderedJson layers = detail::OrderedJson::array();
   for (const Description& layer : describe_layers(net)) layers.push_back(detail::to_json(layer));
-  return to_safetensors(tensors, {{"format", "pt"},
-                                  {"chainrule.version", version},
-                                  {"chainrule.scalar", std::string(detail::scalar_name<Scalar>())},
-                                  {detail::layers_key, layers.dump()},
-                                  {detail::loss_key, detail::to_json(describe(net.loss_function())).dump()}});
+  texts["format"] = "pt";
+  texts["chainrule.version"] = version;
+  texts["chainrule.scalar"] = std::string(detail::scalar_name<Scalar>());
+  texts[detail::layers_key] = layers.dump();
+  texts[detail::loss_key] = detail::to_json(describe(net.loss_function())).dump();
+  return to_safetensors(tensors, texts);
 }
 
 /// Saves a network, with everything that its predictions depend on. An existing file is replaced only when the new one is complete. Throws
