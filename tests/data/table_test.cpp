@@ -1,4 +1,5 @@
 #include <chainrule/data/table.hpp>
+#include <optional>
 
 #include "support/catch.hpp"
 #include "support/temporary_folder.hpp"

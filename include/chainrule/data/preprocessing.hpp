@@ -22,7 +22,9 @@
 #include <chainrule/data/min_max_scaler.hpp>
 #include <chainrule/data/standardizer.hpp>
 #include <chainrule/data/table.hpp>
+#include <map>
 #include <optional>
+#include <set>
 
 namespace chainrule {
 

@@ -10,6 +10,7 @@
 #include <chainrule/io/detail/safetensors/description_json.hpp>
 #include <chainrule/io/detail/safetensors/match_tensors.hpp>
 #include <chainrule/kernels/all_finite.hpp>
+#include <map>
 
 namespace chainrule {
 

@@ -2,6 +2,7 @@
 // Words with numbers: the categories of a column, or the names of classes.
 
 #include <chainrule/data/detail/csv_columns.hpp>
+#include <map>
 
 namespace chainrule::detail {
 
