@@ -64,7 +64,7 @@ TEST_CASE("known.hpp lists every activation, loss and layer that has a header") 
   CHECK(names_in("activations") == names_of(Activations{}));
   CHECK(names_in("losses") == names_of(Losses{}));
   auto layers = names_of(SameShapeLayers{});
-  layers.insert({"Dense", "Activate", "Residual"});
+  layers.insert({"Dense", "DenseWithoutBias", "Activate", "Residual"});
   CHECK(names_in("layers") == layers);
 }
 
@@ -73,6 +73,7 @@ TEST_CASE("make_layer makes every layer with every activation from its descripti
   for_each_type(Activations{}, [&]<class F>() {
     const auto f = detail::make<F>(with_others(describe(F{})));
     layers.add(Dense<Dynamic, Dynamic, F>{3, 3, f});
+    if constexpr (std::is_same_v<F, Identity> || std::is_same_v<F, LeakyReLU>) layers.add(DenseWithoutBias<Dynamic, Dynamic, F>{3, 3, f});
     layers.add(Activate<F>{f});
   });
   for_each_type(SameShapeLayers{},

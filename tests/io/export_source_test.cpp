@@ -73,6 +73,16 @@ TEST_CASE("weights of a unit lie one after the other", "[io][export_source]") {
   CHECK_THAT(cr::to_source(net), ContainsSubstring("model_w1[2][2] = {\n    {1.0f, 2.0f},\n    {3.0f, 4.0f}};\n"));
 }
 
+TEST_CASE("source code of a layer without bias begins its sums with 0", "[io][export_source]") {
+  cr::Network<float, cr::MeanSquaredError, cr::DenseWithoutBias<2, 1>> net{cr::Seed{1}};
+  net.layer<0>().weight << 0.5f, -2;
+  const std::string text = cr::to_source(net);
+  CHECK_THAT(text, ContainsSubstring("  /* Dense: z(2) = W(1) a(1), a(2) = f(z(2)) with f = Identity, 2 -> 1 */\n"
+                                     "  for (int i = 0; i < 1; ++i) {\n"
+                                     "    float z = 0.0f;\n"));
+  CHECK_THAT(text, !ContainsSubstring("model_b1"));
+}
+
 TEST_CASE("source code adds more than 256 terms in blocks of nearly equal length", "[io][export_source]") {
   const cr::Network<float, cr::MeanSquaredError, cr::Dense<cr::Dynamic, cr::Dynamic>> net{cr::Seed{1}, {515, 1}};
   CHECK_THAT(cr::to_source(net), ContainsSubstring("    float z = model_b1[i];\n"

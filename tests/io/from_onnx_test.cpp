@@ -50,7 +50,18 @@ TEST_CASE("Gemm with alpha and beta, without bias, or with one for all units", "
   m.constant("w", {2, 2}, {1, 3, 2, 4}).constant("c", {1}, {8});
   m.node("Gemm", {"x", "w"}, "h").with_number("alpha", 2);
   m.node("Gemm", {"h", "w", "c"}, "y").with_number("beta", 0.5f);
+  CHECK(kinds(m.read()) == "DenseWithoutBias(Identity) Dense(Identity)");
   CHECK(predicted(m, {1, 0}) == Vector<float>{{2 + 12 + 4, 6 + 24 + 4}});
+}
+
+TEST_CASE("What is added to a product that has no bias is its bias, and without it the Dense has none", "[onnx]") {
+  for (const char* op : {"Gemm", "MatMul"}) {
+    Model m;
+    m.constant("w", {2, 2}, {1, 3, 2, 4}).constant("b", {2}, {5, 7});
+    m.node(op, {"x", "w"}, "h").node("Add", {"b", "h"}, "z").node(op, {"z", "w"}, "y");
+    CHECK(kinds(m.read()) == "Dense(Identity) DenseWithoutBias(Identity)");
+    CHECK(predicted(m, {1, 0}) == Vector<float>{{6 + 2 * 10, 3 * 6 + 4 * 10}});
+  }
 }
 
 TEST_CASE("Keras: MatMul and Add, in either order, after a Cast, a Flatten and Constants", "[onnx]") {
@@ -64,7 +75,7 @@ TEST_CASE("Keras: MatMul and Add, in either order, after a Cast, a Flatten and C
   m.constant("bias", {2}, {0.5f, -0.5f});
   m.node("MatMul", {"flat", "kernel"}, "product").node("Add", {"bias", "product"}, "z").node("Tanh", {"z"}, "a");
   m.node("MatMul", {"a", "kernel"}, "last").node("Identity", {"last"}, "y");
-  CHECK(kinds(m.read()) == "Dense(Tanh) Dense(Identity)");
+  CHECK(kinds(m.read()) == "Dense(Tanh) DenseWithoutBias(Identity)");
   const Vector<float> y = predicted(m, {0.25f, 0});
   CHECK(y(0) == Approx(std::tanh(0.75f) + 2 * std::tanh(0.25f)));
   CHECK(y(1) == Approx(3 * std::tanh(0.75f) + 4 * std::tanh(0.25f)));
@@ -77,17 +88,17 @@ TEST_CASE("Reshape to batch x units is nothing, to another shape an error", "[on
     return m;
   };
   for (const auto& m : {reshaped(0, {-1, 2}), reshaped(0, {0, -1}), reshaped(0, {0, 2}), reshaped(1, {1, -1})})
-    CHECK(kinds(m.read()) == "Dense(Identity)");
+    CHECK(kinds(m.read()) == "DenseWithoutBias(Identity)");
   CHECK_THROWS_SAYING(reshaped(0, {1, -1}).read(), ShapeError, "m.onnx: node \"flat\" (Reshape)");
   CHECK_THROWS_SAYING(reshaped(0, {-1, 1}).read(), ShapeError, "(Reshape)");
   CHECK_THROWS_SAYING(reshaped(0, {2, -1}).read(), ShapeError, "(Reshape)");
-  CHECK(kinds(reshaped(0, {-1, 1, 2}).read()) == "Dense(Identity)");  // MatMul works along the last axis
+  CHECK(kinds(reshaped(0, {-1, 1, 2}).read()) == "DenseWithoutBias(Identity)");  // MatMul works along the last axis
 
   Model view({0, 1, 2});  // x.view(x.size(0), -1)
   view.integers("zero", {0}).integers("minus_one", {-1}).constant("w", {2, 1}, {1, 1});
   view.node("Shape", {"x"}, "shape").node("Gather", {"shape", "zero"}, "size").node("Concat", {"size", "minus_one"}, "both");
   view.node("Reshape", {"x", "both"}, "flat").node("MatMul", {"flat", "w"}, "y");
-  CHECK(kinds(view.read()) == "Dense(Identity)");
+  CHECK(kinds(view.read()) == "DenseWithoutBias(Identity)");
 
   Model without({0, 3, 2});
   without.constant("w", {2, 1}, {1, 1}).node("MatMul", {"x", "w"}, "y");
@@ -222,7 +233,7 @@ TEST_CASE("Sums and products with constants are a Normalize", "[onnx]") {
   Model m;
   m.constant("mean", {2}, {1, 2}).constant("deviation", {1, 2}, {2, 4}).constant("w", {2, 1}, {1, 1}).constant("ten", {}, {10});
   m.node("Sub", {"x", "mean"}, "c").node("Div", {"c", "deviation"}, "n").node("MatMul", {"n", "w"}, "z").node("Mul", {"z", "ten"}, "y");
-  CHECK(kinds(m.read()) == "Normalize Dense(Identity) Normalize");
+  CHECK(kinds(m.read()) == "Normalize DenseWithoutBias(Identity) Normalize");
   CHECK(predicted(m, {3, 10}) == Vector<float>{{30}});
 }
 

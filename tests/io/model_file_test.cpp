@@ -281,6 +281,19 @@ TEST_CASE("Biases and scales that another framework left out are 0 and 1, and th
              Contains("belongs to the network's 0.bias"));
 }
 
+TEST_CASE("A file without biases is loaded into layers without bias, and one with biases is refused there") {
+  const SafetensorsFile file = with({{"fc1.weight", {3, 2}, w1}, {"fc2.weight", {1, 3}, w2}});
+  Network<float, SquaredError, DenseWithoutBias<2, 3, ReLU>, DenseWithoutBias<3, 1>> net{Seed{1}};
+  CHECK(detail::load_from(file, net, {}).missing.empty());
+  CHECK(net.layer<0>().weight == Eigen::MatrixXf{{1, 2}, {3, 4}, {5, 6}});
+  CHECK(net.layer<1>().weight == Eigen::RowVector3f(10, 11, 12));
+  const SafetensorsFile with_biases = with({{"0.weight", {3, 2}, w1}, {"0.bias", {3}, b1}, {"2.weight", {1, 3}, w2}, {"2.bias", {1}, b2}});
+  CHECK_THAT(refused(with_biases, net), Contains("some of its tensors belong to none of the network's"));
+  const AnyNetwork<float> again = parse_network<float>(parse_safetensors(to_model_file(net)));
+  CHECK(again.parameters() == net.parameters());
+  CHECK(again.layers()[0].name == "DenseWithoutBias");
+}
+
 TEST_CASE("A name in the list of names may leave out num_batches_tracked, also where it is in the file") {
   Network<float, SquaredError, Dense<2, 3>, BatchNorm<>> net{Seed{1}};
   const std::vector<float> ones{1, 1, 1}, count{5};

@@ -83,6 +83,18 @@ TEST_CASE("Every layer comes back from ONNX as itself", "[onnx]") {
   check_round_trip({dense(4, 2), describe(Normalize<Dynamic>(2))});
 }
 
+TEST_CASE("A Dense without bias is a MatMul in ONNX, and comes back as itself", "[onnx]") {
+  const auto without_bias = [](Index inputs, Index outputs, const Description& f) {
+    return Description{"DenseWithoutBias", inputs, outputs, {}, {f}};
+  };
+  const Description residual{"Residual", 5, 5, {}, {without_bias(5, 5, describe(Identity{}))}};
+  check_round_trip({without_bias(4, 5, describe(LeakyReLU{0.2})), residual, dense(5, 5), without_bias(5, 3, describe(Identity{}))});
+  detail::pb::ModelProto model;
+  REQUIRE(model.ParseFromString(to_onnx(network({without_bias(4, 2, describe(Identity{}))}))));
+  CHECK(model.graph().node(0).op_type() == "MatMul");
+  CHECK(model.graph().initializer_size() == 1);
+}
+
 TEST_CASE("Residuals come back from ONNX, one in another too", "[onnx]") {
   const Description inner{"Residual", 4, 4, {}, {dense(4, 4, describe(SiLU{})), describe(LayerNorm<Dynamic>(4))}};
   const Description outer{"Residual", 6, 6, {}, {activate(6, describe(Mish{})), dense(6, 4, describe(Tanh{})), inner, dense(4, 6)}};

@@ -1,6 +1,8 @@
 #include <chainrule/layers/dense.hpp>
 #include <chainrule/losses/squared_error.hpp>
 #include <chainrule/network.hpp>
+#include <chainrule/optimizers/descend.hpp>
+#include <chainrule/testing/layer_contract.hpp>
 
 #include <cmath>
 
@@ -34,7 +36,57 @@ struct MinusTanh : ElementwiseActivation<MinusTanh> {
   }
 };
 
+/// Trains nets of one layer, with a bias that is 0 before each step and without one, and compares all that they compute.
+template <class With, class Without>
+void check_bits_of_zero_bias(const With& with, const Without& without, Index samples) {
+  INFO(with.inputs() << " -> " << with.outputs() << ", " << samples << " samples");
+  auto net = make_network<float, SquaredError>(Seed{1}, with);
+  auto bare = make_network<float, SquaredError>(Seed{1}, without);
+  const Index weights = bare.parameters().size();
+  REQUIRE(weights == with.inputs() * with.outputs());
+  auto work = net.make_workspace(samples);
+  auto bare_work = bare.make_workspace(samples);
+  auto dJ = net.make_gradients();
+  auto bare_dJ = bare.make_gradients();
+  OptimizerState<float> state(net.parameters(), 0), bare_state(bare.parameters(), 0);
+  Random random{Seed{2}};
+  Matrix<float> x(with.inputs(), samples), y(with.outputs(), samples), dJ_dx = x, bare_dJ_dx = x;
+  for (float& entry : x.reshaped()) entry = static_cast<float>(random.uniform() - 0.5);
+  for (float& entry : y.reshaped()) entry = static_cast<float>(random.uniform() - 0.5);
+  for (int step = 0; step < 2; ++step) {
+    net.parameters().tail(with.outputs()).setZero();
+    CHECK(bare.parameters() == net.parameters().head(weights));
+    CHECK(bare.forward(x, bare_work) == net.forward(x, work));
+    net.backward(x, y, work, dJ, dJ_dx);
+    bare.backward(x, y, bare_work, bare_dJ, bare_dJ_dx);
+    CHECK(bare_dJ.flat() == dJ.flat().head(weights));
+    CHECK(bare_dJ_dx == dJ_dx);
+    descend(net, x, y, work, dJ, SGD{0.5}, state);
+    descend(bare, x, y, bare_work, bare_dJ, SGD{0.5}, bare_state);
+  }
+}
+
 }  // namespace
+
+TEST_CASE("Dense without bias computes the bits of one whose bias is 0, and trains W alone") {
+  STATIC_REQUIRE(DenseWithoutBias<3, 2>::parameters_at_compile_time == 6);
+  STATIC_REQUIRE(DenseWithoutBias<3, 2>::name == "DenseWithoutBias");
+  CHECK(DenseWithoutBias<Dynamic, Dynamic>{3, 2}.tensors().size() == 1);
+  for (const Index samples : {1, 3, 40}) {
+    check_bits_of_zero_bias(Dense<5, 4, Tanh>{}, DenseWithoutBias<5, 4, Tanh>{}, samples);
+    check_bits_of_zero_bias(Dense<7, 1>{}, DenseWithoutBias<7, 1>{}, samples);
+    for (const auto& [inputs, outputs] : {std::pair<Index, Index>{5, 4}, {3, 1}, {40, 1}, {2, 90}, {33, 160}})
+      check_bits_of_zero_bias(Dense<Dynamic, Dynamic, Tanh>{inputs, outputs}, DenseWithoutBias<Dynamic, Dynamic, Tanh>{inputs, outputs},
+                              samples);
+  }
+  CHECK_THROWS_SAYING((DenseWithoutBias<Dynamic, Dynamic>{0, 3}), ShapeError, "DenseWithoutBias: inputs and outputs must be at least 1");
+}
+
+TEST_CASE("Dense without bias satisfies the contract of a layer, its derivatives included") {
+  const ContractReport report = testing::check_layer(DenseWithoutBias<Dynamic, Dynamic, Tanh>{5, 4});
+  INFO(report.to_string());
+  CHECK(report.passed);
+}
 
 TEST_CASE("Dense applies the formula of an activation of the user") {
   STATIC_REQUIRE(kernels::CanBeFused<Tanh, float>);

@@ -33,7 +33,8 @@ template <class Scalar, class... Own, class L>
 AnyLayer<Scalar> any_layer(const L& layer) {
   if constexpr (IsDense<L>)
     return layer_with_activation<Scalar, Own...>(layer.activation(), [&]<class F>(const F& f) {
-      return Dense<Dynamic, Dynamic, F>{layer.inputs(), layer.outputs(), f};
+      using Init = decltype(f.default_initializer());
+      return Dense < Dynamic, Dynamic, F, Init, L::has_bias ? Bias::trained : Bias::none > {layer.inputs(), layer.outputs(), f};
     });
   else if constexpr (IsActivate<L>)
     return layer_with_activation<Scalar, Own...>(layer.activation(), [&]<class F>(const F& f) {

@@ -24,15 +24,21 @@ class LayerProducts {
  public:
   LayerProducts(Index outputs, Index inputs) : outputs_{outputs}, inputs_{inputs} {}
 
-  /// z = rows first, first + 1, ... of W X + b, with b added to every column        (z.rows() x samples). x may be some samples of a batch
-  /// of size `batch`; a batch of 1 is summed as min_outputs_for_batch_order says.
+  /// z = rows first, first + 1, ... of W X + b, with b added to every column        (z.rows() x samples). A null `bias` gives the bits of a
+  /// bias of 0. x may be some samples of a batch of size `batch`; a batch of 1 is summed as min_outputs_for_batch_order says.
   void affine(const Scalar* w, Const x, const Scalar* bias, Index first, View z, Index batch) const {
+    static constexpr Scalar zeros[static_cast<std::size_t>(min_outputs_for_batch_order)] = {};
+    if (bias == nullptr && outputs_ < min_outputs_for_batch_order) bias = zeros;
     if (batch == 1 && outputs_ > 1 && outputs_ < min_outputs_for_batch_order)
       matrix_times_vector<Scalar>(w + first, outputs_, x.data(), inputs_, bias + first, {z.data(), z.rows()});
     else if (outputs_ == 1)
       dot_products<Scalar>(x.data(), x.outerStride(), w, inputs_, *bias, {z.data(), z.cols()});
     else
-      product<Scalar>({{w + first, 1, outputs_}, {x.data(), 1, x.outerStride()}, inputs_, {StartKind::column, bias + first}}, z);
+      product<Scalar>({{w + first, 1, outputs_},
+                       {x.data(), 1, x.outerStride()},
+                       inputs_,
+                       bias == nullptr ? Start<Scalar>{} : Start<Scalar>{StartKind::column, bias + first}},
+                      z);
   }
 
   /// z = W X        (Out x columns)

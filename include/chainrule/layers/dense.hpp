@@ -15,6 +15,12 @@
 
 namespace chainrule {
 
+/// Whether a Dense adds a bias.
+enum class Bias {
+  trained,  ///< z = W a + b, with b trained like W
+  none,     ///< z = W a
+};
+
 /// A fully connected layer, a(l+1) = f(W(l) a(l) + b(l)): an affine map with an activation, like Dense in Keras or torch.nn.Linear followed
 /// by an activation.
 /// @code{.cpp}
@@ -23,7 +29,9 @@ namespace chainrule {
 /// Dense<64, 32, LeakyReLU>{LeakyReLU{0.2}};  // an activation with a parameter
 /// @endcode
 /// The parameters are weight (Out x In), drawn by the initializer Init, by default the activation's, and bias (Out), which starts at 0.
-template <int In, int Out, class F = Identity, class Init = decltype(std::declval<const F&>().default_initializer())>
+/// DenseWithoutBias is a Dense that has no bias; it computes the bits of one whose bias is 0.
+template <int In, int Out, class F = Identity, class Init = decltype(std::declval<const F&>().default_initializer()),
+          Bias kind_of_bias = Bias::trained>
 class Dense {
   static_assert(In == Dynamic || In >= 1, "chainrule: Dense<In, Out>: In is the number of inputs: at least 1, or Dynamic");
   static_assert(Out == Dynamic || Out >= 1, "chainrule: Dense<In, Out>: Out is the number of outputs: at least 1, or Dynamic");
@@ -32,11 +40,13 @@ class Dense {
                 "chainrule: Dense<In, Out, F, Init>: Init must be an initializer, such as HeNormal (see core/concepts.hpp)");
 
  public:
-  static constexpr std::string_view name = "Dense";    ///< the name in descriptions, files and messages
+  static constexpr bool has_bias = kind_of_bias == Bias::trained;  ///< whether b is a parameter; else z = W a
+  /// The name in descriptions, files and messages.
+  static constexpr std::string_view name = has_bias ? "Dense" : "DenseWithoutBias";
   static constexpr int inputs_at_compile_time = In;    ///< the number of inputs, or Dynamic, or Inferred
   static constexpr int outputs_at_compile_time = Out;  ///< the number of outputs, or Dynamic, or Inferred
   /// The number of parameters, or Dynamic.
-  static constexpr Index parameters_at_compile_time = detail::extent_sum(detail::extent_product(Out, In), Out);
+  static constexpr Index parameters_at_compile_time = detail::extent_sum(detail::extent_product(Out, In), has_bias ? Out : 0);
   using ActivationType = F;                                         ///< the type of the activation inside
   static constexpr bool is_identity = std::is_same_v<F, Identity>;  ///< whether there is no activation
 
@@ -50,12 +60,12 @@ class Dense {
   /// one that contradicts In or Out.
   Dense(Index inputs, Index outputs, F f, Init initializer) : inputs_{inputs}, outputs_{outputs}, f_{f}, initializer_{initializer} {
     if (inputs < 1 || outputs < 1)
-      detail::raise<ShapeError>("Dense: inputs and outputs must be at least 1, got ", inputs, " and ", outputs);
+      detail::raise<ShapeError>(name, ": inputs and outputs must be at least 1, got ", inputs, " and ", outputs);
     if (outputs > ((std::numeric_limits<Index>::max)() / 16 - outputs) / inputs)
-      detail::raise<ShapeError>("Dense: ", outputs, " x ", inputs, " weights are more than memory can address");
+      detail::raise<ShapeError>(name, ": ", outputs, " x ", inputs, " weights are more than memory can address");
     if (inputs != inputs_.value() || outputs != outputs_.value())
-      detail::raise<ShapeError>("Dense: its type says ", inputs_.value(), " inputs and ", outputs_.value(), " outputs, but it got ", inputs,
-                                " and ", outputs);
+      detail::raise<ShapeError>(name, ": its type says ", inputs_.value(), " inputs and ", outputs_.value(), " outputs, but it got ",
+                                inputs, " and ", outputs);
   }
 
   Index inputs() const { return inputs_.value(); }              ///< the number of inputs, which is the number of rows of x
@@ -63,34 +73,57 @@ class Dense {
   const F& activation() const { return f_; }                    ///< the name of the activation inside; empty if there is none
   std::string_view activation_name() const { return f_.name; }  ///< the name of the activation inside; empty if there is none
   /// Names and shapes of the parameters, in the order of the flat vector.
-  std::array<TensorShape, 2> tensors() const { return {{{"weight", outputs(), inputs(), true}, {"bias", outputs(), 1}}}; }
+  std::array<TensorShape, has_bias ? 2 : 1> tensors() const {
+    if constexpr (has_bias)
+      return {{{"weight", outputs(), inputs(), true}, {"bias", outputs(), 1}}};
+    else
+      return {{{"weight", outputs(), inputs(), true}}};
+  }
 
+  /// A view of W in theta, or of dJ/dW in a gradient, for a layer without bias.
+  template <class Scalar>
+  struct WeightOnly {
+    detail::MapOf<Scalar, Out, In> weight;  ///< W(l), Out x In
+
+    /// Prints the tensor with its name, shape and numbers.
+    template <class Stream>
+    friend Stream& operator<<(Stream& out, const WeightOnly& views) {
+      detail::print_tensor(out, "weight", views.weight);
+      return out;
+    }
+  };
   /// Views of W and b in theta, or of dJ/dW and dJ/db in a gradient.
   template <class Scalar>
-  struct Parameters {
+  struct WeightAndBias {
     detail::MapOf<Scalar, Out, In> weight;  ///< W(l), Out x In
     detail::MapOf<Scalar, Out, 1> bias;     ///< b(l), Out
 
     /// Prints the tensors with their names, shapes and numbers.
     template <class Stream>
-    friend Stream& operator<<(Stream& out, const Parameters& views) {
+    friend Stream& operator<<(Stream& out, const WeightAndBias& views) {
       detail::print_tensor(out, "weight", views.weight);
       detail::print_tensor(out, "bias", views.bias);
       return out;
     }
   };
+  /// The views that parameters(theta) gives.
+  template <class Scalar>
+  using Parameters = std::conditional_t<has_bias, WeightAndBias<Scalar>, WeightOnly<Scalar>>;
 
   /// The parameters by name, as views on this layer's slice of theta or of dJ/dtheta.
   template <class Scalar>
   Parameters<Scalar> parameters(Scalar* theta) const {
-    return {{theta, outputs(), inputs()}, {bias(theta), outputs()}};
+    if constexpr (has_bias)
+      return {{theta, outputs(), inputs()}, {bias_in(theta), outputs()}};
+    else
+      return {{theta, outputs(), inputs()}};
   }
 
   /// Draws the weights from `random` and sets all other parameters to their initial values.
   template <class Scalar>
   void initialize(Scalar* theta, Random& random) const {
     initializer_(std::span<Scalar>(theta, static_cast<std::size_t>(outputs() * inputs())), inputs(), outputs(), random);
-    std::fill_n(bias(theta), outputs(), Scalar{0});
+    if constexpr (has_bias) std::fill_n(bias_in(theta), outputs(), Scalar{0});
   }
 
   /// Storage that forward fills for backward, for up to max_batch samples: a(l+1), and z(l+1) if f' is written with it.
@@ -110,7 +143,7 @@ class Dense {
 
   /// Computes z(l+1) and a(l+1) from x = a(l).
   ///
-  ///     z(l+1) = W(l) a(l) + b(l)        (Out x batch)
+  ///     z(l+1) = W(l) a(l) + b(l)        (Out x batch), without b(l) where there is none
   ///     a(l+1) = f(z(l+1))
   template <class Scalar, int MaxBatch>
   void forward(const Scalar* theta, ConstMatrixView<Scalar> x, Cache<Scalar, MaxBatch>& cache, const ForwardContext<Scalar>& pass) const {
@@ -119,7 +152,7 @@ class Dense {
     blocks_for(x.cols(), pass.team).for_activation([&](const kernels::Block& block) {
       const MatrixView<Scalar> z = block.of(kept_for_derivative(cache).first(x.cols()));
       const ConstMatrixView<Scalar> samples = detail::columns_of(x, block.first_column, block.columns);
-      products<Scalar>().affine(theta, samples, bias(theta), block.first_row, z, x.cols());
+      products<Scalar>().affine(theta, samples, bias_in(theta), block.first_row, z, x.cols());
       if constexpr (!is_identity) kernels::activate(f_, detail::as_const(z), block.of(cache.output.first(x.cols())));
     });
   }
@@ -139,7 +172,7 @@ class Dense {
     times_derivative(cache, delta);
     blocks_for(x.cols(), cache.team).for_weight(false, [&](const kernels::Block& block) {
       products<Scalar>().weight_gradient(detail::as_const(delta), x, block, gradient);
-      if (block.is_first()) products<Scalar>().bias_gradient(detail::as_const(delta), bias(gradient));
+      if (has_bias && block.is_first()) products<Scalar>().bias_gradient(detail::as_const(delta), bias_in(gradient));
       if (input_gradient != nullptr) products<Scalar>().input_gradient(theta, detail::as_const(delta), block, *input_gradient);
     });
   }
@@ -173,7 +206,8 @@ class Dense {
   /// is dJ/da(l+1) on entry and dJ/dz(l+1) afterwards; column k batch + j belongs to sample j. Their norms need no gradient (Goodfellow
   /// 2015).
   ///
-  ///     dJ/dW(l) = delta_c a_j^T,  dJ/db(l) = delta_c  for column c of sample j;  |gradient| = |delta_c| sqrt(|a_j|^2 + 1)
+  ///     dJ/dW(l) = delta_c a_j^T,  dJ/db(l) = delta_c  for column c of sample j;  |gradient| = |delta_c| sqrt(|a_j|^2 + 1),
+  ///                                                                               or |delta_c| |a_j| without bias
   template <class Scalar, int MaxBatch>
   void sample_gradients(const Scalar* theta, ConstMatrixView<Scalar> x, const Cache<Scalar, MaxBatch>& cache, MatrixView<Scalar> delta,
                         const SampleGradients<Scalar>& gradients, MatrixView<Scalar>* input_gradient) const {
@@ -181,7 +215,7 @@ class Dense {
     for (Index c = 0; c < delta.cols(); ++c) {
       const Scalar* delta_c = delta.data() + c * delta.outerStride();
       gradients.outer_product(c, 0, outputs(), delta_c, inputs(), x.data() + gradients.sample_of(c) * x.outerStride());
-      gradients.numbers(c, outputs() * inputs(), outputs(), delta_c);
+      if constexpr (has_bias) gradients.numbers(c, outputs() * inputs(), outputs(), delta_c);
     }
     if (input_gradient != nullptr)
       products<Scalar>().input_gradient(theta, detail::as_const(delta), kernels::Block{0, outputs(), 0, inputs()}, *input_gradient);
@@ -216,7 +250,7 @@ class Dense {
     if (theta_direction != nullptr) {
       MatrixView<Scalar> z_1 = shape.first_of(z, 0);
       products<Scalar>().add_linear(theta_direction, x, z_1);
-      z_1.colwise() += ConstVectorView<Scalar>(bias(theta_direction), outputs());
+      if constexpr (has_bias) z_1.colwise() += ConstVectorView<Scalar>(bias_in(theta_direction), outputs());
     }
     if constexpr (!is_identity) {
       result.f.compute(f_, shape, ConstMatrixView<Scalar>(kept_for_derivative(cache).first(x.cols())));
@@ -241,7 +275,7 @@ class Dense {
     if (gradient != nullptr) {
       products<Scalar>().weight_gradient(detail::as_const(delta), x, all, gradient);
       products<Scalar>().add_weight_gradient(detail::as_const(deltas), jet, gradient);
-      products<Scalar>().bias_gradient(detail::as_const(delta), bias(gradient));
+      if constexpr (has_bias) products<Scalar>().bias_gradient(detail::as_const(delta), bias_in(gradient));
     }
     if (input_gradient == nullptr) return;
     products<Scalar>().input_gradient(theta, detail::as_const(delta), all, *input_gradient);
@@ -260,7 +294,7 @@ class Dense {
     if constexpr (is_identity || !DerivativeFromOutput<F>)
       z = kept_for_derivative(cache).first(x.cols());
     else
-      products<Scalar>().affine(theta, x, bias(theta), 0, z, x.cols());
+      products<Scalar>().affine(theta, x, bias_in(theta), 0, z, x.cols());
     times_derivative(cache, delta);
   }
 
@@ -276,9 +310,9 @@ class Dense {
       if (input_gradient != nullptr)  // reads only the columns of W that this block then changes
         products<Scalar>().input_gradient(theta, detail::as_const(delta), block, *input_gradient);
       products<Scalar>().add_multiple_of_gradient(factor, detail::as_const(delta), x, block, theta, scratch);
-      if (!block.is_first()) return;
-      products<Scalar>().bias_gradient(detail::as_const(delta), bias(scratch));
-      kernels::add_multiple<Scalar>(outputs(), factor, bias(scratch), bias(theta));
+      if (!has_bias || !block.is_first()) return;
+      products<Scalar>().bias_gradient(detail::as_const(delta), bias_in(scratch));
+      kernels::add_multiple<Scalar>(outputs(), factor, bias_in(scratch), bias_in(theta));
     });
   }
 
@@ -320,11 +354,29 @@ class Dense {
   template <class Scalar>
   using Small = kernels::SmallLayer<Scalar, Out, In>;
 
+  // The bias that the kernels for small layers read, or the dJ/db that they write: a place in theta or in a gradient. A layer without bias
+  // gives them numbers that are 0 at first and that nobody reads afterwards.
+  template <class Scalar>
+  struct BiasInPlace {
+    Scalar* place;
+    Scalar* data() const { return place; }
+  };
+  template <class Scalar>
+  struct NoBias {
+    explicit NoBias(const void*) {}
+    Scalar* data() { return numbers; }
+    const Scalar* data() const { return numbers; }
+    Scalar numbers[static_cast<std::size_t>(kernels::max_small_extent)] = {};
+  };
+  template <class Scalar>
+  using BiasOfSmall = std::conditional_t<has_bias, BiasInPlace<Scalar>, NoBias<std::remove_const_t<Scalar>>>;
+
   template <class Scalar, class Cache>
   void small_forward(const Scalar* theta, ConstMatrixView<Scalar> x, Cache& cache) const {
     MatrixView<Scalar> z = kept_for_derivative(cache).first(x.cols());
+    const BiasOfSmall<const Scalar> b{bias_in(theta)};
     Small<Scalar>::forward(fused_activation<Scalar>(),
-                           {outputs(), theta, inputs(), x.cols(), x.data(), x.outerStride(), bias(theta), z.data()});
+                           {outputs(), theta, inputs(), x.cols(), x.data(), x.outerStride(), b.data(), z.data()});
     if constexpr (!is_fused<Scalar> && !is_identity) kernels::activate(f_, detail::as_const(z), cache.output.first(x.cols()));
   }
   // Writes dJ/dW and dJ/db to `out`; with a factor, `out` is theta and W and b are updated instead.
@@ -333,8 +385,9 @@ class Dense {
                       MatrixView<Scalar>* dX, const Scalar* factor) const {
     const ConstMatrixView<Scalar> kept = kept_for_derivative(cache).first(x.cols());
     if constexpr (!is_fused<Scalar> && !is_identity) kernels::multiply_by_derivative(f_, kept, delta);
+    BiasOfSmall<Scalar> b{bias_in(out)};
     Small<Scalar>::backward(fused_activation<Scalar>(),
-                            {outputs(), theta, inputs(), x.cols(), x.data(), x.outerStride(), kept.data(), delta.data(), out, bias(out),
+                            {outputs(), theta, inputs(), x.cols(), x.data(), x.outerStride(), kept.data(), delta.data(), out, b.data(),
                              dX == nullptr ? nullptr : dX->data(), dX == nullptr ? 0 : dX->outerStride(), factor});
   }
 
@@ -368,9 +421,10 @@ class Dense {
   kernels::LayerProducts<Scalar> products() const {
     return {outputs(), inputs()};
   }
+  // b in theta, or dJ/db in a gradient; null for a layer without bias.
   template <class Scalar>
-  Scalar* bias(Scalar* theta) const {
-    return theta + outputs() * inputs();
+  Scalar* bias_in(Scalar* theta) const {
+    return has_bias ? theta + outputs() * inputs() : nullptr;
   }
 
   // Returns how the team partitions a pass over this number of samples.
@@ -391,5 +445,14 @@ class Dense {
   [[no_unique_address]] F f_;
   [[no_unique_address]] Init initializer_;
 };
+
+/// A fully connected layer without bias, a(l+1) = f(W(l) a(l)), like Dense with use_bias=False in Keras or torch.nn.Linear with bias=False.
+/// @code{.cpp}
+/// DenseWithoutBias<64, 32, ReLU>{};                   // extents are types
+/// DenseWithoutBias<Dynamic, Dynamic, ReLU>{64, 32};   // extents are values
+/// @endcode
+/// A layer before a BatchNorm or LayerNorm needs no bias, because these subtract it again.
+template <int In, int Out, class F = Identity, class Init = decltype(std::declval<const F&>().default_initializer())>
+using DenseWithoutBias = Dense<In, Out, F, Init, Bias::none>;
 
 }  // namespace chainrule

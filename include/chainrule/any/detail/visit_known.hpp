@@ -86,9 +86,12 @@ inline const Description& only_part(const Description& of, const char* what) {
 }
 
 /// A Dense that holds the description of its activation instead of an activation. The description must outlive it.
-class DescribedDense : public Dense<Dynamic, Dynamic> {
+template <Bias bias>
+class DescribedDense : public Dense<Dynamic, Dynamic, Identity, XavierUniform, bias> {
+  using Base = Dense<Dynamic, Dynamic, Identity, XavierUniform, bias>;
+
  public:
-  explicit DescribedDense(const Description& of) : Dense(of.inputs, of.outputs), activation_{only_part(of, "an activation")} {}
+  explicit DescribedDense(const Description& of) : Base(of.inputs, of.outputs), activation_{only_part(of, "an activation")} {}
   const Description& activation() const { return activation_; }
 
  private:
@@ -137,13 +140,20 @@ class DescribedClassWeighted {
 };
 
 /// The types whose objects visit_layer passes to its function for layers that contain an activation or other layers.
-using DescribedLayers = Types<DescribedDense, DescribedActivate, DescribedResidual>;
+using DescribedLayers = Types<DescribedDense<Bias::trained>, DescribedDense<Bias::none>, DescribedActivate, DescribedResidual>;
+
+/// Whether the description is that of a Dense, with or without bias.
+inline bool describes_dense(const Description& of) {
+  return describes<DescribedDense<Bias::trained>>(of) || describes<DescribedDense<Bias::none>>(of);
+}
 
 // Whether L is a Dense, an Activate or a Residual, or the described form of one. False for a class derived from one.
 template <class L>
-inline constexpr bool is_dense = std::is_same_v<L, DescribedDense>;
-template <int In, int Out, class F, class Init>
-inline constexpr bool is_dense<Dense<In, Out, F, Init>> = true;
+inline constexpr bool is_dense = false;
+template <Bias bias>
+inline constexpr bool is_dense<DescribedDense<bias>> = true;
+template <int In, int Out, class F, class Init, Bias bias>
+inline constexpr bool is_dense<Dense<In, Out, F, Init, bias>> = true;
 template <class L>
 concept IsDense = is_dense<L>;
 

@@ -58,7 +58,7 @@ class OnnxChainReader {
 
   /// Makes -z of the output z of the layers, where a node does this.
   void negate(const Node& node, Layers& layers) {
-    if (is_last<DescribedDense>(layers) && describes<Identity>(layers.back().what.parts[0])) {
+    if (ends_in_plain_dense(layers)) {
       for (auto& [name, numbers] : layers.back().tensors)
         for (Scalar& number : numbers) number = -number;
     } else {
@@ -93,7 +93,7 @@ class OnnxChainReader {
         return next;
       }
       if (auto layer = layer_.read(last, value)) return layers.push_back(std::move(*layer)), next;
-      if (after_matmul(value, layers) && read_sum(value, last, layers)) return next;
+      if (after_product(value, layers) && read_sum(value, last, layers)) return next;
     }
     const auto as_it_is = [](const OnnxActivationFinder& finder) { return finder.find(); };
     if (const int after = read_activation(value, to, mark, nodes, layers, as_it_is); after >= 0) return after;
@@ -124,10 +124,11 @@ class OnnxChainReader {
   static bool all(const std::vector<Scalar>& of, Scalar same) {
     return std::all_of(of.begin(), of.end(), [&](Scalar s) { return s == same; });
   }
-  // Whether the last layer is a Dense made of a MatMul, which may get a bias.
-  bool after_matmul(int value, Layers& layers) const {
+  // Whether the value is made by a MatMul, or by a Gemm without C, so that what is added to it is the bias of the last layer.
+  bool after_product(int value, const Layers& layers) const {
     const Node* before = graph_.maker(value);
-    return before != nullptr && graph_.is_op(*before, "MatMul") && is_last<DescribedDense>(layers) && all(layers.back().tensor("bias"), 0);
+    return before != nullptr && (graph_.is_op(*before, "MatMul") || graph_.is_op(*before, "Gemm")) &&
+           is_last<DescribedDense<Bias::none>>(layers);
   }
 
   bool is_sum(const Node& node) const { return (graph_.is_op(node, "Add") && node.inputs.size() == 2) || graph_.is_op(node, "Sum"); }
@@ -146,8 +147,11 @@ class OnnxChainReader {
     for (std::size_t i = 0; i < sum.inputs.size(); ++i) {
       std::vector<Scalar> numbers = layer_.per_unit(sum, i);
       if (numbers.empty()) continue;
-      const bool is_bias = after_matmul(value, layers) || (is_last<LayerNorm<Dynamic>>(layers) && all(layers.back().tensor("bias"), 0));
-      if (is_bias) {
+      if (after_product(value, layers)) {
+        layer_.add_bias(layers.back(), std::move(numbers));
+        continue;
+      }
+      if (is_last<LayerNorm<Dynamic>>(layers) && all(layers.back().tensor("bias"), 0)) {
         layers.back().tensor("bias") = std::move(numbers);
         continue;
       }
@@ -199,7 +203,7 @@ class OnnxChainReader {
     add(found.before);
     if (found.slope)
       layers.push_back(layer_.prelu_of(*found.slope));
-    else if (is_last<DescribedDense>(layers) && describes<Identity>(layers.back().what.parts[0]))
+    else if (ends_in_plain_dense(layers))
       layers.back().what.parts[0] = std::move(found.what);
     else
       layers.push_back(layer_.activate(std::move(found.what)));
@@ -274,6 +278,10 @@ class OnnxChainReader {
     layers.push_back(std::move(residual));
   }
 
+  // Whether there are layers, and the last one is a Dense, with or without bias, that has no activation.
+  static bool ends_in_plain_dense(const Layers& layers) {
+    return !layers.empty() && describes_dense(layers.back().what) && describes<Identity>(layers.back().what.parts[0]);
+  }
   // Whether there are layers, and the last one is a T.
   template <class T>
   static bool is_last(const Layers& layers) {

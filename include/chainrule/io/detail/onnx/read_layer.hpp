@@ -121,6 +121,11 @@ class OnnxLayerReader {
     made.tensors = {{"weight", Numbers(n, Scalar{1})}, {"bias", Numbers(n, Scalar{0})}};
     return made;
   }
+  /// Makes a Dense of a DenseWithoutBias.
+  static void add_bias(Layer& dense, Numbers bias) {
+    dense.what.kind = DescribedDense<Bias::trained>::name;
+    dense.tensors.emplace_back("bias", std::move(bias));
+  }
   /// PReLU with one slope for all units.
   Layer prelu_of(double slope) const {
     Layer made = layer(PReLU<Slopes::shared, Dynamic>::name, units(), {{"initial_slope", 0.25}});
@@ -208,8 +213,8 @@ class OnnxLayerReader {
     return *number;
   }
 
-  // A Dense from a product with a constant matrix: z^T = a^T W^T where samples are rows, z = W a where they are columns. The operator may
-  // transpose both factors first.
+  // A DenseWithoutBias from a product with a constant matrix: z^T = a^T W^T where samples are rows, z = W a where they are columns. The
+  // operator may transpose both factors first.
   Layer product(const Node& node, bool value_is_first, bool value_is_transposed, bool weight_is_transposed) {
     const std::size_t place_of_weight = value_is_first ? 1 : 0;
     const OnnxConstant* weight = graph_.constant(node, place_of_weight);
@@ -230,13 +235,13 @@ class OnnxLayerReader {
                         ": expected sums over the units of each sample, but found sums over the samples; a weight before "
                         "the input needs samples in columns, which Transpose makes");
     expect_units(inputs, node);
-    count(size + static_cast<std::size_t>(outputs), node);
+    count(size, node);
     Numbers numbers = finite_numbers(node, place_of_weight);
     // a row-major matrix of inputs x outputs is a column-major W
     if (weight_is_transposed == value_is_first) numbers = transpose(numbers, inputs, outputs);
-    Layer made = layer(DescribedDense::name, outputs);
+    Layer made = layer(DescribedDense<Bias::none>::name, outputs);
     made.what.parts = {describe(Identity{})};
-    made.tensors = {{"weight", std::move(numbers)}, {"bias", Numbers(static_cast<std::size_t>(outputs), Scalar{0})}};
+    made.tensors = {{"weight", std::move(numbers)}};
     if (value_is_transposed) layout = {{outputs}, value_is_first ? Samples::rows : Samples::columns, layout.batch};
     layout.extents.back() = outputs;
     return made;
@@ -267,8 +272,9 @@ class OnnxLayerReader {
     const auto alpha = static_cast<Scalar>(graph_.number(node, "alpha", 1)), beta = static_cast<Scalar>(graph_.number(node, "beta", 1));
     for (Scalar& number : made.tensor("weight")) number *= alpha;
     if (graph_.input_of(node, 2) < 0) return made;
-    made.tensor("bias") = needed(node, 2, "a bias");
-    for (Scalar& number : made.tensor("bias")) number *= beta;
+    Numbers bias = needed(node, 2, "a bias");
+    for (Scalar& number : bias) number *= beta;
+    add_bias(made, std::move(bias));
     return made;
   }
 

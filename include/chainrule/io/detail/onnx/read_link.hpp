@@ -243,15 +243,15 @@ class OnnxEnd {
 /// and z. `place_of_p`: which of the two outputs is z.
 template <class Scalar>
 void make_pair(ReadLayer<Scalar>& last, std::size_t place_of_p, const std::string& place) {
-  if (!describes<DescribedDense>(last.what) || last.what.outputs != 1 || !describes<Identity>(last.what.parts[0]))
+  if (!describes_dense(last.what) || last.what.outputs != 1 || !describes<Identity>(last.what.parts[0]))
     raise<ValueError>(place, ": expected a layer of one output before 1 - p and p");
-  for (const char* name : {"weight", "bias"}) {
+  for (auto& [name, numbers] : last.tensors) {
     std::vector<Scalar> pairs;
-    for (const Scalar number : last.tensor(name)) {
+    for (const Scalar number : numbers) {
       pairs.resize(pairs.size() + 2);
       pairs[pairs.size() - 2 + place_of_p] = number;
     }
-    last.tensor(name) = std::move(pairs);
+    numbers = std::move(pairs);
   }
   last.what.outputs = 2;
 }

@@ -28,9 +28,12 @@ std::string add_onnx_layers(const Layers& layers, OnnxWriter<Scalar>& writer, Nu
 
 template <IsDense L, class Scalar>
 std::string onnx_form(Exactly<L> dense, OnnxWriter<Scalar>& writer, NumbersInOrder<Scalar>& numbers, const std::string& x) {
-  const auto [weight, bias] = numbers.parameters_of(dense.object);
-  const std::string w = writer.transposed("weight", weight), b = writer.vector("bias", bias);
-  return add_onnx_activation(dense->activation(), writer, writer.node("Gemm", {x, w, b}));
+  const auto parameters = numbers.parameters_of(dense.object);
+  const std::string w = writer.transposed("weight", parameters.weight);
+  if constexpr (L::has_bias)
+    return add_onnx_activation(dense->activation(), writer, writer.node("Gemm", {x, w, writer.vector("bias", parameters.bias)}));
+  else
+    return add_onnx_activation(dense->activation(), writer, writer.node("MatMul", {x, w}));
 }
 template <IsActivate L, class Scalar>
 std::string onnx_form(Exactly<L> layer, OnnxWriter<Scalar>& writer, NumbersInOrder<Scalar>&, const std::string& x) {

@@ -41,7 +41,7 @@ void add_file_tensors(std::vector<FileTensor<Scalar>>& all, const std::vector<La
       add_file_tensors(all, layer.inside, path + ".");
       continue;
     }
-    const bool is_dense = describes<DescribedDense>(layer.what), is_batch_norm = describes<BatchNorm<Dynamic>>(layer.what);
+    const bool is_dense = describes_dense(layer.what), is_batch_norm = describes<BatchNorm<Dynamic>>(layer.what);
     const bool is_norm = is_batch_norm || describes<LayerNorm<Dynamic>>(layer.what);
     const bool is_prelu = describes<PReLU<Slopes::shared, Dynamic>>(layer.what) || describes<PReLU<Slopes::per_unit, Dynamic>>(layer.what);
     for (const NamedTensor<Scalar>& tensor : layer.tensors) {

@@ -22,7 +22,7 @@ bool works_in_place(const L&) {
 template <class Scalar>
 bool works_in_place(const AnyLayer<Scalar>& layer) {
   const Description what = layer.describe();
-  return !describes<DescribedDense>(what) && !describes<DescribedResidual>(what);
+  return !describes_dense(what) && !describes<DescribedResidual>(what);
 }
 
 /// The statement that keeps f'(z) of n units for the derivative, and the array that it sets. Both are empty where no derivative is written,
@@ -55,14 +55,14 @@ std::string source_form(Exactly<L> dense, SourceWriter<Written>& writer, Numbers
                         bool to_y) {
   const Index n = dense->inputs(), m = dense->outputs(), number = writer.next_number("Dense");
   const std::string w = writer.full_name("w", number), b = writer.full_name("b", number);
-  const auto [weight, bias] = numbers.parameters_of(dense.object);
-  writer.weights.add_rows(w, weight);
-  writer.weights.add(b, bias);
+  const auto parameters = numbers.parameters_of(dense.object);
+  writer.weights.add_rows(w, parameters.weight);
+  if constexpr (L::has_bias) writer.weights.add(b, parameters.bias);
   const std::string out = writer.take_array(m, to_y);
   const std::string a = source_activation(dense->activation(), writer.functions, "z"), fma = writer.functions.multiply_add();
-  writer.comment(text_of("Dense: z(", number + 1, ") = W(", number, ") a(", number, ") + b(", number, "), a(", number + 1, ") = f(z(",
-                         number + 1, ")) with f = ", name_of(dense->activation()), ", ", n, " -> ", m));
-  writer.code(text_of("  for (int i = 0; i < ", m, "; ++i) {\n    $ z = ", b, "[i];\n"));
+  writer.comment(text_of("Dense: z(", number + 1, ") = W(", number, ") a(", number, ")", L::has_bias ? text_of(" + b(", number, ")") : "",
+                         ", a(", number + 1, ") = f(z(", number + 1, ")) with f = ", name_of(dense->activation()), ", ", n, " -> ", m));
+  writer.code(text_of("  for (int i = 0; i < ", m, "; ++i) {\n    $ z = ", L::has_bias ? b + "[i]" : "<0>", ";\n"));
   writer.add_terms("    ", "k", n, "z", text_of("z = ", fma, "(", w, "[i][k], ", in, "[k], z);"));
   const SourceSlopes slopes = source_slopes(dense->activation(), writer, m, "z", out + "[i]");
   writer.code(text_of("    ", out, "[i] = ", a, ";\n", slopes.statement.empty() ? "" : "    " + slopes.statement + "\n", "  }\n"));
