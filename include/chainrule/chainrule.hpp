@@ -5,6 +5,7 @@
 /// What programs use. Activations, losses, layers, initializers and optimizers are whatever keeps the contract of its family: a concept.
 
 // Types, errors, random numbers and the contracts of each family.
+#include <chainrule/core/category_row.hpp>
 #include <chainrule/core/chunks.hpp>
 #include <chainrule/core/concepts.hpp>
 #include <chainrule/core/description.hpp>
@@ -59,6 +60,7 @@
 #include <chainrule/layers/batch_norm.hpp>
 #include <chainrule/layers/dense.hpp>
 #include <chainrule/layers/dropout.hpp>
+#include <chainrule/layers/embedding.hpp>
 #include <chainrule/layers/layer_norm.hpp>
 #include <chainrule/layers/normalization_layer.hpp>
 #include <chainrule/layers/normalize.hpp>

@@ -64,7 +64,7 @@ TEST_CASE("known.hpp lists every activation, loss and layer that has a header") 
   CHECK(names_in("activations") == names_of(Activations{}));
   CHECK(names_in("losses") == names_of(Losses{}));
   auto layers = names_of(SameShapeLayers{});
-  layers.insert({"Dense", "DenseWithoutBias", "Activate", "Residual"});
+  layers.insert({"Dense", "DenseWithoutBias", "Embedding", "Activate", "Residual"});
   CHECK(names_in("layers") == layers);
 }
 

@@ -2,6 +2,7 @@
 #include <chainrule/io/export_source.hpp>
 #include <chainrule/layers/batch_norm.hpp>
 #include <chainrule/layers/dense.hpp>
+#include <chainrule/layers/embedding.hpp>
 #include <chainrule/losses/binary_cross_entropy.hpp>
 #include <chainrule/losses/mean_squared_error.hpp>
 #include <chainrule/network.hpp>
@@ -81,6 +82,22 @@ TEST_CASE("source code of a layer without bias begins its sums with 0", "[io][ex
                                      "  for (int i = 0; i < 1; ++i) {\n"
                                      "    float z = 0.0f;\n"));
   CHECK_THAT(text, !ContainsSubstring("model_b1"));
+}
+
+TEST_CASE("source code of an Embedding gives the library's numbers and Jacobian, and NaN for what is no category", "[io][export_source]") {
+  const cr::Network<
+      float, cr::MeanSquaredError,
+      cr::Embedding<4, cr::CategoryRow{.row = 0, .categories = 3, .size = 2}, cr::CategoryRow{.row = 2, .categories = 2, .size = 3}>,
+      cr::Dense<7, 2>>
+      net{cr::Seed{1}};
+  const chainrule_test::TemporaryFolder folder;
+  const cr::SourceReport report =
+      cr::export_source(net, folder.path("net.h"), {.name = "net", .doubles = false, .tests = {}, .jacobian = true});
+  CHECK(report.predict_difference < 1e-6);
+  CHECK(report.jacobian_difference < 1e-6);
+  CHECK_THAT(cr::to_source(net),
+             ContainsSubstring("const int category = x[0] >= 0.0f && x[0] < 3.0f ? (int)x[0] : 0;\n    for (int i = 0; i < 2; "
+                               "++i) t1[2 + i] = x[0] == (float)category ? model_embedding1[category][i] : sqrtf(-1.0f);"));
 }
 
 TEST_CASE("source code adds more than 256 terms in blocks of nearly equal length", "[io][export_source]") {

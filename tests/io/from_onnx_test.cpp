@@ -64,6 +64,24 @@ TEST_CASE("What is added to a product that has no bias is its bias, and without 
   }
 }
 
+TEST_CASE("PyTorch: an embedding of one column beside a slice of the others", "[onnx]") {
+  const auto model = [](const std::vector<std::string>& order, std::int64_t to = 7) {
+    Model m({0, 3});
+    m.integers("one", {1}).integers("three", {3}).constant("table", {2, 2}, {1, 2, 3, 4}).constant("w", {4, 1}, {1, 10, 100, 1000});
+    m.integers("first", {0});
+    m.graph().mutable_initializer(m.graph().initializer_size() - 1)->clear_dims();  // a single number
+    m.node("Slice", {"x", "one", "three", "one"}, "numbers");
+    m.node("Gather", {"x", "first"}, "column").with("axis", 1).node("Cast", {"column"}, "category").with("to", to);
+    m.node("Gather", {"table", "category"}, "embedded").node("Concat", order, "all").with("axis", 1).node("MatMul", {"all", "w"}, "y");
+    return m;
+  };
+  const Model m = model({"numbers", "embedded"});
+  CHECK(kinds(m.read()) == "Embedding(row=0,categories=2,size=2) DenseWithoutBias(Identity)");
+  CHECK(predicted(m, {1, 5, 6}) == Vector<float>{{5 + 60 + 300 + 4000}});
+  CHECK_THROWS_SAYING(model({"embedded", "numbers"}).read(), ValueError, "(Concat)", "first those that are no categories");
+  CHECK_THROWS_SAYING(model({"numbers", "embedded"}, 1).read(), ValueError, "m.onnx: node");  // no Cast to integers
+}
+
 TEST_CASE("Keras: MatMul and Add, in either order, after a Cast, a Flatten and Constants", "[onnx]") {
   Model m({0, 1, 2});
   m.node("Cast", {"x"}, "real").with("to", 1);

@@ -294,6 +294,22 @@ TEST_CASE("A file without biases is loaded into layers without bias, and one wit
   CHECK(again.layers()[0].name == "DenseWithoutBias");
 }
 
+TEST_CASE("Embeddings are saved and loaded as PyTorch has them, categories x size") {
+  Network<float, SquaredError, Embedding<2, CategoryRow{.row = 1, .categories = 3, .size = 2}>, Dense<3, 1>> net{Seed{1}};
+  const SafetensorsFile saved = parse_safetensors(to_model_file(net));
+  CHECK(saved.tensor("0.0.weight").shape == std::vector<std::uint64_t>{3, 2});
+  const AnyNetwork<float> again = parse_network<float>(saved);
+  CHECK(again.parameters() == net.parameters());
+  CHECK(describe_layers(again) == describe_layers(net));
+  const SafetensorsFile file =
+      with({{"embeddings.0.weight", {3, 2}, w1}, {"mlp.0.weight", {1, 3}, w2}, {"mlp.0.bias", {1}, b2}}, {{"format", "pt"}});
+  detail::load_from(file, net, {});
+  CHECK(net.layer<0>().weight(0) == Eigen::MatrixXf{{1, 3, 5}, {2, 4, 6}});
+  const SafetensorsFile transposed = with({{"0.0.weight", {2, 3}, w1}, {"1.weight", {1, 3}, w2}, {"1.bias", {1}, b2}});
+  CHECK_THAT(refused(transposed, net), Contains("is 2 x 3, but the network's 0.0.weight is 3 x 2"));
+  CHECK_THAT(refused(transposed, net, {.layout = WeightLayout::inputs_by_outputs}), Contains("the network's 0.0.weight is 3 x 2"));
+}
+
 TEST_CASE("A name in the list of names may leave out num_batches_tracked, also where it is in the file") {
   Network<float, SquaredError, Dense<2, 3>, BatchNorm<>> net{Seed{1}};
   const std::vector<float> ones{1, 1, 1}, count{5};

@@ -95,6 +95,23 @@ TEST_CASE("A Dense without bias is a MatMul in ONNX, and comes back as itself", 
   CHECK(model.graph().initializer_size() == 1);
 }
 
+TEST_CASE("Embeddings come back from ONNX, with and without numbers beside them", "[onnx]") {
+  for (const Embedding<Dynamic>& layer :
+       {Embedding<Dynamic>{5, {{.row = 1, .categories = 7, .size = 3}, {.row = 4, .categories = 2, .size = 1}}},
+        Embedding<Dynamic>{2, {{.row = 0, .categories = 7, .size = 3}, {.row = 1, .categories = 2, .size = 2}}},
+        Embedding<Dynamic>{1, {{.row = 0, .categories = 7, .size = 3}}}}) {
+    const AnyNetwork<float> net = network({describe(layer), dense(layer.outputs(), 2)});
+    const AnyNetwork<float> again = parse_onnx<float>(to_onnx(net));
+    CHECK(again.layers()[0].describe() == describe(layer));
+    Random random{Seed{8}};
+    Matrix<float> x(layer.inputs(), 20);
+    for (Index i = 0; i < x.size(); ++i) x(i) = static_cast<float>(random.normal());
+    for (const CategoryRow& of : layer.category_rows())
+      for (Index j = 0; j < x.cols(); ++j) x(of.row, j) = static_cast<float>(random.below(static_cast<std::uint64_t>(of.categories)));
+    CHECK(again.predict(x) == net.predict(x));
+  }
+}
+
 TEST_CASE("Residuals come back from ONNX, one in another too", "[onnx]") {
   const Description inner{"Residual", 4, 4, {}, {dense(4, 4, describe(SiLU{})), describe(LayerNorm<Dynamic>(4))}};
   const Description outer{"Residual", 6, 6, {}, {activate(6, describe(Mish{})), dense(6, 4, describe(Tanh{})), inner, dense(4, 6)}};

@@ -217,6 +217,23 @@ TEST_CASE("training allocates nothing after set-up: AnyNetwork") {
   CHECK(allocations_of_training(net, 20, [&](cr::Index n) { return std::span(labels.data(), static_cast<std::size_t>(n)); }) == 0);
 }
 
+TEST_CASE("training allocates nothing after set-up: Embedding and a Dense without bias") {
+  cr::AnyNetwork<float> net{cr::Seed{1},
+                            cr::SoftmaxCrossEntropy{},
+                            {cr::Embedding<cr::Dynamic>{2, {{.row = 1, .categories = 9, .size = 3}}}, cr::DenseWithoutBias<4, 5>{}}};
+  const std::vector<int> labels(300, 4);
+  const cr::Matrix<float> x = cr::Matrix<float>::Constant(2, 300, 7);
+  auto work = net.make_workspace(300);
+  auto dJ = net.make_gradients();
+  cr::OptimizerState<float> state(net.parameters(), 0);
+  CHECK(allocations_of([&] {
+          net.forward(x, work);
+          net.backward(x, labels, work, dJ);
+          cr::descend(net, x, labels, work, dJ, cr::SGD{0.1}, state);
+          net.predict(x, work);
+        }) == 0);
+}
+
 TEST_CASE("a small net with fixed extents allocates nothing at all") {
   CHECK(allocations_of([] {
           cr::Network<float, cr::SquaredError, cr::Dense<3, 8, cr::Tanh>, cr::Dense<8, 2>> net{cr::Seed{1}};

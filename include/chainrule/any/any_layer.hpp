@@ -123,6 +123,7 @@ struct LayerBase {
   virtual std::vector<TensorShape> tensors() const = 0;
   virtual std::vector<TensorShape> buffer_tensors() const = 0;
   virtual Description describe() const = 0;
+  virtual std::span<const CategoryRow> category_rows() const = 0;
   virtual Index fewest_training_samples() const = 0;
   virtual bool gives_raw_outputs() const = 0;
   virtual void initialize(Scalar* theta, Random& random) const = 0;
@@ -170,6 +171,7 @@ class LayerOf final : public LayerBase<Scalar> {
   std::vector<TensorShape> tensors() const override { return as_vector(layer_.tensors()); }
   std::vector<TensorShape> buffer_tensors() const override { return as_vector(buffer_tensors_of(layer_)); }
   Description describe() const override { return chainrule::describe(layer_); }
+  std::span<const CategoryRow> category_rows() const override { return category_rows_of(layer_); }
   Index fewest_training_samples() const override {
     if constexpr (requires(const L& l) { l.fewest_training_samples(); })
       return layer_.fewest_training_samples();
@@ -322,6 +324,8 @@ class AnyLayer {
   std::vector<TensorShape> buffer_tensors() const { return operator->()->buffer_tensors(); }
   /// The name, hyperparameters and parts, from which from_description builds it again.
   Description describe() const { return operator->()->describe(); }
+  /// The rows of x that are categories; none for layers other than Embedding, and layers that contain one.
+  std::span<const CategoryRow> category_rows() const { return operator->()->category_rows(); }
   /// The smallest batch that a training pass takes.
   Index fewest_training_samples() const { return operator->()->fewest_training_samples(); }
 

@@ -42,6 +42,8 @@ AnyLayer<Scalar> any_layer(const L& layer) {
     });
   else if constexpr (IsResidual<L>)
     return Residual<AnyLayers<Scalar>>{make_layers<Scalar, Own...>(layer.layers())};
+  else if constexpr (IsEmbedding<L>)
+    return static_cast<const Embedding<Dynamic>&>(layer);
   else
     return layer;
 }

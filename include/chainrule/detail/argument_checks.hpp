@@ -22,8 +22,8 @@ constexpr bool checked_rows() {
   return as_many_rows;
 }
 
-/// Returns a view on x after checking that it has a row for each input, at least one sample, and only finite numbers. A team, if there is
-/// one, shares the work of looking at the numbers.
+/// Returns a view on x after checking that it has a row for each input, at least one sample, only finite numbers, and in rows of categories
+/// only numbers of these. A team, if there is one, shares the work of looking at the numbers.
 template <class Scalar, class Sequence, class X>
 ConstMatrixView<Scalar> checked_input(const char* who, const Sequence& sequence, const Eigen::DenseBase<X>& x, Team* team = nullptr) {
   constexpr int In = Sequence::inputs_at_compile_time;
@@ -35,6 +35,7 @@ ConstMatrixView<Scalar> checked_input(const char* who, const Sequence& sequence,
     check_finite(who, "x", input);
   else
     check_finite(who, "x", input, *team);
+  check_categories(who, sequence.category_rows(), input);
   return input;
 }
 

@@ -64,6 +64,8 @@ Matrix<typename Net::ScalarType> drawn_tests(const Net& net) {
   Random random{Seed{1}};
   Matrix<Scalar> x(net.inputs(), drawn);
   for (Scalar& number : x.reshaped()) number = static_cast<Scalar>(random.normal());
+  for (const CategoryRow& of : category_rows_of(element(net.layers(), Constant<0>{})))
+    for (Index j = 0; j < x.cols(); ++j) x(of.row, j) = static_cast<Scalar>(random.below(static_cast<std::uint64_t>(of.categories)));
   NumbersInOrder<Scalar> numbers(net);
   bool is_first = true;
   for_each_layer(net.layers(), [&](const auto& layer) {

@@ -69,6 +69,8 @@ inline pb::ModelProto parse_onnx_model(std::string_view bytes, const std::string
 ///
 /// The reader knows these operators, with the meaning that the ONNX standard gives them in the model's operator set, from 6 on:
 /// - Gemm and MatMul with a weight, and sums of their result and constants: Dense, or DenseWithoutBias where nothing is added
+/// - Concat of columns of the input by Gather or Slice, and Gather from constant tables at columns that Gather and Cast make integers of:
+///   Embedding
 /// - BatchNormalization of batch x units; with more extents these must be 1, because channels of many places have no layer here
 /// - LayerNormalization over each whole sample, also as single operations: ReduceMean, Sub, a square by Pow or Mul, and Div by a root, or
 ///   Mul by its reciprocal, in any form of Sqrt, Reciprocal, Pow and Div; and as x s + (bias - mean s), as Keras writes it

@@ -167,8 +167,7 @@ std::string to_model_file(const Net& net, std::map<std::string, std::string> tex
       for (std::size_t k = 0; k < size; ++k) converted[i].push_back(static_cast<Written>(own[i].numbers[k]));
       numbers = converted[i];
     }
-    tensors.push_back(
-        {own[i].full_name(), own[i].shape, numbers, own[i].shape.size() == 2 ? TensorOrder::column_major : TensorOrder::row_major});
+    tensors.push_back({own[i].full_name(), own[i].shape, numbers, own[i].shape.size() == 2 ? own[i].order : TensorOrder::row_major});
   }
   detail::OrderedJson layers = detail::OrderedJson::array();
   for (const Description& layer : describe_layers(net)) layers.push_back(detail::to_json(layer));

@@ -43,7 +43,8 @@ class Residual {
   Index outputs() const { return inside_.inputs(); }       ///< the number of outputs, which is the number of rows of the output
   std::string_view activation_name() const { return ""; }  ///< the name of the activation inside; empty if there is none
   const auto& layers() const { return inside_.layers(); }  ///< the layers of F
-  Index fewest_training_samples() const { return inside_.fewest_training_samples(); }  ///< the smallest batch that a training pass takes
+  std::span<const CategoryRow> category_rows() const { return inside_.category_rows(); }  ///< the rows of x that are categories
+  Index fewest_training_samples() const { return inside_.fewest_training_samples(); }     ///< the smallest batch that a training pass takes
 
   /// Names and shapes of the parameters, in the order of the flat vector.
   auto tensors() const {

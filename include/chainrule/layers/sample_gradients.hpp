@@ -65,6 +65,10 @@ class SampleGradients {
     }
     add_to_norm(column, norm);
   }
+  /// Sets `size` parameters from `first` on to 0.
+  void zeros(Index column, Index first, Index size) const {
+    if (forms_) std::fill_n(place_of(column) + first, size, Scalar{0});
+  }
   /// Sets `size` parameters from `first` on to u.
   void numbers(Index column, Index first, Index size, const Scalar* u) const {
     if (forms_)

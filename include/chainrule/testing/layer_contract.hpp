@@ -199,7 +199,7 @@ ContractReport check_layer(const L& layer, const LayerProperties& properties = {
   check_tensors(report, layer);
   check_initial_parameters<Scalar>(report, layer, properties);
   Random random{Seed{3}};
-  const auto x = random_matrix<Scalar>(layer.inputs(), 7, random);
+  const auto x = random_input<Scalar>(layer, 7, random);
   const auto y = random_matrix<Scalar>(layer.outputs(), 7, random);
   const auto net = net_of<Scalar>(layer, prepare);
   check_gradients_of_layer(report, net, x, y);
@@ -226,7 +226,7 @@ ContractReport check_layer(const FixedLayer& fixed, const DynamicLayer& dynamic,
   ContractReport report = check_layer<Scalar>(dynamic, properties, prepare);
   check_tensors(report, fixed);
   Random random{Seed{3}};
-  const auto x = random_matrix<Scalar>(fixed.inputs(), 7, random);
+  const auto x = random_input<Scalar>(fixed, 7, random);
   const auto y = random_matrix<Scalar>(fixed.outputs(), 7, random);
   const auto numbers = [&](const auto& layer) {
     Matrix<Scalar> dJ_dx = x;

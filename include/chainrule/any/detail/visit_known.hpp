@@ -7,6 +7,7 @@
 #include <chainrule/core/description.hpp>
 #include <chainrule/layers/activate.hpp>
 #include <chainrule/layers/dense.hpp>
+#include <chainrule/layers/embedding.hpp>
 #include <chainrule/layers/residual.hpp>
 #include <chainrule/losses/class_weighted.hpp>
 
@@ -122,6 +123,32 @@ class DescribedResidual {
   const Description& of_;
 };
 
+/// An Embedding that is made from its description.
+class DescribedEmbedding : public Embedding<Dynamic> {
+ public:
+  explicit DescribedEmbedding(const Description& of) : Embedding(of.inputs, rows_in(of)) {}
+
+ private:
+  static std::vector<CategoryRow> rows_in(const Description& of) {
+    std::vector<CategoryRow> rows;
+    std::size_t i = 0;
+    const auto next = [&](std::string_view expected) {
+      constexpr double limit = 0x1p31;
+      if (i >= of.hyperparameters.size() || of.hyperparameters[i].first != expected || !is_within(of.hyperparameters[i].second, 0, limit) ||
+          of.hyperparameters[i].second != std::floor(of.hyperparameters[i].second))
+        raise<ValueError>(of.kind,
+                          ": expected whole numbers row, categories and size for each row of categories, but found the hyperparameters ",
+                          hyperparameters_text(of));
+      return static_cast<Index>(of.hyperparameters[i++].second);
+    };
+    while (i < of.hyperparameters.size()) {
+      const Index row = next("row"), categories = next("categories"), size = next("size");
+      rows.push_back({row, categories, size});
+    }
+    return rows;
+  }
+};
+
 /// A ClassWeighted that holds the description of its loss instead of a loss. The description must outlive it.
 class DescribedClassWeighted {
  public:
@@ -139,8 +166,9 @@ class DescribedClassWeighted {
   const Description& loss_;
 };
 
-/// The types whose objects visit_layer passes to its function for layers that contain an activation or other layers.
-using DescribedLayers = Types<DescribedDense<Bias::trained>, DescribedDense<Bias::none>, DescribedActivate, DescribedResidual>;
+/// The types whose objects visit_layer passes to its function for layers that contain an activation or other layers, and for Embedding.
+using DescribedLayers =
+    Types<DescribedDense<Bias::trained>, DescribedDense<Bias::none>, DescribedActivate, DescribedResidual, DescribedEmbedding>;
 
 /// Whether the description is that of a Dense, with or without bias.
 inline bool describes_dense(const Description& of) {
@@ -170,6 +198,14 @@ template <class... Layers>
 inline constexpr bool is_residual<Residual<Layers...>> = true;
 template <class L>
 concept IsResidual = is_residual<L>;
+
+// Whether L is an Embedding, or the described form of one.
+template <class L>
+inline constexpr bool is_embedding = std::is_same_v<L, DescribedEmbedding>;
+template <int In, CategoryRow... rows>
+inline constexpr bool is_embedding<Embedding<In, rows...>> = true;
+template <class L>
+concept IsEmbedding = is_embedding<L>;
 
 /// A list of T, or an empty list.
 template <class T, bool condition>
@@ -209,8 +245,8 @@ bool visit_loss(const Description& of, const F& f) {
          visit_type(typename KnownTypes<Own...>::OfLosses{}, of, [&]<class T>(std::type_identity<T>) { f(make<T>(of)); });
 }
 
-/// Makes the described layer and calls f with it; a layer that contains an activation or other layers is given as one of
-/// DescribedLayers. Result and errors are as for visit_activation.
+/// Makes the described layer and calls f with it; a layer that contains an activation or other layers, and an Embedding, is given as
+/// one of DescribedLayers. Result and errors are as for visit_activation.
 template <class... Own, class F>
 bool visit_layer(const Description& of, const F& f) {
   return visit_type(DescribedLayers{}, of, [&]<class T>(std::type_identity<T>) { f(T(of)); }) ||

@@ -96,6 +96,10 @@ inline void check_layer_count(const char* who, const char* what, std::size_t the
 template <class L, class Cache>
 void check_cache(const char* who, Index i, const L& layer, const Cache& cache) {
   check_made_for(who, "this workspace was", i, cache.output.rows(), layer.outputs());
+  if constexpr (requires { cache.was_made_for(layer); })
+    if (!cache.was_made_for(layer))
+      raise<ShapeError>(who, ": this workspace was made for another network: the ", layer.name, " that is layer<", i,
+                        "> has other rows there");
   if constexpr (requires { layer.layers(); }) {
     check_layer_count(who, "this workspace was", size_of(cache.caches), size_of(layer.layers()));
     for_each_index(layer.layers(), [&](auto k) { check_cache(who, i, element(layer.layers(), k), element(cache.caches, k)); });

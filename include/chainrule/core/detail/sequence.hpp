@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <chainrule/core/category_row.hpp>
 #include <chainrule/core/concepts.hpp>
 #include <chainrule/core/detail/layer_list.hpp>
 #include <memory>
@@ -241,6 +242,8 @@ class SequenceOf {
   const Layers& layers() const { return lists_->layers; }
   Index inputs() const { return element(layers(), Constant<0>{}).inputs(); }
   Index outputs() const { return last_of(layers()).outputs(); }
+  /// The rows of x that are categories, which the first layer says.
+  std::span<const CategoryRow> category_rows() const { return category_rows_of(element(layers(), Constant<0>{})); }
   /// Where layer i's parameters begin; for i = size_of(layers()), how many there are.
   Index parameter_offset(std::size_t i) const { return lists_->parameter_offsets[i]; }
   /// Where layer i's buffers begin; for i = size_of(layers()), how many there are.

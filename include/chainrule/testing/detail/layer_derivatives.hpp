@@ -2,6 +2,7 @@
 // Checks that a layer's derivatives by x are right: jvp, vjp, forward_jet and backward_jet, each against central differences of functions
 // that are simpler, computed in long double.
 
+#include <algorithm>
 #include <array>
 #include <chainrule/core/concepts.hpp>
 #include <chainrule/core/detail/sequence.hpp>
@@ -76,7 +77,7 @@ template <class Scalar, class L>
 void check_products_of_layer(ContractReport& report, LayerAlone<Scalar, L> alone, Random& random) {
   using Options = DifferenceOptions<Scalar>;
   const Index batch = alone.x.cols(), columns = 2 * batch, outputs = alone.layer().outputs();
-  const Matrix<Scalar> u = random_matrix<Scalar>(alone.x.rows(), columns, random), v = random_matrix<Scalar>(outputs, columns, random);
+  const Matrix<Scalar> u = random_directions<Scalar>(alone.layer(), columns, random), v = random_matrix<Scalar>(outputs, columns, random);
   StridedCopy<Scalar> strided_x(alone.x), strided_u(u), by_x(Matrix<Scalar>::Zero(u.rows(), columns));
   const ConstMatrixView<Scalar> x = detail::as_const(strided_x.view());
   alone.forward(x);
@@ -110,6 +111,11 @@ void check_products_of_layer(ContractReport& report, LayerAlone<Scalar, L> alone
   report.clause("vjp", by_x.padding_is_untouched(), {"it writes outside dJ/dx"});
 }
 
+/// Whether a row of x is one of these.
+inline bool is_in(std::span<const CategoryRow> rows, Index row) {
+  return std::any_of(rows.begin(), rows.end(), [&](const CategoryRow& of) { return of.row == row; });
+}
+
 /// Checks forward_jet and backward_jet with two directions: with two second derivatives, or, with a direction of theta, without.
 template <class Scalar, class L>
 void check_jets_of_layer(ContractReport& report, LayerAlone<Scalar, L> alone, bool with_theta_direction, Random& random) {
@@ -118,7 +124,7 @@ void check_jets_of_layer(ContractReport& report, LayerAlone<Scalar, L> alone, bo
   const Index batch = alone.x.cols(), inputs = alone.x.rows(), outputs = alone.layer().outputs();
   const JetShape shape = with_theta_direction ? JetShape{batch, 2, 0} : JetShape{batch, 2, 2, terms};
   const Index columns = shape.columns();
-  alone.jet = random_matrix<Scalar>(inputs, columns, random);
+  alone.jet = random_directions<Scalar>(alone.layer(), columns, random);
   if (with_theta_direction) alone.theta_direction = random_matrix<Scalar>(alone.theta.size(), 1, random);
   StridedCopy<Scalar> strided_x(alone.x);
   const ConstMatrixView<Scalar> x = detail::as_const(strided_x.view());
@@ -176,25 +182,28 @@ void check_jets_of_layer(ContractReport& report, LayerAlone<Scalar, L> alone, bo
     return std::array<Matrix<Scalar>, 3>{by_theta, by_x, by_jet};
   };
   const auto computed_gradients = gradients(true, true);
-  const auto check_gradient = [&](const char* by, const Matrix<Scalar>& gradient, auto& variables) {
+  const auto check_gradient = [&](const char* by, const Matrix<Scalar>& gradient, auto& variables,
+                                  std::span<const CategoryRow> constant_rows = {}) {
     if (gradient.size() == 0) return;
     Matrix<long double> differences(gradient.rows(), gradient.cols());
     for (Index i = 0; i < gradient.size(); ++i) {
       long double& variable = variables.data()[i];
       const long double before = variable;
+      if (is_in(constant_rows, i % gradient.rows())) continue;  // a category cannot be moved a little
       variable = before + h;
       differences.data()[i] = J();
       variable = before - h;
       differences.data()[i] = (differences.data()[i] - J()) / (2 * h);
       variable = before;
     }
+    for (const CategoryRow& of : constant_rows) differences.row(of.row).setZero();
     const double gradient_error = relative_difference(gradient, differences);
     report.clause("backward_jet", gradient_error <= Options::tolerance,
                   {"the gradient by ", by, with_theta_direction ? ", with a direction of theta," : "", " differs by ", gradient_error,
                    " from the central difference of a J that depends on the output and its jet"});
   };
   check_gradient("theta", computed_gradients[0], exact.theta);
-  check_gradient("x", computed_gradients[1], exact.x);
+  check_gradient("x", computed_gradients[1], exact.x, detail::category_rows_of(exact.layer()));
   check_gradient("the jet of x", computed_gradients[2], exact.jet);
   const auto without_x = gradients(true, false), without_theta = gradients(false, true);
   report.clause(

@@ -95,6 +95,7 @@ class OnnxChainReader {
       if (auto layer = layer_.read(last, value)) return layers.push_back(std::move(*layer)), next;
       if (after_product(value, layers) && read_sum(value, last, layers)) return next;
     }
+    if (const int after = read_embedding(value, mark, nodes, layers); after >= 0) return after;
     const auto as_it_is = [](const OnnxActivationFinder& finder) { return finder.find(); };
     if (const int after = read_activation(value, to, mark, nodes, layers, as_it_is); after >= 0) return after;
     if (nodes.size() == 1 && (read_sum(value, last, layers) || read_affine(value, last, layers))) return next;
@@ -246,6 +247,23 @@ class OnnxChainReader {
       layers.push_back(layer_.affine(std::vector<Scalar>(n, Scalar{0}), std::move(numbers)));
     }
     return true;
+  }
+
+  // Reads embeddings of columns of the value. Returns the value after them, or -1 if the nodes are something else.
+  int read_embedding(int value, int mark, std::vector<int> nodes, Layers& layers) {
+    const bool has_samples_in_rows = layer_.layout.samples == Samples::rows && layer_.layout.rank() == 2 && layer_.units() > 0;
+    if (!has_samples_in_rows) return -1;
+    constexpr std::size_t longest_chain = 3;  // Gather, Cast and Gather of one column
+    for (;;) {
+      const int end = output_of(nodes);
+      const Node& last = graph_.node(nodes.back());
+      if (const auto found = OnnxEmbeddingFinder(graph_, layer_.units(), value).find(end))
+        return layers.push_back(layer_.embedding(*found, last)), end;
+      const bool may_be_longer = nodes.size() < longest_chain && (graph_.is_op(last, "Gather") || graph_.is_op(last, "Cast"));
+      const std::vector<int> rest = may_be_longer ? graph_.until_next_cut(end, mark) : std::vector<int>{};
+      if (rest.empty()) return -1;
+      nodes.insert(nodes.end(), rest.begin(), rest.end());
+    }
   }
 
   // Reads a LayerNorm that is written as single operations; its weight and bias are nodes after it. Returns the value after it, or -1 if

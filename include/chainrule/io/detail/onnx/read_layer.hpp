@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <chainrule/any/detail/visit_known.hpp>
+#include <chainrule/io/detail/onnx/find_embedding.hpp>
 #include <chainrule/io/detail/onnx/graph.hpp>
 #include <chainrule/io/detail/onnx/layout.hpp>
 #include <optional>
@@ -125,6 +126,16 @@ class OnnxLayerReader {
   static void add_bias(Layer& dense, Numbers bias) {
     dense.what.kind = DescribedDense<Bias::trained>::name;
     dense.tensors.emplace_back("bias", std::move(bias));
+  }
+  /// An Embedding of columns of the value.
+  Layer embedding(const OnnxEmbedding& found, const Node& node) {
+    for (const OnnxGraph::Node* gather : found.tables) count(graph_.size(*gather, 0), node);
+    const Embedding<Dynamic> made = with_file_name(graph_.place(node), [&] { return Embedding<Dynamic>(units(), found.rows); });
+    Layer result{describe(made)};
+    for (std::size_t k = 0; k < found.tables.size(); ++k)  // categories x size in rows is size x categories in columns
+      result.tensors.emplace_back(text_of(k, ".weight"), finite_numbers(*found.tables[k], 0));
+    layout.extents.back() = made.outputs();
+    return result;
   }
   /// PReLU with one slope for all units.
   Layer prelu_of(double slope) const {

@@ -75,6 +75,31 @@ std::string onnx_form(Exactly<Normalize<N>> layer, OnnxWriter<Scalar>& writer, N
   const std::string centred = writer.node("Sub", {x, writer.vector("shift", shift)});
   return writer.multiply(centred, writer.vector("scale", scale));
 }
+// Gather takes columns of x, where samples are rows, and then rows of the table of each embedding.
+template <IsEmbedding L, class Scalar>
+std::string onnx_form(Exactly<L> layer, OnnxWriter<Scalar>& writer, NumbersInOrder<Scalar>& numbers, const std::string& x) {
+  const auto weights = numbers.parameters_of(layer.object);
+  const std::span<const CategoryRow> rows = layer->category_rows();
+  std::vector<std::int64_t> others;
+  for (std::size_t k = 0; k <= rows.size(); ++k)
+    for (Index row = k == 0 ? 0 : rows[k - 1].row + 1; row < (k == rows.size() ? layer->inputs() : rows[k].row); ++row)
+      others.push_back(row);
+  std::vector<std::string> parts;
+  if (!others.empty()) {
+    parts.push_back(writer.node("Gather", {x, writer.integers("rows", others)}));
+    writer.attribute("axis", 1);
+  }
+  for (std::size_t k = 0; k < rows.size(); ++k) {
+    const std::string number = writer.node("Gather", {x, writer.integer("row", rows[k].row)});
+    writer.attribute("axis", 1);
+    const std::string category = writer.cast(number, pb::TensorProto::INT64);
+    parts.push_back(writer.node("Gather", {writer.transposed("weight", weights.weight(k)), category}));
+  }
+  if (parts.size() == 1) return parts[0];
+  const std::string a = writer.node("Concat", parts);
+  writer.attribute("axis", 1);
+  return a;
+}
 template <IsResidual L, class Scalar>
 std::string onnx_form(Exactly<L> residual, OnnxWriter<Scalar>& writer, NumbersInOrder<Scalar>& numbers, const std::string& x) {
   return writer.add(x, add_onnx_layers(residual->layers(), writer, numbers, x));

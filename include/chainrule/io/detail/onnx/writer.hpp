@@ -3,9 +3,9 @@
 #include <chainrule/bytes/binary_array.hpp>
 #include <chainrule/core/types.hpp>
 #include <chainrule/io/detail/onnx/protobuf.hpp>
-#include <initializer_list>
 #include <map>
 #include <span>
+#include <vector>
 
 namespace chainrule::detail {
 
@@ -23,7 +23,7 @@ class OnnxWriter {
   std::string place;
 
   /// Adds a node, and returns the name of its output.
-  std::string node(std::string_view op, std::initializer_list<std::string> inputs) {
+  std::string node(std::string_view op, const std::vector<std::string>& inputs) {
     pb::NodeProto* node = graph_.add_node();
     node->set_op_type(std::string(op));
     for (const std::string& input : inputs) node->add_input(input);
@@ -69,8 +69,11 @@ class OnnxWriter {
     const Scalar number = static_cast<Scalar>(value);
     return constant(unused(name), {}, onnx_type<Scalar>(), std::span(&number, 1));
   }
-  std::string integers(const char* name, std::initializer_list<std::int64_t> numbers) {
-    return constant(unused(name), {static_cast<Index>(numbers.size())}, pb::TensorProto::INT64, std::span(numbers.begin(), numbers.end()));
+  std::string integers(const char* name, const std::vector<std::int64_t>& numbers) {
+    return constant(unused(name), {static_cast<Index>(numbers.size())}, pb::TensorProto::INT64, std::span(numbers.data(), numbers.size()));
+  }
+  std::string integer(const char* name, std::int64_t number) {
+    return constant(unused(name), {}, pb::TensorProto::INT64, std::span<const std::int64_t>(&number, 1));
   }
   /// Adds a vector of a layer, an Eigen::Map, and returns its name.
   template <class Map>

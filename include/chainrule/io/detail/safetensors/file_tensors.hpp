@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <chainrule/io/detail/layers_with_tensors.hpp>
+#include <chainrule/io/safetensors_types.hpp>
 #include <cstdint>
 #include <optional>
 #include <type_traits>
@@ -15,10 +16,12 @@ struct FileTensor {
   std::string module;                ///< "0", or "3.1" for the second module inside a Residual
   std::string name;                  ///< "weight"
   std::vector<std::uint64_t> shape;  ///< empty for a single number
-  Scalar* numbers;                   ///< in the network's own memory, column-major
+  Scalar* numbers;                   ///< in the network's own memory, in `order`
   /// The value of every number where a file lacks the tensor: 0 for a bias, 1 for the scale of a normalization. Without a value no file may
   /// lack it.
   std::optional<std::remove_const_t<Scalar>> if_missing = std::nullopt;
+  /// The order of the numbers in memory. Matrices are column-major, but PyTorch's shape of an embedding is that of its transpose.
+  TensorOrder order = TensorOrder::column_major;
 
   bool is_count_of_batches() const { return shape.empty() && if_missing.has_value(); }
   std::size_t size() const {
@@ -53,6 +56,11 @@ void add_file_tensors(std::vector<FileTensor<Scalar>>& all, const std::vector<La
       // where there are running statistics, there has been a batch
       if (is_batch_norm && tensor.name == "batches") one = {path, "num_batches_tracked", {}, tensor.numbers, 1};
       if (is_prelu) one.name = "weight";
+      if (describes<DescribedEmbedding>(layer.what)) {  // one module for each, as in a ModuleList: "0.weight" of module "3" is 3.0.weight
+        const std::size_t dot = tensor.name.find('.');
+        one = {path + "." + tensor.name.substr(0, dot), tensor.name.substr(dot + 1), {}, tensor.numbers, {}, TensorOrder::row_major};
+        one.shape = {static_cast<std::uint64_t>(tensor.cols), static_cast<std::uint64_t>(tensor.rows)};
+      }
       all.push_back(std::move(one));
     }
     if (is_dense && !describes<Identity>(layer.what.parts.at(0))) ++module;

@@ -179,7 +179,7 @@ class TensorMatch {
   Found in_shape(const SafetensorsTensor& tensor, const FileTensor<Scalar>& wanted, WeightLayout layout) const {
     using enum WeightLayout;
     const Shape& shape = wanted.shape;
-    const bool is_matrix = shape.size() == 2;
+    const bool is_matrix = shape.size() == 2 && wanted.order == TensorOrder::column_major;  // an embedding is categories x size everywhere
     const bool fits = same_shape(tensor.shape, shape);
     const bool fits_transposed = is_matrix && same_shape(tensor.shape, {shape[1], shape[0]});
     const WeightLayout said = layout == by_name ? layout_by_name(file_, tensor.name) : layout;

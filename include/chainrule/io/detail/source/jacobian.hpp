@@ -16,7 +16,8 @@ class SourceDirection {
   void write(Index inputs, Index outputs) {
     const std::vector<SourceStep>& steps = writer_.steps();
     n_ = forward_ ? inputs : outputs;
-    for (const SourceStep& step : steps) products_left_ += std::holds_alternative<SourceProduct>(step);
+    for (const SourceStep& step : steps)
+      arrays_left_ += std::holds_alternative<SourceProduct>(step) || std::holds_alternative<SourceSelection>(step);
     for (std::size_t i = 0; i < steps.size(); ++i)
       std::visit([&](const auto& step) { add(step); }, steps[forward_ ? i : steps.size() - 1 - i]);
     make_array();
@@ -39,7 +40,7 @@ class SourceDirection {
 
   void add(const SourceProduct& step) {
     const Index n = forward_ ? step.outputs : step.inputs;
-    --products_left_;
+    --arrays_left_;
     const std::string out = take_array(n), fma = writer_.functions.multiply_add();
     if (v_.empty()) {
       writer_.loop(n, text_of(out, "[i] = ", step.w, forward_ ? "[i][j]" : "[j][i]", unit_.empty() ? "" : " * ", unit_, ";"));
@@ -68,6 +69,19 @@ class SourceDirection {
                          "    for (end += ", next, "; k < end; ++k)\n      ", product(part),                         //
                          "    ", each, out, "[i] += ", part, "[i];\n  }\n"));
     writer_.give_back(part);
+  }
+
+  void add(const SourceSelection& step) {
+    make_array();
+    --arrays_left_;
+    const Index n = forward_ ? step.outputs : step.inputs;
+    const std::string out = take_array(n);
+    writer_.loop(n, out + "[i] = <0>;");
+    for (const auto& [from, to, size] : step.runs)
+      writer_.loop(size, text_of(out, "[", forward_ ? to : from, " + i] = ", v_, "[", forward_ ? from : to, " + i];"));
+    writer_.give_back(v_);
+    v_ = out;
+    n_ = n;
   }
 
   void add(const SourceCentering& step) {
@@ -99,8 +113,8 @@ class SourceDirection {
     }
   }
 
-  // the array for a new v; in reverse mode the last one is the row of J
-  std::string take_array(Index n) { return !forward_ && products_left_ == 0 ? "row" : writer_.take_array(n, false); }
+  // the array for a new v; in reverse mode that of the last step which makes a new one is the row of J
+  std::string take_array(Index n) { return !forward_ && arrays_left_ == 0 ? "row" : writer_.take_array(n, false); }
 
   // Makes v an array, where it is still unit vector j times a number.
   void make_array() {
@@ -113,7 +127,7 @@ class SourceDirection {
   SourceWriter<Written>& writer_;
   bool forward_;
   std::string v_, unit_;  // the array of v; if there is none yet, v is unit vector j times unit_
-  Index n_ = 0, products_left_ = 0;
+  Index n_ = 0, arrays_left_ = 0;
   std::vector<std::string> branches_;
 };
 

@@ -17,12 +17,12 @@ std::string add_source_layer(const L& layer, SourceWriter<Written>& writer, Numb
 /// Whether a layer writes its output over its input where it may.
 template <class L>
 bool works_in_place(const L&) {
-  return !IsDense<L> && !IsResidual<L>;
+  return !IsDense<L> && !IsResidual<L> && !IsEmbedding<L>;
 }
 template <class Scalar>
 bool works_in_place(const AnyLayer<Scalar>& layer) {
   const Description what = layer.describe();
-  return !describes_dense(what) && !describes<DescribedResidual>(what);
+  return !describes_dense(what) && !describes<DescribedResidual>(what) && !describes<DescribedEmbedding>(what);
 }
 
 /// The statement that keeps f'(z) of n units for the derivative, and the array that it sets. Both are empty where no derivative is written,
@@ -174,6 +174,44 @@ std::string source_form(Exactly<PReLU<slopes, N>> layer, SourceWriter<Written>& 
   }
   writer.loop(layer->outputs(),
               text_of(out, "[i] = ", in, "[i] > ", writer.functions.literal(0.0), " ? ", in, "[i] : ", slope, " * ", in, "[i];"));
+  return out;
+}
+
+// The rows that are no categories, then the row of each table that belongs to the category; NaN for a number that is no category.
+template <IsEmbedding L, class Written, class Scalar>
+std::string source_form(Exactly<L> layer, SourceWriter<Written>& writer, NumbersInOrder<Scalar>& numbers, const std::string& in,
+                        bool to_y) {
+  const auto weights = numbers.parameters_of(layer.object);
+  const std::string out = writer.take_array(layer->outputs(), to_y);
+  writer.comment(text_of("Embedding: numbers that are no categories, then those of each category; NaN where x is no category, ",
+                         layer->inputs(), " -> ", layer->outputs()));
+  SourceSelection selection{{}, layer->inputs(), layer->outputs()};
+  Index from = 0, to = 0;
+  const auto add_run = [&](Index end) {
+    const Index size = end - from;
+    if (size > 0) {
+      selection.runs.push_back({from, to, size});
+      writer.loop(size, text_of(out, "[", to, " + i] = ", in, "[", from, " + i];"));
+    }
+    to += size;
+    from = end + 1;
+  };
+  for (const CategoryRow& of : layer->category_rows()) add_run(of.row);
+  add_run(layer->inputs());
+  for (std::size_t k = 0; k < layer->category_rows().size(); ++k) {
+    const CategoryRow& of = layer->category_rows()[k];
+    const auto weight = weights.weight(k);
+    const std::string table = writer.full_name("embedding", writer.next_number("embedding"));
+    writer.weights.add_rows(table, of.categories, of.size, [&](Index category, Index i) { return weight(i, category); });
+    const std::string x = text_of(in, "[", of.row, "]");
+    writer.code(text_of("  {\n    const int category = ", x, " >= <0> && ", x, " < ",
+                        writer.functions.literal(static_cast<double>(of.categories)), " ? (int)", x, " : 0;\n    for (int i = 0; i < ",
+                        of.size, "; ++i) ", out, "[", to, " + i] = ", x, " == ($)category ? ", table,
+                        "[category][i] : sqrtF(-<1>);\n  }\n"));
+    to += of.size;
+  }
+  writer.add_step(std::move(selection));
+  writer.give_back(in);
   return out;
 }
 

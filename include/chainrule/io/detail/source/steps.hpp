@@ -5,6 +5,7 @@
 #include <chainrule/core/types.hpp>
 #include <string>
 #include <variant>
+#include <vector>
 
 namespace chainrule::detail {
 
@@ -16,6 +17,14 @@ struct SourceScaling {
 /// v <- W v, with the constant array w[outputs][inputs].
 struct SourceProduct {
   std::string w;
+  Index inputs, outputs;
+};
+/// v <- the `inputs` rows of v that a layer passes on, as rows of `outputs` ones; all other rows are 0. The rows are in runs.
+struct SourceSelection {
+  struct Run {
+    Index from, to, size;
+  };
+  std::vector<Run> runs;
   Index inputs, outputs;
 };
 /// v <- factor (v - mean v - x_hat mean(v x_hat)), the derivative of LayerNorm's x_hat, which is symmetric. `x_hat` is the name of an array
@@ -34,6 +43,6 @@ struct SourceBranch {
   bool is_begin;
 };
 
-using SourceStep = std::variant<SourceScaling, SourceProduct, SourceCentering, SourceSoftmaxStep, SourceBranch>;
+using SourceStep = std::variant<SourceScaling, SourceProduct, SourceSelection, SourceCentering, SourceSoftmaxStep, SourceBranch>;
 
 }  // namespace chainrule::detail
