@@ -10,6 +10,7 @@
 #include <chainrule/layers/embedding.hpp>
 #include <chainrule/layers/residual.hpp>
 #include <chainrule/losses/class_weighted.hpp>
+#include <cmath>
 
 namespace chainrule::detail {
 
