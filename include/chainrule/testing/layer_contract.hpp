@@ -189,9 +189,10 @@ void check_strided_columns(ContractReport& report, const Net& net, const Matrix<
 }
 
 /// Runs all checks of a layer. Its forward and backward must be templates that take double and long double, for the gradient check.
-/// `prepare(net)` sets what the layer needs before it works, such as its buffers. Clauses of the report: name, tensors, initial
-/// parameters, gradient, without dJ/dx, short batch, single samples (unless the properties deny it), strided columns; and for the
-/// derivatives that the layer has, in prediction mode: jvp, vjp, sample_gradients, forward_jet, backward_jet, and vjp in training.
+/// Rows of x that the layer's category_rows() names get categories. `prepare(net)` sets what the layer needs before it works, such as its
+/// buffers. Clauses of the report: name, tensors, initial parameters, gradient, without dJ/dx, short batch, single samples (unless the
+/// properties deny it), strided columns; and for the derivatives that the layer has, in prediction mode: jvp, vjp, sample_gradients,
+/// forward_jet, backward_jet, and vjp in training.
 template <class Scalar = double, Layer L, class Prepare = NoPreparation>
 ContractReport check_layer(const L& layer, const LayerProperties& properties = {}, const Prepare& prepare = {}) {
   ContractReport report{.name = std::string(L::name), .contract = contract_of<Scalar>("a layer")};
