@@ -1,7 +1,7 @@
 // Compares derivatives of a network by its inputs and parameters with those that PyTorch computes for the same parameters and inputs.
 // make_pytorch_derivative_reference.py wrote the literals.
 
-#include "pytorch_derivative_reference.hpp"
+#include "integration/pytorch_derivative_reference.hpp"
 
 #include <chainrule/chainrule.hpp>
 #include <span>

@@ -1,7 +1,7 @@
 // Compares layers, weighted losses and a small network with BatchNorm with PyTorch's, from the same parameters, inputs and targets.
 // make_pytorch_layer_reference.py wrote the literals.
 
-#include "pytorch_layer_reference.hpp"
+#include "integration/pytorch_layer_reference.hpp"
 
 #include <algorithm>
 #include <chainrule/activations/relu.hpp>

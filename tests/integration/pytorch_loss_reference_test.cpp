@@ -1,6 +1,6 @@
 // Compares activations, losses and their derivatives with PyTorch's, at the same points. make_pytorch_loss_reference.py wrote the literals.
 
-#include "pytorch_loss_reference.hpp"
+#include "integration/pytorch_loss_reference.hpp"
 
 #include <algorithm>
 #include <chainrule/activations/elu.hpp>

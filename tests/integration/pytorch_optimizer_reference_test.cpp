@@ -1,7 +1,7 @@
 // Compares optimizers with PyTorch's, from the same theta and with the same gradients. make_pytorch_optimizer_reference.py wrote the
 // literals.
 
-#include "pytorch_optimizer_reference.hpp"
+#include "integration/pytorch_optimizer_reference.hpp"
 
 #include <algorithm>
 #include <chainrule/optimizers/adadelta.hpp>

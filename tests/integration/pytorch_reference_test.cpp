@@ -1,7 +1,7 @@
 // Compares small networks with PyTorch's, from the same parameters, inputs and targets: forward pass, prediction, loss, every gradient, and
 // ten steps of gradient descent. make_pytorch_reference.py wrote the literals.
 
-#include "pytorch_reference.hpp"
+#include "integration/pytorch_reference.hpp"
 
 #include <algorithm>
 #include <chainrule/chainrule.hpp>

@@ -1,5 +1,5 @@
 // Files that are no ONNX models, or models of something other than a feedforward network. The error must say what is wrong and where.
-#include "onnx_models.hpp"
+#include "io/onnx_models.hpp"
 #include "support/catch.hpp"
 
 using namespace chainrule;

@@ -1,7 +1,7 @@
 // Reads models made by hand as PyTorch, Keras and scikit-learn export them. Models written by to_onnx are in onnx_test.cpp.
 #include <chainrule/losses/class_weighted.hpp>
 
-#include "onnx_models.hpp"
+#include "io/onnx_models.hpp"
 #include "support/catch.hpp"
 
 using namespace chainrule;

@@ -1,6 +1,6 @@
 #include <chainrule/io/onnx.hpp>
 
-#include "onnx_models.hpp"
+#include "io/onnx_models.hpp"
 #include "support/catch.hpp"
 #include "support/networks_from_descriptions.hpp"
 #include "support/temporary_folder.hpp"
