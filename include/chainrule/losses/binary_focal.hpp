@@ -2,6 +2,7 @@
 
 #include <chainrule/core/detail/hyperparameter_checks.hpp>
 #include <chainrule/core/hyperparameter.hpp>
+#include <chainrule/core/view.hpp>
 #include <chainrule/losses/binary_cross_entropy.hpp>
 #include <span>
 #include <string_view>
@@ -175,6 +176,13 @@ struct BinaryFocal {
   void link_jvp(ConstMatrixView<Scalar> p, MatrixView<Scalar> tangent) const {
     BinaryCrossEntropy{}.link_jvp(p, tangent);
   }
+
+  /// Does not compile, and says what to write instead: matrices that are not views.
+  double value(detail::LossArgument y_hat, detail::LossArgument y) const;
+  /// Does not compile, and says what to write instead: matrices that are not views.
+  void gradient(detail::LossArgument y_hat, detail::LossArgument y, detail::LossArgument dJ) const;
+  /// Does not compile, and says what to write instead: matrices that are not views.
+  void link(detail::LossArgument z) const;
 
  private:
   template <class Scalar>

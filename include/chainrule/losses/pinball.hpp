@@ -2,6 +2,7 @@
 
 #include <chainrule/core/description.hpp>
 #include <chainrule/core/detail/hyperparameter_checks.hpp>
+#include <chainrule/core/view.hpp>
 #include <chainrule/kernels/all_finite.hpp>
 #include <chainrule/losses/mean_over_elements.hpp>
 #include <initializer_list>
@@ -122,6 +123,13 @@ class Pinball {
   /// Leaves the tangent as it is: the link is the identity.
   template <class Scalar>
   void link_jvp(ConstMatrixView<Scalar>, MatrixView<Scalar>) const {}
+
+  /// Does not compile, and says what to write instead: matrices that are not views.
+  double value(detail::LossArgument y_hat, detail::LossArgument y) const;
+  /// Does not compile, and says what to write instead: matrices that are not views.
+  void gradient(detail::LossArgument y_hat, detail::LossArgument y, detail::LossArgument dJ) const;
+  /// Does not compile, and says what to write instead: matrices that are not views.
+  void link(detail::LossArgument z) const;
 
  private:
   // calls f(tau, 1 - tau, rows) for each tau; rows(m) are the rows of a matrix to which it belongs

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chainrule/core/detail/compatibility.hpp>
+#include <chainrule/core/view.hpp>
 #include <chainrule/losses/binary_focal.hpp>
 #include <chainrule/losses/softmax_cross_entropy.hpp>
 #include <cmath>
@@ -143,6 +144,13 @@ struct SoftmaxFocal {
   void link_jvp(ConstMatrixView<Scalar> p, MatrixView<Scalar> tangent) const {
     SoftmaxCrossEntropy{}.link_jvp(p, tangent);
   }
+
+  /// Does not compile, and says what to write instead: matrices that are not views.
+  double value(detail::LossArgument y_hat, detail::LossArgument y) const;
+  /// Does not compile, and says what to write instead: matrices that are not views.
+  void gradient(detail::LossArgument y_hat, detail::LossArgument y, detail::LossArgument dJ) const;
+  /// Does not compile, and says what to write instead: matrices that are not views.
+  void link(detail::LossArgument z) const;
 
  private:
   template <class Scalar, class Target>
