@@ -59,10 +59,10 @@ inline pb::ModelProto parse_onnx_model(std::string_view bytes, const std::string
 ///
 /// Its loss is `loss` if there is one. Where the model ends in this loss's link (Softmax: SoftmaxCrossEntropy, KLDivergence and
 /// SoftmaxFocal, Sigmoid: BinaryCrossEntropy and BinaryFocal, Exp: PoissonNLL), that belongs to the loss; otherwise the model's outputs are
-/// taken for the raw outputs z on which the loss works, and the network predicts the link of them. With a loss whose link is Softmax a model
-/// that ends in LogSoftmax is read too, and the network predicts probabilities, not their logarithms. Without `loss` it is the one that
-/// to_onnx wrote into the model, or the first one above whose link ends the model; other models are a ValueError, because outputs may be
-/// logits.
+/// taken for the raw outputs z on which the loss works, and the network predicts the link of them. With a loss whose link is Softmax a
+/// model that ends in LogSoftmax is read too, and the network predicts probabilities, not their logarithms. Without `loss` it is the one
+/// that to_onnx wrote into the model, or the first one above whose link ends the model; other models are a ValueError, because outputs may
+/// be logits.
 ///
 /// Two outputs p and 1 - p, in either order, with p = sigma(z) are read for losses whose link is Softmax, as the softmax of z and 0; one
 /// output 1 - sigma(z) is read for losses whose link is Sigmoid, as sigma(-z).
