@@ -50,6 +50,7 @@
 #include <variant>
 #include <vector>
 
+#undef DELETE  // another number in windows.h, after which tests/compilers/run compiles this
 #define near
 #define far
 #define small char
