@@ -181,19 +181,19 @@ class MissingWords {
   /// `words`: CsvOptions::missing_words; `more`: CsvOptions::also_missing.
   MissingWords(const std::vector<std::string>& words, const std::vector<std::string>& more) : words_{words} {
     words_.insert(words_.end(), more.begin(), more.end());
-    for (const std::string& word : words_) lengths_[first_character(word)] |= length_bit(word);
+    for (const std::string& word : words_) lengths_[last_character(word)] |= length_bit(word);
   }
   bool operator()(std::string_view cell) const {
-    return (lengths_[first_character(cell)] & length_bit(cell)) != 0 && std::find(words_.begin(), words_.end(), cell) != words_.end();
+    return (lengths_[last_character(cell)] & length_bit(cell)) != 0 && std::find(words_.begin(), words_.end(), cell) != words_.end();
   }
 
  private:
-  static std::size_t first_character(std::string_view text) { return text.empty() ? 0 : static_cast<unsigned char>(text[0]); }
+  static std::size_t last_character(std::string_view text) { return text.empty() ? 0 : static_cast<unsigned char>(text.back()); }
   static std::uint32_t length_bit(std::string_view text) { return std::uint32_t{1} << (std::min)(text.size(), std::size_t{31}); }
 
   std::vector<std::string> words_;
-  // for each first character, the lengths of the words that begin with it, as bits; rules out most cells without comparing them to the
-  // words
+  // for each last character, the lengths of the words that end with it, as bits; rules out numbers without comparing them to the words,
+  // because none of the usual words ends with a digit
   std::array<std::uint32_t, 256> lengths_{};
 };
 
