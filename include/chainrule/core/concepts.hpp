@@ -168,8 +168,7 @@ concept ModeDependent = requires(const T& layer, const float* theta, ConstMatrix
 ///   layer_values
 /// - `check_pass(pass, samples)`: throws where the layer cannot make this pass; called before any layer computes
 /// - `category_rows()`, a std::span of CategoryRow: the rows of x whose numbers are categories, in which passes accept no other numbers,
-/// and by
-///   which there is no derivative (core/category_row.hpp); asked of the first layer
+///   and by which there is no derivative (core/category_row.hpp); asked of the first layer
 /// - `fewest_training_samples()`: the smallest batch that it can learn from, if that is not 1
 /// - `ForInputs<N>`, `for_inputs<N>(n)`: the layer with n inputs, for a layer whose number of inputs is Inferred from the layer before
 template <class T>
