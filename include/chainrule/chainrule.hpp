@@ -73,6 +73,7 @@
 #include <chainrule/losses/binary_focal.hpp>
 #include <chainrule/losses/class_weighted.hpp>
 #include <chainrule/losses/gaussian_nll.hpp>
+#include <chainrule/losses/heads.hpp>
 #include <chainrule/losses/hinge.hpp>
 #include <chainrule/losses/huber.hpp>
 #include <chainrule/losses/kl_divergence.hpp>
@@ -85,6 +86,7 @@
 #include <chainrule/losses/softmax_cross_entropy.hpp>
 #include <chainrule/losses/softmax_focal.hpp>
 #include <chainrule/losses/squared_error.hpp>
+#include <chainrule/losses/sum_of_losses.hpp>
 
 // The network, what a pass keeps, dJ/dtheta, and derivatives of the outputs by the inputs.
 #include <chainrule/derivatives/by_parameters.hpp>

@@ -111,6 +111,15 @@ TEST_CASE("make_loss makes every loss from its description, alone and inside Cla
     const Description of_classes{"ClassWeighted", 0, 0, {{"weight", 1}, {"weight", 3}}, {loss}};
     CHECK(describe(make_loss<float>(of_classes)) == of_classes);
   });
+  const Description huber = describe(Huber{2}), sum = describe(SumOfLosses<MeanSquaredError, Huber>{{1, 0.5}});
+  const Description heads{"Heads",
+                          0,
+                          0,
+                          {},
+                          {{"Head", 0, 0, {{"outputs", 3}, {"weight", 1}}, {describe(SoftmaxCrossEntropy{})}},  //
+                           {"Head", 0, 0, {{"outputs", 2}, {"weight", 0.5}}, {sum}}}};
+  CHECK(describe(make_loss<float>(sum)) == sum);
+  CHECK(describe(make_loss<float>(heads)) == heads);
 }
 
 TEST_CASE("make_layers makes user-defined types that are given as template arguments") {

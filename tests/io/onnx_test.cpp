@@ -128,6 +128,21 @@ TEST_CASE("Every loss comes back from ONNX, and its link is not taken for a laye
     all.push_back(more);
   for (const Description& loss : all) check_round_trip({dense(3, 5, describe(ReLU{})), dense(5, 4)}, loss);
   check_round_trip({dense(3, 2, describe(Sigmoid{}))});  // no link, but an activation
+
+  const Head<SoftmaxCrossEntropy, 3> classes{0.5};
+  for (const Description& loss :
+       {describe(Heads{classes, Head<Huber, 1>{2, Huber{0.5}}}),
+        describe(Heads{Head<GaussianNLL, 2>{}, Head<BinaryCrossEntropy, 1>{}, Head<PoissonNLL, 1>{}}),
+        describe(Heads{Head<Huber, 3>{}, Head<MeanSquaredError, 1>{}}),  // no link
+        describe(Heads<Head<SoftmaxCrossEntropy, 4>>{}),                 // no Split
+        describe(Heads{Head<Heads<Head<SoftmaxCrossEntropy, 2>, Head<Huber, 1>>, 3>{}, Head<BinaryCrossEntropy, 1>{}}),
+        describe(SumOfLosses<MeanSquaredError, Huber>{{1, 0.1}}), describe(SumOfLosses<KLDivergence, SoftmaxCrossEntropy>{{1, 0.1}}),
+        describe(Heads{classes, Head<SumOfLosses<Huber, LogCosh>, 1>{}})})
+    check_round_trip({dense(3, 5, describe(ReLU{})), dense(5, 4)}, loss);
+  // other heads than those of the model are not its link
+  const std::string bytes = to_onnx(network({dense(3, 4)}, describe(Heads{classes, Head<Huber, 1>{}})));
+  using Other = Heads<Head<SoftmaxCrossEntropy, 2>, Head<Huber, 2>>;
+  CHECK_THROWS_SAYING(parse_onnx<float>(bytes, "m.onnx", Other{}), ValueError, "m.onnx");
 }
 
 TEST_CASE("With raw_outputs a model gives what is before the loss's link, and the loss still comes back", "[onnx]") {

@@ -310,6 +310,18 @@ TEST_CASE("fit with a checkpoint allocates nothing in steps without a file, and 
   }
 }
 
+TEST_CASE("losses of heads and sums of losses allocate nothing") {
+  const cr::Heads<cr::Head<cr::SoftmaxCrossEntropy, 3>, cr::Head<cr::SumOfLosses<cr::MeanSquaredError, cr::Huber>, 2>> loss;
+  const cr::Matrix<float> z = cr::Matrix<float>::Random(5, 300), y = cr::Matrix<float>::Constant(5, 300, 0.25f);
+  cr::Matrix<float> dJ = z;
+  const long before = allocations;
+  const float J = loss.value(cr::detail::const_view<float>(z), cr::detail::const_view<float>(y));
+  loss.gradient(cr::detail::const_view<float>(z), cr::detail::const_view<float>(y), cr::detail::mutable_view<float>(dJ));
+  loss.link(cr::detail::mutable_view<float>(dJ));
+  CHECK(allocations == before);
+  CHECK(J > 0);
+}
+
 TEST_CASE("a step allocates nothing with any optimizer") {
   cr::Network<float, cr::SquaredError, cr::Dense<30, 40, cr::Tanh>, cr::Dense<40, 2>> net{cr::Seed{1}};
   auto dJ = net.make_gradients();

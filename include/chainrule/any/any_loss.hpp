@@ -84,7 +84,8 @@ struct LossForAll : LossFor<Scalar, Targets>... {
 template <class Scalar>
 struct LossBase : LossForAll<Scalar, ConstMatrixView<Scalar>, Labels<int>, Labels<std::uint8_t>, Labels<std::int64_t>> {
   virtual bool on_logits() const = 0;
-  virtual Index fewest_outputs() const = 0;
+  virtual std::string_view link_name() const = 0;
+  virtual void check_outputs(const char* who, Index outputs) const = 0;
   virtual Index target_rows(Index outputs) const = 0;
   virtual bool takes_labels() const = 0;
   virtual Description describe() const = 0;
@@ -101,8 +102,9 @@ struct LossBase : LossForAll<Scalar, ConstMatrixView<Scalar>, Labels<int>, Label
 template <class Scalar, class L>
 struct LossItself : LossBase<Scalar> {
   explicit LossItself(const L& of) : loss{of} { check_hyperparameters<Scalar>(loss); }
-  bool on_logits() const override { return L::works_on_logits; }
-  Index fewest_outputs() const override { return L::min_outputs; }
+  bool on_logits() const override { return works_on_logits(loss); }
+  std::string_view link_name() const override { return detail::link_name(loss); }
+  void check_outputs(const char* who, Index outputs) const override { detail::check_outputs(who, loss, outputs); }
   Index target_rows(Index outputs) const override { return detail::target_rows(loss, outputs); }
   bool takes_labels() const override {
     return requires(const L& l, ConstMatrixView<Scalar> y_hat, Labels<int> y) { l.check(y_hat, y); };
@@ -119,6 +121,7 @@ struct LossItself : LossBase<Scalar> {
                         ", has no link_jvp(prediction, tangent), which derivatives of the prediction need");
   }
   bool has_residuals() const override {
+    if constexpr (requires { loss.has_residuals(); }) return loss.has_residuals();
     return requires(const L& l, ConstMatrixView<Scalar> y, MatrixView<Scalar> r) { l.residuals(y, y, r, r); };
   }
   void residuals([[maybe_unused]] ConstMatrixView<Scalar> y_hat, [[maybe_unused]] ConstMatrixView<Scalar> y,
@@ -145,7 +148,7 @@ using LossOf = LossOfTarget<
 template <class Scalar>
 class AnyLoss {
  public:
-  // not known when the program is compiled: AnyNetwork's constructor checks on_logits() and fewest_outputs()
+  // not known when the program is compiled: AnyNetwork's constructor asks on_logits() and check_outputs()
   static constexpr bool works_on_logits = false;  ///< takes the outputs as predictions, so the last layer may have any activation
   static constexpr Index min_outputs = 1;         ///< the smallest number of outputs that a network with this loss can have
 
@@ -160,8 +163,10 @@ class AnyLoss {
 
   std::string_view name;  ///< the name of the loss inside
 
-  bool on_logits() const { return loss_->on_logits(); }             ///< whether the loss inside works on logits
-  Index fewest_outputs() const { return loss_->fewest_outputs(); }  ///< min_outputs of the loss inside
+  bool on_logits() const { return loss_->on_logits(); }              ///< whether the loss inside works on logits
+  std::string_view link_name() const { return loss_->link_name(); }  ///< the name of the link of the loss inside; empty if it has none
+  /// Throws ShapeError unless a network with this number of outputs can have the loss inside. `who` begins the message.
+  void check_outputs(const char* who, Index outputs) const { loss_->check_outputs(who, outputs); }
 
   bool takes_labels() const { return loss_->takes_labels(); }          ///< whether the loss inside takes integer class labels
   bool has_gradient_jvp() const { return loss_->has_gradient_jvp(); }  ///< whether the loss inside is a TwiceDifferentiableLoss

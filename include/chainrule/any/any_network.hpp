@@ -41,9 +41,7 @@ class AnyNetwork : public Network<Scalar, AnyLoss<Scalar>, AnyLayers<Scalar>> {
 
   static const AnyLayers<Scalar>& checked(const AnyLoss<Scalar>& loss, const AnyLayers<Scalar>& layers) {
     if (layers.list().empty()) detail::raise<ShapeError>("AnyNetwork: it needs at least one layer");
-    if (layers.outputs() < loss.fewest_outputs())
-      detail::raise<ShapeError>("AnyNetwork: ", loss.name, " needs at least ", loss.fewest_outputs(), " outputs, but the last layer has ",
-                                layers.outputs());
+    loss.check_outputs("AnyNetwork", layers.outputs());
     if (loss.on_logits() && !layers.list().back()->gives_raw_outputs())
       detail::raise<ValueError>("AnyNetwork: ", loss.name,
                                 " works on logits and brings its own link, so the last layer must have no activation, but it has ",

@@ -4,6 +4,8 @@
 #include <chainrule/any/any_activation.hpp>
 #include <chainrule/any/any_network.hpp>
 #include <chainrule/any/detail/visit_known.hpp>
+#include <chainrule/losses/heads.hpp>
+#include <chainrule/losses/sum_of_losses.hpp>
 #include <optional>
 
 namespace chainrule {
@@ -75,9 +77,10 @@ AnyLayers<Scalar> make_layers(const std::vector<Description>& of) {
 }
 
 /// Makes the described loss. `Own`: user-defined types of losses that the description may name. Throws ValueError for an unknown name or
-/// unknown hyperparameters, and what the loss's constructor throws.
+/// unknown hyperparameters and for losses nested more than max_nesting deep, and what the loss's constructor throws.
 template <class Scalar, class... Own>
 AnyLoss<Scalar> make_loss(const Description& of) {
+  detail::check_nesting(of, of.kind);
   std::optional<AnyLoss<Scalar>> made;
   const auto unknown = [](const Description& loss) {
     detail::refuse_name(typename detail::KnownTypes<Own...>::OfLosses{}, "loss", loss.kind);
@@ -89,6 +92,14 @@ AnyLoss<Scalar> make_loss(const Description& of) {
             made = ClassWeighted<Inside>(loss.class_weights(), detail::make<Inside>(loss.loss()));
           });
       if (!knows_inside) unknown(loss.loss());
+    } else if constexpr (std::is_same_v<L, detail::DescribedHeads>) {
+      std::vector<Head<AnyLoss<Scalar>>> heads;
+      for (const auto& head : loss.heads()) heads.emplace_back(head.outputs(), head.weight(), make_loss<Scalar, Own...>(head.loss()));
+      made = Heads<std::vector<Head<AnyLoss<Scalar>>>>(heads);
+    } else if constexpr (std::is_same_v<L, detail::DescribedSumOfLosses>) {
+      std::vector<AnyLoss<Scalar>> losses;
+      for (const Description& one : loss.losses()) losses.push_back(make_loss<Scalar, Own...>(one));
+      made = SumOfLosses<std::vector<AnyLoss<Scalar>>>(loss.weights(), losses);
     } else {
       made = loss;
     }

@@ -86,9 +86,12 @@ concept Activation = std::copyable<T> && requires(const T& f, const Chunk<float>
 /// A loss J(y, y_hat), a mean over the batch, with its gradient dJ/dy_hat and its link from raw outputs to predictions. If its targets
 /// do not have as many rows as the network has outputs, it has `static constexpr Index target_rows(Index outputs)`. Optional, for second
 /// derivatives of J and for derivatives of the prediction: see TwiceDifferentiableLoss and DifferentiableLink. A loss whose type alone does
-/// not tell whether it is one, such as AnyLoss, has functions `has_gradient_jvp()` and `has_link_jvp()`.
-/// If it is a sum of squares, J = 1/(2 batch) sum r^2, it may have `residuals(y_hat, y, r, slopes)` for LevenbergMarquardt, which writes
-/// r(y_hat, y) and dr/dy_hat, both outputs x batch, where each r depends on the y_hat of its place alone.
+/// not tell whether it is one, such as AnyLoss, has functions `has_gradient_jvp()` and `has_link_jvp()`. If its type does not tell whether
+/// it works on logits, works_on_logits is false and it has a function `on_logits()`. Two losses of the same `link_name` have the same link,
+/// so that SumOfLosses can add them. A loss that takes a certain number of outputs has `check_outputs(who, outputs)`, which throws
+/// ShapeError for other numbers, and `outputs_at_compile_time` where its type says the number. If it is a sum of squares, J = 1/(2 batch)
+/// sum r^2, it may have `residuals(y_hat, y, r, slopes)` for LevenbergMarquardt, which writes r(y_hat, y) and dr/dy_hat, both outputs x
+/// batch, where each r depends on the y_hat of its place alone.
 template <class T>
 concept Loss = std::copyable<T> && requires(const T& loss, ConstMatrixView<float> y_hat, ConstMatrixView<float> y, MatrixView<float> out) {
   { T::name } -> std::convertible_to<std::string_view>;
@@ -210,6 +213,62 @@ bool has_link_jvp(const L& loss) {
     return loss.has_link_jvp();
   else
     return DifferentiableLink<L>;
+}
+
+/// A loss that is a sum of squares: residuals(y_hat, y, r, slopes) writes r and dr/dy_hat, both outputs x batch, with
+///
+///     J = 1/(2 batch) sum r^2
+template <class L, class Scalar>
+concept HasResiduals = requires(const L& loss, ConstMatrixView<Scalar> y, MatrixView<Scalar> r) {
+  loss.residuals(y, y, r, r);
+};
+
+/// Whether a loss takes raw outputs and brings its own link.
+template <class L>
+bool works_on_logits(const L& loss) {
+  if constexpr (requires { loss.on_logits(); })
+    return loss.on_logits();
+  else
+    return L::works_on_logits;
+}
+
+/// The name of a loss's link where its type says it; empty where only an object of the loss does.
+template <class L>
+constexpr std::string_view link_name_of_type() {
+  if constexpr (requires { L::link_name.size(); })
+    return L::link_name;
+  else
+    return "";
+}
+
+/// The name of a loss's link: "identity" for a loss that does not work on logits, and empty where the loss does not say it.
+template <class L>
+std::string_view link_name(const L& loss) {
+  if (!works_on_logits(loss)) return "identity";
+  if constexpr (requires { loss.link_name(); })
+    return loss.link_name();
+  else if constexpr (requires { L::link_name.size(); })
+    return L::link_name;
+  else
+    return "";
+}
+
+/// The number of outputs that a loss takes, where its type says it and it takes no other; else Dynamic.
+template <class LossType>
+constexpr int loss_outputs() {
+  if constexpr (requires { LossType::outputs_at_compile_time; })
+    return LossType::outputs_at_compile_time;
+  else
+    return Dynamic;
+}
+
+/// Throws ShapeError unless a network with this number of outputs can have this loss. `who` begins the message.
+template <class L>
+void check_outputs(const char* who, const L& loss, Index outputs) {
+  if constexpr (requires { loss.check_outputs(who, outputs); })
+    loss.check_outputs(who, outputs);
+  else if (outputs < L::min_outputs)
+    raise<ShapeError>(who, ": ", loss.name, " needs at least ", Index{L::min_outputs}, " outputs, but the last layer has ", outputs);
 }
 
 /// How many parameters a layer has: the length of its slice of the flat vector.

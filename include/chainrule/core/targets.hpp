@@ -79,11 +79,13 @@ std::span<const Label> columns_of(std::span<const Label> y, Index first, Index c
 }
 
 /// The number of rows of a loss's targets, given the network's number of outputs: the same, unless the loss has its own
-/// target_rows(outputs). Dynamic where `outputs` is Dynamic.
+/// target_rows(outputs). Dynamic where `outputs` is Dynamic, and where only an object of the loss knows it.
 template <class LossType>
 constexpr Index target_rows(Index outputs) {
   if constexpr (requires { LossType::target_rows(outputs); })
     return outputs == Dynamic ? Dynamic : LossType::target_rows(outputs);
+  else if constexpr (requires(const LossType& loss) { loss.target_rows(outputs); })
+    return Dynamic;
   else
     return outputs;
 }

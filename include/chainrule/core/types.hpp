@@ -75,10 +75,16 @@ View columns_of(View m, Index first, Index count) {
   return {m.data() + first * m.outerStride(), m.rows(), count, Eigen::OuterStride<>(m.outerStride())};
 }
 
+/// Rows first, ..., first + count - 1 of a MatrixView or ConstMatrixView, as a view.
+template <class View>
+View rows_of(View m, Index first, Index count) {
+  return {m.data() + first, count, m.cols(), Eigen::OuterStride<>(m.outerStride())};
+}
+
 /// Row i of a MatrixView or ConstMatrixView, as a view.
 template <class View>
 View row_of(View m, Index i) {
-  return {m.data() + i, 1, m.cols(), Eigen::OuterStride<>(m.outerStride())};
+  return rows_of(m, i, 1);
 }
 
 /// The most bytes of numbers that an object holds inside itself: a network, gradients, a workspace or a matrix. An object whose extents are

@@ -43,9 +43,11 @@ inline constexpr const char* loss_key = "chainrule.loss";
 /// The text under this key of the metadata, as errors name it.
 inline std::string place_of(const SafetensorsFile& file, const char* key) { return text_of(file.name(), ", ", key); }
 
-/// The description of a loss without class weights, which are no part of a prediction.
-inline const Description& without_class_weights(const Description& loss) {
-  return describes<DescribedClassWeighted>(loss) ? only_part(loss, "a loss") : loss;
+/// The description of a loss without class weights, its own and those of losses inside, because they are no part of a prediction.
+inline Description without_class_weights(const Description& loss) {
+  Description plain = describes<DescribedClassWeighted>(loss) ? only_part(loss, "a loss") : loss;
+  for (Description& part : plain.parts) part = without_class_weights(part);
+  return plain;
 }
 
 /// Throws ValueError if the file names layers or a loss that are not those of the network.

@@ -64,6 +64,7 @@ struct BinaryCrossEntropy {
   static constexpr std::string_view name = "BinaryCrossEntropy";  ///< the name in descriptions, files and messages
   static constexpr bool works_on_logits = true;  ///< takes raw outputs and brings its own link, so the last layer has no activation
   static constexpr Index min_outputs = 1;        ///< the smallest number of outputs that a network with this loss can have
+  static constexpr std::string_view link_name = "sigmoid";  ///< the name of its link, which losses of the same link share
 
   double label_smoothing = 0;  ///< e in y' = (1 - e) y + e/2, in [0, 1)
 

@@ -64,6 +64,7 @@ struct BinaryFocal {
   static constexpr std::string_view name = "BinaryFocal";  ///< the name in descriptions, files and messages
   static constexpr bool works_on_logits = true;  ///< takes raw outputs and brings its own link, so the last layer has no activation
   static constexpr Index min_outputs = 1;        ///< the smallest number of outputs that a network with this loss can have
+  static constexpr std::string_view link_name = "sigmoid";  ///< the name of its link, which losses of the same link share
 
   double alpha = 0.25;  ///< how much a yes counts; a no counts 1 - alpha; above 0 and below 1
   double gamma = 2;     ///< how much less a sample counts that is predicted well; 0 for all alike; 0 to 100

@@ -71,11 +71,16 @@ class ClassWeighted {
   static_assert(
       !requires(const L& loss) { loss.class_weights(); },
       "chainrule: a ClassWeighted inside a ClassWeighted; multiply the weights of each class instead");
+  static_assert(
+      !requires(const L& loss) { loss.losses(); },
+      "chainrule: a ClassWeighted around Heads or SumOfLosses; put it inside, around the loss whose classes it weighs: "
+      "Head<ClassWeighted<SoftmaxCrossEntropy>, 3>");
 
  public:
   static constexpr std::string_view name = L::name;            ///< the name in descriptions, files and messages
   static constexpr bool works_on_logits = L::works_on_logits;  ///< whether the loss takes raw outputs and brings its own link
   static constexpr Index min_outputs = L::min_outputs;         ///< the smallest number of outputs that a network with this loss can have
+  static constexpr std::string_view link_name = detail::link_name_of_type<L>();  ///< the name of its link; empty if L says none
 
   /// Makes a loss without weights, whose check always throws.
   ClassWeighted() = default;

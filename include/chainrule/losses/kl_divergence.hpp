@@ -14,6 +14,7 @@ struct KLDivergence {
   static constexpr std::string_view name = "KLDivergence";  ///< the name in descriptions, files and messages
   static constexpr bool works_on_logits = true;  ///< takes raw outputs and brings its own link, so the last layer has no activation
   static constexpr Index min_outputs = 2;        ///< the smallest number of outputs that a network with this loss can have
+  static constexpr std::string_view link_name = "softmax";  ///< the name of its link, which losses of the same link share
 
   /// Throws ValueError unless each column of y holds probabilities that sum to 1 (to 1e-3).
   template <class Scalar>

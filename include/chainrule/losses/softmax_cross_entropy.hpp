@@ -86,6 +86,7 @@ struct SoftmaxCrossEntropy {
   static constexpr std::string_view name = "SoftmaxCrossEntropy";  ///< the name in descriptions, files and messages
   static constexpr bool works_on_logits = true;  ///< takes raw outputs and brings its own link, so the last layer has no activation
   static constexpr Index min_outputs = 2;        ///< the smallest number of outputs that a network with this loss can have
+  static constexpr std::string_view link_name = "softmax";  ///< the name of its link, which losses of the same link share
 
   double label_smoothing = 0;  ///< e in y' = (1 - e) y + e/outputs, in [0, 1)
 

@@ -27,6 +27,7 @@ struct SoftmaxFocal {
   static constexpr std::string_view name = "SoftmaxFocal";  ///< the name in descriptions, files and messages
   static constexpr bool works_on_logits = true;  ///< takes raw outputs and brings its own link, so the last layer has no activation
   static constexpr Index min_outputs = 2;        ///< the smallest number of outputs that a network with this loss can have
+  static constexpr std::string_view link_name = "softmax";  ///< the name of its link, which losses of the same link share
 
   double gamma = 2;  ///< how much less a sample counts that is predicted well; 0 for all alike; 0 to 100
 

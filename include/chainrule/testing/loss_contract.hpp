@@ -292,11 +292,12 @@ ContractReport check_loss(const L& loss, const MakeTarget& make_target, const Lo
   ContractReport report{.name = std::string(L::name), .contract = contract_of<Scalar>("a loss")};
   report.clause("name", !report.name.empty(), {"it is empty"});
   Random random{Seed{42}};
-  const Index fewest = L::min_outputs;
-  const Index few = detail::target_rows<L>(10) == 10 ? 3 : 4;  // an even number if outputs come in pairs (mean and variance)
-  for (const auto& [rows, cols] : {std::pair<Index, Index>{fewest, 1}, {fewest, 6}, {few, 5}, {10, 7}}) {
+  const bool pairs = detail::target_rows(loss, Index{10}) != 10;  // an even number if outputs come in pairs (mean and variance)
+  Index fewest = L::min_outputs, few = pairs ? 4 : 3, many = 10;
+  if constexpr (requires { loss.outputs(); }) fewest = few = many = loss.outputs();
+  for (const auto& [rows, cols] : {std::pair<Index, Index>{fewest, 1}, {fewest, 6}, {few, 5}, {many, 7}}) {
     const Matrix<Scalar> y_hat = 4 * random_matrix<Scalar>(rows, cols, random);
-    const auto y = make_target(detail::target_rows<L>(rows), cols, random);
+    const auto y = make_target(detail::target_rows(loss, rows), cols, random);
     check_targets(report, loss, y_hat, y);
     const Scalar J = loss_value(loss, y_hat, y);
     report.clause("value", properties.positive ? J > 0 && std::isfinite(J) : std::isfinite(J),
@@ -308,7 +309,7 @@ ContractReport check_loss(const L& loss, const MakeTarget& make_target, const Lo
     check_memory_layout(report, loss, y_hat, y);
     check_extreme_outputs(report, loss, y_hat, y, random, properties);
   }
-  check_large_batch(report, loss, random_matrix<Scalar>(fewest, 1, random), make_target(detail::target_rows<L>(fewest), 1, random));
+  check_large_batch(report, loss, random_matrix<Scalar>(fewest, 1, random), make_target(detail::target_rows(loss, fewest), 1, random));
   return report;
 }
 

@@ -119,6 +119,13 @@ void write_all() {
   for (const Description& loss : links) write("link_" + loss.kind, loss, {dense(5, 8, activation("ReLU")), dense(8, 4)});
   Description weighted{"ClassWeighted", 0, 0, {{"weight", 1}, {"weight", 3}, {"weight", 1}}, {links[0]}};
   write("link_weighted", weighted, {dense(4, 3)});
+  const auto head = [](double outputs, const Description& loss) {
+    return Description{"Head", 0, 0, {{"outputs", outputs}, {"weight", 1}}, {loss}};
+  };
+  const Description heads{
+      "Heads", 0, 0, {}, {head(2, links[3]), head(3, links[0]), head(1, squared), head(1, links[2]), head(2, links[4])}};
+  write("link_heads", heads, {dense(5, 8, activation("ReLU")), dense(8, 9)});
+  write("link_sum", {"SumOfLosses", 0, 0, {{"weight", 1}, {"weight", 0.5}}, {links[1], links[0]}}, {dense(4, 3)});
   for (const char* loss : {"SquaredError", "MeanAbsoluteError", "LogCosh"})
     write(std::string("of_") + loss, activation(loss), {dense(2, 2)});
   write("of_Huber", activation("Huber", {{"delta", 1}}), {dense(2, 2)});

@@ -65,7 +65,8 @@ void write_all() {
 
   std::vector<Description> losses = described(Losses{});
   for (const Description& more :
-       {describe(ClassWeighted<SoftmaxCrossEntropy>{{1, 2, 3, 4}}), describe(GaussianNLL{.minimum_variance = 0.1})})
+       {describe(ClassWeighted<SoftmaxCrossEntropy>{{1, 2, 3, 4}}), describe(GaussianNLL{.minimum_variance = 0.1}),
+        describe(Heads{Head<SoftmaxCrossEntropy, 2>{}, Head<Huber, 1>{}, Head<BinaryCrossEntropy, 1>{}})})
     losses.push_back(more);
   for (const Description& loss : losses) write<Scalar>("loss_" + detail::to_text(loss), loss, {dense(5, 4)});
 

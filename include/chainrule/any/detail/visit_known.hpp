@@ -2,6 +2,7 @@
 // Finds the type that a Description names, makes an object of it, and calls the caller's function with that object. So a layer that is
 // known by its description alone reaches the same overloads as a layer whose type is written in the program.
 
+#include <algorithm>
 #include <chainrule/any/known.hpp>
 #include <chainrule/bytes/excerpt.hpp>
 #include <chainrule/core/description.hpp>
@@ -167,6 +168,69 @@ class DescribedClassWeighted {
   const Description& loss_;
 };
 
+/// A Heads that holds the descriptions of its losses instead of losses. The description must outlive it.
+class DescribedHeads {
+ public:
+  static constexpr std::string_view name = "Heads";
+  /// A Head that holds the description of its loss.
+  class OneHead {
+   public:
+    OneHead(Index outputs, double weight, const Description& loss) : outputs_{outputs}, weight_{weight}, loss_{&loss} {}
+    Index outputs() const { return outputs_; }
+    double weight() const { return weight_; }
+    const Description& loss() const { return *loss_; }
+
+   private:
+    Index outputs_;
+    double weight_;
+    const Description* loss_;
+  };
+
+  explicit DescribedHeads(const Description& of) {
+    if (of.parts.empty()) raise<ValueError>(name, ": expected heads, but found none");
+    for (const Description& head : of.parts) {
+      const auto& numbers = head.hyperparameters;
+      const bool is_head = head.kind == "Head" && numbers.size() == 2 && numbers[0].first == "outputs" && numbers[1].first == "weight";
+      if (!is_head)
+        raise<ValueError>(name, ": expected a Head with the hyperparameters outputs and weight, but found ", in_quotes(head.kind), " with ",
+                          hyperparameters_text(head));
+      const double outputs = numbers[0].second;
+      if (!(outputs >= 1 && outputs <= 0x1p31) || static_cast<double>(static_cast<Index>(outputs)) != outputs)
+        raise<ValueError>(name, ": expected a Head of at least 1 output, but found ", outputs);
+      heads_.emplace_back(static_cast<Index>(outputs), numbers[1].second, only_part(head, "a loss"));
+    }
+  }
+  const std::vector<OneHead>& heads() const { return heads_; }
+
+ private:
+  std::vector<OneHead> heads_;
+};
+
+/// A SumOfLosses that holds the descriptions of its losses instead of losses. The description must outlive it.
+class DescribedSumOfLosses {
+ public:
+  static constexpr std::string_view name = "SumOfLosses";
+  explicit DescribedSumOfLosses(const Description& of) : of_{of} {
+    const auto& weights = of.hyperparameters;
+    const bool are_weights = std::all_of(weights.begin(), weights.end(), [](const auto& one) { return one.first == "weight"; });
+    if (of.parts.empty() || weights.size() != of.parts.size() || !are_weights)
+      raise<ValueError>(name, ": expected losses with a weight for each, but found ", of.parts.size(), " losses and ",
+                        hyperparameters_text(of));
+  }
+  const std::vector<Description>& losses() const { return of_.parts; }
+  std::vector<double> weights() const {
+    std::vector<double> weights;
+    for (const auto& [_, weight] : of_.hyperparameters) weights.push_back(weight);
+    return weights;
+  }
+
+ private:
+  const Description& of_;
+};
+
+/// The types whose objects visit_loss passes to its function for losses that contain other losses.
+using DescribedLosses = Types<DescribedClassWeighted, DescribedHeads, DescribedSumOfLosses>;
+
 /// The types whose objects visit_layer passes to its function for layers that contain an activation or other layers, and for Embedding.
 using DescribedLayers =
     Types<DescribedDense<Bias::trained>, DescribedDense<Bias::none>, DescribedActivate, DescribedResidual, DescribedEmbedding>;
@@ -238,12 +302,28 @@ bool visit_activation(const Description& of, const F& f) {
   return visit_type(typename KnownTypes<Own...>::OfActivations{}, of, [&]<class T>(std::type_identity<T>) { f(make<T>(of)); });
 }
 
-/// Makes the described loss and calls f with it; a ClassWeighted is given as a DescribedClassWeighted. Result and errors are as for
-/// visit_activation.
+/// Makes the described loss and calls f with it; a loss that contains other losses is given as one of DescribedLosses. Result and errors
+/// are as for visit_activation.
 template <class... Own, class F>
 bool visit_loss(const Description& of, const F& f) {
-  return visit_type(Types<DescribedClassWeighted>{}, of, [&](auto) { f(DescribedClassWeighted(of)); }) ||
+  return visit_type(DescribedLosses{}, of, [&]<class T>(std::type_identity<T>) { f(T(of)); }) ||
          visit_type(typename KnownTypes<Own...>::OfLosses{}, of, [&]<class T>(std::type_identity<T>) { f(make<T>(of)); });
+}
+
+/// Whether the described loss takes raw outputs and brings its own link. True for a loss that is not known.
+inline bool works_on_logits(const Description& of) {
+  bool works = true;
+  visit_loss(of, [&]<class L>(const L& loss) {
+    if constexpr (std::is_same_v<L, DescribedClassWeighted>)
+      works = works_on_logits(loss.loss());
+    else if constexpr (std::is_same_v<L, DescribedSumOfLosses>)
+      works = works_on_logits(loss.losses()[0]);
+    else if constexpr (std::is_same_v<L, DescribedHeads>)
+      works = std::any_of(loss.heads().begin(), loss.heads().end(), [](const auto& head) { return works_on_logits(head.loss()); });
+    else
+      works = L::works_on_logits;
+  });
+  return works;
 }
 
 /// Makes the described layer and calls f with it; a layer that contains an activation or other layers, and an Embedding, is given as

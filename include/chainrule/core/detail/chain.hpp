@@ -78,12 +78,11 @@ void check_neighbours(const char* who, const Layers& layers) {
   });
 }
 
-/// Returns the layers of a network after check_neighbours. Throws ShapeError also where the loss needs more outputs than they have.
+/// Returns the layers of a network after check_neighbours. Throws ShapeError also where the loss needs another number of outputs.
 template <class LossType, class Layers>
 Layers checked_chain(const LossType& loss, Layers layers) {
   check_neighbours("Network", layers);
-  if (const Index outputs = last_of(layers).outputs(); outputs < loss.min_outputs)
-    raise<ShapeError>("Network: ", loss.name, " needs at least ", loss.min_outputs, " outputs, but the last layer has ", outputs);
+  check_outputs("Network", loss, last_of(layers).outputs());
   return layers;
 }
 

@@ -96,6 +96,7 @@ void check_hyperparameters(const T& of) {
   if constexpr (requires { of.activation(); }) check_hyperparameters<Scalar>(of.activation());
   if constexpr (requires { of.layers(); }) for_each_layer(of.layers(), [](const auto& layer) { check_hyperparameters<Scalar>(layer); });
   if constexpr (requires { of.loss(); }) check_hyperparameters<Scalar>(of.loss());
+  if constexpr (requires { of.losses(); }) for_each_layer(of.losses(), [](const auto& loss) { check_hyperparameters<Scalar>(loss); });
 }
 
 }  // namespace chainrule::detail

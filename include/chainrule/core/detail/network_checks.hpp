@@ -26,6 +26,8 @@ struct ProvenNetwork {
   static constexpr int outputs = Chain::outputs_at_compile_time;
   static_assert(outputs == Dynamic || outputs >= LossType::min_outputs,
                 "chainrule: SoftmaxCrossEntropy needs at least two outputs; for a yes or no with one output use BinaryCrossEntropy");
+  static_assert(outputs == Dynamic || loss_outputs<LossType>() == Dynamic || outputs == loss_outputs<LossType>(),
+                "chainrule: Heads<Head<Loss, Outputs>...> needs as many outputs of the last layer as its heads have together");
   static_assert(
       !LossType::works_on_logits || gives_raw_outputs<typename Chain::template At<Chain::size - 1>>(),
       "chainrule: this loss works on logits and brings its own link, so the last layer must have no activation; write Dense<In, Out>");

@@ -1,18 +1,11 @@
 #pragma once
 
+#include <chainrule/core/concepts.hpp>
 #include <chainrule/minimize/detail/minimizer_state.hpp>
 #include <chainrule/minimize/detail/net_on_data.hpp>
 #include <cmath>
 
 namespace chainrule::detail {
-
-/// A loss that is a sum of squares: residuals(y_hat, y, r, slopes) writes r and dr/dy_hat, both outputs x batch, with
-///
-///     J = 1/(2 batch) sum r^2
-template <class L, class Scalar>
-concept HasResiduals = requires(const L& loss, ConstMatrixView<Scalar> y, MatrixView<Scalar> r) {
-  loss.residuals(y, y, r, r);
-};
 
 /// The residuals of a network on a data set, some samples at a time, and their derivatives by theta. They are scaled such that half the
 /// sum of their squares over all samples is J:

@@ -112,12 +112,70 @@ class OnnxEnd {
 
   // Moves the end before the link of the loss. A loss of the user's own, which has no form in ONNX, was written without its link.
   void remove_link(const Description& loss) {
-    if (describes<DescribedClassWeighted>(loss) && loss.parts.size() == 1) return remove_link(loss.parts[0]);
-    visit_type(Losses{}, loss, [&]<class L>(std::type_identity<L>) {
-      if constexpr (L::works_on_logits)
-        if (!remove(made<L>(loss)))
-          raise<ValueError>(graph_.file(), ": expected ", link_of(L{}), " before the output, which belongs to the loss ", L::name);
+    if (removes_link(loss)) return;
+    std::string_view link = "Concat";  // the link of Heads
+    visit_type(Losses{}, last_inside(loss), [&]<class L>(std::type_identity<L>) {
+      if constexpr (L::works_on_logits) link = link_of(L{});
     });
+    raise<ValueError>(graph_.file(), ": expected ", link, " before the output, which belongs to the loss ", last_inside(loss).kind);
+  }
+  // The loss inside a ClassWeighted, or the first of a SumOfLosses, which all have one link.
+  static const Description& last_inside(const Description& loss) {
+    const bool is_around = (describes<DescribedClassWeighted>(loss) || describes<DescribedSumOfLosses>(loss)) && !loss.parts.empty();
+    return is_around ? last_inside(loss.parts[0]) : loss;
+  }
+  // As remove_link, but returns false where the graph does not end in the link.
+  bool removes_link(const Description& described) {
+    const Description& loss = last_inside(described);
+    if (describes<DescribedHeads>(loss)) return removes_links_of_heads(with_file_name(graph_.file(), [&] { return DescribedHeads(loss); }));
+    bool is_removed = true;
+    visit_type(Losses{}, loss, [&]<class L>(std::type_identity<L>) {
+      if constexpr (L::works_on_logits) is_removed = remove(made<L>(loss));
+    });
+    return is_removed;
+  }
+  // Moves the end before Concat(link_k(z_k), ...) of z_0, z_1, ... = Split(z), as to_onnx writes it, if the graph ends in these. Nothing is
+  // there where no head has a link, and no Split where there is only one head.
+  bool removes_links_of_heads(const DescribedHeads& loss) {
+    const auto& heads = loss.heads();
+    if (std::none_of(heads.begin(), heads.end(), [](const auto& head) { return has_known_link(head.loss()); })) return true;
+    if (heads.size() == 1) return removes_link(heads[0].loss()) && complement_ == nullptr;
+    const int all = end_;
+    const std::size_t links = links_.size();
+    const Node* joined = graph_.maker(all);
+    const Node* split = nullptr;
+    bool is_link = joined != nullptr && graph_.is_op(*joined, "Concat") && joined->inputs.size() == heads.size();
+    for (std::size_t k = 0; is_link && k < heads.size(); ++k) {
+      end_ = before_no_ops(joined->inputs[k]);
+      is_link = removes_link(heads[k].loss()) && complement_ == nullptr;
+      const Node* maker = graph_.maker(end_);
+      if (k == 0) split = maker;
+      is_link = is_link && maker != nullptr && maker == split && graph_.is_op(*split, "Split") && split->outputs.size() == heads.size() &&
+                split->outputs[k] == end_ && graph_.input_of(*split, 0) >= 0;
+    }
+    if (is_link) {
+      const std::optional<std::vector<std::int64_t>> sizes = graph_.integers(*split, "split", 1, 13);
+      is_link = sizes && sizes->size() == heads.size() &&
+                std::equal(heads.begin(), heads.end(), sizes->begin(),
+                           [](const auto& head, std::int64_t size) { return std::cmp_equal(head.outputs(), size); }) &&
+                graph_.integer(*split, "axis", 0) == graph_.integer(*joined, "axis", 1);
+    }
+    complement_ = nullptr;
+    if (is_link) {
+      links_.push_back(joined);
+      end_ = before_no_ops(split->inputs[0]);
+    } else {
+      links_.resize(links);
+      end_ = all;
+    }
+    return is_link;
+  }
+  // Whether a loss of the library has a link.
+  static bool has_known_link(const Description& described) {
+    const Description& loss = last_inside(described);
+    bool has_link = false;
+    visit_type(Losses{}, loss, [&]<class L>(std::type_identity<L>) { has_link = L::works_on_logits; });
+    return has_link || describes<DescribedHeads>(loss);
   }
   template <class L>
   L made(const Description& loss) const {
@@ -125,16 +183,13 @@ class OnnxEnd {
   }
   // Moves the end before the link of the chosen loss, if the graph has it.
   void remove_link_of_chosen() {
-    const Description& loss = describes<DescribedClassWeighted>(loss_) && loss_.parts.size() == 1 ? loss_.parts[0] : loss_;
-    bool is_removed = false, has_link = false;
+    const Description& loss = last_inside(loss_);
+    if (!has_known_link(loss)) return;
+    bool is_softmax = false;
     visit_type(Losses{}, loss, [&]<class L>(std::type_identity<L>) {
-      if constexpr (L::works_on_logits) {
-        has_link = true;
-        if constexpr (link_of(L{}) == "Softmax") is_removed = remove_pair() || remove_operator("LogSoftmax");
-        is_removed = is_removed || remove(made<L>(loss));
-      }
+      if constexpr (L::works_on_logits) is_softmax = link_of(L{}) == "Softmax";
     });
-    if (!has_link || is_removed) return;
+    if ((is_softmax && (remove_pair() || remove_operator("LogSoftmax"))) || removes_link(loss)) return;
     for (const char* op : {"Softmax", "LogSoftmax", "Sigmoid", "Exp"})
       if (ends_in(op)) raise<ValueError>(graph_.place(*graph_.maker(end_)), ": it is not the link of the chosen loss ", loss_.kind);
   }

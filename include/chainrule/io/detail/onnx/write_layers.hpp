@@ -96,9 +96,7 @@ std::string onnx_form(Exactly<L> layer, OnnxWriter<Scalar>& writer, NumbersInOrd
     parts.push_back(writer.node("Gather", {writer.transposed("weight", weights.weight(k)), category}));
   }
   if (parts.size() == 1) return parts[0];
-  const std::string a = writer.node("Concat", parts);
-  writer.attribute("axis", 1);
-  return a;
+  return writer.concatenate(parts);
 }
 template <IsResidual L, class Scalar>
 std::string onnx_form(Exactly<L> residual, OnnxWriter<Scalar>& writer, NumbersInOrder<Scalar>& numbers, const std::string& x) {

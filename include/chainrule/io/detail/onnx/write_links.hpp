@@ -5,6 +5,8 @@
 #include <chainrule/any/any_loss.hpp>
 #include <chainrule/io/detail/forms.hpp>
 #include <chainrule/io/detail/onnx/writer.hpp>
+#include <chainrule/losses/heads.hpp>
+#include <chainrule/losses/sum_of_losses.hpp>
 
 namespace chainrule::detail {
 
@@ -41,13 +43,8 @@ std::string onnx_form(const PoissonNLL&, OnnxWriter<Scalar>& writer, const std::
 // The first half of the outputs are means; the other half are logarithms s, whose prediction is the variance e^s + minimum_variance.
 template <class Scalar>
 std::string onnx_form(const GaussianNLL& loss, OnnxWriter<Scalar>& writer, const std::string& z, Index outputs) {
-  const std::string means = writer.node("Split", {z, writer.integers("halves", {outputs / 2, outputs / 2})});
-  const std::string s = writer.second_output();
-  writer.attribute("axis", 1);
-  const std::string variances = writer.add(writer.node("Exp", {s}), loss.minimum_variance);
-  const std::string both = writer.node("Concat", {means, variances});
-  writer.attribute("axis", 1);
-  return both;
+  const std::vector<std::string> halves = writer.split(z, {outputs / 2, outputs / 2});
+  return writer.concatenate({halves[0], writer.add(writer.node("Exp", {halves[1]}), loss.minimum_variance)});
 }
 // A loss that does not work on logits has no link: the outputs are the predictions.
 template <class L, class Scalar>
@@ -94,6 +91,41 @@ std::string onnx_form(Exactly<ClassWeighted<L>> loss, OnnxWriter<Scalar>& writer
 template <class Scalar>
 std::string onnx_form(const DescribedClassWeighted& loss, OnnxWriter<Scalar>& writer, const std::string& z, Index outputs) {
   return add_onnx_link(loss.loss(), writer, z, outputs);
+}
+// The losses of a sum have one link.
+template <class... L, class Scalar>
+std::string onnx_form(Exactly<SumOfLosses<L...>> loss, OnnxWriter<Scalar>& writer, const std::string& z, Index outputs) {
+  return add_onnx_link(element(loss->losses(), Constant<0>{}), writer, z, outputs);
+}
+template <class Scalar>
+std::string onnx_form(const DescribedSumOfLosses& loss, OnnxWriter<Scalar>& writer, const std::string& z, Index outputs) {
+  return add_onnx_link(loss.losses()[0], writer, z, outputs);
+}
+/// Splits the outputs into those of the heads, applies the link of each head, and joins the predictions again.
+template <class HeadList, class Scalar>
+std::string add_onnx_heads(const HeadList& heads, OnnxWriter<Scalar>& writer, const std::string& z) {
+  std::vector<Index> sizes;
+  bool has_link = false;
+  for_each_layer(heads, [&](const auto& head) {
+    sizes.push_back(head.outputs());
+    has_link = has_link || works_on_logits(head.loss());
+  });
+  if (!has_link) return z;
+  std::vector<std::string> parts = sizes.size() == 1 ? std::vector{z} : writer.split(z, sizes);
+  std::size_t k = 0;
+  for_each_layer(heads, [&](const auto& head) {
+    parts[k] = add_onnx_link(head.loss(), writer, parts[k], sizes[k]);
+    ++k;
+  });
+  return parts.size() == 1 ? parts[0] : writer.concatenate(parts);
+}
+template <class... H, class Scalar>
+std::string onnx_form(Exactly<Heads<H...>> loss, OnnxWriter<Scalar>& writer, const std::string& z, Index) {
+  return add_onnx_heads(loss->heads(), writer, z);
+}
+template <class Scalar>
+std::string onnx_form(const DescribedHeads& loss, OnnxWriter<Scalar>& writer, const std::string& z, Index) {
+  return add_onnx_heads(loss.heads(), writer, z);
 }
 
 }  // namespace chainrule::detail

@@ -42,11 +42,22 @@ class OnnxWriter {
     pb::AttributeProto* attribute = new_attribute(name, pb::AttributeProto::INT);
     attribute->set_i(value);
   }
-  /// Adds a second output to the last node, and returns its name.
-  std::string second_output() {
-    pb::NodeProto& node = *graph_.mutable_node(graph_.node_size() - 1);
-    node.add_output(node.name() + ".second");
-    return node.output(1);
+  /// Splits the units of a value into parts of these sizes, and returns their names.
+  std::vector<std::string> split(const std::string& value, const std::vector<Index>& sizes) {
+    std::vector<std::string> parts{node("Split", {value, integers("sizes", {sizes.begin(), sizes.end()})})};
+    attribute("axis", 1);
+    pb::NodeProto& split = *graph_.mutable_node(graph_.node_size() - 1);
+    while (parts.size() < sizes.size()) {
+      parts.push_back(text_of(split.name(), ".", parts.size()));
+      split.add_output(parts.back());
+    }
+    return parts;
+  }
+  /// Joins the units of values, and returns the name of the result.
+  std::string concatenate(const std::vector<std::string>& parts) {
+    const Text all = node("Concat", parts);
+    attribute("axis", 1);
+    return all;
   }
 
   // The operations of formulas. Each returns the name of its result.

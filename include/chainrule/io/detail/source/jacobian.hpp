@@ -96,9 +96,10 @@ class SourceDirection {
 
   void add(const SourceSoftmaxStep& step) {
     make_array();
+    const std::string at = step.first == 0 ? "[i]" : text_of("[i + ", step.first, "]"), v = v_ + at, y = "y" + at;
     writer_.code("  {\n    $ sum = <0>;\n");
-    writer_.add_terms("    ", "i", step.n, "sum", text_of("sum += y[i] * ", v_, "[i];"));
-    writer_.code(text_of("    for (int i = 0; i < ", step.n, "; ++i) ", v_, "[i] = y[i] * (", v_, "[i] - sum);\n  }\n"));
+    writer_.add_terms("    ", "i", step.n, "sum", text_of("sum += ", y, " * ", v, ";"));
+    writer_.code(text_of("    for (int i = 0; i < ", step.n, "; ++i) ", v, " = ", y, " * (", v, " - sum);\n  }\n"));
   }
 
   void add(const SourceBranch& step) {

@@ -289,7 +289,7 @@ void add_source_network(const Net& net, SourceWriter<Written>& writer) {
   i = 0;
   for_each_layer(net.layers(), [&](const auto& layer) { a = add_source_layer(layer, writer, numbers, a, i++ >= last_array); });
   if (a != "y") writer.loop(net.outputs(), text_of(writer.take_array(net.outputs(), true), "[i] = ", a, "[i];"));
-  add_source_link(net.loss_function(), writer, net.outputs());
+  add_source_link(net.loss_function(), writer, 0, net.outputs());
 }
 
 }  // namespace chainrule::detail

@@ -33,9 +33,9 @@ struct SourceCentering {
   std::string x_hat, factor;
   Index n;
 };
-/// v <- y o v - y (y.v), the derivative of the softmax y of n numbers, which is symmetric.
+/// v <- y o v - y (y.v) for the n numbers from number `first` on, the derivative of their softmax y, which is symmetric.
 struct SourceSoftmaxStep {
-  Index n;
+  Index first, n;
 };
 /// Where a Residual of n units begins or ends: v at one end is added to v at the other.
 struct SourceBranch {
