@@ -30,13 +30,10 @@ struct SquaredError {
   template <class Scalar>
   void gradient(const ConstMatrixView<Scalar>& y_hat, const ConstMatrixView<Scalar>& y, MatrixView<Scalar> dJ) const {
     const auto batch = static_cast<Scalar>(y.cols());
-    // contiguous columns are computed as one long column, which is many times as fast if there are few outputs
-    const bool contiguous = y_hat.outerStride() == y_hat.rows() && y.outerStride() == y.rows() && dJ.outerStride() == dJ.rows();
-    const Index columns = contiguous ? 1 : dJ.cols(), rows = dJ.size() / columns;
-    for (Index j = 0; j < columns; ++j)
-      VectorView<Scalar>(dJ.data() + j * dJ.outerStride(), rows) = (ConstVectorView<Scalar>(y_hat.data() + j * y_hat.outerStride(), rows) -
-                                                                    ConstVectorView<Scalar>(y.data() + j * y.outerStride(), rows)) /
-                                                                   batch;
+    if (!kernels::scalar_only<Scalar> && y.size() > few_numbers)
+      return kernels::map_matrices([batch](auto p, auto target) CHAINRULE_FORMULA { return (p - target) / batch; }, dJ, y_hat, y);
+    for (Index j = 0; j < y.cols(); ++j)
+      for (Index i = 0; i < y.rows(); ++i) dJ.coeffRef(i, j) = (y_hat.coeff(i, j) - y.coeff(i, j)) / batch;
   }
 
   /// Sets `out` to the derivative of the gradient along the direction d (outputs x batch).
@@ -65,14 +62,25 @@ struct SquaredError {
   }
 
  protected:
+  /// Up to so many numbers are computed in place, because the call of a kernel takes longer than the step of a tiny network.
+  static constexpr Index few_numbers = 8;
+
   /// Returns the sum of (y_hat - y)^2 over all elements divided by `divisor`, added in double or wider. Squares are rounded to Scalar
   /// first, unless one of them is too large for it.
   template <class Scalar>
   static detail::Accumulator<Scalar> sum_of_squares(const ConstMatrixView<Scalar>& y_hat, const ConstMatrixView<Scalar>& y,
                                                     detail::Accumulator<Scalar> divisor) {
-    if (y.size() == 1) {  // a call of a kernel takes longer than the step of a tiny network
-      const Scalar error = y_hat(0, 0) - y(0, 0), square = detail::rounded(error * error);
-      if (detail::is_finite(square)) return static_cast<detail::Accumulator<Scalar>>(square) / divisor;
+    constexpr Index few = kernels::scalar_only<Scalar> ? 1 : few_numbers;
+    if (y.size() <= few) {  // added in the order of kernels::sum
+      detail::Accumulator<Scalar> sums[few] = {};
+      for (Index j = 0; j < y.cols(); ++j)
+        for (Index i = 0; i < y.rows(); ++i) {
+          const Scalar error = y_hat.coeff(i, j) - y.coeff(i, j);
+          sums[i + j * y.rows()] = static_cast<detail::Accumulator<Scalar>>(detail::rounded(error * error));
+        }
+      for (Index half = few / 2; half > 0; half /= 2)
+        for (Index k = 0; k < half; ++k) sums[k] += sums[k + half];
+      if (detail::is_finite(sums[0])) return sums[0] / divisor;
     }
     return sum_of_many_squares<Scalar>(y_hat, y, divisor);
   }
