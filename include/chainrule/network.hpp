@@ -151,12 +151,13 @@ class Network : public NetworkBase<Scalar, typename detail::ProvenNetwork<Scalar
     pass.frozen = frozen_slice();
     const auto input = checked_input("forward", x, work, pass);
     const Scalar* const theta_begin = theta();
-    work.last_pass_.begin(&input);
+    const detail::LastPass::Mark mark{};
+    work.last_pass_.begin(mark);
     work.set_cached_samples(0);
     sequence().forward(theta_begin, input, work.caches_, pass);
     work.set_forward_pass(identity(), input);
     work.set_step(work.step() + 1);
-    work.last_pass_.end("forward", &input);
+    work.last_pass_.end("forward", mark);
     return output_of(work, input.cols());
   }
 
@@ -217,10 +218,11 @@ class Network : public NetworkBase<Scalar, typename detail::ProvenNetwork<Scalar
       const auto source = detail::checked_gradient_source<Scalar>(who, sequence(), *loss_, y, work);
       detail::check_samples(who, "x", input.cols(), work.cached_samples(), "the last forward(x, work)");
       check_input_gradient(who, x.derived(), y, result, work);
-      work.last_pass_.begin(&input);
+      const detail::LastPass::Mark mark{};
+      work.last_pass_.begin(mark);
       set_last_delta<Y>(source, input.cols(), work);
       sequence().vjp(theta(), input, work.caches_, work.deltas_, input.cols(), result);
-      work.last_pass_.end(who, &input);
+      work.last_pass_.end(who, mark);
     }
   }
 
@@ -245,9 +247,10 @@ class Network : public NetworkBase<Scalar, typename detail::ProvenNetwork<Scalar
   Output predict(const Eigen::DenseBase<X>& x, Workspace<MaxBatch>& work) const {
     static_cast<void>(detail::checked_viewable<Scalar, X>() && detail::checked_rows<In, X>());
     const auto input = checked_input("predict", x, work, predicting());
-    work.last_pass_.begin(&input);
+    const detail::LastPass::Mark mark{};
+    work.last_pass_.begin(mark);
     const Output y_hat = link(run_predict(input, work), work);
-    work.last_pass_.end("predict", &input);
+    work.last_pass_.end("predict", mark);
     return y_hat;
   }
 
@@ -269,9 +272,10 @@ class Network : public NetworkBase<Scalar, typename detail::ProvenNetwork<Scalar
   Output predict_raw(const Eigen::DenseBase<X>& x, Workspace<MaxBatch>& work) const {
     static_cast<void>(detail::checked_viewable<Scalar, X>() && detail::checked_rows<In, X>());
     const auto input = checked_input("predict_raw", x, work, predicting());
-    work.last_pass_.begin(&input);
+    const detail::LastPass::Mark mark{};
+    work.last_pass_.begin(mark);
     run_predict(input, work);
-    work.last_pass_.end("predict_raw", &input);
+    work.last_pass_.end("predict_raw", mark);
     return output_of(work, input.cols());
   }
 
@@ -292,11 +296,12 @@ class Network : public NetworkBase<Scalar, typename detail::ProvenNetwork<Scalar
     const auto input = checked_input("evaluate", x, work, predicting());
     const auto target = detail::with_mean_weight<Scalar>(
         "evaluate", *loss_, detail::checked_target<Scalar, Sequence>("evaluate", *loss_, y, work, input.cols(), "x"));
-    work.last_pass_.begin(&input);
+    const detail::LastPass::Mark mark{};
+    work.last_pass_.begin(mark);
     const auto y_hat = run_predict(input, work);
     const Scalar J = detail::loss_value(*loss_, y_hat, target);
     const Evaluation result{J, link(y_hat, work)};
-    work.last_pass_.end("evaluate", &input);
+    work.last_pass_.end("evaluate", mark);
     return result;
   }
 
@@ -419,31 +424,36 @@ class Network : public NetworkBase<Scalar, typename detail::ProvenNetwork<Scalar
   template <class X, class Y, int MaxBatch>
   void run_backward(const Eigen::DenseBase<X>& x, const Y& y, Workspace<MaxBatch>& work, Gradients& gradients,
                     MatrixView<Scalar>* input_gradient) const {
-    const auto input = begin_backward(x, y, work, gradients, input_gradient, false);
-    work.last_pass_.begin(&input);
+    begin_backward(x, y, work, gradients, input_gradient, false);
+    const auto input = detail::const_view<Scalar>(x);
+    const detail::LastPass::Mark mark{};
+    work.last_pass_.begin(mark);
     sequence().backward(theta(), input, work.caches_, work.deltas_, gradients.data(), input_gradient, frozen_slice());
     gradients.set_frozen(frozen());
-    work.last_pass_.end("backward", &input);
+    work.last_pass_.end("backward", mark);
   }
 
   template <int MaxBatch>
   void backward_from_deltas(const char* who, const ConstMatrixView<Scalar>& x, Workspace<MaxBatch>& work, Gradients& gradients) const {
     gradients.shared_ = work.team_for(gradients.size(), x.cols()) != nullptr;
     MatrixView<Scalar>* const no_input_gradient = nullptr;
-    work.last_pass_.begin(&x);
+    const detail::LastPass::Mark mark{};
+    work.last_pass_.begin(mark);
     sequence().backward(theta(), x, work.caches_, work.deltas_, gradients.data(), no_input_gradient, frozen_slice());
     gradients.set_frozen(frozen());
-    work.last_pass_.end(who, &x);
+    work.last_pass_.end(who, mark);
   }
 
   template <class X, class Y, int MaxBatch>
   void backward_and_step(const Eigen::DenseBase<X>& x, const Y& y, Workspace<MaxBatch>& work, Gradients& scratch, Scalar rate) {
-    const auto input = begin_backward(x, y, work, scratch, nullptr, true);
-    work.last_pass_.begin(&input);
+    begin_backward(x, y, work, scratch, nullptr, true);
+    const auto input = detail::const_view<Scalar>(x);
+    const detail::LastPass::Mark mark{};
+    work.last_pass_.begin(mark);
     sequence().backward_and_step(mutable_theta(), input, work.caches_, work.deltas_, -rate, scratch.data(), kernels::add_multiple<Scalar>,
                                  frozen_slice());
     scratch.set_frozen(frozen());
-    work.last_pass_.end("descend", &input);
+    work.last_pass_.end("descend", mark);
   }
 
   template <class X, class Y>
@@ -456,8 +466,8 @@ class Network : public NetworkBase<Scalar, typename detail::ProvenNetwork<Scalar
 
   // makes all checks; `steps`: whether theta is changed too
   template <class X, class Y, int MaxBatch>
-  ConstMatrixView<Scalar> begin_backward(const Eigen::DenseBase<X>& x, const Y& y, Workspace<MaxBatch>& work, Gradients& gradients,
-                                         const MatrixView<Scalar>* input_gradient, bool steps) const {
+  void begin_backward(const Eigen::DenseBase<X>& x, const Y& y, Workspace<MaxBatch>& work, Gradients& gradients,
+                      const MatrixView<Scalar>* input_gradient, bool steps) const {
     const auto input = detail::const_view<Scalar>(x);
     check_input_of_last_forward("backward", x, input, work);
     const Index samples = input.cols();
@@ -474,7 +484,6 @@ class Network : public NetworkBase<Scalar, typename detail::ProvenNetwork<Scalar
     }
     gradients.shared_ = work.team_for(gradients.size(), samples) != nullptr;
     set_last_delta<Y>(source, samples, work);
-    return input;
   }
 
   // throws unless `input`, a view on x, can be that of the workspace's forward pass; looks at its numbers only where it is another matrix
@@ -518,12 +527,13 @@ class Network : public NetworkBase<Scalar, typename detail::ProvenNetwork<Scalar
     detail::check_outside_workspace(who, "dJ/dx", dJ_dx, work);
   }
 
+  // Inlined, and with a view of its own, so that the caller keeps the view and the context of the pass in registers.
   template <class X, int MaxBatch>
-  ConstMatrixView<Scalar> checked_input(const char* who, const Eigen::DenseBase<X>& x, const Workspace<MaxBatch>& work,
-                                        const ForwardContext<Scalar>& pass) const {
-    const auto input = detail::checked_input<Scalar>(who, sequence(), x, work, pass.team);
-    sequence().check_pass(pass, input.cols());
-    return input;
+  [[gnu::always_inline]] ConstMatrixView<Scalar> checked_input(const char* who, const Eigen::DenseBase<X>& x,
+                                                               const Workspace<MaxBatch>& work, const ForwardContext<Scalar>& pass) const {
+    detail::checked_input<Scalar>(who, sequence(), x, work, pass.team);
+    sequence().check_pass(pass, x.cols());
+    return detail::const_view<Scalar>(x);
   }
 
   [[no_unique_address]] detail::CopiedByMove<LossType> loss_;

@@ -19,16 +19,20 @@ namespace detail {
 /// A pass that begins and ends while another one runs throws nothing itself; the other one throws.
 class LastPass {
  public:
+  /// An object on the stack, whose address marks a pass. A view could serve as well, but the compiler would then believe that others know
+  /// its address, and read it again after each call.
+  struct Mark {};
+
   LastPass() = default;
   LastPass(const LastPass&) noexcept {}
   LastPass& operator=(const LastPass&) noexcept { return *this; }
   ~LastPass() = default;
 
-  /// Begins a pass. `mark`: any object on the stack that lives as long as the pass.
-  void begin(const void* mark) { mark_.store(mark, std::memory_order_relaxed); }
+  /// Begins a pass. The mark lives as long as the pass.
+  void begin(const Mark& mark) { mark_.store(&mark, std::memory_order_relaxed); }
   /// Ends the pass that began with this mark. StateError where another one has begun.
-  void end(const char* who, const void* mark) {
-    if (mark_.load(std::memory_order_relaxed) == mark) [[likely]]
+  void end(const char* who, const Mark& mark) {
+    if (mark_.load(std::memory_order_relaxed) == &mark) [[likely]]
       return;
     mark_.store(nullptr, std::memory_order_relaxed);  // so that the other pass throws too
     two_at_once(who);
@@ -40,7 +44,7 @@ class LastPass {
         who, ": another pass used this workspace at the same time, so the numbers in it are lost; make a workspace for each thread");
   }
 
-  std::atomic<const void*> mark_{nullptr};
+  std::atomic<const Mark*> mark_{nullptr};
 };
 
 }  // namespace detail
@@ -65,7 +69,10 @@ class Workspace {
   Index max_batch() const { return max_batch_; }
 
   /// The number of samples of the forward pass whose caches it holds; 0 where it holds none, and loss and backward would throw.
-  Index cached_samples() const { return (std::max)(Index{0}, Index{cached_samples_}); }
+  Index cached_samples() const {
+    const Index samples = cached_samples_;
+    return samples > 0 ? samples : 0;  // std::max would take addresses, and so write both numbers to memory
+  }
 
   /// a(I+2), the activation of layer I in the last forward pass, outputs x cached_samples(): a view, valid until the next pass. StateError
   /// where there is no forward pass: before the first one, and after predict and evaluate, which keep nothing.

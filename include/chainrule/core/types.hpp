@@ -63,6 +63,13 @@ ConstMatrixView<Scalar> matrix_view(const Scalar* data, Index rows, Index cols) 
   return {data, rows, cols, Eigen::OuterStride<>(rows)};
 }
 
+/// Tells the compiler that there is at least one sample, so that it drops Eigen's assertion about the extents of each view that follows.
+[[gnu::always_inline]] inline void assume_not_empty([[maybe_unused]] Index samples) {
+#if defined(__GNUC__)
+  if (samples < 1) __builtin_unreachable();
+#endif
+}
+
 /// A read-only view on the same matrix.
 template <class Scalar>
 ConstMatrixView<Scalar> as_const(const MatrixView<Scalar>& m) {

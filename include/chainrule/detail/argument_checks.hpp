@@ -39,13 +39,18 @@ ConstMatrixView<Scalar> checked_input(const char* who, const Sequence& sequence,
   return input;
 }
 
-/// Whether a matrix lies in what one of the caches has on the heap: the outputs of layers, also of those inside a layer, and their deltas.
+/// Whether the range of bytes from `begin` to `end` overlaps with what one of the caches has on the heap: the outputs of layers, also of
+/// those inside a layer, and their deltas. (Takes numbers, so that callers keep them in registers: a Memory on the stack would be written
+/// in parts and read as a whole, which waits a dozen cycles for the parts.)
 template <class Caches>
-bool lies_in_caches(Memory argument, const Caches& caches, Index max_batch) {
+bool lies_in_caches(std::intptr_t begin, std::intptr_t end, const Caches& caches, Index max_batch) {
   bool lies_in = false;
   const auto look = [&](const auto& storage) {
     constexpr bool is_inside_object = requires { requires std::remove_cvref_t<decltype(storage)>::is_inside_object; };
-    if constexpr (!is_inside_object) lies_in = lies_in || overlap(argument, memory_of(storage.first(max_batch)));
+    if constexpr (!is_inside_object) {
+      const auto all = storage.first(max_batch);
+      lies_in = lies_in || overlap({begin, end - begin, 0, 1}, memory_of(all.data(), all.size()));
+    }
   };
   for_each_index(caches, [&](auto i) {
     const auto& cache = element(caches, i);
@@ -54,7 +59,7 @@ bool lies_in_caches(Memory argument, const Caches& caches, Index max_batch) {
                     cache.caches;
                     cache.deltas;
                   }) {
-      lies_in = lies_in || lies_in_caches(argument, cache.caches, max_batch);
+      lies_in = lies_in || lies_in_caches(begin, end, cache.caches, max_batch);
       for_each_index(cache.deltas, [&](auto k) { look(element(cache.deltas, k)); });
     }
   });
@@ -64,7 +69,9 @@ bool lies_in_caches(Memory argument, const Caches& caches, Index max_batch) {
 /// Throws ValueError where the argument `name` lies in a workspace: inside the object, or in what its caches have on the heap.
 template <class Work>
 [[gnu::always_inline]] inline void check_outside_workspace(const char* who, const char* name, Memory argument, const Work& work) {
-  if (overlap(argument, memory_of(&work, 1)) || lies_in_caches(argument, work.caches(), work.max_batch())) lies_in_workspace(who, name);
+  if (overlap(argument, memory_of(&work, 1)) ||
+      lies_in_caches(argument.begin, argument.begin + argument.span(), work.caches(), work.max_batch()))
+    lies_in_workspace(who, name);
 }
 /// Throws ValueError where targets, their weights if they have any, or a gradient from outside lie in a workspace.
 template <class Y, class Work>
@@ -118,8 +125,8 @@ bool takes_labels(const LossType& loss) {
 /// Throws ShapeError, which says how to pass them, for targets that are a row or a column with one number for each sample where the loss
 /// takes something else: class labels as floating-point numbers, or the targets of one output as a column.
 template <class Scalar>
-[[gnu::noinline]] void check_not_one_for_each(const char* who, const ConstMatrixView<Scalar>& y, Index rows, Index samples,
-                                              bool takes_labels) {
+[[gnu::noinline, gnu::cold]] void check_not_one_for_each(const char* who, const ConstMatrixView<Scalar>& y, Index rows, Index samples,
+                                                         bool takes_labels) {
   const bool is_row = y.rows() == 1 && y.cols() == samples;
   const bool is_column = samples > 1 && y.cols() == 1 && y.rows() == samples;
   if (rows > 1 && takes_labels && (is_row || is_column))
@@ -136,14 +143,14 @@ template <class Scalar, class LossType, class Sequence, class Y>
 auto checked_target(const char* who, const LossType& loss, const Y& y, const ConstMatrixView<Scalar>& y_hat, const char* of) {
   const auto target = target_view<Scalar>(y);
   const auto& plain = without_weights(target);
-  if constexpr (std::is_same_v<std::remove_cvref_t<decltype(plain)>, ConstMatrixView<Scalar>>)
-    check_not_one_for_each(who, plain, target_rows(loss, y_hat.rows()), y_hat.cols(), takes_labels<Scalar>(loss));
+  constexpr bool is_matrix = std::is_same_v<std::remove_cvref_t<decltype(plain)>, ConstMatrixView<Scalar>>;
+  const Index rows = target_rows(loss, y_hat.rows());
+  if constexpr (is_matrix)
+    if (plain.rows() != rows || plain.cols() != y_hat.cols())
+      check_not_one_for_each(who, plain, rows, y_hat.cols(), takes_labels<Scalar>(loss));
   check_samples(who, "y", samples_of(plain), y_hat.cols(), of);
   check_weights(target);
-  if constexpr (std::is_same_v<std::remove_cvref_t<decltype(plain)>, ConstMatrixView<Scalar>>) {
-    const Index expected = target_rows(loss, y_hat.rows());
-    check_rows(who, "y", plain.rows(), expected, expected == y_hat.rows() ? "outputs" : "targets");
-  }
+  if constexpr (is_matrix) check_rows(who, "y", plain.rows(), rows, rows == y_hat.rows() ? "outputs" : "targets");
   constexpr bool takes_this = requires { loss.check(y_hat, plain); };
   static_assert(
       takes_this,

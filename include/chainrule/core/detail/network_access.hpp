@@ -146,9 +146,10 @@ struct NetworkAccess {
   /// Calls f, and throws StateError where another pass has used the workspace meanwhile.
   template <class Work, class F>
   static void in_one_pass(const char* who, Work& work, const F& f) {
-    work.last_pass_.begin(&f);
+    const typename decltype(work.last_pass_)::Mark mark{};
+    work.last_pass_.begin(mark);
     f();
-    work.last_pass_.end(who, &f);
+    work.last_pass_.end(who, mark);
   }
   /// Returns the mark by which a workspace knows the network of its forward pass.
   template <class Net>

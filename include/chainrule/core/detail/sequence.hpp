@@ -303,6 +303,7 @@ class SequenceOf {
   // a(1) = x,  a(l+1) = what layer l makes of a(l)
   template <class Scalar, class CacheList>
   void forward(const Scalar* theta, const ConstMatrixView<Scalar>& x, CacheList& caches, const ForwardContext<Scalar>& pass) const {
+    assume_not_empty(x.cols());
     for_each_index(layers(), [&](auto i) {
       const auto& layer = element(layers(), i);
       const Scalar* slice = theta + parameter_offset(i);
@@ -464,6 +465,7 @@ class SequenceOf {
   template <class Scalar, class DeltaList, class Visit>
   void for_each_backwards(Index samples, DeltaList& deltas, MatrixView<Scalar>* input_gradient, const FrozenSlice& frozen,
                           const Visit& visit) const {
+    assume_not_empty(samples);
     std::size_t first_learning = first_with_parameters();
     if (frozen.all != nullptr)
       while (first_learning < size_of(layers()) && !learns(first_learning, frozen)) ++first_learning;
