@@ -161,14 +161,15 @@ class Storage {
  public:
   static constexpr bool is_inside_object = false;
   explicit Storage(const char* what, Index rows, Index columns = 1) {
-    allocate_or_refuse(what, rows, columns, [&] { numbers_.resize(static_cast<std::size_t>(rows * columns), Scalar(0)); });
+    allocate_or_refuse(what, rows, columns, [&] { numbers_ = Numbers(static_cast<std::size_t>(rows * columns), Scalar(0)); });
   }
   Index size() const { return static_cast<Index>(numbers_.size()); }
   Scalar* data() { return numbers_.data(); }
   const Scalar* data() const { return numbers_.data(); }
 
  private:
-  std::vector<Scalar, CacheLineAllocator<Scalar>> numbers_;
+  using Numbers = std::vector<Scalar, CacheLineAllocator<Scalar>>;
+  Numbers numbers_;
 };
 
 /// The alignment of an array of so many bytes inside an object: a cache line for an array that is longer than one, else 16, 32 or 64 if the

@@ -1,9 +1,15 @@
 #pragma once
 
 #include <chainrule/core/detail/infer.hpp>
+#include <string_view>
 #include <type_traits>
 
 namespace chainrule {
+
+namespace detail {
+/// The name of each Residual, for code that should not instantiate one.
+inline constexpr std::string_view residual_name = "Residual";
+}  // namespace detail
 
 /// A skip connection (He, Zhang, Ren and Sun 2016), a = x + F(x), where F is the layers inside, one after the other:
 /// @code{.cpp}
@@ -23,9 +29,9 @@ class Residual {
                 "chainrule: Residual<Layers...> is x + F(x), so the last layer inside must have as many outputs as the first has inputs");
 
  public:
-  static constexpr std::string_view name = "Residual";  ///< the name in descriptions, files and messages
-  static constexpr int inputs_at_compile_time = N;      ///< the number of inputs, or Dynamic, or Inferred
-  static constexpr int outputs_at_compile_time = N;     ///< the number of outputs, or Dynamic, or Inferred
+  static constexpr std::string_view name = detail::residual_name;  ///< the name in descriptions, files and messages
+  static constexpr int inputs_at_compile_time = N;                 ///< the number of inputs, or Dynamic, or Inferred
+  static constexpr int outputs_at_compile_time = N;                ///< the number of outputs, or Dynamic, or Inferred
   static constexpr Index parameters_at_compile_time = Sequence::parameters_at_compile_time;  ///< the number of parameters, or Dynamic
   static constexpr Index buffers_at_compile_time = Sequence::buffers_at_compile_time;        ///< the number of buffers, or Dynamic
 
@@ -214,9 +220,9 @@ class Residual {
 template <class First, class... Rest>
 requires(detail::takes_inferred_inputs<First>()) class Residual<First, Rest...> {
  public:
-  static constexpr std::string_view name = "Residual";      ///< the name in descriptions, files and messages
-  static constexpr int inputs_at_compile_time = Inferred;   ///< the number of inputs, or Dynamic, or Inferred
-  static constexpr int outputs_at_compile_time = Inferred;  ///< the number of outputs, or Dynamic, or Inferred
+  static constexpr std::string_view name = detail::residual_name;  ///< the name in descriptions, files and messages
+  static constexpr int inputs_at_compile_time = Inferred;          ///< the number of inputs, or Dynamic, or Inferred
+  static constexpr int outputs_at_compile_time = Inferred;         ///< the number of outputs, or Dynamic, or Inferred
 
   /// For layers that can be made without arguments.
   Residual() : Residual(First{}, Rest{}...) {}

@@ -114,7 +114,7 @@ class DescribedActivate : public Activate<Identity, Dynamic> {
 /// A Residual that holds the descriptions of its layers instead of layers. The descriptions must outlive it.
 class DescribedResidual {
  public:
-  static constexpr std::string_view name = Residual<Dense<1, 1>>::name;
+  static constexpr std::string_view name = residual_name;
   explicit DescribedResidual(const Description& of) : of_{of} {
     if (of.parts.empty()) raise<ValueError>(name, ": expected layers inside, but found none");
   }
