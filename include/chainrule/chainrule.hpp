@@ -154,6 +154,7 @@
 #include <chainrule/data/write_csv.hpp>
 
 // The trainer and its observers.
+#include <chainrule/training/average_weights.hpp>
 #include <chainrule/training/divergence.hpp>
 #include <chainrule/training/early_stopping.hpp>
 #include <chainrule/training/fit_options.hpp>
@@ -161,8 +162,11 @@
 #include <chainrule/training/interrupt.hpp>
 #include <chainrule/training/progress.hpp>
 #include <chainrule/training/progress_bar.hpp>
+#include <chainrule/training/recompute_statistics.hpp>
 #include <chainrule/training/save_checkpoints.hpp>
+#include <chainrule/training/stochastic_weight_average.hpp>
 #include <chainrule/training/trainer.hpp>
+#include <chainrule/training/weight_average.hpp>
 
 // Minimizers that look at all samples in each step.
 #include <chainrule/minimize/lbfgs.hpp>

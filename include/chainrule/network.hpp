@@ -230,8 +230,16 @@ class Network : public NetworkBase<Scalar, typename detail::ProvenNetwork<Scalar
   /// otherwise it does nothing. (Only this and the optimizer's step change the network.)
   template <int MaxBatch>
   void update_statistics(const Workspace<MaxBatch>& work) {
-    detail::check_forward_pass("update_statistics", layers(), identity(), work);
-    sequence().update_statistics(buffers().data(), work.caches_, work.cached_samples(), frozen_slice());
+    update_statistics_by(work, 0);
+  }
+  /// Updates running statistics by the batch of the last forward pass, whose share in them is `share` in place of BatchNorm's momentum:
+  /// with 1/k in batch k of a pass over the data, for k = 1, 2, ..., they become the mean of the batches. Throws ValueError for a share
+  /// that is not above 0 and at most 1. recompute_statistics calls it.
+  template <int MaxBatch>
+  void update_statistics(const Workspace<MaxBatch>& work, double share) {
+    if (detail::is_zero(share) || !detail::is_within(share, 0, 1))
+      detail::raise<ValueError>("update_statistics: share must be above 0 and at most 1, got ", share);
+    update_statistics_by(work, share);
   }
 
   /// Predicts y_hat for x, one sample or a batch, with the loss's link applied: probabilities where the loss works on logits. This overload
@@ -372,6 +380,11 @@ class Network : public NetworkBase<Scalar, typename detail::ProvenNetwork<Scalar
   using Base::mutable_theta;
   using Base::sequence;
   using Base::theta;
+  template <int MaxBatch>
+  void update_statistics_by(const Workspace<MaxBatch>& work, double share) {
+    detail::check_forward_pass("update_statistics", layers(), identity(), work);
+    sequence().update_statistics(buffers().data(), work.caches_, work.cached_samples(), frozen_slice(), share);
+  }
   Index parameter_count() const { return sequence().parameter_offset(detail::size_of(layers())); }
   ForwardContext<Scalar> predicting(Team* team = nullptr) const { return {Mode::predict, buffer_data(), {}, 0, team}; }
 

@@ -291,7 +291,8 @@ TEST_CASE("fit allocates nothing per step, with all kinds of layers, AdamW, clip
                .clip_value = 0.5,
                .l1 = 1e-6,
                .l2 = 1e-6},
-              cr::ProgressBar{.style = cr::ProgressBar::Style::bar, .output = file}, cr::EarlyStopping{}, cr::Interrupt{}, count);
+              cr::ProgressBar{.style = cr::ProgressBar::Style::bar, .output = file}, cr::EarlyStopping{}, cr::AverageWeights{},
+              cr::Interrupt{}, count);
   std::fclose(file);
   CHECK(count.steps == 2 * 15);
   CHECK(count.allocated == 0);

@@ -150,7 +150,7 @@ struct LayerBase {
                             const JetShape& shape, ConstMatrixView<Scalar> jet, JetCacheBase<Scalar>& result, MatrixView<Scalar> delta,
                             MatrixView<Scalar> deltas, Scalar* gradient, MatrixView<Scalar>* input_gradient,
                             MatrixView<Scalar>* jet_gradient) const = 0;
-  virtual void update_statistics(Scalar* buffers, const CacheBase<Scalar>& cache, Index samples) const = 0;
+  virtual void update_statistics(Scalar* buffers, const CacheBase<Scalar>& cache, Index samples, double share) const = 0;
   virtual UnitStatistics unit_statistics(ConstMatrixView<Scalar> x, const CacheBase<Scalar>& cache) const = 0;
   virtual void z_and_delta(const Scalar* theta, ConstMatrixView<Scalar> x, const CacheBase<Scalar>& cache, MatrixView<Scalar> z,
                            MatrixView<Scalar> delta) const = 0;
@@ -245,9 +245,11 @@ class LayerOf final : public LayerBase<Scalar> {
       layer_.backward_jet(theta, theta_direction, x, own(cache), shape, jet, own_jet(result), delta, deltas, gradient, input_gradient,
                           jet_gradient);
   }
-  void update_statistics([[maybe_unused]] Scalar* buffers, [[maybe_unused]] const Base& cache,
-                         [[maybe_unused]] Index samples) const override {
-    if constexpr (requires(const L& l) { l.update_statistics(buffers, own(cache), samples); })
+  void update_statistics([[maybe_unused]] Scalar* buffers, [[maybe_unused]] const Base& cache, [[maybe_unused]] Index samples,
+                         [[maybe_unused]] double share) const override {
+    if constexpr (requires(const L& l) { l.update_statistics(buffers, own(cache), samples, share); })
+      layer_.update_statistics(buffers, own(cache), samples, share);
+    else if constexpr (requires(const L& l) { l.update_statistics(buffers, own(cache), samples); })
       layer_.update_statistics(buffers, own(cache), samples);
   }
   UnitStatistics unit_statistics(ConstMatrixView<Scalar> x, const Base& cache) const override {
@@ -409,8 +411,8 @@ class AnyLayer {
   }
   /// Updates the buffers of the layer inside by what its last forward pass saw.
   template <class S>
-  void update_statistics(S* numbers, const detail::AnyCache<S>& cache, Index samples) const {
-    operator->()->update_statistics(numbers, *cache, samples);
+  void update_statistics(S* numbers, const detail::AnyCache<S>& cache, Index samples, double share) const {
+    operator->()->update_statistics(numbers, *cache, samples, share);
   }
 
   /// The layer inside, by its virtual functions.

@@ -147,9 +147,11 @@ concept ModeDependent = requires(const T& layer, const float* theta, ConstMatrix
 ///   ForwardContext
 /// - buffers, numbers that are saved but not trained: `buffers_at_compile_time`, `buffer_tensors()`, `buffers(numbers)` with named views,
 ///   `initialize_buffers(numbers)`. The ForwardContext says where they are.
-/// - `update_statistics(numbers, cache, samples)`: updates its buffers by what the last forward pass saw. Such a layer predicts in training
-///   too where all of its parameters are frozen (see NetworkBase::freeze): its context then says Mode::predict. After such a pass, backward
-///   is called as after one in training; update_statistics is called only if it is inside a Residual, and must then change nothing
+/// - `update_statistics(numbers, cache, samples)`: updates its buffers by what the last forward pass saw; or with a fourth argument, the
+///   share of this batch in the buffers, a double, where 0 stands for the layer's own (recompute_statistics needs it). Such a layer
+///   predicts in training too where all of its parameters are frozen (see NetworkBase::freeze): its context then says Mode::predict. After
+///   such a pass, backward is called as after one in training; update_statistics is called only if it is inside a Residual, and must then
+///   change nothing
 /// - `backward_and_step(theta, x, cache, delta, factor, scratch, &input_gradient)`: backward and theta <- theta + factor dJ/dtheta in one
 ///   call, to the same bits (Dense has it; see `descend`)
 /// - `jvp(theta, x, cache, direction, derivative)`: the derivative of the output along changes of x, for the last forward pass in

@@ -242,13 +242,13 @@ class BatchNorm : public NormalizationLayer<N> {
     divide_by_deviation(cache, detail::as_const(deltas), *jet_gradient);
   }
 
-  /// Updates the running statistics by the batch of the last forward pass; keeps them if that was a prediction, as a frozen layer makes
-  /// in training too. Throws ValueError where a variance of the batch, which the pass computes without overflow, is too large to be stored
-  /// as a Scalar.
+  /// Updates the running statistics by the batch of the last forward pass, whose share in them is `share`, or the momentum where that is 0;
+  /// keeps them if that was a prediction, as a frozen layer makes in training too. Throws ValueError where a variance of the batch, which
+  /// the pass computes without overflow, is too large to be stored as a Scalar.
   ///
-  ///     running <- (1 - momentum) running + momentum batch
+  ///     running <- (1 - share) running + share batch
   template <class Scalar, int MaxBatch>
-  void update_statistics(Scalar* numbers, const Cache<Scalar, MaxBatch>& cache, Index samples) const {
+  void update_statistics(Scalar* numbers, const Cache<Scalar, MaxBatch>& cache, Index samples, double share = 0) const {
     if (cache.mode == Mode::predict) return;
     for (Index i = 0; i < this->inputs(); ++i)
       if (!detail::is_finite(cache.variance.first(1)(i, 0)))
@@ -256,11 +256,11 @@ class BatchNorm : public NormalizationLayer<N> {
                                   " of BatchNorm in this batch is above the largest number, ", (std::numeric_limits<Scalar>::max)(),
                                   "; scale the inputs of the network down (Standardizer)");
     auto running = buffers(numbers);
-    const Scalar m = static_cast<Scalar>(momentum_);
+    const Scalar m = static_cast<Scalar>(share == 0 ? momentum_ : share);
     const Scalar unbiased = static_cast<Scalar>(samples) / static_cast<Scalar>(samples - 1);
-    const auto update = [](Index n, Scalar keep, Scalar share, Scalar* statistics, ConstMatrixView<Scalar> of_batch) {
+    const auto update = [](Index n, Scalar keep, Scalar added, Scalar* statistics, ConstMatrixView<Scalar> of_batch) {
       kernels::update(
-          n, [keep, share](const auto& b, auto& r) CHAINRULE_FORMULA { r = keep * r + share * b; }, of_batch.data(), statistics);
+          n, [keep, added](const auto& b, auto& r) CHAINRULE_FORMULA { r = keep * r + added * b; }, of_batch.data(), statistics);
     };
     update(this->inputs(), 1 - m, m, running.running_mean.data(), cache.mean.first(1));
     update(this->inputs(), 1 - m, m * unbiased, running.running_variance.data(), cache.variance.first(1));

@@ -201,8 +201,8 @@ class Residual {
 
   /// Updates the buffers of the layers inside by what their last forward pass saw.
   template <class Scalar, int MaxBatch>
-  void update_statistics(Scalar* numbers, const Cache<Scalar, MaxBatch>& cache, Index samples) const {
-    inside_.update_statistics(numbers, cache.caches, samples);
+  void update_statistics(Scalar* numbers, const Cache<Scalar, MaxBatch>& cache, Index samples, double share = 0) const {
+    inside_.update_statistics(numbers, cache.caches, samples, {}, share);
   }
 
  private:

@@ -435,14 +435,17 @@ class SequenceOf {
     });
   }
 
-  /// Updates the buffers by what the layers' last forward pass saw, except those of layers whose parameters are all frozen.
+  /// Updates the buffers by what the layers' last forward pass saw, except those of layers whose parameters are all frozen. `share`: that
+  /// of the batch in them, or 0 for the layers' own.
   template <class Scalar, class CacheList>
-  void update_statistics(Scalar* buffers, const CacheList& caches, Index samples, const FrozenSlice& frozen = {}) const {
+  void update_statistics(Scalar* buffers, const CacheList& caches, Index samples, const FrozenSlice& frozen = {}, double share = 0) const {
     for_each_index(layers(), [&](auto i) {
       const auto& layer = element(layers(), i);
       const auto& cache = element(caches, i);
       if (frozen.contains(parameter_offset(i), parameter_offset(i + 1))) return;
-      if constexpr (requires { layer.update_statistics(buffers, cache, samples); })
+      if constexpr (requires { layer.update_statistics(buffers, cache, samples, share); })
+        layer.update_statistics(buffers + buffer_offset(i), cache, samples, share);
+      else if constexpr (requires { layer.update_statistics(buffers, cache, samples); })
         layer.update_statistics(buffers + buffer_offset(i), cache, samples);
     });
   }
