@@ -20,8 +20,8 @@ extern Trainer<Net, Adam> trainer;
 
 extern Matrix<float> x;
 extern std::vector<int> y, labels;
-extern Dataset<float> data, train, test;
-extern RegressionDataset<float> house;
+extern Dataset<float> data, train, test, held_out;
+extern RegressionDataset<float> house, held_out_numbers;
 extern Preprocessing preprocessing;
 extern FitOptions<float, Labels<int>> options;
 extern Batches<float, Labels<int>> batches;

@@ -18,10 +18,9 @@ namespace chainrule {
 /// averaged over all elements. With tau = 1/2 it is half the MeanAbsoluteError, and predicts medians.
 ///
 /// There is one tau for all outputs, or one for each output. y is outputs x batch, so a net that predicts several quantiles of one number
-/// has that number in each row of y:
+/// has that number in each row of y, as y.replicate(3, 1) makes it of one row:
 /// @code{.cpp}
-/// Network<float, Pinball, Dense<4, 8, ReLU>, Dense<8, 3>> net{Seed{1}, Pinball{0.05, 0.5, 0.95}};
-/// train.y = train.y.replicate(3, 1).eval();  // 1 x samples before
+/// Network<float, Pinball, Dense<4, 8, ReLU>, Dense<8, 3>> quantiles{Seed{1}, Pinball{0.05, 0.5, 0.95}};
 /// @endcode
 /// Nothing orders the quantiles, so where data are few the prediction for 0.95 can be below that for 0.5.
 ///
