@@ -9,26 +9,27 @@ namespace chainrule {
 ///
 /// y_hat is one of: scores, classes x samples, of which the largest one predicts the class (the first among equals); one row with the
 /// probabilities of class 1 ("yes"), which is predicted for at least 1/2; or a vector of labels. y is a vector of labels, or
-/// probabilities of the shape of y_hat. Throws ShapeError where the numbers of samples or rows differ or are 0; ValueError for NaN and
+/// probabilities of the shape of y_hat; or weighted(y, w), which every metric takes, and in which a sample counts as w_j samples
+/// (scikit-learn's sample_weight). Throws ShapeError where the numbers of samples or rows differ or are 0; ValueError for NaN and
 /// infinity, a label outside [0, classes), and a probability in y outside [0, 1].
 struct Accuracy {
   static constexpr std::string_view name = "accuracy";  ///< the name in descriptions, files and messages
   static constexpr bool larger_is_better = true;        ///< the larger the score, the better
 
   ///     1/samples sum of (1 where y_hat and y have the same class, else 0)
-  template <detail::LabelsOrProbabilities Predictions, detail::LabelsOrProbabilities Targets>
+  template <detail::LabelsOrProbabilities Predictions, detail::ClassTargets Targets>
   double operator()(const Predictions& y_hat, const Targets& y) const {
-    return share_correct(detail::metric_view(y_hat), detail::metric_view(y));
+    return share_correct(detail::metric_view(y_hat), detail::metric_view(y), detail::metric_weights(y));
   }
 
  private:
-  template <class Predictions, class Targets>
-  static double share_correct(const Predictions& y_hat, const Targets& y) {
+  template <class Predictions, class Targets, class Weights>
+  static double share_correct(const Predictions& y_hat, const Targets& y, const Weights& w) {
     detail::checked_classes(name, y_hat, y);
     const Index samples = detail::samples_of(y);
-    Index correct = 0;
-    for (Index j = 0; j < samples; ++j) correct += detail::class_of(y_hat, j) == detail::class_of(y, j);
-    return static_cast<double>(correct) / static_cast<double>(samples);
+    const double correct =
+        detail::pairwise_sum<double>(samples, [&](Index j) { return detail::class_of(y_hat, j) == detail::class_of(y, j) ? w(j) : 0; });
+    return correct / w.total(name, samples);
   }
 };
 
@@ -51,19 +52,19 @@ class TopKAccuracy {
   Index k() const { return k_; }  ///< the number of largest scores that count
 
   ///     1/samples sum of (1 where fewer than k classes score above the class of y, else 0)
-  template <detail::NumberMatrix Predictions, detail::LabelsOrProbabilities Targets>
+  template <detail::NumberMatrix Predictions, detail::ClassTargets Targets>
   double operator()(const Predictions& y_hat, const Targets& y) const {
-    return share_in_top_k(detail::metric_view(y_hat), detail::metric_view(y));
+    return share_in_top_k(detail::metric_view(y_hat), detail::metric_view(y), detail::metric_weights(y));
   }
 
  private:
-  template <class Predictions, class Targets>
-  double share_in_top_k(const Predictions& y_hat, const Targets& y) const {
+  template <class Predictions, class Targets, class Weights>
+  double share_in_top_k(const Predictions& y_hat, const Targets& y, const Weights& w) const {
     const Index classes = detail::checked_classes(name, y_hat, y);
     if (k_ > classes) detail::raise<ValueError>(name, ": k is ", k_, ", but there are only ", classes, " classes");
-    Index correct = 0;
-    for (Index j = 0; j < y_hat.cols(); ++j) correct += classes_above(y_hat, detail::class_of(y, j), j) < k_;
-    return static_cast<double>(correct) / static_cast<double>(y_hat.cols());
+    const double correct = detail::pairwise_sum<double>(
+        y_hat.cols(), [&](Index j) { return classes_above(y_hat, detail::class_of(y, j), j) < k_ ? w(j) : 0; });
+    return correct / w.total(name, y_hat.cols());
   }
 
   /// Returns how many classes score above `label` in sample j.

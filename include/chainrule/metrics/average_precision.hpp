@@ -20,10 +20,11 @@ struct AveragePrecision {
   static constexpr bool larger_is_better = true;                 ///< the larger the score, the better
 
   ///     sum over thresholds of (R_n - R_(n-1)) P_n        with R_0 = 0
-  template <detail::NumberMatrix Predictions, detail::LabelsOrProbabilities Targets>
+  template <detail::NumberMatrix Predictions, detail::ClassTargets Targets>
   double operator()(const Predictions& y_hat, const Targets& y) const {
     return detail::mean_over_ranked_classes(name, "curve of precision over recall", false, detail::metric_view(y_hat),
-                                            detail::metric_view(y), [](auto& scores) { return of_one_class(scores); });
+                                            detail::metric_view(y), detail::metric_weights(y),
+                                            [](auto& scores) { return of_one_class(scores); });
   }
   /// Does not compile, and says what to write instead: the arguments in the other order.
   template <detail::LabelVector Labels, detail::NumberMatrix Predictions>
@@ -40,11 +41,11 @@ struct AveragePrecision {
     for (auto next = scores.begin(); next != scores.end();) {
       double positives_here = 0;
       for (const Scalar threshold = next->score; next != scores.end() && next->score == threshold; ++next) {
-        positives_here += next->is_positive;
-        ++predicted;
+        if (next->is_positive) positives_here += next->weight;
+        predicted += next->weight;
       }
       positives += positives_here;
-      sum += positives_here * (positives / predicted);
+      if (predicted > 0) sum += positives_here * (positives / predicted);
     }
     return sum.total() / positives;
   }

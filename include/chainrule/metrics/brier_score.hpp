@@ -15,9 +15,9 @@ struct BrierScore {
   static constexpr bool larger_is_better = false;          ///< the smaller the score, the better
 
   ///     1/samples sum over samples and rows of (p - y)^2
-  template <detail::NumberMatrix Predictions, detail::LabelsOrProbabilities Targets>
+  template <detail::NumberMatrix Predictions, detail::ClassTargets Targets>
   double operator()(const Predictions& y_hat, const Targets& y) const {
-    return mean_square(detail::metric_view(y_hat), detail::metric_view(y));
+    return mean_square(detail::metric_view(y_hat), detail::metric_view(y), detail::metric_weights(y));
   }
   /// Does not compile, and says what to write instead: the arguments in the other order.
   template <detail::LabelVector Labels, detail::NumberMatrix Predictions>
@@ -26,15 +26,15 @@ struct BrierScore {
   }
 
  private:
-  template <class Scalar, class Targets>
-  static double mean_square(const ConstMatrixView<Scalar>& p, const Targets& y) {
+  template <class Scalar, class Targets, class Weights>
+  static double mean_square(const ConstMatrixView<Scalar>& p, const Targets& y, const Weights& w) {
     detail::checked_classes(name, p, y);
     detail::check_probabilities(name, "y_hat", p);
     const double sum = detail::pairwise_sum<double>(p.rows(), p.cols(), [&](Index i, Index j) {
       const double error = static_cast<double>(p(i, j)) - target(y, p.rows(), i, j);
-      return error * error;
+      return w(j) * (error * error);
     });
-    return sum / static_cast<double>(p.cols());
+    return sum / w.total(name, p.cols());
   }
 
   template <class Scalar>

@@ -14,8 +14,9 @@ struct ReliabilityBin {
   double low = 0;         ///< the samples have a confidence above this, or of at least this in the first bin
   double high = 0;        ///< the samples have a confidence of at most this
   Index samples = 0;      ///< the number of samples
-  double confidence = 0;  ///< the mean confidence of the samples; 0 without samples
-  double accuracy = 0;    ///< the share of samples predicted correctly; 0 without samples
+  double weight = 0;      ///< the sum of the weights of the samples; without weights their number
+  double confidence = 0;  ///< the mean confidence of the samples, by weight; 0 without samples
+  double accuracy = 0;    ///< the share of samples predicted correctly, by weight; 0 without samples
 
   /// Mean confidence minus accuracy: above 0 where the predictions are too sure.
   double gap() const { return confidence - accuracy; }
@@ -31,7 +32,7 @@ struct ReliabilityBin {
 class ReliabilityDiagram {
  public:
   /// Sorts the samples into `bins` bins of equal width from 0 to 1.
-  template <detail::NumberMatrix Predictions, detail::LabelsOrProbabilities Targets>
+  template <detail::NumberMatrix Predictions, detail::ClassTargets Targets>
   ReliabilityDiagram(const Predictions& y_hat, const Targets& y, Index bins = 15) {
     if (bins < 1 || bins > 10'000) detail::raise<ValueError>("ReliabilityDiagram: bins must be 1 to 10000, got ", bins);
     bins_.resize(static_cast<std::size_t>(bins));
@@ -39,7 +40,7 @@ class ReliabilityDiagram {
       bins_[static_cast<std::size_t>(b)].low = static_cast<double>(b) / static_cast<double>(bins);
       bins_[static_cast<std::size_t>(b)].high = static_cast<double>(b + 1) / static_cast<double>(bins);
     }
-    count(detail::metric_view(y_hat), detail::metric_view(y));
+    count(detail::metric_view(y_hat), detail::metric_view(y), detail::metric_weights(y));
   }
 
   const std::vector<ReliabilityBin>& bins() const { return bins_; }  ///< from low to high confidence, also those without samples
@@ -47,11 +48,11 @@ class ReliabilityDiagram {
 
   /// The expected calibration error (Guo et al. 2017, equation 3), the mean |gap| of the samples' bins.
   ///
-  ///     ECE = sum over bins of samples_b/samples |confidence_b - accuracy_b|
+  ///     ECE = sum over bins of weight_b/(sum of weights) |confidence_b - accuracy_b|
   double expected_calibration_error() const {
     return detail::pairwise_sum<double>(std::ssize(bins_), [&](Index b) {
       const ReliabilityBin& bin = bins_[static_cast<std::size_t>(b)];
-      return static_cast<double>(bin.samples) / static_cast<double>(samples_) * std::abs(bin.gap());
+      return bin.weight / weight_ * std::abs(bin.gap());
     });
   }
   /// The maximum calibration error (Guo et al. 2017, equation 5), the largest |gap| of a bin with samples.
@@ -82,26 +83,28 @@ class ReliabilityDiagram {
   }
 
  private:
-  template <class Scalar, class Targets>
-  void count(const ConstMatrixView<Scalar>& p, const Targets& y) {
+  template <class Scalar, class Targets, class Weights>
+  void count(const ConstMatrixView<Scalar>& p, const Targets& y, const Weights& w) {
     detail::checked_classes("ReliabilityDiagram", p, y);
     detail::check_probabilities("ReliabilityDiagram", "y_hat", p);
     samples_ = p.cols();
-    std::vector<detail::PairwiseSum<double>> confidences(bins_.size());
-    std::vector<Index> correct(bins_.size());
+    weight_ = w.total("ReliabilityDiagram", samples_);
+    std::vector<detail::PairwiseSum<double>> confidences(bins_.size()), correct(bins_.size()), weights(bins_.size());
     for (Index j = 0; j < samples_; ++j) {
       const Index predicted = detail::class_of(p, j);
       const double first = static_cast<double>(p(0, j));
       const double confidence = p.rows() > 1 ? static_cast<double>(p(predicted, j)) : (std::max)(first, 1 - first);
       const std::size_t b = bin_of(confidence);
       ++bins_[b].samples;
-      confidences[b] += confidence;
-      correct[b] += predicted == detail::class_of(y, j);
+      weights[b] += w(j);
+      confidences[b] += w(j) * confidence;
+      if (predicted == detail::class_of(y, j)) correct[b] += w(j);
     }
     for (std::size_t b = 0; b < bins_.size(); ++b) {
-      if (bins_[b].samples == 0) continue;
-      bins_[b].confidence = confidences[b].total() / static_cast<double>(bins_[b].samples);
-      bins_[b].accuracy = static_cast<double>(correct[b]) / static_cast<double>(bins_[b].samples);
+      bins_[b].weight = weights[b].total();
+      if (!(bins_[b].weight > 0)) continue;
+      bins_[b].confidence = confidences[b].total() / bins_[b].weight;
+      bins_[b].accuracy = correct[b].total() / bins_[b].weight;
     }
   }
 
@@ -115,6 +118,7 @@ class ReliabilityDiagram {
 
   std::vector<ReliabilityBin> bins_;
   Index samples_ = 0;
+  double weight_ = 0;
 };
 
 /// The expected calibration error (Guo et al. 2017): the mean distance between confidence and accuracy in bins of equal width by the
@@ -132,7 +136,7 @@ class ExpectedCalibrationError {
   constexpr Index bins() const { return bins_; }  ///< the number of bins from 0 to 1
 
   ///     sum over bins of samples_b/samples |confidence_b - accuracy_b|
-  template <detail::NumberMatrix Predictions, detail::LabelsOrProbabilities Targets>
+  template <detail::NumberMatrix Predictions, detail::ClassTargets Targets>
   double operator()(const Predictions& y_hat, const Targets& y) const {
     return ReliabilityDiagram(y_hat, y, bins_).expected_calibration_error();
   }

@@ -15,12 +15,12 @@ enum class ClassAverage {
 
 namespace detail {
 
-/// The counts of one class against all others, and the scores that follow from them. A score with denominator 0 is 0 (scikit-learn's
-/// zero_division = 0).
+/// The counts of one class against all others, as doubles because samples may have weights, and the scores that follow from them. A score
+/// with denominator 0 is 0 (scikit-learn's zero_division = 0).
 struct ClassCounts {
-  Index correct = 0;    ///< samples of this class that are predicted as it: TP
-  Index predicted = 0;  ///< samples predicted as this class: TP + FP
-  Index actual = 0;     ///< samples of this class: TP + FN
+  double correct = 0;    ///< samples of this class that are predicted as it: TP
+  double predicted = 0;  ///< samples predicted as this class: TP + FP
+  double actual = 0;     ///< samples of this class: TP + FN
 
   // TP/(TP + FP)
   constexpr double precision() const { return ratio(correct, predicted); }
@@ -30,7 +30,7 @@ struct ClassCounts {
   constexpr double f1() const { return ratio(2 * correct, predicted + actual); }
 
  private:
-  static constexpr double ratio(Index a, Index b) { return b == 0 ? 0 : static_cast<double>(a) / static_cast<double>(b); }
+  static constexpr double ratio(double a, double b) { return b == 0 ? 0 : a / b; }
 };
 
 /// A pointer to ClassCounts::precision, recall or f1.
@@ -43,7 +43,7 @@ class AverageScore {
 
   void add(const ClassCounts& one) {
     if (one.predicted + one.actual == 0) return;
-    const double weight = average_ == ClassAverage::weighted ? static_cast<double>(one.actual) : 1;
+    const double weight = average_ == ClassAverage::weighted ? one.actual : 1;
     sum_ += weight * (one.*score_)();
     weights_ += weight;
     total_ = {total_.correct + one.correct, total_.predicted + one.predicted, total_.actual + one.actual};

@@ -68,7 +68,7 @@ class ConfusionMatrix {
   /// The F1 score of class k, 2 TP/(2 TP + FP + FN). Throws ValueError where there is no such class.
   double f1(Index k) const { return counts_of(k).f1(); }
   /// The number of samples of class k. Throws ValueError where there is no such class.
-  Index support(Index k) const { return counts_of(k).actual; }
+  Index support(Index k) const { return static_cast<Index>(counts_of(k).actual); }
 
   /// The precision averaged over all classes. Throws StateError where no sample is counted yet.
   double precision(ClassAverage average) const { return average_of(average, &detail::ClassCounts::precision); }
@@ -118,7 +118,7 @@ class ConfusionMatrix {
       predicted += counts_(i, k);
       actual += counts_(k, i);
     }
-    return {counts_(k, k), predicted, actual};
+    return {static_cast<double>(counts_(k, k)), static_cast<double>(predicted), static_cast<double>(actual)};
   }
 
   double average_of(ClassAverage average, detail::ClassScore score) const {

@@ -19,9 +19,9 @@ struct LogLoss {
   static constexpr bool larger_is_better = false;       ///< the smaller the score, the better
 
   /// Returns the score of the predictions y_hat (outputs x samples) for the targets y.
-  template <detail::NumberMatrix Predictions, detail::LabelsOrProbabilities Targets>
+  template <detail::NumberMatrix Predictions, detail::ClassTargets Targets>
   double operator()(const Predictions& y_hat, const Targets& y) const {
-    return mean_loss(detail::metric_view(y_hat), detail::metric_view(y));
+    return mean_loss(detail::metric_view(y_hat), detail::metric_view(y), detail::metric_weights(y));
   }
   /// Does not compile, and says what to write instead: the arguments in the other order.
   template <detail::LabelVector Labels, detail::NumberMatrix Predictions>
@@ -30,8 +30,8 @@ struct LogLoss {
   }
 
  private:
-  template <class Scalar, class Targets>
-  static double mean_loss(const ConstMatrixView<Scalar>& p, const Targets& y) {
+  template <class Scalar, class Targets, class Weights>
+  static double mean_loss(const ConstMatrixView<Scalar>& p, const Targets& y, const Weights& w) {
     const Index classes = detail::checked_classes(name, p, y);
     detail::check_probabilities(name, "y_hat", p);
     check_sums("y_hat", p);
@@ -41,9 +41,9 @@ struct LogLoss {
     for (Index j = 0; j < p.cols(); ++j) {
       const double total = detail::pairwise_sum<double>(classes, [&](Index k) { return clamped(p, k, j); });
       for (Index k = 0; k < classes; ++k)
-        if (const double y_k = target(y, k, j); y_k > 0) sum -= y_k * std::log(clamped(p, k, j) / total);
+        if (const double y_k = target(y, k, j); y_k > 0) sum -= w(j) * (y_k * std::log(clamped(p, k, j) / total));
     }
-    return sum.total() / static_cast<double>(p.cols());
+    return sum.total() / w.total(name, p.cols());
   }
 
   /// Returns the probability of class k in sample j; a single row holds the probability of class 1.

@@ -9,8 +9,8 @@ namespace chainrule {
 namespace detail {
 
 /// Computes a score of class 1 ("yes") for two classes. Throws ShapeError where there are more.
-template <class Predictions, class Targets>
-double binary_score(std::string_view who, ClassScore score, const Predictions& y_hat, const Targets& y) {
+template <class Predictions, class Targets, class Weights>
+double binary_score(std::string_view who, ClassScore score, const Predictions& y_hat, const Targets& y, const Weights& w) {
   const Index classes = checked_classes(who, y_hat, y);
   if (classes > 2)
     raise<ShapeError>(who, ": there are ", classes, " classes, but this score is for two, no and yes; macro_", who, " and micro_", who,
@@ -19,19 +19,22 @@ double binary_score(std::string_view who, ClassScore score, const Predictions& y
   for (Index j = 0; j < samples_of(y); ++j) {
     const Index actual = class_of(y, j);
     const Index predicted = class_of(y_hat, j);
-    yes.correct += actual & predicted;
-    yes.predicted += predicted;
-    yes.actual += actual;
+    if (actual == 1 && predicted == 1) yes.correct += w(j);
+    if (predicted == 1) yes.predicted += w(j);
+    if (actual == 1) yes.actual += w(j);
   }
+  static_cast<void>(w.total(who, samples_of(y)));
   return (yes.*score)();
 }
 
 /// Computes the average of a score over all classes. Goes through the samples once per 256 classes, so that the counts fit on the stack
 /// and nothing is allocated for any number of classes.
-template <class Predictions, class Targets>
-double average_score(std::string_view who, ClassAverage average, ClassScore score, const Predictions& y_hat, const Targets& y) {
+template <class Predictions, class Targets, class Weights>
+double average_score(std::string_view who, ClassAverage average, ClassScore score, const Predictions& y_hat, const Targets& y,
+                     const Weights& w) {
   constexpr Index classes_per_pass = 256;
   const Index classes = checked_classes(who, y_hat, y);
+  static_cast<void>(w.total(who, samples_of(y)));
   AverageScore result(average, score);
   for (Index first = 0; first < classes; first += classes_per_pass) {
     std::array<ClassCounts, classes_per_pass> counts{};
@@ -41,9 +44,9 @@ double average_score(std::string_view who, ClassAverage average, ClassScore scor
     for (Index j = 0; j < samples_of(y); ++j) {
       ClassCounts* actual = counts_of(class_of(y, j));
       ClassCounts* predicted = counts_of(class_of(y_hat, j));
-      if (actual != nullptr) ++actual->actual;
-      if (predicted != nullptr) ++predicted->predicted;
-      if (actual != nullptr && actual == predicted) ++actual->correct;
+      if (actual != nullptr) actual->actual += w(j);
+      if (predicted != nullptr) predicted->predicted += w(j);
+      if (actual != nullptr && actual == predicted) actual->correct += w(j);
     }
     for (const ClassCounts& one : counts) result.add(one);
   }
@@ -58,9 +61,9 @@ struct BinaryScore {
   static constexpr bool larger_is_better = true;  ///< the larger the score, the better
 
   /// Returns the score of the predictions y_hat (outputs x samples, or labels) for the targets y.
-  template <detail::LabelsOrProbabilities Predictions, detail::LabelsOrProbabilities Targets>
+  template <detail::LabelsOrProbabilities Predictions, detail::ClassTargets Targets>
   double operator()(const Predictions& y_hat, const Targets& y) const {
-    return detail::binary_score(Metric::name, score, detail::metric_view(y_hat), detail::metric_view(y));
+    return detail::binary_score(Metric::name, score, detail::metric_view(y_hat), detail::metric_view(y), detail::metric_weights(y));
   }
   /// Does not compile, and says what to write instead: the arguments in the other order.
   template <detail::LabelVector Labels, detail::NumberMatrix Predictions>
@@ -75,9 +78,10 @@ struct MultiClassScore {
   static constexpr bool larger_is_better = true;  ///< the larger the score, the better
 
   /// Returns the score of the predictions y_hat (outputs x samples, or labels) for the targets y.
-  template <detail::LabelsOrProbabilities Predictions, detail::LabelsOrProbabilities Targets>
+  template <detail::LabelsOrProbabilities Predictions, detail::ClassTargets Targets>
   double operator()(const Predictions& y_hat, const Targets& y) const {
-    return detail::average_score(Metric::name, average, score, detail::metric_view(y_hat), detail::metric_view(y));
+    return detail::average_score(Metric::name, average, score, detail::metric_view(y_hat), detail::metric_view(y),
+                                 detail::metric_weights(y));
   }
   /// Does not compile, and says what to write instead: the arguments in the other order.
   template <detail::LabelVector Labels, detail::NumberMatrix Predictions>

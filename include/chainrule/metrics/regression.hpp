@@ -60,19 +60,20 @@ class ScaledErrors {
   Wide scale_ = 1;
 };
 
-/// Returns the mean of f(y - y_hat) over all elements, summed in double, for f = |error|^power.
-template <class A, class B, class F>
-double mean_of_errors(std::string_view who, const ConstMatrixView<A>& y_hat, const ConstMatrixView<B>& y, int power, F f) {
+/// Returns the weighted mean of f(y - y_hat) over all elements, summed in double, for f = |error|^power.
+template <class A, class B, class Weights, class F>
+double mean_of_errors(std::string_view who, const ConstMatrixView<A>& y_hat, const ConstMatrixView<B>& y, const Weights& w, int power,
+                      F f) {
   check_regression(who, y_hat, y);
   const ScaledErrors errors(y_hat, y);
-  const double sum = pairwise_sum<double>(y.rows(), y.cols(), [&](Index i, Index j) { return f(errors(i, j)); });
-  return errors.unscaled(sum / static_cast<double>(y.size()), power);
+  const double sum = pairwise_sum<double>(y.rows(), y.cols(), [&](Index i, Index j) { return w(j) * f(errors(i, j)); });
+  return errors.unscaled(sum / (w.total(who, y.cols()) * static_cast<double>(y.rows())), power);
 }
 
-/// Returns the sum over the samples of the squares of the scaled errors of output i.
-template <class A, class B>
-double sum_of_squares(const ScaledErrors<A, B>& errors, Index samples, Index i) {
-  return pairwise_sum<double>(samples, [&](Index j) { return errors(i, j) * errors(i, j); });
+/// Returns the weighted sum over the samples of the squares of the scaled errors of output i.
+template <class A, class B, class Weights>
+double sum_of_squares(const ScaledErrors<A, B>& errors, const Weights& w, Index samples, Index i) {
+  return pairwise_sum<double>(samples, [&](Index j) { return w(j) * (errors(i, j) * errors(i, j)); });
 }
 
 }  // namespace detail
@@ -84,9 +85,10 @@ struct Mse {
   static constexpr bool larger_is_better = false;  ///< the smaller the score, the better
 
   /// Returns the score of the predictions y_hat (outputs x samples) for the targets y.
-  template <detail::NumberMatrix Predictions, detail::NumberMatrix Targets>
+  template <detail::NumberMatrix Predictions, detail::NumberTargets Targets>
   double operator()(const Predictions& y_hat, const Targets& y) const {
-    return detail::mean_of_errors(name, detail::metric_view(y_hat), detail::metric_view(y), 2, [](double error) { return error * error; });
+    return detail::mean_of_errors(name, detail::metric_view(y_hat), detail::metric_view(y), detail::metric_weights(y), 2,
+                                  [](double error) { return error * error; });
   }
 };
 
@@ -96,9 +98,9 @@ struct Mae {
   static constexpr bool larger_is_better = false;  ///< the smaller the score, the better
 
   /// Returns the score of the predictions y_hat (outputs x samples) for the targets y.
-  template <detail::NumberMatrix Predictions, detail::NumberMatrix Targets>
+  template <detail::NumberMatrix Predictions, detail::NumberTargets Targets>
   double operator()(const Predictions& y_hat, const Targets& y) const {
-    return detail::mean_of_errors(name, detail::metric_view(y_hat), detail::metric_view(y), 1,
+    return detail::mean_of_errors(name, detail::metric_view(y_hat), detail::metric_view(y), detail::metric_weights(y), 1,
                                   [](double error) { return std::abs(error); });
   }
 };
@@ -110,20 +112,20 @@ struct Rmse {
   static constexpr bool larger_is_better = false;   ///< the smaller the score, the better
 
   /// Returns the score of the predictions y_hat (outputs x samples) for the targets y.
-  template <detail::NumberMatrix Predictions, detail::NumberMatrix Targets>
+  template <detail::NumberMatrix Predictions, detail::NumberTargets Targets>
   double operator()(const Predictions& y_hat, const Targets& y) const {
-    return mean_of_roots(detail::metric_view(y_hat), detail::metric_view(y));
+    return mean_of_roots(detail::metric_view(y_hat), detail::metric_view(y), detail::metric_weights(y));
   }
 
  private:
   ///     1/outputs sum over the outputs of sqrt(1/samples sum (y - y_hat)^2)
-  template <class A, class B>
-  static double mean_of_roots(const ConstMatrixView<A>& y_hat, const ConstMatrixView<B>& y) {
+  template <class A, class B, class Weights>
+  static double mean_of_roots(const ConstMatrixView<A>& y_hat, const ConstMatrixView<B>& y, const Weights& w) {
     detail::check_regression(name, y_hat, y);
     const detail::ScaledErrors errors(y_hat, y);
-    const double samples = static_cast<double>(y.cols());
-    const double sum =
-        detail::pairwise_sum<double>(y.rows(), [&](Index i) { return std::sqrt(detail::sum_of_squares(errors, y.cols(), i) / samples); });
+    const double samples = w.total(name, y.cols());
+    const double sum = detail::pairwise_sum<double>(
+        y.rows(), [&](Index i) { return std::sqrt(detail::sum_of_squares(errors, w, y.cols(), i) / samples); });
     return errors.unscaled(sum / static_cast<double>(y.rows()), 1);
   }
 };
@@ -136,19 +138,19 @@ struct R2 {
   static constexpr bool larger_is_better = true;  ///< the larger the score, the better
 
   /// Returns the score of the predictions y_hat (outputs x samples) for the targets y.
-  template <detail::NumberMatrix Predictions, detail::NumberMatrix Targets>
+  template <detail::NumberMatrix Predictions, detail::NumberTargets Targets>
   double operator()(const Predictions& y_hat, const Targets& y) const {
-    return mean_over_outputs(detail::metric_view(y_hat), detail::metric_view(y));
+    return mean_over_outputs(detail::metric_view(y_hat), detail::metric_view(y), detail::metric_weights(y));
   }
 
  private:
-  template <class A, class B>
-  static double mean_over_outputs(const ConstMatrixView<A>& y_hat, const ConstMatrixView<B>& y) {
+  template <class A, class B, class Weights>
+  static double mean_over_outputs(const ConstMatrixView<A>& y_hat, const ConstMatrixView<B>& y, const Weights& w) {
     detail::check_regression(name, y_hat, y);
     if (y.cols() < 2) detail::raise<ShapeError>(name, ": it needs at least two samples, got ", y.cols(), " (one column is one sample)");
     const detail::ScaledErrors errors(y_hat, y);
     const double sum = detail::pairwise_sum<double>(y.rows(), [&](Index i) {
-      return r2_of_output(detail::sum_of_squares(errors, y.cols(), i), total_sum_of_squares(errors, y.cols(), i));
+      return r2_of_output(detail::sum_of_squares(errors, w, y.cols(), i), total_sum_of_squares(errors, w, y.cols(), i));
     });
     return sum / static_cast<double>(y.rows());
   }
@@ -159,12 +161,12 @@ struct R2 {
     return errors > 0 ? 0 : 1;
   }
 
-  // scale^2 sum (y - mean y)^2 of output i. Subtracts the first y before summing, so that the result is exactly 0 where all y are equal.
-  template <class A, class B>
-  static double total_sum_of_squares(const detail::ScaledErrors<A, B>& errors, Index samples, Index i) {
+  // scale^2 sum w (y - mean y)^2 of output i. Subtracts the first y before summing, so that the result is exactly 0 where all y are equal.
+  template <class A, class B, class Weights>
+  static double total_sum_of_squares(const detail::ScaledErrors<A, B>& errors, const Weights& w, Index samples, Index i) {
     const auto shifted = [&](Index j) { return errors.from_first(i, j); };
-    const double mean = detail::pairwise_sum<double>(samples, shifted) / static_cast<double>(samples);
-    return detail::pairwise_sum<double>(samples, [&](Index j) { return (shifted(j) - mean) * (shifted(j) - mean); });
+    const double mean = detail::pairwise_sum<double>(samples, [&](Index j) { return w(j) * shifted(j); }) / w.total(name, samples);
+    return detail::pairwise_sum<double>(samples, [&](Index j) { return w(j) * ((shifted(j) - mean) * (shifted(j) - mean)); });
   }
 };
 

@@ -19,10 +19,10 @@ struct RocAuc {
   static constexpr bool larger_is_better = true;       ///< the larger the score, the better
 
   /// Returns the score of the predictions y_hat (outputs x samples) for the targets y.
-  template <detail::NumberMatrix Predictions, detail::LabelsOrProbabilities Targets>
+  template <detail::NumberMatrix Predictions, detail::ClassTargets Targets>
   double operator()(const Predictions& y_hat, const Targets& y) const {
     return detail::mean_over_ranked_classes(name, "ROC curve", true, detail::metric_view(y_hat), detail::metric_view(y),
-                                            [](auto& scores) { return area(scores); });
+                                            detail::metric_weights(y), [](auto& scores) { return area(scores); });
   }
   /// Does not compile, and says what to write instead: the arguments in the other order.
   template <detail::LabelVector Labels, detail::NumberMatrix Predictions>
@@ -35,15 +35,15 @@ struct RocAuc {
   template <class Scalar>
   static double area(std::vector<detail::RankedScore<Scalar>>& scored) {
     std::sort(scored.begin(), scored.end(), [](const auto& a, const auto& b) { return a.score < b.score; });
-    double won = 0;  // a count of halves, exact up to 2^52 pairs
+    double won = 0;  // without weights a count of halves, exact up to 2^52 pairs
     double positives = 0;
     double negatives = 0;
     for (auto next = scored.begin(); next != scored.end();) {
       double equal_positives = 0;
       double equal_negatives = 0;
       for (const Scalar score = next->score; next != scored.end() && next->score == score; ++next)
-        ++(next->is_positive ? equal_positives : equal_negatives);
-      won += equal_positives * (negatives + equal_negatives / 2);
+        (next->is_positive ? equal_positives : equal_negatives) += next->weight;
+      won += detail::rounded(equal_positives * (negatives + equal_negatives / 2));
       positives += equal_positives;
       negatives += equal_negatives;
     }

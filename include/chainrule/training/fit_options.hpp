@@ -61,7 +61,9 @@ struct FitOptions {
   double clip_value = 0;  ///< largest |dJ/dp| of any parameter p; a larger one is cut off; 0: no limit
   double l1 = 0;          ///< adds l1 sum |w| over the weights to J
   double l2 = 0;          ///< adds l2/2 sum w^2 over the weights to J
-  /// Metrics of the predictions on the validation set, measured after each epoch. Empty: accuracy if the targets are labels.
+  /// Metrics of the predictions on the validation set, measured after each epoch. Empty: accuracy if the targets are labels. Weights of
+  /// samples do not count in them, unless a function says so: Metric{"weighted_accuracy", [&](const auto& y_hat, const auto& y) { return
+  /// accuracy(y_hat, weighted(y, validation.weights)); }}.
   std::vector<Metric<Scalar, Targets>> metrics = {};
   bool training_metrics = false;  ///< measure the metrics on the training set too
 };

@@ -1,11 +1,20 @@
 #include <array>
+#include <chainrule/metrics/accuracy.hpp>
+#include <chainrule/metrics/average_precision.hpp>
+#include <chainrule/metrics/brier_score.hpp>
+#include <chainrule/metrics/calibration.hpp>
 #include <chainrule/metrics/detail/metric_inputs.hpp>
+#include <chainrule/metrics/log_loss.hpp>
+#include <chainrule/metrics/precision_recall.hpp>
+#include <chainrule/metrics/regression.hpp>
+#include <chainrule/metrics/roc_auc.hpp>
 #include <limits>
 #include <vector>
 
 #include "support/catch.hpp"
 
 using namespace chainrule;
+using chainrule_test::Approx;
 using detail::class_of;
 using detail::metric_view;
 
@@ -90,4 +99,65 @@ TEST_CASE("NaN, infinity and targets outside 0 to 1 are a ValueError that names 
   CHECK_THROWS_SAYING(checked(p, y), ValueError, "metric: y(2, 1) is nan");
   p(1, 1) = std::numeric_limits<double>::infinity();
   CHECK_THROWS_SAYING(checked(p, y), ValueError, "metric: y_hat(1, 1) is inf (output 1 of sample 1)");
+}
+
+// Weights 2, 1, 0, 3 and 1 stand for copies of the samples.
+TEST_CASE("every metric counts a sample of weight w as w samples") {
+  const Eigen::MatrixXd p{{0.5, 0.25, 0.125, 0.25, 0.1}, {0.25, 0.5, 0.5, 0.25, 0.3}, {0.25, 0.25, 0.375, 0.5, 0.6}};
+  const Eigen::MatrixXd numbers{{1, 2, 100, 0.5, -1}, {0, 1, 100, 2, 1}}, predicted{{1.5, 2, 0, 1, -2}, {0.5, 1, 0, 2, 0}};
+  const std::vector<int> y{0, 2, 1, 1, 2}, yes{0, 1, 0, 1, 0};
+  const std::vector<double> w{2, 1, 0, 3, 1};
+  const std::vector<Index> copies{0, 0, 1, 3, 3, 3, 4};
+  const auto columns = [&](const Eigen::MatrixXd& m) {
+    Eigen::MatrixXd some(m.rows(), 7);
+    for (Index i = 0; i < 7; ++i) some.col(i) = m.col(copies[static_cast<std::size_t>(i)]);
+    return some;
+  };
+  const auto labels = [&](const std::vector<int>& all) {
+    std::vector<int> some;
+    for (const Index j : copies) some.push_back(all[static_cast<std::size_t>(j)]);
+    return some;
+  };
+  const Eigen::MatrixXd copied_p = columns(p), copied_predicted = columns(predicted), copied_numbers = columns(numbers);
+  const auto check_classes = [&](const auto& metric) {
+    CAPTURE(std::string(metric.name));
+    CHECK(metric(p, weighted(y, w)) == Approx(metric(copied_p, labels(y))).epsilon(1e-14));
+  };
+  check_classes(accuracy);
+  check_classes(TopKAccuracy{2});
+  check_classes(macro_precision);
+  check_classes(macro_recall);
+  check_classes(macro_f1);
+  check_classes(micro_f1);
+  check_classes(log_loss);
+  check_classes(brier_score);
+  check_classes(expected_calibration_error);
+  const auto check_yes = [&](const auto& metric) {
+    CAPTURE(std::string(metric.name));
+    CHECK(metric(p.row(1), weighted(yes, w)) == Approx(metric(copied_p.row(1), labels(yes))).epsilon(1e-14));
+  };
+  check_yes(precision);
+  check_yes(recall);
+  check_yes(f1);
+  check_yes(roc_auc);
+  check_yes(average_precision);
+  const auto check_numbers = [&](const auto& metric) {
+    CAPTURE(std::string(metric.name));
+    CHECK(metric(predicted, weighted(numbers, w)) == Approx(metric(copied_predicted, copied_numbers)).epsilon(1e-14));
+  };
+  check_numbers(mse);
+  check_numbers(mae);
+  check_numbers(rmse);
+  check_numbers(r2);
+}
+
+TEST_CASE("metrics refuse weights that are negative, too few or all 0, and rankings a class without weight") {
+  const Eigen::RowVectorXd p{{0.25, 0.75}};
+  const std::vector<int> y{0, 1};
+  const std::vector<double> negative{1, -1}, one{1}, zero{0, 0}, only_no{1, 0};
+  CHECK_THROWS_SAYING(accuracy(p, weighted(y, negative)), ValueError, "the weight of sample 1 is -1");
+  CHECK_THROWS_SAYING(accuracy(p, weighted(y, one)), ShapeError, "there are 1 weights for 2 samples");
+  CHECK_THROWS_SAYING(accuracy(p, weighted(y, zero)), ValueError, "accuracy: the weights of the samples sum to 0");
+  CHECK_THROWS_SAYING(f1(p, weighted(y, zero)), ValueError, "f1: the weights of the samples sum to 0");
+  CHECK_THROWS_SAYING(roc_auc(p, weighted(y, only_no)), ValueError, "roc_auc: no sample is of class 1");
 }

@@ -14,13 +14,14 @@ TEST_CASE("Metrics of rankings get the scores of class 1 of two classes, and of 
     return static_cast<double>(positives.size());
   };
   const auto labels = detail::metric_view(y);
-  CHECK(detail::mean_over_ranked_classes("m", "curve", true, detail::metric_view(scores), labels, note) == 2);  // mean of 1, 2 and 3
+  CHECK(detail::mean_over_ranked_classes("m", "curve", true, detail::metric_view(scores), labels, detail::UnitWeights{}, note) ==
+        2);  // mean of 1, 2 and 3
   CHECK(positives == std::vector<double>{2, 4, 9});
   const std::vector<int> only_yes{1, 1, 1};
   const Eigen::RowVectorXd row = scores.row(1);
   const auto view = detail::metric_view(row);
   const auto yes = detail::metric_view(only_yes);
-  CHECK(detail::mean_over_ranked_classes("m", "curve", false, view, yes, note) == 6);
-  CHECK_THROWS_SAYING(detail::mean_over_ranked_classes("m", "curve", true, view, yes, note), ValueError, "m: no sample is of class 0",
-                      "it has no curve");
+  CHECK(detail::mean_over_ranked_classes("m", "curve", false, view, yes, detail::UnitWeights{}, note) == 6);
+  CHECK_THROWS_SAYING(detail::mean_over_ranked_classes("m", "curve", true, view, yes, detail::UnitWeights{}, note), ValueError,
+                      "m: no sample is of class 0", "it has no curve");
 }

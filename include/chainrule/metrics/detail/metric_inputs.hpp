@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <chainrule/core/detail/pairwise_sum.hpp>
 #include <chainrule/core/targets.hpp>
+#include <chainrule/core/weighting.hpp>
 #include <chainrule/kernels/all_finite.hpp>
 #include <string_view>
 #include <utility>
@@ -18,6 +19,19 @@ concept NumberMatrix = EigenDense<T> && std::floating_point<typename std::remove
 /// probabilities of class 1 ("yes").
 template <class T>
 concept LabelsOrProbabilities = NumberMatrix<T> || LabelVector<T>;
+
+/// Targets with a weight for each sample: weighted(y, w).
+template <class T>
+inline constexpr bool is_weighted_targets = false;
+template <class Scalar, class View>
+inline constexpr bool is_weighted_targets<WeightedTargets<Scalar, View>> = LabelsOrProbabilities<View>;
+
+/// Targets of a metric for numbers: a matrix, outputs x samples, with or without weights of the samples.
+template <class T>
+concept NumberTargets = NumberMatrix<T> ||(is_weighted_targets<T>&& requires(const T& y) { y.targets.rows(); });
+/// Targets of a metric for classes: labels or probabilities, with or without weights of the samples.
+template <class T>
+concept ClassTargets = LabelsOrProbabilities<T> || is_weighted_targets<T>;
 
 /// Stands for a metric that was given labels where its predictions belong, and does not compile. `Given`: the type of an argument.
 template <class Given>
@@ -34,6 +48,44 @@ auto metric_view(const T& m) {
     return target_view<float>(m);  // the scalar type matters for matrices only
   else
     return const_view<typename T::Scalar>(m);
+}
+
+template <class Scalar, class View>
+View metric_view(const WeightedTargets<Scalar, View>& y) {
+  return y.targets;
+}
+
+/// The weights of samples that all count the same.
+struct UnitWeights {
+  constexpr double operator()(Index) const { return 1; }
+  double total(std::string_view, Index samples) const { return static_cast<double>(samples); }
+};
+/// The weights of the samples of weighted(y, w).
+template <class Scalar>
+struct SampleWeights {
+  ConstVectorView<Scalar> weights;
+  double operator()(Index j) const { return static_cast<double>(weights[j]); }
+  /// The sum of all weights. Throws ValueError where it is 0, or not finite.
+  double total(std::string_view who, Index samples) const {
+    const double sum = pairwise_sum<double>(samples, *this);
+    if (!(sum > 0 && is_finite(sum)))
+      raise<ValueError>(who, ": the weights of the samples sum to ", sum, ", but the sum must be finite and above 0");
+    return sum;
+  }
+};
+
+/// The weights of the samples of y, which the metric is computed with as if there were copies of a sample (scikit-learn's sample_weight).
+/// Throws ShapeError unless there is one for each sample, ValueError unless each is finite and at least 0.
+template <class Y>
+UnitWeights metric_weights(const Y&) {
+  return {};
+}
+template <class Scalar, class View>
+SampleWeights<Scalar> metric_weights(const WeightedTargets<Scalar, View>& y) {
+  check_weights(y);
+  if (y.weights.size() != samples_of(y.targets))
+    raise<ShapeError>("target: there are ", y.weights.size(), " weights for ", samples_of(y.targets), " samples");
+  return {y.weights};
 }
 
 /// Returns the class of a sample: the one with the largest probability, the first among equals. For a single row it is 1 ("yes") for a
