@@ -196,6 +196,9 @@
 #include <chainrule/inspect/layer_values.hpp>
 #include <chainrule/inspect/summary.hpp>
 
+// How sure predictions are.
+#include <chainrule/uncertainty/temperature.hpp>
+
 // Threads.
 #include <chainrule/threads/team.hpp>
 #include <chainrule/threads/thread_team.hpp>

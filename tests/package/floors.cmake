@@ -15,7 +15,7 @@ set(floors
     "workspace.hpp gradients.hpp detail"
     "derivatives"
     "network.hpp"
-    "inspect"
+    "inspect uncertainty"
     "any"
     "io"
     "training"
