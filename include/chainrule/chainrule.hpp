@@ -197,6 +197,9 @@
 #include <chainrule/inspect/summary.hpp>
 
 // How sure predictions are.
+#include <chainrule/uncertainty/ensemble.hpp>
+#include <chainrule/uncertainty/monte_carlo_dropout.hpp>
+#include <chainrule/uncertainty/predictive_spread.hpp>
 #include <chainrule/uncertainty/temperature.hpp>
 
 // Threads.

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <algorithm>
 #include <chainrule/core/detail/pairwise_sum.hpp>
 #include <span>
 #include <vector>
