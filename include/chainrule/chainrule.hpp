@@ -197,6 +197,7 @@
 #include <chainrule/inspect/summary.hpp>
 
 // How sure predictions are.
+#include <chainrule/uncertainty/conformal.hpp>
 #include <chainrule/uncertainty/ensemble.hpp>
 #include <chainrule/uncertainty/monte_carlo_dropout.hpp>
 #include <chainrule/uncertainty/predictive_spread.hpp>
