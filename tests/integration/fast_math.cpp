@@ -5,16 +5,20 @@
 #include <chainrule/core/weighting.hpp>
 #include <chainrule/layers/batch_norm.hpp>
 #include <chainrule/layers/dropout.hpp>
+#include <chainrule/losses/binary_focal.hpp>
 #include <chainrule/losses/gaussian_nll.hpp>
 #include <chainrule/losses/hinge.hpp>
 #include <chainrule/losses/huber.hpp>
+#include <chainrule/losses/pinball.hpp>
 #include <chainrule/losses/softmax_cross_entropy.hpp>
 #include <chainrule/optimizers/adam.hpp>
 #include <chainrule/optimizers/clip.hpp>
 #include <chainrule/optimizers/penalty.hpp>
 #include <chainrule/schedules/cosine.hpp>
 #include <chainrule/schedules/reduce_on_plateau.hpp>
+#include <chainrule/training/average_weights.hpp>
 #include <chainrule/training/early_stopping.hpp>
+#include <chainrule/uncertainty/conformal.hpp>
 #include <cstdio>
 #include <limits>
 
@@ -89,12 +93,22 @@ int main() {
     check_refused("minimum must be", [&] { ReduceOnPlateau{.minimum = x}(1); });
     check_refused("minimum_variance", [&] { check_loss(GaussianNLL{.minimum_variance = x}, one); });
     check_refused("delta", [&] { check_loss(Huber{.delta = x}, two); });
+    check_refused("tau", [&] { Pinball{x}; });
+    check_refused("decay", [&] {
+      chainrule_test::FakeNet net;
+      Run<chainrule_test::FakeNet> run(net);
+      AverageWeights average{.decay = x};
+      average.training_started(run);
+    });
+    check_refused("alpha", [&] { check_loss(BinaryFocal{.alpha = x}, two); });
+    check_refused("gamma", [&] { check_loss(BinaryFocal{.gamma = x}, two); });
     check_refused("label_smoothing", [&] { check_loss(SoftmaxCrossEntropy{.label_smoothing = x}, two); });
     check_refused("slope", [&] { LeakyReLU{x}; });
     check_refused("BatchNorm: epsilon", [&] { BatchNorm<2>(0.1, x); });
     check_refused("BatchNorm: momentum", [&] { BatchNorm<2>{x}; });
     check_refused("rate", [&] { Dropout<2>{x}; });
   }
+  check_refused("score 1 is nan", [&] { conformal_quantile({1, nan}, 0.5); });
   check_refused("y(1, 0)", [&] { check_loss(Hinge{}, bad); });
   check_refused("y(1, 0)", [&] { check_loss(SoftmaxCrossEntropy{}, bad); });
   check_refused("weight of sample 1", [&] {

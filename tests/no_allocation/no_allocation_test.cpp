@@ -323,6 +323,20 @@ TEST_CASE("losses of heads and sums of losses allocate nothing") {
   CHECK(J > 0);
 }
 
+TEST_CASE("ensembles and Monte Carlo dropout predict without allocation after set-up") {
+  using Net = cr::Network<float, cr::SoftmaxCrossEntropy, cr::Dense<20, 300, cr::ReLU>, cr::Dropout<>, cr::Dense<300, 3>>;
+  const cr::Ensemble<Net> ensemble(3, cr::Seed{1}, [](cr::Index, cr::Seed seed) { return Net{seed}; });
+  auto work = ensemble.make_workspace(64);
+  cr::MonteCarloDropout dropout(ensemble.members()[0], 5, cr::Seed{1}, 64);
+  const cr::Matrix<float> x = cr::Matrix<float>::Random(20, 64);
+  CHECK(allocations_of([&] {
+          for (const cr::Index n : {64, 7, 1}) {
+            ensemble.predict(x.leftCols(n), work);
+            dropout.predict(x.leftCols(n));
+          }
+        }) == 0);
+}
+
 TEST_CASE("a step allocates nothing with any optimizer") {
   cr::Network<float, cr::SquaredError, cr::Dense<30, 40, cr::Tanh>, cr::Dense<40, 2>> net{cr::Seed{1}};
   auto dJ = net.make_gradients();
