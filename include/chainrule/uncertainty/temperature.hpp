@@ -132,7 +132,8 @@ void apply_temperature(Net& net, double temperature) {
   detail::for_each_layer(net.layers(), [&](const auto& layer) {
     if (++index != layers) return;
     const std::string_view kind = layer.name, activation = layer.activation_name();
-    const bool is_linear = kind == "Dense" ? activation == "Identity" : kind == "BatchNorm" || kind == "LayerNorm";
+    const bool is_linear =
+        kind == "Dense" || kind == "DenseWithoutBias" ? activation == "Identity" : kind == "BatchNorm" || kind == "LayerNorm";
     if (!is_linear)
       detail::raise<ValueError>(
           "apply_temperature: the last layer is ", kind, " ", activation,
