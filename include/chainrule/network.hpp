@@ -149,16 +149,7 @@ class Network : public NetworkBase<Scalar, typename detail::ProvenNetwork<Scalar
     static_cast<void>(detail::checked_viewable<Scalar, X>() && detail::checked_rows<In, X>());
     ForwardContext<Scalar> pass = work.training_pass(buffer_data(), work.team_for(parameter_count(), x.cols()));
     pass.frozen = frozen_slice();
-    const auto input = checked_input("forward", x, work, pass);
-    const Scalar* const theta_begin = theta();
-    const detail::LastPass::Mark mark{};
-    work.last_pass_.begin(mark);
-    work.set_cached_samples(0);
-    sequence().forward(theta_begin, input, work.caches_, pass);
-    work.set_forward_pass(identity(), input);
-    work.set_step(work.step() + 1);
-    work.last_pass_.end("forward", mark);
-    return output_of(work, input.cols());
+    return run_forward(checked_input("forward", x, work, pass), work, pass);
   }
 
   /// The loss of the last forward pass. y: a matrix, outputs x batch, or integer class labels where the loss takes them; either may be
@@ -417,6 +408,27 @@ class Network : public NetworkBase<Scalar, typename detail::ProvenNetwork<Scalar
   static Output output_of(const Workspace<MaxBatch>& work, Index samples) {
     const auto a = raw_output(work, samples);
     return {a.data(), a.rows(), a.cols()};
+  }
+
+  template <int MaxBatch>
+  [[gnu::always_inline]] Output run_forward(const ConstMatrixView<Scalar>& x, Workspace<MaxBatch>& work,
+                                            const ForwardContext<Scalar>& pass) const {
+    const Scalar* const theta_begin = theta();
+    const detail::LastPass::Mark mark{};
+    work.last_pass_.begin(mark);
+    work.set_cached_samples(0);
+    sequence().forward(theta_begin, x, work.caches_, pass);
+    work.set_forward_pass(identity(), x);
+    work.set_step(work.step() + 1);
+    work.last_pass_.end("forward", mark);
+    return output_of(work, x.cols());
+  }
+  // forward for an x that a check of the whole data set has looked at
+  template <int MaxBatch>
+  Output forward_of_checked(const ConstMatrixView<Scalar>& x, Workspace<MaxBatch>& work) const {
+    ForwardContext<Scalar> pass = work.training_pass(buffer_data(), work.team_for(parameter_count(), x.cols()));
+    pass.frozen = frozen_slice();
+    return run_forward(x, work, pass);
   }
 
   template <int MaxBatch>

@@ -110,13 +110,16 @@ class CheckpointWriter {
   }
 
   void batch_ended(Run<Net>& run) {
+    const bool writes = looks_at_network(run);
     ++steps_since_write_;
-    if (run.batch == run.batches || !(run.stopped() || is_due())) return;
+    if (!writes) return;
     const Pause pause(run);
     write(run);
   }
+  /// Whether batch_ended will write the file.
+  bool looks_at_network(const Run<Net>& run) const { return run.batch != run.batches && (run.stopped() || is_due_after(1)); }
   void epoch_ended(Run<Net>& run) {
-    if (run.stopped() || run.epoch == run.epochs || every_steps_ == 0 || is_due()) write(run);
+    if (run.stopped() || run.epoch == run.epochs || every_steps_ == 0 || is_due_after(0)) write(run);
   }
 
  private:
@@ -144,7 +147,7 @@ class CheckpointWriter {
     }
   }
 
-  bool is_due() const { return every_steps_ > 0 && steps_since_write_ >= every_steps_; }
+  bool is_due_after(Index more_steps) const { return every_steps_ > 0 && steps_since_write_ + more_steps >= every_steps_; }
 
   // Writes or reads everything that the file holds.
   void archive_all(Archive& archive, Run<Net>& run) {

@@ -8,6 +8,8 @@
 #include <chainrule/losses/mean_squared_error.hpp>
 #include <chainrule/network.hpp>
 #include <chainrule/optimizers/sgd.hpp>
+#include <limits>
+#include <string>
 
 #include "support/catch.hpp"
 #include "support/random_data.hpp"
@@ -31,6 +33,59 @@ struct StopReason {
   std::string reason;
   void training_ended(const Progress& run) { reason = run.stopped_because; }
 };
+
+/// SGD with momentum that sets the last parameter to -infinity in step `fails_in`.
+struct Failing {
+  static constexpr std::string_view name = "Failing";
+  double learning_rate = 0.1;
+  std::uint64_t fails_in = 0;
+  Index moments() const { return 1; }
+  template <HasParameters N>
+  auto make_state(const N& net) const {
+    return OptimizerState(net, moments());
+  }
+  template <class Theta, class Gradient, class Scalar>
+  void step(Theta&& theta, const Gradient& gradient, OptimizerState<Scalar>& state) const {
+    SGD{.learning_rate = learning_rate, .momentum = 0.9}.step(theta, gradient, state);
+    if (state.steps == fails_in) theta[theta.size() - 1] = -std::numeric_limits<Scalar>::infinity();
+  }
+};
+
+/// Counts the steps after which it was called, and those whose parameters were not finite.
+template <class N>
+struct LooksAtNet {
+  Index calls = 0, not_finite = 0;
+  void batch_ended(const Run<N>& run) {
+    ++calls;
+    not_finite += run.net.parameters().allFinite() ? 0 : 1;
+  }
+};
+
+/// theta after `steps` steps of the rule over the samples of the line, again and again, one at a time; step k has the rate 1/(10 k).
+template <class N, class Rule>
+Eigen::VectorXd after_steps(N net, Rule rule, int steps) {
+  const RegressionDataset<double> data = line();
+  auto state = rule.make_state(net);
+  auto work = net.make_workspace(1);
+  auto dJ = net.make_gradients();
+  for (int k = 0; k < steps; ++k) {
+    const Eigen::MatrixXd x = data.features.col(k % 10), y = data.targets.col(k % 10);
+    rule.learning_rate = 0.1 * (1.0 / (k + 1));
+    net.forward(x, work);
+    net.backward(x, y, work, dJ);
+    rule.step(net.parameters(), dJ, state);
+  }
+  return net.parameters();
+}
+
+/// The line, `times` times.
+RegressionDataset<double> repeated_line(int times) {
+  const RegressionDataset<double> once = line();
+  RegressionDataset<double> data;
+  data.features = once.features.replicate(1, times);
+  data.targets = once.targets.replicate(1, times);
+  return data;
+}
 
 }  // namespace
 
@@ -222,4 +277,41 @@ TEST_CASE("a DivergenceError names the first activation that is not finite") {
   Trainer trainer{net, SGD{}};
   CHECK_THROWS_SAYING(trainer.fit(data, {.epochs = 1, .batch_size = 4, .shuffle = false}), DivergenceError,
                       "in the output of layer<0> (Dense), unit 1 of sample 0 of the batch, which is inf");
+}
+
+// Steps are checked in groups of 64, so these fail within a group. The schedule counts its calls: a repeated step keeps its rate.
+TEST_CASE("a training that diverges at any step leaves the parameters of the step before, as a hand-written loop has them") {
+  RegressionDataset<double> data = repeated_line(20);
+  for (const int failing : {1, 2, 64, 65, 100, 199, 200}) {
+    CAPTURE(failing);
+    const auto place = "batch " + std::to_string(failing) + " of 200";
+    const auto options = [] {
+      return FitOptions<double, ConstMatrixView<double>>{
+          .epochs = 1, .batch_size = 1, .shuffle = false, .schedule = [calls = 0](double) mutable { return 1.0 / ++calls; }};
+    };
+    data.targets(0, failing - 1) = 1e200;
+    {
+      Net net{Seed{1}};
+      const Eigen::VectorXd before = after_steps(net, SGD{}, failing - 1);
+      Trainer trainer{net, SGD{.learning_rate = 0.1}};
+      CHECK_THROWS_SAYING(trainer.fit(data, options()), DivergenceError, place.c_str(), "the loss is inf",
+                          "The targets of this batch are as large");
+      CHECK(net.parameters() == before);
+      CHECK(trainer.state().steps == static_cast<std::uint64_t>(failing - 1));
+    }
+    data.targets(0, failing - 1) = line().targets(0, (failing - 1) % 10);
+
+    // A bias of -infinity before a ReLU gives a finite J, so only the parameters show it.
+    for (const bool looks : {false, true}) {
+      using Rectified = Network<double, MeanSquaredError, Dense<1, 1>, Dense<1, 1, ReLU>>;
+      Rectified net{Seed{4}};
+      const Eigen::VectorXd before = after_steps(net, Failing{}, failing - 1);
+      Trainer trainer{net, Failing{.fails_in = static_cast<std::uint64_t>(failing)}};
+      LooksAtNet<Rectified> observer;
+      auto fails = [&] { looks ? trainer.fit(data, options(), observer) : trainer.fit(data, options()); };
+      CHECK_THROWS_SAYING(fails(), DivergenceError, place.c_str(), "a step made a parameter that is not finite, first layer<1>.bias(0, 0)");
+      CHECK(net.parameters() == before);
+      CHECK((observer.calls == (looks ? failing - 1 : 0) && observer.not_finite == 0));
+    }
+  }
 }

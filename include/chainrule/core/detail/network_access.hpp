@@ -96,6 +96,11 @@ struct NetworkAccess {
   static auto checked_input(const char* who, const Net& net, const X& x, const Work& work) {
     return net.checked_input(who, x, work, net.predicting());
   }
+  /// The forward pass of a training step, without checks of x: x has passed check_data, and its batch fits the workspace.
+  template <class Net, class X, class Work>
+  static auto forward_of_checked(const Net& net, const X& x, Work& work) {
+    return net.forward_of_checked(x, work);
+  }
   /// A prediction without checks.
   template <class Net, class X, class Work>
   static void run_predict(const Net& net, const X& x, Work& work) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chainrule/data/dataset.hpp>
+#include <chainrule/kernels/prefetch.hpp>
 #include <span>
 
 namespace chainrule::detail {
@@ -12,10 +13,15 @@ template <class Scalar, class TargetsView, class Targets>
 void gather_samples(const DataView<Scalar, TargetsView>& data, std::span<const Index> samples, Matrix<Scalar>& features, Targets& targets,
                     Vector<Scalar>& weights) {
   const bool has_weights = data.weights.size() != 0;
+  const Index rows = data.features.rows();
+  const auto sample = [&](std::size_t i) { return data.features.data() + samples[i] * data.features.outerStride(); };
+  const bool are_long = rows * Index{sizeof(Scalar)} >= 256;  // a shorter sample comes before asking for it has paid
   for (std::size_t to = 0; to < samples.size(); ++to) {
+    // Shuffled samples lie anywhere in memory. All lines of the next one are asked for at once, while this one is copied.
+    if (are_long && to + 1 < samples.size()) kernels::Prefetch(sample(to + 1), rows, rows, 1).next(1);
     const Index from = samples[to];
     const Index column = static_cast<Index>(to);
-    std::copy_n(data.features.data() + from * data.features.outerStride(), features.rows(), features.data() + column * features.rows());
+    std::copy_n(sample(to), rows, features.data() + column * rows);
     if constexpr (LabelVector<Targets>)
       targets[to] = data.targets[static_cast<std::size_t>(from)];
     else

@@ -12,11 +12,22 @@
 #include <chainrule/training/divergence.hpp>
 #include <chainrule/training/fit_options.hpp>
 #include <chrono>
+#include <utility>
+#include <vector>
 
 namespace chainrule::detail {
 
+/// EpochRunner looks whether all parameters are finite after this many steps, and copies theta, the moments and the buffers before them.
+inline constexpr std::size_t steps_between_checks = 64;
+
 /// Runs the training steps of an epoch: steps 1 to 4 of gradient descent for each batch. Owns the workspace, the gradients and the
 /// threads of one `fit`, all of which the constructor allocates.
+///
+/// A copy of theta before each step, so that the step can be undone, and a look at all parameters after it would take up to as long as the
+/// step itself. So steps are made in groups, which stop only at a loss or a gradient that is not finite, and the parameters are looked at
+/// once in a group. Where a number is not finite, the network and the optimizer are set back to the beginning of the group. Its steps,
+/// which give the same bits again, are then repeated with all checks, up to the first that fails. No observer sees parameters that were not
+/// looked at: a group ends before an observer reads the network, and where one may do so after each step, there are no groups.
 template <class Net, class Rule>
 class EpochRunner {
   using Scalar = typename Net::ScalarType;
@@ -28,10 +39,13 @@ class EpochRunner {
         state_{state},
         work_{net.make_workspace(batch_size)},
         dJ_{net.make_gradients()},
-        theta_before_(net.parameters().size()) {
+        theta_before_(net.parameters().size()),
+        moments_before_(state.flat().size()),
+        buffers_before_(net.buffers().size()) {
     work_.set_seed(seed);
     if (net.frozen() != nullptr) check_skips_frozen<Scalar>(rule);
     follow_frozen();
+    rates_.reserve(steps_between_checks);
     if (threads > 1) state_.team = &team_.emplace(threads);
     work_.set_team(state_.team.get());
   }
@@ -69,34 +83,136 @@ class EpochRunner {
     work_.set_step(state_.steps);
     if (!has_started_) largest_parameter_at_start_ = largest_magnitude(std::as_const(net_).parameters());
     has_started_ = true;
-    while (run.batch < batches.batches()) {
+    while (run.batch < batches.batches() && !run.stopped()) {
       follow_frozen();
-      const auto [x, y] = batches[run.batch++];
-      const double J = train_on_batch(x, y, options, run);
-      run.samples += x.cols();
-      // In order, so that a checkpoint holds the sum as one number: a million batches of positive losses are off by 1e-10 of it at most.
-      run.loss_sum += rounded(static_cast<double>(x.cols()) * J);
-      run.loss = run.loss_sum / static_cast<double>(run.samples);
-      observers.batch_ended(run);
-      if (run.stopped()) return;
+      if (observers.look_at_each_step() || run.batch + 1 == batches.batches()) {
+        set_learning_rate(options, run);
+        checked_step(batches, options, run);
+        observers.batch_ended(run);
+      } else {
+        group_of_steps(batches, options, run, observers);
+      }
     }
   }
 
  private:
-  // One training step; returns J, penalties included.
-  template <class X, class Y, class Options>
-  double train_on_batch(const X& x, const Y& y, const Options& options, Run<Net>& run) {
-    Rule rule = rule_;
+  // Makes up to steps_between_checks steps, which end with a check of the parameters, at the latest before an observer looks at the
+  // network.
+  template <class BatchesType, class Options>
+  void group_of_steps(BatchesType& batches, const Options& options, Run<Net>& run, const ObserverList<Run<Net>>& observers) {
+    begin_group(run);
+    const auto check = [&] {
+      const auto theta = std::as_const(net_).parameters();
+      if (!kernels::all_finite(theta.size(), theta.data())) repeat_group(batches, options, run);
+      has_group_ = false;
+    };
+    const auto make_steps = [&] {
+      while (has_group_ && rates_.size() < steps_between_checks && run.batch < batches.batches() && !run.stopped()) {
+        set_learning_rate(options, run);
+        rates_.push_back(run.learning_rate);
+        if (!quick_step(batches, options, run)) {
+          repeat_group(batches, options, run);
+          has_group_ = false;
+        }
+        observers.batch_ended(run, check);
+      }
+      if (has_group_) check();
+    };
+#if defined(__cpp_exceptions)
+    try {
+      make_steps();
+    } catch (...) {  // of a layer, a loss or an observer of the user's, which may not expect a number that is not finite
+      if (has_group_) check();
+      throw;
+    }
+#else
+    make_steps();
+#endif
+  }
+
+  // Remembers the numbers that repeat_group begins with.
+  void begin_group(const Run<Net>& run) {
+    theta_before_ = net_.parameters();
+    moments_before_ = std::as_const(state_).flat();
+    buffers_before_ = net_.buffers();
+    steps_before_ = state_.steps;
+    batch_before_ = run.batch;
+    samples_before_ = run.samples;
+    loss_sum_before_ = run.loss_sum;
+    loss_before_ = run.loss;
+    rates_.clear();
+    has_group_ = true;
+  }
+
+  // Sets everything back to the beginning of the group and makes its steps again, with all checks.
+  template <class BatchesType, class Options>
+  void repeat_group(BatchesType& batches, const Options& options, Run<Net>& run) {
+    has_group_ = false;
+    net_.parameters() = theta_before_;
+    state_.flat() = moments_before_;
+    net_.buffers() = buffers_before_;
+    state_.steps = steps_before_;
+    work_.set_step(state_.steps);
+    run.batch = batch_before_;
+    run.samples = samples_before_;
+    run.loss_sum = loss_sum_before_;
+    run.loss = loss_before_;
+    for (const double rate : rates_) {
+      run.learning_rate = rate;
+      checked_step(batches, options, run);
+    }
+  }
+
+  template <class Options>
+  void set_learning_rate(const Options& options, Run<Net>& run) const {
     // Only the division rounds, so that the second of 10 batches in the second epoch has the time 1.1, as the literal says.
     const auto batches = static_cast<double>(run.batches);
-    const double time = (static_cast<double>(run.epoch - 1) * batches + static_cast<double>(run.batch - 1)) / batches;
-    rule.learning_rate *= run.learning_rate_factor * (options.schedule ? options.schedule(time) : 1.0);
+    const double time = (static_cast<double>(run.epoch - 1) * batches + static_cast<double>(run.batch)) / batches;
+    run.learning_rate = rule_.learning_rate * (run.learning_rate_factor * (options.schedule ? options.schedule(time) : 1.0));
     // a schedule may come so close to 0 that Scalar cannot hold the rate
-    if (is_within(rule.learning_rate, 0, ScalarRange<Scalar>::smallest)) rule.learning_rate = 0;
-    run.learning_rate = rule.learning_rate;
+    if (is_within(run.learning_rate, 0, ScalarRange<Scalar>::smallest)) run.learning_rate = 0;
+  }
 
-    const auto y_hat = net_.forward(x, work_);                                     // 1  make a prediction
+  // Adds J of the last batch to the mean loss of the epoch.
+  void count_loss(double J, Index samples, Run<Net>& run) const {
+    run.samples += samples;
+    // In order, so that a checkpoint holds the sum as one number: a million batches of positive losses are off by 1e-10 of it at most.
+    run.loss_sum += rounded(static_cast<double>(samples) * J);
+    run.loss = run.loss_sum / static_cast<double>(run.samples);
+  }
+
+  // Makes one step; returns whether the loss and, where it is computed apart from the step, the gradient were finite.
+  template <class BatchesType, class Options>
+  bool quick_step(BatchesType& batches, const Options& options, Run<Net>& run) {
+    const auto [x, y] = batches[run.batch++];
+    NetworkAccess::forward_of_checked(net_, x, work_);                             // 1  make a prediction
     const double J = static_cast<double>(net_.loss(y, work_)) + penalty(options);  // 2  calculate the loss
+    if (!is_finite(J)) return false;
+    Rule rule = rule_;
+    rule.learning_rate = run.learning_rate;
+    if (can_fuse(rule, options)) {
+      descend(net_, x, y, work_, dJ_, rule, state_);  // 3 and 4
+    } else {
+      calculate_gradient(x, y, options);  // 3  calculate the gradient by the chain rule
+      if (!kernels::all_finite(dJ_.flat().size(), dJ_.flat().data())) return false;
+      clip(options, run);
+      rule.step(net_.parameters(), dJ_, state_);  // 4  step in the opposite direction
+    }
+    net_.update_statistics(work_);
+    count_loss(J, x.cols(), run);
+    return true;
+  }
+
+  // Makes one step with all checks. Throws DivergenceError at the first number that is not finite, and leaves the parameters as they were
+  // before the step.
+  template <class BatchesType, class Options>
+  void checked_step(BatchesType& batches, const Options& options, Run<Net>& run) {
+    const auto [x, y] = batches[run.batch++];
+    Rule rule = rule_;
+    rule.learning_rate = run.learning_rate;
+
+    const auto y_hat = net_.forward(x, work_);
+    const double J = static_cast<double>(net_.loss(y, work_)) + penalty(options);
     if (!is_finite(J)) {
       const std::string where = first_activation_not_finite(net_.layers(), work_);
       Circumstances at;
@@ -106,11 +222,9 @@ class EpochRunner {
     }
 
     theta_before_ = net_.parameters();
-    const bool changes_gradient = options.l1 > 0 || options.l2 > 0 || options.clip_value > 0 || options.clip_norm > 0;
-    const bool can_fuse = is_plain_descent(rule) && !changes_gradient;
-    if (!can_fuse || !fused_step_succeeds(x, y, rule)) separate_steps(x, y, options, rule, run);
+    if (!can_fuse(rule, options) || !fused_step_succeeds(x, y, rule)) separate_steps(x, y, options, rule, run);
     net_.update_statistics(work_);
-    return J;
+    count_loss(J, x.cols(), run);
   }
 
   // Takes over what is frozen, which an observer may have changed.
@@ -120,8 +234,14 @@ class EpochRunner {
     state_.follow(net_);
   }
 
-  // Steps 3 and 4 in one pass over the layers, which saves writing dJ/dW to memory and reading it again. Returns false and restores
-  // theta if a parameter is not finite afterwards.
+  // Whether steps 3 and 4 can be one pass over the layers, which saves writing dJ/dW to memory and reading it again.
+  template <class Options>
+  static bool can_fuse(const Rule& rule, const Options& options) {
+    const bool changes_gradient = options.l1 > 0 || options.l2 > 0 || options.clip_value > 0 || options.clip_norm > 0;
+    return is_plain_descent(rule) && !changes_gradient;
+  }
+
+  // Steps 3 and 4 in one pass. Returns false and restores theta if a parameter is not finite afterwards.
   template <class X, class Y>
   bool fused_step_succeeds(const X& x, const Y& y, const Rule& rule) {
     descend(net_, x, y, work_, dJ_, rule, state_);
@@ -137,17 +257,14 @@ class EpochRunner {
   template <class X, class Y, class Options>
   void separate_steps(const X& x, const Y& y, const Options& options, const Rule& rule, Run<Net>& run) {
     auto theta = net_.parameters();
-    net_.backward(x, y, work_, dJ_);  // 3  calculate the gradient by the chain rule
-    if (options.l1 > 0) L1{options.l1}.add_gradient(net_.parameters(), dJ_, state_.segments());
-    if (options.l2 > 0) L2{options.l2}.add_gradient(net_.parameters(), dJ_, state_.segments());
+    calculate_gradient(x, y, options);
     if (!kernels::all_finite(dJ_.flat().size(), dJ_.flat().data()))
       stop_diverged(run,
                     text_of("the gradient is not finite, first dJ/d ", first_not_finite(net_.layers(), std::as_const(dJ_).flat().data())),
                     x, y, {.stage = Circumstances::Stage::gradient});
-    if (options.clip_value > 0) clip_by_value(dJ_, options.clip_value);
-    if (options.clip_norm > 0) run.gradient_norm = static_cast<double>(clip_by_norm(dJ_, options.clip_norm));
+    clip(options, run);
 
-    rule.step(theta, dJ_, state_);  // 4  step in the opposite direction
+    rule.step(theta, dJ_, state_);
     if (!kernels::all_finite(theta.size(), theta.data())) {
       const std::string where = first_not_finite(net_.layers(), theta.data());
       theta = theta_before_;
@@ -156,6 +273,19 @@ class EpochRunner {
       stop_diverged(run, was_finite ? "a step made a parameter that is not finite, first " + where : "a parameter is not finite", x, y,
                     {.stage = Circumstances::Stage::step, .largest_gradient = largest_magnitude(std::as_const(dJ_).flat())});
     }
+  }
+
+  // dJ/dtheta with the gradients of the penalties
+  template <class X, class Y, class Options>
+  void calculate_gradient(const X& x, const Y& y, const Options& options) {
+    net_.backward(x, y, work_, dJ_);
+    if (options.l1 > 0) L1{options.l1}.add_gradient(net_.parameters(), dJ_, state_.segments());
+    if (options.l2 > 0) L2{options.l2}.add_gradient(net_.parameters(), dJ_, state_.segments());
+  }
+  template <class Options>
+  void clip(const Options& options, Run<Net>& run) {
+    if (options.clip_value > 0) clip_by_value(dJ_, options.clip_value);
+    if (options.clip_norm > 0) run.gradient_norm = static_cast<double>(clip_by_norm(dJ_, options.clip_norm));
   }
 
   // Ends a training that met a number that is not finite. The network must have the parameters of the last finite step.
@@ -185,7 +315,13 @@ class EpochRunner {
   std::optional<ThreadTeam> team_;
   typename Net::template Workspace<> work_;
   typename Net::Gradients dJ_;
-  Vector<Scalar> theta_before_;  // to restore the last finite parameters
+  // The numbers before a group of steps; theta_before_ also holds theta before a checked step.
+  Vector<Scalar> theta_before_, moments_before_, buffers_before_;
+  std::uint64_t steps_before_ = 0;
+  Index batch_before_ = 0, samples_before_ = 0;
+  double loss_sum_before_ = 0, loss_before_ = 0;
+  std::vector<double> rates_;  // the learning rates of the group's steps, the last of which may not have succeeded
+  bool has_group_ = false;     // whether steps were made that are not checked
   bool has_started_ = false;
   double largest_parameter_at_start_ = 0;
 };

@@ -75,7 +75,19 @@ class ObserverList {
     bracket(outer_, run, [&] { bracket(inner_, run, train); });
   }
   void training_resumed(RunType& run) const { call_all(training_resumed_, run); }
-  void batch_ended(RunType& run) const { call_all(batch_ended_, run); }
+  /// Calls batch_ended of all observers, and before one that will look at the network, check_network().
+  template <class F>
+  void batch_ended(RunType& run, const F& check_network) const {
+    for (const BatchEnded& observer : batch_ended_) {
+      if (observer.looks_at_network(run)) check_network();
+      observer.call(run);
+    }
+  }
+  void batch_ended(RunType& run) const {
+    batch_ended(run, [] {});
+  }
+  /// Whether an observer may look at the network, or change it, after each step.
+  bool look_at_each_step() const { return look_at_each_step_; }
   void epoch_ended(RunType& run) const { call_all(epoch_ended_, run); }
 
  private:
@@ -127,6 +139,34 @@ class ObserverList {
   }
 #endif
 
+  // batch_ended of one observer, and whether it will look at the network after this step.
+  struct BatchEnded {
+    Callback call;
+    std::function<bool(const RunType&)> looks_at_network;
+  };
+
+  template <class T>
+  void add_batch_ended(T& observer) {
+    BatchEnded added;
+    if constexpr (is_quick_observer<std::remove_cv_t<T>>) {
+      added.call = [&observer](RunType& run) { observer.batch_ended(run); };
+      added.looks_at_network = [&observer](const RunType& run) {
+        if constexpr (requires { observer.looks_at_network(run); })
+          return observer.looks_at_network(run);
+        else
+          return false;
+      };
+    } else {
+      added.call = [&observer](RunType& run) {
+        const Pause pause(run);
+        observer.batch_ended(run);
+      };
+      added.looks_at_network = [](const RunType&) { return true; };
+      look_at_each_step_ = true;
+    }
+    batch_ended_.push_back(added);
+  }
+
   template <class T>
   void add(T& observer) {
     Bracket both;
@@ -135,15 +175,7 @@ class ObserverList {
     (surrounds_other_observers<std::remove_cv_t<T>> ? outer_ : inner_).push_back(both);
     if constexpr (HasTrainingResumed<T, RunType>)
       training_resumed_.push_back([&observer](RunType& run) { observer.training_resumed(run); });
-    if constexpr (HasBatchEnded<T, RunType>)
-      batch_ended_.push_back([&observer](RunType& run) {
-        if constexpr (is_quick_observer<std::remove_cv_t<T>>) {
-          observer.batch_ended(run);
-        } else {
-          const Pause pause(run);
-          observer.batch_ended(run);
-        }
-      });
+    if constexpr (HasBatchEnded<T, RunType>) add_batch_ended(observer);
     if constexpr (HasEpochEnded<T, RunType>)
       epoch_ended_.push_back([&observer](RunType& run) {
         const Pause pause(run);
@@ -163,7 +195,8 @@ class ObserverList {
   Brackets outer_;  // observers that surround the others
   Brackets inner_;
   Callbacks training_resumed_;
-  Callbacks batch_ended_;
+  std::vector<BatchEnded> batch_ended_;
+  bool look_at_each_step_ = false;
   Callbacks epoch_ended_;
 };
 
