@@ -45,7 +45,7 @@ struct AdamFormula {
   // theta <- theta_factor theta - step_size m / (v_factor sqrt(v) + epsilon)
   template <class V>
   CHAINRULE_FORMULA void descend(V& theta, const V& m, const V& v) const {
-    theta = fma(theta_factor, theta, -(step_size * m / fma(v_factor, sqrt(v), epsilon)));
+    theta = fma(theta_factor, theta, -(normal_product(step_size, m) / fma(v_factor, sqrt(v), epsilon)));
   }
 };
 

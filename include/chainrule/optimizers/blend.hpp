@@ -33,6 +33,8 @@ void check_same_layers(const char* who, const Sequence& target, const Sequence& 
 ///
 ///     theta_target <- (1 - tau) theta_target + tau theta,   and the same for the buffers
 ///
+/// A result below the smallest normal number is written as 0.
+///
 /// A target starts as a copy: `auto target = net;`. `target` may be `net` itself, which then stays as it is. Allocates nothing.
 ///
 /// tau: from 0, which changes nothing, to 1, which copies; else ValueError, also for a tau that is 0 as a number of the network's type.
@@ -49,7 +51,7 @@ void blend(Target& target, const Net& net, double tau) {
   detail::check_same_layers("blend", detail::NetworkAccess::sequence(target), detail::NetworkAccess::sequence(net));
   if (&target == &net) return;
   const auto formula = [keep = static_cast<Scalar>(1 - tau), share = static_cast<Scalar>(tau)](const auto& here, auto& there)
-                           CHAINRULE_FORMULA { there = keep * there + share * here; };
+                           CHAINRULE_FORMULA { there = flush_subnormal(keep * there + share * here); };
   kernels::update(theta.size(), formula, theta.data(), target_theta.data());
   kernels::update(buffers.size(), formula, buffers.data(), target_buffers.data());
 }

@@ -23,7 +23,7 @@ struct NAdamFormula {
     const V g = with_decay(dJ, theta, decay);
     m = running_mean(m, g, beta1, one_minus_beta1);
     v = running_mean_square(v, g, beta2, one_minus_beta2);
-    theta = theta - fma(rate_of_g, g, rate_of_m * m) / fma(v_factor, sqrt(v), epsilon);
+    theta = theta - fma(rate_of_g, g, normal_product(rate_of_m, m)) / fma(v_factor, sqrt(v), epsilon);
   }
 };
 

@@ -1,6 +1,8 @@
 #include <chainrule/optimizers/detail/update.hpp>
+#include <chainrule/optimizers/elementwise_step.hpp>
 #include <chainrule/optimizers/sgd.hpp>
 #include <cmath>
+#include <limits>
 #include <tuple>
 #include <vector>
 
@@ -87,6 +89,20 @@ Vector<float> two_steps(const SGD& sgd, const OneLayer& net, Team* team) {
   for (Index i = 0; i < result.size(); ++i) result[i] = i < theta.size() ? theta[i] : state.flat()[i - theta.size()];
   return result;
 }
+
+/// The moment of SGD with a momentum of 1/2, by a formula and by Eigen's arrays.
+struct ByFormula : SGD {
+  template <class Theta>
+  void step(Theta& theta, const Vector<float>& g, OptimizerState<float>& state) const {
+    formula_step<1>(*this, theta, g, state, [](const auto& dJ, auto&, auto& b) CHAINRULE_FORMULA { b = 0.5f * b + dJ; });
+  }
+};
+struct ByChunks : SGD {
+  template <class Theta>
+  void step(Theta& theta, const Vector<float>& g, OptimizerState<float>& state) const {
+    elementwise_step<1>(*this, theta, g, state, [](const auto& dJ, auto&, auto& b) { b = 0.5f * b + dJ; });
+  }
+};
 
 }  // namespace
 
@@ -220,4 +236,47 @@ TEST_CASE("a step without parameters only counts") {
     chainrule_test::step(SGD{.weight_decay = 0.5}, 0, nothing.data(), nothing.data(), state);
   }
   CHECK(state.steps == 4);
+}
+
+// Momentum 1/2 halves b in each step without a gradient: b = 2^-n. 2^-125 is twice the smallest normal float.
+TEST_CASE("moments and parameters that shrink become 0 where they would be subnormal, also with a user's own formula") {
+  const auto check = [](const auto& rule) {
+    Vector<float> theta = Vector<float>::Zero(21), g = Vector<float>::Ones(21);
+    auto state = rule.template make_state<float>(21);
+    rule.step(theta, g, state);
+    g.setConstant(1e-39f);  // a gradient that is subnormal counts as 0
+    for (int n = 1; n <= 128; ++n) {
+      rule.step(theta, g, state);
+      CHECK((state.moment(0).array() == (n <= 125 ? std::ldexp(1.0f, -n) : 0.0f)).all());
+    }
+  };
+  check(SGD{.learning_rate = 0, .momentum = 0.5});
+  check(ByFormula{SGD{.learning_rate = 0, .momentum = 0.5}});
+  check(ByChunks{SGD{.learning_rate = 0, .momentum = 0.5}});
+
+  Vector<float> theta = Vector<float>::Ones(21);
+  const Vector<float> zero = Vector<float>::Zero(21);
+  const SGD decay{.learning_rate = 1, .weight_decay = 0.5};  // halves theta
+  auto state = decay.make_state<float>(21);
+  for (int n = 1; n <= 128; ++n) {
+    decay.step(theta, zero, state);
+    CHECK((theta.array() == (n <= 125 ? std::ldexp(1.0f, -n) : 0.0f)).all());
+  }
+}
+
+// (1 - beta) g^2 with 1 - beta = 1/4 and g = 2^-62 is 2^-126, the smallest normal float; with the float below g it is subnormal.
+TEST_CASE("running means leave out terms that are subnormal, and no others") {
+  const auto square = [](float x, float mean) {
+    kernels::update(
+        1, [](const auto& a, auto& m) CHAINRULE_FORMULA { m = detail::running_mean_square(m, a, 0.75f, 0.25f); },
+        static_cast<const float*>(&x), &mean);
+    return mean;
+  };
+  const float g = 0x1p-62f, below = std::nextafter(g, 0.0f);
+  CHECK(square(g, 0) == 0x1p-126f);
+  CHECK(square(-g, 0) == 0x1p-126f);
+  CHECK(square(below, 0) == 0);
+  CHECK(square(3, 16) == 0.75f * 16 + 0.25f * 9);
+  CHECK(square(1e30f, 0) == std::numeric_limits<float>::infinity());
+  CHECK(std::isnan(square(std::numeric_limits<float>::quiet_NaN(), 1)));
 }
