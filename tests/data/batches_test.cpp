@@ -115,3 +115,20 @@ TEST_CASE("a batch that an epoch does not have, and batches that were moved to a
   CHECK_THROWS_SAYING(batches[0], StateError, "batches: these batches were moved to another object");
   CHECK(moved[2].x.cols() == 2);
 }
+
+TEST_CASE("batches have 0 for features that are subnormal, and copy unshuffled data only where there are such features") {
+  Dataset<float> data = numbered(5);
+  data.features.col(3) << 1e-39f, -1.5e-38f;
+  for (const bool shuffle : {false, true}) {
+    Batches batches{data, 2, {.shuffle = shuffle}};
+    int seen = 0;
+    for (auto [x, y] : batches)
+      for (Index k = 0; k < x.cols(); ++k) {
+        const int label = y.targets[static_cast<std::size_t>(k)];
+        const Eigen::Vector2f expected = label == 3 ? Eigen::Vector2f(0, -1.5e-38f) : Eigen::Vector2f(data.features.col(label));
+        CHECK((x.col(k) == expected && y.weights[k] == static_cast<float>(label) / 8));
+        ++seen;
+      }
+    CHECK(seen == 5);
+  }
+}

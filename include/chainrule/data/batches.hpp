@@ -13,7 +13,7 @@ namespace chainrule {
 
 /// How Batches orders the samples, and what it does with a short last batch.
 struct BatchOptions {
-  bool shuffle = true;     ///< draw a new order for each epoch; false: keep the data's order, which needs no copies
+  bool shuffle = true;     ///< draw a new order for each epoch; false: keep the data's order, which needs no copies of normal numbers
   Seed seed = {};          ///< the order of epoch e depends on the seed and e alone
   bool drop_last = false;  ///< leave out the last batch of an epoch where it has fewer than batch_size samples
   /// The mean weight of the data set, by which the loss of each batch is divided (core/weighting.hpp). 0: that of the data's weights. With
@@ -29,9 +29,10 @@ struct BatchOptions {
 ///   for (auto [x, y] : batches) net.backward(x, y, work, dJ);  // y is what net.loss and net.backward take, weights included
 /// }
 /// @endcode
-/// Shuffled samples are copied into one buffer, allocated by the constructor; x and y are views, valid until the next batch. The data
-/// must outlive the batches. The constructor throws ShapeError unless 1 <= batch_size <= number of samples, ValueError where the weights of
-/// all samples are 0.
+/// Shuffled samples are copied into one buffer, allocated by the constructor; x and y are views, valid until the next batch. Features below
+/// the smallest normal number (1.2e-38 for float) are copied as 0, and where there are such numbers, all batches are copied: passes over
+/// them would take up to 150 times as long. The data must outlive the batches. The constructor throws ShapeError unless 1 <= batch_size <=
+/// number of samples, ValueError where the weights of all samples are 0.
 template <class Scalar, class Targets>
 class Batches {
  public:
@@ -44,12 +45,16 @@ class Batches {
 
   /// Allocates the buffer for one batch, and starts epoch 0.
   Batches(const View& data, Index batch_size, BatchOptions options = {})
-      : data_{data}, batch_size_{checked(data.size(), batch_size)}, options_{options}, order_(static_cast<std::size_t>(data.size())) {
+      : data_{data},
+        batch_size_{checked(data.size(), batch_size)},
+        options_{options},
+        copies_{options.shuffle || detail::any_subnormal(data.features)},
+        order_(static_cast<std::size_t>(data.size())) {
     if (data.weights.size() != 0 && options.mean_weight == 0) {
       const double total = detail::pairwise_sum<double>(data.size(), [&](Index j) { return static_cast<double>(data.weights[j]); });
       options_.mean_weight = detail::checked_mean_weight("batches", total, data.size());
     }
-    if (options.shuffle) {
+    if (copies_) {
       features_.resize(data.features.rows(), batch_size);
       if constexpr (has_labels)
         targets_.resize(static_cast<std::size_t>(batch_size));
@@ -84,7 +89,7 @@ class Batches {
       detail::raise<ValueError>("batches: there is no batch ", index, ", because an epoch has ", batches(), ", counted from 0");
     const Index first = index * batch_size_;
     const Index count = (std::min)(batch_size_, samples() - first);
-    if (!options_.shuffle) return view_of_data(first, count);
+    if (!copies_) return view_of_data(first, count);
     const auto indices = std::span<const Index>(order_).subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(count));
     detail::gather_samples(data_, indices, features_, targets_, weights_);
     return {detail::const_view<Scalar>(features_.leftCols(count)),
@@ -144,6 +149,7 @@ class Batches {
   View data_;
   Index batch_size_;
   BatchOptions options_;
+  bool copies_;
   std::vector<Index> order_;
   Matrix<Scalar> features_;
   decltype(owned_targets()) targets_;

@@ -1,6 +1,7 @@
 #pragma once
 // Vectorized e^x, tanh x, sigma(x), sin x and cos x for float and double; Simd's exp, tanh, sigmoid, sin and cos (simd.hpp) call them.
-// Errors are at most 1.1 (e^x), 2.1 (tanh), 2.5 (sigma, sin and cos) units in the last place, subnormal results included.
+// Errors are at most 1.1 (e^x), 2.1 (tanh), 2.5 (sigma, sin and cos) units in the last place, subnormal results included; but sigma is 0
+// where it would be subnormal, because products with subnormal numbers take some 50 times as long.
 // tanh and sigma never decrease, and every machine with fused multiply-adds gives the same bits. For |x| above SineConstants::largest, sin
 // and cos are those of <cmath>, one number at a time; they are NaN for infinite x.
 
@@ -25,6 +26,7 @@ struct ExponentialConstants<float> {
   static constexpr std::array p{0.5f,           0.166666657f,   0.0416663587f,
                                 0.00833338965f, 0.00139406684f, 0.000198458627f};  // relative error 2.3e-9
   static constexpr float overflow = 89, underflow = -105;                          // above, e^x is infinite; below, 0
+  static constexpr float normal = -0x1.5d589ep6f;                                  // the smallest x whose e^x is a normal number
   static constexpr float tanh_is_1 = 10, sigmoid_is_1 = 40;                        // from here on the function rounds to 1
   static constexpr float tiny = 0x1p-64f, tiny_exponent = 64;                      // tiny = 2^-tiny_exponent, a scale of sigmoid's quotient
 };
@@ -37,7 +39,7 @@ struct ExponentialConstants<double> {
   static constexpr std::array p{0.50000000000000056,   0.16666666666666588,    0.041666666666576473,  0.008333333333389743,
                                 0.0013888888931667255, 0.00019841269718701488, 2.4801505142141737e-5, 2.7557407689485319e-6,
                                 2.7626093124280454e-7, 2.5053775502764656e-8};  // relative error 3.3e-17
-  static constexpr double overflow = 710, underflow = -747;
+  static constexpr double overflow = 710, underflow = -747, normal = -0x1.6232bdd7abcd2p+9;
   static constexpr double tanh_is_1 = 20, sigmoid_is_1 = 40;
   static constexpr double tiny = 0x1p-512, tiny_exponent = 512;
 };

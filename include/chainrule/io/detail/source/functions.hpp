@@ -106,11 +106,12 @@ class SourceFunctions {
   }
   std::string sigmoid() {
     const std::string fma = multiply_add(), rest = exp_rest(), least = literal(-Constants::sigmoid_is_1),
-                      most = literal(-Constants::underflow);
-    return use("sigmoid", "sigma(z) = 1/(1 + e^-z) = c/(c + c e^-z), with a small c that lets nothing overflow", "$ z",
+                      most = literal(-Constants::normal);
+    return use("sigmoid",
+               "sigma(z) = 1/(1 + e^-z) = c/(c + c e^-z), with a small c that lets nothing overflow; 0 where it would be subnormal", "$ z",
                text_of("  int n;\n  const $ r = ", rest, "(-z < ", least, " ? ", least, " : -z > ", most, " ? ", most,
-                       " : -z, &n);\n  const $ c = ", literal(Constants::tiny), ";\n  const $ power = ldexpF(c, n);\n  return c / ", fma,
-                       "(power, r, power + c);\n"));
+                       " : -z, &n);\n  const $ c = ", literal(Constants::tiny), ";\n  const $ power = ldexpF(c, n);\n  return z < ",
+                       literal(Constants::normal), " ? <0> : c / ", fma, "(power, r, power + c);\n"));
   }
   std::string tanh() {
     const std::string fma = multiply_add(), exponent = exp_power(), rest = near_0(), most = literal(Constants::tanh_is_1);
