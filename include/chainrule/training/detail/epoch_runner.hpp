@@ -121,7 +121,7 @@ class EpochRunner {
 #if defined(__cpp_exceptions)
     try {
       make_steps();
-    } catch (...) {  // of a layer, a loss or an observer of the user's, which may not expect a number that is not finite
+    } catch (...) {  // a layer, a loss or an observer of the user may throw at a number that is not finite
       if (has_group_) check();
       throw;
     }
