@@ -15,8 +15,8 @@ namespace chainrule {
 /// y is outputs x batch, finite and at least 0; any other y is a ValueError.
 struct PoissonNLL {
   static constexpr std::string_view name = "PoissonNLL";  ///< the name in descriptions, files and messages
-  static constexpr bool works_on_logits = true;  ///< takes raw outputs and brings its own link, so the last layer has no activation
-  static constexpr Index min_outputs = 1;        ///< the smallest number of outputs that a network with this loss can have
+  static constexpr bool works_on_logits = true;         ///< takes raw outputs and brings its own link, so the last layer has no activation
+  static constexpr Index min_outputs = 1;               ///< the smallest number of outputs that a network with this loss can have
   static constexpr std::string_view link_name = "exp";  ///< the name of its link, which losses of the same link share
 
   /// Throws ValueError unless each number of y is finite and at least 0.
