@@ -4,6 +4,7 @@
 // A copy of the network in long double computes J here, so that the rounding of the difference is small beside the errors looked for.
 
 #include <algorithm>
+#include <chainrule/core/category_row.hpp>
 #include <chainrule/core/concepts.hpp>
 #include <chainrule/core/detail/hyperparameter_checks.hpp>
 #include <chainrule/core/detail/layer_list.hpp>
