@@ -27,6 +27,8 @@ class Gradients : public LayeredVector<Scalar, Sequence> {
   friend class Network;  // sets whether a team shared the backward pass
   void set_frozen(const std::shared_ptr<const FrozenParameters>& frozen) {
     if (frozen_ != frozen) frozen_ = frozen;  // not in every pass, because counting references takes longer
+  }
+  void set_zero_where_frozen() {
     if (frozen_ != nullptr)
       for (const auto& range : frozen_->ranges()) std::fill(this->data() + range.begin, this->data() + range.end, Scalar{0});
   }

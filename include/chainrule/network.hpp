@@ -455,6 +455,7 @@ class Network : public NetworkBase<Scalar, typename detail::ProvenNetwork<Scalar
     work.last_pass_.begin(mark);
     sequence().backward(theta(), input, work.caches_, work.deltas_, gradients.data(), input_gradient, frozen_slice());
     gradients.set_frozen(frozen());
+    gradients.set_zero_where_frozen();
     work.last_pass_.end("backward", mark);
   }
 
@@ -466,6 +467,7 @@ class Network : public NetworkBase<Scalar, typename detail::ProvenNetwork<Scalar
     work.last_pass_.begin(mark);
     sequence().backward(theta(), x, work.caches_, work.deltas_, gradients.data(), no_input_gradient, frozen_slice());
     gradients.set_frozen(frozen());
+    gradients.set_zero_where_frozen();
     work.last_pass_.end(who, mark);
   }
 

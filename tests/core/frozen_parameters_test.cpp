@@ -233,6 +233,24 @@ TEST_CASE("a state made before a network is frozen is refused until it follows t
   rule.step(net.parameters(), dJ.flat(), state);  // a plain vector as gradient: the state knows what is frozen
   CHECK(net.parameters().head(20) == before.head(20));
   CHECK(net.parameters().tail(34) != before.tail(34));
+
+  // descend with gradients that were filled before the network was frozen
+  for (const double momentum : {0.0, 0.9}) {
+    const SGD sgd{.learning_rate = 0.1, .momentum = momentum};
+    net.unfreeze();
+    auto plain = sgd.make_state(net);
+    net.forward(x, work);
+    net.backward(x, y, work, dJ);
+    net.freeze("0");
+    net.forward(x, work);
+    const Vector<float> here = net.parameters(), gradient = dJ.flat();
+    CHECK_THROWS_SAYING(descend(net, x, y, work, dJ, sgd, plain), StateError, "SGD: ", "state.follow(net)");
+    CHECK((net.parameters() == here && dJ.flat() == gradient && plain.steps == 0));
+    plain.follow(net);
+    descend(net, x, y, work, dJ, sgd, plain);
+    CHECK(net.parameters().head(20) == here.head(20));
+    CHECK(net.parameters().tail(34) != here.tail(34));
+  }
   CHECK_THROWS_AS(state.follow(Network<float, SquaredError, Dense<3, 5>>{Seed{1}}), ShapeError);
 }
 

@@ -2,6 +2,7 @@
 
 #include <chainrule/core/detail/network_access.hpp>
 #include <chainrule/optimizers/sgd.hpp>
+#include <utility>
 
 namespace chainrule {
 
@@ -30,10 +31,12 @@ template <class Net, class X, class Y, class Work, Optimizer Rule, Index... Fixe
 void descend(Net& net, const X& x, const Y& y, Work& work, typename Net::Gradients& dJ, const Rule& rule,
              OptimizerState<typename Net::ScalarType, Fixed...>& state) {
   using Scalar = typename Net::ScalarType;
+  detail::check_follows(Rule::name, net.frozen(), state);
   if constexpr (std::is_same_v<Rule, SGD>) {
     if (detail::is_plain_descent(rule)) {
       auto theta = net.parameters();
-      detail::step_arguments<Scalar>(rule, theta, dJ, state);
+      const ConstVectorView<Scalar> scratch = std::as_const(dJ).flat();  // dJ may have been filled when other parameters were frozen
+      detail::step_arguments<Scalar>(rule, theta, scratch, state);
       detail::NetworkAccess::backward_and_step(net, x, y, work, dJ, static_cast<Scalar>(rule.learning_rate));
       ++state.steps;
       return;

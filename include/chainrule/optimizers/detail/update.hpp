@@ -50,6 +50,13 @@ StepArguments<Scalar> step_arguments(const Rule& rule, Theta& theta, const Gradi
   return {t.size(), g.data(), t.data(), shared};
 }
 
+/// Throws StateError unless the state freezes the same parameters as the network, or as its last backward pass.
+template <class State>
+void check_follows(std::string_view rule, const std::shared_ptr<const FrozenParameters>& frozen, const State& state) {
+  if (!same_frozen(frozen, state.frozen()))
+    raise<StateError>(rule, ": the network was frozen or unfrozen after this state was made; call state.follow(net) before the step");
+}
+
 /// Checks theta, the gradient, the learning rate, the state and the weight decay. A rule checks its other hyperparameters before.
 template <class Scalar, class Rule, class Theta, class Gradient, Index... Fixed>
 StepArguments<Scalar> step_arguments(const Rule& rule, Theta& theta, const Gradient& gradient,
@@ -60,10 +67,7 @@ StepArguments<Scalar> step_arguments(const Rule& rule, Theta& theta, const Gradi
   if (state.has_groups() && !state.selects())
     raise<StateError>(Rule::name, ": the state is for groups of parameters with learning rates of their own; make the step with the ",
                       "ParameterGroups that has made it");
-  if constexpr (requires { gradient.frozen(); })
-    if (!same_frozen(gradient.frozen(), state.frozen()))
-      raise<StateError>(Rule::name,
-                        ": the network was frozen or unfrozen after this state was made; call state.follow(net) before the step");
+  if constexpr (requires { gradient.frozen(); }) check_follows(Rule::name, gradient.frozen(), state);
   if (state.moments() > 0) {
     const Memory moments = memory_of(state.flat().data(), state.flat().size());
     check_no_overlap(Rule::name, "the gradient", memory_of(arguments.gradient, arguments.size), "the state", moments);
