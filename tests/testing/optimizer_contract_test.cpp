@@ -24,6 +24,7 @@ enum class Fault {
   ignores_zero_rate,
   decays_biases,
   no_decay,
+  steps_frozen,
   moments,
   no_checks,
   checks_late,
@@ -66,6 +67,7 @@ struct Faulty {
     if (fault == Fault::ignores_zero_rate) rate += Scalar(0.01);
     if (fault == Fault::split_theta && theta.size() % 2 == 1) rate += Scalar(0.01);
     if (fault == Fault::zero_gradient) rate /= gradient.norm();
+    if (fault == Fault::steps_frozen && state.frozen() != nullptr) theta[0] += 1;
     elementwise_step<1>(rule, theta, gradient, state, [rate](const auto& g, auto& t, auto& m) {
       m = m / 2 + g;
       t -= rate * m;
@@ -85,10 +87,10 @@ void check_found(Fault fault, const char* clause, std::initializer_list<const ch
 
 TEST_CASE("an optimizer without a fault satisfies the contract, and the report lists its clauses", "[contract]") {
   const ContractReport report = report_of(Fault::none);
-  CHECK(report.to_string() == "Faulty satisfies the contract of an optimizer, in float: 12 clauses");
+  CHECK(report.to_string() == "Faulty satisfies the contract of an optimizer, in float: 13 clauses");
   using Names = std::vector<std::string>;
   CHECK(report.clauses == Names{"name", "downhill", "changes theta", "split theta", "state", "step count", "state only", "threads",
-                                "zero gradient", "zero learning rate", "decay", "argument checks"});
+                                "zero gradient", "zero learning rate", "frozen", "decay", "argument checks"});
 }
 
 TEST_CASE("check_optimizer finds steps uphill and missing steps", "[contract]") {
@@ -122,6 +124,10 @@ TEST_CASE("check_optimizer finds 0/0 and a step with a learning rate of 0", "[co
 TEST_CASE("check_optimizer finds decay of biases and missing decay of weights", "[contract]") {
   check_found(Fault::decays_biases, "decay", {"decay: weight_decay takes the bias theta[20] from ", "state.segments() tells apart"});
   check_found(Fault::no_decay, "decay", {"decay: weight_decay takes the weight theta[0] from "});
+}
+
+TEST_CASE("check_optimizer finds a step of frozen parameters", "[contract]") {
+  check_found(Fault::steps_frozen, "frozen", {"frozen: a step changes theta or a moment where the network is frozen"});
 }
 
 TEST_CASE("check_optimizer finds missing and late argument checks, and wrong exceptions and messages", "[contract]") {

@@ -121,6 +121,21 @@ void check_vjp_in_training(ContractReport& report, const Net& net, const Matrix<
   }
 }
 
+/// Checks that a layer with statistics that is frozen keeps them in a training pass, and that its dJ/dx is that of this pass.
+template <class Net, class Scalar>
+void check_frozen(ContractReport& report, Net net, const Matrix<Scalar>& x, const Matrix<Scalar>& y) {
+  net.freeze(0);
+  const Vector<Scalar> statistics = net.buffers();
+  auto work = net.make_workspace(x.cols());
+  net.forward(x, work);
+  net.update_statistics(work);
+  report.clause("frozen", net.buffers() == statistics, {"a training pass changes the statistics of a layer that is frozen"});
+  const GradientReport gradients = check_gradient(net, x, y, {.tolerance = std::is_same_v<Scalar, float> ? 0 : 1e-7});
+  report.clause(
+      "frozen", gradients.passed && gradients.kinks == 0,
+      {"dJ/dx of backward is wrong after a training pass of a frozen layer, whose context says Mode::predict: ", gradients.to_string()});
+}
+
 /// Checks that a batch of n gives the outputs of n batches of one sample each, and that its dJ/dtheta is the mean of theirs.
 template <class Net, class Scalar>
 void check_single_samples(ContractReport& report, const Net& net, const Matrix<Scalar>& x, const Matrix<Scalar>& y) {
@@ -192,7 +207,7 @@ void check_strided_columns(ContractReport& report, const Net& net, const Matrix<
 /// Rows of x that the layer's category_rows() names get categories. `prepare(net)` sets what the layer needs before it works, such as its
 /// buffers. Clauses of the report: name, tensors, initial parameters, gradient, without dJ/dx, short batch, single samples (unless the
 /// properties deny it), strided columns; and for the derivatives that the layer has, in prediction mode: jvp, vjp, sample_gradients,
-/// forward_jet, backward_jet, and vjp in training.
+/// forward_jet, backward_jet, and vjp in training; frozen for a layer with statistics.
 template <class Scalar = double, Layer L, class Prepare = NoPreparation>
 ContractReport check_layer(const L& layer, const LayerProperties& properties = {}, const Prepare& prepare = {}) {
   ContractReport report{.name = std::string(L::name), .contract = contract_of<Scalar>("a layer")};
@@ -213,6 +228,7 @@ ContractReport check_layer(const L& layer, const LayerProperties& properties = {
   auto work = trained.make_workspace(x.cols());
   trained.forward(x, work);
   trained.update_statistics(work);
+  if (net.parameters().size() > 0 && trained.buffers() != net.buffers()) check_frozen(report, trained, x, y);
   check_derivatives_of_layer<Scalar>(report, layer, trained.parameters(), trained.buffers(), x.leftCols(3));
   return report;
 }

@@ -4,6 +4,7 @@
 // The report converts to true if all checks passed; report.to_string() explains those that failed.
 
 #include <chainrule/core/optimizer_state.hpp>
+#include <chainrule/optimizers/detail/skips_frozen.hpp>
 #include <chainrule/testing/contract_report.hpp>
 #include <chainrule/testing/detail/reversed_team.hpp>
 #include <cmath>
@@ -158,6 +159,18 @@ void check_zeros(ContractReport& report, Rule rule, const OptimizerProperties& p
                 {"a step with a learning rate of 0 changes theta; it must not, because a schedule may end at a rate of 0"});
 }
 
+/// Checks that a step leaves frozen parameters and their moments as they are.
+template <class Rule>
+void check_frozen(ContractReport& report, const Rule& rule) {
+  bool skips = true;
+  try {
+    detail::check_skips_frozen<float>(rule);
+  } catch (const StateError&) {
+    skips = false;
+  }
+  report.clause("frozen", skips, {"a step changes theta or a moment where the network is frozen; state.segments() says where that is"});
+}
+
 /// Checks that weight_decay changes weights, and biases only with decay_biases, and that parameters that do not decay keep the bits that
 /// they have without decay.
 template <class Rule>
@@ -224,7 +237,7 @@ void check_refusals(ContractReport& report, Rule rule) {
 }
 
 /// Runs all checks of an optimizer, in float. Clauses of the report: name, downhill, changes theta, split theta, state, step count, state
-/// only, threads, zero gradient, zero learning rate, argument checks; and decay for a rule that has weight_decay and decay_biases.
+/// only, threads, zero gradient, zero learning rate, frozen, argument checks; and decay for a rule that has weight_decay and decay_biases.
 template <class Rule>
 ContractReport check_optimizer(const Rule& rule, const OptimizerProperties& properties = {}) {
   static_assert(Optimizer<Rule>, "chainrule: check_optimizer needs an Optimizer; core/optimizer_state.hpp lists the members of one");
@@ -233,6 +246,7 @@ ContractReport check_optimizer(const Rule& rule, const OptimizerProperties& prop
   check_same_bits(report, rule);
   check_state(report, rule);
   check_zeros(report, rule, properties);
+  check_frozen(report, rule);
   if constexpr (requires {
                   rule.weight_decay;
                   rule.decay_biases;
