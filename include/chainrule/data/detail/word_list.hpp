@@ -1,6 +1,7 @@
 #pragma once
 // Words with numbers: the categories of a column, or the names of classes.
 
+#include <chainrule/core/types.hpp>
 #include <chainrule/data/detail/csv_columns.hpp>
 #include <map>
 
