@@ -95,11 +95,11 @@ TEST_CASE("a pass during which another one begins in the same workspace throws S
 
 TEST_CASE("the pass that a second one has interrupted makes the second one throw too, if it still runs") {
   detail::LastPass passes;
-  const int first = 0, second = 0;
-  passes.begin(&first);
-  passes.begin(&second);
-  CHECK_THROWS_AS(passes.end("forward", &first), StateError);
-  CHECK_THROWS_AS(passes.end("forward", &second), StateError);
+  const detail::LastPass::Mark first{}, second{};
+  passes.begin(first);
+  passes.begin(second);
+  CHECK_THROWS_AS(passes.end("forward", first), StateError);
+  CHECK_THROWS_AS(passes.end("forward", second), StateError);
 }
 
 TEST_CASE("a workspace holds no forward pass after one in which an activation threw") {
