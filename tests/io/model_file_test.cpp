@@ -164,7 +164,8 @@ TEST_CASE("A network with class weights is loaded into one without them or with 
   CHECK(with_others.parameters() == saved.parameters());
   CHECK(plain.parameters() == saved.parameters());
   detail::load_from(parse_safetensors(to_model_file(plain)), without, {});
-  Network<float, Heads<Head<ClassWeighted<SoftmaxCrossEntropy>, 3>>, Dense<2, 3>> heads{Seed{5}, {{1, {1, 2, 3}}}};
+  Network<float, Heads<Head<ClassWeighted<SoftmaxCrossEntropy>, 3>>, Dense<2, 3>> heads{
+      Seed{5}, Heads{Head<ClassWeighted<SoftmaxCrossEntropy>, 3>{1, {1, 2, 3}}}};
   AnyNetwork<float> other_weights{Seed{6}, Heads{Head<ClassWeighted<SoftmaxCrossEntropy>, 3>{1, {2, 2, 1}}}, {Dense<2, 3>{}}};
   detail::load_from(parse_safetensors(to_model_file(heads)), other_weights, {});
   CHECK(other_weights.parameters() == heads.parameters());
