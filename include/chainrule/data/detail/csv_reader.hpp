@@ -27,13 +27,15 @@ class CsvReader {
     std::size_t columns = rows.cells().size();
     if (options.header) {
       const std::string header = locator_.line(rows.line());
-      locator_.columns.reserve(columns);
-      for (const CsvCell& cell : rows.cells()) locator_.columns.emplace_back(cell.text);
+      std::size_t named = columns;  // columns up to the last one with a name; millions of separators need no memory for names
+      while (named > 0 && rows.cells()[named - 1].text.empty()) --named;
+      locator_.columns.reserve(named);
+      for (std::size_t i = 0; i < named; ++i) locator_.columns.emplace_back(rows.cells()[i].text);
       if (!rows.next_row()) {
-        check_unique_names(header, columns, [&](std::size_t i) { return std::string_view(locator_.columns[i]); });
+        check_unique_names(header, columns, [&](std::size_t i) { return i < named ? std::string_view(locator_.columns[i]) : ""; });
         raise<ValueError>(file, " has a header, but no row below it");
       }
-      if (!options_name("")) columns -= empty_columns_at_end(locator_.columns, rows.cells());
+      while (columns > named && rows.cells()[columns - 1].text.empty() && !options_name("")) --columns;
       locator_.columns.resize(columns);
       check_unique_names(header, columns, [&](std::size_t i) { return std::string_view(locator_.columns[i]); });
     }
