@@ -41,7 +41,8 @@ TEST_CASE("One file holds a network, its preprocessing and the names of its clas
   const std::string path = folder.path("churn.safetensors");
   const Preprocessing preprocessing = fitted({.label = "churn", .ignore = {"price"}});
   const Churn net{Seed{3}};
-  save(net, preprocessing, path);
+  save(net, preprocessing, path, {{"threshold", "0.27"}, {"chainrule.preprocessing", "mine"}});
+  CHECK(read_safetensors(path).metadata().at("threshold") == "0.27");
   LoadReport report;
   const Model<float> model = load_model<float>(path, {}, &report);
   CHECK(report.numbers == net.parameters().size());

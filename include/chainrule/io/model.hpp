@@ -86,12 +86,15 @@ struct Model {
 };
 
 /// Saves a network and the preprocessing of its tables, with the names of its classes, in one file, which load_model reads. load and
-/// load_network read the network alone. An existing file is replaced only when the new one is complete. Throws StateError where nothing was
-/// fitted, ShapeError where the network has other inputs or outputs than the preprocessing makes, and what save(net, path) throws.
+/// load_network read the network alone. `texts` are more texts to keep in the file by key, such as a threshold, which
+/// read_safetensors(path).metadata() gives back; a key that the library uses gets the library's text. An existing file is replaced only
+/// when the new one is complete. Throws StateError where nothing was fitted, ShapeError where the network has other inputs or outputs than
+/// the preprocessing makes, and what save(net, path) and to_model_file throw.
 template <class Net>
-void save(const Net& net, const Preprocessing& preprocessing, const std::string& path) {
+void save(const Net& net, const Preprocessing& preprocessing, const std::string& path, std::map<std::string, std::string> texts = {}) {
   detail::check_fits("save", net.inputs(), net.outputs(), preprocessing);
-  detail::write_file("save", path, to_model_file(net, {{detail::preprocessing_key, preprocessing.to_string()}}));
+  texts[detail::preprocessing_key] = preprocessing.to_string();
+  detail::write_file("save", path, to_model_file(net, std::move(texts)));
 }
 
 /// Saves a network and the names of its classes in one file, which load_model reads, for features that are no table. Throws ShapeError
