@@ -1,4 +1,5 @@
 #include <chainrule/activations/relu.hpp>
+#include <chainrule/activations/tanh.hpp>
 #include <chainrule/io/model_file.hpp>
 #include <cmath>
 #include <fstream>
@@ -116,6 +117,33 @@ TEST_CASE("A file from elsewhere is loaded in the natural order of its names, or
   CHECK_THAT(refused(file, net), Contains("modules"));
   CHECK_THAT(refused(file, net, {.names = {"c", "d", "a"}}), Contains("3 names in the list, but the network has 4"));
   CHECK_THAT(refused(file, net, {.names = {"c", "d", "a", "e"}}), Contains("no tensor \"e\""));
+}
+
+TEST_CASE("Some layers alone are loaded into a network with another last layer, and the report says what was loaded and left") {
+  const Small saved{Seed{1}};
+  using Other = Network<float, SoftmaxCrossEntropy, Dense<2, 3, ReLU>, Dense<3, 5>>;
+  const Other before{Seed{2}};
+  Other net = before;
+  const auto file = parse_safetensors(to_model_file(saved));
+  CHECK_THAT(refused(file, net), Contains("tensor \"2.weight\" is 1 x 3, but the network's 2.weight is 5 x 3"));
+  const LoadReport report = detail::load_from(file, net, {.layers = {0}});
+  using Names = std::vector<std::string>;
+  CHECK((report.numbers == 9 && report.missing.empty() && report.loaded == Names{"0.weight", "0.bias"}));
+  CHECK((report.kept == Names{"2.weight", "2.bias"} && report.left == Names{"2.bias", "2.weight"}));
+  CHECK((net.layer<0>().weight == saved.layer<0>().weight && net.layer<0>().bias == saved.layer<0>().bias));
+  CHECK(net.parameters().tail(20) == before.parameters().tail(20));
+  const auto from_keras = with({{"hidden/kernel", {2, 3}, w1}, {"out/kernel", {3, 9}, std::vector<float>(27)}});
+  const LoadReport by_names = detail::load_from(from_keras, net, {.names = {"hidden/kernel", ""}, .layers = {0}});
+  CHECK((by_names.loaded == Names{"0.weight"} && by_names.missing == Names{"0.bias"} && by_names.left == Names{"out/kernel"}));
+  CHECK((net.layer<0>().weight == Eigen::MatrixXf{{1, 4}, {2, 5}, {3, 6}} && net.layer<0>().bias.isZero(0)));
+
+  CHECK_THAT(refused(file, net, {.layers = {2}}), Contains("there is no layer 2: the network has 2, counted from 0"));
+  CHECK_THAT(refused(from_keras, net, {.layers = {0}}), Contains("no tensor in it belongs to the network's 0.weight"));
+  Network<float, SquaredError, Dense<2, 3, Tanh>, Dense<3, 1>> other_activation{Seed{1}};
+  CHECK_THAT(refused(file, other_activation, {.layers = {0}}), Contains("layer<0>.activation: ReLU"));
+  CHECK(detail::load_from(file, other_activation, {.layers = {1, 1}}).numbers == 4);
+  const LoadOptions first_layer{.layers = {0}};
+  CHECK_THROWS_SAYING(parse_network<float>(file, first_layer), ValueError, ".layers must be empty", "use load(net, path");
 }
 
 TEST_CASE("Natural order: digits count as numbers") {

@@ -25,6 +25,9 @@ struct LoadOptions {
   bool same_layers = true;  ///< require that layers in the file, where it names them, are those of the network
   bool same_loss = true;    ///< require that the loss in the file, where it names one, is that of the network, apart from class weights
   bool all_finite = true;   ///< require that no number in the file is NaN or infinite
+  /// Indices of the layers of the network to load, the others of which keep their numbers: the first layers of a network with another
+  /// last layer. Then `names` are those for these layers, and the file may have other layers after them and another loss. Empty: all.
+  std::vector<Index> layers = {};
 };
 
 /// The numbers that load found in a file.
@@ -33,6 +36,9 @@ struct LoadReport {
   Index not_finite = 0;              ///< how many of them are NaN or infinite; 0 unless LoadOptions::all_finite is false
   std::string first_not_finite;      ///< the name of the first tensor with NaN or infinity
   std::vector<std::string> missing;  ///< tensors of the network that the file lacks: biases, which are 0 now, and scales, which are 1
+  std::vector<std::string> loaded;   ///< tensors of the network that were loaded, by the names that save() gives them
+  std::vector<std::string> kept;     ///< tensors of the network that kept their numbers, because their layers were not to be loaded
+  std::vector<std::string> left;     ///< tensors of the file that were not loaded, by their names there
 };
 
 namespace detail {
@@ -48,6 +54,11 @@ inline Description without_class_weights(const Description& loss) {
   Description plain = describes<DescribedClassWeighted>(loss) ? only_part(loss, "a loss") : loss;
   for (Description& part : plain.parts) part = without_class_weights(part);
   return plain;
+}
+
+/// Whether layer i of the network is to be loaded.
+inline bool is_to_be_loaded(const LoadOptions& options, Index i) {
+  return options.layers.empty() || std::find(options.layers.begin(), options.layers.end(), i) != options.layers.end();
 }
 
 /// Throws ValueError if the file names layers or a loss that are not those of the network.
@@ -66,11 +77,16 @@ void check_same_layers(const SafetensorsFile& file, const Net& net, const LoadOp
   if (const auto text = said.find(layers_key); options.same_layers && text != said.end()) {
     const auto there = DescriptionReader(place_of(file, layers_key)).list(text->second);
     const auto here = describe_layers(net);
-    if (there.size() != here.size())
+    if (options.layers.empty() && there.size() != here.size())
       raise<ValueError>(file.name(), " does not fit the network: it has ", there.size(), " layers, but the network has ", here.size());
-    for (std::size_t i = 0; i < here.size(); ++i) compare(text_of("layer<", i, ">"), there[i], here[i], "same_layers");
+    for (std::size_t i = 0; i < here.size(); ++i) {
+      if (!is_to_be_loaded(options, static_cast<Index>(i))) continue;
+      if (i >= there.size())
+        raise<ValueError>(file.name(), " does not fit the network: it has ", there.size(), " layers, and no layer<", i, ">");
+      compare(text_of("layer<", i, ">"), there[i], here[i], "same_layers");
+    }
   }
-  if (const auto text = said.find(loss_key); options.same_loss && text != said.end()) {
+  if (const auto text = said.find(loss_key); options.same_loss && options.layers.empty() && text != said.end()) {
     const Description there = DescriptionReader(place_of(file, loss_key)).one(text->second), here = describe(net.loss_function());
     compare("loss", without_class_weights(there), without_class_weights(here), "same_loss");
   }
@@ -110,15 +126,22 @@ void check_values(const SafetensorsFile& file, const SafetensorsTensor& tensor, 
 template <class Net>
 LoadReport load_from(const SafetensorsFile& file, Net& net, const LoadOptions& options) {
   using Scalar = typename Net::ScalarType;
-  const auto wanted = file_tensors(net);
-  const TensorMatch<Scalar> match(file, wanted, options.names, options.layout);
+  auto wanted = file_tensors(net);
+  const Index layers = static_cast<Index>(size_of(net.layers()));
+  for (const Index i : options.layers)
+    if (i < 0 || i >= layers) raise<ValueError>("load: there is no layer ", i, ": the network has ", layers, ", counted from 0");
+  LoadReport report;
+  for (const auto& one : wanted)
+    if (!is_to_be_loaded(options, one.layer)) report.kept.push_back(one.full_name());
+  std::erase_if(wanted, [&](const auto& one) { return !is_to_be_loaded(options, one.layer); });
+  const TensorMatch<Scalar> match(file, wanted, options.names, options.layout, !options.layers.empty());
   check_same_layers(file, net, options);
   for (std::size_t i = 0; i < wanted.size(); ++i)
     if (match[i]) check_type<Scalar>(file, match[i]->tensor, options.convert || wanted[i].is_count_of_batches());
   for (std::size_t i = 0; i < wanted.size(); ++i)
     if (match[i]) check_values<Scalar>(file, match[i]->tensor, wanted[i].name == "running_var", options);
 
-  LoadReport report;
+  std::vector<std::string_view> taken;
   for (std::size_t i = 0; i < wanted.size(); ++i) {
     const FileTensor<Scalar>& to = wanted[i];
     if (!match[i]) {
@@ -129,10 +152,15 @@ LoadReport load_from(const SafetensorsFile& file, Net& net, const LoadOptions& o
     file.copy_numbers(match[i]->tensor, to.numbers, match[i]->order);
     const Index count = static_cast<Index>(to.size());
     report.numbers += count;
+    report.loaded.push_back(to.full_name());
+    taken.push_back(match[i]->tensor.name);
     if (kernels::all_finite(count, to.numbers)) continue;
     if (report.first_not_finite.empty()) report.first_not_finite = match[i]->tensor.name;
     for (Index k = 0; k < count; ++k) report.not_finite += is_finite(to.numbers[k]) ? 0 : 1;
   }
+  std::sort(taken.begin(), taken.end());
+  for (const SafetensorsTensor& tensor : file.tensors())
+    if (!std::binary_search(taken.begin(), taken.end(), std::string_view(tensor.name))) report.left.push_back(tensor.name);
   return report;
 }
 
@@ -194,11 +222,11 @@ void save(const Net& net, const std::string& path) {
 
 /// Loads the numbers of a network from a file that save() or another framework has written. Tensors are found by the names that save()
 /// gives them; in a file without these names, module by module in the natural order of its names; or options.names lists them. Weights
-/// called "kernel" are inputs x outputs, as in Keras, others as options.layout says. In a file of another framework, biases of Dense,
-/// BatchNorm and LayerNorm may be missing beside other tensors of their module, and become 0; missing scales of BatchNorm and LayerNorm
-/// become 1. The report lists them. Where something does not fit, or it is not certain what belongs where, ValueError lists what the file
-/// has and what the network wants, and the network is unchanged. NaN and infinity are a ValueError, too; with options.all_finite = false
-/// they are loaded, and counted in the report.
+/// called "kernel" are inputs x outputs, as in Keras, others as options.layout says. options.layers loads some layers alone, to go on with
+/// another last layer. In a file of another framework, biases of Dense, BatchNorm and LayerNorm may be missing beside other tensors of
+/// their module, and become 0; missing scales of BatchNorm and LayerNorm become 1. The report lists them. Where something does not fit, or
+/// it is not certain what belongs where, ValueError lists what the file has and what the network wants, and the network is unchanged. NaN
+/// and infinity are a ValueError, too; with options.all_finite = false they are loaded, and counted in the report.
 template <class Net>
 LoadReport load(Net& net, const std::string& path, const LoadOptions& options = {}) {
   return detail::load_from(read_safetensors(path), net, options);
@@ -206,10 +234,13 @@ LoadReport load(Net& net, const std::string& path, const LoadOptions& options = 
 
 /// Makes a network from a file that save() has written, which names layers and loss. `Own`: activations, layers and losses of yours that
 /// are in it. Throws ValueError for a file that names no layers, because another program wrote it: build the network and use load(net,
-/// path), and for NaN and infinity, unless options.all_finite is false. The file's name begins the message of every error. Takes at most 16
-/// times the memory of the file.
+/// path), for options.layers, because all layers are loaded, and for NaN and infinity, unless options.all_finite is false. The file's name
+/// begins the message of every error. Takes at most 16 times the memory of the file.
 template <class Scalar, class... Own>
 AnyNetwork<Scalar> parse_network(const SafetensorsFile& file, const LoadOptions& options = {}, LoadReport* report = nullptr) {
+  if (!options.layers.empty())
+    detail::raise<ValueError>(file.name(), ": a network made from a file has all of its layers, so .layers must be empty; to load some ",
+                              "layers alone, build the network and use load(net, path, {.layers = ...})");
   const auto text_at = [&](const char* key) -> std::string_view {
     const auto found = file.metadata().find(key);
     if (found == file.metadata().end())

@@ -22,6 +22,7 @@ struct FileTensor {
   std::optional<std::remove_const_t<Scalar>> if_missing = std::nullopt;
   /// The order of the numbers in memory. Matrices are column-major, but PyTorch's shape of an embedding is that of its transpose.
   TensorOrder order = TensorOrder::column_major;
+  Index layer = 0;  ///< index of the network's layer that it is in
 
   bool is_count_of_batches() const { return shape.empty() && if_missing.has_value(); }
   std::size_t size() const {
@@ -67,12 +68,23 @@ void add_file_tensors(std::vector<FileTensor<Scalar>>& all, const std::vector<La
   }
 }
 
+/// The number of tensors of a layer, and of those inside it.
+template <class Scalar>
+std::size_t count_tensors(const LayerWithTensors<Scalar>& layer) {
+  std::size_t count = layer.inside.empty() ? layer.tensors.size() : 0;
+  for (const auto& inside : layer.inside) count += count_tensors(inside);
+  return count;
+}
+
 /// All tensors of a network, in the order of its layers.
 template <class Net>
 auto file_tensors(Net& net) {
   const auto layers = layers_with_tensors(net);
   std::vector<FileTensor<std::remove_pointer_t<decltype(net.parameters().data())>>> all;
   add_file_tensors(all, layers, "");
+  std::size_t next = 0;
+  for (std::size_t i = 0; i < layers.size(); ++i)
+    for (const std::size_t end = next + count_tensors(layers[i]); next < end; ++next) all[next].layer = static_cast<Index>(i);
   return all;
 }
 

@@ -41,7 +41,7 @@ inline std::string_view meaning_by_name(std::string_view tensor) {
 /// Pairs each tensor of a network with one of a file. With `names`, one for each tensor in the network's order, it takes these. Otherwise
 /// it takes the network's own names; if the file has none of them, it pairs module by module, in the natural order of the file's names
 /// (fc1.weight, fc1.bias, fc2.weight, ...). Throws ValueError that lists both sides unless every tensor has a partner of the same shape and
-/// it is certain which one.
+/// it is certain which one. With `is_part`, for some layers of a network alone, tensors of the file may be left over.
 template <class Scalar>
 class TensorMatch {
  public:
@@ -53,8 +53,9 @@ class TensorMatch {
     TensorOrder order;
   };
 
-  TensorMatch(const SafetensorsFile& file, const Wanted& wanted, const std::vector<std::string>& names, WeightLayout layout)
-      : file_{file}, wanted_{wanted}, partners_(wanted.size(), nullptr) {
+  TensorMatch(const SafetensorsFile& file, const Wanted& wanted, const std::vector<std::string>& names, WeightLayout layout,
+              bool is_part = false)
+      : file_{file}, wanted_{wanted}, is_part_{is_part}, partners_(wanted.size(), nullptr) {
     if (!names.empty())
       by_list(names);
     else if (std::any_of(wanted.begin(), wanted.end(), [&](const auto& one) { return file.find(one.full_name()) != nullptr; }))
@@ -166,7 +167,7 @@ class TensorMatch {
       if (const auto& one = wanted_[i]; partners_[i] == nullptr)
         if (!one.if_missing || (!one.is_count_of_batches() && (is_saved || !has_tensors[one.module])))
           refuse(text_of("no tensor in it belongs to the network's ", one.full_name(), name_them));
-    if (taken != file_.tensors().size()) refuse(text_of("some of its tensors belong to none of the network's", name_them));
+    if (taken != file_.tensors().size() && !is_part_) refuse(text_of("some of its tensors belong to none of the network's", name_them));
   }
 
   // (n) and (n, 1) count as the same
@@ -221,6 +222,7 @@ class TensorMatch {
 
   const SafetensorsFile& file_;
   const Wanted& wanted_;
+  bool is_part_;
   std::vector<const SafetensorsTensor*> partners_;
   std::vector<std::optional<Found>> found_ = {};
 };
