@@ -53,7 +53,7 @@ void messages::training(Page& page) {
   Trainer trainer{classifier, Adam{}};
 
   page.mistake("", [&] { trainer.fit(data, {.epochs = 0}); });
-  page.mistake("", [&] { trainer.fit(data, {.batch_size = 64}); });
+  page.mistake("", [&] { trainer.fit(data, {.batch_size = 0}); });
   page.mistake("", [&] { trainer.fit(data, {.clip_norm = -1}); });
   page.mistake("", [&] { trainer.fit(data, {.epochs = 5}, EarlyStopping{}); });
   page.mistake("", [&] { trainer.fit(data, {.epochs = 5, .validation = data}, EarlyStopping{.monitor = "validation_f1"}); });

@@ -112,6 +112,26 @@ TEST_CASE("ProgressBar prints why a training was stopped") {
   CHECK_THAT(written({}, "interrupted"), chainrule_test::ContainsSubstring("stopped: interrupted\n"));
 }
 
+TEST_CASE("ProgressBar prints each note once, in a line of its own before that of the epoch") {
+  std::FILE* file = std::tmpfile();
+  REQUIRE(file != nullptr);
+  ProgressBar bar{.output = file};
+  Progress run;
+  run.epochs = 2;
+  run.notes = {"first"};
+  bar.training_started(run);
+  run.notes.push_back("second");
+  for (run.epoch = 1; run.epoch <= 2; ++run.epoch) bar.epoch_ended(run);
+  bar.training_started(run);
+  std::rewind(file);
+  std::string text(4096, '\0');
+  text.resize(std::fread(text.data(), 1, text.size(), file));
+  std::fclose(file);
+  CHECK(text.starts_with("note: first\nnote: second\nepoch 1/2"));
+  CHECK(text.ends_with("\nnote: first\nnote: second\n"));
+  CHECK(count(text, '\n') == 6);
+}
+
 TEST_CASE("ProgressBar prints nothing without an output") {
   ProgressBar bar{.output = nullptr};
   Progress run;

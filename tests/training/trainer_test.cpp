@@ -245,12 +245,44 @@ TEST_CASE("fit keeps what is frozen, follows an observer that lets it learn, and
   CHECK(same(net, frozen));
 }
 
+TEST_CASE("fit takes a batch_size above the data as the number of samples, and says so") {
+  const auto fit = [](Index batch_size, History& seen) {
+    Net net{Seed{1}};
+    Trainer{net, Adam{.learning_rate = 0.01}}.fit(train, {.epochs = 2, .batch_size = batch_size, .drop_last = true}, seen);
+    return net;
+  };
+  History all, more;
+  CHECK(same(fit(100, all), fit(101, more)));
+  CHECK(all.notes.empty());
+  REQUIRE(more.notes.size() == 1);
+  CHECK(more.notes[0] == "batch_size is 101, but there are only 100 samples, so each step is made with all of them");
+}
+
+TEST_CASE("fit says why a loss begins far above that of a constant prediction, log 2 for two classes, in its first fit alone") {
+  const FitOptions<float, Labels<int>> once{.epochs = 1};
+  Net net{Seed{1}};
+  Trainer trainer{net, Adam{.learning_rate = 0.01}};
+  net.layer<4>().weight *= 100;
+  const History large_weights = trainer.fit(train, once);
+  REQUIRE(large_weights.notes.size() == 1);
+  CHECK_THAT(large_weights.notes[0],
+             chainrule_test::ContainsSubstring("times that of a constant prediction, 0.693, before the first step"));
+  CHECK_THAT(large_weights.notes[0], chainrule_test::ContainsSubstring("initialize the network with smaller weights"));
+  CHECK(trainer.fit(train, once).notes.empty());
+}
+
+TEST_CASE("fit says that a learning rate is too large where it raises the loss in the first epoch") {
+  Net net{Seed{1}};
+  const History history = Trainer{net, Adam{.learning_rate = 30}}.fit(train, {.epochs = 2});
+  REQUIRE(history.notes.size() == 1);
+  CHECK_THAT(history.notes[0], chainrule_test::ContainsSubstring("the learning rate, 30, is probably too large: try a tenth of it"));
+}
+
 TEST_CASE("fit refuses wrong options and data with an explanation, before anything has changed") {
   Net net{Seed{1}};
   const Net before = net;
   Trainer trainer{net, Adam{}};
   CHECK_THROWS_SAYING(trainer.fit(train, {.batch_size = 0}), ShapeError, "the batch size must be at least 1, got 0");
-  CHECK_THROWS_SAYING(trainer.fit(train, {.batch_size = 101}), ShapeError, "the batch size is 101", "only 100 samples");
   CHECK_THROWS_SAYING(trainer.fit(train, {.batch_size = 33}), ShapeError, "needs batches of at least 2 samples",
                       "an epoch's last batch would have 1", ".drop_last");
   CHECK_NOTHROW(Trainer(net, Adam{.learning_rate = 0}).fit(train, {.epochs = 1, .batch_size = 33, .drop_last = true}));

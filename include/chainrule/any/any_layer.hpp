@@ -7,6 +7,7 @@
 #include <chainrule/core/detail/named_tensors.hpp>
 #include <chainrule/inspect/detail/unit_statistics.hpp>
 #include <chainrule/inspect/detail/z_and_delta.hpp>
+#include <chainrule/layers/detail/ranges.hpp>
 #include <functional>
 #include <memory>
 
@@ -126,6 +127,8 @@ struct LayerBase {
   virtual std::span<const CategoryRow> category_rows() const = 0;
   virtual Index fewest_training_samples() const = 0;
   virtual bool gives_raw_outputs() const = 0;
+  virtual std::array<double, 2> output_range() const = 0;
+  virtual bool takes_any_scale() const = 0;
   virtual void initialize(Scalar* theta, Random& random) const = 0;
   virtual void initialize_buffers(Scalar* buffers) const = 0;
   virtual void check_pass(const ForwardContext<Scalar>& pass, Index samples) const = 0;
@@ -184,6 +187,8 @@ class LayerOf final : public LayerBase<Scalar> {
     else
       return true;
   }
+  std::array<double, 2> output_range() const override { return output_range_of<Scalar>(layer_); }
+  bool takes_any_scale() const override { return detail::takes_any_scale(layer_); }
   void initialize(Scalar* theta, Random& random) const override { layer_.initialize(theta, random); }
   void initialize_buffers([[maybe_unused]] Scalar* buffers) const override {
     if constexpr (HasBuffers<L>) layer_.initialize_buffers(buffers);
@@ -330,6 +335,10 @@ class AnyLayer {
   std::span<const CategoryRow> category_rows() const { return operator->()->category_rows(); }
   /// The smallest batch that a training pass takes.
   Index fewest_training_samples() const { return operator->()->fewest_training_samples(); }
+  /// The smallest and the largest number that the layer inside can give, or infinities where nothing says it.
+  std::array<double, 2> output_range() const { return operator->()->output_range(); }
+  /// Whether the layer inside brings its inputs to a scale of its own, as BatchNorm does.
+  bool takes_any_scale() const { return operator->()->takes_any_scale(); }
 
   // The members below are templates because the contract of a layer is checked with float, whatever Scalar is.
 

@@ -175,6 +175,9 @@ concept ModeDependent = requires(const T& layer, const float* theta, ConstMatrix
 /// - `category_rows()`, a std::span of CategoryRow: the rows of x whose numbers are categories, in which passes accept no other numbers,
 ///   and by which there is no derivative (core/category_row.hpp); asked of the first layer
 /// - `fewest_training_samples()`: the smallest batch that it can learn from, if that is not 1
+/// - `takes_any_scale()`: true where it brings its inputs to a scale of its own, so that fit has no note on large ones; `output_range()`, a
+///   std::array<double, 2>: the smallest and the largest number that it can give, with which fit compares targets. Where it has an
+///   `activation()` instead, that is measured
 /// - `ForInputs<N>`, `for_inputs<N>(n)`: the layer with n inputs, for a layer whose number of inputs is Inferred from the layer before
 template <class T>
 concept Layer = std::copyable<T> &&

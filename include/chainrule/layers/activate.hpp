@@ -34,7 +34,7 @@ class Activate : public SameShape<N>, public WithoutParameters {
     return ForInputs<Units>(units, f_);
   }
 
-  const F& activation() const { return f_; }                    ///< the name of the activation inside; empty if there is none
+  const F& activation() const { return f_; }                    ///< the activation inside
   std::string_view activation_name() const { return f_.name; }  ///< the name of the activation inside; empty if there is none
 
   /// Storage that forward fills for backward, for up to max_batch samples; part of a Workspace.

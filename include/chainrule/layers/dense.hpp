@@ -70,7 +70,7 @@ class Dense {
 
   Index inputs() const { return inputs_.value(); }              ///< the number of inputs, which is the number of rows of x
   Index outputs() const { return outputs_.value(); }            ///< the number of outputs, which is the number of rows of the output
-  const F& activation() const { return f_; }                    ///< the name of the activation inside; empty if there is none
+  const F& activation() const { return f_; }                    ///< the activation inside
   std::string_view activation_name() const { return f_.name; }  ///< the name of the activation inside; empty if there is none
   /// Names and shapes of the parameters, in the order of the flat vector.
   std::array<TensorShape, has_bias ? 2 : 1> tensors() const {

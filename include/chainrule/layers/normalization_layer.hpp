@@ -26,6 +26,8 @@ class NormalizationLayer : public SameShape<N> {
   static constexpr Index parameters_at_compile_time = detail::extent_product(2, N);  ///< the number of parameters, or Dynamic
 
   double epsilon() const { return epsilon_; }  ///< the number added to the variance
+  /// True: its inputs are divided by their deviation, so that their scale does not matter.
+  static constexpr bool takes_any_scale() { return true; }
   /// Names and shapes of the parameters, in the order of the flat vector.
   std::array<TensorShape, 2> tensors() const { return {{{"weight", this->inputs(), 1}, {"bias", this->inputs(), 1}}}; }
 

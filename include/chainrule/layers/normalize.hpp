@@ -42,6 +42,8 @@ class Normalize : public SameShape<N>, public WithoutParameters {
     return ForInputs<Units>(units);
   }
 
+  /// True: shift and scale suit the inputs.
+  static constexpr bool takes_any_scale() { return true; }
   /// Names and shapes of the buffers, in the order of their flat vector.
   std::array<TensorShape, 2> buffer_tensors() const { return {{{"shift", this->inputs(), 1}, {"scale", this->inputs(), 1}}}; }
 

@@ -3,6 +3,7 @@
 #include <chainrule/minimize/detail/stopping.hpp>
 #include <chainrule/minimize/objective.hpp>
 #include <chainrule/training/detail/evaluator.hpp>
+#include <chainrule/training/detail/notes.hpp>
 #include <chainrule/training/history.hpp>
 #include <chainrule/training/save_checkpoints.hpp>
 #include <chrono>
@@ -189,6 +190,7 @@ Minimum minimize(Net& net, const Data& data, const Rule& rule,
   run.batches = 1;
   run.samples_per_epoch = train.size();
   run.quantities = evaluator.quantities();
+  run.notes = detail::notes_on_data(net, train);
   run.started = std::chrono::steady_clock::now();
   History history;
   OptimizerState<Scalar> state(net, 0);

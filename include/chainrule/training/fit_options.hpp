@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <chainrule/core/detail/hyperparameter_checks.hpp>
 #include <chainrule/core/detail/network_access.hpp>
 #include <chainrule/core/random.hpp>
@@ -44,7 +45,7 @@ class Metric {
 template <class Scalar, class Targets>
 struct FitOptions {
   Index epochs = 10;      ///< number of passes over the data, at least 1
-  Index batch_size = 32;  ///< samples per step, at most the number of samples
+  Index batch_size = 32;  ///< samples per step; where there are fewer samples, all of them
   /// Data on which loss and metrics are measured after each epoch, without training on it: a Dataset, or DataView{x, y}. It is viewed, so
   /// it must outlive the options; a temporary Dataset does not compile.
   std::optional<DataView<Scalar, Targets>> validation = std::nullopt;
@@ -103,10 +104,11 @@ void check_fit(const Net& net, const DataView<Scalar, Targets>& train, const Fit
   check_not_negative<Scalar>("fit", "l2", options.l2);
   if (options.batch_size < 1) return;  // the constructor of Batches reports this
   const Index fewest = net.fewest_training_samples();
-  const Index rest = train.size() % options.batch_size;
-  if (options.batch_size < fewest || (rest > 0 && rest < fewest && !options.drop_last))
+  const Index batch_size = (std::min)(options.batch_size, train.size());
+  const Index rest = train.size() % batch_size;
+  if (batch_size < fewest || (rest > 0 && rest < fewest && !options.drop_last))
     raise<ShapeError>("fit: a layer (BatchNorm) needs batches of at least ", fewest, " samples, but ",
-                      rest > 0 ? "an epoch's last batch" : "a batch", " would have ", rest > 0 ? rest : options.batch_size,
+                      rest > 0 ? "an epoch's last batch" : "a batch", " would have ", rest > 0 ? rest : batch_size,
                       "; take another batch_size, or .drop_last = true");
 }
 

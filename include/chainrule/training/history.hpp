@@ -25,7 +25,8 @@ class History {
     std::vector<double> values;  ///< the quantities, in the order of names()
   };
 
-  std::string stopped_because;  ///< reason given to stop(), such as "interrupted"; empty if nothing stopped the training
+  std::string stopped_because;     ///< reason given to stop(), such as "interrupted"; empty if nothing stopped the training
+  std::vector<std::string> notes;  ///< the sentences of Progress::notes on data and options; filled when the training ends
 
   const std::vector<std::string>& names() const { return names_; }   ///< names of the quantities; the first is "loss"
   const std::vector<Row>& rows() const { return rows_; }             ///< one row for each epoch
@@ -64,6 +65,7 @@ class History {
     names_.clear();
     rows_.clear();
     stopped_because.clear();
+    notes.clear();
     for (const Quantity& quantity : progress.quantities) names_.push_back(quantity.name);
     rows_.reserve(static_cast<std::size_t>(progress.epochs));
   }
@@ -84,7 +86,10 @@ class History {
     }
   }
   /// Called by the trainer at the end, also when an exception ends the training.
-  void training_ended(const Progress& progress) { stopped_because = progress.stopped_because; }
+  void training_ended(const Progress& progress) {
+    stopped_because = progress.stopped_because;
+    notes = progress.notes;
+  }
 
  private:
   std::vector<std::string> names_;

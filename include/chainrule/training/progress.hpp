@@ -34,6 +34,9 @@ struct Progress {
   std::chrono::steady_clock::time_point epoch_started{};  ///< start of the current epoch
   double pause = 0;                                       ///< seconds of the current epoch outside its steps: observers, validation
   std::string stopped_because{};                          ///< reason given to stop(); empty if the training has not been stopped
+  /// Sentences on data and options with which a training works, but probably not well: features that are not scaled, targets out of reach,
+  /// a batch_size above the data, a first loss far above that of a constant prediction. ProgressBar prints them, and History keeps them.
+  std::vector<std::string> notes{};
 
   /// Stops the training after the current batch or epoch. Only the first reason is kept.
   void stop(std::string_view reason) {

@@ -23,7 +23,8 @@ namespace chainrule {
 /// @verbatim
 /// epoch  3/20  1.2 s  50000 samples/s  loss 0.08124  validation_loss 0.09341  validation_accuracy 0.9721
 /// @endverbatim
-/// If the output is not a terminal, such as a log file, it prints only these lines. It allocates nothing per batch.
+/// If the output is not a terminal, such as a log file, it prints only these lines. It prints each of
+/// Progress::notes once, in a line of its own. It allocates nothing per batch.
 struct ProgressBar {
   /// automatic: bar if the output is a terminal, otherwise lines; bar: a bar and lines; lines: only lines; silent: nothing.
   enum class Style { automatic, bar, lines, silent };
@@ -33,7 +34,13 @@ struct ProgressBar {
   Index every_epochs = 1;                              ///< number of epochs from one line to the next; the last epoch always has a line
   Index columns = 0;                                   ///< width to which the bar is cut; 0: the terminal's, or 80 if there is none
   std::chrono::steady_clock::time_point last_drawn{};  ///< when the bar was last drawn
+  std::size_t notes_printed = 0;                       ///< how many notes of this training were printed
 
+  /// Called by the trainer before the first step.
+  void training_started(const Progress& run) {
+    notes_printed = 0;
+    print_notes(run);
+  }
   /// Called by the trainer after each step.
   void batch_ended(const Progress& run) {
     if (style == Style::lines || style == Style::silent || run.batch == run.batches) return;
@@ -74,6 +81,7 @@ struct ProgressBar {
   void epoch_ended(const Progress& run) {
     const Style now = resolved();
     if (now == Style::silent) return;
+    print_notes(run);
     if (run.epoch % std::max<Index>(every_epochs, 1) != 0 && run.epoch != run.epochs && !run.stopped()) return;
     if (now == Style::bar) std::fprintf(output, "\r\033[K");
     const double speed = run.samples_per_second();
@@ -97,6 +105,14 @@ struct ProgressBar {
   }
 
  private:
+  void print_notes(const Progress& run) {
+    const Style now = resolved();
+    if (now == Style::silent || notes_printed >= run.notes.size()) return;
+    if (now == Style::bar) std::fprintf(output, "\r\033[K");
+    for (; notes_printed < run.notes.size(); ++notes_printed) std::fprintf(output, "note: %s\n", run.notes[notes_printed].c_str());
+    std::fflush(output);
+  }
+
   Style resolved() const {
     if (output == nullptr) return Style::silent;
     if (style != Style::automatic) return style;

@@ -99,6 +99,9 @@ class CheckpointWriter {
   CheckpointWriter(const CheckpointWriter&) = delete;
   CheckpointWriter& operator=(const CheckpointWriter&) = delete;
 
+  /// Whether resume_or_write will read the state from a file.
+  bool resumes() const { return resumes_; }
+
   /// Reads the state from the file if there is one, otherwise writes the first file; returns whether it has read. To be called after
   /// training_started of all observers.
   bool resume_or_write(Run<Net>& run) {

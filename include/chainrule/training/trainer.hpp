@@ -1,7 +1,9 @@
 #pragma once
 
+#include <algorithm>
 #include <chainrule/training/detail/epoch_runner.hpp>
 #include <chainrule/training/detail/evaluator.hpp>
+#include <chainrule/training/detail/notes.hpp>
 #include <chainrule/training/history.hpp>
 #include <chainrule/training/save_checkpoints.hpp>
 #include <chrono>
@@ -58,6 +60,11 @@ class Trainer {
   /// a Checkpoint among them, training continues from its file. With .threads = n, fit uses a ThreadTeam while it runs; the result has
   /// the same bits for every n.
   ///
+  /// Data with which the training works, but probably not well, gives a sentence in the notes of Progress and of the history, which
+  /// ProgressBar prints: features that are not scaled, as pixels from 0 to 255; targets that the last activation cannot reach; a batch_size
+  /// above the number of samples, which is taken as that; a loss that begins far above that of a constant prediction, for which the first
+  /// fit makes one more forward pass of a batch, or that a too large learning rate raises in the first epoch.
+  ///
   /// Throws before anything has changed: ShapeError for data that does not fit the network or the batch size, ValueError for data that
   /// is not finite or for targets that the loss does not accept. Throws DivergenceError at the first loss, gradient or parameter that is
   /// not finite, with the cause as far as it can be seen, and leaves the network with the parameters of the last finite step. An exception
@@ -71,38 +78,47 @@ class Trainer {
     const View train(data);
     detail::check_fit(net_, train, options);
     detail::check_not_negative<Scalar>(Rule::name, "learning_rate", rule_.learning_rate);
+    const Index batch_size = (std::min)(options.batch_size, train.size());
     Batches<Scalar, typename View::TargetsView> batches(
-        train, options.batch_size,
-        {options.shuffle, derived_seed(options.seed, 0), options.drop_last, detail::mean_weight_of_data(net_, train)});
+        train, batch_size, {options.shuffle, derived_seed(options.seed, 0), options.drop_last, detail::mean_weight_of_data(net_, train)});
     detail::Evaluator<Net, typename View::TargetsView> evaluator(net_, train, options);
-    detail::EpochRunner<Net, Rule> epochs(net_, rule_, state_, options.batch_size, derived_seed(options.seed, 1), options.threads);
+    detail::EpochRunner<Net, Rule> epochs(net_, rule_, state_, batch_size, derived_seed(options.seed, 1), options.threads);
 
     Run<Net> run(net_);
     run.epochs = options.epochs;
     run.batches = batches.batches();
     run.samples_per_epoch = batches.samples();
     run.quantities = evaluator.quantities();
+    run.notes = detail::notes_on_data(net_, train);
+    if (batch_size < options.batch_size)
+      run.notes.push_back(detail::text_of("batch_size is ", options.batch_size, ", but there are only ", train.size(),
+                                          " samples, so each step is made with all of them"));
     run.started = std::chrono::steady_clock::now();
     History history;
     if constexpr ((detail::is_checkpoint<Observers> || ...)) {
       static_assert((detail::is_checkpoint<Observers> + ...) == 1, "chainrule: fit takes at most one Checkpoint");
       detail::CheckpointWriter<Net> writer(detail::checkpoint_among(observers...), net_, state_, epochs_done_,
                                            detail::training_fingerprint(rule_, train.size(), options, run), history, observers...);
-      run_epochs(batches, evaluator, epochs, options, run, detail::ObserverList<Run<Net>>(history, observers..., writer),
+      run_epochs(batches, evaluator, epochs, options, run, detail::ObserverList<Run<Net>>(history, observers..., writer), writer.resumes(),
                  [&writer](Run<Net>& resumed) { return writer.resume_or_write(resumed); });
     } else {
-      run_epochs(batches, evaluator, epochs, options, run, detail::ObserverList<Run<Net>>(history, observers...));
+      run_epochs(batches, evaluator, epochs, options, run, detail::ObserverList<Run<Net>>(history, observers...), false);
     }
     history.stopped_because = run.stopped_because;  // Interrupt may have given its reason after training_ended of the history
     return history;
   }
 
  private:
-  // The loop over epochs. `resume` reads the state of the run from a checkpoint and returns whether there was one, possibly in the
-  // middle of an epoch.
+  // The loop over epochs. `resume` reads the state of the run from a checkpoint, which may be in the middle of an epoch, if there is one,
+  // and returns whether it has; `resumes` says so before.
   template <class BatchesType, class EvaluatorType, class RunnerType, class Options>
   void run_epochs(BatchesType& batches, EvaluatorType& evaluator, RunnerType& epochs, const Options& options, Run<Net>& run,
-                  const detail::ObserverList<Run<Net>>& observers, const std::function<bool(Run<Net>&)>& resume = {}) {
+                  const detail::ObserverList<Run<Net>>& observers, bool resumes, const std::function<bool(Run<Net>&)>& resume = {}) {
+    detail::FirstLoss first;
+    if (state_.steps == 0 && !resumes) {
+      const auto [x, y] = batches[0];
+      first.measure(net_, x, y, epochs.workspace(), run.notes);
+    }
     observers.during_training(run, [&] {
       if (resume && resume(run)) observers.training_resumed(run);
       const auto is_within_epoch = [&] { return run.batch > 0 && run.batch < run.batches; };
@@ -114,7 +130,9 @@ class Trainer {
         ++epochs_done_;
         {
           const detail::Pause pause(run);
-          evaluator.measure(run, epochs.workspace(), epochs.penalty(options));
+          const double penalty = epochs.penalty(options);
+          evaluator.measure(run, epochs.workspace(), penalty);
+          if (run.epoch == 1) first.compare(run.loss - penalty, rule_.learning_rate, run.notes);
         }
         observers.epoch_ended(run);
       }
