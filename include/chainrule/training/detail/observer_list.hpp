@@ -150,12 +150,11 @@ class ObserverList {
     BatchEnded added;
     if constexpr (is_quick_observer<std::remove_cv_t<T>>) {
       added.call = [&observer](RunType& run) { observer.batch_ended(run); };
-      added.looks_at_network = [&observer](const RunType& run) {
-        if constexpr (requires { observer.looks_at_network(run); })
-          return observer.looks_at_network(run);
-        else
-          return false;
-      };
+      constexpr bool may_look = requires(const RunType& run) { observer.looks_at_network(run); };
+      if constexpr (may_look)
+        added.looks_at_network = [&observer](const RunType& run) { return observer.looks_at_network(run); };
+      else
+        added.looks_at_network = [](const RunType&) { return false; };
     } else {
       added.call = [&observer](RunType& run) {
         const Pause pause(run);
