@@ -64,9 +64,11 @@
 #include <chainrule/layers/layer_norm.hpp>
 #include <chainrule/layers/normalization_layer.hpp>
 #include <chainrule/layers/normalize.hpp>
+#include <chainrule/layers/parallel.hpp>
 #include <chainrule/layers/prelu.hpp>
 #include <chainrule/layers/residual.hpp>
 #include <chainrule/layers/sample_gradients.hpp>
+#include <chainrule/layers/sequential.hpp>
 
 // Losses.
 #include <chainrule/losses/binary_cross_entropy.hpp>

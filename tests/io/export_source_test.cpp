@@ -1,8 +1,13 @@
 #include <array>
+#include <chainrule/any/any_network.hpp>
 #include <chainrule/io/export_source.hpp>
 #include <chainrule/layers/batch_norm.hpp>
 #include <chainrule/layers/dense.hpp>
 #include <chainrule/layers/embedding.hpp>
+#include <chainrule/layers/layer_norm.hpp>
+#include <chainrule/layers/parallel.hpp>
+#include <chainrule/layers/residual.hpp>
+#include <chainrule/layers/sequential.hpp>
 #include <chainrule/losses/binary_cross_entropy.hpp>
 #include <chainrule/losses/mean_squared_error.hpp>
 #include <chainrule/network.hpp>
@@ -98,6 +103,29 @@ TEST_CASE("source code of an Embedding gives the library's numbers and Jacobian,
   CHECK_THAT(cr::to_source(net),
              ContainsSubstring("const int category = x[0] >= 0.0f && x[0] < 3.0f ? (int)x[0] : 0;\n    for (int i = 0; i < 2; "
                                "++i) t1[2 + i] = x[0] == (float)category ? model_embedding1[category][i] : sqrtf(-1.0f);"));
+}
+
+TEST_CASE("source code of branches gives the library's numbers and Jacobian, along inputs and along outputs", "[io][export_source]") {
+  using namespace cr;
+  using Branches = std::vector<AnyLayer<float>>;
+  const Parallel<Branches> joined{Branches{Activate<Identity, 3>{},
+                                           Sequential<AnyLayers<float>>{{Dense<3, 5, Tanh>{}, LayerNorm<>{}, Dense<5, 2>{}}},
+                                           ParallelSum<Branches>{Branches{Dense<3, 2>{}, Dense<3, 2, Tanh>{}}}}};
+  const Parallel<Branches> elementwise{Branches{Activate<Identity, 4>{}, Activate<Tanh>{}}};
+  const ParallelSum<Branches> added{Branches{Dense<4, 4, Tanh>{}, Sequential<AnyLayers<float>>{{Dense<4, 6>{}, Dense<6, 4>{}}}}};
+  const ParallelSum<Branches> last{Branches{Dense<4, 1>{}, Sequential<AnyLayers<float>>{{Activate<Tanh, 4>{}, Dense<4, 1>{}}}}};
+  const Embedding<Dynamic> one{3, {{.row = 1, .categories = 4, .size = 2}}}, two{3, {{.row = 1, .categories = 4, .size = 5}}};
+  const Parallel<Branches> embedded{Branches{one, Sequential<AnyLayers<float>>{{two, Dense<7, 2>{}}}}};
+  const chainrule_test::TemporaryFolder folder;
+  for (const AnyLayers<float>& layers : {AnyLayers<float>{joined},                                                    // 3 -> 7
+                                         AnyLayers<float>{elementwise, Dense<8, 2>{}},                                // 4 -> 2
+                                         AnyLayers<float>{Dense<5, 4>{}, Residual<AnyLayers<float>>{{added}}, last},  // 5 -> 1
+                                         AnyLayers<float>{embedded, Dense<6, 1>{}}}) {
+    const AnyNetwork<float> net{Seed{1}, MeanSquaredError{}, layers};
+    const SourceReport report = export_source(net, folder.path("net.h"), {.name = "net", .doubles = false, .tests = {}, .jacobian = true});
+    CHECK(report.predict_difference < 1e-6);
+    CHECK(report.jacobian_difference < 1e-6);
+  }
 }
 
 TEST_CASE("source code adds more than 256 terms in blocks of nearly equal length", "[io][export_source]") {

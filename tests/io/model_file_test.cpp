@@ -545,6 +545,25 @@ TEST_CASE("Layers that are nested too deep to be read again are not saved; other
   CHECK_THROWS_WITH(to_model_file(with_activation), Contains("nested more than 16 deep"));
 }
 
+TEST_CASE("Branches are modules of their own in model files, and come back as types and as values") {
+  using Branched = Network<float, SquaredError, Parallel<Dense<3, 2, ReLU>, Sequential<Dense<3, 4, ReLU>, BatchNorm<>, Dense<4, 2>>>,
+                           ParallelSum<Dense<4, 1>, Dense<4, 1, ReLU>>>;
+  Branched net{Seed{1}};
+  net.buffers().setConstant(0.75f);
+  const SafetensorsFile file = parse_safetensors(to_model_file(net));
+  float shown[2];
+  file.copy_numbers(file.tensor("0.1.3.bias"), shown);  // after Linear, ReLU and BatchNorm1d in branch 1
+  CHECK((shown[0] == net.tensor("0.1.2.bias")(0, 0) && shown[1] == net.tensor("0.1.2.bias")(1, 0)));
+  for (const char* name : {"0.0.weight", "0.1.0.weight", "0.1.2.running_var", "1.0.weight", "1.1.weight"}) CHECK_NOTHROW(file.tensor(name));
+  Branched other{Seed{2}};
+  detail::load_from(file, other, LoadOptions{});
+  const auto again = parse_network<float>(file);
+  CHECK(describe_layers(again) == describe_layers(net));
+  const Matrix<float> x = some_x(3);
+  CHECK(other.predict(x) == net.predict(x));
+  CHECK(again.predict(x) == net.predict(x));
+}
+
 TEST_CASE("Time and memory to read a file grow with its length, not with its square") {
   // Quadratic time would be minutes here.
   AnyLayers<float> inside;

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <chainrule/io/onnx.hpp>
 
 #include "io/onnx_models.hpp"
@@ -118,6 +119,27 @@ TEST_CASE("Residuals come back from ONNX, one in another too", "[onnx]") {
   check_round_trip({outer, outer, activate(6, describe(GELU{})), dense(6, 2)});
   check_round_trip({dense(3, 6), Description{"Residual", 6, 6, {}, {activate(6, describe(ReLU{}))}}});
   check_round_trip({dense(3, 6), Description{"Residual", 6, 6, {}, {activate(6, describe(Identity{}))}}});
+}
+
+TEST_CASE("Branches come back from ONNX, concatenated and added, and branches with common nodes are refused", "[onnx]") {
+  const Description chain{"Sequential", 4, 3, {}, {dense(4, 5, describe(Tanh{})), describe(LayerNorm<Dynamic>(5)), dense(5, 3)}};
+  const Description joined{"Parallel", 4, 12, {}, {activate(4, describe(Identity{})), chain, dense(4, 5, describe(ReLU{}))}};
+  const Description added{"ParallelSum", 12, 3, {}, {dense(12, 3, describe(Sigmoid{})), dense(12, 3), dense(12, 3, describe(GELU{}))}};
+  check_round_trip({joined, added, dense(3, 2)});
+  const Description inner{"ParallelSum", 3, 3, {}, {dense(3, 3), activate(3, describe(Tanh{}))}};
+  check_round_trip({dense(4, 3), Description{"Parallel", 3, 6, {}, {inner, Description{"Residual", 3, 3, {}, {dense(3, 3)}}}}});
+
+  // x, ReLU(W x + b) and tanh(V x + c), changed to tanh(W x + b)
+  const Description three{
+      "Parallel", 2, 6, {}, {activate(2, describe(Identity{})), dense(2, 2, describe(ReLU{})), dense(2, 2, describe(Tanh{}))}};
+  detail::pb::ModelProto model;
+  REQUIRE(model.ParseFromString(to_onnx(network({three}))));
+  auto& nodes = *model.mutable_graph()->mutable_node();
+  const auto first = [&](std::string_view op) {
+    return std::find_if(nodes.begin(), nodes.end(), [&](const auto& node) { return node.op_type() == op; });
+  };
+  first("Tanh")->set_input(0, first("Gemm")->output(0));
+  CHECK_THROWS_SAYING(parse_onnx<float>(model.SerializeAsString()), ValueError, "Gemm", "it is part of two branches");
 }
 
 TEST_CASE("Every loss comes back from ONNX, and its link is not taken for a layer", "[onnx]") {

@@ -175,7 +175,8 @@ long allocations_of_derivatives(const Net& net) {
 TEST_CASE("derivatives by x and by theta allocate nothing after set-up, with all kinds of layers") {
   using namespace cr;
   Network<double, SoftmaxCrossEntropy, Normalize<6>, Dense<6, 40, Tanh>, LayerNorm<>,
-          Residual<Dense<40, 50, GELU>, Dropout<>, BatchNorm<>, Dense<50, 40>>, PReLU<>, Dense<40, 20>, Activate<Sigmoid>, Dense<20, 2>>
+          Residual<Dense<40, 50, GELU>, Dropout<>, BatchNorm<>, Dense<50, 40>>, PReLU<>,
+          Parallel<ParallelSum<Dense<40, 20>, Dense<40, 20, Tanh>>, Sequential<Dense<40, 6>, LayerNorm<>>>, Activate<Sigmoid>, Dense<26, 2>>
       net{Seed{1}};
   net.buffers().setOnes();
   CHECK(allocations_of_derivatives(net) == 0);
@@ -277,7 +278,7 @@ struct CountPerStep {
 TEST_CASE("fit allocates nothing per step, with all kinds of layers, AdamW, clipping, penalties, a schedule, weights and observers") {
   cr::Network<float, cr::ClassWeighted<cr::SoftmaxCrossEntropy>, cr::Normalize<20>, cr::Dense<20, 300>, cr::BatchNorm<>,
               cr::Activate<cr::ReLU>, cr::Dropout<>, cr::Residual<cr::LayerNorm<>, cr::Dense<300, 300, cr::SiLU>>, cr::PReLU<>,
-              cr::Dense<300, 3>>
+              cr::Parallel<cr::Dense<300, 20>, cr::Sequential<cr::Dense<300, 10>, cr::BatchNorm<>>>, cr::Dense<30, 3>>
       net{cr::Seed{1}, {1, 2, 3}};
   cr::Dataset<float> data{Eigen::MatrixXf::Random(20, 1000), std::vector<int>(1000, 1), Eigen::VectorXf::Ones(1000)};
   data.targets[0] = 0;

@@ -11,9 +11,19 @@
 namespace chainrule {
 
 template <class Scalar, class... Own>
+AnyLayer<Scalar> make_layer(const Description& of);
+template <class Scalar, class... Own>
 AnyLayers<Scalar> make_layers(const std::vector<Description>& of);
 
 namespace detail {
+
+/// Makes the described branches, which all read the same x.
+template <class Scalar, class... Own>
+std::vector<AnyLayer<Scalar>> make_branches(const std::vector<Description>& of) {
+  std::vector<AnyLayer<Scalar>> branches;
+  for (const Description& one : of) branches.push_back(make_layer<Scalar, Own...>(one));
+  return branches;
+}
 
 /// Returns make(f) for the described activation. f is an AnyActivation, so that Dense is compiled once for all activations, or Identity
 /// itself, which as a type of its own costs no time.
@@ -46,6 +56,12 @@ AnyLayer<Scalar> any_layer(const L& layer) {
     return Residual<AnyLayers<Scalar>>{make_layers<Scalar, Own...>(layer.layers())};
   else if constexpr (IsEmbedding<L>)
     return static_cast<const Embedding<Dynamic>&>(layer);
+  else if constexpr (IsSequential<L>)
+    return Sequential<AnyLayers<Scalar>>{make_layers<Scalar, Own...>(layer.layers())};
+  else if constexpr (IsParallel<L>)
+    return Parallel<std::vector<AnyLayer<Scalar>>>{make_branches<Scalar, Own...>(layer.layers())};
+  else if constexpr (IsParallelSum<L>)
+    return ParallelSum<std::vector<AnyLayer<Scalar>>>{make_branches<Scalar, Own...>(layer.layers())};
   else
     return layer;
 }

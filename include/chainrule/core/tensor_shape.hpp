@@ -71,7 +71,7 @@ constexpr Index size_of_tensors(const Tensors& tensors) {
 }
 
 /// Joins the tensors of several layers into one list and prefixes the names by the layers' numbers: "0.weight", "0.bias", "1.weight". A
-/// tuple of arrays gives an array, a vector of vectors gives a vector.
+/// tuple of arrays gives an array, any other tuple and a vector of vectors give a vector.
 template <std::size_t... Sizes>
 constexpr auto numbered_tensors(const std::tuple<std::array<TensorShape, Sizes>...>& of_layers) {
   std::array<TensorShape, (Sizes + ... + 0)> all{};
@@ -90,6 +90,14 @@ inline std::vector<TensorShape> numbered_tensors(const std::vector<std::vector<T
     for (const TensorShape& tensor : of_layers[layer])
       all.push_back({TensorName(layer, tensor.name), tensor.rows, tensor.cols, tensor.decays});
   return all;
+}
+template <class... Lists>
+std::vector<TensorShape> numbered_tensors(const std::tuple<Lists...>& of_layers) {
+  return numbered_tensors(std::apply(
+      [](const auto&... tensors) {
+        return std::vector<std::vector<TensorShape>>{{tensors.begin(), tensors.end()}...};
+      },
+      of_layers));
 }
 
 }  // namespace detail

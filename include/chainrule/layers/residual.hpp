@@ -1,8 +1,7 @@
 #pragma once
 
-#include <chainrule/core/detail/infer.hpp>
+#include <chainrule/layers/detail/nested_layers.hpp>
 #include <string_view>
-#include <type_traits>
 
 namespace chainrule {
 
@@ -18,10 +17,11 @@ inline constexpr std::string_view residual_name = "Residual";
 /// F must have as many outputs as inputs: a mismatch of fixed extents does not compile, a mismatch of run-time extents throws ShapeError.
 /// The parameters of the layers inside are in a tuple, std::get<0>(net.layer<1>()).weight; in tensors() that is "0.weight".
 template <class... Layers>
-class Residual {
+class Residual : public detail::NestedLayers<typename detail::NamedLayers<Layers...>::Sequence> {
   static_assert(sizeof...(Layers) > 0, "chainrule: Residual<Layers...> needs at least one layer inside");
   using Sequence = typename detail::NamedLayers<Layers...>::Sequence;
   using Chain = typename detail::NamedLayers<Layers...>::Chain;
+  using Nested = detail::NestedLayers<Sequence>;
   static_assert(Chain::are_layers(), "chainrule: Residual<Layers...>: each argument must be a layer, such as Dense<In, Out>");
   static_assert(Chain::fits());
   static constexpr int N = Chain::inputs_at_compile_time;
@@ -32,67 +32,19 @@ class Residual {
   static constexpr std::string_view name = detail::residual_name;  ///< the name in descriptions, files and messages
   static constexpr int inputs_at_compile_time = N;                 ///< the number of inputs, or Dynamic, or Inferred
   static constexpr int outputs_at_compile_time = N;                ///< the number of outputs, or Dynamic, or Inferred
-  static constexpr Index parameters_at_compile_time = Sequence::parameters_at_compile_time;  ///< the number of parameters, or Dynamic
-  static constexpr Index buffers_at_compile_time = Sequence::buffers_at_compile_time;        ///< the number of buffers, or Dynamic
 
   /// For layers that can be made without arguments.
   Residual() requires(Chain::all_extents_are_types()) : Residual(Layers{}...) {}
   /// Takes the layers of F, from the first to the last. ShapeError where they do not fit together.
-  explicit Residual(Layers... layer) : inside_{detail::NamedLayers<Layers...>::list(layer...)} {
+  explicit Residual(Layers... layer) : Nested(detail::NamedLayers<Layers...>::list(layer...)) {
     detail::check_neighbours("Residual", inside_.layers());
     if (inside_.outputs() != inside_.inputs())
       detail::raise<ShapeError>("Residual: x + F(x) needs as many outputs as inputs, but the layers inside make ", inside_.outputs(),
                                 " of ", inside_.inputs());
   }
 
-  Index inputs() const { return inside_.inputs(); }        ///< the number of inputs, which is the number of rows of x
-  Index outputs() const { return inside_.inputs(); }       ///< the number of outputs, which is the number of rows of the output
-  std::string_view activation_name() const { return ""; }  ///< the name of the activation inside; empty if there is none
-  const auto& layers() const { return inside_.layers(); }  ///< the layers of F
-  std::span<const CategoryRow> category_rows() const { return inside_.category_rows(); }  ///< the rows of x that are categories
-  Index fewest_training_samples() const { return inside_.fewest_training_samples(); }     ///< the smallest batch that a training pass takes
-
-  /// Names and shapes of the parameters, in the order of the flat vector.
-  auto tensors() const {
-    return numbered([](const auto& layer) { return layer.tensors(); });
-  }
-  /// Names and shapes of the buffers, in the order of their flat vector.
-  auto buffer_tensors() const {
-    return numbered([](const auto& layer) { return detail::buffer_tensors_of(layer); });
-  }
-
-  /// The parameters by name, as views on this layer's slice of theta or of dJ/dtheta.
-  template <class Scalar>
-  auto parameters(Scalar* theta) const {
-    return detail::map_indices(layers(),
-                               [&](auto i) { return detail::element(layers(), i).parameters(theta + inside_.parameter_offset(i)); });
-  }
-  /// The buffers by name, as views on this layer's slice of all buffers.
-  template <class Scalar>
-  auto buffers(Scalar* numbers) const {
-    return detail::map_indices(layers(), [&](auto i) {
-      const auto& layer = detail::element(layers(), i);
-      if constexpr (detail::HasBuffers<std::remove_cvref_t<decltype(layer)>>)
-        return layer.buffers(numbers + inside_.buffer_offset(i));
-      else
-        return std::tuple<>{};
-    });
-  }
-  /// Draws the weights from `random` and sets all other parameters to their initial values.
-  template <class Scalar>
-  void initialize(Scalar* theta, Random& random) const {
-    inside_.initialize(theta, random);
-  }
-  /// Sets the buffers to their initial values.
-  template <class Scalar>
-  void initialize_buffers(Scalar* numbers) const {
-    inside_.initialize_buffers(numbers);
-  }
-  /// Throws StateError or ShapeError where this pass is not possible; called before the pass begins.
-  template <class Scalar>
-  void check_pass(const ForwardContext<Scalar>& pass, Index samples) const {
-    inside_.check_pass(pass, samples);
-  }
+  Index inputs() const { return inside_.inputs(); }   ///< the number of inputs, which is the number of rows of x
+  Index outputs() const { return inside_.inputs(); }  ///< the number of outputs, which is the number of rows of the output
 
   /// The caches of the layers inside, and storage for their deltas.
   template <class Scalar, int MaxBatch>
@@ -196,23 +148,8 @@ class Residual {
     *jet_gradient += deltas;
   }
 
-  /// Says what the layers inside lack for derivatives; see core/concepts.hpp.
-  std::string missing_derivative(int order) const { return inside_.template missing_derivative<float>(order); }
-
-  /// Updates the buffers of the layers inside by what their last forward pass saw.
-  template <class Scalar, int MaxBatch>
-  void update_statistics(Scalar* numbers, const Cache<Scalar, MaxBatch>& cache, Index samples, double share = 0) const {
-    inside_.update_statistics(numbers, cache.caches, samples, {}, share);
-  }
-
  private:
-  // the tensors of all layers inside, named "0.weight", "0.bias", "1.weight", ...
-  template <class TensorsOf>
-  auto numbered(const TensorsOf& tensors_of) const {
-    return detail::numbered_tensors(detail::map_indices(layers(), [&](auto i) { return tensors_of(detail::element(layers(), i)); }));
-  }
-
-  Sequence inside_;
+  using Nested::inside_;
 };
 
 /// A Residual whose first layer inside takes its inputs from the layer before the Residual: Residual<BatchNorm<>, Dense<32, 32>>{}. A

@@ -141,6 +141,16 @@ void write_all() {
         {residual(
              4, {dense(4, 6, relu), residual(6, {dense(6, 6, relu), batch_norm(6), residual(6, {dense(6, 2), dense(2, 6)})}), dense(6, 4)}),
          dense(4, 5), residual(5, {same("Dropout", 5, {{"rate", 0.5}})}), residual(5, {activate(5, relu)}), dense(5, 2)});
+  const Description tanh = activation("Tanh");
+  const auto nest = [](std::string kind, Index inputs, Index outputs, std::vector<Description> inside) {
+    return Description{std::move(kind), inputs, outputs, {}, std::move(inside)};
+  };
+  const Description chain = nest("Sequential", 4, 3, {dense(4, 6, tanh), batch_norm(6), dense(6, 3, relu)});
+  const Description inner = nest("ParallelSum", 4, 2, {dense(4, 2), dense(4, 2, tanh)});
+  write("parallel", squared, {nest("Parallel", 4, 9, {activate(4, activation("Identity")), chain, inner})});
+  write("parallel_first", squared, {nest("Parallel", 4, 8, {activate(4, relu), activate(4, tanh)}), dense(8, 2)});
+  write("parallel_inside", squared,
+        {dense(5, 4), residual(4, {nest("ParallelSum", 4, 4, {dense(4, 4, tanh), same("Dropout", 4, {{"rate", 0.5}})})}), inner});
   write("residual_last", squared, {dense(3, 4, relu), residual(4, {dense(4, 9, relu), dense(9, 4)}), activate(4, relu)});
   write("residual_alone", squared, {residual(3, {same("Dropout", 3, {{"rate", 0.5}})})});
   write("nothing", squared, {same("Dropout", 3, {{"rate", 0.5}})});

@@ -9,7 +9,9 @@
 #include <chainrule/layers/activate.hpp>
 #include <chainrule/layers/dense.hpp>
 #include <chainrule/layers/embedding.hpp>
+#include <chainrule/layers/parallel.hpp>
 #include <chainrule/layers/residual.hpp>
+#include <chainrule/layers/sequential.hpp>
 #include <chainrule/losses/class_weighted.hpp>
 #include <cmath>
 
@@ -111,19 +113,33 @@ class DescribedActivate : public Activate<Identity, Dynamic> {
   const Description& activation_;
 };
 
-/// A Residual that holds the descriptions of its layers instead of layers. The descriptions must outlive it.
-class DescribedResidual {
+/// A layer of this name, which contains other layers, that holds the descriptions of these instead. The description must outlive it.
+template <const std::string_view& name_of_layer>
+class DescribedNest {
  public:
-  static constexpr std::string_view name = residual_name;
-  explicit DescribedResidual(const Description& of) : of_{of} {
+  static constexpr std::string_view name = name_of_layer;
+  explicit DescribedNest(const Description& of) : of_{of} {
     if (of.parts.empty()) raise<ValueError>(name, ": expected layers inside, but found none");
   }
+  Index inputs() const { return of_.inputs; }
   Index outputs() const { return of_.outputs; }
   const std::vector<Description>& layers() const { return of_.parts; }
 
  private:
   const Description& of_;
 };
+using DescribedResidual = DescribedNest<residual_name>;
+using DescribedSequential = DescribedNest<sequential_name>;
+using DescribedParallel = DescribedNest<parallel_name>;
+using DescribedParallelSum = DescribedNest<parallel_sum_name>;
+
+/// Whether the described layer contains other layers, which are its parts.
+inline bool contains_layers(const Description& of) {
+  return describes<DescribedResidual>(of) || describes<DescribedSequential>(of) || describes<DescribedParallel>(of) ||
+         describes<DescribedParallelSum>(of);
+}
+/// Whether the layers that the described layer contains all read its input, so that they are branches.
+inline bool contains_branches(const Description& of) { return describes<DescribedParallel>(of) || describes<DescribedParallelSum>(of); }
 
 /// An Embedding that is made from its description.
 class DescribedEmbedding : public Embedding<Dynamic> {
@@ -232,8 +248,8 @@ class DescribedSumOfLosses {
 using DescribedLosses = Types<DescribedClassWeighted, DescribedHeads, DescribedSumOfLosses>;
 
 /// The types whose objects visit_layer passes to its function for layers that contain an activation or other layers, and for Embedding.
-using DescribedLayers =
-    Types<DescribedDense<Bias::trained>, DescribedDense<Bias::none>, DescribedActivate, DescribedResidual, DescribedEmbedding>;
+using DescribedLayers = Types<DescribedDense<Bias::trained>, DescribedDense<Bias::none>, DescribedActivate, DescribedResidual,
+                              DescribedSequential, DescribedParallel, DescribedParallelSum, DescribedEmbedding>;
 
 /// Whether the description is that of a Dense, with or without bias.
 inline bool describes_dense(const Description& of) {
@@ -271,6 +287,26 @@ template <int In, CategoryRow... rows>
 inline constexpr bool is_embedding<Embedding<In, rows...>> = true;
 template <class L>
 concept IsEmbedding = is_embedding<L>;
+template <class L>
+inline constexpr bool is_sequential = std::is_same_v<L, DescribedSequential>;
+template <class... Layers>
+inline constexpr bool is_sequential<Sequential<Layers...>> = true;
+template <class L>
+concept IsSequential = is_sequential<L>;
+
+template <class L>
+inline constexpr bool is_parallel = std::is_same_v<L, DescribedParallel>;
+template <class... Branches>
+inline constexpr bool is_parallel<Parallel<Branches...>> = true;
+template <class L>
+concept IsParallel = is_parallel<L>;
+
+template <class L>
+inline constexpr bool is_parallel_sum = std::is_same_v<L, DescribedParallelSum>;
+template <class... Branches>
+inline constexpr bool is_parallel_sum<ParallelSum<Branches...>> = true;
+template <class L>
+concept IsParallelSum = is_parallel_sum<L>;
 
 /// A list of T, or an empty list.
 template <class T, bool condition>

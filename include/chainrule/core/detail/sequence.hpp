@@ -248,6 +248,14 @@ class SequenceOf {
   Index parameter_offset(std::size_t i) const { return lists_->parameter_offsets[i]; }
   /// Where layer i's buffers begin; for i = size_of(layers()), how many there are.
   Index buffer_offset(std::size_t i) const { return lists_->buffer_offsets[i]; }
+  /// The context of layer i. A layer with statistics whose parameters are all frozen predicts in training passes too. (A layer that holds
+  /// others passes its context on to them, and they decide.)
+  template <class I, class Scalar>
+  ForwardContext<Scalar> context_of(I i, const ForwardContext<Scalar>& pass) const {
+    ForwardContext<Scalar> context = pass.of_layer(i, buffer_offset(i), parameter_offset(i));
+    if (pass.frozen.all != nullptr) context.mode = mode_where_frozen(element(layers(), i), context);
+    return context;
+  }
   /// The first layer that has parameters; the number of layers where none has.
   std::size_t first_with_parameters() const { return Traits::first_with_parameters(lists_->parameter_offsets); }
 
@@ -485,15 +493,6 @@ class SequenceOf {
   bool learns(std::size_t i, const FrozenSlice& frozen) const {
     const Index begin = parameter_offset(i), end = parameter_offset(i + 1);
     return begin < end && !frozen.contains(begin, end);
-  }
-
-  // The context of layer i. A layer with statistics whose parameters are all frozen predicts in training passes too. (A layer that holds
-  // others passes its context on to them, and they decide.)
-  template <class I, class Scalar>
-  ForwardContext<Scalar> context_of(I i, const ForwardContext<Scalar>& pass) const {
-    ForwardContext<Scalar> context = pass.of_layer(i, buffer_offset(i), parameter_offset(i));
-    if (pass.frozen.all != nullptr) context.mode = mode_where_frozen(element(layers(), i), context);
-    return context;
   }
 
   // a(i+1), what layer i reads: x for the first layer, then the activation of the layer before

@@ -111,7 +111,10 @@ UnitStatistics unit_statistics_of(const L& layer, ConstMatrixView<Scalar> x, con
                          layer.layers();
                          cache.caches;
                        }) {
-    for_each_unit_statistics(layer.layers(), x, cache.caches, [&](const UnitStatistics& inside) { all += inside; });
+    if constexpr (requires { L::layers_are_branches; })
+      for_each_index(layer.layers(), [&](auto i) { all += unit_statistics_of(element(layer.layers(), i), x, element(cache.caches, i)); });
+    else
+      for_each_unit_statistics(layer.layers(), x, cache.caches, [&](const UnitStatistics& inside) { all += inside; });
   }
   return all;
 }

@@ -23,7 +23,7 @@ template <class Scalar>
 struct LayerWithTensors {
   Description what;                          ///< the layer's name, extents and hyperparameters
   std::vector<NamedTensor<Scalar>> tensors;  ///< parameters, then buffers; those of a Residual are named "0.weight"
-  std::vector<LayerWithTensors> inside;      ///< the layers inside a Residual, with the same tensors again; empty for other layers
+  std::vector<LayerWithTensors> inside;      ///< the layers inside, such as those of a Residual, with the same tensors again
 };
 
 namespace detail {
@@ -38,10 +38,11 @@ Scalar* add_tensors(std::vector<NamedTensor<Scalar>>& tensors, const Shapes& sha
   return numbers;
 }
 
-/// Fills `inside` of a Residual: its tensor "0.weight" is the tensor "weight" of the first layer inside.
+/// Fills `inside` of a layer that contains others, such as Residual: its tensor "0.weight" is the tensor "weight" of the first layer
+/// inside.
 template <class Scalar>
 void find_layers_inside(LayerWithTensors<Scalar>& layer) {
-  if (!describes<DescribedResidual>(layer.what)) return;
+  if (!contains_layers(layer.what)) return;
   for (const Description& part : layer.what.parts) layer.inside.push_back({part, {}, {}});
   for (const NamedTensor<Scalar>& tensor : layer.tensors) {
     const std::size_t dot = (std::min)(tensor.name.find('.'), tensor.name.size());

@@ -233,6 +233,15 @@ class OnnxGraph {
     return mark;
   }
 
+  /// The nodes between two values, on which `to` depends and which depend on `from`.
+  std::vector<int> nodes_between(int from, int to) {
+    const int mark = mark_between(from, to);
+    std::vector<int> nodes;
+    for (int i = 0; i < node_count(); ++i)
+      if (at(marks_, i) == mark) nodes.push_back(i);
+    return nodes;
+  }
+
   /// The marked nodes from this value to the next value through which every path goes. The last of the nodes makes that value.
   std::vector<int> until_next_cut(int value, int mark) const {
     std::vector<int> nodes;

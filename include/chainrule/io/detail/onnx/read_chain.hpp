@@ -4,6 +4,7 @@
 #include <chainrule/io/detail/onnx/read_layer.hpp>
 #include <chainrule/io/detail/onnx/read_shape.hpp>
 #include <chainrule/io/detail/onnx/recognize.hpp>
+#include <set>
 
 namespace chainrule::detail {
 
@@ -39,8 +40,8 @@ class OnnxChainReader {
 
   OnnxChainReader(const OnnxChainReader&) = delete;
 
-  /// The layers between two values. `depth`: how many Residuals lie around them. Throws ValueError or ShapeError that names the node where
-  /// something is no layer.
+  /// The layers between two values. `depth`: how many layers that contain others lie around them. Throws ValueError or ShapeError that
+  /// names the node where something is no layer.
   Layers read(int from, int to, int depth = 0) {
     const int mark = graph_.mark_between(from, to);
     Layers layers;
@@ -107,6 +108,11 @@ class OnnxChainReader {
     }
     const auto scaled = [](const OnnxActivationFinder& finder) { return finder.find_scaled(); };
     if (const int after = read_activation(value, to, mark, nodes, layers, scaled); after >= 0) return after;
+    if (is_join(last)) {
+      read_parallel(value, last, depth, layers);
+      add_constants(value, last, layers);
+      return next;
+    }
     refuse(nodes);
   }
 
@@ -300,6 +306,70 @@ class OnnxChainReader {
   static bool ends_in_plain_dense(const Layers& layers) {
     return !layers.empty() && describes_dense(layers.back().what) && describes<Identity>(layers.back().what.parts[0]);
   }
+  // Whether a node joins several values that depend on the input, and nothing else but constants that are added.
+  bool is_join(const Node& node) const {
+    const bool concatenates = graph_.is_op(node, "Concat");
+    if (!concatenates && !is_sum(node)) return false;
+    int branches = 0;
+    for (std::size_t i = 0; i < node.inputs.size(); ++i) {
+      if (!concatenates && graph_.constant(node, i) != nullptr) continue;
+      if (node.inputs[i] < 0 || !graph_.value(node.inputs[i]).depends_on_input) return false;
+      ++branches;
+    }
+    return branches > 1;
+  }
+  // Reads the branches from `value` to a node that joins them.
+  void read_parallel(int value, const Node& join, int depth, Layers& layers) {
+    if (depth + 1 >= max_nesting) raise<ValueError>(graph_.place(join), ": layers are nested more than ", max_nesting, " deep");
+    const bool concatenates = graph_.is_op(join, "Concat");
+    layer_.expect_known_units(join);
+    const OnnxLayout before = layer_.layout;
+    Layer parallel = layer_.layer(concatenates ? DescribedParallel::name : DescribedParallelSum::name, before.units());
+    std::set<int> nodes;
+    std::int64_t units = 0;
+    OnnxLayout after = before;
+    for (std::size_t i = 0; i < join.inputs.size(); ++i) {
+      if (graph_.constant(join, i) != nullptr) continue;
+      for (const int node : graph_.nodes_between(value, join.inputs[i]))
+        if (!nodes.insert(node).second)
+          raise<ValueError>(graph_.place(graph_.node(node)),
+                            ": it is part of two branches, whose weights would be one here and two after "
+                            "training");
+      layer_.layout = before;
+      Layers branch = read(value, join.inputs[i], depth + 2);
+      if (branch.empty()) branch.push_back(layer_.activate(describe(Identity{})));
+      const OnnxLayout& here = layer_.layout;
+      if (here.extents.size() != 1 || here.samples != before.samples)
+        raise<ShapeError>(graph_.place(join), ": expected branches of batch x units, but found other extents");
+      if (!concatenates && units > 0 && here != after)
+        raise<ShapeError>(graph_.place(join), ": expected branches of the same shape, but found ", here.units(), " units beside ",
+                          after.units());
+      units = concatenates ? units + here.units() : here.units();
+      after = here;
+      parallel.inside.push_back(branch.size() == 1 ? std::move(branch[0]) : sequential(std::move(branch), before.units(), here.units()));
+    }
+    if (concatenates) {
+      after.extents = {units};
+      if (!after.product(0, 1)) raise<ShapeError>(graph_.place(join), ": expected at most ", OnnxLayout::max_units, " units");
+      const std::optional<std::size_t> axis = after.axis(graph_.integer(join, "axis", 1));
+      if (!axis || after.is_batch(*axis))
+        raise<ShapeError>(graph_.place(join), ": expected the axis of a sample's outputs, but found axis ",
+                          graph_.integer(join, "axis", 1));
+    }
+    layer_.layout = after;
+    parallel.what.outputs = static_cast<Index>(units);
+    for (const Layer& one : parallel.inside) parallel.what.parts.push_back(one.what);
+    layers.push_back(std::move(parallel));
+  }
+  // Makes one layer of the layers of a branch.
+  Layer sequential(Layers inside, Index inputs, Index outputs) {
+    Layer all = layer_.layer(DescribedSequential::name, outputs);
+    all.what.inputs = inputs;
+    all.inside = std::move(inside);
+    for (const Layer& one : all.inside) all.what.parts.push_back(one.what);
+    return all;
+  }
+
   // Whether there are layers, and the last one is a T.
   template <class T>
   static bool is_last(const Layers& layers) {

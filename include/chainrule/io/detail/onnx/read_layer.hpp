@@ -18,7 +18,7 @@ struct ReadLayer {
   Description what = {};               ///< the layer's name, extents and hyperparameters
   Tensors tensors = {};                ///< the parameters, column-major, in the layer's order
   Tensors buffers = {};                ///< the buffers, in the layer's order
-  std::vector<ReadLayer> inside = {};  ///< the layers inside a Residual
+  std::vector<ReadLayer> inside = {};  ///< the layers inside a Residual, a Parallel or a Sequential
 
   /// The numbers of the tensor of this name. Throws ValueError if there is none.
   std::vector<Scalar>& tensor(std::string_view name) {

@@ -26,6 +26,20 @@ std::string add_onnx_layers(const Layers& layers, OnnxWriter<Scalar>& writer, Nu
   return x;
 }
 
+/// Adds branches that all read x, and returns the names of their outputs.
+template <class Layers, class Scalar>
+std::vector<std::string> add_onnx_branches(const Layers& branches, OnnxWriter<Scalar>& writer, NumbersInOrder<Scalar>& numbers,
+                                           const std::string& x) {
+  const std::string place = writer.place;
+  std::vector<std::string> outputs;
+  for_each_layer(branches, [&](const auto& branch) {
+    writer.place = text_of(place, outputs.size(), ".");
+    outputs.push_back(add_onnx_layer(branch, writer, numbers, x));
+  });
+  writer.place = place;
+  return outputs;
+}
+
 template <IsDense L, class Scalar>
 std::string onnx_form(Exactly<L> dense, OnnxWriter<Scalar>& writer, NumbersInOrder<Scalar>& numbers, const std::string& x) {
   const auto parameters = numbers.parameters_of(dense.object);
@@ -101,6 +115,21 @@ std::string onnx_form(Exactly<L> layer, OnnxWriter<Scalar>& writer, NumbersInOrd
 template <IsResidual L, class Scalar>
 std::string onnx_form(Exactly<L> residual, OnnxWriter<Scalar>& writer, NumbersInOrder<Scalar>& numbers, const std::string& x) {
   return writer.add(x, add_onnx_layers(residual->layers(), writer, numbers, x));
+}
+
+template <IsSequential L, class Scalar>
+std::string onnx_form(Exactly<L> layers, OnnxWriter<Scalar>& writer, NumbersInOrder<Scalar>& numbers, const std::string& x) {
+  return add_onnx_layers(layers->layers(), writer, numbers, x);
+}
+template <IsParallel L, class Scalar>
+std::string onnx_form(Exactly<L> parallel, OnnxWriter<Scalar>& writer, NumbersInOrder<Scalar>& numbers, const std::string& x) {
+  const std::vector<std::string> outputs = add_onnx_branches(parallel->layers(), writer, numbers, x);
+  return outputs.size() == 1 ? outputs[0] : writer.concatenate(outputs);
+}
+template <IsParallelSum L, class Scalar>
+std::string onnx_form(Exactly<L> parallel, OnnxWriter<Scalar>& writer, NumbersInOrder<Scalar>& numbers, const std::string& x) {
+  const std::vector<std::string> outputs = add_onnx_branches(parallel->layers(), writer, numbers, x);
+  return outputs.size() == 1 ? outputs[0] : writer.sum(outputs);
 }
 
 /// The forms of layers in ONNX.

@@ -53,6 +53,8 @@ class OnnxWriter {
     }
     return parts;
   }
+  /// Adds values of the same shape, and returns the name of the result.
+  std::string sum(const std::vector<std::string>& parts) { return node("Sum", parts); }
   /// Joins the units of values, and returns the name of the result.
   std::string concatenate(const std::vector<std::string>& parts) {
     const Text all = node("Concat", parts);

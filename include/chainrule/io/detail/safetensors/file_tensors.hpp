@@ -34,15 +34,16 @@ struct FileTensor {
 };
 
 /// Adds the tensors of these layers. Each layer is one module of a torch.nn.Sequential, and the activation of a Dense is another:
-/// Dense<64, 32, ReLU>, Dense<32, 10> is Linear, ReLU, Linear, so the weights are 0.weight and 2.weight.
+/// Dense<64, 32, ReLU>, Dense<32, 10> is Linear, ReLU, Linear, so the weights are 0.weight and 2.weight. Branches of a
+/// Parallel are the modules of a torch.nn.ModuleList, each one module.
 template <class Scalar>
-void add_file_tensors(std::vector<FileTensor<Scalar>>& all, const std::vector<LayerWithTensors<Scalar>>& layers,
-                      const std::string& prefix) {
+void add_file_tensors(std::vector<FileTensor<Scalar>>& all, const std::vector<LayerWithTensors<Scalar>>& layers, const std::string& prefix,
+                      bool are_branches = false) {
   std::size_t module = 0;
   for (const LayerWithTensors<Scalar>& layer : layers) {
     const std::string path = text_of(prefix, module++);
     if (!layer.inside.empty()) {
-      add_file_tensors(all, layer.inside, path + ".");
+      add_file_tensors(all, layer.inside, path + ".", contains_branches(layer.what));
       continue;
     }
     const bool is_dense = describes_dense(layer.what), is_batch_norm = describes<BatchNorm<Dynamic>>(layer.what);
@@ -64,7 +65,7 @@ void add_file_tensors(std::vector<FileTensor<Scalar>>& all, const std::vector<La
       }
       all.push_back(std::move(one));
     }
-    if (is_dense && !describes<Identity>(layer.what.parts.at(0))) ++module;
+    if (is_dense && !are_branches && !describes<Identity>(layer.what.parts.at(0))) ++module;
   }
 }
 

@@ -17,11 +17,14 @@ class SourceDirection {
     const std::vector<SourceStep>& steps = writer_.steps();
     n_ = forward_ ? inputs : outputs;
     for (const SourceStep& step : steps)
-      arrays_left_ += std::holds_alternative<SourceProduct>(step) || std::holds_alternative<SourceSelection>(step);
+      arrays_left_ += std::holds_alternative<SourceProduct>(step) || std::holds_alternative<SourceSelection>(step) || begins_fork(step);
     for (std::size_t i = 0; i < steps.size(); ++i)
       std::visit([&](const auto& step) { add(step); }, steps[forward_ ? i : steps.size() - 1 - i]);
     make_array();
-    if (!forward_) return;
+    if (!forward_) {
+      if (v_ != "row") writer_.loop(inputs, text_of("row[i] = ", v_, "[i];"));
+      return;
+    }
     writer_.loop(outputs, text_of("J[i * ", inputs, " + j] = ", v_, "[i];"));
     writer_.give_back(v_);
   }
@@ -114,8 +117,40 @@ class SourceDirection {
     }
   }
 
+  // v at the one end of a fork is kept, and the other end is made of what the branches make of it: forward their outputs, in reverse mode
+  // the sum of what comes back through them.
+  void add(const SourceFork& step) {
+    make_array();
+    if (step.is_begin == forward_) {
+      --arrays_left_;
+      forks_.push_back({v_, writer_.take_array(forward_ ? step.outputs : step.inputs, false), step.inputs});
+      writer_.loop(forward_ ? step.outputs : step.inputs, forks_.back().joined + "[i] = <0>;");
+    } else {
+      writer_.give_back(forks_.back().kept);
+      v_ = forks_.back().joined;
+      n_ = forward_ ? step.outputs : step.inputs;
+      forks_.pop_back();
+    }
+  }
+  void add(const SourceForkBranch& step) {
+    const std::string part = step.first == 0 ? "[i]" : text_of("[i + ", step.first, "]");
+    if (step.is_begin == forward_) {
+      n_ = forward_ ? forks_.back().inputs : step.outputs;
+      v_ = writer_.take_array(n_, false);
+      writer_.loop(n_, text_of(v_, "[i] = ", forks_.back().kept, forward_ ? "[i]" : part, ";"));
+    } else {
+      writer_.loop(n_, text_of(forks_.back().joined, forward_ ? part : "[i]", " += ", v_, "[i];"));
+      writer_.give_back(v_);
+    }
+  }
+  // whether the step is the end of a fork at which this direction comes to it
+  bool begins_fork(const SourceStep& step) const {
+    const SourceFork* fork = std::get_if<SourceFork>(&step);
+    return fork != nullptr && fork->is_begin == forward_;
+  }
+
   // the array for a new v; in reverse mode that of the last step which makes a new one is the row of J
-  std::string take_array(Index n) { return !forward_ && arrays_left_ == 0 ? "row" : writer_.take_array(n, false); }
+  std::string take_array(Index n) { return !forward_ && arrays_left_ == 0 && forks_.empty() ? "row" : writer_.take_array(n, false); }
 
   // Makes v an array, where it is still unit vector j times a number.
   void make_array() {
@@ -130,6 +165,12 @@ class SourceDirection {
   std::string v_, unit_;  // the array of v; if there is none yet, v is unit vector j times unit_
   Index n_ = 0, arrays_left_ = 0;
   std::vector<std::string> branches_;
+  // for each fork around this place: the arrays of v where it was entered and of what the branches have made so far, and its inputs
+  struct Fork {
+    std::string kept, joined;
+    Index inputs;
+  };
+  std::vector<Fork> forks_;
 };
 
 /// Returns the function NAME_jacobian. The writer must have written the network, with its derivatives.

@@ -15,14 +15,16 @@ std::string add_source_layer(const L& layer, SourceWriter<Written>& writer, Numb
                              bool to_y);
 
 /// Whether a layer writes its output over its input where it may.
+inline bool works_in_place(const Description& what) {
+  return !describes_dense(what) && !contains_layers(what) && !describes<DescribedEmbedding>(what);
+}
 template <class L>
 bool works_in_place(const L&) {
-  return !IsDense<L> && !IsResidual<L> && !IsEmbedding<L>;
+  return !IsDense<L> && !IsResidual<L> && !IsSequential<L> && !IsParallel<L> && !IsParallelSum<L> && !IsEmbedding<L>;
 }
 template <class Scalar>
 bool works_in_place(const AnyLayer<Scalar>& layer) {
-  const Description what = layer.describe();
-  return !describes_dense(what) && !describes<DescribedResidual>(what) && !describes<DescribedEmbedding>(what);
+  return works_in_place(layer.describe());
 }
 
 /// The statement that keeps f'(z) of n units for the derivative, and the array that it sets. Both are empty where no derivative is written,
@@ -235,6 +237,61 @@ std::string source_form(Exactly<L> residual, SourceWriter<Written>& writer, Numb
   return out;
 }
 
+/// Adds layers one after the other. With to_y, all is in y from the last layer on that cannot work in place.
+template <class Layers, class Written, class Scalar>
+std::string add_source_layers(const Layers& layers, SourceWriter<Written>& writer, NumbersInOrder<Scalar>& numbers, std::string a,
+                              bool to_y) {
+  std::size_t i = 0, last_array = 0;
+  for_each_layer(layers, [&](const auto& layer) {
+    if (!works_in_place(layer)) last_array = i;
+    ++i;
+  });
+  i = 0;
+  for_each_layer(layers, [&](const auto& layer) { a = add_source_layer(layer, writer, numbers, a, to_y && i++ >= last_array); });
+  return a;
+}
+
+template <IsSequential L, class Written, class Scalar>
+std::string source_form(Exactly<L> layers, SourceWriter<Written>& writer, NumbersInOrder<Scalar>& numbers, const std::string& x,
+                        bool to_y) {
+  return add_source_layers(layers->layers(), writer, numbers, x, to_y);
+}
+
+// The branches read x, which is kept until all are done, and their outputs are copied or added to `out`.
+template <class L, class Written, class Scalar>
+requires(IsParallel<L> || IsParallelSum<L>) std::string
+    source_form(Exactly<L> parallel, SourceWriter<Written>& writer, NumbersInOrder<Scalar>& numbers, const std::string& x, bool to_y) {
+  constexpr bool adds = IsParallelSum<L>;
+  const Index n = parallel->inputs(), m = parallel->outputs();
+  const std::string kind(L::name);
+  writer.keep(x);
+  const std::string out = writer.take_array(m, to_y);
+  writer.comment(text_of(kind, ": branches that read x, ", n, " -> ", m, "; x is in ", x));
+  writer.add_step(SourceFork{n, m, true});
+  Index first = 0;
+  std::size_t number = 0;
+  for_each_layer(parallel->layers(), [&](const auto& branch) {
+    Index outputs = m;
+    if constexpr (requires { branch.outputs(); })
+      outputs = branch.outputs();
+    else
+      outputs = branch.outputs;
+    writer.add_step(SourceForkBranch{adds ? 0 : first, outputs, true});
+    const std::string f = add_source_layer(branch, writer, numbers, x, false);
+    const bool is_added = adds && number > 0;
+    writer.comment(text_of(kind, ": branch ", number + 1));
+    writer.loop(outputs, text_of(out, first == 0 || adds ? "[i]" : text_of("[i + ", first, "]"), is_added ? " += " : " = ", f, "[i];"));
+    if (f != x) writer.give_back(f);
+    writer.add_step(SourceForkBranch{adds ? 0 : first, outputs, false});
+    first += outputs;
+    ++number;
+  });
+  writer.add_step(SourceFork{n, m, false});
+  writer.release();
+  writer.give_back(x);
+  return out;
+}
+
 /// The forms of layers in source code.
 struct SourceLayerForm {
   using Result = std::string;
@@ -278,16 +335,8 @@ std::string add_source_layer(const L& layer, SourceWriter<Written>& writer, Numb
 /// Adds all layers and the loss's link, from x to y.
 template <class Net, class Written>
 void add_source_network(const Net& net, SourceWriter<Written>& writer) {
-  // from the last layer that cannot work in place on, all is in y
-  std::size_t i = 0, last_array = 0;
-  for_each_layer(net.layers(), [&](const auto& layer) {
-    if (!works_in_place(layer)) last_array = i;
-    ++i;
-  });
   NumbersInOrder<typename Net::ScalarType> numbers(net);
-  std::string a = "x";
-  i = 0;
-  for_each_layer(net.layers(), [&](const auto& layer) { a = add_source_layer(layer, writer, numbers, a, i++ >= last_array); });
+  const std::string a = add_source_layers(net.layers(), writer, numbers, "x", true);
   if (a != "y") writer.loop(net.outputs(), text_of(writer.take_array(net.outputs(), true), "[i] = ", a, "[i];"));
   add_source_link(net.loss_function(), writer, 0, net.outputs());
 }

@@ -43,6 +43,19 @@ struct SourceBranch {
   bool is_begin;
 };
 
-using SourceStep = std::variant<SourceScaling, SourceProduct, SourceSelection, SourceCentering, SourceSoftmaxStep, SourceBranch>;
+/// Where branches that read the same n numbers begin, or where their `outputs` numbers have been joined.
+struct SourceFork {
+  Index inputs, outputs;
+  bool is_begin;
+};
+/// Where one branch begins or ends, whose `outputs` numbers are those from number `first` on of the joined ones. Where outputs are added,
+/// `first` is 0 for each branch.
+struct SourceForkBranch {
+  Index first, outputs;
+  bool is_begin;
+};
+
+using SourceStep = std::variant<SourceScaling, SourceProduct, SourceSelection, SourceCentering, SourceSoftmaxStep, SourceBranch, SourceFork,
+                                SourceForkBranch>;
 
 }  // namespace chainrule::detail
