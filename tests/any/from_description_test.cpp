@@ -35,9 +35,9 @@ std::set<std::string> names_in(const std::string& folder) {
   std::set<std::string> names;
   for (const auto& entry : std::filesystem::directory_iterator(CHAINRULE_SOURCE_DIR "/include/chainrule/" + folder)) {
     std::ifstream file(entry.path());
-    const std::regex quoted("\"([A-Za-z]+)\"");
+    const std::regex quoted("\"([A-Za-z]+)\""), name("string_view ((residual|sequential|parallel|parallel_sum)_)?name = ");
     for (std::string line; std::getline(file, line);)
-      if (line.find("std::string_view name = ") != std::string::npos)
+      if (std::regex_search(line, name))
         for (std::sregex_iterator it(line.begin(), line.end(), quoted); it != std::sregex_iterator(); ++it) names.insert((*it)[1]);
   }
   return names;
@@ -66,7 +66,7 @@ TEST_CASE("known.hpp lists every activation, loss and layer that has a header") 
   losses.insert({"Head", "Heads", "SumOfLosses"});
   CHECK(names_in("losses") == losses);
   auto layers = names_of(SameShapeLayers{});
-  layers.insert({"Dense", "DenseWithoutBias", "Embedding", "Activate", "Residual"});
+  layers.insert({"Dense", "DenseWithoutBias", "Embedding", "Activate", "Residual", "Sequential", "Parallel", "ParallelSum"});
   CHECK(names_in("layers") == layers);
 }
 
