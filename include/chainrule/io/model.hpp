@@ -11,6 +11,7 @@
 #include <chainrule/data/one_hot.hpp>
 #include <chainrule/data/preprocessing.hpp>
 #include <chainrule/io/model_file.hpp>
+#include <map>
 
 namespace chainrule {
 
