@@ -90,7 +90,7 @@
 #include <chainrule/losses/squared_error.hpp>
 #include <chainrule/losses/sum_of_losses.hpp>
 
-// The network, what a pass keeps, dJ/dtheta, and derivatives of the outputs by the inputs.
+// The network, what a pass keeps, dJ/dtheta, derivatives of the outputs by the inputs, and predictions for sparse inputs.
 #include <chainrule/derivatives/by_parameters.hpp>
 #include <chainrule/derivatives/first_order.hpp>
 #include <chainrule/derivatives/jet_workspace.hpp>
@@ -99,6 +99,7 @@
 #include <chainrule/derivatives/workspace.hpp>
 #include <chainrule/gradients.hpp>
 #include <chainrule/network.hpp>
+#include <chainrule/sparse_input.hpp>
 #include <chainrule/workspace.hpp>
 
 // Networks whose layers are known only at run time.

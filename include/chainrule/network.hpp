@@ -440,6 +440,23 @@ class Network : public NetworkBase<Scalar, typename detail::ProvenNetwork<Scalar
     return raw_output(work, x.cols());
   }
 
+  // The prediction for one sample whose output of the first layer first_output(a) writes.
+  template <bool applies_link, int MaxBatch, class FirstOutput>
+  Output predict_after_first(const char* who, Workspace<MaxBatch>& work, const FirstOutput& first_output) const {
+    const auto pass = predicting(work.team_for(parameter_count() - sequence().parameter_offset(1), 1));
+    detail::check_capacity(who, 1, work.max_batch());
+    detail::check_workspace(who, layers(), work);
+    sequence().check_pass(pass, 1);
+    const detail::LastPass::Mark mark{};
+    work.last_pass_.begin(mark);
+    work.set_cached_samples(0);
+    first_output(detail::element(work.caches_, detail::Constant<0>{}).output.first(1).data());
+    sequence().forward_after_first(theta(), 1, work.caches_, pass);
+    if constexpr (applies_link) loss_->link(detail::last_of(work.caches_).output.first(1));
+    work.last_pass_.end(who, mark);
+    return output_of(work, 1);
+  }
+
   template <int MaxBatch>
   Output link(const ConstMatrixView<Scalar>& y_hat, Workspace<MaxBatch>& work) const {
     loss_->link(detail::last_of(work.caches_).output.first(y_hat.cols()));

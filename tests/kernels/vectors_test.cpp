@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "support/catch.hpp"
+#include "support/instruction_sets.hpp"
 
 using namespace chainrule;
 
@@ -251,4 +252,31 @@ TEST_CASE("add_multiple and all_finite of this machine give the bits of its wide
     wrong += kernels::all_finite(size, x.data());
   }
   CHECK(wrong == 0);
+}
+
+TEST_CASE("add_columns adds in order, from y or from 0, on every instruction set, and touches nothing around y") {
+  const auto check = []<class Scalar>(Scalar) {
+    chainrule_test::for_each_runnable_set<Scalar>([](auto set) {
+      const Matrix<Scalar> m = Matrix<Scalar>::Random(151, 5);
+      for (const Index size : {1, 7, 8, 16, 31, 70, 128, 150})
+        for (const Index count : {0, 1, 5})
+          for (const bool from_y : {true, false}) {
+            std::vector<const Scalar*> columns;
+            for (Index k = 0; k < count; ++k) columns.push_back(&m(1, (3 * k) % 5));
+            Vector<Scalar> y = Vector<Scalar>::LinSpaced(size + 2, -1, 1);
+            Vector<Scalar> expected = y;
+            for (Index i = 0; i < size; ++i) {
+              Scalar sum = from_y ? y[1 + i] : 0;
+              for (const Scalar* const column : columns) sum += column[i];
+              expected[1 + i] = from_y ? sum : y[1 + i] + sum;
+            }
+            add_columns(set, size, count, columns.data(), from_y, y.data() + 1);
+            CAPTURE(size, count, from_y);
+            CHECK(y == expected);
+          }
+    });
+  };
+  check(0.0f);
+  check(0.0);
+  check(0.0L);
 }

@@ -238,6 +238,23 @@ TEST_CASE("training allocates nothing after set-up: Embedding and a Dense withou
         }) == 0);
 }
 
+TEST_CASE("a SparseInput allocates nothing after set-up, nor does its assignment") {
+  using Layer = cr::Dense<cr::Dynamic, cr::Dynamic>;
+  const cr::Network<float, cr::SquaredError, Layer, Layer> net(cr::Seed{1}, Layer{300, 20}, Layer{20, 2});
+  const std::vector<int> active{5, 299};
+  auto work = net.make_workspace(1);
+  cr::SparseInput position(net), before(net);
+  CHECK(allocations_of([&] {
+          position.refresh(active);
+          before = position;
+          position.remove(5);
+          position.add(6);
+          position.predict(work);
+          position = before;
+          position.refresh();
+        }) == 0);
+}
+
 TEST_CASE("a small net with fixed extents allocates nothing at all") {
   CHECK(allocations_of([] {
           cr::Network<float, cr::SquaredError, cr::Dense<3, 8, cr::Tanh>, cr::Dense<8, 2>> net{cr::Seed{1}};

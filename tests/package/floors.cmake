@@ -14,7 +14,7 @@ set(floors
     "layers data"
     "workspace.hpp gradients.hpp detail"
     "derivatives"
-    "network.hpp"
+    "network.hpp sparse_input.hpp"
     "inspect uncertainty"
     "any"
     "io"

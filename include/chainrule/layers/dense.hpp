@@ -455,4 +455,14 @@ class Dense {
 template <int In, int Out, class F = Identity, class Init = decltype(std::declval<const F&>().default_initializer())>
 using DenseWithoutBias = Dense<In, Out, F, Init, Bias::none>;
 
+namespace detail {
+
+/// Whether L is a Dense itself; a class derived from it may compute something else.
+template <class L>
+inline constexpr bool is_dense = false;
+template <int In, int Out, class F, class Init, Bias bias>
+inline constexpr bool is_dense<Dense<In, Out, F, Init, bias>> = true;
+
+}  // namespace detail
+
 }  // namespace chainrule

@@ -257,12 +257,8 @@ inline bool describes_dense(const Description& of) {
 }
 
 // Whether L is a Dense, an Activate or a Residual, or the described form of one. False for a class derived from one.
-template <class L>
-inline constexpr bool is_dense = false;
 template <Bias bias>
 inline constexpr bool is_dense<DescribedDense<bias>> = true;
-template <int In, int Out, class F, class Init, Bias bias>
-inline constexpr bool is_dense<Dense<In, Out, F, Init, bias>> = true;
 template <class L>
 concept IsDense = is_dense<L>;
 

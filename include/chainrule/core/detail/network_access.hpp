@@ -106,6 +106,11 @@ struct NetworkAccess {
   static void run_predict(const Net& net, const X& x, Work& work) {
     net.run_predict(x, work);
   }
+  /// A prediction for one sample from the output of the first layer, which first_output(a) writes to a.
+  template <bool applies_link, class Net, class Work, class FirstOutput>
+  static auto predict_after_first(const Net& net, const char* who, Work& work, const FirstOutput& first_output) {
+    return net.template predict_after_first<applies_link>(who, work, first_output);
+  }
   /// Remembers that the workspace holds the pass forward_jet of this network and this x.
   template <class Net, class X, class Work>
   static void set_jet_pass(const Net& net, const X& x, Work& work) {

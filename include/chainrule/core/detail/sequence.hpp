@@ -312,14 +312,15 @@ class SequenceOf {
   template <class Scalar, class CacheList>
   void forward(const Scalar* theta, const ConstMatrixView<Scalar>& x, CacheList& caches, const ForwardContext<Scalar>& pass) const {
     assume_not_empty(x.cols());
+    for_each_index(layers(), [&](auto i) { forward_layer(i, theta, x, caches, pass); });
+  }
+
+  // The layers after the first one, whose output a(2) for so many samples is in its cache.
+  template <class Scalar, class CacheList>
+  void forward_after_first(const Scalar* theta, Index samples, CacheList& caches, const ForwardContext<Scalar>& pass) const {
+    const ConstMatrixView<Scalar> no_x{nullptr, inputs(), samples, Eigen::OuterStride<>(inputs())};  // only its extents are read
     for_each_index(layers(), [&](auto i) {
-      const auto& layer = element(layers(), i);
-      const Scalar* slice = theta + parameter_offset(i);
-      auto& cache = element(caches, i);
-      if constexpr (ModeIndependent<std::remove_cvref_t<decltype(layer)>>)
-        layer.forward(slice, input_of(i, x, caches), cache);
-      else
-        layer.forward(slice, input_of(i, x, caches), cache, context_of(i, pass));
+      if (i != 0) forward_layer(i, theta, no_x, caches, pass);
     });
   }
 
@@ -487,6 +488,18 @@ class SequenceOf {
       MatrixView<Scalar> delta_before = element(deltas, before(i)).first(samples);
       visit(i, needs_delta(before(i)) ? &delta_before : nullptr);
     });
+  }
+
+  template <class I, class Scalar, class CacheList>
+  [[gnu::always_inline]] void forward_layer(I i, const Scalar* theta, const ConstMatrixView<Scalar>& x, CacheList& caches,
+                                            const ForwardContext<Scalar>& pass) const {
+    const auto& layer = element(layers(), i);
+    const Scalar* slice = theta + parameter_offset(i);
+    auto& cache = element(caches, i);
+    if constexpr (ModeIndependent<std::remove_cvref_t<decltype(layer)>>)
+      layer.forward(slice, input_of(i, x, caches), cache);
+    else
+      layer.forward(slice, input_of(i, x, caches), cache, context_of(i, pass));
   }
 
   // whether layer i has parameters that are not frozen
