@@ -20,19 +20,6 @@ using namespace bench;
 namespace cr = chainrule;
 using Matrix = cr::Matrix<Scalar>;
 
-// Median microseconds of one call of each function, measured alternately.
-std::vector<double> microseconds(const std::vector<std::function<void()>>& functions) {
-  std::vector<long> calls;
-  for (const auto& f : functions) calls.push_back(calls_in(0.005, f));
-  std::vector<std::vector<double>> times(functions.size());
-  for (int repetition = 0; repetition < 15; ++repetition)
-    for (std::size_t i = 0; i < functions.size(); ++i)
-      times[i].push_back(seconds_of(calls[i], functions[i]) / static_cast<double>(calls[i]) * 1e6);
-  std::vector<double> medians;
-  for (const auto& of : times) medians.push_back(median(of));
-  return medians;
-}
-
 template <int In, int Hidden, int Out>
 void row() {
   using Net =

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <functional>
 #include <vector>
 
 namespace bench {
@@ -30,6 +31,19 @@ long calls_in(double seconds, const F& f) {
 inline double median(std::vector<double> of) {
   std::sort(of.begin(), of.end());
   return (of[(of.size() - 1) / 2] + of[of.size() / 2]) / 2;
+}
+
+/// Median microseconds of one call of each function, measured alternately.
+inline std::vector<double> microseconds(const std::vector<std::function<void()>>& functions) {
+  std::vector<long> calls;
+  for (const auto& f : functions) calls.push_back(calls_in(0.005, f));
+  std::vector<std::vector<double>> times(functions.size());
+  for (int repetition = 0; repetition < 15; ++repetition)
+    for (std::size_t i = 0; i < functions.size(); ++i)
+      times[i].push_back(seconds_of(calls[i], functions[i]) / static_cast<double>(calls[i]) * 1e6);
+  std::vector<double> medians;
+  for (const auto& of : times) medians.push_back(median(of));
+  return medians;
 }
 
 }  // namespace bench
