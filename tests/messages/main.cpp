@@ -45,7 +45,8 @@ struct WrongProgram {
         if (only == &wrong_lines) all.push_back("");  // an empty line marks where they belong
       } else if (only != nullptr) {
         only->push_back(line);
-      } else if (!line.starts_with('#') && !line.starts_with("namespace cr") && !(line.empty() && all.empty())) {
+      } else if (!line.starts_with('#') && !line.starts_with("// errors: ") && !line.starts_with("namespace cr") &&
+                 !(line.empty() && all.empty())) {
         all.push_back(line);
       }
     }

@@ -1,5 +1,5 @@
-// expect: derivatives of second order need the members JetCache, forward_jet and backward_jet of each layer.*second derivative of each
-// activation errors: 1
+// expect: derivatives of second order need the members JetCache, forward_jet and backward_jet.*second derivative of each activation
+// errors: 1
 #include <chainrule/activations/tanh.hpp>
 #include <chainrule/initializers/xavier.hpp>
 #include <chainrule/layers/dense.hpp>

@@ -1,4 +1,4 @@
-// expect: must be a column-major matrix.*Eigen::MatrixXf x = m;
+// expect: but it is row-major or has gaps between its numbers; copy it
 // errors: 2
 #include <chainrule/chainrule.hpp>
 #include <vector>
