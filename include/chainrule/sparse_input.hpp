@@ -28,9 +28,9 @@ namespace chainrule {
 /// Network<float, BinaryCrossEntropy, Dense<768, 256, ReLU>, Dense<256, 32, ReLU>, Dense<32, 1>> net{Seed{1}};  // trained as any other
 /// SparseInput position(net);
 /// auto work = net.make_workspace(1);
-/// position.refresh(pieces);  // any range of integers
-/// position.remove(from);
-/// position.add(to);
+/// position.refresh({4, 60, 400});  // the inputs that are 1, in any range of integers
+/// position.remove(60);
+/// position.add(52);
 /// float p = position.predict(work)[0];
 /// @endcode
 /// The network is any Network whose first layer is a Dense, of fixed or run-time extents, with or without bias. Inputs have no other values

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chainrule/core/detail/require_cpp20.hpp>
 #include <string>
 
 namespace chainrule {

@@ -183,11 +183,12 @@ std::string source_jacobian(SourceWriter<Written>& writer, Index inputs, Index o
 
   std::string arrays;
   for (const auto& [array, size] : writer.arrays()) arrays += text_of("  ", scalar, " ", array, "[", size, "];\n");
+  std::string ignored;
+  for (const std::string& array : writer.unread()) ignored += "  (void)" + array + ";\n";
   std::string text = text_of("/* J[i * ", inputs, " + k] = dy_i/dx_k, computed ",
                              forward ? "column by column, along each input (forward mode)" : "row by row, for each output (reverse mode)",
                              " */\nstatic inline void ", writer.full_name("jacobian"), "(const ", scalar, "* x, ", scalar, "* J) {\n",
-                             arrays, values, writer.unread().empty() ? "" : text_of("  (void)", writer.unread(), ";\n"),
-                             "\n  for (int j = 0; j < ", forward ? inputs : outputs, "; ++j) {\n");
+                             arrays, values, ignored, "\n  for (int j = 0; j < ", forward ? inputs : outputs, "; ++j) {\n");
   if (!forward) text += text_of("    ", scalar, "* row = J + j * ", inputs, ";\n");
   for (std::size_t at = 0, end; at < direction.size(); at = end + 1) {
     end = direction.find('\n', at);

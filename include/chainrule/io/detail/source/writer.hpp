@@ -119,7 +119,8 @@ class SourceWriter {
   void add_step_at_values(SourceStep step, const Text& unread = {}) {
     add_step(std::move(step));
     values_end_ = body_.size();
-    unread_ = unread;
+    unread_.clear();
+    if (!unread.empty()) unread_.push_back(unread);
   }
   /// Ends the body behind the last statement that a step needs, and returns it. The body is empty then, and all arrays are free.
   Text take_values() {
@@ -128,12 +129,20 @@ class SourceWriter {
     for (const Array& array : arrays_) used.push_back({mentions(values, text_of("t", used.size() + 1)) ? array.size : 0, false});
     arrays_ = used;
     y_size_ = mentions(values, "y") ? y_size_ : 0;
-    if (!mentions(values, "x")) unread_ = "x";
+    if (!mentions(values, "x")) unread_ = {"x"};
+    if (y_size_ > 0 && !reads_y(values) && std::find(unread_.begin(), unread_.end(), "y") == unread_.end()) unread_.push_back("y");
     return values;
   }
-  /// The name of x or of an array that no statement reads up to the end of take_values, which compilers would warn of. Empty if all are
-  /// read.
-  const Text& unread() const { return unread_; }
+  /// The names of x and of arrays that no statement reads up to the end of take_values, which compilers would warn of.
+  const std::vector<Text>& unread() const { return unread_; }
+  /// Whether a text reads y, and does not just assign to its numbers.
+  static bool reads_y(std::string_view text) {
+    for (std::size_t at = 0; (at = text.find(" y[", at)) != std::string_view::npos; ++at) {
+      const std::string_view behind = text.substr(text.find(']', at) + 1);
+      if (!behind.starts_with(" = ") && !behind.starts_with(" += ")) return true;
+    }
+    return text.find("(y") != std::string_view::npos || text.find("-y[") != std::string_view::npos;
+  }
   /// Whether a text uses an array.
   static bool mentions(std::string_view text, const Text& array) {
     for (std::size_t at = 0; (at = text.find(array + "[", at)) != std::string_view::npos; ++at) {
@@ -161,7 +170,7 @@ class SourceWriter {
   std::vector<Index> derivative_sizes_;
   std::vector<SourceStep> steps_;
   std::size_t values_end_ = 0;
-  Text unread_;
+  std::vector<Text> unread_;
 };
 
 }  // namespace chainrule::detail
