@@ -21,7 +21,7 @@ namespace chainrule {
 ///
 /// Losses and metrics in the history are those of the parameters that are trained, not of the mean. Buffers stay as they are; those of a
 /// BatchNorm belong to other parameters then, so call recompute_statistics. A second fit would start at the mean; swap back before it.
-/// Of several observers that set the parameters at the end, such as EarlyStopping, the last one in the list decides.
+/// EarlyStopping sets the parameters at the end too: of such observers in one fit, the last one in the list decides.
 /// Throws ValueError at the start of a training unless start_epoch and every are at least 1.
 struct StochasticWeightAverage {
   static constexpr std::string_view name = "StochasticWeightAverage";  ///< the name in descriptions, files and messages
