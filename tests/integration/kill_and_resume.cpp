@@ -24,6 +24,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "support/kernels_compiled_once.hpp"
 #include "support/rings.hpp"
 
 namespace cr = chainrule;

@@ -2,6 +2,7 @@
 // Writes networks as ONNX models (onnx.ai), which onnxruntime and others run. Needs the protobuf messages of ONNX (link with
 // chainrule::onnx), so chainrule.hpp does not include it.
 
+#include <algorithm>
 #include <chainrule/bytes/file.hpp>
 #include <chainrule/core/version.hpp>
 #include <chainrule/io/detail/onnx/description_text.hpp>
@@ -68,9 +69,11 @@ std::string to_onnx(const Net& net, const OnnxOptions& options = {}) {
   if (!options.raw_outputs) detail::add_onnx_link(net.loss_function(), writer, z, net.outputs());
   graph.mutable_node(graph.node_size() - 1)->set_output(0, options.output);
 
-  int operators = 13;
-  for (const auto& node : graph.node())
-    if (node.op_type() == "LayerNormalization" || node.op_type() == "PRelu") operators = 17;  // the first set that has both for double
+  int operators = 13;  // the first set that has all operators of the graph
+  for (const auto& node : graph.node()) {
+    if (node.op_type() == "HardSwish") operators = std::max(operators, 14);
+    if (node.op_type() == "LayerNormalization" || node.op_type() == "PRelu") operators = 17;  // both for double
+  }
   model.set_ir_version(operators == 17 ? 8 : 7);
   model.add_opset_import()->set_version(operators);
   model.set_producer_name("chainrule");

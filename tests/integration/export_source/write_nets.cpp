@@ -8,6 +8,9 @@
 #include <chainrule/losses/class_weighted.hpp>
 #include <cstdio>
 
+#include "support/kernels_compiled_once.hpp"
+#include "support/networks_from_descriptions.hpp"
+
 namespace cr = chainrule;
 using cr::Description;
 using cr::Index;

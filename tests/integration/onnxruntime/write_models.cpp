@@ -5,6 +5,7 @@
 #include <chainrule/io/to_onnx.hpp>
 #include <cstdio>
 #include <filesystem>
+#include <span>
 
 using namespace chainrule;
 
@@ -20,9 +21,11 @@ Description dense(Index inputs, Index outputs) {
   return dense(inputs, outputs, describe(F{}));
 }
 
-/// Writes the model of a network with random parameters and buffers. With is_raw the model ends before the loss's link.
+/// Writes the model of a network with random parameters and buffers. With is_raw the model ends before the loss's link. Rows of x in
+/// `categories` hold category numbers, the others normally distributed numbers.
 template <class Scalar>
-void write(std::string name, const Description& loss, const std::vector<Description>& layers, bool is_raw = false) {
+void write(std::string name, const Description& loss, const std::vector<Description>& layers, bool is_raw = false,
+           std::span<const CategoryRow> categories = {}) {
   const auto made = [&](const Description& with) {
     AnyNetwork<Scalar> net{Seed{3}, make_loss<Scalar>(with), make_layers<Scalar>(layers)};
     Random random{Seed{7}};
@@ -34,6 +37,8 @@ void write(std::string name, const Description& loss, const std::vector<Descript
   Random random{Seed{8}};
   Matrix<Scalar> x(net.inputs(), samples);
   for (Index i = 0; i < x.size(); ++i) x(i) = static_cast<Scalar>(4 * random.normal());
+  for (const CategoryRow& of : categories)
+    for (Index j = 0; j < samples; ++j) x(of.row, j) = static_cast<Scalar>(random.below(static_cast<std::uint64_t>(of.categories)));
   const Matrix<Scalar> y = is_raw ? made(describe(MeanSquaredError{})).predict(x) : net.predict(x);
 
   name += sizeof(Scalar) == sizeof(float) ? "_float" : "_double";
@@ -84,6 +89,21 @@ void write_all() {
   }(SameShapeLayers{});
   const Description inner{"Residual", 4, 4, {}, {dense<SiLU>(4, 4), describe(LayerNorm<Dynamic>(4))}};
   write_layer({"Residual", 6, 6, {}, {dense<Tanh>(6, 4), inner, dense(4, 6)}});
+
+  write_layer({"DenseWithoutBias", 6, 6, {}, {describe(LeakyReLU{0.2})}});
+  const Description chain{"Sequential", 6, 3, {}, {dense<Tanh>(6, 5), describe(LayerNorm<Dynamic>(5)), dense(5, 3)}};
+  write_layer({"Sequential", 6, 6, {}, {chain, dense<ReLU>(3, 6)}});
+  const Description identity{"Activate", 6, 6, {}, {describe(Identity{})}};
+  const Description joined{"Parallel", 6, 14, {}, {identity, chain, dense<Sigmoid>(6, 5)}};
+  write<Scalar>("layer_Parallel", mse, {dense<Tanh>(5, 6), joined, dense(14, 3)});
+  write_layer({"ParallelSum", 6, 6, {}, {identity, dense<SiLU>(6, 6), dense(6, 6)}});
+
+  const auto write_embedding = [&](const std::string& name, const Embedding<Dynamic>& layer) {
+    write<Scalar>("embedding_" + name, mse, {describe(layer), dense(layer.outputs(), 3)}, false, layer.category_rows());
+  };
+  write_embedding("beside_numbers", {5, {{.row = 1, .categories = 7, .size = 3}, {.row = 4, .categories = 2, .size = 1}}});
+  write_embedding("of_all_rows", {2, {{.row = 0, .categories = 7, .size = 3}, {.row = 1, .categories = 2, .size = 2}}});
+  write_embedding("of_one_row", {1, {{.row = 0, .categories = 7, .size = 3}}});
 
   const std::vector<Description> digits{dense<ReLU>(784, 256), dense<ReLU>(256, 128), dense(128, 10)};
   write<Scalar>("digits", describe(SoftmaxCrossEntropy{}), digits);
