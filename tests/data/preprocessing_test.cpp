@@ -74,6 +74,10 @@ TEST_CASE("Preprocessing finds out what columns are, fills, scales and says so")
   CHECK((data.features - expected).cwiseAbs().maxCoeff() < 1e-15);
   CHECK(preprocessing.features() == 6);
   CHECK(preprocessing.columns() == Names{"age", "city", "size", "vip"});
+  const auto groups = preprocessing.feature_groups();
+  REQUIRE(groups.size() == 4);
+  CHECK((groups[1].name == "city" && groups[1].features == std::vector<Index>{1, 2, 3}));
+  CHECK((groups[3].name == "vip" && groups[3].features == std::vector<Index>{5}));
   CHECK(preprocessing.report() ==
         "age: numbers, found by itself, missing ones become 30\n"
         "city: words, found by itself, 3 features\n"

@@ -83,6 +83,12 @@ struct PreprocessingOptions {
   Index max_found = 100;  ///< a column of more different words than that must be named in .one_hot or .ignore
 };
 
+/// Features that belong together, such as those of one column of words.
+struct FeatureGroup {
+  std::string name;             ///< the name of the column
+  std::vector<Index> features;  ///< rows of x
+};
+
 /// Turns the rows of tables into features and targets, as scikit-learn's ColumnTransformer of StandardScaler, OneHotEncoder, OrdinalEncoder
 /// and SimpleImputer does. Fit it once, to the training part. Then it turns rows of any table into x, whose columns it finds by their
 /// names, in any order; columns that it does not know are not looked at. It computes in double precision and rounds once, at the end.
@@ -131,6 +137,18 @@ class Preprocessing {
       if (column.has_missing) names.push_back(column.name + " (missing)");
     }
     return names;
+  }
+
+  /// The features that each column becomes: one for a column of numbers, several for a column of words. Throws StateError before fit.
+  std::vector<FeatureGroup> feature_groups() const {
+    check_fitted();
+    std::vector<FeatureGroup> groups;
+    Index next = 0;
+    for (const Column& column : columns_) {
+      FeatureGroup& group = groups.emplace_back(FeatureGroup{column.name, {}});
+      for (Index i = 0; i < column.features(); ++i) group.features.push_back(next++);
+    }
+    return groups;
   }
 
   /// The names of the columns that transform reads. Throws StateError before fit.
