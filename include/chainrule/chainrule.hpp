@@ -171,6 +171,16 @@
 #include <chainrule/training/trainer.hpp>
 #include <chainrule/training/weight_average.hpp>
 
+// Choosing: cross-validation, search of hyperparameters, learning rates, importance of features.
+#include <chainrule/selection/candidate.hpp>
+#include <chainrule/selection/cross_validate.hpp>
+#include <chainrule/selection/cross_validation.hpp>
+#include <chainrule/selection/find_learning_rate.hpp>
+#include <chainrule/selection/learner.hpp>
+#include <chainrule/selection/permutation_importance.hpp>
+#include <chainrule/selection/search.hpp>
+#include <chainrule/selection/selection_progress.hpp>
+
 // Minimizers that look at all samples in each step.
 #include <chainrule/minimize/lbfgs.hpp>
 #include <chainrule/minimize/levenberg_marquardt.hpp>

@@ -19,7 +19,7 @@ set(floors
     "any"
     "io"
     "training"
-    "minimize"
+    "minimize selection"
     "testing"
     "chainrule.hpp")
 

@@ -20,7 +20,8 @@ namespace chainrule {
 /// auto work = ensemble.make_workspace(256);
 /// const auto& spread = ensemble.predict(x, work);  // spread.mean(), spread.variance(), spread.mutual_information(sample)
 /// @endcode
-/// For members trained on folds, use the first argument: k_fold(data, 5, seed)[member].
+/// For members trained on folds, use the first argument: k_fold(data, 5)[member].train; cross_validate trains and measures them on several
+/// threads, and its documentation shows how to keep the networks.
 template <class Net>
 class Ensemble {
   using Scalar = typename Net::ScalarType;
