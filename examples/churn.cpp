@@ -1,8 +1,8 @@
 // Predicts which customers leave, from a table with words and missing values; churn_score then scores new rows.
 //
 // Shows the whole way: reading, a split into three parts, preprocessing fitted to the first, class weights for a rare class, early stopping
-// by average precision, probabilities that are right, a threshold, and one file with all that scoring needs. The customers are invented:
-// support/invented_customers.hpp writes the table, unless --data names another one.
+// by average precision, probabilities that are right, the importance of each column, a threshold, and one file with all that scoring needs.
+// The customers are invented: support/invented_customers.hpp writes the table, unless --data names another one.
 #include <algorithm>
 #include <chainrule/chainrule.hpp>
 #include <chainrule/io/model.hpp>
@@ -121,6 +121,11 @@ int main(int argc, char** argv) try {
   std::printf("the probabilities say that %.0f of them leave (%.0f with the class weight); %td did\n", static_cast<double>(p.sum()),
               static_cast<double>(p_weighted.sum()), std::count(tested.targets.begin(), tested.targets.end(), 1));
   examples::plot_calibration("churn_calibration", {"with class weight", "calibrated"}, {p_weighted, p}, tested.targets, output);
+
+  // Importance: how much the average precision falls where the values of a column are permuted among the customers.
+  const cr::PermutationImportance importance = cr::permutation_importance(
+      net, tested, cr::average_precision, {.repeats = 5, .seed = cr::Seed{seed}, .groups = preprocessing.feature_groups()});
+  std::printf("\nColumns by their importance for the test customers\n%s", importance.to_string().c_str());
 
   // The threshold for an answer, chosen on the validation part.
   const double threshold = best_threshold(net.predict(held_out.features), held_out.targets);
