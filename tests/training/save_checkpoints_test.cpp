@@ -65,10 +65,12 @@ struct Process {
   EarlyStopping stopping{.patience = 2};
   ReduceOnPlateau plateau{.factor = 0.5, .patience = 0, .threshold = 0.5};
   Tally tally{};
+  Index accumulate = 1;  // batches that make a step of 16 samples
 
   auto options(Index epochs) const {
     return FitOptions<float, Labels<int>>{.epochs = epochs,
-                                          .batch_size = 16,
+                                          .batch_size = 16 / accumulate,
+                                          .accumulate = accumulate,
                                           .validation = validation,
                                           .seed = Seed{7},
                                           .schedule = [](double time) { return 1 / (1 + time / 4); },
@@ -129,6 +131,23 @@ TEST_CASE("a training that was stopped or crashed at any step and is resumed end
         std::filesystem::remove(checkpoint.path);
       }
   CHECK(folder.files() == 1);
+}
+
+TEST_CASE("a training whose steps are made of several batches continues after any step with the same bits") {
+  const TemporaryFolder folder = TemporaryFolder::in_memory();
+  Process undisturbed{.accumulate = 2};
+  undisturbed.fit_undisturbed(2);
+  CHECK(undisturbed.trainer.state().steps == 8);
+  for (const bool crashes : {false, true})
+    for (int steps = 1; steps <= 8; ++steps) {
+      CAPTURE(crashes, steps);
+      const Checkpoint checkpoint{.path = folder.path("run"), .every_steps = 1};
+      Process first{.accumulate = 2}, resumed{.accumulate = 2};
+      first.fit(checkpoint, 2, {steps, crashes});
+      resumed.fit(checkpoint, 2);
+      CHECK(same(resumed, undisturbed));
+      std::filesystem::remove(checkpoint.path);
+    }
 }
 
 TEST_CASE("a training with one step per process ends with the same bits") {
@@ -214,6 +233,7 @@ TEST_CASE("fit refuses a damaged checkpoint and one of another training before a
                         "run is of another network or training", expected, found);
   };
   refuses([](Options& o) { o.batch_size = 25; }, "expected \"batch_size: 25\"", "found \"batch_size: 16\"");
+  refuses([](Options& o) { o.accumulate = 2; }, "expected \"accumulate: 2\"", "found \"shuffle: yes\"");
   refuses([](Options& o) { o.shuffle = false; }, "expected \"shuffle: no\"", "found \"shuffle: yes\"");
   refuses([](Options& o) { o.seed = Seed{8}; }, "expected \"seed: 8\"", "found \"seed: 7\"");
   refuses([](Options& o) { o.drop_last = true; }, "expected \"drop_last: yes\"", "found \"drop_last: no\"");

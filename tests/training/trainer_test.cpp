@@ -8,6 +8,7 @@
 #include <chainrule/losses/softmax_cross_entropy.hpp>
 #include <chainrule/network.hpp>
 #include <chainrule/optimizers/adam.hpp>
+#include <chainrule/optimizers/sgd.hpp>
 #include <chainrule/training/early_stopping.hpp>
 #include <chainrule/training/interrupt.hpp>
 
@@ -258,6 +259,75 @@ TEST_CASE("fit takes a batch_size above the data as the number of samples, and s
   CHECK(more.notes[0] == "batch_size is 101, but there are only 100 samples, so each step is made with all of them");
 }
 
+TEST_CASE("accumulate makes the steps of the large batch: its bits with two batches of 256, else but for rounding") {
+  using Plain = Network<float, SoftmaxCrossEntropy, Dense<2, 20, ReLU>, Dense<20, 2>>;
+  const Dataset<float> data = rings<float>(1536, 3);
+  const auto trained = [](const Dataset<float>& of, FitOptions<float, Labels<int>> options, History& history) {
+    Plain net{Seed{1}};
+    options.epochs = 2;
+    options.schedule = [](double time) { return 1 / (1 + time); };
+    options.clip_norm = 0.3;
+    options.l2 = 1e-3;
+    Trainer trainer{net, SGD{.learning_rate = 0.1, .momentum = 0.9}};
+    history = trainer.fit(of, options);
+    CHECK(trainer.state().steps == 6);
+    return net;
+  };
+  History of_large, of_parts;
+  const Plain large = trained(data, {.batch_size = 512}, of_large);
+  CHECK(trained(data, {.batch_size = 256, .accumulate = 2}, of_parts).parameters() == large.parameters());
+  CHECK(std::abs(of_parts["loss"].back() - of_large["loss"].back()) < 1e-6);
+  CHECK(trained(data, {.batch_size = 256, .accumulate = 2, .threads = 3}, of_parts).parameters() == large.parameters());
+  CHECK((trained(data, {.batch_size = 32, .accumulate = 16}, of_parts).parameters() - large.parameters()).norm() < 1e-5f);
+
+  // samples with weights; batches of 7, of which the last one of the last step has 5
+  Dataset<float> weighted_data = rings<float>(110, 3);
+  weighted_data.weights = Vector<float>::LinSpaced(110, 0.f, 3.f);
+  const Plain of_42 = trained(weighted_data, {.batch_size = 42}, of_large);
+  CHECK((trained(weighted_data, {.batch_size = 7, .accumulate = 6}, of_parts).parameters() - of_42.parameters()).norm() < 1e-5f);
+  CHECK(std::abs(of_parts["loss"].back() - of_large["loss"].back()) < 1e-6);
+}
+
+TEST_CASE("accumulate gives the bits of a loop that adds gradients, draws masks and updates statistics for each batch") {
+  Net by_fit{Seed{1}}, net{Seed{1}};
+  Adam rule{.learning_rate = 0.01};
+  Trainer trainer{by_fit, rule};
+  const History history =
+      trainer.fit(train, {.epochs = 2, .batch_size = 16, .accumulate = 4, .shuffle = false, .drop_last = false, .seed = Seed{5}});
+  auto state = rule.make_state(net);
+  auto work = net.make_workspace(16);
+  auto dJ = net.make_gradients(), dJ_of_batch = net.make_gradients();
+  work.set_seed(derived_seed(Seed{5}, 1));
+  Batches batches{train, 16, {.shuffle = false}};  // 64 samples in a step, then 36, the last batch of which has 4
+  for (std::uint64_t steps = 0; steps < 4; ++steps) {
+    work.set_step(4 * steps);
+    const Index first = steps % 2 == 0 ? 0 : 4, end = steps % 2 == 0 ? 4 : 7;
+    for (Index i = first; i < end; ++i) {
+      const auto [x, y] = batches[i];
+      const float share = static_cast<float>(static_cast<double>(x.cols()) / (i < 4 ? 64 : 36));
+      net.forward(x, work);
+      net.backward(x, y, work, dJ_of_batch);
+      net.update_statistics(work);
+      if (i == first)
+        dJ.flat() = share * dJ_of_batch.flat();
+      else
+        kernels::add_multiple<float>(dJ.flat().size(), share, std::as_const(dJ_of_batch).flat().data(), dJ.flat().data());
+    }
+    rule.step(net.parameters(), dJ, state);
+  }
+  CHECK(same(by_fit, net));
+  CHECK(trainer.state().steps == 4);
+
+  Net dropped{Seed{1}}, none{Seed{1}};
+  History seen;
+  Trainer{dropped, rule}.fit(train, {.epochs = 1, .batch_size = 33, .accumulate = 2, .drop_last = true}, seen,
+                             [](const auto& run) { CHECK((run.batches == 1 && run.samples == 66)); });
+  CHECK_THROWS_SAYING(Trainer(none, rule).fit(train, {.batch_size = 33, .accumulate = 2}), ShapeError, "last batch would have 1");
+  const History whole = Trainer{none, rule}.fit(train, {.epochs = 1, .batch_size = 50, .accumulate = 3});
+  REQUIRE(whole.notes.size() == 1);
+  CHECK(whole.notes[0] == "accumulate is 3 batches of 50, but there are only 100 samples, so each step is made with all of them");
+}
+
 TEST_CASE("fit says why a loss begins far above that of a constant prediction, log 2 for two classes, in its first fit alone") {
   const FitOptions<float, Labels<int>> once{.epochs = 1};
   Net net{Seed{1}};
@@ -288,6 +358,7 @@ TEST_CASE("fit refuses wrong options and data with an explanation, before anythi
   CHECK_NOTHROW(Trainer(net, Adam{.learning_rate = 0}).fit(train, {.epochs = 1, .batch_size = 33, .drop_last = true}));
   net = before;
   CHECK_THROWS_SAYING(trainer.fit(train, {.epochs = 0}), ValueError, "epochs must be at least 1, got 0");
+  CHECK_THROWS_SAYING(trainer.fit(train, {.accumulate = 0}), ValueError, "fit: accumulate must be at least 1, got 0");
   CHECK_THROWS_SAYING(trainer.fit(train, {.threads = 0}), ValueError, "fit: threads must be 1 to 1024, got 0");
   CHECK_THROWS_SAYING(trainer.fit(train, {.threads = 2000}), ValueError, "got 2000");
   CHECK_THROWS_SAYING(trainer.fit(train, {.clip_norm = -1}), ValueError, "clip_norm must be at least 0 and finite, got -1");

@@ -45,12 +45,22 @@ class Metric {
 template <class Scalar, class Targets>
 struct FitOptions {
   Index epochs = 10;      ///< number of passes over the data, at least 1
-  Index batch_size = 32;  ///< samples per step; where there are fewer samples, all of them
+  Index batch_size = 32;  ///< samples per pass, and per step unless accumulate is above 1; where there are fewer samples, all of them
+  /// Number of batches whose gradients make one step, for steps of more samples than fit into memory at once, or with a BatchNorm that
+  /// takes its statistics from batch_size samples. A step is that of the batch_size * accumulate samples together, J of which is the mean
+  /// of the batches' J, each times its share of the samples; the last step of an epoch has what is left. Progress, schedules, penalties,
+  /// clipping, drop_last and checkpoints see such a step as one batch; BatchNorm updates its running statistics, and Dropout draws its
+  /// masks, for each batch of batch_size.
+  ///
+  /// Without BatchNorm and Dropout the step is that of the large batch but for rounding, because gradients of batches are added, whereas
+  /// one batch is summed in blocks of 256 samples for weights and 128 for biases. With .batch_size = 256 and .accumulate = 2 both are the
+  /// same sum for Dense, Embedding and LayerNorm, so that full steps have the bits of .batch_size = 512.
+  Index accumulate = 1;
   /// Data on which loss and metrics are measured after each epoch, without training on it: a Dataset, or DataView{x, y}. It is viewed, so
   /// it must outlive the options; a temporary Dataset does not compile.
   std::optional<DataView<Scalar, Targets>> validation = std::nullopt;
   bool shuffle = true;     ///< use a new random order of the samples in every epoch
-  bool drop_last = false;  ///< skip the last batch of an epoch if it has fewer samples than batch_size
+  bool drop_last = false;  ///< skip the last step of an epoch if it has fewer than batch_size * accumulate samples
   /// Number of threads that share the work of each pass, on the validation set too. The result has the same bits for any number. Each
   /// matrix product uses them only if it is large enough to gain from it, so a small network trains on one thread.
   Index threads = 1;
@@ -83,6 +93,33 @@ double mean_weight_of_data(const Net& net, const DataView<Scalar, Targets>& data
   return mean_weight_of("fit", net.loss_function(), WeightedTargets<Scalar, Targets>{data.targets, weights_of(data, 0, data.size())});
 }
 
+/// How an epoch is divided into batches, and these into steps.
+struct StepsOfEpoch {
+  Index batch_size;        ///< samples per pass, at most as many as there are
+  Index batches_per_step;  ///< the last step may have fewer
+  Index samples_per_step;  ///< the last step may have fewer
+  Index steps;
+  Index samples;  ///< in all steps, without those that drop_last leaves out
+
+  /// The number of batches in the step with this number, counted from 0.
+  Index batches_of(Index step) const {
+    const Index left = samples - step * samples_per_step;
+    return left >= samples_per_step ? batches_per_step : (left + batch_size - 1) / batch_size;
+  }
+};
+
+/// The steps of an epoch over `samples` samples. Batch size and number of batches must be at least 1.
+template <class Options>
+StepsOfEpoch steps_of_epoch(Index samples, const Options& options) {
+  StepsOfEpoch of{};
+  of.batch_size = (std::min)(options.batch_size, samples);
+  of.batches_per_step = (std::min)(options.accumulate, (samples + of.batch_size - 1) / of.batch_size);
+  of.samples_per_step = (std::min)(of.batch_size * of.batches_per_step, samples);
+  of.steps = samples / of.samples_per_step + (samples % of.samples_per_step > 0 && !options.drop_last ? 1 : 0);
+  of.samples = (std::min)(samples, of.steps * of.samples_per_step);
+  return of;
+}
+
 /// Throws ValueError or ShapeError for options out of their range, or for data that does not fit the network.
 template <class Net, class Scalar, class Targets>
 void check_fit(const Net& net, const DataView<Scalar, Targets>& train, const FitOptions<Scalar, Targets>& options) {
@@ -102,13 +139,14 @@ void check_fit(const Net& net, const DataView<Scalar, Targets>& train, const Fit
   check_not_negative<Scalar>("fit", "clip_value", options.clip_value);
   check_not_negative<Scalar>("fit", "l1", options.l1);
   check_not_negative<Scalar>("fit", "l2", options.l2);
+  if (options.accumulate < 1) raise<ValueError>("fit: accumulate must be at least 1, got ", options.accumulate);
   if (options.batch_size < 1) return;  // the constructor of Batches reports this
   const Index fewest = net.fewest_training_samples();
-  const Index batch_size = (std::min)(options.batch_size, train.size());
-  const Index rest = train.size() % batch_size;
-  if (batch_size < fewest || (rest > 0 && rest < fewest && !options.drop_last))
+  const StepsOfEpoch epoch = steps_of_epoch(train.size(), options);
+  const Index rest = epoch.samples % epoch.batch_size;
+  if (epoch.batch_size < fewest || (rest > 0 && rest < fewest))
     raise<ShapeError>("fit: a layer (BatchNorm) needs batches of at least ", fewest, " samples, but ",
-                      rest > 0 ? "an epoch's last batch" : "a batch", " would have ", rest > 0 ? rest : batch_size,
+                      rest > 0 ? "an epoch's last batch" : "a batch", " would have ", rest > 0 ? rest : epoch.batch_size,
                       "; take another batch_size, or .drop_last = true");
 }
 

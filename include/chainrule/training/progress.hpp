@@ -18,12 +18,12 @@ struct Quantity {
 
 /// The state of a training as observers see it. Epochs and batches are counted from 1.
 struct Progress {
-  Index epoch = 0;                                                  ///< number of the current epoch
-  Index epochs = 0;                                                 ///< number of epochs requested
-  Index batch = 0;                                                  ///< number of the current batch in this epoch
-  Index batches = 0;                                                ///< batches per epoch
-  Index samples = 0;                                                ///< samples trained on in this epoch so far
-  Index samples_per_epoch = 0;                                      ///< samples per epoch, without those that drop_last leaves out
+  Index epoch = 0;              ///< number of the current epoch
+  Index epochs = 0;             ///< number of epochs requested
+  Index batch = 0;              ///< number of the current batch in this epoch; with .accumulate, of the current step
+  Index batches = 0;            ///< batches per epoch; with .accumulate, steps per epoch
+  Index samples = 0;            ///< samples trained on in this epoch so far
+  Index samples_per_epoch = 0;  ///< samples per epoch, without those that drop_last leaves out
   double loss = std::numeric_limits<double>::quiet_NaN();           ///< mean loss over this epoch so far, with the l1 and l2 penalties
   double loss_sum = 0;                                              ///< sum over the batches so far of loss times number of samples
   double gradient_norm = std::numeric_limits<double>::quiet_NaN();  ///< norm of the last gradient before clipping; NaN without clip_norm

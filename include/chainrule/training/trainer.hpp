@@ -33,6 +33,10 @@ namespace chainrule {
 ///                                              //    evaluate on options.validation; observers: epoch_ended(run)
 /// }
 /// @endcode
+/// With .accumulate = n, steps 1 to 3 and update_statistics are done for n batches, and their gradients added, each times its share of the
+/// samples, before penalties, clipping and step 4. In a loop of your own: net.backward(x, y, work, dJ_of_batch);
+/// dJ.flat() += dJ_of_batch.flat() / n.
+///
 /// The trainer keeps the optimizer's state and the number of epochs done, so a second `fit` continues where the first one ended.
 /// Where samples or classes have weights, J of a batch is sum w_j J_j / (batch m), with the mean weight m of all samples
 /// (core/weighting.hpp), and every loss that is reported is the weighted mean sum w_j J_j / sum w_j over the samples of the epoch or of the
@@ -78,21 +82,25 @@ class Trainer {
     const View train(data);
     detail::check_fit(net_, train, options);
     detail::check_not_negative<Scalar>(Rule::name, "learning_rate", rule_.learning_rate);
-    const Index batch_size = (std::min)(options.batch_size, train.size());
     Batches<Scalar, typename View::TargetsView> batches(
-        train, batch_size, {options.shuffle, derived_seed(options.seed, 0), options.drop_last, detail::mean_weight_of_data(net_, train)});
+        train, (std::min)(options.batch_size, train.size()),
+        {options.shuffle, derived_seed(options.seed, 0), false, detail::mean_weight_of_data(net_, train)});
+    const detail::StepsOfEpoch steps = detail::steps_of_epoch(train.size(), options);  // drop_last leaves out a step, not a batch
     detail::Evaluator<Net, typename View::TargetsView> evaluator(net_, train, options);
-    detail::EpochRunner<Net, Rule> epochs(net_, rule_, state_, batch_size, derived_seed(options.seed, 1), options.threads);
+    detail::EpochRunner<Net, Rule> epochs(net_, rule_, state_, steps, derived_seed(options.seed, 1), options.threads);
 
     Run<Net> run(net_);
     run.epochs = options.epochs;
-    run.batches = batches.batches();
-    run.samples_per_epoch = batches.samples();
+    run.batches = steps.steps;
+    run.samples_per_epoch = steps.samples;
     run.quantities = evaluator.quantities();
     run.notes = detail::notes_on_data(net_, train);
-    if (batch_size < options.batch_size)
+    if (steps.batch_size < options.batch_size)
       run.notes.push_back(detail::text_of("batch_size is ", options.batch_size, ", but there are only ", train.size(),
                                           " samples, so each step is made with all of them"));
+    else if (steps.batches_per_step < options.accumulate)
+      run.notes.push_back(detail::text_of("accumulate is ", options.accumulate, " batches of ", options.batch_size, ", but there are only ",
+                                          train.size(), " samples, so each step is made with all of them"));
     run.started = std::chrono::steady_clock::now();
     History history;
     if constexpr ((detail::is_checkpoint<Observers> || ...)) {

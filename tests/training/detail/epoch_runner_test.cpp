@@ -2,6 +2,7 @@
 #include <chainrule/training/trainer.hpp>
 
 #include <chainrule/activations/relu.hpp>
+#include <chainrule/layers/batch_norm.hpp>
 #include <chainrule/layers/dense.hpp>
 #include <chainrule/losses/binary_cross_entropy.hpp>
 #include <chainrule/losses/class_weighted.hpp>
@@ -177,11 +178,24 @@ TEST_CASE("EpochRunner makes a team if more than one thread is requested") {
   Net net{Seed{1}};
   const SGD rule;
   auto state = rule.make_state<double>(net.parameters().size());
-  detail::EpochRunner<Net, SGD> one_thread(net, rule, state, 5, Seed{1}, 1);
+  const detail::StepsOfEpoch steps{5, 1, 5, 2, 10};
+  detail::EpochRunner<Net, SGD> one_thread(net, rule, state, steps, Seed{1}, 1);
   CHECK(one_thread.workspace().team() == nullptr);
-  detail::EpochRunner<Net, SGD> three_threads(net, rule, state, 5, Seed{1}, 3);
+  detail::EpochRunner<Net, SGD> three_threads(net, rule, state, steps, Seed{1}, 3);
   REQUIRE(three_threads.workspace().team() != nullptr);
   CHECK(three_threads.workspace().team()->threads() == 3);
+}
+
+TEST_CASE("a step of several batches that diverges in its second one keeps the parameters and running statistics before it") {
+  using WithStatistics = Network<double, MeanSquaredError, Dense<1, 1>, BatchNorm<>>;
+  RegressionDataset<double> data = line();
+  data.targets(7) = 1e200;
+  WithStatistics net{Seed{1}};
+  const WithStatistics before = net;
+  CHECK_THROWS_SAYING(Trainer(net, SGD{}).fit(data, {.batch_size = 5, .accumulate = 2, .shuffle = false}), DivergenceError,
+                      "training stopped in epoch 1, batch 1 of 1", "the loss is inf");
+  CHECK(net.parameters() == before.parameters());
+  CHECK(net.buffers() == before.buffers());
 }
 
 TEST_CASE("a training that diverges throws an explanation and keeps the parameters of the last finite step") {

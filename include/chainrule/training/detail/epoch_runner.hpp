@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chainrule/core/detail/scope_exit.hpp>
 #include <chainrule/core/optimizer_state.hpp>
 #include <chainrule/data/batches.hpp>
 #include <chainrule/kernels/vectors.hpp>
@@ -12,6 +13,7 @@
 #include <chainrule/training/divergence.hpp>
 #include <chainrule/training/fit_options.hpp>
 #include <chrono>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -33,15 +35,17 @@ class EpochRunner {
   using Scalar = typename Net::ScalarType;
 
  public:
-  EpochRunner(Net& net, const Rule& rule, OptimizerState<Scalar>& state, Index batch_size, Seed seed, Index threads)
+  EpochRunner(Net& net, const Rule& rule, OptimizerState<Scalar>& state, const StepsOfEpoch& steps, Seed seed, Index threads)
       : net_{net},
         rule_{rule},
         state_{state},
-        work_{net.make_workspace(batch_size)},
+        steps_{steps},
+        work_{net.make_workspace(steps.batch_size)},
         dJ_{net.make_gradients()},
         theta_before_(net.parameters().size()),
         moments_before_(state.flat().size()),
         buffers_before_(net.buffers().size()) {
+    if (accumulates()) dJ_of_batch_.emplace(net.make_gradients());
     work_.set_seed(seed);
     if (net.frozen() != nullptr) check_skips_frozen<Scalar>(rule);
     follow_frozen();
@@ -80,12 +84,12 @@ class EpochRunner {
   /// Trains on the batches from run.batch to the end of the epoch, or until an observer stops the training.
   template <class BatchesType, class Options>
   void run_epoch(BatchesType& batches, const Options& options, Run<Net>& run, const ObserverList<Run<Net>>& observers) {
-    work_.set_step(state_.steps);
+    set_pass();
     if (!has_started_) largest_parameter_at_start_ = largest_magnitude(std::as_const(net_).parameters());
     has_started_ = true;
-    while (run.batch < batches.batches() && !run.stopped()) {
+    while (run.batch < run.batches && !run.stopped()) {
       follow_frozen();
-      if (observers.look_at_each_step() || run.batch + 1 == batches.batches()) {
+      if (observers.look_at_each_step() || run.batch + 1 == run.batches) {
         set_learning_rate(options, run);
         checked_step(batches, options, run);
         observers.batch_ended(run);
@@ -107,7 +111,7 @@ class EpochRunner {
       has_group_ = false;
     };
     const auto make_steps = [&] {
-      while (has_group_ && rates_.size() < steps_between_checks && run.batch < batches.batches() && !run.stopped()) {
+      while (has_group_ && rates_.size() < steps_between_checks && run.batch < run.batches && !run.stopped()) {
         set_learning_rate(options, run);
         rates_.push_back(run.learning_rate);
         if (!quick_step(batches, options, run)) {
@@ -152,7 +156,7 @@ class EpochRunner {
     state_.flat() = moments_before_;
     net_.buffers() = buffers_before_;
     state_.steps = steps_before_;
-    work_.set_step(state_.steps);
+    set_pass();
     run.batch = batch_before_;
     run.samples = samples_before_;
     run.loss_sum = loss_sum_before_;
@@ -184,47 +188,91 @@ class EpochRunner {
   // Makes one step; returns whether the loss and, where it is computed apart from the step, the gradient were finite.
   template <class BatchesType, class Options>
   bool quick_step(BatchesType& batches, const Options& options, Run<Net>& run) {
-    const auto [x, y] = batches[run.batch++];
-    NetworkAccess::forward_of_checked(net_, x, work_);                             // 1  make a prediction
-    const double J = static_cast<double>(net_.loss(y, work_)) + penalty(options);  // 2  calculate the loss
-    if (!is_finite(J)) return false;
     Rule rule = rule_;
     rule.learning_rate = run.learning_rate;
-    if (can_fuse(rule, options)) {
-      descend(net_, x, y, work_, dJ_, rule, state_);  // 3 and 4
-    } else {
-      calculate_gradient(x, y, options);  // 3  calculate the gradient by the chain rule
+    const bool fuses = can_fuse(rule, options);
+    double J = penalty(options);
+    const Index samples = for_each_batch_of_step(batches, run, [&](const auto& x, const auto& y, const Part& part) {
+      NetworkAccess::forward_of_checked(net_, x, work_);                    // 1  make a prediction
+      J += rounded(part.share * static_cast<double>(net_.loss(y, work_)));  // 2  calculate the loss
+      if (!is_finite(J)) return false;
+      if (fuses)
+        descend(net_, x, y, work_, dJ_, rule, state_);  // 3 and 4
+      else
+        add_gradient(x, y, part);  // 3  calculate the gradient by the chain rule
+      net_.update_statistics(work_);
+      return true;
+    });
+    if (samples == 0) return false;
+    if (!fuses) {
+      add_penalties(options);
       if (!kernels::all_finite(dJ_.flat().size(), dJ_.flat().data())) return false;
       clip(options, run);
       rule.step(net_.parameters(), dJ_, state_);  // 4  step in the opposite direction
     }
-    net_.update_statistics(work_);
-    count_loss(J, x.cols(), run);
+    count_loss(J, samples, run);
     return true;
   }
 
-  // Makes one step with all checks. Throws DivergenceError at the first number that is not finite, and leaves the parameters as they were
-  // before the step.
+  // Makes one step with all checks. Throws DivergenceError at the first number that is not finite, and leaves the parameters and buffers as
+  // they were before the step.
   template <class BatchesType, class Options>
   void checked_step(BatchesType& batches, const Options& options, Run<Net>& run) {
-    const auto [x, y] = batches[run.batch++];
     Rule rule = rule_;
     rule.learning_rate = run.learning_rate;
-
-    const auto y_hat = net_.forward(x, work_);
-    const double J = static_cast<double>(net_.loss(y, work_)) + penalty(options);
-    if (!is_finite(J)) {
-      const std::string where = first_activation_not_finite(net_.layers(), work_);
-      Circumstances at;
-      at.outputs_are_finite = where.empty();
-      if (where.empty()) at.largest_output = largest_magnitude(y_hat);
-      stop_diverged(run, text_of("the loss is ", J, where), x, y, at);
-    }
-
     theta_before_ = net_.parameters();
-    if (!can_fuse(rule, options) || !fused_step_succeeds(x, y, rule)) separate_steps(x, y, options, rule, run);
-    net_.update_statistics(work_);
-    count_loss(J, x.cols(), run);
+    buffers_before_ = net_.buffers();
+    bool is_done = false;
+    const ScopeExit restore([&] {
+      if (!is_done) net_.buffers() = buffers_before_;
+    });
+    double J = penalty(options);
+    const Index samples = for_each_batch_of_step(batches, run, [&](const auto& x, const auto& y, const Part& part) {
+      add_checked_loss(J, x, y, part, run);
+      if (!can_fuse(rule, options) || !fused_step_succeeds(x, y, rule)) separate_steps(x, y, part, options, rule, run);
+      net_.update_statistics(work_);
+      return true;
+    });
+    is_done = true;
+    count_loss(J, samples, run);
+  }
+
+  // One of the batches that make a step.
+  struct Part {
+    double share;  // of the samples of the step
+    bool is_first, is_last;
+  };
+
+  // Whether a step is made with the gradients of several batches.
+  bool accumulates() const { return steps_.batches_per_step > 1; }
+
+  // Numbers the next pass, by which the layers draw their masks: batches_per_step numbers belong to each step.
+  void set_pass() { work_.set_step(state_.steps * static_cast<std::uint64_t>(steps_.batches_per_step)); }
+
+  // Calls visit(x, y, part) for each batch of the next step, and counts the step. Stops where visit returns false. Returns the number of
+  // samples of the step, or 0 where it has stopped.
+  template <class BatchesType, class Visit>
+  [[gnu::always_inline]] Index for_each_batch_of_step(BatchesType& batches, Run<Net>& run, const Visit& visit) {
+    const Index step = run.batch++, first = step * steps_.batches_per_step, end = first + steps_.batches_of(step);
+    const Index samples = (std::min)(steps_.samples_per_step, steps_.samples - step * steps_.samples_per_step);
+    for (Index i = first; i < end; ++i) {
+      const auto [x, y] = batches[i];
+      if (!visit(x, y, Part{static_cast<double>(x.cols()) / static_cast<double>(samples), i == first, i + 1 == end})) return 0;
+    }
+    return samples;
+  }
+
+  // Makes a forward pass and adds its loss to J. Throws DivergenceError where J is not finite.
+  template <class X, class Y>
+  void add_checked_loss(double& J, const X& x, const Y& y, const Part& part, Run<Net>& run) {
+    const auto y_hat = net_.forward(x, work_);
+    J += rounded(part.share * static_cast<double>(net_.loss(y, work_)));
+    if (is_finite(J)) return;
+    const std::string where = first_activation_not_finite(net_.layers(), work_);
+    Circumstances at;
+    at.outputs_are_finite = where.empty();
+    if (where.empty()) at.largest_output = largest_magnitude(y_hat);
+    stop_diverged(run, text_of("the loss is ", J, where), x, y, at);
   }
 
   // Takes over what is frozen, which an observer may have changed.
@@ -236,9 +284,9 @@ class EpochRunner {
 
   // Whether steps 3 and 4 can be one pass over the layers, which saves writing dJ/dW to memory and reading it again.
   template <class Options>
-  static bool can_fuse(const Rule& rule, const Options& options) {
+  bool can_fuse(const Rule& rule, const Options& options) const {
     const bool changes_gradient = options.l1 > 0 || options.l2 > 0 || options.clip_value > 0 || options.clip_norm > 0;
-    return is_plain_descent(rule) && !changes_gradient;
+    return is_plain_descent(rule) && !changes_gradient && !accumulates();
   }
 
   // Steps 3 and 4 in one pass. Returns false and restores theta if a parameter is not finite afterwards.
@@ -252,18 +300,22 @@ class EpochRunner {
     return false;
   }
 
-  // Steps 3 and 4 one after the other. Repeats a fused step that failed, too, to find out whether the gradient or the step was the
-  // first that was not finite.
+  // Steps 3 and 4 one after the other, step 4 with the last batch of the step alone. Repeats a fused step that failed, too, to find out
+  // whether the gradient or the step was the first that was not finite.
   template <class X, class Y, class Options>
-  void separate_steps(const X& x, const Y& y, const Options& options, const Rule& rule, Run<Net>& run) {
-    auto theta = net_.parameters();
-    calculate_gradient(x, y, options);
-    if (!kernels::all_finite(dJ_.flat().size(), dJ_.flat().data()))
-      stop_diverged(run,
-                    text_of("the gradient is not finite, first dJ/d ", first_not_finite(net_.layers(), std::as_const(dJ_).flat().data())),
-                    x, y, {.stage = Circumstances::Stage::gradient});
+  void separate_steps(const X& x, const Y& y, const Part& part, const Options& options, const Rule& rule, Run<Net>& run) {
+    const auto check = [&](const typename Net::Gradients& dJ) {
+      if (kernels::all_finite(dJ.flat().size(), dJ.flat().data())) return;
+      stop_diverged(run, text_of("the gradient is not finite, first dJ/d ", first_not_finite(net_.layers(), dJ.flat().data())), x, y,
+                    {.stage = Circumstances::Stage::gradient});
+    };
+    check(add_gradient(x, y, part));
+    if (!part.is_last) return;
+    add_penalties(options);
+    check(dJ_);
     clip(options, run);
 
+    auto theta = net_.parameters();
     rule.step(theta, dJ_, state_);
     if (!kernels::all_finite(theta.size(), theta.data())) {
       const std::string where = first_not_finite(net_.layers(), theta.data());
@@ -275,10 +327,23 @@ class EpochRunner {
     }
   }
 
-  // dJ/dtheta with the gradients of the penalties
-  template <class X, class Y, class Options>
-  void calculate_gradient(const X& x, const Y& y, const Options& options) {
-    net_.backward(x, y, work_, dJ_);
+  // Adds dJ/dtheta of a batch, times its share of the samples, to that of the step. Returns what the backward pass wrote.
+  //
+  //     dJ/dtheta = sum over batches of (samples of batch / samples of step) dJ_batch/dtheta
+  template <class X, class Y>
+  const typename Net::Gradients& add_gradient(const X& x, const Y& y, const Part& part) {
+    auto& dJ = part.is_first ? dJ_ : *dJ_of_batch_;
+    net_.backward(x, y, work_, dJ);
+    const Scalar share = static_cast<Scalar>(part.share);
+    if (!part.is_first)
+      kernels::add_multiple<Scalar>(dJ.flat().size(), share, std::as_const(dJ).flat().data(), dJ_.flat().data());
+    else if (!part.is_last)
+      dJ_.flat() *= share;
+    return dJ;
+  }
+  // Adds the gradients of the penalties to dJ/dtheta.
+  template <class Options>
+  void add_penalties(const Options& options) {
     if (options.l1 > 0) L1{options.l1}.add_gradient(net_.parameters(), dJ_, state_.segments());
     if (options.l2 > 0) L2{options.l2}.add_gradient(net_.parameters(), dJ_, state_.segments());
   }
@@ -312,9 +377,11 @@ class EpochRunner {
   Net& net_;
   Rule rule_;
   OptimizerState<Scalar>& state_;
+  StepsOfEpoch steps_;
   std::optional<ThreadTeam> team_;
   typename Net::template Workspace<> work_;
   typename Net::Gradients dJ_;
+  std::optional<typename Net::Gradients> dJ_of_batch_;  // where several batches make a step
   // The numbers before a group of steps; theta_before_ also holds theta before a checked step.
   Vector<Scalar> theta_before_, moments_before_, buffers_before_;
   std::uint64_t steps_before_ = 0;
