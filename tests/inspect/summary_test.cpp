@@ -1,8 +1,13 @@
 #include <chainrule/activations/leaky_relu.hpp>
 #include <chainrule/activations/sigmoid.hpp>
+#include <chainrule/any/any_network.hpp>
 #include <chainrule/inspect/summary.hpp>
 #include <chainrule/layers/batch_norm.hpp>
 #include <chainrule/layers/dense.hpp>
+#include <chainrule/layers/parallel.hpp>
+#include <chainrule/layers/residual.hpp>
+#include <chainrule/layers/sequential.hpp>
+#include <chainrule/losses/heads.hpp>
 #include <chainrule/losses/softmax_cross_entropy.hpp>
 #include <chainrule/losses/squared_error.hpp>
 #include <chainrule/network.hpp>
@@ -19,6 +24,33 @@ TEST_CASE("summary of a net of fixed extents") {
         "0      Dense  64 -> 32  LeakyReLU        2,080\n"
         "1      Dense  32 -> 10  Identity           330\n"
         "total: 2,410 parameters of float; loss: SoftmaxCrossEntropy\n");
+}
+
+TEST_CASE("summary shows the layers inside others indented, with their parameters, and the heads of the loss; run-time nets alike") {
+  using Any = Dense<Dynamic, Dynamic>;
+  using Branches = std::vector<AnyLayer<double>>;
+  const Sequential<Any, BatchNorm<>> chain{Any{3, 2}, BatchNorm<>{}};
+  const Heads<Head<SquaredError>, Head<SoftmaxCrossEntropy>> heads{Head<SquaredError>{1}, Head<SoftmaxCrossEntropy>{4, 0.5}};
+  auto fixed =
+      make_network<double>(Seed{1}, heads, Parallel{Dense<Dynamic, Dynamic, Sigmoid>{3, 4}, chain}, Residual{Any{6, 6}}, Any{6, 5});
+  AnyNetwork<double> any{
+      Seed{1}, heads, {Parallel<Branches>{Branches{Dense<Dynamic, Dynamic, Sigmoid>{3, 4}, chain}}, Residual{Any{6, 6}}, Any{6, 5}}};
+  fixed.freeze("0.1.0");
+  any.freeze("0.1.0");
+  CHECK(summary(fixed) ==
+        "layer  kind                          shape   activation  parameters\n"
+        "0      Parallel (partly frozen)      3 -> 6                      28\n"
+        "0.0      Dense                       3 -> 4  Sigmoid             16\n"
+        "0.1      Sequential (partly frozen)  3 -> 2                      12\n"
+        "0.1.0      Dense (frozen)            3 -> 2  Identity             8\n"
+        "0.1.1      BatchNorm                 2 -> 2                       4\n"
+        "1      Residual                      6 -> 6                      42\n"
+        "1.0      Dense                       6 -> 6  Identity            42\n"
+        "2      Dense                         6 -> 5  Identity            35\n"
+        "total: 105 parameters, 97 of them trainable, of double; loss: Heads\n"
+        "  output 0: SquaredError, weight 1\n"
+        "  outputs 1 to 4: SoftmaxCrossEntropy, weight 0.5\n");
+  CHECK(summary(any) == summary(fixed));
 }
 
 TEST_CASE("summary says what is frozen and counts trainable parameters") {
