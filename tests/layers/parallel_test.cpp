@@ -7,6 +7,7 @@
 #include <chainrule/layers/dropout.hpp>
 #include <chainrule/layers/embedding.hpp>
 #include <chainrule/layers/parallel.hpp>
+#include <chainrule/layers/residual.hpp>
 #include <chainrule/layers/sequential.hpp>
 #include <chainrule/optimizers/descend.hpp>
 #include <chainrule/threads/thread_team.hpp>
@@ -30,6 +31,16 @@ AtRunTime at_run_time() {
   return AtRunTime{Activate<Identity>{}, Sequential{Dense<Dynamic, Dynamic, Tanh>{3, 4}, Dropout<>{}},
                    ParallelSum{Dense<Dynamic, Dynamic, Tanh>{3, 2}, Any{3, 2}}};
 }
+
+/// A Dense that counts its backward passes.
+struct Counted : Dense<3, 3, Tanh> {
+  static inline int calls = 0;
+  template <class Theta, class X, class CacheType, class Delta, class Gradient, class InputGradient>
+  void backward(const Theta* theta, const X& x, CacheType& cache, const Delta& delta, Gradient* gradient, InputGradient* dX) const {
+    ++calls;
+    Dense<3, 3, Tanh>::backward(theta, x, cache, delta, gradient, dX);
+  }
+};
 
 /// The outputs, dJ/dtheta, dJ/dx, parameters and buffers of two steps, and then a prediction.
 template <class N, class Scalar>
@@ -127,6 +138,49 @@ TEST_CASE("branches with BatchNorm and Dropout inside give the same bits with an
   CHECK((theta.middleRows(frozen, bias - frozen).array() != before.segment(frozen, bias - frozen).array()).count() > width * width / 2);
   CHECK(after[9].topRows(2 * width + 1) == buffers.head(2 * width + 1));
   CHECK(after[9](2 * (2 * width + 1) - 1, 0) == 3);  // the other BatchNorm has seen two more batches
+}
+
+TEST_CASE("frozen layers in branches and between others compute no gradient of their own, and change no bit of the others'") {
+  AnyNetwork<double> net{Seed{1},
+                         SquaredError{},
+                         {Counted{}, Parallel<Branches>{Branches{Sequential<AnyLayers<double>>{{Counted{}, Counted{}}}, Counted{}}},
+                          Residual<AnyLayers<double>>{{Dense<6, 3, Tanh>{}, Dense<3, 6>{}}}, Dense<6, 3>{}, Counted{}, Dense<3, 2>{}}};
+  Random random{Seed{2}};
+  const auto x = chainrule_test::random_matrix<double>(3, 7, random), y = chainrule_test::random_matrix<double>(2, 7, random);
+  auto work = net.make_workspace(7);
+  auto dJ = net.make_gradients();
+  const auto pass = [&](bool wants_input_gradient) {
+    Counted::calls = 0;
+    dJ.flat().setConstant(1e300);
+    Matrix<double> dJ_dx = x;
+    net.forward(x, work);
+    wants_input_gradient ? net.backward(x, y, work, dJ, dJ_dx) : net.backward(x, y, work, dJ);
+    return Matrix<double>(dJ_dx);
+  };
+  const Matrix<double> dJ_dx = pass(true);
+  CHECK(Counted::calls == 5);
+  Vector<double> all = dJ.flat();
+
+  for (const char* frozen : {"1.0.0", "2.1", "4"}) net.freeze(frozen);
+  for (const auto& range : net.frozen()->ranges()) all.segment(range.begin, range.end - range.begin).setZero();
+  CHECK(pass(true) == dJ_dx);
+  CHECK(Counted::calls == 3);
+  CHECK(dJ.flat() == all);
+
+  net.freeze(0);  // then nobody needs dJ/da of layer 0, and branch 1.0 is only needed for its second layer
+  net.freeze("1.1");
+  for (const auto& range : net.frozen()->ranges()) all.segment(range.begin, range.end - range.begin).setZero();
+  pass(false);
+  CHECK(Counted::calls == 1);
+  CHECK(dJ.flat() == all);
+
+  AnyNetwork<double> stepped = net, descended = net;
+  SGD sgd{.learning_rate = 0.1};
+  auto state = sgd.make_state(net), state_of_descend = sgd.make_state(net);
+  sgd.step(stepped.parameters(), dJ, state);
+  descended.forward(x, work);
+  descend(descended, x, y, work, dJ, sgd, state_of_descend);
+  CHECK(descended.parameters() == stepped.parameters());
 }
 
 TEST_CASE("Parallel checks what fits together only at run time") {

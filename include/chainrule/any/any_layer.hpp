@@ -137,7 +137,7 @@ struct LayerBase {
   virtual void forward(const Scalar* theta, ConstMatrixView<Scalar> x, CacheBase<Scalar>& cache,
                        const ForwardContext<Scalar>& pass) const = 0;
   virtual void backward(const Scalar* theta, ConstMatrixView<Scalar> x, CacheBase<Scalar>& cache, MatrixView<Scalar> delta,
-                        Scalar* gradient, MatrixView<Scalar>* input_gradient) const = 0;
+                        Scalar* gradient, MatrixView<Scalar>* input_gradient, const FrozenSlice& frozen) const = 0;
   // The functions below up to backward_jet do nothing for a layer that cannot compute them, of which missing_derivative tells before.
   virtual std::string missing_derivative(int order) const = 0;
   virtual void jvp(const Scalar* theta, ConstMatrixView<Scalar> x, CacheBase<Scalar>& cache, ConstMatrixView<Scalar> direction,
@@ -212,8 +212,8 @@ class LayerOf final : public LayerBase<Scalar> {
       layer_.forward(theta, x, own(cache), in_its_mode(pass));
   }
   void backward(const Scalar* theta, ConstMatrixView<Scalar> x, Base& cache, MatrixView<Scalar> delta, Scalar* gradient,
-                MatrixView<Scalar>* input_gradient) const override {
-    layer_.backward(theta, x, own(cache), delta, gradient, input_gradient);
+                MatrixView<Scalar>* input_gradient, const FrozenSlice& frozen) const override {
+    backward_of(layer_, theta, x, own(cache), delta, gradient, input_gradient, frozen);
   }
   std::string missing_derivative(int order) const override { return detail::missing_derivative<Scalar>(layer_, order); }
   void jvp([[maybe_unused]] const Scalar* theta, [[maybe_unused]] ConstMatrixView<Scalar> x, [[maybe_unused]] Base& cache,
@@ -380,8 +380,8 @@ class AnyLayer {
   /// The backward pass of the layer inside.
   template <class S>
   void backward(const S* theta, ConstMatrixView<S> x, detail::AnyCache<S>& cache, MatrixView<S> delta, S* gradient,
-                MatrixView<S>* input_gradient) const {
-    operator->()->backward(theta, x, *cache, delta, gradient, input_gradient);
+                MatrixView<S>* input_gradient, const detail::FrozenSlice& frozen = {}) const {
+    operator->()->backward(theta, x, *cache, delta, gradient, input_gradient, frozen);
   }
   /// Says what the layer inside lacks for derivatives of this order; see core/concepts.hpp.
   std::string missing_derivative(int order) const { return operator->()->missing_derivative(order); }

@@ -89,6 +89,8 @@ struct FrozenSlice {
   const FrozenParameters* all = nullptr;
   Index first = 0;
 
+  /// The frozen parameters, as a layer sees them whose parameters begin at `offset` of the sequence.
+  FrozenSlice from(Index offset) const { return {all, first + offset}; }
   /// Whether all parameters [begin, end) of the sequence are frozen; false where there are none.
   bool contains(Index begin, Index end) const { return all != nullptr && all->contains(first + begin, first + end); }
   /// Whether some of the parameters [begin, end) of the sequence are frozen.

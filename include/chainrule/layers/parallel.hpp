@@ -168,16 +168,19 @@ class JoinedBranches : public NestedLayers<SequenceOf<typename BranchList<Branch
     });
   }
 
+  /// Does not write the gradient of branches, and of layers in them, whose parameters are all frozen.
+  ///
   ///     dJ/dx = the sum of what comes back through the branches        (inputs x batch)
   template <class Scalar, int MaxBatch>
   void backward(const Scalar* theta, ConstMatrixView<Scalar> x, Cache<Scalar, MaxBatch>& cache, MatrixView<Scalar> delta, Scalar* gradient,
-                MatrixView<Scalar>* input_gradient) const {
+                MatrixView<Scalar>* input_gradient, const FrozenSlice& frozen = {}) const {
     split_delta(delta, cache.deltas);
     for_each_branch([&](auto i, const auto& branch, Index) {
-      const Index offset = this->inside_.parameter_offset(i);
-      if (input_gradient == nullptr && offset == this->inside_.parameter_offset(i + 1)) return;  // nothing in it learns
+      const Index offset = this->inside_.parameter_offset(i), end = this->inside_.parameter_offset(i + 1);
+      if (input_gradient == nullptr && (offset == end || frozen.contains(offset, end))) return;  // nothing in it learns
       add_input_gradient(i, input_gradient, cache.input_delta, [&](MatrixView<Scalar>* dX) {
-        branch.backward(theta + offset, x, element(cache.caches, i), element(cache.deltas, i).first(x.cols()), gradient + offset, dX);
+        backward_of(branch, theta + offset, x, element(cache.caches, i), element(cache.deltas, i).first(x.cols()), gradient + offset, dX,
+                    frozen.from(offset));
       });
     });
   }

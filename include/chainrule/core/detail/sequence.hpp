@@ -7,6 +7,7 @@
 #include <chainrule/core/category_row.hpp>
 #include <chainrule/core/concepts.hpp>
 #include <chainrule/core/detail/layer_list.hpp>
+#include <chainrule/core/frozen_parameters.hpp>
 #include <memory>
 #include <string>
 #include <vector>
@@ -50,6 +51,23 @@ Mode mode_where_frozen(const L& layer, const ForwardContext<Scalar>& context) {
   if constexpr (has_statistics && !has_layers && !is_any)
     if (context.frozen.contains(0, parameter_count(layer))) return Mode::predict;
   return context.mode;
+}
+
+/// The backward pass of a layer in whose slice of theta `frozen` says what is frozen: a layer that holds others asks each of them; any
+/// other computes only dJ/dx where all of its parameters are frozen, and does not write their gradient.
+template <class L, class Scalar, class Cache>
+void backward_of(const L& layer, const Scalar* theta, const ConstMatrixView<Scalar>& x, Cache& cache, MatrixView<Scalar> delta,
+                 Scalar* gradient, MatrixView<Scalar>* input_gradient, const FrozenSlice& frozen) {
+  if constexpr (requires { layer.backward(theta, x, cache, delta, gradient, input_gradient, frozen); }) {
+    layer.backward(theta, x, cache, delta, gradient, input_gradient, frozen);
+  } else {
+    if constexpr (HasInputDerivatives<L, Scalar>)
+      if (frozen.all != nullptr && frozen.contains(0, parameter_count(layer))) {
+        if (input_gradient != nullptr) layer.vjp(theta, x, cache, delta, *input_gradient);
+        return;
+      }
+    layer.backward(theta, x, cache, delta, gradient, input_gradient);
+  }
 }
 
 /// The JetCache of a layer; for a layer that has none, a type that holds nothing.
@@ -325,14 +343,15 @@ class SequenceOf {
   }
 
   // From the last layer to the first, with dJ/da(L+1) in the last delta: dJ/dtheta of each layer, and dJ/da(l) for the layer before it.
-  // Unless dJ/dx is asked for, the layers before the first one that learns are left out, and their part of the gradient is not written.
+  // Unless dJ/dx is asked for, the layers before the first one that learns are left out. The gradient of a layer that does not learn is not
+  // written.
   template <class Scalar, class CacheList, class DeltaList>
   void backward(const Scalar* theta, const ConstMatrixView<Scalar>& x, CacheList& caches, DeltaList& deltas, Scalar* gradient,
                 MatrixView<Scalar>* input_gradient, const FrozenSlice& frozen = {}) const {
     for_each_backwards(x.cols(), deltas, input_gradient, frozen, [&](auto i, auto* dX) {
       const Index offset = parameter_offset(i);
-      element(layers(), i)
-          .backward(theta + offset, input_of(i, x, caches), element(caches, i), element(deltas, i).first(x.cols()), gradient + offset, dX);
+      backward_of(element(layers(), i), theta + offset, input_of(i, x, caches), element(caches, i), element(deltas, i).first(x.cols()),
+                  gradient + offset, dX, frozen.from(offset));
     });
   }
 
@@ -429,7 +448,8 @@ class SequenceOf {
       auto& cache = element(caches, i);
       auto& delta = element(deltas, i);
       if (frozen.overlaps(offset, parameter_offset(i + 1))) {
-        layer.backward(theta + offset, input_of(i, x, caches), cache, delta.first(x.cols()), scratch + offset, dX);
+        backward_of(layer, static_cast<const Scalar*>(theta + offset), input_of(i, x, caches), cache, delta.first(x.cols()),
+                    scratch + offset, dX, frozen.from(offset));
         frozen.all->for_each_learning(frozen.first + offset, frozen.first + parameter_offset(i + 1), [&](Index begin, Index end) {
           add_multiple(end - begin, factor, scratch + begin - frozen.first, theta + begin - frozen.first);
         });

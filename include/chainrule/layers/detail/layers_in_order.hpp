@@ -43,12 +43,14 @@ class LayersInOrder : public NestedLayers<typename NamedLayers<Layers...>::Seque
     Connection::connect(cache.output.first(x.cols()), x, last_of(cache.caches).output.first(x.cols()));
   }
 
+  /// Does not write the gradient of layers inside whose parameters are all frozen.
+  ///
   ///     dJ/dx = connect_back(what comes back through F, dJ/da)        (inputs x batch)
   template <class Scalar, int MaxBatch>
   void backward(const Scalar* theta, ConstMatrixView<Scalar> x, Cache<Scalar, MaxBatch>& cache, MatrixView<Scalar> delta, Scalar* gradient,
-                MatrixView<Scalar>* input_gradient) const {
+                MatrixView<Scalar>* input_gradient, const FrozenSlice& frozen = {}) const {
     last_of(cache.deltas).first(x.cols()) = delta;
-    this->inside_.backward(theta, x, cache.caches, cache.deltas, gradient, input_gradient);
+    this->inside_.backward(theta, x, cache.caches, cache.deltas, gradient, input_gradient, frozen);
     if (input_gradient != nullptr) Connection::connect_back(*input_gradient, delta);
   }
 
