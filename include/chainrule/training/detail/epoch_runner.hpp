@@ -239,7 +239,7 @@ class EpochRunner {
 
   // One of the batches that make a step.
   struct Part {
-    double share;  // of the samples of the step
+    double share;  // number of its samples / number of samples of the step
     bool is_first, is_last;
   };
 
