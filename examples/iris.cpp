@@ -29,12 +29,18 @@ struct TrainedNet {
   Index best_epoch;  // early stopping restores the parameters of this epoch
 };
 
+/// A new net, which scales the lengths by these flowers.
+Net scaled_net(const Data& flowers, cr::Seed seed) {
+  Net net{seed};
+  net.buffers<0>().set(cr::Standardizer<float>(flowers.features));
+  return net;
+}
+
 /// Trains a net on these flowers. A quarter of them is kept for validation and decides when to stop: when the loss on flowers that the net
 /// has not seen no longer falls. The scaling, like the parameters, is fitted to the other three quarters only.
 TrainedNet train_net(const Data& flowers, const Options& options) {
   const auto [train, validation] = cr::stratified_split(flowers, {.test_share = 0.25, .seed = cr::Seed{options.seed}});
-  Net net{cr::Seed{options.seed}};
-  net.buffers<0>().set(cr::Standardizer<float>(train.features));
+  Net net = scaled_net(train, cr::Seed{options.seed});
   cr::Trainer trainer{net, cr::Adam{.learning_rate = options.learning_rate}};
   cr::EarlyStopping stopping{.patience = options.patience};
   auto history = trainer.fit(
@@ -79,15 +85,18 @@ int main(int argc, char** argv) try {
   std::printf("\nThe %td flowers kept for testing\n", test.size());
   report({net.predict(test.features), test.targets}, flowers.target_names);
 
-  // Cross-validation: for each fold, trains a net on the other flowers and tests it on the fold.
-  cr::ConfusionMatrix all(std::ssize(flowers.target_names));
-  for (const cr::Fold& fold : cr::stratified_k_fold(flowers, folds, {.seed = cr::Seed{options.seed}})) {
-    const Data tested = cr::subset(flowers, fold.validation);
-    all.add(train_net(cr::subset(flowers, fold.train), options).net.predict(tested.features), tested.targets);
-  }
-  std::printf("All flowers, each tested with one of %td nets that has not seen it\n", folds);
-  report(all, flowers.target_names);
-  std::printf("cross-validated accuracy %.4f (%td of %td)\n", all.accuracy(), all.counts().trace(), all.samples());
+  // Cross-validation: for each fold, trains a net on the other flowers and tests it on the fold. A quarter of the others decides when to
+  // stop, so that no flower takes part in the training of the net that it tests.
+  const cr::CrossValidation result = cr::cross_validate(
+      flowers, cr::stratified_k_fold(flowers, folds, {.seed = cr::Seed{options.seed}}),
+      [&](const auto& part) {
+        return cr::Learner{scaled_net(part.train, part.seed), cr::Adam{.learning_rate = options.learning_rate},
+                           cr::EarlyStopping{.patience = options.patience}};
+      },
+      {.fit = {.epochs = options.epochs, .batch_size = options.batch_size, .seed = cr::Seed{options.seed}}, .held_out = 0.25});
+  std::printf("All flowers, each tested with one of %td nets that has not seen it\n%s\n", folds, result.to_string().c_str());
+  std::printf("cross-validated accuracy %.4f, with a standard deviation of %.4f between folds\n", result.mean("validation_accuracy"),
+              result.deviation("validation_accuracy"));
 } catch (const std::exception& error) {
   std::fprintf(stderr, "iris: %s\n", error.what());
   return 1;
