@@ -177,6 +177,9 @@ TEST_CASE("A training that diverges is reported, does not end the others and is 
     return learner;
   };
   const auto result = run(data, folds, make, {.fit = {.epochs = 2}});
+  CHECK(result.folds()[0].notes ==
+        std::vector<std::string>{"batch_size is 32, but there are only 30 samples, so each step is made with all of them"});
+  CHECK_THAT(result.to_string(), ContainsSubstring("\nnote: batch_size is 32"));
   CHECK(result.diverged() == 1);
   CHECK(std::isnan(result.mean("validation_loss")));
   CHECK(detail::is_finite(result["validation_loss"][0]));

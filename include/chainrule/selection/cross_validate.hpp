@@ -72,14 +72,18 @@ CrossValidation cross_validate(const Data& data, const std::vector<Fold>& folds,
 template <class Data, class Prepare, class Make>
 CrossValidation cross_validate(const Data& data, const std::vector<Fold>& folds, const Prepare& prepare, const Make& make,
                                const std::type_identity_t<detail::CrossValidationOptionsFor<detail::Prepared<Data, Prepare>>>& options) {
-  const detail::JobOptions jobs{"cross_validate", options.threads, options.path, options.progress};
-  detail::check_folds(jobs.who, data.size(), folds);
-  return CrossValidation(detail::run_jobs<FoldResult>(
-      jobs, static_cast<Index>(folds.size()),
-      [&](Index fold, const FoldResult* stored) {
-        return detail::train_fold(jobs, data, folds[static_cast<std::size_t>(fold)], fold, prepare, make, options, "", "", stored);
-      },
-      [](Index fold, const FoldResult& result) { return detail::text_of("fold ", fold, ": ", detail::in_progress(result)); }));
+  if constexpr (detail::checked_maker<Make, detail::Prepared<Data, Prepare>>()) {
+    const detail::JobOptions jobs{"cross_validate", options.threads, options.path, options.progress};
+    detail::check_folds(jobs.who, data.size(), folds);
+    return CrossValidation(detail::run_jobs<FoldResult>(
+        jobs, static_cast<Index>(folds.size()),
+        [&](Index fold, const FoldResult* stored) {
+          return detail::train_fold(jobs, data, folds[static_cast<std::size_t>(fold)], fold, prepare, make, options, "", "", stored);
+        },
+        [](Index fold, const FoldResult& result) { return detail::text_of("fold ", fold, ": ", detail::in_progress(result)); }));
+  } else {
+    return CrossValidation{};
+  }
 }
 
 }  // namespace chainrule

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <chainrule/core/detail/pairwise_sum.hpp>
 #include <chainrule/core/error.hpp>
 #include <chainrule/selection/detail/text_table.hpp>
@@ -19,10 +20,11 @@ struct FoldResult {
   /// "loss", the mean loss of the last epoch of the training; then the quantities that fit measures for this fold's validation part:
   /// "validation_loss", "validation_accuracy" and so on, without the l1 and l2 penalties. NaN where the training diverged.
   std::vector<Quantity> quantities{};
-  Index epochs = 0;               ///< number of complete epochs
-  double seconds = 0;             ///< time of the training
-  std::string diverged{};         ///< the message of the DivergenceError that ended the training; empty where there was none
-  std::uint64_t fingerprint = 0;  ///< a number made from data, network and options where the results are kept in a file, else 0
+  std::vector<std::string> notes{};  ///< the sentences of fit on data and options with which a training works, but probably not well
+  Index epochs = 0;                  ///< number of complete epochs
+  double seconds = 0;                ///< time of the training
+  std::string diverged{};            ///< the message of the DivergenceError that ended the training; empty where there was none
+  std::uint64_t fingerprint = 0;     ///< a number made from data, network and options where the results are kept in a file, else 0
 
   /// The value of a quantity. Throws ValueError, which lists the quantities, where there is none of this name.
   double operator[](std::string_view name) const {
@@ -44,7 +46,7 @@ struct FoldResult {
       if (a.reads()) quantities.emplace_back();
       a(quantities[i].name, quantities[i].value);
     }
-    a(epochs, seconds, diverged, fingerprint);
+    a(notes, epochs, seconds, diverged, fingerprint);
   }
 };
 
@@ -83,8 +85,17 @@ class CrossValidation {
     return count;
   }
 
-  /// A table with a line for each fold, the mean and the standard deviation of each quantity, and a sentence for each training that
-  /// diverged.
+  /// The notes of all folds, each of them once.
+  std::vector<std::string> notes() const {
+    std::vector<std::string> all;
+    for (const FoldResult& fold : folds_)
+      for (const std::string& note : fold.notes)
+        if (std::find(all.begin(), all.end(), note) == all.end()) all.push_back(note);
+    return all;
+  }
+
+  /// A table with a line for each fold, the mean and the standard deviation of each quantity, a sentence for each training that diverged,
+  /// and the notes.
   std::string to_string() const {
     if (folds_.empty()) return "cross-validation of no folds\n";
     std::vector<std::vector<std::string>> rows{{"fold", "epochs", "seconds"}};
@@ -101,6 +112,7 @@ class CrossValidation {
     std::string text = detail::text_table(rows, 1);
     for (std::size_t f = 0; f < folds_.size(); ++f)
       if (!folds_[f].diverged.empty()) text += detail::text_of("fold ", f, " diverged: ", folds_[f].diverged, "\n");
+    for (const std::string& note : notes()) text += "note: " + note + "\n";
     return text;
   }
   /// Prints the table.

@@ -57,7 +57,7 @@ class SearchResult {
     return rows_.front().candidate;
   }
 
-  /// A table with a line for each candidate, and how many of its trainings diverged.
+  /// A table with a line for each candidate, and how many of its trainings diverged; then the notes on the best candidate.
   std::string to_string() const {
     std::vector<std::string> names;
     for (const Row& row : rows_)
@@ -80,7 +80,10 @@ class SearchResult {
       for (const double number : {row.score, row.deviation, epochs / folds, seconds}) line.push_back(detail::in_table(number));
       line.push_back(detail::text_of(row.result.diverged(), " of ", row.result.folds().size()));
     }
-    return detail::text_table(lines, names.size());
+    std::string text = detail::text_table(lines, names.size());
+    if (!rows_.empty())
+      for (const std::string& note : rows_.front().result.notes()) text += "note: " + note + "\n";
+    return text;
   }
   /// Prints the table.
   template <class Stream>
@@ -127,25 +130,29 @@ SearchResult search(const Data& data, const std::vector<Fold>& folds, const std:
 template <class Data, class Prepare, class Make>
 SearchResult search(const Data& data, const std::vector<Fold>& folds, const std::vector<Candidate>& candidates, const Prepare& prepare,
                     const Make& make, const std::type_identity_t<detail::SearchOptionsFor<detail::Prepared<Data, Prepare>>>& options) {
-  const detail::JobOptions jobs{"search", options.threads, options.path, options.progress};
-  detail::check_folds(jobs.who, data.size(), folds);
-  if (candidates.empty()) detail::raise<ValueError>("search: there are no candidates");
-  const auto count = static_cast<Index>(folds.size());
-  const auto candidate_of = [&](Index job) -> const Candidate& { return candidates[static_cast<std::size_t>(job / count)]; };
-  auto results = detail::run_jobs<FoldResult>(
-      jobs, static_cast<Index>(candidates.size()) * count,
-      [&](Index job, const FoldResult* stored) {
-        const auto make_candidate = [&](auto& part) { return make(candidate_of(job), part); };
-        return detail::train_fold(jobs, data, folds[static_cast<std::size_t>(job % count)], job % count, prepare, make_candidate, options,
-                                  options.monitor, candidate_of(job).to_string() + "\n", stored);
-      },
-      [&](Index job, const FoldResult& result) {
-        return detail::text_of(candidate_of(job).to_string(), ", fold ", job % count, ": ", detail::in_progress(result));
-      });
-  std::vector<SearchResult::Row> rows;
-  for (auto first = results.begin(); first != results.end(); first += count)
-    rows.push_back({candidates[rows.size()], CrossValidation(std::vector<FoldResult>(first, first + count))});
-  return SearchResult(std::move(rows), options.monitor, options.larger_is_better);
+  if constexpr (detail::checked_maker<Make, detail::Prepared<Data, Prepare>, const Candidate&>()) {
+    const detail::JobOptions jobs{"search", options.threads, options.path, options.progress};
+    detail::check_folds(jobs.who, data.size(), folds);
+    if (candidates.empty()) detail::raise<ValueError>("search: there are no candidates");
+    const auto count = static_cast<Index>(folds.size());
+    const auto candidate_of = [&](Index job) -> const Candidate& { return candidates[static_cast<std::size_t>(job / count)]; };
+    auto results = detail::run_jobs<FoldResult>(
+        jobs, static_cast<Index>(candidates.size()) * count,
+        [&](Index job, const FoldResult* stored) {
+          const auto make_candidate = [&](auto& part) { return make(candidate_of(job), part); };
+          return detail::train_fold(jobs, data, folds[static_cast<std::size_t>(job % count)], job % count, prepare, make_candidate, options,
+                                    options.monitor, candidate_of(job).to_string() + "\n", stored);
+        },
+        [&](Index job, const FoldResult& result) {
+          return detail::text_of(candidate_of(job).to_string(), ", fold ", job % count, ": ", detail::in_progress(result));
+        });
+    std::vector<SearchResult::Row> rows;
+    for (auto first = results.begin(); first != results.end(); first += count)
+      rows.push_back({candidates[rows.size()], CrossValidation(std::vector<FoldResult>(first, first + count))});
+    return SearchResult(std::move(rows), options.monitor, options.larger_is_better);
+  } else {
+    return SearchResult({}, options.monitor, options.larger_is_better);
+  }
 }
 
 }  // namespace chainrule

@@ -11,6 +11,7 @@
 #include <chainrule/training/trainer.hpp>
 #include <optional>
 #include <string>
+#include <type_traits>
 #include <vector>
 
 namespace chainrule::detail {
@@ -26,6 +27,23 @@ struct NoPreparation {
 /// The data set that a preparation makes of a part of the data.
 template <class Data, class Prepare>
 using Prepared = std::remove_cvref_t<decltype(std::declval<const Prepare&>()(std::declval<const Data&>())(std::declval<const Data&>()))>;
+
+/// Whether Make is a function of a TrainingPart, and of a Candidate before it for a search, that returns a Learner. Where not, a sentence
+/// says what to write.
+template <class Make, class Set, class... Candidate>
+constexpr bool checked_maker() {
+  constexpr bool is_function = std::is_invocable_v<const Make&, Candidate..., TrainingPart<Set>&>;
+  static_assert(is_function,
+                "chainrule: the function that makes a network is called with a TrainingPart, and for a search with a Candidate before it: "
+                "[](auto& part) { return Learner{Net{part.seed}, Adam{}}; }");
+  if constexpr (is_function) {
+    constexpr bool returns_learner = is_learner<std::remove_cvref_t<std::invoke_result_t<const Make&, Candidate..., TrainingPart<Set>&>>>;
+    static_assert(returns_learner,
+                  "chainrule: the function that makes a network must return it with its optimizer: return Learner{net, Adam{}};");
+    return returns_learner;
+  }
+  return false;
+}
 
 /// Throws ValueError unless every fold has samples in both parts, all of them in the data, and none in both parts.
 inline void check_folds(const char* who, Index samples, const std::vector<Fold>& folds) {
@@ -108,8 +126,6 @@ FoldResult train_fold(const JobOptions& job, const Data& data, const Fold& fold,
   using Scalar = typename Set::ScalarType;
   using Targets = typename ViewOf<Scalar, Set>::TargetsView;
   using Made = std::remove_cvref_t<decltype(make(std::declval<TrainingPart<Set>&>()))>;
-  static_assert(is_learner<Made>,
-                "chainrule: the function that makes a network must return a Learner with the optimizer: return Learner{net, Adam{}};");
   const auto raw_train = subset(data, fold.train), raw_validation = subset(data, fold.validation);
   const auto prepared = prepare(raw_train);
   const Set& all_train = prepared(raw_train);
@@ -150,6 +166,7 @@ FoldResult train_fold(const JobOptions& job, const Data& data, const Fold& fold,
     Trainer trainer(learner.net, learner.rule);
     const History history = std::apply([&](auto&... observer) { return trainer.fit(train, part.fit, observer...); }, learner.observers);
     result.epochs = history.epochs();
+    result.notes = history.notes;
     if (!history.rows().empty()) run.loss = history["loss"].back();
     auto work = learner.net.make_workspace((std::min)(part.fit.batch_size, train.size()));
     evaluator.measure(run, work, 0);
