@@ -216,6 +216,12 @@
 #include <chainrule/uncertainty/predictive_spread.hpp>
 #include <chainrule/uncertainty/temperature.hpp>
 
+// Networks in integers.
+#include <chainrule/quantization/quantization_report.hpp>
+#include <chainrule/quantization/quantize.hpp>
+#include <chainrule/quantization/quantized_layer.hpp>
+#include <chainrule/quantization/quantized_network.hpp>
+
 // Threads.
 #include <chainrule/threads/team.hpp>
 #include <chainrule/threads/thread_team.hpp>
@@ -223,4 +229,5 @@
 // Checkpoints and source code (model files and ONNX need more than Eigen: io/model.hpp, io/model_file.hpp, io/onnx.hpp).
 #include <chainrule/io/archive.hpp>
 #include <chainrule/io/checkpoint.hpp>
+#include <chainrule/io/export_quantized_source.hpp>
 #include <chainrule/io/export_source.hpp>

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "support/catch.hpp"
+#include "support/quantized_nets.hpp"
 #include "support/temporary_folder.hpp"
 
 namespace {
@@ -420,6 +421,18 @@ TEST_CASE("iterations of L-BFGS and Levenberg-Marquardt allocate nothing") {
             levenberg_marquardt.iterate();
           }
           r(net.parameters(), values, jacobian);
+        }) == 0);
+}
+
+TEST_CASE("a prediction in integers with a workspace allocates nothing") {
+  const auto net = chainrule_test::quantized_net<std::int8_t>();
+  auto work = net.make_workspace(8);
+  const cr::Matrix<float> x = cr::Matrix<float>::Random(3, 8);
+  const cr::Matrix<std::int8_t> q = net.quantize_input(x);
+  CHECK(allocations_of([&] {
+          net.predict(x, work);
+          net.predict(x.leftCols(3), work);
+          net.predict_quantized(q, work);
         }) == 0);
 }
 

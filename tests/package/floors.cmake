@@ -17,7 +17,7 @@ set(floors
     "network.hpp sparse_input.hpp"
     "inspect uncertainty"
     "any"
-    "io"
+    "io quantization"
     "training"
     "minimize selection"
     "testing"

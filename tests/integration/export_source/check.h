@@ -12,6 +12,8 @@ int number_of_nets(void);
 int net_is_right(int j, const char** name, double* difference, double* of_jacobian);
 /* Whether the self-check of the network with a wrong weight fails, as it must. */
 int corrupted_is_found(void);
+/* The name of the first network in integers whose outputs are not the library's, bit for bit; NULL where all are right. */
+const char* wrong_quantized_net(void);
 
 #ifdef __cplusplus
 }

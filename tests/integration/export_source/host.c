@@ -8,6 +8,10 @@ int main(void) {
   double greatest = 0, greatest_of_jacobians = 0;
   int wrong = !corrupted_is_found();
   if (wrong) printf("the self-check of a net with a wrong weight finds nothing\n");
+  if (wrong_quantized_net() != NULL) {
+    printf("%s has other integers than the library\n", wrong_quantized_net());
+    wrong = 1;
+  }
   for (int j = 0; j < number_of_nets(); ++j) {
     const char* name;
     double difference, of_jacobian;

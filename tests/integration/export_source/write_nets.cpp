@@ -1,12 +1,17 @@
 // write_nets FOLDER [SEED]: writes networks as source code into a folder: every activation, layer and link, and shapes that are difficult
 // for the arrays of the generated code. nets.h includes them all and lists them in the macro NETS(DO), which expands to
 // DO(name, NAME, type) for each. corrupted.h is a network with a wrong weight, control.h one for a controller. wide_*.h are networks with
-// long sums and large numbers.
+// long sums and large numbers. quantized_nets.h includes networks in integers and lists them in QUANTIZED(DO), which expands to
+// DO(name, NAME, type, hash) for each, and those that have functions on floats in QUANTIZED_FLOATS(DO); the hash is that of the library's
+// predictions for the inputs that quantized.c draws.
 
 #include <chainrule/any/from_description.hpp>
+#include <chainrule/io/export_quantized_source.hpp>
 #include <chainrule/io/export_source.hpp>
 #include <chainrule/losses/class_weighted.hpp>
+#include <chainrule/quantization/quantize.hpp>
 #include <cstdio>
+#include <cstring>
 
 #include "support/kernels_compiled_once.hpp"
 #include "support/networks_from_descriptions.hpp"
@@ -193,6 +198,87 @@ void write_wide() {
   write_one("wide_gaussian", activation("GaussianNLL", {{"minimum_variance", 1e-3}}), {dense(1, 2)});
 }
 
+std::string quantized_includes, quantized_list, quantized_floats;
+
+/// Draws the inputs of quantized.c, and hashes outputs as it does.
+struct Drawn {
+  std::uint32_t state = 1, hash = 2166136261u;
+  std::uint32_t next() {
+    state = state * 1664525u + 1013904223u;
+    return state >> 16;
+  }
+  void add(std::uint32_t number) { hash = (hash ^ number) * 16777619u; }
+};
+constexpr int drawn_samples = 50;
+
+template <class Q>
+void write_quantized(const std::string& name, const cr::QuantizedNetwork<Q>& net, bool integers_only = false) {
+  cr::export_source(net, folder + "/" + name + ".h", {.name = name, .integers_only = integers_only});
+  quantized_includes += "#include \"" + name + ".h\"\n";
+  Drawn integers, floats;
+  cr::Matrix<Q> q(net.inputs(), drawn_samples);
+  for (Q& number : q.reshaped())
+    number = static_cast<Q>(static_cast<int>(integers.next() >> (16 - 8 * sizeof(Q))) + std::numeric_limits<Q>::min());
+  const cr::Matrix<Q> outputs = net.predict_quantized(q);
+  for (const Q number : outputs.reshaped()) integers.add(static_cast<std::uint32_t>(number) & 0xffff);
+  const auto item = [&](std::uint32_t hash) {
+    return " \\\n  DO(" + name + ", " + cr::detail::in_capitals(name) + ", " + (sizeof(Q) == 1 ? "int8_t" : "int16_t") + ", " +
+           std::to_string(hash) + "u)";
+  };
+  quantized_list += item(integers.hash);
+  if (integers_only) return;
+  cr::Matrix<float> x(net.inputs(), drawn_samples);
+  for (float& number : x.reshaped()) number = static_cast<float>(static_cast<int>(floats.next()) - 32768) / 8192;
+  const cr::Matrix<float> y = net.predict_raw(x);
+  for (const float number : y.reshaped()) {
+    std::uint32_t bits = 0;
+    std::memcpy(&bits, &number, sizeof bits);
+    floats.add(bits);
+  }
+  quantized_floats += item(floats.hash);
+}
+
+cr::AnyNetwork<float> net_of(const Description& loss, const std::vector<Description>& layers) {
+  cr::AnyNetwork<float> net{cr::Seed{seed}, cr::make_loss<float>(loss), cr::make_layers<float>(layers)};
+  cr::Random random{cr::Seed{seed + 1}};
+  randomize_all_but_weights(net, random);
+  return net;
+}
+cr::Matrix<float> calibration_of(Index inputs) {
+  cr::Random random{cr::Seed{seed + 2}};
+  return cr::Matrix<float>::NullaryExpr(inputs, 200, [&](Index, Index) { return static_cast<float>(random.normal()); });
+}
+
+/// Writes networks in integers: each kind of activation, rows of every remainder by 4, one and several outputs, a factor above 1.
+void write_quantized_nets() {
+  const Description relu = activation("ReLU"), tanh = activation("Tanh"),
+                    softmax = activation("SoftmaxCrossEntropy", {{"label_smoothing", 0}});
+  const auto both = [&](const std::string& name, const Description& loss, const std::vector<Description>& layers) {
+    const auto net = net_of(loss, layers);
+    const auto x = calibration_of(net.inputs());
+    write_quantized("q8_" + name, cr::quantize<std::int8_t>(net, x));
+    write_quantized("q16_" + name, cr::quantize<std::int16_t>(net, x));
+  };
+  both("folded", squared,
+       {same("Normalize", 5), dense(5, 7, relu), batch_norm(7), dense(7, 6, activation("LeakyReLU", {{"slope", 0.2}})),
+        dense(6, 9, activation("HardTanh", {{"low", -0.5}, {"high", 0.75}})), same("Dropout", 9, {{"rate", 0.5}}), dense(9, 4),
+        batch_norm(4), same("PReLUPerUnit", 4, {{"initial_slope", 0.25}}), dense(4, 3)});
+  both("tables", softmax,
+       {activate(3, tanh), dense(3, 8, activation("GELU")), dense(8, 5, activation("Sigmoid")), activate(5, tanh), dense(5, 4)});
+  both("yes_or_no", activation("BinaryCrossEntropy", {{"label_smoothing", 0}}), {dense(2, 1)});
+  const auto control = net_of(squared, {dense(12, 32, tanh), dense(32, 32, tanh), dense(32, 12)});
+  write_quantized("q8_control", cr::quantize<std::int8_t>(control, calibration_of(12)), true);
+  const auto digits = net_of(softmax, {dense(64, 32, relu), dense(32, 10)});
+  write_quantized("q8_digits", cr::quantize<std::int8_t>(digits, calibration_of(64), {.scale_per_output = false, .clipped = 0.001}), true);
+  cr::export_source(digits, folder + "/digits.h", {.name = "digits", .doubles = false, .tests = {}, .jacobian = false});
+  auto layers = cr::quantize<std::int8_t>(net_of(squared, {dense(3, 2)}), calibration_of(3)).layers();
+  layers[0].factor = {{1 << 30, 3}, {2000000000, 29}};
+  write_quantized("q8_above_1", cr::QuantizedNetwork<std::int8_t>({}, {}, {1, 0}, layers, cr::make_loss<float>(squared)));
+  cr::detail::write_file("write_nets", folder + "/quantized_nets.h",
+                         quantized_includes + "#define QUANTIZED(DO)" + quantized_list + "\n#define QUANTIZED_FLOATS(DO)" +
+                             quantized_floats + "\nenum { DRAWN_SAMPLES = " + std::to_string(drawn_samples) + " };\n");
+}
+
 }  // namespace
 
 int main(int argc, char** argv) try {
@@ -205,6 +291,7 @@ int main(int argc, char** argv) try {
   write_corrupted();
   write_control();
   write_wide();
+  write_quantized_nets();
   cr::detail::write_file("write_nets", folder + "/nets.h", includes + "#define NETS(DO)" + list + "\n");
 } catch (const std::exception& error) {
   std::fprintf(stderr, "write_nets: %s\n", error.what());
