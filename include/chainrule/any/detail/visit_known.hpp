@@ -14,6 +14,7 @@
 #include <chainrule/layers/sequential.hpp>
 #include <chainrule/losses/class_weighted.hpp>
 #include <cmath>
+#include <concepts>
 
 namespace chainrule::detail {
 
@@ -343,7 +344,8 @@ bool visit_loss(const Description& of, const F& f) {
 }
 
 /// Whether the described loss takes raw outputs and brings its own link. True for a loss that is not known.
-inline bool works_on_logits(const Description& of) {
+template <std::same_as<Description> D>  // a template, so that only programs that ask compile every loss for it
+bool works_on_logits(const D& of) {
   bool works = true;
   visit_loss(of, [&]<class L>(const L& loss) {
     if constexpr (std::is_same_v<L, DescribedClassWeighted>)

@@ -7,6 +7,7 @@
 #include <chainrule/io/detail/forms.hpp>
 #include <chainrule/io/detail/numbers_in_order.hpp>
 #include <chainrule/kernels/elementwise.hpp>
+#include <concepts>
 #include <functional>
 #include <limits>
 
@@ -46,7 +47,8 @@ FoldedActivation fold_activation(const F& f) {
   else
     return {.slopes = {}, .function = [f](Index size, const double* z, double* a) { kernels::activate(f, size, z, a); }};
 }
-inline FoldedActivation fold_activation(const Description& f) {
+template <std::same_as<Description> D>  // a template, so that only programs that quantize compile every activation for it
+FoldedActivation fold_activation(const D& f) {
   FoldedActivation folded;
   if (!visit_activation(f, [&](const auto& known) { folded = fold_activation(known); }))
     raise<ValueError>("quantize: the activation ", in_quotes(f.kind),
@@ -76,11 +78,13 @@ struct FoldedLayer {
   bool is_dense() const { return weight.size() > 0; }
 };
 
-/// The layers of a network in the order of their computation, with scalings folded into the weights beside them.
-class FoldedLayers {
+/// The layers of a network in the order of their computation, with scalings folded into the weights beside them. A template, so that only
+/// programs that quantize compile its products.
+template <class Real>
+class FoldedLayersOf {
  public:
   /// The inputs of the first layer are (x - shift) * scale; both are empty where they are x.
-  Vector<double> shift, scale;
+  Vector<Real> shift, scale;
   std::vector<FoldedLayer> layers;
 
   /// Begins a layer of the network.
@@ -90,7 +94,7 @@ class FoldedLayers {
   [[noreturn]] void refuse(std::string_view why) const { raise<ValueError>("quantize: ", name_, ": ", why); }
 
   /// Appends z = W a + b.
-  void add_dense(Matrix<double> weight, Vector<double> bias) {
+  void add_dense(Matrix<Real> weight, Vector<Real> bias) {
     if (factor_.size() > 0 && !layers.empty()) {
       bias += weight * term_;
       weight = weight * factor_.asDiagonal();
@@ -102,8 +106,8 @@ class FoldedLayers {
   }
 
   /// Appends a = (x - shift) * scale + bias, which the weights before or after it take in.
-  void add_scaling(const Vector<double>& x_shift, const Vector<double>& x_scale, const Vector<double>& bias) {
-    const Vector<double> term = bias - x_shift.cwiseProduct(x_scale);
+  void add_scaling(const Vector<Real>& x_shift, const Vector<Real>& x_scale, const Vector<Real>& bias) {
+    const Vector<Real> term = bias - x_shift.cwiseProduct(x_scale);
     if (!layers.empty() && layers.back().is_dense() && layers.back().activation.is_identity() && factor_.size() == 0) {
       FoldedLayer& dense = layers.back();
       dense.weight = x_scale.asDiagonal() * dense.weight;
@@ -162,9 +166,10 @@ class FoldedLayers {
 
   std::string name_;
   Index number_ = 0;
-  Vector<double> factor_, term_;  // a scaling that is not folded yet, a factor + term; empty where there is none
-  Vector<double> first_shift_;    // the shift of a Normalize of the inputs, exactly
+  Vector<Real> factor_, term_;  // a scaling that is not folded yet, a factor + term; empty where there is none
+  Vector<Real> first_shift_;    // the shift of a Normalize of the inputs, exactly
 };
+using FoldedLayers = FoldedLayersOf<double>;
 
 template <class L, class Scalar>
 void fold_layer(const L& layer, FoldedLayers& folded, NumbersInOrder<Scalar>& numbers);
