@@ -5,6 +5,7 @@
 #include <chainrule/data/gzip.hpp>
 #include <chainrule/io/model.hpp>
 #include <cstdio>
+#include <iostream>
 #include <vector>
 
 namespace cr = chainrule;

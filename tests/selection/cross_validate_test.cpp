@@ -164,6 +164,16 @@ TEST_CASE("cross_validate gives the same bits with threads and after a stop") {
   changed.targets[0] = 1 - changed.targets[0];
   CHECK_THROWS_SAYING(run(changed, folds, standard, options), ValueError, "has the result of fold");
   CHECK_THROWS_SAYING(run(data, k_fold(data, 5), standard, options), ValueError, "it is for 4 results, but now there are 5");
+  options.path = folder.path("no_such_folder/folds");
+  CHECK_THROWS_SAYING(run(data, folds, stops, options), ValueError, "cross_validate: cannot write");
+  CHECK(calls == 3);  // noticed before the first fold
+  options.path = folder.path("refused");
+  CHECK_THROWS_AS(run(
+                      data, folds, [](Part&) -> Learner<Net, Adam, EarlyStopping> { throw 1; }, options),
+                  int);
+  options.progress = {};
+  CHECK(run(data, k_fold(data, 2), standard, options).folds().size() == 2);  // a file without results is of no call yet
+  options.path = folder.path("folds");
   folder.file("folds", "x");
   CHECK_THROWS_SAYING(run(data, folds, standard, options), ValueError, "expected to begin with \"chainrule selection\"");
 }

@@ -44,7 +44,12 @@ using CrossValidationOptionsFor =
 ///
 /// An observer can keep the networks, for an Ensemble of members that were trained on folds:
 /// @code{.cpp}
-/// return Learner{Net{part.seed}, Adam{}, [&nets, fold = part.fold](auto& run) { nets[fold] = run.net; }};  // and then Ensemble<Net>(nets)
+/// std::vector<Net> nets(5, Net{Seed{}});
+/// const auto make_and_keep = [&](auto& part) {
+///   return Learner{Net{part.seed}, Adam{}, [&kept = nets[part.fold]](auto& run) { kept = run.net; }};  // after each epoch
+/// };
+/// cross_validate(data, stratified_k_fold(data, 5), make_and_keep, {.fit = {.epochs = 20}});
+/// const Ensemble<Net> ensemble(nets);
 /// @endcode
 /// Weights of samples count in the training and in validation_loss; metrics leave them out, as those of fit do. A training that diverges
 /// is reported and does not end the others; its quantities are NaN, and so are their means. With .path, a stopped program goes on with the
@@ -66,6 +71,8 @@ CrossValidation cross_validate(const Data& data, const std::vector<Fold>& folds,
 ///   preprocessing.fit(train);
 ///   return [preprocessing](const Table& part) { return preprocessing.dataset<float>(part); };
 /// };
+/// const auto make = [](auto& part) { return Learner{Net{part.seed}, Adam{}}; };
+/// const Table table = read_table("churn.csv");
 /// const auto result = cross_validate(table, stratified_k_fold(table, "churn", 5), prepare, make, {.fit = {.epochs = 20}});
 /// @endcode
 /// data: a Dataset, a Table, or a type of yours with size() and a function subset(data, indices).

@@ -13,7 +13,9 @@ namespace chainrule {
 /// A network that is to be trained, the optimizer, and observers of the training, such as EarlyStopping: what a function returns that
 /// cross_validate or search calls for each training. The network can be any that a Trainer takes.
 /// @code{.cpp}
-/// return Learner{Net{part.seed}, Adam{.learning_rate = 0.01}, EarlyStopping{.patience = 5}};
+/// const auto make = [](auto& part) {
+///   return Learner{Net{part.seed}, Adam{.learning_rate = 0.01}, EarlyStopping{.patience = 5}};
+/// };
 /// @endcode
 template <class Net, class Rule, class... Observers>
 struct Learner {

@@ -107,14 +107,19 @@ using SearchOptionsFor = SearchOptions<typename Data::ScalarType, typename ViewO
 /// Cross-validates a network for each candidate and sorts the candidates by the mean of options.monitor over the folds, as scikit-learn's
 /// GridSearchCV and RandomizedSearchCV do.
 /// @code{.cpp}
-/// const auto result = search(data, stratified_k_fold(data, 5), grid({{"learning_rate", {0.001, 0.01}}, {"hidden", {8, 32}}}),
-///                            [](const Candidate& candidate, auto& part) {
+/// using Net = Network<float, SoftmaxCrossEntropy, Dense<Dynamic, Dynamic, Tanh>, Dense<Dynamic, Dynamic>>;
+/// const auto candidates = grid({{"learning_rate", {0.001, 0.01}}, {"hidden", {8, 32}}});
+/// const auto make = [](const Candidate& candidate, auto& part) {
 ///   const Index hidden = candidate.whole("hidden");
 ///   return Learner{Net{part.seed, {part.train.features.rows(), hidden}, {hidden, 3}},
 ///                  Adam{.learning_rate = candidate["learning_rate"]}};
-/// }, {.fit = {.epochs = 20}, .monitor = "validation_accuracy", .larger_is_better = true});
+/// };
+/// const auto result = search(data, stratified_k_fold(data, 5), candidates, make,
+///                            {.fit = {.epochs = 20}, .monitor = "validation_accuracy", .larger_is_better = true});
 /// std::cout << result;
-/// const Candidate& best = result.best();
+/// TrainingPart<Dataset<float>> all{data, 0, Seed{1}, {.epochs = 20}};  // the best candidate, trained with all samples
+/// Learner best = make(result.best(), all);
+/// Trainer{best.net, best.rule}.fit(data, all.fit);
 /// @endcode
 /// candidates: from grid or random_candidates, or a list of your own. make(candidate, part) is as for cross_validate; with
 /// `part.fit.batch_size = candidate.whole("batch_size")` options of the training are hyperparameters too. All candidates have the same

@@ -66,25 +66,16 @@ class Digest {
 template <class Result>
 class ResultFile {
  public:
-  /// Reads the file, if there is one. Throws ValueError where it is damaged, in use, or of another call.
+  /// Reads the file, or writes one without results, so that a path that cannot be written is noticed before the work. Throws ValueError
+  /// where it cannot be written, is damaged, in use, or of another call.
   ResultFile(const JobOptions& options, std::vector<Result>& results)
       : who_{options.who}, path_{options.path}, results_{results}, done_(results.size(), 0) {
     if (path_.empty()) return;
     std::error_code ignored;
-    if (!std::filesystem::exists(path_of(path_), ignored)) return;
-    lock_ = FileLock::of_path(path_);
-    check_is_free();
-    remove_leftovers(path_);
-    const std::string bytes = read_file(who_, path_);
-    Archive archive = Archive::reading(checked_contents(bytes, path_, format), path_);
-    std::string who;
-    std::size_t count = 0;
-    archive(who, count);
-    archive.expect(who == who_, "it has results of ", who, ", but this is ", who_, "; use another file");
-    archive.expect(count == results.size(), "it is for ", count, " results, but now there are ", results.size(),
-                   ", because candidates, folds or repeats are others; use another file");
-    archive_results(archive);
-    archive.end();
+    if (std::filesystem::exists(path_of(path_), ignored))
+      read();
+    else
+      write();
   }
   bool has(std::size_t job) const { return done_[job] != 0; }
 
@@ -92,19 +83,39 @@ class ResultFile {
   void add(std::size_t job, Result result) {
     results_[job] = std::move(result);
     done_[job] = 1;
-    if (path_.empty()) return;
-    check_is_free();
-    std::string bytes;
-    begin_checksummed_file(bytes, format);
-    Archive archive = Archive::writing(bytes);
-    archive(std::string(who_), results_.size());
-    archive_results(archive);
-    finish_checksummed_file(bytes, format);
-    write_file(who_, path_, bytes, Durability::process_exit, &lock_);
+    if (!path_.empty()) write();
   }
 
  private:
   static constexpr ChecksummedFormat format{"chainrule selection", 1};
+
+  void read() {
+    lock_ = FileLock::of_path(path_);
+    check_is_free();
+    remove_leftovers(path_);
+    const std::string bytes = read_file(who_, path_);
+    Archive archive = Archive::reading(checked_contents(bytes, path_, format), path_);
+    std::string who;
+    std::size_t count = 0, finished = 0;
+    archive(who, count, finished);
+    if (finished == 0) return write();
+    archive.expect(who == who_, "it has results of ", who, ", but this is ", who_, "; use another file");
+    archive.expect(count == results_.size(), "it is for ", count, " results, but now there are ", results_.size(),
+                   ", because candidates, folds or repeats are others; use another file");
+    archive_results(archive);
+    archive.end();
+  }
+
+  void write() {
+    check_is_free();
+    std::string bytes;
+    begin_checksummed_file(bytes, format);
+    Archive archive = Archive::writing(bytes);
+    archive(std::string(who_), results_.size(), static_cast<std::size_t>(std::count(done_.begin(), done_.end(), 1)));
+    archive_results(archive);
+    finish_checksummed_file(bytes, format);
+    write_file(who_, path_, bytes, Durability::process_exit, &lock_);
+  }
 
   void archive_results(Archive& archive) {
     for (std::size_t job = 0; job < results_.size(); ++job) {
