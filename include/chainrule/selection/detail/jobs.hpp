@@ -10,6 +10,7 @@
 #include <chainrule/selection/selection_progress.hpp>
 #include <chainrule/threads/thread_team.hpp>
 #include <chrono>
+#include <filesystem>
 #include <functional>
 #include <mutex>
 #include <optional>

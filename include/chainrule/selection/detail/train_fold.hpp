@@ -9,6 +9,7 @@
 #include <chainrule/selection/learner.hpp>
 #include <chainrule/training/divergence.hpp>
 #include <chainrule/training/trainer.hpp>
+#include <chrono>
 #include <optional>
 #include <string>
 #include <type_traits>
