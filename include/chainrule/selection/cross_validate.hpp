@@ -39,8 +39,9 @@ using CrossValidationOptionsFor =
 /// const double accuracy = result.mean("validation_accuracy");
 /// @endcode
 /// data: a Dataset. folds: from k_fold or stratified_k_fold, or of your own, such as groups of samples that belong together. make(part)
-/// gets a TrainingPart and returns a Learner; with .threads above 1, several threads call it at once. It may change part.fit. Each fold is
-/// trained by Trainer::fit with part.fit, whose seed and part.seed are derived from options.fit.seed and the number of the fold.
+/// gets a TrainingPart and returns a Learner. It may change part.fit. With .threads above 1, several threads call it at once, and the
+/// metrics and the schedule of options.fit. Each fold is trained by Trainer::fit with part.fit, whose seed and part.seed are derived from
+/// options.fit.seed and the number of the fold.
 ///
 /// An observer can keep the networks, for an Ensemble of members that were trained on folds:
 /// @code{.cpp}
