@@ -35,6 +35,7 @@ AtRunTime at_run_time() {
 /// A Dense that counts its backward passes.
 struct Counted : Dense<3, 3, Tanh> {
   static inline int calls = 0;
+  Counted() : Dense<3, 3, Tanh>() {}
   template <class Theta, class X, class CacheType, class Delta, class Gradient, class InputGradient>
   void backward(const Theta* theta, const X& x, CacheType& cache, const Delta& delta, Gradient* gradient, InputGradient* dX) const {
     ++calls;
