@@ -115,18 +115,28 @@ TEST_CASE("A Dense without bias is a MatMul in ONNX, and comes back as itself", 
   CHECK(model.graph().initializer_size() == 1);
 }
 
-TEST_CASE("Embeddings come back from ONNX, with and without numbers beside them", "[onnx]") {
-  for (const Embedding<Dynamic>& layer :
-       {Embedding<Dynamic>{5, {{.row = 1, .categories = 7, .size = 3}, {.row = 4, .categories = 2, .size = 1}}},
-        Embedding<Dynamic>{2, {{.row = 0, .categories = 7, .size = 3}, {.row = 1, .categories = 2, .size = 2}}},
-        Embedding<Dynamic>{1, {{.row = 0, .categories = 7, .size = 3}}}}) {
-    const AnyNetwork<float> net = network({describe(layer), dense(layer.outputs(), 2)});
+TEST_CASE("Embeddings come back from ONNX, with and without numbers beside them, and as branches that embed the same columns", "[onnx]") {
+  const Embedding<Dynamic> beside_others{5, {{.row = 1, .categories = 7, .size = 3}, {.row = 4, .categories = 2, .size = 1}}};
+  const Embedding<Dynamic> two{2, {{.row = 0, .categories = 7, .size = 3}, {.row = 1, .categories = 2, .size = 2}}};
+  const Embedding<Dynamic> one{1, {{.row = 0, .categories = 7, .size = 3}}}, smaller{1, {{.row = 0, .categories = 7, .size = 2}}};
+  const Description chain{"Sequential", 1, 3, {}, {describe(smaller), dense(2, 3, describe(Tanh{}))}};
+  const std::pair<Description, const Embedding<Dynamic>*> layers[] = {
+      {describe(beside_others), &beside_others},
+      {describe(two), &two},
+      {describe(one), &one},
+      {Description{"Parallel", 1, 5, {}, {describe(one), describe(smaller)}}, &one},
+      {Description{"Parallel", 1, 8, {}, {describe(one), describe(smaller), chain}}, &one},
+      {Description{"ParallelSum", 1, 3, {}, {describe(one), describe(one)}}, &one},
+      {Description{"Parallel", 2, 10, {}, {describe(two), describe(two)}}, &two},
+  };
+  for (const auto& [layer, rows] : layers) {
+    const AnyNetwork<float> net = network({layer, dense(layer.outputs, 2)});
     const AnyNetwork<float> again = parse_onnx<float>(to_onnx(net));
-    CHECK(again.layers()[0].describe() == describe(layer));
+    CHECK(again.layers()[0].describe() == layer);
     Random random{Seed{8}};
-    Matrix<float> x(layer.inputs(), 20);
+    Matrix<float> x(layer.inputs, 20);
     for (Index i = 0; i < x.size(); ++i) x(i) = static_cast<float>(random.normal());
-    for (const CategoryRow& of : layer.category_rows())
+    for (const CategoryRow& of : rows->category_rows())
       for (Index j = 0; j < x.cols(); ++j) x(of.row, j) = static_cast<float>(random.below(static_cast<std::uint64_t>(of.categories)));
     CHECK(again.predict(x) == net.predict(x));
   }

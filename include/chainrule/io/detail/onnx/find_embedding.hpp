@@ -19,8 +19,8 @@ class OnnxEmbeddingFinder {
  public:
   OnnxEmbeddingFinder(const OnnxGraph& graph, Index units, int x) : graph_{graph}, units_{units}, x_{x} {}
 
-  /// The embeddings that make the value `end`; none if nodes make something else of x. Throws ValueError where the columns are in another
-  /// order than an Embedding has them.
+  /// The embeddings that make the value `end`; none if nodes make something else of x, such as several embeddings of one column, which are
+  /// branches of a Parallel. Throws ValueError where the columns are in another order than an Embedding has them.
   std::optional<OnnxEmbedding> find(int end) const {
     const Node* last = graph_.maker(end);
     if (last == nullptr) return {};
@@ -37,7 +37,10 @@ class OnnxEmbeddingFinder {
       }
     }
     if (found.rows.empty()) return {};
-    for (const CategoryRow& of : found.rows) all.push_back(of.row);
+    for (const CategoryRow& of : found.rows) {
+      if (std::find(all.begin(), all.end(), of.row) != all.end()) return {};
+      all.push_back(of.row);
+    }
     is_ordered = is_ordered && std::is_sorted(all.begin(), all.end()) && std::is_sorted(others.begin(), others.end());
     all.insert(all.end(), others.begin(), others.end());
     std::sort(all.begin(), all.end());
