@@ -32,14 +32,6 @@ std::vector<int> labels_at(double threshold, const cr::Matrix<float>& p) {
   return labels;
 }
 
-/// The threshold with the largest F1, of 0.01, 0.02, ... 0.99.
-double best_threshold(const cr::Matrix<float>& p, const std::vector<int>& y) {
-  double best = 0.5;
-  for (int percent = 1; percent < 100; ++percent)
-    if (cr::f1(labels_at(percent / 100.0, p), y) > cr::f1(labels_at(best, p), y)) best = percent / 100.0;
-  return best;
-}
-
 /// Writes the probability for each customer of a part of the table.
 void write_predictions(std::ofstream& file, const char* part, const cr::Table& table, const cr::Matrix<float>& p) {
   for (Index i = 0; i < table.size(); ++i)
@@ -113,9 +105,9 @@ int main(int argc, char** argv) try {
   const double temperature = cr::fit_temperature(cr::BinaryCrossEntropy{}, net.predict_raw(held_out.features), held_out.targets);
   cr::apply_temperature(net, temperature);
   const cr::Matrix<float> p = net.predict(tested.features);
-  std::printf("\nTest customers by how sure the net is of its answer, yes or no\n%s",
-              cr::ReliabilityDiagram(p, tested.targets).to_string().c_str());
-  std::printf("it was %.4f with the class weight, %.4f without it, and is %.4f with the temperature %.3f\n",
+  std::printf("\nTest customers by the probability of leaving, and the share who left\n%s",
+              cr::ReliabilityDiagram(p, tested.targets, 10, cr::ReliabilityOf::yes).to_string().c_str());
+  std::printf("by the class predicted, the error was %.4f with the class weight, %.4f without it, and is %.4f with the temperature %.3f\n",
               cr::expected_calibration_error(p_weighted, tested.targets), cr::expected_calibration_error(p_unscaled, tested.targets),
               cr::expected_calibration_error(p, tested.targets), temperature);
   std::printf("the probabilities say that %.0f of them leave (%.0f with the class weight); %td did\n", static_cast<double>(p.sum()),
@@ -128,14 +120,14 @@ int main(int argc, char** argv) try {
   std::printf("\nColumns by their importance for the test customers\n%s", importance.to_string().c_str());
 
   // The threshold for an answer, chosen on the validation part.
-  const double threshold = best_threshold(net.predict(held_out.features), held_out.targets);
+  const double threshold = cr::best_f1_threshold(net.predict(held_out.features), held_out.targets);
   const std::vector<int> answers = labels_at(threshold, p);
   std::printf("\nTest customers, taken for leaving where P >= %.2f\n%s\n", threshold,
               cr::ConfusionMatrix(answers, tested.targets).to_string(preprocessing.class_names()).c_str());
 
   // Saving. The file holds the net, its preprocessing and the threshold.
   const std::string path = output.path("churn.safetensors");
-  cr::save(net, preprocessing, path, {{"threshold", std::to_string(threshold)}});
+  cr::save(net, preprocessing, path, {.threshold = threshold});
   std::printf("model: %s\n", path.c_str());
   std::ofstream predictions(output.path("churn_predictions.csv"));
   predictions.precision(9);

@@ -1,8 +1,7 @@
 #pragma once
 // The picture of the example churn: how many leave over the probability of leaving.
 
-#include <algorithm>
-#include <chainrule/core/types.hpp>
+#include <chainrule/metrics/calibration.hpp>
 #include <cmath>
 #include <string>
 #include <vector>
@@ -13,28 +12,21 @@
 namespace examples {
 
 /// Draws the share of yes over its predicted probability, for several predictions of the labels y: a point for each tenth of the
-/// probabilities, larger where there are more samples. (cr::ReliabilityDiagram has the probability of the class predicted instead, yes or
-/// no.) Each prediction is 1 x samples. Writes NAME.csv, a line for each tenth with mean probability, share of yes and number of samples of
-/// each prediction, NAME.png and NAME.svg.
+/// probabilities, larger where there are more samples. Each prediction is 1 x samples. Writes NAME.csv, a line for each tenth with mean
+/// probability, share of yes and number of samples of each prediction, NAME.png and NAME.svg.
 inline void plot_calibration(const std::string& name, const std::vector<std::string>& titles,
                              const std::vector<chainrule::Matrix<float>>& predictions, const std::vector<int>& y,
                              const OutputFolder& output) {
-  constexpr std::size_t bins = 10;
+  constexpr int bins = 10;
   std::vector<std::string> columns;
   std::vector<std::vector<double>> rows(bins);
   std::string curves;
   for (std::size_t k = 0; k < predictions.size(); ++k) {
-    std::vector<double> probability(bins), yes(bins), samples(bins);
-    for (std::size_t i = 0; i < y.size(); ++i) {
-      const double p = static_cast<double>(predictions[k](0, static_cast<chainrule::Index>(i)));
-      const std::size_t bin = std::min(static_cast<std::size_t>(p * bins), bins - 1);
-      probability[bin] += p;
-      yes[bin] += y[i];
-      ++samples[bin];
-    }
-    for (std::size_t bin = 0; bin < bins; ++bin) {
-      const double count = samples[bin] > 0 ? samples[bin] : NAN;
-      rows[bin].insert(rows[bin].end(), {probability[bin] / count, yes[bin] / count, samples[bin]});
+    const chainrule::ReliabilityDiagram diagram(predictions[k], y, bins, chainrule::ReliabilityOf::yes);
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+      const chainrule::ReliabilityBin& bin = diagram.bins()[i];
+      const bool is_empty = bin.samples == 0;
+      rows[i].insert(rows[i].end(), {is_empty ? NAN : bin.confidence, is_empty ? NAN : bin.accuracy, static_cast<double>(bin.samples)});
     }
     for (const char* what : {"probability", "share", "samples"}) columns.push_back(std::string(what) + " " + titles.at(k));
     const std::string x = std::to_string(3 * k + 1), share = std::to_string(3 * k + 2), count = std::to_string(3 * k + 3);

@@ -192,6 +192,7 @@
 // Metrics.
 #include <chainrule/metrics/accuracy.hpp>
 #include <chainrule/metrics/average_precision.hpp>
+#include <chainrule/metrics/best_threshold.hpp>
 #include <chainrule/metrics/brier_score.hpp>
 #include <chainrule/metrics/calibration.hpp>
 #include <chainrule/metrics/class_scores.hpp>

@@ -142,6 +142,77 @@ TEST_CASE("Missing numbers are an error, or the mean, median or most frequent nu
   CHECK(complaint([&] { features({}, "n\n1\n2\n", "n\n?\n"); }).starts_with("t.csv, line 2, column 1 (n): the value is missing"));
 }
 
+TEST_CASE("Policies for single columns take the place of those for all, and constants the place of missing values") {
+  const std::string train = "a,b,c,d,e,f\n1,1,x,p,S,yes\n3,5,y,,L,no\n,,,q,,\n5,5,x,q,L,no\n";
+  const PreprocessingOptions options{.one_hot = {"c"},
+                                     .ordinal = {{"e", {"S", "L"}}},
+                                     .unknown = UnknownWord::error,
+                                     .missing_word = MissingWord::own_category,
+                                     .missing_number = MissingNumber::mean,
+                                     .policies = {{.name = "b", .missing_number = MissingNumber::most_frequent},
+                                                  {.name = "c", .unknown = UnknownWord::zeros, .constant = "y"},
+                                                  {.name = "d", .missing_word = MissingWord::zeros},
+                                                  {.name = "e", .unknown = UnknownWord::zeros, .constant = "S"},
+                                                  {.name = "f", .constant = "yes"}},
+                                     .scale = none};
+  //                                       a  b   c    d    e  f
+  CHECK(features(options, train, "a,b,c,d,e,f\n,,,,,\n") == "3 5 0 1 0 0 0 1"s);
+  CHECK(features(options, train, "a,b,c,d,e,f\n7,8,z,q,M,no\n") == "7 8 0 0 0 1 0 0"s);
+  const Preprocessing preprocessing = fitted(options, train);
+  CHECK(preprocessing.feature_names() == Names{"a", "b", "c=x", "c=y", "d=p", "d=q", "e", "f"});
+  CHECK(preprocessing.report().find("c: words, 2 features, missing ones become \"y\"\n") != std::string::npos);
+  const std::string text = preprocessing.to_string();
+  CHECK(written(Preprocessing::from_string(text).transform<double>(table("a,b,c,d,e,f\n7,,z,,M,\n,8,,q,,no\n"))) ==
+        "7 5 0 0 0 0 0 1|3 8 0 1 0 1 0 0"s);
+  CHECK(complaint([&] {
+          preprocessing.transform<double>(table("a,b,c,d,e,f\n1,1,x,r,S,yes\n"));
+        }).starts_with("t.csv, line 2, column 4 (d): expected one of the words of the training part, \"p\", \"q\", but found \"r\""));
+
+  // numbers as constants, in a table with decimal commas; a word that the training part does not have
+  const Table commas = table("a;b\n1,5;x\n;y\n", {.separator = ';', .decimal = ','});
+  Preprocessing numbers({.policies = {{.name = "a", .constant = "0.25"}, {.name = "b", .constant = "z"}}, .scale = none});
+  numbers.fit(commas);
+  CHECK(written(numbers.transform<double>(commas)) == "1.5 1 0|0.25 0 1"s);
+  CHECK(complaint([&] { numbers.transform<double>(table("a,b\n1,\n")); }) ==
+        "t.csv, line 2, column 2 (b): the value is missing, \"\"; the .constant of its column, \"z\", is no word of the training part"s);
+
+  // words that are rare in one column alone
+  CHECK(
+      fitted({.policies = {{.name = "a", .unknown = UnknownWord::own_category}}, .min_count = 2}, "a,b\nx,x\nx,x\ny,y\n").feature_names() ==
+      Names{"a=x", "a (other)", "b=x", "b=y"});
+
+  const auto with = [](ColumnPolicy policy) { return PreprocessingOptions{.ignore = {"n"}, .policies = {std::move(policy)}}; };
+  CHECK(refused(with({.name = "a", .constant = "no number"}), "a,n\n1,2\n") ==
+        "t.csv: .constant = \"no number\" in .policies does not suit column \"a\", which holds numbers"s);
+  CHECK(refused(with({.name = "a", .missing_word = MissingWord::zeros}), "a,n\n1,2\n") ==
+        "t.csv: .missing_word in .policies does not suit column \"a\", which holds numbers"s);
+  CHECK(refused(with({.name = "a", .missing_number = MissingNumber::mean}), "a,n\nx,2\n") ==
+        "t.csv: .missing_number in .policies does not suit column \"a\", which holds words"s);
+  CHECK(refused(with({.name = "z"}), "a,n\nx,2\n").starts_with("t.csv: there is no column \"z\""));
+  CHECK(refused(with({.name = "n"}), "a,n\nx,2\n") == "Preprocessing: .policies are for features, but column \"n\" is none"s);
+  CHECK(refused(with({.name = "a", .missing_word = MissingWord::zeros, .constant = "x"}), "a,n\nx,2\n") ==
+        "Preprocessing: .policies of column \"a\" have both a .constant for missing values and another policy for them"s);
+  CHECK(refused({.policies = {{.name = "a"}, {.name = "a"}}}, "a\nx\n") == "Preprocessing: .policies: column \"a\" is named twice"s);
+}
+
+TEST_CASE("The layout of the training table is kept, so that a second program reads other files the same way") {
+  const TableOptions layout{.header = false,
+                            .names = {"i", "a\n", "b"},
+                            .separator = '\t',
+                            .decimal = ',',
+                            .skip_lines = 1,
+                            .keep_index = true,
+                            .missing_words = {"?", "-"},
+                            .also_missing = {"none at all"}};
+  Preprocessing preprocessing({.missing_number = MissingNumber::mean, .scale = none});
+  preprocessing.fit(split(table("first line\n1\t1,5\tyes\n2\t-\tno\n3\t2,5\tyes\n", layout), {.test_share = 0.3, .shuffle = false}).train);
+  const Preprocessing again = Preprocessing::from_string(preprocessing.to_string());
+  const Table other = table("another\n7\tnone at all\tno\n", again.table_options());
+  CHECK(written(again.transform<double>(other)) == "7 1.5 0"s);
+  CHECK(again.to_string() == preprocessing.to_string());
+  CHECK_THROWS_SAYING(Preprocessing().table_options(), StateError, "nothing is fitted yet");
+}
+
 TEST_CASE("Ordinal words become their places in the list, and a word of the list is never missing") {
   const PreprocessingOptions options{.ordinal = {{"q", {"None", "Fair", "Good"}}}, .scale = none};
   CHECK(features(options, "q\nGood\nFair\n", "q\nNone\nGood\n") == "0|2"s);
@@ -310,8 +381,8 @@ TEST_CASE("A text that is no preprocessing is an error, and none of its beginnin
     REQUIRE(at != std::string::npos);
     return complaint([&] { Preprocessing::from_string(other.replace(at, from.size(), to)); });
   };
-  CHECK(changed("Preprocessing 1", "Preprocessing 2") ==
-        "Preprocessing: from_string expected version 1 of the text, but found version 2; it is from another version of the library"s);
+  CHECK(changed("Preprocessing 2", "Preprocessing 1") ==
+        "Preprocessing: from_string expected version 2 of the text, but found version 1; it is from another version of the library"s);
   CHECK(changed("columns 4", "columns 99999999").starts_with("Preprocessing: from_string expected the number of columns"));
   CHECK(changed("columns 4", "columns 3") != ""s);
   CHECK(changed("one_hot", "two_hot") == "Preprocessing: from_string expected number, yes_no, ordinal or one_hot, but found \"two_hot\""s);
@@ -320,5 +391,7 @@ TEST_CASE("A text that is no preprocessing is an error, and none of its beginnin
   CHECK(changed("Standardizer 2", "Standardizer 1") != ""s);
   CHECK(changed("\"No\"", "\"N\\o\"").starts_with("Preprocessing: from_string expected x, a quote or a backslash behind a backslash"));
   CHECK(changed("\"churn\"", "\"\"").starts_with("Preprocessing: from_string expected classes where there is a label"));
-  CHECK(changed("target 0", "target 0 0") == "Preprocessing: from_string expected the end of the text, but found \"0\""s);
+  CHECK(complaint([&] { Preprocessing::from_string(text + " 0"); }) ==
+        "Preprocessing: from_string expected the end of the text, but found \"0\""s);
+  CHECK(changed("\",\" \".\"", "\",\" \",\"").starts_with("Preprocessing: from_string: a comma cannot be both .separator and .decimal"));
 }

@@ -107,6 +107,7 @@ TEST_CASE("A table can be made of rows in memory") {
   CHECK_THROWS_SAYING(Table({"a", "a"}, {}), ValueError, "the table: there are two columns \"a\"");
   CHECK_THROWS_SAYING(Table({"a", "b"}, {{"1", "2"}, {"1"}}), ShapeError, "the table: row 2 has 1 texts, but there are 2 columns");
   CHECK(Table().size() == 0);
+  CHECK(Table({"a"}, {{"1,5"}}, {.decimal = ','}).options().separator == ';');
 }
 
 TEST_CASE("Parts of a table share its texts and keep their lines") {

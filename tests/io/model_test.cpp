@@ -1,5 +1,7 @@
 #include <chainrule/activations/relu.hpp>
 #include <chainrule/io/model.hpp>
+#include <cmath>
+#include <fstream>
 
 #include "support/catch.hpp"
 #include "support/networks_from_descriptions.hpp"
@@ -41,8 +43,8 @@ TEST_CASE("One file holds a network, its preprocessing and the names of its clas
   const std::string path = folder.path("churn.safetensors");
   const Preprocessing preprocessing = fitted({.label = "churn", .ignore = {"price"}});
   const Churn net{Seed{3}};
-  save(net, preprocessing, path, {{"threshold", "0.27"}, {"chainrule.preprocessing", "mine"}});
-  CHECK(read_safetensors(path).metadata().at("threshold") == "0.27");
+  save(net, preprocessing, path, {.texts = {{"note", "mine"}, {"chainrule.preprocessing", "mine"}}});
+  CHECK(read_safetensors(path).metadata().at("note") == "mine");
   LoadReport report;
   const Model<float> model = load_model<float>(path, {}, &report);
   CHECK(report.numbers == net.parameters().size());
@@ -63,6 +65,45 @@ TEST_CASE("One file holds a network, its preprocessing and the names of its clas
                       "Model: expected the classes \"No\", \"Yes\", in this order, but the data set has \"Yes\", \"No\"");
   other = {.features = other.features, .targets = other.targets, .feature_names = {"a", "b", "c", "d"}};
   CHECK_THROWS_SAYING(model.check(other), ValueError, "Model: expected the features \"age\"");
+}
+
+TEST_CASE("A model keeps the threshold and the layout of its tables, and a second program repeats neither") {
+  const chainrule_test::TemporaryFolder folder;
+  const std::string path = folder.path("churn.safetensors"), csv = folder.path("new.csv");
+  const Table train = parse_table("skipped\nage;city;churn\n20,5;a;No\n-;b;Yes\n31,5;a;No\n",
+                                  {.separator = ';', .decimal = ',', .skip_lines = 1, .also_missing = {"-"}});
+  Preprocessing preprocessing({.label = "churn", .missing_number = MissingNumber::median});
+  preprocessing.fit(train);
+  std::ofstream(csv) << "skipped\nage;city\n25,25;b\n-;a\n";
+  const Network<float, BinaryCrossEntropy, Dense<3, 1>> one{Seed{3}};
+  const Matrix<float> x = preprocessing.transform<float>(Table({"age", "city"}, {{"25.25", "b"}, {"26", "a"}}));
+  const Matrix<float> p = one.predict(x);
+  const double low = static_cast<double>(p.minCoeff()), high = static_cast<double>(p.maxCoeff());
+  const auto classes = [&](double threshold) {
+    save(one, preprocessing, path, {.threshold = threshold});
+    const Model<float> model = load_model<float>(path);
+    CHECK(model.threshold == threshold);
+    const Table rows = model.read_table(csv);
+    CHECK(model.predict(rows) == p);
+    return model.predict_classes(rows);
+  };
+  CHECK(classes(low) == Names{"Yes", "Yes"});
+  CHECK(classes(high) == (p(0) > p(1) ? Names{"Yes", "No"} : Names{"No", "Yes"}));
+  CHECK(classes(0.1 + 1) == Names{"No", "No"});
+
+  const Network<float, SoftmaxCrossEntropy, Dense<3, 2>> two{Seed{3}};
+  const double yes = static_cast<double>(two.predict(x)(1, 0));
+  save(two, preprocessing, path, {.threshold = yes});
+  CHECK(load_model<float>(path).predict_classes(load_model<float>(path).read_table(csv))[0] == "Yes");
+  save(two, preprocessing, path, {.threshold = yes + 1e-3});
+  CHECK(load_model<float>(path).predict_classes(load_model<float>(path).read_table(csv))[0] == "No");
+
+  CHECK_THROWS_SAYING(save(one, preprocessing, path, {.threshold = std::nan("")}), ValueError,
+                      "save: the threshold must be finite, but is nan");
+  const Network<float, SoftmaxCrossEntropy, Dense<3, 3>> three{Seed{3}};
+  CHECK_THROWS_SAYING(save(three, Names{"a", "b", "c"}, path, {.threshold = 0.4}), ValueError,
+                      "a threshold is for a network of one output or two classes, but this one has 3 outputs");
+  CHECK(load_model<float>(path).threshold == yes + 1e-3);  // nothing was written
 }
 
 TEST_CASE("Class names alone are saved with a network whose features are no table") {
@@ -125,5 +166,6 @@ TEST_CASE("A preprocessing that does not fit the network is not saved, and a bro
         "m.safetensors, chainrule.class_names expected a text in quotes, but found \"\""s);
   CHECK(loaded({{"chainrule.class_names", "3 \"a\" \"b\" \"c\""}}) ==
         "m.safetensors: the network has 1 outputs, but there are 3 class names"s);
+  CHECK(loaded({{"chainrule.threshold", "0.5 1"}}) == "m.safetensors, chainrule.threshold expected the end of the text, but found \"1\""s);
   CHECK(loaded({{"chainrule.class_names", "2 \"a\" \"a\""}}) == "m.safetensors, chainrule.class_names has \"a\" twice"s);
 }

@@ -40,6 +40,31 @@ TEST_CASE("A reliability diagram has confidence and accuracy of the samples in e
         "expected calibration error: 0.2000\n");
 }
 
+// P(yes) of 0.4, 0.7, 0.9, 0.05, 0.75, of which the third and the last are yes
+TEST_CASE("A reliability diagram of yes has P(yes) from 0 to 1 and the share of yes, for one row or two") {
+  const Eigen::Matrix2Xd p{{0.6, 0.3, 0.1, 0.95, 0.25}, {0.4, 0.7, 0.9, 0.05, 0.75}};
+  const Ints y{0, 0, 1, 0, 1};
+  const ReliabilityDiagram diagram(p.row(1), y, 5, ReliabilityOf::yes);
+  CHECK(diagram.bins()[0].samples == 1);
+  CHECK(diagram.bins()[1].samples == 1);
+  CHECK(diagram.bins()[1].accuracy == 0);
+  CHECK(diagram.bins()[2].samples == 0);
+  CHECK(diagram.bins()[3].confidence == Approx(0.725).epsilon(1e-15));
+  CHECK(diagram.bins()[3].accuracy == 0.5);
+  CHECK(diagram.expected_calibration_error() == Approx(0.2 * 0.05 + 0.2 * 0.4 + 0.4 * 0.225 + 0.2 * 0.1).epsilon(1e-14));
+  CHECK(diagram.to_string() ==
+        "     P(yes)   samples       yes  0                                       1\n"
+        "      0.050         1     0.000    |\n"
+        "      0.400         1     0.000                  |\n"
+        "      0.725         2     0.500  ====================         |\n"
+        "      0.900         1     1.000  ====================================|===\n"
+        "expected calibration error: 0.2000\n");
+  CHECK(ReliabilityDiagram(p, y, 5, ReliabilityOf::yes).to_string() == diagram.to_string());
+  const Eigen::Matrix3Xd three = Eigen::Matrix3Xd::Constant(3, 5, 1 / 3.0);
+  CHECK_THROWS_SAYING(ReliabilityDiagram(three, y, 5, ReliabilityOf::yes), ShapeError,
+                      "ReliabilityOf::yes needs two classes, but y_hat has 3 rows");
+}
+
 TEST_CASE("Each confidence is in exactly one bin, also at the borders") {
   for (const Index bins : {1, 3, 7, 10, 15, 100}) {
     Eigen::RowVectorXd borders(bins + 1);

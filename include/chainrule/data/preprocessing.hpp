@@ -66,6 +66,17 @@ struct OrdinalColumn {
   std::vector<std::string> words;  ///< the words of the column in their order; word i becomes the number i
 };
 
+/// Policies for one column, in place of those for all columns.
+struct ColumnPolicy {
+  std::string name;                                  ///< the name of a column of features
+  std::optional<UnknownWord> unknown = {};           ///< for a column of words, ordered or not, or of yes and no
+  std::optional<MissingWord> missing_word = {};      ///< for a one-hot column
+  std::optional<MissingNumber> missing_number = {};  ///< for any other column
+  /// The text as which missing values are read, in place of the two policies above: a number, with a decimal point, for a column of
+  /// numbers, else a word of the column. A word of a one-hot column that the training part does not have is an unknown word.
+  std::optional<std::string> constant = {};
+};
+
 /// Says what the columns of a table mean, and how they become numbers. Columns that are not named here are features: numbers, yes and no,
 /// or words, as the training part shows.
 struct PreprocessingOptions {
@@ -78,6 +89,7 @@ struct PreprocessingOptions {
   UnknownWord unknown = UnknownWord::error;             ///< policy for words that the training part does not have
   MissingWord missing_word = MissingWord::error;        ///< policy for missing values of one-hot columns
   MissingNumber missing_number = MissingNumber::error;  ///< policy for missing values of all other features
+  std::vector<ColumnPolicy> policies = {};              ///< other policies for some columns
   FeatureScale scale = FeatureScale::standardize;       ///< scaling of numbers and of ordered words
   Index min_count = 1;    ///< with UnknownWord::own_category, words of fewer training rows share that category
   Index max_found = 100;  ///< a column of more different words than that must be named in .one_hot or .ignore
@@ -165,6 +177,13 @@ class Preprocessing {
   /// The name of the column of class names, or an empty text.
   const std::string& label() const { return options_.label; }
 
+  /// The layout with which the table was read that it was fitted to: read_table(path, preprocessing.table_options()) reads other files the
+  /// same way. Throws StateError before fit.
+  const TableOptions& table_options() const {
+    check_fitted();
+    return table_options_;
+  }
+
   /// The names of the columns of numbers to learn, one for each output.
   const std::vector<std::string>& targets() const { return options_.target; }
 
@@ -251,16 +270,18 @@ class Preprocessing {
     detail::TokenWriter line;
     line.add_word("Preprocessing");
     line.add_number(version);
-    for (const int policy : {static_cast<int>(options_.unknown), static_cast<int>(options_.missing_word),
-                             static_cast<int>(options_.missing_number), static_cast<int>(options_.scale)})
-      line.add_number(policy);
+    line.add_number(static_cast<int>(options_.scale));
     line.add_word("columns");
     line.add_number(columns_.size());
     for (const Column& column : columns_) {
       line.add_word(kind_names[static_cast<std::size_t>(column.kind)]);
       line.add_text(column.name);
       line.add_number(int{column.is_found});
+      line.add_number(static_cast<int>(column.unknown));
       if (column.kind == Kind::one_hot) {
+        line.add_number(static_cast<int>(column.missing_word));
+        line.add_number(int{column.constant.has_value()});
+        line.add_text(column.constant.value_or(""));
         line.add_number(int{column.has_other});
         line.add_number(int{column.has_missing});
         line.add_number(column.most_frequent + 1);
@@ -279,6 +300,7 @@ class Preprocessing {
     line.add_word("target");
     line.add_number(options_.target.size());
     for (const std::string& name : options_.target) line.add_text(name);
+    add_table_options(line);
     return line.text();
   }
 
@@ -292,9 +314,6 @@ class Preprocessing {
                                 "; it is from another version of the library");
     Preprocessing made;
     made.is_read_ = true;
-    made.options_.unknown = static_cast<UnknownWord>(take_int(line, 2));
-    made.options_.missing_word = static_cast<MissingWord>(take_int(line, 3));
-    made.options_.missing_number = static_cast<MissingNumber>(take_int(line, 3));
     made.options_.scale = static_cast<FeatureScale>(take_int(line, 2));
     line.take_word("columns");
     const Index columns = line.take_count("columns");
@@ -307,6 +326,7 @@ class Preprocessing {
     line.take_word("target");
     made.options_.target.resize(static_cast<std::size_t>(line.take_count("targets", 0)));
     for (std::string& name : made.options_.target) name = line.take_text();
+    made.take_table_options(line);
     line.expect_end();
     if (made.options_.label.empty() != (made.classes_.size() == 0))
       detail::raise<ValueError>(from_string_name, " expected classes where there is a label, and none where there is none, but found ",
@@ -322,7 +342,7 @@ class Preprocessing {
   enum class Kind { number, yes_no, ordinal, one_hot };
   static constexpr std::array<std::string_view, 4> kind_names = {"number", "yes_no", "ordinal", "one_hot"};
   static constexpr const char* from_string_name = "Preprocessing: from_string";
-  static constexpr int version = 1;  // version of the text
+  static constexpr int version = 2;  // version of the text
 
   struct Column {
     std::string name;
@@ -330,10 +350,14 @@ class Preprocessing {
     bool is_found = false;            // whether no option names it
     detail::WordList words = {};      // for ordinal and one_hot
     std::optional<double> fill = {};  // replaces a missing value, for all kinds but one_hot; none: it is an error
-    int answers = 0;                  // the pair of words for no and yes, for yes_no
-    bool has_other = false;           // whether unknown words have a feature, for one_hot
-    bool has_missing = false;         // whether missing values have a feature, for one_hot
-    Index most_frequent = -1;         // the word that replaces missing values, for one_hot; -1: none does
+    UnknownWord unknown = UnknownWord::error;
+    MissingWord missing_word = MissingWord::error;
+    MissingNumber missing_number = MissingNumber::error;  // used by fit alone
+    std::optional<std::string> constant = {};             // text as which missing values are read
+    int answers = 0;                                      // the pair of words for no and yes, for yes_no
+    bool has_other = false;                               // whether unknown words have a feature, for one_hot
+    bool has_missing = false;                             // whether missing values have a feature, for one_hot
+    Index most_frequent = -1;                             // the word that replaces missing values, for one_hot; -1: none does
 
     bool has_words() const { return kind == Kind::ordinal || kind == Kind::one_hot; }
     bool is_scaled() const { return kind == Kind::number || kind == Kind::ordinal; }
@@ -365,8 +389,19 @@ class Preprocessing {
     check(options_.label.empty() || options_.target.empty(), ".label is for class names and .target for numbers, but both are set");
     detail::WordList("Preprocessing: .classes", options_.classes);
     check(options_.min_count >= 1, ".min_count must be at least 1, but is ", options_.min_count);
-    check(options_.min_count == 1 || options_.unknown == UnknownWord::own_category,
-          ".min_count is for .unknown = UnknownWord::own_category");
+    bool have_own_category = options_.unknown == UnknownWord::own_category;
+    std::vector<std::string> with_policy, others = options_.target;
+    others.insert(others.end(), options_.ignore.begin(), options_.ignore.end());
+    if (!options_.label.empty()) others.push_back(options_.label);
+    for (const ColumnPolicy& policy : options_.policies) {
+      with_policy.push_back(policy.name);
+      have_own_category = have_own_category || policy.unknown == UnknownWord::own_category;
+      check(!contains(others, policy.name), ".policies are for features, but column ", detail::in_quotes(policy.name), " is none");
+      check(!policy.constant || (!policy.missing_word && !policy.missing_number), ".policies of column ", detail::in_quotes(policy.name),
+            " have both a .constant for missing values and another policy for them");
+    }
+    check_different("Preprocessing: .policies", std::move(with_policy));
+    check(options_.min_count == 1 || have_own_category, ".min_count is for .unknown = UnknownWord::own_category");
     check(options_.max_found >= 1, ".max_found must be at least 1, but is ", options_.max_found);
   }
 
@@ -416,20 +451,16 @@ class Preprocessing {
 
   /// Returns the number that the value of a cell is, or nothing where it is missing or a word that is unknown.
   static std::optional<double> value_in(const Column& column, const Table& table, Index row, Index at) {
-    if (column.kind == Kind::ordinal) {  // a word of the list is a value, even if it is one that mostly stands for a missing value
-      const Index number = column.words.find(word_in(table, row, at));
-      return number < 0 ? std::nullopt : std::optional<double>(static_cast<double>(number));
-    }
+    // a word of the list is a value, even if it is one that mostly stands for a missing value
+    if (column.kind == Kind::ordinal) return value_of(column, word_in(table, row, at));
     if (table.is_missing(row, at)) return std::nullopt;
-    if (column.kind == Kind::number) return parsed(table, row, at);
-    const detail::Answer answer = detail::answer_of(table.text(row, at));
-    return answer.pair == column.answers ? std::optional<double>(answer.is_yes ? 1 : 0) : std::nullopt;
+    return column.kind == Kind::number ? parsed(table, row, at) : value_of(column, table.text(row, at));
   }
 
   double number_in(const Column& column, const Table& table, Index row, Index at) const {
     if (const std::optional<double> value = value_in(column, table, row, at)) return *value;
     const bool is_missing = table.is_missing(row, at);
-    if (column.fill && (is_missing || options_.unknown != UnknownWord::error)) return *column.fill;
+    if (column.fill && (is_missing || column.unknown != UnknownWord::error)) return *column.fill;
     if (is_missing)
       refuse_missing(table, row, at,
                      ".missing_number = MissingNumber::median replaces it by the median of the training part, and drop_missing leaves out "
@@ -443,16 +474,20 @@ class Preprocessing {
 
   /// Returns which of the column's features is 1, or -1 where none is.
   Index hot_feature(const Column& column, const Table& table, Index row, Index at) const {
-    if (table.is_missing(row, at)) {
-      if (options_.missing_word == MissingWord::error)
+    const bool is_missing = table.is_missing(row, at);
+    if (is_missing && !column.constant) {
+      if (column.missing_word == MissingWord::error)
         refuse_missing(table, row, at,
                        ".missing_word = MissingWord::own_category makes it a category of its own, and drop_missing leaves out "
                        "such rows");
       if (column.most_frequent >= 0) return column.most_frequent;
       return column.has_missing ? column.features() - 1 : -1;
     }
-    if (const Index word = column.words.find(word_in(table, row, at)); word >= 0) return word;
-    if (options_.unknown == UnknownWord::error)
+    if (const Index word = column.words.find(is_missing ? *column.constant : word_in(table, row, at)); word >= 0) return word;
+    if (column.unknown == UnknownWord::error && is_missing)
+      refuse_missing(table, row, at,
+                     "the .constant of its column, " + detail::in_quotes(*column.constant) + ", is no word of the training part");
+    if (column.unknown == UnknownWord::error)
       refuse_word(table, row, at, "one of the words of the training part, " + detail::quoted_list(column.words.names()),
                   "; .unknown = UnknownWord::zeros takes others");
     return column.has_other ? column.words.size() : -1;
@@ -463,6 +498,8 @@ class Preprocessing {
   void fit_columns(const Table& train) {
     if (train.size() < 1) detail::raise<ShapeError>("Preprocessing: fit needs at least one row, but ", train.file(), " has none");
     for (const std::string& name : named_columns()) static_cast<void>(train.column(name));
+    for (const ColumnPolicy& policy : options_.policies) static_cast<void>(train.column(policy.name));
+    table_options_ = train.options();
     std::vector<Index> at;
     for (Index j = 0; j < train.columns(); ++j) {
       const std::string& name = train.names()[static_cast<std::size_t>(j)];
@@ -496,11 +533,50 @@ class Preprocessing {
     } else {
       find_kind(column, train, j);
     }
+    set_policies(column, train);
     if (column.kind == Kind::one_hot)
       fit_words(column, train, j);
     else
       fit_fill(column, train, j);
     return column;
+  }
+
+  /// Gives the column its policies. Throws ValueError for one that is for columns of another kind.
+  void set_policies(Column& column, const Table& train) const {
+    column.unknown = options_.unknown;
+    column.missing_word = options_.missing_word;
+    column.missing_number = options_.missing_number;
+    for (const ColumnPolicy& policy : options_.policies) {
+      if (policy.name != column.name) continue;
+      const auto check = [&](bool is_right, const char* what) {
+        if (!is_right)
+          detail::raise<ValueError>(train.file(), ": ", what, " in .policies does not suit column ", detail::in_quotes(column.name),
+                                    ", which holds ", name_of(column.kind));
+      };
+      check(!policy.unknown || column.kind != Kind::number, ".unknown");
+      check(!policy.missing_word || column.kind == Kind::one_hot, ".missing_word");
+      check(!policy.missing_number || column.kind != Kind::one_hot, ".missing_number");
+      column.unknown = policy.unknown.value_or(column.unknown);
+      column.missing_word = policy.missing_word.value_or(column.missing_word);
+      column.missing_number = policy.missing_number.value_or(column.missing_number);
+      column.constant = policy.constant;
+      if (!column.constant || column.kind == Kind::one_hot) continue;
+      column.fill = value_of(column, *column.constant);
+      check(column.fill.has_value(), detail::text_of(".constant = ", detail::in_quotes(*column.constant)).c_str());
+    }
+  }
+
+  /// Returns the number that a text stands for in a column that is not one-hot, or nothing where it stands for none.
+  static std::optional<double> value_of(const Column& column, std::string_view text) {
+    double number = 0;
+    if (column.kind == Kind::number)
+      return detail::parse_number(text, number) == detail::ParseResult::number ? std::optional<double>(number) : std::nullopt;
+    if (column.kind == Kind::ordinal) {
+      const Index word = column.words.find(text);
+      return word < 0 ? std::nullopt : std::optional<double>(static_cast<double>(word));
+    }
+    const detail::Answer answer = detail::answer_of(text);
+    return answer.pair == column.answers ? std::optional<double>(answer.is_yes ? 1 : 0) : std::nullopt;
   }
 
   [[noreturn]] static void refuse_empty(const Column& column, const Table& train) {
@@ -540,14 +616,20 @@ class Preprocessing {
   void fit_words(Column& column, const Table& train, Index j) const {
     std::map<std::string, Index, std::less<>> counts;
     Index first_missing = -1;
-    for (Index row = 0; row < train.size(); ++row)
-      if (!train.is_missing(row, j))
+    Index missing = 0;
+    for (Index row = 0; row < train.size(); ++row) {
+      if (!train.is_missing(row, j)) {
         ++counts[word_in(train, row, j)];
-      else if (first_missing < 0)
-        first_missing = row;
-    const bool has_missing = first_missing >= 0;
+        continue;
+      }
+      ++missing;
+      if (first_missing < 0) first_missing = row;
+    }
     if (counts.empty()) refuse_empty(column, train);
-    if (has_missing && options_.missing_word == MissingWord::error) hot_feature(column, train, first_missing, j);  // throws
+    if (column.constant && missing > 0) counts[*column.constant] += missing;
+    const bool has_missing = missing > 0 && !column.constant;
+    const Index min_count = column.unknown == UnknownWord::own_category ? options_.min_count : 1;
+    if (has_missing && column.missing_word == MissingWord::error) hot_feature(column, train, first_missing, j);  // throws
     if (column.is_found && static_cast<Index>(counts.size()) > options_.max_found)
       detail::raise<ValueError>(train.file(), ": column ", detail::in_quotes(column.name), " has ", counts.size(),
                                 " different words, more than .max_found = ", options_.max_found,
@@ -560,11 +642,11 @@ class Preprocessing {
     std::vector<std::string> kept;
     Index largest = 0;
     for (std::size_t i = 0; i < count.size(); ++i) {
-      if (count[i] < options_.min_count) {
+      if (count[i] < min_count) {
         column.has_other = true;
         continue;
       }
-      if (options_.missing_word == MissingWord::most_frequent && count[i] > largest) {
+      if (column.missing_word == MissingWord::most_frequent && count[i] > largest) {
         largest = count[i];
         column.most_frequent = static_cast<Index>(kept.size());
       }
@@ -574,7 +656,7 @@ class Preprocessing {
       detail::raise<ValueError>(train.file(), ": each word of column ", detail::in_quotes(column.name),
                                 " is in fewer than .min_count = ", options_.min_count, " rows of the training part; put it into .ignore");
     column.words = detail::WordList(column.name, std::move(kept), all.by_value());
-    column.has_missing = has_missing && options_.missing_word == MissingWord::own_category;
+    column.has_missing = has_missing && column.missing_word == MissingWord::own_category;
   }
 
   /// Computes what replaces missing values of a column of numbers.
@@ -586,17 +668,17 @@ class Preprocessing {
       else if (!train.is_missing(row, j))
         refuse_word(train, row, j, "one of " + detail::quoted_list(column.words.names()),
                     ", and in the training part there can be no other word");
-      else if (options_.missing_number == MissingNumber::error)
+      else if (column.missing_number == MissingNumber::error && !column.fill)
         number_in(column, train, row, j);  // throws
     }
     if (values.empty()) refuse_empty(column, train);
-    if (options_.missing_number == MissingNumber::error) return;
-    if (options_.missing_number == MissingNumber::mean) {
+    if (column.missing_number == MissingNumber::error || column.fill) return;  // a .constant has set the fill
+    if (column.missing_number == MissingNumber::mean) {
       column.fill = MeanImputer<double>(Eigen::Map<const Eigen::RowVectorXd>(values.data(), static_cast<Index>(values.size()))).means()[0];
       return;
     }
     std::sort(values.begin(), values.end());
-    if (options_.missing_number == MissingNumber::median) {
+    if (column.missing_number == MissingNumber::median) {
       const double low = values[(values.size() - 1) / 2], high = values[values.size() / 2];
       column.fill = low == high ? low : low / 2 + high / 2;
       return;
@@ -688,14 +770,17 @@ class Preprocessing {
 
   // Reports and files.
 
+  static const char* name_of(Kind kind) {
+    return kind == Kind::number ? "numbers" : kind == Kind::yes_no ? "no and yes" : kind == Kind::ordinal ? "ordered words" : "words";
+  }
+
   std::string line_of(const Column& column) const {
-    const char* kind = column.kind == Kind::number    ? "numbers"
-                       : column.kind == Kind::yes_no  ? "no and yes"
-                       : column.kind == Kind::ordinal ? "ordered words"
-                                                      : "words";
-    std::string line = detail::text_of(detail::excerpt(column.name), ": ", kind, column.is_found ? ", found by itself" : "");
+    std::string line =
+        detail::text_of(detail::excerpt(column.name), ": ", name_of(column.kind), column.is_found ? ", found by itself" : "");
     if (column.kind == Kind::one_hot) detail::append(line, detail::text_of(", ", column.features(), " features"));
     if (column.fill) detail::append(line, detail::text_of(", missing ones become ", *column.fill));
+    if (column.kind == Kind::one_hot && column.constant)
+      detail::append(line, detail::text_of(", missing ones become ", detail::in_quotes(*column.constant)));
     if (column.most_frequent >= 0)
       detail::append(line, detail::text_of(", missing ones become ",
                                            detail::in_quotes(column.words.names()[static_cast<std::size_t>(column.most_frequent)])));
@@ -730,7 +815,12 @@ class Preprocessing {
       detail::raise<ValueError>(from_string_name, " expected number, yes_no, ordinal or one_hot, but found ", detail::in_quotes(kind));
     Column column{.name = line.take_text(), .kind = static_cast<Kind>(known - kind_names.begin())};
     column.is_found = take_int(line, 1) == 1;
+    column.unknown = static_cast<UnknownWord>(take_int(line, 2));
     if (column.kind == Kind::one_hot) {
+      column.missing_word = static_cast<MissingWord>(take_int(line, 3));
+      const bool has_constant = take_int(line, 1) == 1;
+      std::string constant = line.take_text();
+      if (has_constant) column.constant = std::move(constant);
       column.has_other = take_int(line, 1) == 1;
       column.has_missing = take_int(line, 1) == 1;
       column.most_frequent = Index{take_int(line, (std::numeric_limits<int>::max)())} - 1;
@@ -745,6 +835,36 @@ class Preprocessing {
       detail::raise<ValueError>(from_string_name, " expected more than ", (std::max)(column.most_frequent, Index{0}), " words of column ",
                                 detail::in_quotes(column.name), ", but found ", column.words.size());
     return column;
+  }
+
+  void add_table_options(detail::TokenWriter& line) const {
+    line.add_word("table");
+    line.add_number(int{table_options_.header});
+    line.add_number(int{table_options_.keep_index});
+    line.add_number(table_options_.skip_lines);
+    line.add_text(std::string(1, table_options_.separator));
+    line.add_text(std::string(1, table_options_.decimal));
+    for (const auto* texts : {&table_options_.names, &table_options_.missing_words, &table_options_.also_missing}) {
+      line.add_number(texts->size());
+      for (const std::string& text : *texts) line.add_text(text);
+    }
+  }
+
+  void take_table_options(detail::TokenReader& line) {
+    line.take_word("table");
+    table_options_.header = take_int(line, 1) == 1;
+    table_options_.keep_index = take_int(line, 1) == 1;
+    table_options_.skip_lines = take_int(line, (std::numeric_limits<int>::max)());
+    for (char* const character : {&table_options_.separator, &table_options_.decimal}) {
+      const std::string text = line.take_text();
+      if (text.size() != 1) detail::raise<ValueError>(from_string_name, " expected one character, but found ", detail::in_quotes(text));
+      *character = text[0];
+    }
+    detail::check_layout(from_string_name, table_options_.separator, table_options_.decimal, table_options_.skip_lines);
+    for (auto* const texts : {&table_options_.names, &table_options_.missing_words, &table_options_.also_missing}) {
+      texts->resize(static_cast<std::size_t>(line.take_count("texts", 0)));
+      for (std::string& text : *texts) text = line.take_text();
+    }
   }
 
   void take_scaler(const std::string& text) {
@@ -763,6 +883,7 @@ class Preprocessing {
 
   PreprocessingOptions options_;
   bool is_read_ = false;              // whether it is from from_string, which restores not all options
+  TableOptions table_options_ = {};   // the layout of the training table
   std::vector<Column> columns_ = {};  // the features, in the order of the training table
   Standardizer<double> standardizer_{};
   MinMaxScaler<double> min_max_{};

@@ -47,8 +47,9 @@ class Table {
   /// const Table row({"age", "city"}, {{"42", "Bern"}});
   /// @endcode
   Table(std::vector<std::string> names, const std::vector<std::vector<std::string>>& rows, const TableOptions& options = {})
-      : names_{std::move(names)}, decimal_{options.decimal}, file_{"the table"} {
+      : names_{std::move(names)}, options_{options}, file_{"the table"} {
     detail::check_layout(file_, ' ', options.decimal, 0);
+    if (options.separator == options.decimal) options_.separator = ';';  // so that files can have the layout too
     check_names();
     const detail::MissingWords missing(options.missing_words, options.also_missing);
     auto texts = std::make_shared<Texts>();
@@ -68,7 +69,8 @@ class Table {
   Index size() const { return static_cast<Index>(rows_); }             ///< number of rows
   const std::vector<std::string>& names() const { return names_; }     ///< names of the columns, in the order of the file
   Index columns() const { return static_cast<Index>(names_.size()); }  ///< number of columns
-  char decimal() const { return decimal_; }                            ///< the decimal point of its numbers: '.' or ','
+  char decimal() const { return options_.decimal; }                    ///< the decimal point of its numbers: '.' or ','
+  const TableOptions& options() const { return options_; }             ///< the layout of the file, or the options given
   const std::string& file() const { return file_; }                    ///< the name of the file, which begins error messages
 
   /// Sentences about what reading has recognised and left out: an index, and columns that are empty or repeat another one.
@@ -109,7 +111,7 @@ class Table {
         detail::raise<ValueError>("subset: there is no row ", i, "; the ", size(), " rows of ", file_, " are counted from 0");
     Table part;
     part.names_ = names_;
-    part.decimal_ = decimal_;
+    part.options_ = options_;
     part.file_ = file_;
     part.numbers_ = numbers_;
     part.notes_ = notes_;
@@ -157,7 +159,7 @@ class Table {
   std::vector<std::string> notes_ = {};
   std::shared_ptr<const Texts> texts_ = {};
   std::size_t rows_ = 0;
-  char decimal_ = '.';
+  TableOptions options_ = {};
   std::string file_ = "the table";
 };
 
@@ -174,7 +176,7 @@ class TableReader {
     texts->file = std::move(text);
     read(*texts);
     table_.texts_ = std::move(texts);
-    table_.decimal_ = options.decimal;
+    table_.options_ = options;
     table_.file_ = file;
     leave_out_columns();
     table_.check_names();

@@ -9,7 +9,14 @@
 
 namespace chainrule {
 
-/// The samples whose confidence is within one bin of a reliability diagram.
+/// The probability of a sample that a reliability diagram looks at.
+enum class ReliabilityOf {
+  predicted_class,  ///< the probability of the class predicted, and whether the prediction is right
+  yes,              ///< the probability of class 1 of two, and whether the sample is of class 1
+};
+
+/// The samples whose confidence is within one bin of a reliability diagram. With ReliabilityOf::yes, the confidence is the probability of
+/// class 1, and the accuracy the share of samples of class 1.
 struct ReliabilityBin {
   double low = 0;         ///< the samples have a confidence above this, or of at least this in the first bin
   double high = 0;        ///< the samples have a confidence of at most this
@@ -26,14 +33,19 @@ struct ReliabilityBin {
 /// which is the probability of the class that is predicted, with mean confidence and accuracy of each bin. For predictions that are well
 /// calibrated these two agree.
 ///
-/// y_hat is probabilities, classes x samples, or one row with the probabilities p of class 1 ("yes"), where the class predicted has the
+/// With ReliabilityOf::yes the bins are by the probability of class 1 ("yes") of two, from 0 to 1, and have the share of samples of class
+/// 1: whether of the samples with a P(yes) of 0.2 a fifth are yes, also where yes is never the likelier answer.
+///
+/// y_hat is probabilities, classes x samples, or one row with the probabilities p of class 1, where the class predicted has the
 /// probability max(p, 1 - p). y is a vector of labels, or probabilities of the shape of y_hat, which stand for their class. The constructor
-/// throws as Accuracy does, and ValueError for numbers outside [0, 1] in y_hat and unless 1 <= bins <= 10,000.
+/// throws as Accuracy does, ShapeError for ReliabilityOf::yes with more than two classes, and ValueError for numbers outside [0, 1] in
+/// y_hat and unless 1 <= bins <= 10,000.
 class ReliabilityDiagram {
  public:
   /// Sorts the samples into `bins` bins of equal width from 0 to 1.
   template <detail::NumberMatrix Predictions, detail::ClassTargets Targets>
-  ReliabilityDiagram(const Predictions& y_hat, const Targets& y, Index bins = 15) {
+  ReliabilityDiagram(const Predictions& y_hat, const Targets& y, Index bins = 15, ReliabilityOf of = ReliabilityOf::predicted_class)
+      : of_{of} {
     if (bins < 1 || bins > 10'000) detail::raise<ValueError>("ReliabilityDiagram: bins must be 1 to 10000, got ", bins);
     bins_.resize(static_cast<std::size_t>(bins));
     for (Index b = 0; b < bins; ++b) {
@@ -69,7 +81,8 @@ class ReliabilityDiagram {
       return std::string(text.size() < at_least ? at_least - text.size() : 0, ' ') + text;
     };
     const auto place = [](double share) { return static_cast<std::size_t>(share * width + 0.5); };
-    std::string text = " confidence   samples  accuracy  0" + std::string(width - 1, ' ') + "1\n";
+    std::string text = (of_ == ReliabilityOf::yes ? "     P(yes)   samples       yes  0" : " confidence   samples  accuracy  0") +
+                       std::string(width - 1, ' ') + "1\n";
     for (const ReliabilityBin& bin : bins_) {
       if (bin.samples == 0) continue;
       std::string bar(width + 1, ' ');
@@ -87,13 +100,17 @@ class ReliabilityDiagram {
   void count(const ConstMatrixView<Scalar>& p, const Targets& y, const Weights& w) {
     detail::checked_classes("ReliabilityDiagram", p, y);
     detail::check_probabilities("ReliabilityDiagram", "y_hat", p);
+    if (of_ == ReliabilityOf::yes && p.rows() > 2)
+      detail::raise<ShapeError>("ReliabilityDiagram: ReliabilityOf::yes needs two classes, but y_hat has ", p.rows(), " rows");
     samples_ = p.cols();
     weight_ = w.total("ReliabilityDiagram", samples_);
     std::vector<detail::PairwiseSum<double>> confidences(bins_.size()), correct(bins_.size()), weights(bins_.size());
     for (Index j = 0; j < samples_; ++j) {
-      const Index predicted = detail::class_of(p, j);
-      const double first = static_cast<double>(p(0, j));
-      const double confidence = p.rows() > 1 ? static_cast<double>(p(predicted, j)) : (std::max)(first, 1 - first);
+      const Index predicted = of_ == ReliabilityOf::yes ? 1 : detail::class_of(p, j);
+      const double yes = static_cast<double>(p(p.rows() - 1, j));
+      const double confidence = of_ == ReliabilityOf::yes ? yes
+                                : p.rows() > 1            ? static_cast<double>(p(predicted, j))
+                                                          : (std::max)(yes, 1 - yes);
       const std::size_t b = bin_of(confidence);
       ++bins_[b].samples;
       weights[b] += w(j);
@@ -116,6 +133,7 @@ class ReliabilityDiagram {
     return b > 0 && confidence <= bins_[b].low ? b - 1 : b;
   }
 
+  ReliabilityOf of_;
   std::vector<ReliabilityBin> bins_;
   Index samples_ = 0;
   double weight_ = 0;
