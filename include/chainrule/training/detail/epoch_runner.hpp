@@ -257,7 +257,9 @@ class EpochRunner {
     const Index samples = (std::min)(steps_.samples_per_step, steps_.samples - step * steps_.samples_per_step);
     for (Index i = first; i < end; ++i) {
       const auto [x, y] = batches[i];
-      if (!visit(x, y, Part{static_cast<double>(x.cols()) / static_cast<double>(samples), i == first, i + 1 == end})) return 0;
+      // most steps have one batch, for which a division would take 1 % of a small step
+      const double share = x.cols() == samples ? 1 : static_cast<double>(x.cols()) / static_cast<double>(samples);
+      if (!visit(x, y, Part{share, i == first, i + 1 == end})) return 0;
     }
     return samples;
   }
