@@ -4,6 +4,7 @@
 #include <chainrule/chainrule.hpp>
 #include <chainrule/data/gzip.hpp>
 #include <chainrule/io/model.hpp>
+#include <chainrule/io/quantized_file.hpp>
 #include <cstdio>
 #include <iostream>
 #include <vector>

@@ -13,15 +13,21 @@
 
 namespace chainrule {
 
-/// A tensor to be written. Its numbers stay in their owner's memory; float is written as F32, double as F64.
+/// A tensor to be written. Its numbers stay in their owner's memory; float is written as F32, double as F64, std::int32_t as I32.
 struct TensorToWrite {
-  std::string name;                                                       ///< "layers.0.weight"
-  std::vector<std::uint64_t> shape;                                       ///< empty for a single number
-  std::variant<std::span<const float>, std::span<const double>> numbers;  ///< one for each entry of the tensor
-  TensorOrder order = TensorOrder::row_major;                             ///< how the numbers lie in memory
+  std::string name;                  ///< "layers.0.weight"
+  std::vector<std::uint64_t> shape;  ///< empty for a single number
+  /// One for each entry of the tensor.
+  std::variant<std::span<const float>, std::span<const double>, std::span<const std::int32_t>, std::span<const std::int16_t>,
+               std::span<const std::int8_t>>
+      numbers;
+  TensorOrder order = TensorOrder::row_major;  ///< how the numbers lie in memory
 
   /// The type that the numbers have in the file.
-  SafetensorsType type() const { return numbers.index() == 0 ? SafetensorsType::F32 : SafetensorsType::F64; }
+  SafetensorsType type() const {
+    using enum SafetensorsType;
+    return std::array{F32, F64, I32, I16, I8}[numbers.index()];
+  }
 };
 
 namespace detail {
@@ -112,7 +118,7 @@ inline std::string to_safetensors(std::span<const TensorToWrite> tensors, const 
     sorted.push_back(&tensor);
   }
   std::sort(sorted.begin(), sorted.end(), [](const TensorToWrite* a, const TensorToWrite* b) {
-    return a->type() != b->type() ? a->type() < b->type() : a->name < b->name;  // F64 comes first
+    return a->type() != b->type() ? a->type() < b->type() : a->name < b->name;  // F64, F32, I32, I16, I8
   });
   std::vector<std::string_view> names;
   for (const TensorToWrite* tensor : sorted) names.push_back(tensor->name);
