@@ -114,6 +114,7 @@ TEST_CASE("factors and their products round as those of gemmlowp and TensorFlow 
   CHECK(detail::rounding_divide_by_power_of_two(-5, 1) == -3);
   CHECK(detail::rounding_divide_by_power_of_two(-6, 2) == -2);
   CHECK(detail::rounding_divide_by_power_of_two(INT32_MIN, 31) == -1);
+  CHECK(times(5, FixedPoint{3 << 29, 3}) == 30);
   CHECK(times(1000000, FixedPoint{1 << 30, 30}) > 32767);  // a shift that would overflow
   CHECK(times(-1000000, FixedPoint{1 << 30, 30}) < -32768);
   Random random{Seed{1}};
