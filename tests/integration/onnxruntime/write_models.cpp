@@ -1,8 +1,9 @@
 // write_models FOLDER: writes ONNX models of networks, one for each activation, layer and loss, in float and in double, and for each model
-// a file with inputs and expected outputs. Prints a line for each model with its name, scalar type, shape and the names of its input and
-// output, which compare.js reads.
+// a file with inputs and expected outputs; then models in integers. Prints a line for each model with its name, scalar type, shape and the
+// names of its input and output, which compare.js reads, and for a model in integers the step of its outputs.
 #include <chainrule/any/from_description.hpp>
-#include <chainrule/io/to_onnx.hpp>
+#include <chainrule/io/quantized_onnx.hpp>
+#include <chainrule/quantization/quantize.hpp>
 #include <cstdio>
 #include <filesystem>
 #include <span>
@@ -110,6 +111,33 @@ void write_all() {
   write<Scalar>("digits_raw", describe(SoftmaxCrossEntropy{}), digits, true);
 }
 
+/// Writes the model of a network in integers, up to its raw outputs.
+void write_quantized(const std::string& name, const std::vector<Description>& layers, bool scale_per_output = true) {
+  AnyNetwork<float> net{Seed{3}, MeanSquaredError{}, make_layers<float>(layers)};
+  Random random{Seed{7}};
+  for (float& number : net.parameters()) number += static_cast<float>(0.1 * random.normal());
+  for (float& number : net.buffers()) number = static_cast<float>(0.5 + random.uniform());
+  const Matrix<float> x = Matrix<float>::NullaryExpr(net.inputs(), 1000, [&](Index, Index) { return static_cast<float>(random.normal()); });
+  const auto q = quantize<std::int8_t>(net, x, {.scale_per_output = scale_per_output});
+  const Matrix<float> y = q.predict_raw(x);
+  save_onnx(q, folder + "/" + name + ".onnx", {.raw_outputs = true});
+  std::string bytes;
+  for (const Matrix<float>* numbers : {&x, &y})
+    for (const float number : numbers->reshaped()) detail::append_bytes(bytes, number);
+  detail::write_file("write_models", folder + "/" + name + ".numbers", bytes);
+  std::printf("%s float32 %td %td %td x y %.9g\n", name.c_str(), x.cols(), net.inputs(), net.outputs(),
+              static_cast<double>(q.output().scale));
+}
+void write_all_quantized() {
+  const Description relu = describe(ReLU{}), tanh = describe(Tanh{});
+  write_quantized("quantized_relu", {dense(20, 30, relu), dense(30, 10, relu), dense<Identity>(10, 4)});
+  write_quantized("quantized_per_tensor", {dense(20, 30, relu), dense<Identity>(30, 4)}, false);
+  write_quantized("quantized_folded",
+                  {describe(Normalize<Dynamic>(5)), dense(5, 7, describe(LeakyReLU{0.2})), describe(BatchNorm<Dynamic>(7)),
+                   dense(7, 6, describe(HardTanh{-0.5, 0.75})), dense<Identity>(6, 3)});
+  write_quantized("quantized_tables", {dense(6, 12, tanh), dense(12, 8, describe(GELU{})), dense<Identity>(8, 3)});
+}
+
 }  // namespace
 
 int main(int argc, char** argv) try {
@@ -118,6 +146,7 @@ int main(int argc, char** argv) try {
   std::filesystem::create_directories(folder);
   write_all<float>();
   write_all<double>();
+  write_all_quantized();
 } catch (const std::exception& error) {
   std::fprintf(stderr, "write_models: %s\n", error.what());
   return 1;

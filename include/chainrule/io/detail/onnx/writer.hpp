@@ -88,6 +88,11 @@ class OnnxWriter {
   std::string integer(const char* name, std::int64_t number) {
     return constant(unused(name), {}, pb::TensorProto::INT64, std::span<const std::int64_t>(&number, 1));
   }
+  /// Adds a tensor of quantized numbers, int8 or int32, row by row, and returns its name.
+  template <class Number>
+  std::string quantized(const char* name, const std::vector<Index>& shape, std::span<const Number> numbers) {
+    return constant(unused(name), shape, sizeof(Number) == 1 ? pb::TensorProto::INT8 : pb::TensorProto::INT32, numbers);
+  }
   /// Adds a vector of a layer, an Eigen::Map, and returns its name.
   template <class Map>
   std::string vector(const char* name, const Map& numbers) {
