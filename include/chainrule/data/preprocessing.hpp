@@ -22,6 +22,7 @@
 #include <chainrule/data/min_max_scaler.hpp>
 #include <chainrule/data/standardizer.hpp>
 #include <chainrule/data/table.hpp>
+#include <concepts>
 #include <map>
 #include <optional>
 #include <set>
@@ -119,7 +120,8 @@ class Preprocessing {
   /// scales. Throws ValueError, with line and column, for a column that .one_hot or another option names and the table lacks, a column of
   /// numbers and other texts, a column without any value, more than max_found different words in a column that is not named in .one_hot,
   /// and whatever the policies call an error; StateError where it was read by from_string. After an error the previous fit stays.
-  void fit(const Table& train) {
+  template <std::same_as<Table> T>  // a template, as fit_columns and scale are, so that only programs that call it compile the scalers
+  void fit(const T& train) {
     if (is_read_)
       detail::raise<StateError>("Preprocessing: it was read from a text, which does not hold all options; create another one to fit");
     Preprocessing fitted(options_);
@@ -495,7 +497,8 @@ class Preprocessing {
 
   // Fitting.
 
-  void fit_columns(const Table& train) {
+  template <class T>
+  void fit_columns(const T& train) {
     if (train.size() < 1) detail::raise<ShapeError>("Preprocessing: fit needs at least one row, but ", train.file(), " has none");
     for (const std::string& name : named_columns()) static_cast<void>(train.column(name));
     for (const ColumnPolicy& policy : options_.policies) static_cast<void>(train.column(policy.name));
@@ -763,7 +766,8 @@ class Preprocessing {
   bool is_standardized() const { return options_.scale == FeatureScale::standardize; }
   bool has_scaler() const { return options_.scale != FeatureScale::none && count_scaled() > 0; }
 
-  void scale(Matrix<double>& numbers) const {
+  template <class Numbers>
+  void scale(Numbers& numbers) const {
     if (!has_scaler()) return;
     is_standardized() ? standardizer_.transform_in_place(numbers) : min_max_.transform_in_place(numbers);
   }
