@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chainrule/core/detail/hyperparameter_checks.hpp>
+#include <chainrule/core/detail/inline_for_speed.hpp>
 #include <chainrule/core/detail/network_access.hpp>
 #include <chainrule/core/detail/network_checks.hpp>
 #include <chainrule/derivatives/by_parameters.hpp>
@@ -510,8 +511,8 @@ class Network : public NetworkBase<Scalar, typename detail::ProvenNetwork<Scalar
 
   // makes all checks; `steps`: whether theta is changed too
   template <class X, class Y, int MaxBatch>
-  void begin_backward(const Eigen::DenseBase<X>& x, const Y& y, Workspace<MaxBatch>& work, Gradients& gradients,
-                      const MatrixView<Scalar>* input_gradient, bool steps) const {
+  CHAINRULE_INLINE_FOR_SPEED void begin_backward(const Eigen::DenseBase<X>& x, const Y& y, Workspace<MaxBatch>& work, Gradients& gradients,
+                                                 const MatrixView<Scalar>* input_gradient, bool steps) const {
     const auto input = detail::const_view<Scalar>(x);
     check_input_of_last_forward("backward", x, input, work);
     const Index samples = input.cols();

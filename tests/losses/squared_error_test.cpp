@@ -29,6 +29,18 @@ TEMPLATE_TEST_CASE("SquaredError's gradient is the error divided by the batch si
   check_matching_link(SquaredError{}, random_matrix<TestType>(5, 9, random), random_matrix<TestType>(5, 9, random));
 }
 
+TEMPLATE_TEST_CASE("SquaredError's gradient has the same bits for columns one after the other and with gaps", "[loss]", float, double) {
+  chainrule::Random random{chainrule::Seed{2}};
+  for (const chainrule::Index batch : {1, 2, 3, 4, 5, 8}) {
+    const Matrix<TestType> y_hat = random_matrix<TestType>(3, batch, random), y = random_matrix<TestType>(3, batch, random);
+    Matrix<TestType> with_gaps(3, batch);
+    SquaredError{}.gradient(chainrule::view(y_hat.topRows(1)), chainrule::view(y.topRows(1)),
+                            chainrule::mutable_view(with_gaps.topRows(1)));
+    CHECK(with_gaps.topRows(1) == loss_gradient(SquaredError{}, Matrix<TestType>(y_hat.topRows(1)), Matrix<TestType>(y.topRows(1))));
+    CHECK(with_gaps(0, batch - 1) == (y_hat(0, batch - 1) - y(0, batch - 1)) / static_cast<TestType>(batch));
+  }
+}
+
 TEST_CASE("SquaredError has a Hessian of 1/batch times the unit matrix", "[loss]") {
   const Matrix<double> y = matrix<double>({{1, 2}, {3, 4}}), d = matrix<double>({{4, -8}, {0, 1}});
   CHECK(loss_gradient_jvp(SquaredError{}, y, y, d) == d / 2);

@@ -2,6 +2,7 @@
 // Checks of the x, y and workspace that a network's pass is called with, made before anything is written.
 
 #include <chainrule/core/detail/chain.hpp>
+#include <chainrule/core/detail/inline_for_speed.hpp>
 #include <chainrule/core/detail/overlap.hpp>
 #include <chainrule/core/detail/views.hpp>
 #include <chainrule/core/network_base.hpp>
@@ -44,12 +45,14 @@ ConstMatrixView<Scalar> checked_input(const char* who, const Sequence& sequence,
 /// in parts and read as a whole, which waits a dozen cycles for the parts.)
 template <class Caches>
 bool lies_in_caches(std::intptr_t begin, std::intptr_t end, const Caches& caches, Index max_batch) {
+  if (begin == end) return false;
   bool lies_in = false;
   const auto look = [&](const auto& storage) {
     constexpr bool is_inside_object = requires { requires std::remove_cvref_t<decltype(storage)>::is_inside_object; };
     if constexpr (!is_inside_object) {
-      const auto all = storage.first(max_batch);
-      lies_in = lies_in || overlap({begin, end - begin, 0, 1}, memory_of(all.data(), all.size()));
+      const auto sample = storage.first(Index{1});
+      const Memory numbers = memory_of(sample.data(), sample.rows() * max_batch);
+      lies_in = lies_in || (begin < numbers.begin + numbers.bytes && numbers.begin < end);
     }
   };
   for_each_index(caches, [&](auto i) {
@@ -140,7 +143,8 @@ template <class Scalar>
 /// Returns a view on y after checking that it has as many samples as y_hat, whose number comes from `of` in messages, and is a target of
 /// the loss.
 template <class Scalar, class LossType, class Sequence, class Y>
-auto checked_target(const char* who, const LossType& loss, const Y& y, const ConstMatrixView<Scalar>& y_hat, const char* of) {
+CHAINRULE_INLINE_FOR_SPEED inline auto checked_target(const char* who, const LossType& loss, const Y& y,
+                                                      const ConstMatrixView<Scalar>& y_hat, const char* of) {
   const auto target = target_view<Scalar>(y);
   const auto& plain = without_weights(target);
   constexpr bool is_matrix = std::is_same_v<std::remove_cvref_t<decltype(plain)>, ConstMatrixView<Scalar>>;
@@ -162,7 +166,8 @@ auto checked_target(const char* who, const LossType& loss, const Y& y, const Con
 
 /// Throws unless the workspace holds a forward pass of the network of these layers.
 template <class Scalar, class Layers, class Work>
-void check_forward_pass(const char* who, const Layers& layers, const NetworkIdentity<Scalar>& network, const Work& work) {
+CHAINRULE_INLINE_FOR_SPEED inline void check_forward_pass(const char* who, const Layers& layers, const NetworkIdentity<Scalar>& network,
+                                                          const Work& work) {
   if (work.cached_samples() < 1) check_not_moved_from(who, work.max_batch());
   check_workspace(who, layers, work);
   check_forward_ran(who, work.cached_samples());
@@ -172,15 +177,16 @@ void check_forward_pass(const char* who, const Layers& layers, const NetworkIden
 /// Returns a view on y after checking that it is a target for `samples` samples, whose number comes from `of` in messages, and that it is
 /// not in the workspace.
 template <class Scalar, class Sequence, class LossType, class Y, class Work>
-auto checked_target(const char* who, const LossType& loss, const Y& y, const Work& work, Index samples, const char* of) {
+CHAINRULE_INLINE_FOR_SPEED inline auto checked_target(const char* who, const LossType& loss, const Y& y, const Work& work, Index samples,
+                                                      const char* of) {
   check_targets_outside_workspace(who, y, work);
   return checked_target<Scalar, LossType, Sequence>(who, loss, y, last_of(work.caches()).output.first(samples), of);
 }
 
 /// Returns a view on y after checking it against the last forward pass in the workspace.
 template <class Scalar, class Sequence, class LossType, class Y, class Work>
-auto checked_target(const char* who, const Sequence& sequence, const NetworkIdentity<Scalar>& network, const LossType& loss, const Y& y,
-                    const Work& work) {
+CHAINRULE_INLINE_FOR_SPEED inline auto checked_target(const char* who, const Sequence& sequence, const NetworkIdentity<Scalar>& network,
+                                                      const LossType& loss, const Y& y, const Work& work) {
   check_forward_pass(who, sequence.layers(), network, work);
   return checked_target<Scalar, Sequence>(who, loss, y, work, work.cached_samples(), "the last forward(x, work)");
 }
@@ -188,7 +194,8 @@ auto checked_target(const char* who, const Sequence& sequence, const NetworkIden
 /// Returns what a backward pass takes dJ/dy_hat from, after checking it against the last forward pass in the workspace: a view on the
 /// targets of the loss, or on the gradient from outside.
 template <class Scalar, class Sequence, class LossType, class Y, class Work>
-auto checked_gradient_source(const char* who, const Sequence& sequence, const LossType& loss, const Y& y, const Work& work) {
+CHAINRULE_INLINE_FOR_SPEED inline auto checked_gradient_source(const char* who, const Sequence& sequence, const LossType& loss, const Y& y,
+                                                               const Work& work) {
   constexpr const char* of = "the last forward(x, work)";
   if constexpr (is_from_outside<Y>) {
     const ConstMatrixView<Scalar> gradient = const_view<Scalar>(y.output_gradient);

@@ -63,11 +63,12 @@ template <class Scalar>
 void check_distributions(std::string_view loss, ConstMatrixView<Scalar> y) {
   check_finite("target", "y", y);
   for (Index j = 0; j < y.cols(); ++j) {
+    const Scalar* y_j = y.data() + j * y.outerStride();
     Accumulator<Scalar> total = 0;
     for (Index i = 0; i < y.rows(); ++i) {
-      if (!(y(i, j) >= 0 && y(i, j) <= 1))
-        raise<ValueError>("target: y(", i, ", ", j, ") is ", y(i, j), ", but ", loss, " takes probabilities, each from 0 to 1");
-      total += static_cast<Accumulator<Scalar>>(y(i, j));
+      if (!(y_j[i] >= 0 && y_j[i] <= 1))
+        raise<ValueError>("target: y(", i, ", ", j, ") is ", y_j[i], ", but ", loss, " takes probabilities, each from 0 to 1");
+      total += static_cast<Accumulator<Scalar>>(y_j[i]);
     }
     const Scalar sum = static_cast<Scalar>(total);
     if (!(std::abs(sum - 1) <= Scalar(1e-3)))
@@ -137,8 +138,13 @@ struct SoftmaxCrossEntropy {
     for (Index j = 0; j < dJ.cols(); ++j) {
       if constexpr (std::is_same_v<Target, ConstMatrixView<Scalar>>) {
         const Scalar smoothed_sum = sum_of_targets<Scalar>(y, j);
-        for (Index i = 0; i < y.rows(); ++i)
-          dJ(i, j) = detail::rounded(dJ(i, j) * smoothed_sum) - (detail::rounded(kept * y(i, j)) + spread);
+        const Scalar* y_j = y.data() + j * y.outerStride();
+        Scalar* dJ_j = dJ.data() + j * dJ.outerStride();
+        if (smoothed_sum == 1 && label_smoothing == 0)
+          for (Index i = 0; i < y.rows(); ++i) dJ_j[i] -= y_j[i];
+        else
+          for (Index i = 0; i < y.rows(); ++i)
+            dJ_j[i] = detail::rounded(dJ_j[i] * smoothed_sum) - (detail::rounded(kept * y_j[i]) + spread);
       } else {
         dJ(label_of(y, j), j) -= kept;
         if (label_smoothing > 0) dJ.col(j).array() -= spread;

@@ -29,11 +29,16 @@ struct SquaredError {
   ///     dJ/dy_hat = (y_hat - y)/batch
   template <class Scalar>
   void gradient(const ConstMatrixView<Scalar>& y_hat, const ConstMatrixView<Scalar>& y, MatrixView<Scalar> dJ) const {
+    const bool in_one_piece = kernels::is_contiguous(y_hat) && kernels::is_contiguous(y) && kernels::is_contiguous(dJ);
+    if (kernels::scalar_only<Scalar> || y.size() > few_numbers || !in_one_piece) return gradient_of_many(y_hat, y, dJ);
     const auto batch = static_cast<Scalar>(y.cols());
-    if (!kernels::scalar_only<Scalar> && y.size() > few_numbers)
-      return kernels::map_matrices([batch](auto p, auto target) CHAINRULE_FORMULA { return (p - target) / batch; }, dJ, y_hat, y);
-    for (Index j = 0; j < y.cols(); ++j)
-      for (Index i = 0; i < y.rows(); ++i) dJ.coeffRef(i, j) = (y_hat.coeff(i, j) - y.coeff(i, j)) / batch;
+    const Index size = y.size();
+    const Scalar *p = y_hat.data(), *t = y.data();
+    Scalar* d = dJ.data();
+    using Four = Eigen::Array<Scalar, 4, 1>;
+    Index k = 0;
+    for (; k + 4 <= size; k += 4) Eigen::Map<Four>(d + k) = (Eigen::Map<const Four>(p + k) - Eigen::Map<const Four>(t + k)) / batch;
+    for (; k < size; ++k) d[k] = (p[k] - t[k]) / batch;
   }
 
   /// Sets `out` to the derivative of the gradient along the direction d (outputs x batch).
@@ -72,15 +77,14 @@ struct SquaredError {
                                                     detail::Accumulator<Scalar> divisor) {
     constexpr Index few = kernels::scalar_only<Scalar> ? 1 : few_numbers;
     if (y.size() <= few) {  // added in the order of kernels::sum
-      detail::Accumulator<Scalar> sums[few] = {};
+      detail::Accumulator<Scalar> s[few] = {}, *next = s;
       for (Index j = 0; j < y.cols(); ++j)
         for (Index i = 0; i < y.rows(); ++i) {
           const Scalar error = y_hat.coeff(i, j) - y.coeff(i, j);
-          sums[i + j * y.rows()] = static_cast<detail::Accumulator<Scalar>>(detail::rounded(error * error));
+          *next++ = static_cast<detail::Accumulator<Scalar>>(detail::rounded(error * error));
         }
-      for (Index half = few / 2; half > 0; half /= 2)
-        for (Index k = 0; k < half; ++k) sums[k] += sums[k + half];
-      if (detail::is_finite(sums[0])) return sums[0] / divisor;
+      if constexpr (few > 1) s[0] = ((s[0] + s[4]) + (s[2] + s[6])) + ((s[1] + s[5]) + (s[3] + s[7]));
+      if (detail::is_finite(s[0])) return s[0] / divisor;
     }
     return sum_of_many_squares<Scalar>(y_hat, y, divisor);
   }
@@ -93,6 +97,16 @@ struct SquaredError {
   void link(detail::LossArgument z) const;
 
  private:
+  template <class Scalar>
+  [[gnu::noinline]] static void gradient_of_many(const ConstMatrixView<Scalar>& y_hat, const ConstMatrixView<Scalar>& y,
+                                                 MatrixView<Scalar> dJ) {
+    const auto batch = static_cast<Scalar>(y.cols());
+    if constexpr (!kernels::scalar_only<Scalar>)
+      return kernels::map_matrices([batch](auto p, auto target) CHAINRULE_FORMULA { return (p - target) / batch; }, dJ, y_hat, y);
+    for (Index j = 0; j < y.cols(); ++j)
+      for (Index i = 0; i < y.rows(); ++i) dJ.coeffRef(i, j) = (y_hat.coeff(i, j) - y.coeff(i, j)) / batch;
+  }
+
   template <class Scalar>
   [[gnu::noinline]] static detail::Accumulator<Scalar> sum_of_many_squares(const ConstMatrixView<Scalar>& y_hat,
                                                                            const ConstMatrixView<Scalar>& y,

@@ -34,9 +34,8 @@ void descend(Net& net, const X& x, const Y& y, Work& work, typename Net::Gradien
   detail::check_follows(Rule::name, net.frozen(), state);
   if constexpr (std::is_same_v<Rule, SGD>) {
     if (detail::is_plain_descent(rule)) {
-      auto theta = net.parameters();
-      const ConstVectorView<Scalar> scratch = std::as_const(dJ).flat();  // dJ may have been filled when other parameters were frozen
-      detail::step_arguments<Scalar>(rule, theta, scratch, state);
+      detail::check_not_negative<Scalar>(Rule::name, "learning_rate", rule.learning_rate);
+      detail::check_state_and_decay(rule, std::as_const(net).parameters().size(), state);  // not what dJ holds: it is scratch here
       detail::NetworkAccess::backward_and_step(net, x, y, work, dJ, static_cast<Scalar>(rule.learning_rate));
       ++state.steps;
       return;

@@ -3,6 +3,7 @@
 // layer's type, and a std::vector where it does not (AnyLayers, whose elements are all of one type). An index is then a Constant<i> or a
 // std::size_t; code that takes its indices from for_each_index works with both.
 
+#include <chainrule/core/detail/inline_for_speed.hpp>
 #include <chainrule/core/error.hpp>
 #include <tuple>
 #include <type_traits>
@@ -81,8 +82,8 @@ const T& last_of(const std::vector<T>& list) {
 
 /// Calls f(i) for each index of the list, from the first to the last.
 template <class... T, class F>
-constexpr void for_each_index(const std::tuple<T...>&, F&& f) {
-  [&]<std::size_t... I>(std::index_sequence<I...>) { (f(Constant<I>{}), ...); }
+CHAINRULE_INLINE_FOR_SPEED constexpr void for_each_index(const std::tuple<T...>&, F&& f) {
+  [&]<std::size_t... I>(std::index_sequence<I...>) CHAINRULE_INLINE_FOR_SPEED { (f(Constant<I>{}), ...); }
   (std::index_sequence_for<T...>{});
 }
 template <class T, class F>
@@ -92,8 +93,8 @@ void for_each_index(const std::vector<T>& list, F&& f) {
 
 /// Calls f(i) for each index of the list, from the last to the first.
 template <class... T, class F>
-constexpr void for_each_index_backwards(const std::tuple<T...>&, F&& f) {
-  [&]<std::size_t... I>(std::index_sequence<I...>) { (f(Constant<sizeof...(T) - 1 - I>{}), ...); }
+CHAINRULE_INLINE_FOR_SPEED constexpr void for_each_index_backwards(const std::tuple<T...>&, F&& f) {
+  [&]<std::size_t... I>(std::index_sequence<I...>) CHAINRULE_INLINE_FOR_SPEED { (f(Constant<sizeof...(T) - 1 - I>{}), ...); }
   (std::index_sequence_for<T...>{});
 }
 template <class T, class F>

@@ -6,6 +6,7 @@
 #include <array>
 #include <chainrule/core/category_row.hpp>
 #include <chainrule/core/concepts.hpp>
+#include <chainrule/core/detail/inline_for_speed.hpp>
 #include <chainrule/core/detail/layer_list.hpp>
 #include <chainrule/core/frozen_parameters.hpp>
 #include <memory>
@@ -328,9 +329,10 @@ class SequenceOf {
 
   // a(1) = x,  a(l+1) = what layer l makes of a(l)
   template <class Scalar, class CacheList>
-  void forward(const Scalar* theta, const ConstMatrixView<Scalar>& x, CacheList& caches, const ForwardContext<Scalar>& pass) const {
+  CHAINRULE_INLINE_FOR_SPEED void forward(const Scalar* theta, const ConstMatrixView<Scalar>& x, CacheList& caches,
+                                          const ForwardContext<Scalar>& pass) const {
     assume_not_empty(x.cols());
-    for_each_index(layers(), [&](auto i) { forward_layer(i, theta, x, caches, pass); });
+    for_each_index(layers(), [&](auto i) CHAINRULE_INLINE_FOR_SPEED { forward_layer(i, theta, x, caches, pass); });
   }
 
   // The layers after the first one, whose output a(2) for so many samples is in its cache.
@@ -346,9 +348,9 @@ class SequenceOf {
   // Unless dJ/dx is asked for, the layers before the first one that learns are left out. The gradient of a layer that does not learn is not
   // written.
   template <class Scalar, class CacheList, class DeltaList>
-  void backward(const Scalar* theta, const ConstMatrixView<Scalar>& x, CacheList& caches, DeltaList& deltas, Scalar* gradient,
-                MatrixView<Scalar>* input_gradient, const FrozenSlice& frozen = {}) const {
-    for_each_backwards(x.cols(), deltas, input_gradient, frozen, [&](auto i, auto* dX) {
+  CHAINRULE_INLINE_FOR_SPEED void backward(const Scalar* theta, const ConstMatrixView<Scalar>& x, CacheList& caches, DeltaList& deltas,
+                                           Scalar* gradient, MatrixView<Scalar>* input_gradient, const FrozenSlice& frozen = {}) const {
+    for_each_backwards(x.cols(), deltas, input_gradient, frozen, [&](auto i, auto* dX) CHAINRULE_INLINE_FOR_SPEED {
       const Index offset = parameter_offset(i);
       backward_of(element(layers(), i), theta + offset, input_of(i, x, caches), element(caches, i), element(deltas, i).first(x.cols()),
                   gradient + offset, dX, frozen.from(offset));
@@ -439,10 +441,11 @@ class SequenceOf {
   // The backward pass, in which each layer also steps, theta <- theta + factor dJ/dtheta: by itself where it can, else by
   // add_multiple(size, factor, dJ/dtheta, theta). `scratch` has the size of a gradient. Frozen parameters keep their bits.
   template <class Scalar, class CacheList, class DeltaList, class AddMultiple>
-  void backward_and_step(Scalar* theta, const ConstMatrixView<Scalar>& x, CacheList& caches, DeltaList& deltas, Scalar factor,
-                         Scalar* scratch, const AddMultiple& add_multiple, const FrozenSlice& frozen) const {
+  CHAINRULE_INLINE_FOR_SPEED void backward_and_step(Scalar* theta, const ConstMatrixView<Scalar>& x, CacheList& caches, DeltaList& deltas,
+                                                    Scalar factor, Scalar* scratch, const AddMultiple& add_multiple,
+                                                    const FrozenSlice& frozen) const {
     MatrixView<Scalar>* no_input_gradient = nullptr;
-    for_each_backwards(x.cols(), deltas, no_input_gradient, frozen, [&](auto i, auto* dX) {
+    for_each_backwards(x.cols(), deltas, no_input_gradient, frozen, [&](auto i, auto* dX) CHAINRULE_INLINE_FOR_SPEED {
       const Index offset = parameter_offset(i);
       const auto& layer = element(layers(), i);
       auto& cache = element(caches, i);
@@ -495,14 +498,14 @@ class SequenceOf {
   // parameters that learn (before it may be a Normalize, or frozen layers) nobody needs dJ/da unless dJ/dx is asked for. (Views are made
   // where they are passed on: a copy of one takes longer.)
   template <class Scalar, class DeltaList, class Visit>
-  void for_each_backwards(Index samples, DeltaList& deltas, MatrixView<Scalar>* input_gradient, const FrozenSlice& frozen,
-                          const Visit& visit) const {
+  CHAINRULE_INLINE_FOR_SPEED void for_each_backwards(Index samples, DeltaList& deltas, MatrixView<Scalar>* input_gradient,
+                                                     const FrozenSlice& frozen, const Visit& visit) const {
     assume_not_empty(samples);
     std::size_t first_learning = first_with_parameters();
     if (frozen.all != nullptr)
       while (first_learning < size_of(layers()) && !learns(first_learning, frozen)) ++first_learning;
     const auto needs_delta = [&](std::size_t i) { return input_gradient != nullptr || i >= first_learning; };
-    for_each_index_backwards(layers(), [&](auto i) {
+    for_each_index_backwards(layers(), [&](auto i) CHAINRULE_INLINE_FOR_SPEED {
       if (!needs_delta(i)) return;
       if (i == 0) return visit(i, input_gradient);
       MatrixView<Scalar> delta_before = element(deltas, before(i)).first(samples);

@@ -57,23 +57,29 @@ void check_follows(std::string_view rule, const std::shared_ptr<const FrozenPara
     raise<StateError>(rule, ": the network was frozen or unfrozen after this state was made; call state.follow(net) before the step");
 }
 
+/// Checks the state and the weight decay of a step of `size` parameters.
+template <class Scalar, class Rule, Index... Fixed>
+void check_state_and_decay(const Rule& rule, Index size, const OptimizerState<Scalar, Fixed...>& state) {
+  check_state(Rule::name, size, state.size(), rule.moments(), state.moments());
+  state.team.get();  // throws where the team was destroyed
+  if (state.has_groups() && !state.selects())
+    raise<StateError>(Rule::name, ": the state is for groups of parameters with learning rates of their own; make the step with the ",
+                      "ParameterGroups that has made it");
+  if constexpr (requires { rule.weight_decay; }) check_not_negative<Scalar>(Rule::name, "weight_decay", rule.weight_decay);
+}
+
 /// Checks theta, the gradient, the learning rate, the state and the weight decay. A rule checks its other hyperparameters before.
 template <class Scalar, class Rule, class Theta, class Gradient, Index... Fixed>
 StepArguments<Scalar> step_arguments(const Rule& rule, Theta& theta, const Gradient& gradient,
                                      const OptimizerState<Scalar, Fixed...>& state) {
   const StepArguments<Scalar> arguments = step_arguments<Scalar>(rule, theta, gradient);
-  check_state(Rule::name, arguments.size, state.size(), rule.moments(), state.moments());
-  state.team.get();  // throws where the team was destroyed
-  if (state.has_groups() && !state.selects())
-    raise<StateError>(Rule::name, ": the state is for groups of parameters with learning rates of their own; make the step with the ",
-                      "ParameterGroups that has made it");
+  check_state_and_decay(rule, arguments.size, state);
   if constexpr (requires { gradient.frozen(); }) check_follows(Rule::name, gradient.frozen(), state);
   if (state.moments() > 0) {
     const Memory moments = memory_of(state.flat().data(), state.flat().size());
     check_no_overlap(Rule::name, "the gradient", memory_of(arguments.gradient, arguments.size), "the state", moments);
     check_no_overlap(Rule::name, "theta", memory_of(arguments.theta, arguments.size), "the state", moments);
   }
-  if constexpr (requires { rule.weight_decay; }) check_not_negative<Scalar>(Rule::name, "weight_decay", rule.weight_decay);
   return arguments;
 }
 
