@@ -417,7 +417,7 @@ Scalar sum_in_blocks(bool fused, Scalar start, const std::vector<Scalar>& a, con
 TEMPLATE_TEST_CASE("every instruction set and plan gives the bits of sums in blocks of at most 256 terms", "", float, double) {
   Random random{Seed{13}};
   int wrong = 0;
-  const std::pair<Index, Index> shapes[] = {{1, 1}, {1, 9}, {3, 2}, {17, 1}, {130, 1}, {50, 13}, {2, 1100}};
+  const std::pair<Index, Index> shapes[] = {{1, 1}, {1, 9}, {3, 2}, {17, 1}, {130, 1}, {50, 13}, {330, 14}, {2, 1100}};
   for (const Index depth : {256, 257, 600, 784})
     for (const auto& [rows, cols] : shapes)
       for (const Product layout : all_products) {
@@ -438,6 +438,33 @@ TEMPLATE_TEST_CASE("every instruction set and plan gives the bits of sums in blo
         }
       }
   CHECK(wrong == 0);
+}
+
+// Far apart, A has bytes beyond the caches and is read a few columns at a time, or its transpose is.
+TEMPLATE_TEST_CASE("the bits of a product do not depend on how far apart columns lie", "", float, double) {
+  struct Case {
+    Index rows, cols, depth, gap;
+  };
+  int different = 0;
+  for (const auto& [rows, cols, depth, gap] : {Case{400, 20, 300, 7000}, Case{1100, 5, 270, 3000}, Case{50, 8, 290, 4096}})
+    for (const Product layout : all_products) {
+      Random random{Seed{17}}, again{Seed{17}};
+      Operands<TestType> near(layout, rows, cols, depth, random), far(layout, rows, cols, depth, again, gap);
+      for (const Kernels<TestType>& k : runnable<TestType>()) {
+        Padded<TestType> expected(rows, cols), c(rows, cols, 3, 1, static_cast<TestType>(untouched));
+        near.multiply_by(k, expected.view());
+        far.multiply_by(k, c.view());
+        different += c.view() != expected.view();
+        different += !c.padding_is_untouched();
+        if (layout != Product::affine) continue;
+        for (Index j = 0; j < cols; ++j)  // C itself as the start
+          for (Index i = 0; i < rows; ++i) c.view()(i, j) = far.bias.memory[static_cast<std::size_t>(i)];
+        k.product({far.a.view().data(), 1, far.a.stride}, {far.b.view().data(), 1, far.b.stride}, depth, {StartKind::c}, c.view().data(),
+                  c.stride, rows, cols);
+        different += c.view() != expected.view();
+      }
+    }
+  CHECK(different == 0);
 }
 
 // chainrule_tests "[.sweep]"

@@ -48,12 +48,15 @@ std::vector<Index> panels(const kernels::ProductPlan& plan, Index rows) {
 TEST_CASE("the plan of a product says in words what is done and what is packed") {
   CHECK(text(plan_product(forward(784, 128, 32), avx512)) == "3 x 8 tiles of 16 numbers");
   CHECK(text(plan_product(forward(784, 128, 32), avx2)) == "3 x 4 tiles of 8 numbers");
-  CHECK(text(plan_product(input_gradient(784, 128, 32), avx512)) == "3 x 8 tiles of 16 numbers, packs A");
+  CHECK(text(plan_product(input_gradient(784, 128, 64), avx512)) == "3 x 8 tiles of 16 numbers, packs A");
+  CHECK(text(plan_product(input_gradient(784, 128, 32), avx512)) == "the transpose of C, packs B, in 3 x 8 tiles of 16 numbers");
+  CHECK(text(plan_product(forward(4096, 1024, 8), avx512)) == "3 x 8 tiles of 16 numbers, 32 columns of A at a time, prefetches A");
+  CHECK(text(plan_product(weight_gradient(1024, 1024, 8), avx512)) == "3 x 8 tiles of 16 numbers, 32 columns of C at a time");
   CHECK(text(plan_product(forward(1024, 1024, 256), avx512)) == "3 x 8 tiles of 16 numbers, packs A, prefetches A, prefetches C");
   CHECK(text(plan_product(forward(1024, 1024, 128), avx512)) == "3 x 8 tiles of 16 numbers, prefetches A");
   CHECK(text(plan_product(weight_gradient(1024, 1024, 1), avx512)) == "an outer product, column by column");
-  CHECK(text(plan_product(forward(300, 300, 1), avx512)) == "a column, 300 columns of A at once");
-  CHECK(text(plan_product(forward(1024, 1024, 1), avx512)) == "a column, 8 columns of A at once");
+  CHECK(text(plan_product(forward(300, 300, 1), avx512)) == "a column");
+  CHECK(text(plan_product(forward(1024, 1024, 1), avx512)) == "a column, 8 columns of A at a time");
   CHECK(text(plan_product(forward(300, 1, 50), avx512)) == "a row, as a column");
   CHECK(text(plan_product(forward(20, 20, 20), microcontroller)) == "3 x 4 tiles of 1 numbers");
   CHECK(text(plan_product(forward(64, 64, 64), sse2_of_a_newer_program)) == "2 x 4 tiles of 4 numbers");
@@ -64,7 +67,7 @@ TEST_CASE("a product that is added to C as a step is summed at once") {
   step.adds_at_the_end = true, step.starts_with_zero = false;
   CHECK(plan_product(step, avx512).method == ProductMethod::row);
   ProductShape column{1024, 1, 64, 1, 1024, 1024, 4, false, true};
-  CHECK(plan_product(column, avx512).columns_at_once == 64);
+  CHECK(plan_product(column, avx512).columns_at_once == 0);
 }
 
 TEST_CASE("A is packed from 192 columns on where its columns are 3 KiB apart, and prefetched where it has 1 MiB") {
@@ -89,6 +92,62 @@ TEST_CASE("columns of C are computed in parts that stay in the second cache, whe
   CHECK(columns(forward(4000, 20, 1000)) == 0);           // 64 columns would not stay
   CHECK(columns(weight_gradient(784, 128, 4096)) == 0);
   CHECK(text(plan_product(forward(784, 128, 60000), avx512)) == "3 x 8 tiles of 16 numbers, 136 columns of C at a time, prefetches C");
+}
+
+TEST_CASE("C has few columns: its transpose is computed where that costs less than to pack A") {
+  const auto is_transposed = [](Index in, Index out, Index samples, const VectorUnit& vectors = avx512) {
+    return plan_product(input_gradient(in, out, samples), vectors).method == ProductMethod::transposed;
+  };
+  // 300 outputs: 16 columns of C fill a register, 1.25 x 16 <= 16 + 13; 20 columns need two, 1.25 x 32 > 20 + 13
+  CHECK(is_transposed(300, 300, 16));
+  CHECK_FALSE(is_transposed(300, 300, 20));
+  CHECK(is_transposed(300, 300, 28));
+  CHECK_FALSE(is_transposed(300, 300, 64));
+  CHECK_FALSE(is_transposed(300, 300, 4));
+  // 1000 outputs: each row of A is in a page of its own and costs more to pack, 1.25 x 64 <= 64 + 21
+  CHECK(is_transposed(300, 1000, 4));
+  CHECK(is_transposed(300, 1000, 20));
+  CHECK(is_transposed(300, 1000, 64));
+  CHECK_FALSE(is_transposed(300, 1000, 96));
+  CHECK_FALSE(is_transposed(300, 95, 16));  // transposing C would cost too much
+  CHECK_FALSE(is_transposed(63, 300, 16));
+  CHECK(is_transposed(300, 300, 16, {8, 4, 32, false}));
+  CHECK_FALSE(is_transposed(300, 300, 16, avx2));
+  ProductShape added = input_gradient(300, 300, 16);
+  added.starts_with_zero = false;
+  CHECK(plan_product(added, avx512).method == ProductMethod::tiles);
+}
+
+TEST_CASE("a large A that few columns multiply is read in the order in which it is stored") {
+  const auto at_once = [](const ProductShape& shape) { return plan_product(shape, avx512).columns_at_once; };
+  CHECK(at_once(forward(1024, 1024, 8)) == 32);  // 4 MiB for one tile of columns
+  CHECK(at_once(forward(1023, 1024, 8)) == 0);
+  CHECK(at_once(forward(1024, 1024, 9)) == 0);  // 8 MiB for up to four
+  CHECK(at_once(forward(2048, 1024, 9)) == 32);
+  CHECK(at_once(forward(2048, 1024, 32)) == 32);
+  CHECK(at_once(forward(2048, 1024, 33)) == 0);
+  CHECK(at_once(forward(20000, 511, 8)) == 0);  // columns of less than half a page follow one another closely
+  CHECK(plan_product(forward(2048, 1024, 8), avx512).prefetches_a);
+  CHECK_FALSE(plan_product(forward(1024, 1024, 8), avx512).prefetches_a);
+  CHECK_FALSE(plan_product(forward(2048, 1024, 7), avx512).prefetches_a);
+  CHECK(at_once({4096, 8, 32, 1, 100000, 4096, 4, false, false}) == 0);  // all of the depth is one pass
+  CHECK(at_once({4096, 8, 200, 1, 100000, 4096, 4, false, true}) == 0);  // a step needs the whole sum at once
+}
+
+TEST_CASE("a few columns of C are computed for all of a small A, where they lie in pages of their own and are beyond the second cache") {
+  const auto plan = [](Index in, Index out, Index samples) { return plan_product(weight_gradient(in, out, samples), avx512); };
+  CHECK(plan(2048, 2048, 64).columns_of_part == 32);
+  CHECK_FALSE(plan(2048, 2048, 64).packs_a);
+  CHECK_FALSE(plan(2048, 2048, 64).prefetches_c);
+  CHECK(plan(1000, 800, 64).columns_of_part == 40);    // 800 x 40 floats are 125 KiB
+  CHECK(plan(350, 777, 128).columns_of_part != 32);    // A and C together have less than 1.5 MiB
+  CHECK(plan(2048, 2048, 128).columns_of_part == 32);  // A has 1 MiB and C 16
+  CHECK(plan(1024, 1024, 256).columns_of_part == 0);   // A has 1 MiB and C 4
+  CHECK(plan(1024, 1024, 256).packs_a);
+  CHECK(plan(2048, 1900, 129).columns_of_part == 0);  // more than 128 terms for each tile of C
+  ProductShape step = weight_gradient(2048, 2048, 64);
+  step.adds_at_the_end = true, step.starts_with_zero = false;
+  CHECK(text(plan_product(step, avx512)) == "3 x 8 tiles of 16 numbers, 32 columns of C at a time, prefetches C");
 }
 
 TEST_CASE("rows are cut into panels of at most three registers, and a small rest into half a register") {

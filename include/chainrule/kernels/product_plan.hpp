@@ -27,10 +27,11 @@ struct VectorUnit {
 };
 
 enum class ProductMethod {
-  row,     ///< C is one row in one piece: computed as a column, C^T = start^T + B^T A^T
-  outer,   ///< C = a b^T or C + f a b^T for one column a and one row b^T, column by column; the speed of memory limits it
-  column,  ///< C is one column: up to 8 vectors of rows at a time, so that the processor has independent sums to add to
-  tiles,   ///< tiles of C stay in registers during the loop over the depth
+  row,         ///< C is one row in one piece: computed as a column, C^T = start^T + B^T A^T
+  outer,       ///< C = a b^T or C + f a b^T for one column a and one row b^T, column by column; the speed of memory limits it
+  column,      ///< C is one column: up to 8 vectors of rows at a time, so that the processor has independent sums to add to
+  tiles,       ///< tiles of C stay in registers during the loop over the depth
+  transposed,  ///< C has few columns: C^T = B^T A^T by tiles, with B^T packed and A read in place, and then transposed
 };
 
 /// The next rows of A and C that a product by tiles computes.
@@ -43,10 +44,10 @@ struct RowPanel {
 struct ProductPlan {
   ProductMethod method;
   VectorUnit vectors;
-  Index columns_at_once;  ///< `column` reads so many columns of A for all rows before the next ones
+  Index columns_at_once;  ///< `column` and `tiles` read so many columns of A for many rows before the next ones; 0: all
   Index columns_of_part;  ///< `tiles` computes so many columns of C for the whole depth before the next ones; 0: all
   int tile_columns;       ///< columns of C in a tile
-  bool packs_a;           ///< each panel of A is copied, so that its columns follow one another
+  bool packs_a;           ///< each panel of A (of B^T where C is computed transposed) is copied, so that its columns follow one another
   bool prefetches_a;      ///< the next panel of A is prefetched while this one is computed
   bool prefetches_c;      ///< the next tile of C is prefetched
 
@@ -81,9 +82,37 @@ inline constexpr Index bytes_beyond_second_cache = Index{1} << 20;
 /// The most bytes of A, and about as many of B and C together, that stay in the second cache while they are used again and again.
 inline constexpr Index bytes_within_second_cache = Index{1} << 19;
 
+/// Columns of A that are half a page apart or more are read from end to end, a few at a time, where A is read once or comes from memory:
+/// this suits the hardware prefetcher.
+inline constexpr Index bytes_of_half_a_page = 2048;
+
+/// A matrix of this many bytes stays in no second cache, not even in part (2 MiB on Sapphire Rapids).
+inline constexpr Index bytes_far_beyond_second_cache = Index{1} << 22;
+
+/// Whether C^T may be computed with these vectors. Others have to be measured first: with 16 registers a tile has too few independent sums.
+constexpr bool can_transpose(const VectorUnit& vectors) { return vectors.width >= 8 && vectors.registers >= 32 && !vectors.is_fallback; }
+
+/// C^T is not computed for sums of fewer terms, because the cost of transposing it is divided by their number.
+inline constexpr Index min_depth_to_transpose = 96;
+
+/// Whether C^T = B^T A^T is cheaper than C = A B where the rows of A are contiguous. Costs are counted in multiplications of a register's
+/// worth of A by a number. For A B, A is packed first, which costs as much as 13 columns of B, or as 21 if each of its rows lies in a page
+/// of its own. For B^T A^T, B^T is packed, which is small, and each number of A is multiplied by whole registers; it has to be loaded for
+/// each multiplication and C^T to be transposed, so a register costs 1.25 times as much as its numbers in A B. (Measured with AVX-512 from
+/// 100 x 100 to 1000 x 1000 and for 2 to 96 columns, where these costs predict the faster one unless they differ by less than 5 %.)
+inline bool is_cheaper_transposed(const ProductShape& shape, const VectorUnit& vectors) {
+  const Index min_rows = 4 * vectors.width;  // rows that fill no register are transposed one by one
+  if (!can_transpose(vectors) || shape.a_column_step != 1 || !shape.starts_with_zero || shape.depth < min_depth_to_transpose ||
+      shape.rows < min_rows)
+    return false;
+  const Index columns_to_pack = shape.a_row_step * shape.scalar_size >= bytes_of_almost_a_page ? 21 : 13;
+  const Index columns_in_whole_registers = (shape.columns + vectors.width - 1) / vectors.width * vectors.width;
+  return 5 * columns_in_whole_registers <= 4 * (shape.columns + columns_to_pack);
+}
+
 /// The plan for a shape on a machine.
 inline ProductPlan plan_product(const ProductShape& shape, const VectorUnit& vectors) {
-  ProductPlan plan{ProductMethod::tiles, vectors, shape.depth, 0, columns_of_tile(vectors.registers), false, false, false};
+  ProductPlan plan{ProductMethod::tiles, vectors, 0, 0, columns_of_tile(vectors.registers), false, false, false};
   const bool columns_of_a_are_contiguous = shape.a_row_step == 1;
   if (shape.rows == 1 && shape.columns > 1 && shape.c_step == 1) {
     plan.method = ProductMethod::row;
@@ -95,27 +124,59 @@ inline ProductPlan plan_product(const ProductShape& shape, const VectorUnit& vec
   }
   if (columns_of_a_are_contiguous && shape.columns == 1) {
     plan.method = ProductMethod::column;
-    // columns of A half a page apart or more are read eight at a time from end to end: this suits the hardware prefetcher
-    const bool few_at_a_time = shape.a_column_step * shape.scalar_size >= 2048 && !shape.adds_at_the_end;
-    if (few_at_a_time) plan.columns_at_once = 8;
+    constexpr Index few = 8;
+    const bool are_far_apart = shape.a_column_step * shape.scalar_size >= bytes_of_half_a_page;
+    if (are_far_apart && shape.depth > few && !shape.adds_at_the_end) plan.columns_at_once = few;
+    return plan;
+  }
+  // where the columns of A are not contiguous, its panels must be copied if a register holds several rows
+  plan.packs_a = vectors.width > 1 && !columns_of_a_are_contiguous;
+  // a small product stays in the caches by any plan, and would notice the time to choose one
+  constexpr Index small = 96;
+  static_assert(small <= min_depth_to_transpose);
+  if (shape.rows < small && shape.columns < small && shape.depth < small) return plan;
+  if (!columns_of_a_are_contiguous && is_cheaper_transposed(shape, vectors)) {
+    plan.method = ProductMethod::transposed;
     return plan;
   }
   const bool a_is_in_pages = shape.a_column_step * shape.scalar_size >= bytes_of_almost_a_page;
-  // a panel that is used for 192 columns or more is worth copying out of its pages; one whose columns are not contiguous must be copied if
-  // a register holds several of its rows
-  plan.packs_a = vectors.width > 1 && (!columns_of_a_are_contiguous || (a_is_in_pages && shape.columns >= 192));
+  const bool has_whole_tiles = vectors.width > 1 && shape.columns >= plan.tile_columns;
+  const Index bytes_of_a = shape.a_column_step * shape.depth * shape.scalar_size;
+  // A large A that one tile of columns multiplies is read once, and one from memory costs more than its few tiles: both are read in the
+  // order in which they are stored. Between passes the sums of a tile are stored to C, so a pass must not be too short.
+  const Index bytes_to_read_in_order = (shape.columns <= plan.tile_columns ? 1 : 2) * bytes_far_beyond_second_cache;
+  if (vectors.width > 1 && columns_of_a_are_contiguous && shape.columns <= 32 && !shape.adds_at_the_end && shape.depth > 32 &&
+      shape.a_column_step * shape.scalar_size >= bytes_of_half_a_page && bytes_of_a >= bytes_to_read_in_order) {
+    plan.columns_at_once = 32;
+    plan.prefetches_a = has_whole_tiles && bytes_of_a >= 2 * bytes_far_beyond_second_cache;
+    return plan;
+  }
+  // Where A stays in the second cache, but not together with C, and their columns lie in pages of their own, each panel of A would reach
+  // for all of C and its pages again. So a few columns of C are computed for all panels of A, which costs less than to pack A. A larger A
+  // leaves the first cache sooner and slows this down, which pays for a large C alone, and not where much is computed for each tile of C.
+  const Index bytes_of_c = shape.c_step * shape.columns * shape.scalar_size, bytes_of_panels = shape.rows * shape.depth * shape.scalar_size;
+  const bool has_small_a = bytes_of_panels <= bytes_within_second_cache && bytes_of_panels + bytes_of_c >= 3 * bytes_within_second_cache;
+  const bool has_large_c =
+      bytes_of_panels <= 2 * bytes_within_second_cache && bytes_of_c >= 2 * bytes_far_beyond_second_cache && shape.depth <= 128;
+  if (columns_of_a_are_contiguous && a_is_in_pages && (has_small_a || has_large_c)) {
+    constexpr Index bytes_of_few_columns = Index{1} << 17;
+    plan.columns_of_part = std::max<Index>(32, bytes_of_few_columns / (shape.rows * shape.scalar_size) / 8 * 8);
+    plan.prefetches_c = has_whole_tiles && !shape.starts_with_zero;
+    return plan;
+  }
+  // a panel that is used for 192 columns or more is worth copying out of its pages
+  plan.packs_a = plan.packs_a || (vectors.width > 1 && a_is_in_pages && shape.columns >= 192);
   // Where A is small and B and C do not stay in the second cache, they would come from further away for every panel of A and every block of
   // the depth. So they are computed a part at a time, of enough columns to make up for reading or packing A again.
   const Index bytes_of_column = (shape.depth + shape.rows) * shape.scalar_size;
   if (bytes_of_column * shape.columns >= bytes_beyond_second_cache && bytes_of_column * 64 <= bytes_within_second_cache &&
-      shape.rows * shape.depth * shape.scalar_size <= bytes_within_second_cache) {
+      bytes_of_panels <= bytes_within_second_cache) {
     const Index columns_within = bytes_within_second_cache / bytes_of_column / 8 * 8;
     plan.columns_of_part = plan.packs_a ? std::max<Index>(columns_within, 512) : columns_within;
   }
-  const bool has_whole_tiles = vectors.width > 1 && shape.columns > plan.tile_columns;
-  plan.prefetches_a = has_whole_tiles && columns_of_a_are_contiguous && a_is_in_pages &&
-                      shape.a_column_step * shape.depth * shape.scalar_size >= bytes_beyond_second_cache;
-  plan.prefetches_c = has_whole_tiles && shape.c_step * shape.columns * shape.scalar_size >= bytes_beyond_second_cache;
+  const bool has_next_tiles = has_whole_tiles && shape.columns > plan.tile_columns;
+  plan.prefetches_a = has_next_tiles && columns_of_a_are_contiguous && a_is_in_pages && bytes_of_a >= bytes_beyond_second_cache;
+  plan.prefetches_c = has_next_tiles && bytes_of_c >= bytes_beyond_second_cache;
   return plan;
 }
 
@@ -124,11 +185,13 @@ template <class Stream>
 Stream& operator<<(Stream& out, const ProductPlan& plan) {
   if (plan.method == ProductMethod::row) out << "a row, as a column";
   if (plan.method == ProductMethod::outer) out << "an outer product, column by column";
-  if (plan.method == ProductMethod::column) out << "a column, " << plan.columns_at_once << " columns of A at once";
-  if (plan.method != ProductMethod::tiles) return out;
-  out << (plan.vectors.is_fallback ? 2 : 3) << " x " << plan.tile_columns << " tiles of " << plan.vectors.width << " numbers";
+  if (plan.method == ProductMethod::column) out << "a column";
+  if (plan.method == ProductMethod::transposed) out << "the transpose of C, packs B, in ";
+  if (plan.method == ProductMethod::tiles || plan.method == ProductMethod::transposed)
+    out << (plan.vectors.is_fallback ? 2 : 3) << " x " << plan.tile_columns << " tiles of " << plan.vectors.width << " numbers";
+  if (plan.columns_at_once > 0) out << ", " << plan.columns_at_once << " columns of A at a time";
   if (plan.columns_of_part > 0) out << ", " << plan.columns_of_part << " columns of C at a time";
-  if (plan.packs_a) out << ", packs A";
+  if (plan.packs_a && plan.method == ProductMethod::tiles) out << ", packs A";
   if (plan.prefetches_a) out << ", prefetches A";
   if (plan.prefetches_c) out << ", prefetches C";
   return out;
