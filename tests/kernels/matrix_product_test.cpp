@@ -440,13 +440,14 @@ TEMPLATE_TEST_CASE("every instruction set and plan gives the bits of sums in blo
   CHECK(wrong == 0);
 }
 
-// Far apart, A has bytes beyond the caches and is read a few columns at a time, or its transpose is.
+// Far apart, A has bytes beyond the caches and is read a few columns at a time, or its transpose is; B^T is packed.
 TEMPLATE_TEST_CASE("the bits of a product do not depend on how far apart columns lie", "", float, double) {
   struct Case {
     Index rows, cols, depth, gap;
   };
   int different = 0;
-  for (const auto& [rows, cols, depth, gap] : {Case{400, 20, 300, 7000}, Case{1100, 5, 270, 3000}, Case{50, 8, 290, 4096}})
+  for (const auto& [rows, cols, depth, gap] :
+       {Case{400, 20, 300, 7000}, Case{1100, 5, 270, 3000}, Case{50, 8, 290, 4096}, Case{70, 75, 300, 2000}})
     for (const Product layout : all_products) {
       Random random{Seed{17}}, again{Seed{17}};
       Operands<TestType> near(layout, rows, cols, depth, random), far(layout, rows, cols, depth, again, gap);

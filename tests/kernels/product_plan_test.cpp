@@ -18,11 +18,11 @@ constexpr VectorUnit avx512{16, 8, 32, false}, avx2{8, 8, 16, false}, microcontr
     sse2_of_a_newer_program{4, 4, 16, true};
 
 /// W x + b of a layer, W in place: Out x samples, summed over In.
-ProductShape forward(Index in, Index out, Index samples) { return {out, samples, in, 1, out, out, 4, false, false}; }
+ProductShape forward(Index in, Index out, Index samples) { return {out, samples, in, 1, out, 1, in, out, 4, false, false}; }
 /// W^T delta: W is read by rows.
-ProductShape input_gradient(Index in, Index out, Index samples) { return {in, samples, out, out, 1, in, 4, true, false}; }
+ProductShape input_gradient(Index in, Index out, Index samples) { return {in, samples, out, out, 1, 1, out, in, 4, true, false}; }
 /// delta x^T.
-ProductShape weight_gradient(Index in, Index out, Index samples) { return {out, in, samples, 1, out, out, 4, true, false}; }
+ProductShape weight_gradient(Index in, Index out, Index samples) { return {out, in, samples, 1, out, in, 1, out, 4, true, false}; }
 
 std::string text(const kernels::ProductPlan& plan) {
   std::ostringstream out;
@@ -51,7 +51,9 @@ TEST_CASE("the plan of a product says in words what is done and what is packed")
   CHECK(text(plan_product(input_gradient(784, 128, 64), avx512)) == "3 x 8 tiles of 16 numbers, packs A");
   CHECK(text(plan_product(input_gradient(784, 128, 32), avx512)) == "the transpose of C, packs B, in 3 x 8 tiles of 16 numbers");
   CHECK(text(plan_product(forward(4096, 1024, 8), avx512)) == "3 x 8 tiles of 16 numbers, 32 columns of A at a time, prefetches A");
-  CHECK(text(plan_product(weight_gradient(1024, 1024, 8), avx512)) == "3 x 8 tiles of 16 numbers, 32 columns of C at a time");
+  CHECK(text(plan_product(weight_gradient(2048, 200, 64), avx512)) ==
+        "3 x 8 tiles of 16 numbers, 32 columns of C at a time, packs B, prefetches C");
+  CHECK(text(plan_product(weight_gradient(1024, 1024, 8), avx512)) == "3 x 8 tiles of 16 numbers, 32 columns of C at a time, prefetches C");
   CHECK(text(plan_product(forward(1024, 1024, 256), avx512)) == "3 x 8 tiles of 16 numbers, packs A, prefetches A, prefetches C");
   CHECK(text(plan_product(forward(1024, 1024, 128), avx512)) == "3 x 8 tiles of 16 numbers, prefetches A");
   CHECK(text(plan_product(weight_gradient(1024, 1024, 1), avx512)) == "an outer product, column by column");
@@ -66,13 +68,13 @@ TEST_CASE("a product that is added to C as a step is summed at once") {
   ProductShape step = weight_gradient(1024, 1, 64);
   step.adds_at_the_end = true, step.starts_with_zero = false;
   CHECK(plan_product(step, avx512).method == ProductMethod::row);
-  ProductShape column{1024, 1, 64, 1, 1024, 1024, 4, false, true};
+  ProductShape column{1024, 1, 64, 1, 1024, 1, 64, 1024, 4, false, true};
   CHECK(plan_product(column, avx512).columns_at_once == 0);
 }
 
 TEST_CASE("A is packed from 192 columns on where its columns are 3 KiB apart, and prefetched where it has 1 MiB") {
   const auto plan = [](Index a_column_step, Index columns, Index depth) {
-    return plan_product({96, columns, depth, 1, a_column_step, 96, 4, true, false}, avx512);
+    return plan_product({96, columns, depth, 1, a_column_step, 1, depth, 96, 4, true, false}, avx512);
   };
   CHECK(plan(768, 192, 100).packs_a);
   CHECK_FALSE(plan(768, 191, 100).packs_a);
@@ -90,7 +92,7 @@ TEST_CASE("columns of C are computed in parts that stay in the second cache, whe
   CHECK(columns(input_gradient(784, 128, 1000)) == 512);  // W is packed again for each part
   CHECK(columns(forward(1024, 1024, 1000)) == 0);         // W has 4 MiB
   CHECK(columns(forward(4000, 20, 1000)) == 0);           // 64 columns would not stay
-  CHECK(columns(weight_gradient(784, 128, 4096)) == 0);
+  CHECK(columns(weight_gradient(500, 128, 4096)) == 0);
   CHECK(text(plan_product(forward(784, 128, 60000), avx512)) == "3 x 8 tiles of 16 numbers, 136 columns of C at a time, prefetches C");
 }
 
@@ -130,24 +132,39 @@ TEST_CASE("a large A that few columns multiply is read in the order in which it 
   CHECK(plan_product(forward(2048, 1024, 8), avx512).prefetches_a);
   CHECK_FALSE(plan_product(forward(1024, 1024, 8), avx512).prefetches_a);
   CHECK_FALSE(plan_product(forward(2048, 1024, 7), avx512).prefetches_a);
-  CHECK(at_once({4096, 8, 32, 1, 100000, 4096, 4, false, false}) == 0);  // all of the depth is one pass
-  CHECK(at_once({4096, 8, 200, 1, 100000, 4096, 4, false, true}) == 0);  // a step needs the whole sum at once
+  CHECK(at_once({4096, 8, 32, 1, 100000, 1, 32, 4096, 4, false, false}) == 0);   // all of the depth is one pass
+  CHECK(at_once({4096, 8, 200, 1, 100000, 1, 200, 4096, 4, false, true}) == 0);  // a step needs the whole sum at once
 }
 
 TEST_CASE("a few columns of C are computed for all of a small A, where they lie in pages of their own and are beyond the second cache") {
   const auto plan = [](Index in, Index out, Index samples) { return plan_product(weight_gradient(in, out, samples), avx512); };
-  CHECK(plan(2048, 2048, 64).columns_of_part == 32);
-  CHECK_FALSE(plan(2048, 2048, 64).packs_a);
-  CHECK_FALSE(plan(2048, 2048, 64).prefetches_c);
+  CHECK(plan(2048, 2048, 60).columns_of_part == 32);
+  CHECK_FALSE(plan(2048, 2048, 60).packs_a);
+  CHECK_FALSE(plan(2048, 2048, 60).packs_b);
+  CHECK(plan(2048, 2048, 60).prefetches_c);
   CHECK(plan(1000, 800, 64).columns_of_part == 40);    // 800 x 40 floats are 125 KiB
   CHECK(plan(350, 777, 128).columns_of_part != 32);    // A and C together have less than 1.5 MiB
-  CHECK(plan(2048, 2048, 128).columns_of_part == 32);  // A has 1 MiB and C 16
-  CHECK(plan(1024, 1024, 256).columns_of_part == 0);   // A has 1 MiB and C 4
-  CHECK(plan(1024, 1024, 256).packs_a);
-  CHECK(plan(2048, 1900, 129).columns_of_part == 0);  // more than 128 terms for each tile of C
-  ProductShape step = weight_gradient(2048, 2048, 64);
-  step.adds_at_the_end = true, step.starts_with_zero = false;
-  CHECK(text(plan_product(step, avx512)) == "3 x 8 tiles of 16 numbers, 32 columns of C at a time, prefetches C");
+  CHECK(plan(1000, 2100, 120).columns_of_part == 32);  // A has 0.96 MiB and C 8.0
+  CHECK(plan(900, 2100, 120).columns_of_part == 0);    // C has 7.2 MiB
+  CHECK(plan(900, 2100, 120).packs_a);
+}
+
+TEST_CASE("B is packed where it is a transposed matrix whose rows for a block of the depth fill 512 KiB and all has 2 MiB") {
+  const auto plan = [](Index in, Index out, Index samples) { return plan_product(weight_gradient(in, out, samples), avx512); };
+  CHECK(plan(512, 512, 256).packs_b);
+  CHECK_FALSE(plan(511, 512, 256).packs_b);
+  CHECK_FALSE(plan(511, 100, 4096).packs_b);  // blocks have at most 256 terms
+  CHECK(plan(2048, 200, 64).packs_b);
+  CHECK_FALSE(plan(2048, 200, 63).packs_b);
+  CHECK_FALSE(plan(2048, 100, 64).packs_b);  // 0.5 MiB, C 0.8 MiB: all of it stays in the second cache
+  CHECK(plan(1024, 1024, 256).packs_b);
+  CHECK_FALSE(plan(1024, 1024, 256).packs_a);
+  CHECK(plan(1024, 1024, 256).columns_of_part == 32);
+  ProductShape of_double = weight_gradient(1024, 1024, 256);
+  of_double.scalar_size = 8;
+  CHECK(plan_product(of_double, {8, 4, 32, false}).columns_of_part == 16);  // two lines
+  CHECK_FALSE(plan_product(of_double, microcontroller).packs_b);
+  CHECK_FALSE(plan_product(forward(1024, 1024, 256), avx512).packs_b);
 }
 
 TEST_CASE("rows are cut into panels of at most three registers, and a small rest into half a register") {
@@ -171,5 +188,5 @@ TEST_CASE("the plan of a product on this machine can be asked for") {
   CHECK(plan.method == ProductMethod::tiles);
   CHECK_FALSE(plan.packs_a);
   chainrule_test::for_each_runnable_set<float>(
-      [&](auto set) { CHECK(plan_of(set, product.a, 32, product.start, 64, 64, 40).vectors.width >= 1); });
+      [&](auto set) { CHECK(plan_of(set, product.a, product.b, 32, product.start, 64, 64, 40).vectors.width >= 1); });
 }

@@ -57,7 +57,7 @@ struct Product {
 /// The plan of a product on this machine.
 template <class Scalar>
 ProductPlan plan_of(const Product<Scalar>& p, ConstMatrixView<Scalar> c) {
-  return dispatch<Scalar>([&](auto set) { return plan_of(set, p.a, p.depth, p.start, c.outerStride(), c.rows(), c.cols()); });
+  return dispatch<Scalar>([&](auto set) { return plan_of(set, p.a, p.b, p.depth, p.start, c.outerStride(), c.rows(), c.cols()); });
 }
 
 /// Computes the product with the widest vectors of this machine.

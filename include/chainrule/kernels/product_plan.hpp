@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <chainrule/core/types.hpp>
+#include <chainrule/kernels/sum_order.hpp>
 
 namespace chainrule::kernels {
 
@@ -12,6 +13,7 @@ namespace chainrule::kernels {
 struct ProductShape {
   Index rows, columns, depth;  ///< C is rows x columns
   Index a_row_step, a_column_step;
+  Index b_row_step, b_column_step;
   Index c_step;           ///< between columns of C, whose rows follow one another
   Index scalar_size;      ///< bytes of a number
   bool starts_with_zero;  ///< C = A B
@@ -48,6 +50,7 @@ struct ProductPlan {
   Index columns_of_part;  ///< `tiles` computes so many columns of C for the whole depth before the next ones; 0: all
   int tile_columns;       ///< columns of C in a tile
   bool packs_a;           ///< each panel of A (of B^T where C is computed transposed) is copied, so that its columns follow one another
+  bool packs_b;           ///< the part of B that columns_of_part columns of C need is copied, a block of the depth at a time
   bool prefetches_a;      ///< the next panel of A is prefetched while this one is computed
   bool prefetches_c;      ///< the next tile of C is prefetched
 
@@ -75,6 +78,9 @@ constexpr int columns_of_tile(Index registers) { return registers >= 32 ? 8 : 4;
 /// Columns at least this many bytes apart lie in pages of their own, or almost (a page has 4 KiB): the processor does not prefetch the next
 /// one by itself, each takes an entry of the TLB, and all fall into few sets of the first cache.
 inline constexpr Index bytes_of_almost_a_page = 3072;
+
+/// A cache line.
+inline constexpr Index bytes_of_line = 64;
 
 /// A matrix of this many bytes does not stay in the second cache (1 MiB on Zen 4, 2 MiB on Sapphire Rapids, shared with other data).
 inline constexpr Index bytes_beyond_second_cache = Index{1} << 20;
@@ -110,9 +116,65 @@ inline bool is_cheaper_transposed(const ProductShape& shape, const VectorUnit& v
   return 5 * columns_in_whole_registers <= 4 * (shape.columns + columns_to_pack);
 }
 
+/// Completes the plan of a product that is no row, column or outer product and not small.
+[[gnu::noinline]] inline void plan_large_product(const ProductShape& shape, ProductPlan& plan) {
+  const VectorUnit& vectors = plan.vectors;
+  const bool columns_of_a_are_contiguous = shape.a_row_step == 1;
+  if (!columns_of_a_are_contiguous && is_cheaper_transposed(shape, vectors)) {
+    plan.method = ProductMethod::transposed;
+    return;
+  }
+  const bool a_is_in_pages = shape.a_column_step * shape.scalar_size >= bytes_of_almost_a_page;
+  const bool has_whole_tiles = vectors.width > 1 && shape.columns >= plan.tile_columns;
+  const Index bytes_of_a = shape.a_column_step * shape.depth * shape.scalar_size;
+  // A large A that one tile of columns multiplies is read once, and one from memory costs more than its few tiles: both are read in the
+  // order in which they are stored. Between passes the sums of a tile are stored to C, so a pass must not be too short.
+  const Index bytes_to_read_in_order = (shape.columns <= plan.tile_columns ? 1 : 2) * bytes_far_beyond_second_cache;
+  if (vectors.width > 1 && columns_of_a_are_contiguous && shape.columns <= 32 && !shape.adds_at_the_end && shape.depth > 32 &&
+      shape.a_column_step * shape.scalar_size >= bytes_of_half_a_page && bytes_of_a >= bytes_to_read_in_order) {
+    plan.columns_at_once = 32;
+    plan.prefetches_a = has_whole_tiles && bytes_of_a >= 2 * bytes_far_beyond_second_cache;
+    return;
+  }
+  // Where A stays in the second cache, but not together with C, and their columns lie in pages of their own, each panel of A would reach
+  // for all of C and its pages again. So a few columns of C are computed for all panels of A, which costs less than to pack A. A larger A
+  // leaves the first cache sooner and slows this down, which pays for a large C alone, and not where much is computed for each tile of C.
+  const Index bytes_of_c = shape.c_step * shape.columns * shape.scalar_size, bytes_of_panels = shape.rows * shape.depth * shape.scalar_size;
+  const bool has_small_a = bytes_of_panels <= bytes_within_second_cache && bytes_of_panels + bytes_of_c >= 3 * bytes_within_second_cache;
+  const bool has_large_c =
+      bytes_of_panels <= 2 * bytes_within_second_cache && bytes_of_c >= 2 * bytes_far_beyond_second_cache && shape.depth <= 128;
+  // Where B is a transposed matrix, a tile reads a part of a line for each term. If the rows of B for a block of the depth lie far apart
+  // and A, B and C do not stay in the second cache together, every panel of A would wait for these lines again. So two lines' worth of
+  // columns of B are copied for all panels, and A need not be packed.
+  const Index bytes_of_b_row = shape.b_row_step * shape.scalar_size;
+  plan.packs_b = vectors.width > 1 && columns_of_a_are_contiguous && shape.b_column_step == 1 &&
+                 bytes_of_b_row * (std::min)(shape.depth, max_chain) >= bytes_within_second_cache &&
+                 bytes_of_panels + bytes_of_b_row * shape.depth + bytes_of_c >= 4 * bytes_within_second_cache;
+  if (plan.packs_b || (columns_of_a_are_contiguous && a_is_in_pages && (has_small_a || has_large_c))) {
+    constexpr Index bytes_of_few_columns = Index{1} << 17;
+    const Index few = (std::max)(Index{32}, bytes_of_few_columns / (shape.rows * shape.scalar_size) / 8 * 8);
+    plan.columns_of_part = plan.packs_b ? 2 * bytes_of_line / shape.scalar_size : few;
+    plan.prefetches_c = has_whole_tiles && bytes_of_c >= bytes_beyond_second_cache;
+    return;
+  }
+  // a panel that is used for 192 columns or more is worth copying out of its pages
+  plan.packs_a = plan.packs_a || (vectors.width > 1 && a_is_in_pages && shape.columns >= 192);
+  // Where A is small and B and C do not stay in the second cache, they would come from further away for every panel of A and every block of
+  // the depth. So they are computed a part at a time, of enough columns to make up for reading or packing A again.
+  const Index bytes_of_column = (shape.depth + shape.rows) * shape.scalar_size;
+  if (bytes_of_column * shape.columns >= bytes_beyond_second_cache && bytes_of_column * 64 <= bytes_within_second_cache &&
+      bytes_of_panels <= bytes_within_second_cache) {
+    const Index columns_within = bytes_within_second_cache / bytes_of_column / 8 * 8;
+    plan.columns_of_part = plan.packs_a ? std::max<Index>(columns_within, 512) : columns_within;
+  }
+  const bool has_next_tiles = has_whole_tiles && shape.columns > plan.tile_columns;
+  plan.prefetches_a = has_next_tiles && columns_of_a_are_contiguous && a_is_in_pages && bytes_of_a >= bytes_beyond_second_cache;
+  plan.prefetches_c = has_next_tiles && bytes_of_c >= bytes_beyond_second_cache;
+}
+
 /// The plan for a shape on a machine.
 inline ProductPlan plan_product(const ProductShape& shape, const VectorUnit& vectors) {
-  ProductPlan plan{ProductMethod::tiles, vectors, 0, 0, columns_of_tile(vectors.registers), false, false, false};
+  ProductPlan plan{ProductMethod::tiles, vectors, 0, 0, columns_of_tile(vectors.registers), false, false, false, false};
   const bool columns_of_a_are_contiguous = shape.a_row_step == 1;
   if (shape.rows == 1 && shape.columns > 1 && shape.c_step == 1) {
     plan.method = ProductMethod::row;
@@ -135,48 +197,7 @@ inline ProductPlan plan_product(const ProductShape& shape, const VectorUnit& vec
   constexpr Index small = 96;
   static_assert(small <= min_depth_to_transpose);
   if (shape.rows < small && shape.columns < small && shape.depth < small) return plan;
-  if (!columns_of_a_are_contiguous && is_cheaper_transposed(shape, vectors)) {
-    plan.method = ProductMethod::transposed;
-    return plan;
-  }
-  const bool a_is_in_pages = shape.a_column_step * shape.scalar_size >= bytes_of_almost_a_page;
-  const bool has_whole_tiles = vectors.width > 1 && shape.columns >= plan.tile_columns;
-  const Index bytes_of_a = shape.a_column_step * shape.depth * shape.scalar_size;
-  // A large A that one tile of columns multiplies is read once, and one from memory costs more than its few tiles: both are read in the
-  // order in which they are stored. Between passes the sums of a tile are stored to C, so a pass must not be too short.
-  const Index bytes_to_read_in_order = (shape.columns <= plan.tile_columns ? 1 : 2) * bytes_far_beyond_second_cache;
-  if (vectors.width > 1 && columns_of_a_are_contiguous && shape.columns <= 32 && !shape.adds_at_the_end && shape.depth > 32 &&
-      shape.a_column_step * shape.scalar_size >= bytes_of_half_a_page && bytes_of_a >= bytes_to_read_in_order) {
-    plan.columns_at_once = 32;
-    plan.prefetches_a = has_whole_tiles && bytes_of_a >= 2 * bytes_far_beyond_second_cache;
-    return plan;
-  }
-  // Where A stays in the second cache, but not together with C, and their columns lie in pages of their own, each panel of A would reach
-  // for all of C and its pages again. So a few columns of C are computed for all panels of A, which costs less than to pack A. A larger A
-  // leaves the first cache sooner and slows this down, which pays for a large C alone, and not where much is computed for each tile of C.
-  const Index bytes_of_c = shape.c_step * shape.columns * shape.scalar_size, bytes_of_panels = shape.rows * shape.depth * shape.scalar_size;
-  const bool has_small_a = bytes_of_panels <= bytes_within_second_cache && bytes_of_panels + bytes_of_c >= 3 * bytes_within_second_cache;
-  const bool has_large_c =
-      bytes_of_panels <= 2 * bytes_within_second_cache && bytes_of_c >= 2 * bytes_far_beyond_second_cache && shape.depth <= 128;
-  if (columns_of_a_are_contiguous && a_is_in_pages && (has_small_a || has_large_c)) {
-    constexpr Index bytes_of_few_columns = Index{1} << 17;
-    plan.columns_of_part = std::max<Index>(32, bytes_of_few_columns / (shape.rows * shape.scalar_size) / 8 * 8);
-    plan.prefetches_c = has_whole_tiles && !shape.starts_with_zero;
-    return plan;
-  }
-  // a panel that is used for 192 columns or more is worth copying out of its pages
-  plan.packs_a = plan.packs_a || (vectors.width > 1 && a_is_in_pages && shape.columns >= 192);
-  // Where A is small and B and C do not stay in the second cache, they would come from further away for every panel of A and every block of
-  // the depth. So they are computed a part at a time, of enough columns to make up for reading or packing A again.
-  const Index bytes_of_column = (shape.depth + shape.rows) * shape.scalar_size;
-  if (bytes_of_column * shape.columns >= bytes_beyond_second_cache && bytes_of_column * 64 <= bytes_within_second_cache &&
-      bytes_of_panels <= bytes_within_second_cache) {
-    const Index columns_within = bytes_within_second_cache / bytes_of_column / 8 * 8;
-    plan.columns_of_part = plan.packs_a ? std::max<Index>(columns_within, 512) : columns_within;
-  }
-  const bool has_next_tiles = has_whole_tiles && shape.columns > plan.tile_columns;
-  plan.prefetches_a = has_next_tiles && columns_of_a_are_contiguous && a_is_in_pages && bytes_of_a >= bytes_beyond_second_cache;
-  plan.prefetches_c = has_next_tiles && bytes_of_c >= bytes_beyond_second_cache;
+  plan_large_product(shape, plan);
   return plan;
 }
 
@@ -192,6 +213,7 @@ Stream& operator<<(Stream& out, const ProductPlan& plan) {
   if (plan.columns_at_once > 0) out << ", " << plan.columns_at_once << " columns of A at a time";
   if (plan.columns_of_part > 0) out << ", " << plan.columns_of_part << " columns of C at a time";
   if (plan.packs_a && plan.method == ProductMethod::tiles) out << ", packs A";
+  if (plan.packs_b) out << ", packs B";
   if (plan.prefetches_a) out << ", prefetches A";
   if (plan.prefetches_c) out << ", prefetches C";
   return out;
