@@ -194,9 +194,9 @@ inline ProductPlan plan_product(const ProductShape& shape, const VectorUnit& vec
   // where the columns of A are not contiguous, its panels must be copied if a register holds several rows
   plan.packs_a = vectors.width > 1 && !columns_of_a_are_contiguous;
   // a small product stays in the caches by any plan, and would notice the time to choose one
-  constexpr Index small = 96;
-  static_assert(small <= min_depth_to_transpose);
-  if (shape.rows < small && shape.columns < small && shape.depth < small) return plan;
+  constexpr Index few_numbers = 96;
+  static_assert(few_numbers <= min_depth_to_transpose);
+  if (shape.rows < few_numbers && shape.columns < few_numbers && shape.depth < few_numbers) return plan;
   plan_large_product(shape, plan);
   return plan;
 }
