@@ -20,7 +20,8 @@ extern Adam rule;
 extern OptimizerState<float> state;
 extern Trainer<Net, Adam> trainer;
 
-extern Matrix<float> x;
+extern Matrix<float> x, u, v, values, slopes;
+extern Vector<float> along, Hv;
 extern std::vector<int> y, labels;
 extern Dataset<float> data, train, test, held_out;
 extern RegressionDataset<float> house, held_out_numbers;
@@ -28,5 +29,5 @@ extern Preprocessing preprocessing;
 extern FitOptions<float, Labels<int>> options;
 extern Batches<float, Labels<int>> batches;
 extern float J;
-extern Index epoch, width, n;
+extern Index batch, epoch, width, n;
 extern const float* pixels;

@@ -1,4 +1,5 @@
 #include <chainrule/io/export_quantized_source.hpp>
+#include <chainrule/io/export_source.hpp>  // has functions of the same names, for other networks
 
 #include "support/catch.hpp"
 #include "support/quantized_nets.hpp"
