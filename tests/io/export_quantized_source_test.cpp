@@ -42,3 +42,13 @@ TEST_CASE("source code of integers only has no float") {
   CHECK(contains(to_source(quantized_net<std::int8_t>(), {.integers_only = true}), "shift of the inputs: {0.5f, -1.0f, 0.0f}"));
   CHECK_THROWS_SAYING(to_source(quantized_net<std::int8_t>(), {.name = "2nd"}), ValueError, "expected a name of letters", "2nd");
 }
+
+TEST_CASE("The name of a layer, which a file may say, adds no code to exported source", "[quantization]") {
+  const QuantizedNetwork<std::int8_t> net = quantized_net<std::int8_t>();
+  auto layers = net.layers();
+  layers[0].name = "x */ int injected = 1; /* $ @";
+  const QuantizedNetwork<std::int8_t> renamed(net.input_shift(), net.input_scale(), net.input(), layers, net.loss_function());
+  const std::string text = to_source(renamed, {.name = "gate"});
+  CHECK(contains(text, "/* x __ int injected = 1; __ _ _, "));
+  CHECK(!contains(text, "*/ int injected"));
+}

@@ -317,3 +317,40 @@ TEST_CASE("a QuantizedNetwork is refused where a sum could overflow or integers 
   refuses([](auto& l) { l.output.zero_point = -129; });
   refuses([](auto& l) { l.output.scale = 0; });
 }
+
+TEST_CASE("A quantized network takes numbers beyond float as the ends of its range, and finds the smallest yes as predict rounds it",
+          "[quantization]") {
+  using Layer = QuantizedLayer<std::int8_t>;
+  Layer dense;
+  dense.name = "layer<0>, Dense";
+  dense.inputs = dense.outputs = 1;
+  dense.weight = {127};
+  dense.weight_scale = {1.0f / 127};
+  dense.bias = {0};
+  dense.factor = {detail::to_fixed_point(1.0 / 127)};
+  dense.z = dense.output = {1.0f / 50, 0};
+  dense.lowest = -128;
+  dense.highest = 127;
+  const Quantization input{1.0f / 50, 0};
+  const QuantizedNetwork<std::int8_t> net({}, {}, input, {dense}, AnyLoss<float>(SquaredError{}));
+  auto work = net.make_workspace(1);
+  const Eigen::MatrixXd huge = Eigen::MatrixXd::Constant(1, 1, 1e300);
+  CHECK(net.predict(huge)(0) == net.predict(huge, work)(0));
+  CHECK(net.quantize_input(huge)(0) == 127);
+  CHECK(net.quantize_input(-huge)(0) == -128);
+  for (int q = 0; q < 50; ++q) {
+    const Eigen::MatrixXf x = Eigen::MatrixXf::Constant(1, 1, static_cast<float>(q) / 50);
+    CHECK(net.classify(x)[0] == (net.predict(x)(0) >= 0.5f ? 1 : 0));
+  }
+
+  // scales and biases of a layer without weights, and a scale that is NaN
+  Layer table = dense;
+  table.name = "layer<0>, Activate";
+  table.weight.clear();
+  table.table.assign(256, 0);
+  const auto make = [&](const Layer& layer) { QuantizedNetwork<std::int8_t>({}, {}, input, {layer}, AnyLoss<float>(SquaredError{})); };
+  CHECK_THROWS_SAYING(make(table), ShapeError, "layer<0>, Activate", "no weights");
+  Layer without_scale = dense;
+  without_scale.weight_scale = {std::numeric_limits<float>::quiet_NaN()};
+  CHECK_THROWS_SAYING(make(without_scale), ValueError, "layer<0>, Dense", "scale");
+}

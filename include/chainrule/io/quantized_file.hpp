@@ -114,8 +114,9 @@ class QuantizedReader {
 }  // namespace detail
 
 /// The bytes of a safetensors file with a network in integers: for layer i the tensors i.weight (I8, outputs x inputs), i.weight_scale,
-/// i.bias (I32), i.factor, i.limits, i.table, i.z and i.output, where it has them, and its loss and the names of layers as texts. The
-/// report of quantize is not in it. Throws ValueError for a loss nested more than max_nesting deep.
+/// i.bias (I32), i.factor.multiplier, i.factor.shift, i.limits, i.table, and i.z and i.output with scale and zero_point, where it has them,
+/// and its loss and the names of layers as texts. The report of quantize is not in it. Throws ValueError for a loss nested more than
+/// max_nesting deep.
 template <class Q>
 std::string to_model_file(const QuantizedNetwork<Q>& net) {
   detail::QuantizedTensors tensors;

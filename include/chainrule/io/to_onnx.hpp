@@ -71,7 +71,7 @@ std::string to_onnx(const Net& net, const OnnxOptions& options = {}) {
 
   int operators = 13;  // the first set that has all operators of the graph
   for (const auto& node : graph.node()) {
-    if (node.op_type() == "HardSwish") operators = std::max(operators, 14);
+    if (node.op_type() == "HardSwish") operators = (std::max)(operators, 14);
     if (node.op_type() == "LayerNormalization" || node.op_type() == "PRelu") operators = 17;  // both for double
   }
   model.set_ir_version(operators == 17 ? 8 : 7);

@@ -107,7 +107,7 @@ inline constexpr Index min_depth_to_transpose = 96;
 /// each multiplication and C^T to be transposed, so a register costs 1.25 times as much as its numbers in A B. (Measured with AVX-512 from
 /// 100 x 100 to 1000 x 1000 and for 2 to 96 columns, where these costs predict the faster one unless they differ by less than 5 %.)
 inline bool is_cheaper_transposed(const ProductShape& shape, const VectorUnit& vectors) {
-  const Index min_rows = 4 * vectors.width;  // rows that fill no register are transposed one by one
+  const Index min_rows = 4 * vectors.width;  // a piece with fewer rows than a register has is transposed row by row
   if (!can_transpose(vectors) || shape.a_column_step != 1 || !shape.starts_with_zero || shape.depth < min_depth_to_transpose ||
       shape.rows < min_rows)
     return false;
@@ -118,6 +118,7 @@ inline bool is_cheaper_transposed(const ProductShape& shape, const VectorUnit& v
 
 /// Completes the plan of a product that is no row, column or outer product and not small.
 [[gnu::noinline]] inline void plan_large_product(const ProductShape& shape, ProductPlan& plan) {
+  if (shape.rows == 0 || shape.columns == 0) return;
   const VectorUnit& vectors = plan.vectors;
   const bool columns_of_a_are_contiguous = shape.a_row_step == 1;
   if (!columns_of_a_are_contiguous && is_cheaper_transposed(shape, vectors)) {

@@ -157,10 +157,10 @@ class Dense {
     });
   }
 
-  /// Computes the gradient by W(l) and b(l), and by x = a(l) if input_gradient is not null. `delta` is dJ/da(l+1) on entry and is
-  /// overwritten.
+  /// Computes the gradient by W(l) and b(l), and by x = a(l) if input_gradient is not null. `delta` is dJ/da(l+1) on entry and may
+  /// be overwritten.
   ///
-  ///     delta(l+1) = dJ/da(l+1) * f'(z(l+1))       (Out x batch), in place
+  ///     delta(l+1) = dJ/da(l+1) * f'(z(l+1))       (Out x batch)
   ///     dJ/dW(l)   = delta(l+1) a(l)^T             (Out x In)
   ///     dJ/db(l)   = row sums of delta(l+1)        (Out)
   ///     dJ/da(l)   = W(l)^T delta(l+1)             (In x batch)

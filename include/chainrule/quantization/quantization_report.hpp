@@ -15,7 +15,7 @@ struct LayerQuantization {
   double low = 0;              ///< the smallest number that an integer stands for: scale (lowest q - zero_point)
   double high = 0;             ///< the largest number that an integer stands for
   Quantization quantization;   ///< scale and zero point of the output
-  double clipped = 0;          ///< the share of the exact outputs that lie outside of [low, high]
+  double clipped = 0;          ///< the share of the exact outputs that lie more than half a step outside of [low, high]
   double largest_error = 0;    ///< the largest difference of an output from the exact one, with the errors of the layers before
   double signal_to_noise = 0;  ///< SQNR in decibels: 10 log10(sum a^2 / sum (a - exact a)^2); infinite where there is no error
 };

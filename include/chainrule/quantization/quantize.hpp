@@ -68,6 +68,8 @@ std::vector<Q> table_of(const FoldedActivation& f, const Quantization& z, const 
     at(i) = static_cast<double>(z.scale) * static_cast<double>(q - z.zero_point);
   }
   f.apply(at);
+  for (Index i = 0; i < at.size(); ++i)
+    if (!(at(i) == at(i))) at(i) = 0;  // f has no value there, and no calibration sample got there
   for (std::size_t i = 0; i < table.size(); ++i) table[i] = nearest<Q>(at(static_cast<Index>(i)), a);
   return table;
 }
@@ -201,8 +203,9 @@ std::string metric_of(const AnyLoss<float>& loss, const Matrix<float>& predictio
 /// in floating point, before these are rounded. Dropout is left out. predict applies the loss's link in floating point.
 ///
 /// Throws ShapeError for calibration data that do not fit or are empty; ValueError for NaN and infinity, for samples that are all equal,
-/// for a layer that has no form in integers (LayerNorm, Embedding, Residual, Parallel, layers of your own) and for sums that could exceed
-/// int32; and what predict throws for a network that cannot predict yet.
+/// for .clipped out of range, for parameters that are NaN or infinite, for a layer that has no form in integers (LayerNorm, Embedding,
+/// Residual, Parallel, layers of your own), that gives NaN or infinity, numbers beyond float or too narrow a range of numbers, and for sums
+/// that could exceed int32; and what predict throws for a network that cannot predict yet.
 template <class Q, class Net, class X>
 QuantizedNetwork<Q> quantize(const Net& net, const Eigen::DenseBase<X>& calibration, const QuantizationOptions& options = {}) {
   using Scalar = typename Net::ScalarType;
@@ -219,6 +222,7 @@ QuantizedNetwork<Q> quantize(const Net& net, const Eigen::DenseBase<X>& calibrat
     exact = ((exact.colwise() - folded.shift).array().colwise() * folded.scale.array()).matrix().eval();
     shift = folded.shift.template cast<float>();
     scale = folded.scale.template cast<float>();
+    detail::check_finite_values("the scaling of the inputs", exact);
   }
   const detail::RangeOfNumbers of_inputs(exact, options.clipped);
   const Quantization input = detail::quantization_of<Q>("the inputs", of_inputs.low, of_inputs.high);

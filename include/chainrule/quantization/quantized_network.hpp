@@ -36,7 +36,7 @@ float dequantized(Q q, const Quantization& of) {
 }  // namespace detail
 
 /// A network in integers: int8 weights, activations of type Q, which is std::int8_t or std::int16_t, and int32 sums. quantize makes it from
-/// a network. Its predictions are integer arithmetic alone, so they have the same bits on every machine and in the source code that
+/// a network. predict_quantized is integer arithmetic alone, so it has the same bits on every machine and in the source code that
 /// export_source writes. Its sums cannot overflow, which the constructor proves.
 template <class Q>
 class QuantizedNetwork {
@@ -74,6 +74,7 @@ class QuantizedNetwork {
       widest_ = (std::max)({widest_, layer.inputs, layer.outputs});
     }
     loss_.check_outputs("QuantizedNetwork", outputs());
+    if (outputs() == 1) smallest_yes_ = find_smallest_yes();
   }
 
   QuantizedNetwork(const QuantizedNetwork&) = default;             ///< copies; so does a move, which leaves a whole network behind
@@ -115,8 +116,9 @@ class QuantizedNetwork {
   ///     q = round((x - shift) * scale / input().scale) + input().zero_point, halves to even
   template <class X>
   Matrix<Q> quantize_input(const Eigen::DenseBase<X>& x) const {
-    const Matrix<float> input = x.derived().template cast<float>();
-    check_input("quantize_input", input);
+    const Matrix<typename X::Scalar> numbers = x;
+    check_input("quantize_input", numbers);
+    const Matrix<float> input = numbers.unaryExpr([](typename X::Scalar number) { return to_float(number); });
     Matrix<Q> q(inputs(), input.cols());
     for (Index j = 0; j < q.cols(); ++j) quantize_sample(input.col(j).data(), q.col(j).data());
     return q;
@@ -171,7 +173,7 @@ class QuantizedNetwork {
     check_input("predict", input);
     check_workspace("predict", input.cols(), work);
     for (Index j = 0; j < input.cols(); ++j) {
-      for (Index i = 0; i < inputs(); ++i) work.a_[i] = quantized_input(static_cast<float>(input(i, j)), i);
+      for (Index i = 0; i < inputs(); ++i) work.a_[i] = quantized_input(to_float(input(i, j)), i);
       const Vector<Q>& q = predict_sample(work);
       for (Index i = 0; i < outputs(); ++i) work.y_(i, j) = detail::dequantized(q[i], output());
     }
@@ -191,11 +193,7 @@ class QuantizedNetwork {
   }
 
   /// The smallest integer of a single output that means yes: a probability of at least 1/2.
-  std::int32_t smallest_yes() const {
-    if (loss_.on_logits()) return output().zero_point;
-    const double steps = std::ceil(0.5 / static_cast<double>(output().scale));
-    return static_cast<std::int32_t>((std::min)(steps, 1e6)) + output().zero_point;
-  }
+  std::int32_t smallest_yes() const { return smallest_yes_; }
 
   /// Bytes of the constants that a prediction needs: weights, starts, factors and tables.
   Index constant_bytes() const {
@@ -244,6 +242,9 @@ class QuantizedNetwork {
         if (one.shift < -31 || one.shift > 30 || one.multiplier == (std::numeric_limits<std::int32_t>::min)())
           detail::raise<ValueError>("QuantizedNetwork: ", layer.name, ": a factor of ", one.multiplier, " 2^(", one.shift,
                                     " - 31) is out of range");
+    if (!is_dense && !(layer.bias.empty() && layer.weight_scale.empty() && layer.factor.empty() && layer.factor_below_0.empty()))
+      detail::raise<ShapeError>("QuantizedNetwork: ", layer.name, ": it has no weights, but scales, biases or factors");
+    for (const float one : layer.weight_scale) check(layer.name, Quantization{one, 0});
     layer.start.resize(layer.bias.size());
     for (std::size_t i = 0; i < layer.bias.size(); ++i) {
       const std::int8_t* w = layer.weight.data() + i * static_cast<std::size_t>(layer.inputs);
@@ -271,6 +272,15 @@ class QuantizedNetwork {
       if (!kernels::all_finite(x.rows(), x.data() + j * x.outerStride()))
         detail::raise<ValueError>(who, ": sample ", j, " of x has NaN or infinity; inputs must be finite");
   }
+  // x as float. A number of another type beyond the range of float becomes its end.
+  template <class Scalar>
+  static float to_float(Scalar x) {
+    if constexpr (sizeof(Scalar) > sizeof(float)) {
+      constexpr Scalar largest = static_cast<Scalar>((std::numeric_limits<float>::max)());
+      if (x > largest || x < -largest) x = x > 0 ? largest : -largest;  // and not NaN
+    }
+    return static_cast<float>(x);
+  }
   void check_workspace(const char* who, Index samples, const Workspace& work) const {
     detail::check_capacity(who, samples, work.q_.cols());
     if (work.q_.rows() != outputs() || work.a_.size() != widest_)
@@ -293,6 +303,21 @@ class QuantizedNetwork {
     }
     return *from;
   }
+  // By bisection, because links grow with their argument. Above the range of Q where no integer means yes.
+  std::int32_t find_smallest_yes() const {
+    std::int32_t low = lowest_, high = highest_ + 1;
+    while (low < high) {
+      const std::int32_t middle = low + (high - low) / 2;
+      Matrix<float> y(1, 1);
+      y(0) = detail::dequantized(static_cast<Q>(middle), output());
+      loss_.link(detail::mutable_view<float>(y));
+      if (y(0) >= 0.5f)
+        high = middle;
+      else
+        low = middle + 1;
+    }
+    return low;
+  }
   int class_of(const Q* q) const {
     if (outputs() == 1) return q[0] >= smallest_yes() ? 1 : 0;
     return static_cast<int>(std::max_element(q, q + outputs()) - q);
@@ -304,6 +329,7 @@ class QuantizedNetwork {
   AnyLoss<float> loss_;
   QuantizationReport report_;
   Index widest_ = 0;
+  std::int32_t smallest_yes_ = 0;
 };
 
 }  // namespace chainrule

@@ -17,7 +17,7 @@ struct FixedPoint {
 };
 
 /// The number that is closest to `real`, as TensorFlow Lite's QuantizeMultiplier computes it; numbers below 2^-32 become 0. Precondition:
-/// |real| < 2^31.
+/// |real| < 2^30.
 inline FixedPoint to_fixed_point(double real) {
   if (real < 0) {
     const FixedPoint opposite = to_fixed_point(-real);

@@ -87,8 +87,17 @@ class FoldedLayersOf {
   Vector<Real> shift, scale;
   std::vector<FoldedLayer> layers;
 
-  /// Begins a layer of the network.
-  void begin(std::string_view kind) { name_ = text_of("layer<", number_++, ">, ", kind); }
+  /// Begins a layer of the network, or one inside of it.
+  void begin(std::string_view kind) { name_ = text_of("layer<", is_inside_ ? number_ - 1 : number_++, ">, ", kind); }
+
+  /// Calls visit, which adds the layers inside of the layer that has begun.
+  template <class F>
+  void add_inside(const F& visit) {
+    const bool was_inside = is_inside_;
+    is_inside_ = true;
+    visit();
+    is_inside_ = was_inside;
+  }
 
   /// Throws ValueError for a layer that integers cannot compute; `why` ends the sentence.
   [[noreturn]] void refuse(std::string_view why) const { raise<ValueError>("quantize: ", name_, ": ", why); }
@@ -165,7 +174,8 @@ class FoldedLayersOf {
   }
 
   std::string name_;
-  Index number_ = 0;
+  Index number_ = 0;  // of the next layer of the network
+  bool is_inside_ = false;
   Vector<Real> factor_, term_;  // a scaling that is not folded yet, a factor + term; empty where there is none
   Vector<Real> first_shift_;    // the shift of a Normalize of the inputs, exactly
 };
@@ -218,7 +228,7 @@ bool quantized_form(Exactly<PReLU<slopes, N>> layer, FoldedLayers& folded, Numbe
 }
 template <IsSequential L, class Scalar>
 bool quantized_form(Exactly<L> layers, FoldedLayers& folded, NumbersInOrder<Scalar>& numbers) {
-  for_each_layer(layers->layers(), [&](const auto& layer) { fold_layer(layer, folded, numbers); });
+  folded.add_inside([&] { for_each_layer(layers->layers(), [&](const auto& layer) { fold_layer(layer, folded, numbers); }); });
   return true;
 }
 template <int N, class Scalar>

@@ -75,7 +75,7 @@ class QuantizedSource {
           "  int32_t sum0 = sums[0], sum1 = sums[1];\n  int k = 0;\n";
       if (sizeof(Q) == 1) text += products_of_int8;
       text +=
-          "  for (; k < n; ++k) {\n    sum0 += row0[k] * x[k];\n    sum1 += row1[k] * x[k];\n  }\n"
+          "  for (; k < n; ++k) {\n    sum0 += (int32_t)row0[k] * x[k];\n    sum1 += (int32_t)row1[k] * x[k];\n  }\n"
           "  sums[0] = sum0;\n  sums[1] = sum1;\n}\n\n"
           "/* x factor 2^(-31 - right), rounded as TensorFlow Lite does: to the nearest integer, halves up, before the shift to the\n"
           "   right, and then to the nearest one, halves away from 0. Shifts of negative numbers copy the sign. */\n"
@@ -97,7 +97,7 @@ class QuantizedSource {
       text +=
           "/* An entry of a table of 513 for z, between two of which it is interpolated. */\n"
           "static inline $ @_look_up(const $* table, int32_t z) {\n  const int32_t index = (z >> 7) + 256;\n"
-          "  return ($)(table[index] + (((table[index + 1] - table[index]) * (z & 127) + 64) >> 7));\n}\n\n";
+          "  return ($)(table[index] + ((((int32_t)table[index + 1] - table[index]) * (z & 127) + 64) >> 7));\n}\n\n";
     return filled_in(text);
   }
 
@@ -108,7 +108,7 @@ class QuantizedSource {
     std::string in = "x";
     for (std::size_t l = 0; l < layers.size(); ++l) {
       const std::string out = l + 1 == layers.size() ? "y" : l % 2 == 0 ? "a" : "b";
-      body += text_of("\n  /* ", layers[l].name, ", ", layers[l].inputs, " -> ", layers[l].outputs, " */\n");
+      body += text_of("\n  /* ", in_comment(layers[l].name), ", ", layers[l].inputs, " -> ", layers[l].outputs, " */\n");
       body += layer_code(layers[l], l + 1, in, out);
       in = out;
     }
@@ -244,13 +244,20 @@ class QuantizedSource {
       product = text_of("sums[r] < 0 ? @_times(sums[r], ", named("factor_below_0_"), "[i + r], ", named("right_below_0_"), "[i + r])\n",
                         "                              : ", product);
     return text_of("  for (int i = 0; i < ", m, "; i += 2) {\n    const int rows = i + 1 < ", m,
-                   " ? 2 : 1;\n    const int8_t* row = ", named("w"), " + i * ", n,
+                   " ? 2 : 1;\n    const int8_t* row = ", named("w"), " + (int32_t)i * ", n,
                    ";\n    int32_t sums[2];\n    sums[0] = ", named("start"), "[i];\n    sums[1] = ", named("start"),
                    "[i + rows - 1];\n    @_add_products(row, row + (rows - 1) * ", n, ", ", in, ", ", n,
                    ", sums);\n    for (int r = 0; r < rows; ++r) {\n      int32_t z = ", product, ";\n      if (z < ",
                    in_parentheses(layer.lowest - zero), ") z = ", in_parentheses(layer.lowest - zero), ";\n      if (z > ",
                    in_parentheses(layer.highest - zero), ") z = ", in_parentheses(layer.highest - zero), ";\n      ", out,
                    "[i + r] = ", result, ";\n    }\n  }\n");
+  }
+
+  // A layer's name as part of a comment: without what ends a comment, and what filled_in replaces.
+  static std::string in_comment(std::string name) {
+    for (char& c : name)
+      if (std::string_view("*/$@\\").find(c) != std::string_view::npos || static_cast<unsigned char>(c) < ' ') c = '_';
+    return name;
   }
 
   const QuantizedNetwork<Q>& net_;
