@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "support/catch.hpp"
+#include "support/kernels_compiled_once.hpp"
 #include "support/quantized_nets.hpp"
 #include "support/temporary_folder.hpp"
 
