@@ -121,6 +121,7 @@ TEST_CASE("Class names alone are saved with a network whose features are no tabl
   CHECK_THROWS_SAYING(model.predict(parse_table(rows)), StateError, "nothing is fitted yet");
   CHECK_THROWS_SAYING(load_preprocessing(path), ValueError, "has no preprocessing");
   CHECK_THROWS_SAYING(save(net, Names{"a", "b", "c"}, path), ShapeError, "save: the network has 1 outputs, but there are 3 class names");
+  CHECK_THROWS_SAYING(save(net, Names{"no"}, path), ShapeError, "but there are 1 class names; expected 2");
   CHECK_THROWS_SAYING(save(net, Names{"a", "a"}, path), ValueError, "save: the list of class names has \"a\" twice");
   CHECK_THROWS_SAYING(save(net, Names{}, path), ShapeError, "save: there are no class names");
   CHECK(load_model<float>(path).class_names == model.class_names);

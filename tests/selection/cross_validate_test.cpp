@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <chainrule/activations/tanh.hpp>
 #include <chainrule/data/preprocessing.hpp>
 #include <chainrule/data/standardizer.hpp>
@@ -247,4 +248,54 @@ TEST_CASE("cross_validate refuses folds that are empty, out of range, share samp
   CHECK_THROWS_SAYING(run(data, k_fold(data, 2), standard, {.fit = {.validation = data}}), ValueError, "fit.validation must be empty");
   CHECK_THROWS_SAYING(run(data, k_fold(data, 2), standard, {.held_out = 1.5}), ValueError, "share of samples for testing");
   CHECK_THROWS_SAYING(run(data, k_fold(data, 2), standard, {.threads = 0}), ValueError, "cross_validate: threads must be 1 to 1024, got 0");
+}
+
+TEST_CASE("A file of results is refused where held-out samples, frozen parameters or an observer's settings are others") {
+  const TemporaryFolder folder;
+  Data data = rings<float>(60, 1);
+  const auto folds = stratified_k_fold(data, 2, {.seed = Seed{4}});
+  const Options options{.fit = {.epochs = 2, .batch_size = 16}, .held_out = 0.5, .path = folder.path("results")};
+  Matrix<float> learned;
+  const Make remember = [&](Part& part) {
+    if (part.fold == 0) learned = part.train.features;
+    return standard(part);
+  };
+  const CrossValidation first = run(data, folds, remember, options);
+  CHECK(run(data, folds, standard, options).mean("validation_loss") == first.mean("validation_loss"));
+
+  CHECK_THROWS_SAYING(run(
+                          data, folds,
+                          [](Part& part) {
+                            Net net = net_for(part);
+                            net.freeze("1.bias");
+                            return Learner{net, Adam{.learning_rate = 0.05}, stopping()};
+                          },
+                          options),
+                      ValueError, "fold 0");
+  CHECK_THROWS_SAYING(run(
+                          data, folds,
+                          [](Part& part) {
+                            EarlyStopping other = stopping();
+                            other.minimum_improvement = 0.5;
+                            return Learner{net_for(part), Adam{.learning_rate = 0.05}, other};
+                          },
+                          options),
+                      ValueError, "fold 0");
+  const auto is_learned = [&](Index sample) {
+    for (Index j = 0; j < learned.cols(); ++j)
+      if (learned.col(j) == data.features.col(sample)) return true;
+    return false;
+  };
+  const auto& part = folds[0].train;
+  const auto held_out = std::find_if(part.begin(), part.end(), [&](Index sample) { return !is_learned(sample); });
+  REQUIRE(held_out != part.end());
+  data.features.col(*held_out) *= -3;
+  CHECK_THROWS_SAYING(run(data, folds, standard, options), ValueError, "fold 0");
+}
+
+TEST_CASE("cross_validate refuses a preparation that leaves no sample") {
+  const Data data = rings<float>(20, 1);
+  const auto prepare = [](const Data&) { return [](const Data& part) { return subset(part, std::vector<Index>{}); }; };
+  CHECK_THROWS_SAYING(cross_validate(data, k_fold(data, 2), prepare, standard, {.fit = {.epochs = 1}}), ShapeError,
+                      "the preparation has left no sample");
 }

@@ -95,7 +95,7 @@ TEST_CASE("find_learning_rate refuses impossible ranges before anything has chan
   const auto data = rings<float>(8, 1);
   Net net = untrained();
   const auto find = [&](LearningRateRange range) { return find_learning_rate(net, SGD{}, data, {}, range); };
-  CHECK_THROWS_SAYING(find({.lowest = 0}), ValueError, "lowest must be above 0 and below highest, got 0 and 10");
+  CHECK_THROWS_SAYING(find({.lowest = 0}), ValueError, "lowest must be above 0 and below highest, and their quotient finite, got 0 and 10");
   CHECK_THROWS_SAYING(find({.lowest = 20}), ValueError, "got 20 and 10");
   CHECK_THROWS_SAYING(find({.steps = 1}), ValueError, "steps must be at least 2, got 1");
   CHECK_THROWS_SAYING(find({.smoothing = 1}), ValueError, "smoothing must be at least 0 and below 1, got 1");

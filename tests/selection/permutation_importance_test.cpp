@@ -139,7 +139,7 @@ TEST_CASE("Permutation importance weighs samples, reports scores that are not fi
   CHECK_THROWS_SAYING(refused({{"city", {}}}), ValueError, "the group \"city\" has no feature");
   CHECK_THROWS_SAYING(refused({{"city", {4}}}), ValueError, "\"city\" has the feature 4, but the 4 features are counted from 0");
   CHECK_THROWS_SAYING(refused({{"city", {1}}, {"town", {1}}}), ValueError, "feature 1 is twice in groups, in \"city\" and \"town\"");
-  CHECK_THROWS_SAYING(permutation_importance(net, data, mse, {.repeats = 0}), ValueError, "repeats must be at least 1, got 0");
+  CHECK_THROWS_SAYING(permutation_importance(net, data, mse, {.repeats = 0}), ValueError, "repeats must be 1 to 1000000, got 0");
   CHECK_THROWS_SAYING(permutation_importance(net, data, mse, {.threads = 0}), ValueError, "threads must be 1 to 1024, got 0");
   const RegressionDataset<float> empty{Matrix<float>(4, 0), Matrix<float>(1, 0)};
   CHECK_THROWS_SAYING(permutation_importance(net, empty, mse), ShapeError, "the data are empty");

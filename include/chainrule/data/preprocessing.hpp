@@ -649,7 +649,7 @@ class Preprocessing {
         column.has_other = true;
         continue;
       }
-      if (column.missing_word == MissingWord::most_frequent && count[i] > largest) {
+      if (!column.constant && column.missing_word == MissingWord::most_frequent && count[i] > largest) {
         largest = count[i];
         column.most_frequent = static_cast<Index>(kept.size());
       }

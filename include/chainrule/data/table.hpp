@@ -48,8 +48,8 @@ class Table {
   /// @endcode
   Table(std::vector<std::string> names, const std::vector<std::vector<std::string>>& rows, const TableOptions& options = {})
       : names_{std::move(names)}, options_{options}, file_{"the table"} {
-    detail::check_layout(file_, ' ', options.decimal, 0);
     if (options.separator == options.decimal) options_.separator = ';';  // so that files can have the layout too
+    detail::check_layout(file_, options_.separator, options_.decimal, options_.skip_lines);
     check_names();
     const detail::MissingWords missing(options.missing_words, options.also_missing);
     auto texts = std::make_shared<Texts>();

@@ -21,10 +21,11 @@ inline constexpr const char* preprocessing_key = "chainrule.preprocessing";
 inline constexpr const char* class_names_key = "chainrule.class_names";
 inline constexpr const char* threshold_key = "chainrule.threshold";
 
-/// Throws ShapeError where a network of these outputs cannot have these classes: one output for each, or one for both.
+/// Throws ShapeError where a network of these outputs cannot have these classes: one output for each, or one for two classes.
 inline void check_class_count(const std::string& who, Index outputs, std::size_t classes) {
-  if (classes != 0 && static_cast<Index>(classes) != outputs && !(classes == 2 && outputs == 1))
-    raise<ShapeError>(who, ": the network has ", outputs, " outputs, but there are ", classes, " class names");
+  const Index expected = outputs == 1 ? 2 : outputs;
+  if (classes != 0 && static_cast<Index>(classes) != expected)
+    raise<ShapeError>(who, ": the network has ", outputs, " outputs, but there are ", classes, " class names; expected ", expected);
 }
 
 /// Throws ShapeError where the network has not the inputs and outputs that the preprocessing makes.

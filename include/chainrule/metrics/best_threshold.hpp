@@ -4,9 +4,11 @@
 
 #include <algorithm>
 #include <chainrule/core/detail/hyperparameter_checks.hpp>
+#include <chainrule/core/detail/pairwise_sum.hpp>
 #include <chainrule/metrics/detail/ranked_scores.hpp>
 #include <cmath>
 #include <limits>
+#include <numeric>
 #include <vector>
 
 namespace chainrule {
@@ -32,7 +34,7 @@ double best_threshold(std::string_view who, const Predictions& y_hat, const Targ
       best_score = found;
       best = static_cast<double>(value);
       if (next == scores.end()) continue;
-      const double below = static_cast<double>(next->score), middle = below + (best - below) / 2;
+      const double below = static_cast<double>(next->score), middle = std::midpoint(below, best);
       if (middle > below) best = middle;
     }
     return best;
@@ -64,7 +66,7 @@ double cheapest_threshold(const Predictions& y_hat, const Targets& y, double cos
   detail::check_not_negative("cheapest_threshold", "cost_of_false_yes", cost_of_false_yes);
   detail::check_not_negative("cheapest_threshold", "cost_of_false_no", cost_of_false_no);
   return detail::best_threshold("cheapest_threshold", y_hat, y, [&](double, double false_yes, double false_no) {
-    return -(cost_of_false_yes * false_yes + cost_of_false_no * false_no);
+    return -(detail::rounded(cost_of_false_yes * false_yes) + detail::rounded(cost_of_false_no * false_no));
   });
 }
 

@@ -9,6 +9,7 @@
 #include <chainrule/core/types.hpp>
 #include <cmath>
 #include <concepts>
+#include <cstdint>
 #include <initializer_list>
 #include <string>
 #include <string_view>
@@ -114,10 +115,10 @@ struct GridHyperparameter {
 /// combinations.
 inline std::vector<Candidate> grid(const std::vector<GridHyperparameter>& hyperparameters) {
   if (hyperparameters.empty()) detail::raise<ValueError>("grid: there is no hyperparameter");
-  std::size_t count = 1;
+  std::uint64_t count = 1;
   for (const GridHyperparameter& one : hyperparameters) {
     if (one.values.empty()) detail::raise<ValueError>("grid: \"", one.name, "\" has no value");
-    count *= (std::min)(one.values.size(), std::size_t{1} << 20);
+    count *= (std::min)(one.values.size(), std::size_t{1} << 20);  // so that no product wraps
     if (count > 1'000'000) detail::raise<ValueError>("grid: there are more than a million combinations; draw some with random_candidates");
   }
   std::vector<Candidate> candidates;
@@ -144,9 +145,10 @@ class Range {
   /// Numbers from low to high, all equally likely. Throws ValueError unless low < high and both are finite.
   static Range uniform(double low, double high) { return Range(Kind::uniform, low, high); }
   /// Numbers from low to high whose logarithm is uniform, so that 0.001 to 0.01 is as likely as 0.01 to 0.1; rounded to four significant
-  /// digits. Throws ValueError unless 0 < low < high and both are finite.
+  /// digits. Throws ValueError unless 0 < low < high and both and high / low are finite.
   static Range log_uniform(double low, double high) {
     if (!(low > 0)) detail::raise<ValueError>("range: log_uniform needs a low above 0, got ", low);
+    if (!detail::is_finite(high / low)) detail::raise<ValueError>("range: log_uniform needs a finite high / low, got ", high, " and ", low);
     return Range(Kind::log_uniform, low, high);
   }
   /// Whole numbers from low to high, both included, all equally likely. Throws ValueError unless low < high and both are less than 2^53 in

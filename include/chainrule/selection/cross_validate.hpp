@@ -56,7 +56,8 @@ using CrossValidationOptionsFor =
 /// is reported and does not end the others; its quantities are NaN, and so are their means. With .path, a stopped program goes on with the
 /// folds that are missing, with the same bits; functions of yours must be the same as before.
 ///
-/// Throws ShapeError for empty data; ValueError for folds that are empty, share a sample or have only one class to learn from, and for a
+/// Throws ShapeError for empty data; ValueError for folds that are empty, share a sample or have one class alone to learn from while their
+/// validation part has others, and for a
 /// file of other data, network or options; what Trainer::fit throws, except DivergenceError; and what make throws.
 template <class Data, class Make>
 CrossValidation cross_validate(const Data& data, const std::vector<Fold>& folds, const Make& make,
@@ -76,7 +77,8 @@ CrossValidation cross_validate(const Data& data, const std::vector<Fold>& folds,
 /// const Table table = read_table("churn.csv");
 /// const auto result = cross_validate(table, stratified_k_fold(table, "churn", 5), prepare, make, {.fit = {.epochs = 20}});
 /// @endcode
-/// data: a Dataset, a Table, or a type of yours with size() and a function subset(data, indices).
+/// data: a Dataset, a Table, or a type of yours with size() and a function subset(data, indices). With .threads above 1 several threads
+/// call prepare and subset at once.
 template <class Data, class Prepare, class Make>
 CrossValidation cross_validate(const Data& data, const std::vector<Fold>& folds, const Prepare& prepare, const Make& make,
                                const std::type_identity_t<detail::CrossValidationOptionsFor<detail::Prepared<Data, Prepare>>>& options) {

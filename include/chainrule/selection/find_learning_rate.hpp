@@ -159,8 +159,9 @@ LearningRateCurve find_learning_rate(Net& net, Rule rule, const Data& data,
                                      const std::type_identity_t<detail::OptionsFor<typename Net::ScalarType, Data>>& options,
                                      const LearningRateRange& range = {}) {
   constexpr const char* who = "find_learning_rate";
-  if (!(range.lowest > 0 && range.lowest < range.highest && detail::is_finite(range.highest)))
-    detail::raise<ValueError>(who, ": lowest must be above 0 and below highest, got ", range.lowest, " and ", range.highest);
+  if (!(range.lowest > 0 && range.lowest < range.highest && detail::is_finite(range.highest / range.lowest)))
+    detail::raise<ValueError>(who, ": lowest must be above 0 and below highest, and their quotient finite, got ", range.lowest, " and ",
+                              range.highest);
   if (range.steps < 2) detail::raise<ValueError>(who, ": steps must be at least 2, got ", range.steps);
   if (!(range.smoothing >= 0 && range.smoothing < 1))
     detail::raise<ValueError>(who, ": smoothing must be at least 0 and below 1, got ", range.smoothing);
@@ -174,7 +175,6 @@ LearningRateCurve find_learning_rate(Net& net, Rule rule, const Data& data,
   const detail::ScopeExit guard(restore);
 
   LearningRateCurve curve;
-  curve.points.reserve(static_cast<std::size_t>(range.steps));
   auto fit = options;
   fit.epochs = range.steps;  // enough, because each epoch has a step
   fit.validation.reset();

@@ -11,7 +11,8 @@
 namespace chainrule {
 
 /// A network that is to be trained, the optimizer, and observers of the training, such as EarlyStopping: what a function returns that
-/// cross_validate or search calls for each training. The network can be any that a Trainer takes.
+/// cross_validate or search calls for each training. The network can be any that a Trainer takes. EarlyStopping needs .held_out in their
+/// options, for samples to measure its monitor on.
 /// @code{.cpp}
 /// const auto make = [](auto& part) {
 ///   return Learner{Net{part.seed}, Adam{.learning_rate = 0.01}, EarlyStopping{.patience = 5}};

@@ -5,6 +5,7 @@
 #include <chainrule/core/random.hpp>
 #include <chainrule/core/weighting.hpp>
 #include <chainrule/data/preprocessing.hpp>
+#include <chainrule/io/detail/fingerprint.hpp>
 #include <chainrule/selection/detail/jobs.hpp>
 #include <chainrule/selection/detail/text_table.hpp>
 #include <cmath>
@@ -19,7 +20,7 @@ namespace chainrule {
 
 /// Options of `permutation_importance`.
 struct PermutationImportanceOptions {
-  Index repeats = 5;  ///< number of permutations of each feature or group, at least 1
+  Index repeats = 5;  ///< number of permutations of each feature or group, 1 to 1000000
   Seed seed = {};     ///< decides the permutations
   /// Features that are permuted together, such as those of one column of words: preprocessing.feature_groups(). Each other feature is
   /// permuted alone. A feature can be in one group only.
@@ -140,7 +141,7 @@ double permuted_score(const Net& net, const DataView<Scalar, Targets>& data, con
 /// have weights, they are in the targets: weighted(y, w). A score that is NaN or infinite gives an importance of NaN and ends nothing.
 ///
 /// Of two features that say the same each may seem unimportant, because the network still has the other; permute them as a group. Throws
-/// ShapeError for empty data, ValueError for groups with features that are not there or in two groups, repeats below 1, and a file of
+/// ShapeError for empty data, ValueError for groups with features that are not there or in two groups, repeats out of range, and a file of
 /// other data, network or options; what predict and the metric throw.
 template <class Net, class Data, class M>
 PermutationImportance permutation_importance(const Net& net, const Data& data, const M& metric,
@@ -154,7 +155,8 @@ PermutationImportance permutation_importance(const Net& net, const Data& data, c
                 "std::string_view name = \"my_metric\"; static constexpr bool larger_is_better = true;");
   const auto view = DataView(data);
   const detail::JobOptions jobs{"permutation_importance", options.threads, options.path, options.progress};
-  if (options.repeats < 1) detail::raise<ValueError>(jobs.who, ": repeats must be at least 1, got ", options.repeats);
+  if (options.repeats < 1 || options.repeats > 1'000'000)
+    detail::raise<ValueError>(jobs.who, ": repeats must be 1 to 1000000, got ", options.repeats);
   if (view.size() < 1) detail::raise<ShapeError>(jobs.who, ": the data are empty");
   if (view.features.rows() != net.inputs())
     detail::raise<ShapeError>(jobs.who, ": the network has ", net.inputs(), " inputs, but the data have ", view.features.rows(),
@@ -169,7 +171,11 @@ PermutationImportance permutation_importance(const Net& net, const Data& data, c
   std::uint64_t fingerprint = 0;
   if (!options.path.empty()) {
     detail::Digest digest;
-    digest.add(result.metric).add(std::to_string(options.seed.value)).add_numbers(net.parameters()).add_numbers(net.buffers());
+    digest.add(detail::fingerprint_of(net))
+        .add(result.metric)
+        .add(std::to_string(options.seed.value))
+        .add_numbers(net.parameters())
+        .add_numbers(net.buffers());
     digest.add_numbers(view.features).add_numbers(view.targets).add_numbers(view.weights);
     for (const FeatureGroup& group : groups) digest.add_numbers(group.features);
     digest.add_numbers(std::vector<double>{result.score});

@@ -59,8 +59,9 @@ struct FitOptions {
   /// Data on which loss and metrics are measured after each epoch, without training on it: a Dataset, or DataView{x, y}. It is viewed, so
   /// it must outlive the options; a temporary Dataset does not compile.
   std::optional<DataView<Scalar, Targets>> validation = std::nullopt;
-  bool shuffle = true;     ///< use a new random order of the samples in every epoch
-  bool drop_last = false;  ///< skip the last step of an epoch if it has fewer than batch_size * accumulate samples
+  bool shuffle = true;  ///< use a new random order of the samples in every epoch
+  bool drop_last =
+      false;  ///< skip the last step of an epoch if it has fewer than batch_size * accumulate samples, unless it is the only one
   /// Number of threads that share the work of each pass, on the validation set too. The result has the same bits for any number. Each
   /// matrix product uses them only if it is large enough to gain from it, so a small network trains on one thread.
   Index threads = 1;
@@ -147,7 +148,7 @@ void check_fit(const Net& net, const DataView<Scalar, Targets>& train, const Fit
   if (epoch.batch_size < fewest || (rest > 0 && rest < fewest))
     raise<ShapeError>("fit: a layer (BatchNorm) needs batches of at least ", fewest, " samples, but ",
                       rest > 0 ? "an epoch's last batch" : "a batch", " would have ", rest > 0 ? rest : epoch.batch_size,
-                      "; take another batch_size, or .drop_last = true");
+                      options.drop_last ? "; take another batch_size" : "; take another batch_size, or .drop_last = true");
 }
 
 }  // namespace detail

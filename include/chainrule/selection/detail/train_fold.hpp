@@ -70,9 +70,11 @@ inline void check_folds(const char* who, Index samples, const std::vector<Fold>&
   }
 }
 
-/// Throws ValueError where all samples to learn from have the same label, but the validation part has others.
+/// Throws ShapeError for a part without samples, and ValueError where all samples to learn from have the same label, but the validation
+/// part has others.
 template <class Scalar, class Targets>
 void check_classes(const char* who, Index fold, const Dataset<Scalar, Targets>& train, const Dataset<Scalar, Targets>& validation) {
+  if (train.size() < 1 || validation.size() < 1) raise<ShapeError>(who, ": the preparation has left no sample in a part of fold ", fold);
   if constexpr (LabelVector<Targets>) {
     const auto first = DataView(train).targets.front();
     const auto is_first = [first](const auto label) { return label == first; };
@@ -96,9 +98,11 @@ Split<Dataset<Scalar, Targets>> hold_out(const Dataset<Scalar, Targets>& train, 
 template <class Data, class LearnerType>
 std::uint64_t fingerprint_of_training(const std::string& settings, const Data& train, const Data& validation,
                                       const OptionsFor<typename Data::ScalarType, Data>& fit, const LearnerType& learner,
-                                      const Progress& run) {
+                                      const Progress& run, const Data* held_out) {
   std::string lines = settings + fingerprint_of(learner.net) + training_fingerprint(learner.rule, train.size(), fit, run);
   add_line(lines, "epochs: ", fit.epochs);
+  if (learner.net.frozen() != nullptr)
+    for (const auto& range : learner.net.frozen()->ranges()) add_line(lines, "frozen: ", range.begin, " to ", range.end);
   if (fit.schedule)
     for (int i = 0; i < 8; ++i) add_line(lines, "schedule: ", fit.schedule(static_cast<double>(fit.epochs) * i / 8));
   std::apply(
@@ -106,6 +110,11 @@ std::uint64_t fingerprint_of_training(const std::string& settings, const Data& t
         [[maybe_unused]] const auto add = [&lines](const auto& one) {
           if constexpr (requires { std::string_view(one.name); }) add_line(lines, "observer: ", std::string_view(one.name));
           if constexpr (requires { Index(one.patience); }) add_line(lines, "patience: ", one.patience);
+          if constexpr (requires { double(one.minimum_improvement); }) add_line(lines, "minimum_improvement: ", one.minimum_improvement);
+          if constexpr (requires { bool(one.larger_is_better); }) add_line(lines, "larger_is_better: ", one.larger_is_better);
+          if constexpr (requires { bool(one.restore_best); }) add_line(lines, "restore_best: ", one.restore_best);
+          if constexpr (requires { double(one.factor); }) add_line(lines, "factor: ", one.factor);
+          if constexpr (requires { double(one.decay); }) add_line(lines, "decay: ", one.decay);
           if constexpr (requires { std::string_view(one.monitor); }) add_line(lines, "monitor: ", std::string_view(one.monitor));
         };
         (add(observer), ...);
@@ -113,8 +122,8 @@ std::uint64_t fingerprint_of_training(const std::string& settings, const Data& t
       learner.observers);
   Digest digest;
   digest.add(lines).add_numbers(learner.net.parameters()).add_numbers(learner.net.buffers());
-  for (const Data* part : {&train, &validation})
-    digest.add_numbers(part->features).add_numbers(DataView(*part).targets).add_numbers(part->weights);
+  for (const Data* part : {&train, &validation, held_out})
+    if (part != nullptr) digest.add_numbers(part->features).add_numbers(DataView(*part).targets).add_numbers(part->weights);
   return digest.value();
 }
 
@@ -156,7 +165,8 @@ FoldResult train_fold(const JobOptions& job, const Data& data, const Fold& fold,
   if (!monitor.empty() && !run.has(monitor))
     raise<ValueError>(job.who, ": monitors \"", monitor, "\", which is not measured; there are: ", run.quantity_names());
   FoldResult result;
-  if (!job.path.empty()) result.fingerprint = fingerprint_of_training(settings, train, validation, part.fit, learner, run);
+  if (!job.path.empty())
+    result.fingerprint = fingerprint_of_training(settings, train, validation, part.fit, learner, run, parts ? &parts->test : nullptr);
   if (stored != nullptr) {
     check_digest(job, stored->fingerprint, result.fingerprint, text_of("fold ", number, settings.empty() ? "" : " of ", settings));
     return *stored;
