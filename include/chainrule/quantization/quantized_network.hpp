@@ -277,7 +277,7 @@ class QuantizedNetwork {
   static float to_float(Scalar x) {
     if constexpr (sizeof(Scalar) > sizeof(float)) {
       constexpr Scalar largest = static_cast<Scalar>((std::numeric_limits<float>::max)());
-      if (x > largest || x < -largest) x = x > 0 ? largest : -largest;  // and not NaN
+      if (x > largest || x < -largest) x = x > 0 ? largest : -largest;  // x is not NaN
     }
     return static_cast<float>(x);
   }

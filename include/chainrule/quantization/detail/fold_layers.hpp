@@ -174,7 +174,7 @@ class FoldedLayersOf {
   }
 
   std::string name_;
-  Index number_ = 0;  // of the next layer of the network
+  Index number_ = 0;  // number of the next layer of the network
   bool is_inside_ = false;
   Vector<Real> factor_, term_;  // a scaling that is not folded yet, a factor + term; empty where there is none
   Vector<Real> first_shift_;    // the shift of a Normalize of the inputs, exactly
