@@ -166,7 +166,7 @@ TEST_CASE("A preprocessing that does not fit the network is not saved, and a bro
   CHECK(loaded({{"chainrule.class_names", "2 \"a\""}}) ==
         "m.safetensors, chainrule.class_names expected a text in quotes, but found \"\""s);
   CHECK(loaded({{"chainrule.class_names", "3 \"a\" \"b\" \"c\""}}) ==
-        "m.safetensors: the network has 1 outputs, but there are 3 class names"s);
+        "m.safetensors: the network has 1 outputs, but there are 3 class names; expected 2"s);
   CHECK(loaded({{"chainrule.threshold", "0.5 1"}}) == "m.safetensors, chainrule.threshold expected the end of the text, but found \"1\""s);
   CHECK(loaded({{"chainrule.class_names", "2 \"a\" \"a\""}}) == "m.safetensors, chainrule.class_names has \"a\" twice"s);
 }
