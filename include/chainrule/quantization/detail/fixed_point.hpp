@@ -2,6 +2,7 @@
 // Multiplies integers by real numbers with integer arithmetic alone, as gemmlowp, TensorFlow Lite and CMSIS-NN do, to the same bits.
 
 #include <algorithm>
+#include <chainrule/core/detail/require_cpp20.hpp>
 #include <cmath>
 #include <cstdint>
 #include <limits>
