@@ -70,10 +70,10 @@ TEST_CASE("One file holds a network, its preprocessing and the names of its clas
 TEST_CASE("A model keeps the threshold and the layout of its tables, and a second program repeats neither") {
   const chainrule_test::TemporaryFolder folder;
   const std::string path = folder.path("churn.safetensors"), csv = folder.path("new.csv");
-  const Table train = parse_table("skipped\nage;city;churn\n20,5;a;No\n-;b;Yes\n31,5;a;No\n",
+  const Table table = parse_table("skipped\nage;city;churn\n20,5;a;No\n-;b;Yes\n31,5;a;No\n",
                                   {.separator = ';', .decimal = ',', .skip_lines = 1, .also_missing = {"-"}});
   Preprocessing preprocessing({.label = "churn", .missing_number = MissingNumber::median});
-  preprocessing.fit(train);
+  preprocessing.fit(table);
   std::ofstream(csv) << "skipped\nage;city\n25,25;b\n-;a\n";
   const Network<float, BinaryCrossEntropy, Dense<3, 1>> one{Seed{3}};
   const Matrix<float> x = preprocessing.transform<float>(Table({"age", "city"}, {{"25.25", "b"}, {"26", "a"}}));
@@ -83,9 +83,9 @@ TEST_CASE("A model keeps the threshold and the layout of its tables, and a secon
     save(one, preprocessing, path, {.threshold = threshold});
     const Model<float> model = load_model<float>(path);
     CHECK(model.threshold == threshold);
-    const Table rows = model.read_table(csv);
-    CHECK(model.predict(rows) == p);
-    return model.predict_classes(rows);
+    const Table scored = model.read_table(csv);
+    CHECK(model.predict(scored) == p);
+    return model.predict_classes(scored);
   };
   CHECK(classes(low) == Names{"Yes", "Yes"});
   CHECK(classes(high) == (p(0) > p(1) ? Names{"Yes", "No"} : Names{"No", "Yes"}));
