@@ -21,10 +21,10 @@ void check_formula() {
   other.buffers().setLinSpaced(1, 15);  // means, variances and the number of batches
   const Net before = target;
   blend(target, other, 0.25);
+  const auto blended = [](Scalar a, Scalar b) { return detail::rounded(Scalar(0.75) * a) + detail::rounded(Scalar(0.25) * b); };
   for (Index i = 0; i < net.parameters().size(); ++i)
-    CHECK(target.parameters()[i] == Scalar(0.75) * before.parameters()[i] + Scalar(0.25) * other.parameters()[i]);
-  for (Index i = 0; i < net.buffers().size(); ++i)
-    CHECK(target.buffers()[i] == Scalar(0.75) * before.buffers()[i] + Scalar(0.25) * static_cast<Scalar>(1 + i));
+    CHECK(target.parameters()[i] == blended(before.parameters()[i], other.parameters()[i]));
+  for (Index i = 0; i < net.buffers().size(); ++i) CHECK(target.buffers()[i] == blended(before.buffers()[i], static_cast<Scalar>(1 + i)));
   blend(target, other, 1);
   CHECK(target.parameters() == other.parameters());
   CHECK(target.buffers() == other.buffers());
