@@ -117,19 +117,7 @@ inline std::string to_onnx(const QuantizedNetwork<std::int8_t>& net, const OnnxO
   }
   writer.place = std::to_string(net.layers().size()) + ".";
   if (!options.raw_outputs) detail::add_onnx_link(net.loss_function(), writer, x, net.outputs());
-  graph.mutable_node(graph.node_size() - 1)->set_output(0, options.output);
-
-  model.set_ir_version(7);
-  model.add_opset_import()->set_version(13);
-  model.set_producer_name("chainrule");
-  model.set_producer_version(version);
-  graph.set_name(options.name);
-  detail::describe_onnx_value(*graph.add_input(), options.input, detail::onnx_type<float>(), net.inputs());
-  detail::describe_onnx_value(*graph.add_output(), options.output, detail::onnx_type<float>(), net.outputs());
-  std::string bytes;
-  if (model.ByteSizeLong() > static_cast<std::size_t>((std::numeric_limits<std::int32_t>::max)()) || !model.SerializeToString(&bytes))
-    detail::raise<ValueError>("to_onnx: the network is too large for one file of ONNX, which may have 2^31 - 1 bytes");
-  return bytes;
+  return detail::finished_onnx<float>(model, options, net.inputs(), net.outputs());
 }
 
 /// Writes to_onnx(net, options) into a file. An existing file is replaced only when the new one is complete. Throws what to_onnx throws,

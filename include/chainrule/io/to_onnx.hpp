@@ -30,6 +30,32 @@ inline void describe_onnx_value(pb::ValueInfoProto& value, const std::string& na
   tensor.mutable_shape()->add_dim()->set_dim_value(units);
 }
 
+/// Completes a model whose graph has all its nodes, the last of which computes the output, and returns its bytes. Throws ValueError where
+/// they are too many.
+template <class Scalar>
+std::string finished_onnx(pb::ModelProto& model, const OnnxOptions& options, Index inputs, Index outputs) {
+  pb::GraphProto& graph = *model.mutable_graph();
+  graph.mutable_node(graph.node_size() - 1)->set_output(0, options.output);
+
+  int operators = 13;  // the first set that has all operators of the graph
+  for (const auto& node : graph.node()) {
+    if (node.op_type() == "HardSwish") operators = (std::max)(operators, 14);
+    if (node.op_type() == "LayerNormalization" || node.op_type() == "PRelu") operators = 17;  // both for double
+  }
+  model.set_ir_version(operators == 17 ? 8 : 7);
+  model.add_opset_import()->set_version(operators);
+  model.set_producer_name("chainrule");
+  model.set_producer_version(version);
+  graph.set_name(options.name);
+  describe_onnx_value(*graph.add_input(), options.input, onnx_type<Scalar>(), inputs);
+  describe_onnx_value(*graph.add_output(), options.output, onnx_type<Scalar>(), outputs);
+
+  std::string bytes;
+  if (model.ByteSizeLong() > static_cast<std::size_t>((std::numeric_limits<std::int32_t>::max)()) || !model.SerializeToString(&bytes))
+    raise<ValueError>("to_onnx: the network is too large for one file of ONNX, which may have 2^31 - 1 bytes");
+  return bytes;
+}
+
 inline void check_onnx_names(const OnnxOptions& options) {
   // all other values of the graph have names that begin with a digit
   const auto usable = [](const std::string& name) { return !name.empty() && !is_digit(name[0]); };
@@ -67,27 +93,9 @@ std::string to_onnx(const Net& net, const OnnxOptions& options = {}) {
   const std::string z = detail::add_onnx_layers(net.layers(), writer, numbers, options.input);
   writer.place = std::to_string(layers.size()) + ".";
   if (!options.raw_outputs) detail::add_onnx_link(net.loss_function(), writer, z, net.outputs());
-  graph.mutable_node(graph.node_size() - 1)->set_output(0, options.output);
-
-  int operators = 13;  // the first set that has all operators of the graph
-  for (const auto& node : graph.node()) {
-    if (node.op_type() == "HardSwish") operators = (std::max)(operators, 14);
-    if (node.op_type() == "LayerNormalization" || node.op_type() == "PRelu") operators = 17;  // both for double
-  }
-  model.set_ir_version(operators == 17 ? 8 : 7);
-  model.add_opset_import()->set_version(operators);
-  model.set_producer_name("chainrule");
-  model.set_producer_version(version);
   detail::add_onnx_metadata(model, detail::onnx_loss_key, detail::to_text(describe(net.loss_function())));
   detail::add_onnx_metadata(model, detail::onnx_outputs_key, options.raw_outputs ? "raw" : "predictions");
-  graph.set_name(options.name);
-  detail::describe_onnx_value(*graph.add_input(), options.input, detail::onnx_type<Scalar>(), net.inputs());
-  detail::describe_onnx_value(*graph.add_output(), options.output, detail::onnx_type<Scalar>(), net.outputs());
-
-  std::string bytes;
-  if (model.ByteSizeLong() > static_cast<std::size_t>((std::numeric_limits<std::int32_t>::max)()) || !model.SerializeToString(&bytes))
-    detail::raise<ValueError>("to_onnx: the network is too large for one file of ONNX, which may have 2^31 - 1 bytes");
-  return bytes;
+  return detail::finished_onnx<Scalar>(model, options, net.inputs(), net.outputs());
 }
 
 /// Writes to_onnx(net, options) into a file. An existing file is replaced only when the new one is complete. Throws what to_onnx throws,

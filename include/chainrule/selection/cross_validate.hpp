@@ -57,8 +57,8 @@ using CrossValidationOptionsFor =
 /// folds that are missing, with the same bits; functions of yours must be the same as before.
 ///
 /// Throws ShapeError for empty data; ValueError for folds that are empty, share a sample or have one class alone to learn from while their
-/// validation part has others, and for a
-/// file of other data, network or options; what Trainer::fit throws, except DivergenceError; and what make throws.
+/// validation part has others, and for a file of other data, network or options; what Trainer::fit throws, except DivergenceError; and what
+/// make throws.
 template <class Data, class Make>
 CrossValidation cross_validate(const Data& data, const std::vector<Fold>& folds, const Make& make,
                                const std::type_identity_t<detail::CrossValidationOptionsFor<Data>>& options) {

@@ -190,15 +190,8 @@ LearningRateCurve find_learning_rate(Net& net, Rule rule, const Data& data,
     const std::string because = trainer.fit(data, fit, losses).stopped_because;
     if (because != detail::LossOfEachBatch::complete) curve.stopped_because = because;
   };
-#if defined(__cpp_exceptions)
-  try {
-    train();
-  } catch (const DivergenceError& error) {
-    curve.stopped_because = error.what();
-  }
-#else
-  train();
-#endif
+  const std::string diverged = detail::divergence_of(train);
+  if (!diverged.empty()) curve.stopped_because = diverged;
   return curve;
 }
 

@@ -140,9 +140,11 @@ double permuted_score(const Net& net, const DataView<Scalar, Targets>& data, con
 /// `name`, a `larger_is_better` and a call (predictions, targets), which several threads make at once with .threads above 1; where samples
 /// have weights, they are in the targets: weighted(y, w). A score that is NaN or infinite gives an importance of NaN and ends nothing.
 ///
-/// Of two features that say the same each may seem unimportant, because the network still has the other; permute them as a group. Throws
-/// ShapeError for empty data, ValueError for groups with features that are not there or in two groups, repeats out of range, and a file of
-/// other data, network or options; what predict and the metric throw.
+/// Two features with the same information may both get an importance near 0, because the network still reads the other one while one is
+/// permuted; permute them together, as a group.
+///
+/// Throws ShapeError for empty data, ValueError for groups with features that are not there or in two groups, repeats out of range, and a
+/// file of other data, network or options; what predict and the metric throw.
 template <class Net, class Data, class M>
 PermutationImportance permutation_importance(const Net& net, const Data& data, const M& metric,
                                              const PermutationImportanceOptions& options = {}) {

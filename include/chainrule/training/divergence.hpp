@@ -142,5 +142,20 @@ inline std::string cause_of(const Circumstances& at) {
                          at.steps == 0 ? "as they were before the training" : "those of the last finite step");
 }
 
+/// Calls train(), and returns the message of the DivergenceError that ended it, or an empty text where none did.
+template <class Train>
+std::string divergence_of(const Train& train) {
+#if defined(__cpp_exceptions)
+  try {
+    train();
+  } catch (const DivergenceError& error) {
+    return error.what();
+  }
+#else
+  train();
+#endif
+  return {};
+}
+
 }  // namespace detail
 }  // namespace chainrule

@@ -182,15 +182,7 @@ FoldResult train_fold(const JobOptions& job, const Data& data, const Fold& fold,
     auto work = learner.net.make_workspace((std::min)(part.fit.batch_size, train.size()));
     evaluator.measure(run, work, 0);
   };
-#if defined(__cpp_exceptions)
-  try {
-    train_and_measure();
-  } catch (const DivergenceError& error) {
-    result.diverged = error.what();
-  }
-#else
-  train_and_measure();
-#endif
+  result.diverged = divergence_of(train_and_measure);
   result.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
   result.quantities = run.quantities;
   return result;
