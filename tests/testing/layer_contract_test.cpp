@@ -81,8 +81,12 @@ struct Faulty : SameShape<N> {
     const auto dJ = parameters(gradient);
     if (fault == Fault::needs_dJ_dx && dJ_dx == nullptr) return;
     auto d_scale = dJ.scale, d_shift = dJ.shift;
-    d_scale = delta.cwiseProduct(x).rowwise().sum();
-    d_shift = delta.rowwise().sum();
+    d_scale.setZero();
+    d_shift.setZero();
+    for (Index j = 0; j < x.cols(); ++j) {  // in this order for any extents; Eigen sums in an order that depends on them
+      d_scale += delta.col(j).cwiseProduct(x.col(j));
+      d_shift += delta.col(j);
+    }
     if (fault == Fault::gradient) d_scale[2] *= 2;
     if (fault == Fault::reads_beyond_batch && cache.max_batch > x.cols()) d_shift += cache.output.first(cache.max_batch).rightCols(1);
     if (dJ_dx == nullptr) return;
