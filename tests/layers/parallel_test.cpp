@@ -33,13 +33,13 @@ AtRunTime at_run_time() {
 }
 
 /// A Dense that counts its backward passes.
-struct Counted : Dense<3, 3, Tanh> {
+struct Counted : Dense<Dynamic, Dynamic, Tanh> {
   static inline int calls = 0;
-  Counted() : Dense<3, 3, Tanh>() {}
+  Counted() : Dense<Dynamic, Dynamic, Tanh>(3, 3) {}
   template <class Theta, class X, class CacheType, class Delta, class Gradient, class InputGradient>
   void backward(const Theta* theta, const X& x, CacheType& cache, const Delta& delta, Gradient* gradient, InputGradient* dX) const {
     ++calls;
-    Dense<3, 3, Tanh>::backward(theta, x, cache, delta, gradient, dX);
+    Dense<Dynamic, Dynamic, Tanh>::backward(theta, x, cache, delta, gradient, dX);
   }
 };
 

@@ -9,14 +9,3 @@
 #else
 #define CHAINRULE_INLINE_FOR_SPEED
 #endif
-
-namespace chainrule::detail {
-
-/// Whether the program is compiled for size (-Os).
-#if defined(__OPTIMIZE_SIZE__)
-inline constexpr bool compiled_for_size = true;
-#else
-inline constexpr bool compiled_for_size = false;
-#endif
-
-}  // namespace chainrule::detail

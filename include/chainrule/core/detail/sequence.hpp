@@ -55,16 +55,21 @@ Mode mode_where_frozen(const L& layer, const ForwardContext<Scalar>& context) {
 }
 
 /// The backward pass of a layer in whose slice of theta `frozen` says what is frozen: a layer that holds others asks each of them; any
-/// other computes only dJ/dx where all of its parameters are frozen, and does not write their gradient. (Programs compiled for size do so
-/// only for layers with many parameters, since vjp needs matrix products of any shape, 18 KB on a Cortex-M4.)
+/// other computes only dJ/dx where all of its parameters are frozen, and does not write their gradient. (A layer that declares
+/// `gradient_is_cheap` computes its gradient all the same.)
 template <class L, class Scalar, class Cache>
 void backward_of(const L& layer, const Scalar* theta, const ConstMatrixView<Scalar>& x, Cache& cache, MatrixView<Scalar> delta,
                  Scalar* gradient, MatrixView<Scalar>* input_gradient, const FrozenSlice& frozen) {
   if constexpr (requires { layer.backward(theta, x, cache, delta, gradient, input_gradient, frozen); }) {
     layer.backward(theta, x, cache, delta, gradient, input_gradient, frozen);
   } else {
-    constexpr Index parameters = L::parameters_at_compile_time, few = 16 * 17;  // the gradient of so few takes less code than vjp
-    if constexpr (HasInputDerivatives<L, Scalar> && !(compiled_for_size && parameters != Dynamic && parameters <= few))
+    constexpr bool gradient_is_cheap = [] {
+      if constexpr (requires { L::gradient_is_cheap; })
+        return L::gradient_is_cheap;
+      else
+        return false;
+    }();
+    if constexpr (HasInputDerivatives<L, Scalar> && !gradient_is_cheap)
       if (frozen.all != nullptr && frozen.contains(0, parameter_count(layer))) {
         if (input_gradient != nullptr) layer.vjp(theta, x, cache, delta, *input_gradient);
         return;
