@@ -1,0 +1,70 @@
+# Headers are compiled alone in chains, which takes half of the time: each file includes headers from the lowest to the highest, where each
+# is included by the next one, directly or through others. So a header is compiled after nothing but headers that it includes itself, as
+# it is where it is compiled by itself, and an include that is missing is noticed.
+
+# Sets the property chainrule_below of `header` to all headers of the library that it includes, directly or through others.
+function(chainrule_find_headers_below folder header)
+  get_property(is_known GLOBAL PROPERTY "chainrule_below_${header}" SET)
+  if(is_known)
+    return()
+  endif()
+  set(below "")
+  file(STRINGS "${folder}/${header}" includes REGEX "^#include <chainrule/")
+  foreach(line IN LISTS includes)
+    string(REGEX REPLACE "^#include <([^>]+)>.*" "\\1" included "${line}")
+    chainrule_find_headers_below("${folder}" "${included}")
+    get_property(deeper GLOBAL PROPERTY "chainrule_below_${included}")
+    list(APPEND below "${included}" ${deeper})
+  endforeach()
+  list(REMOVE_DUPLICATES below)
+  set_property(GLOBAL PROPERTY "chainrule_below_${header}" "${below}")
+endfunction()
+
+# Sets `variable` to the chains of `headers`, whose paths are relative to `folder`. In a chain the headers are separated by spaces, and the
+# lowest is first.
+function(chainrule_header_chains variable folder headers)
+  set(by_size "")  # from the header that includes the fewest others
+  foreach(header IN LISTS headers)
+    chainrule_find_headers_below("${folder}" "${header}")
+    get_property(below GLOBAL PROPERTY "chainrule_below_${header}")
+    list(LENGTH below size)
+    math(EXPR size "${size} + 10000")  # numbers of equal length are sorted as text
+    list(APPEND by_size "${size} ${header}")
+  endforeach()
+  list(SORT by_size)
+  list(TRANSFORM by_size REPLACE "^[0-9]+ " "")
+  foreach(header IN LISTS by_size)
+    get_property(below GLOBAL PROPERTY "chainrule_below_${header}")
+    foreach(lower IN LISTS below)
+      list(APPEND "above_${lower}" "${header}")
+    endforeach()
+  endforeach()
+
+  # Each header, from the one that includes most, goes below the smallest header that includes it and has none below it in its chain yet.
+  set(number_of_chains 0)
+  list(REVERSE by_size)
+  foreach(header IN LISTS by_size)
+    set(place "")
+    foreach(upper IN LISTS "above_${header}")
+      if(DEFINED "ends_${upper}")
+        set(place "${ends_${upper}}")
+        unset("ends_${upper}")
+        break()
+      endif()
+    endforeach()
+    if(place STREQUAL "")
+      set(place ${number_of_chains})
+      math(EXPR number_of_chains "${number_of_chains} + 1")
+    endif()
+    set("ends_${header}" ${place})
+    string(PREPEND "chain_${place}" "${header} ")
+  endforeach()
+
+  set(chains "")
+  math(EXPR last "${number_of_chains} - 1")
+  foreach(i RANGE ${last})
+    string(STRIP "${chain_${i}}" chain)
+    list(APPEND chains "${chain}")
+  endforeach()
+  set(${variable} "${chains}" PARENT_SCOPE)
+endfunction()
