@@ -11,6 +11,7 @@ endmacro()
 
 chainrule_component(safetensors nlohmann_json nlohmann_json::nlohmann_json)
 chainrule_component(onnx onnx_proto onnx_proto::onnx_proto)
+chainrule_component(mpi MPI MPI::MPI_CXX)
 set(chainrule_components_dir "${CMAKE_CURRENT_LIST_DIR}")  # where Findonnx_proto.cmake is
 
 # chainrule_find_component(NAME [GLOBAL]): makes chainrule::NAME if the target that it needs exists or can be found. With GLOBAL both

@@ -227,6 +227,10 @@
 #include <chainrule/threads/team.hpp>
 #include <chainrule/threads/thread_team.hpp>
 
+// Training on several machines (its MPI needs more than Eigen).
+#include <chainrule/parallel/ranks.hpp>
+#include <chainrule/parallel/shard_sum.hpp>
+
 // Checkpoints and source code (model files and ONNX need more than Eigen: io/model.hpp, io/model_file.hpp, io/onnx.hpp).
 #include <chainrule/io/archive.hpp>
 #include <chainrule/io/checkpoint.hpp>

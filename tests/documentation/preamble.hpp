@@ -5,6 +5,7 @@
 #include <chainrule/data/gzip.hpp>
 #include <chainrule/io/model.hpp>
 #include <chainrule/io/quantized_file.hpp>
+#include <chainrule/parallel/mpi.hpp>
 #include <cstdio>
 #include <iostream>
 #include <vector>
@@ -31,3 +32,4 @@ extern Batches<float, Labels<int>> batches;
 extern float J;
 extern Index batch, epoch, width, n;
 extern const float* pixels;
+extern Mpi mpi, ranks;

@@ -17,7 +17,7 @@ set(floors
     "network.hpp sparse_input.hpp"
     "inspect uncertainty"
     "any"
-    "io quantization"
+    "io quantization parallel"
     "training"
     "minimize selection"
     "testing"

@@ -15,4 +15,5 @@ endmacro()
 chainrule_optional_headers(ZLIB::ZLIB data/gzip.hpp)
 chainrule_optional_headers(chainrule::safetensors io/model.hpp io/model_file.hpp io/quantized_file.hpp io/safetensors.hpp io/safetensors_types.hpp
                            io/write_safetensors.hpp ${safetensors_internals})
+chainrule_optional_headers(chainrule::mpi parallel/mpi.hpp)
 chainrule_optional_headers(chainrule::onnx io/from_onnx.hpp io/onnx.hpp io/quantized_onnx.hpp io/to_onnx.hpp ${onnx_internals})

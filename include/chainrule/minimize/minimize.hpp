@@ -199,8 +199,8 @@ Minimum minimize(Net& net, const Data& data, const Rule& rule,
   if constexpr ((detail::is_checkpoint<Observers> || ...)) {
     static_assert((detail::is_checkpoint<Observers> + ...) == 1, "chainrule: minimize takes at most one Checkpoint");
     detail::CheckpointWriter<Net> writer(detail::checkpoint_among(observers...), net, state, iterations_done,
-                                         detail::minimization_fingerprint(net, rule, train.size(), options, run), minimizer, history,
-                                         observers...);
+                                         detail::minimization_fingerprint(net, rule, train.size(), options, run), nullptr, minimizer,
+                                         history, observers...);
     loop.run(evaluator, run, detail::ObserverList<Run<Net>>(history, observers..., writer),
              [&writer](Run<Net>& resumed) { return writer.resume_or_write(resumed); });
   } else {

@@ -121,7 +121,8 @@ StepsOfEpoch steps_of_epoch(Index samples, const Options& options) {
   return of;
 }
 
-/// Throws ValueError or ShapeError for options out of their range, or for data that does not fit the network.
+/// Throws ValueError or ShapeError for options out of their range, or for data that does not fit the network; check_batches looks at the
+/// number of samples.
 template <class Net, class Scalar, class Targets>
 void check_fit(const Net& net, const DataView<Scalar, Targets>& train, const FitOptions<Scalar, Targets>& options) {
   const auto check = [&net](const char* who, const DataView<Scalar, Targets>& data) {
@@ -141,9 +142,14 @@ void check_fit(const Net& net, const DataView<Scalar, Targets>& train, const Fit
   check_not_negative<Scalar>("fit", "l1", options.l1);
   check_not_negative<Scalar>("fit", "l2", options.l2);
   if (options.accumulate < 1) raise<ValueError>("fit: accumulate must be at least 1, got ", options.accumulate);
+}
+
+/// Throws ShapeError where a batch of an epoch over `samples` samples would be too small for a layer.
+template <class Net, class Options>
+void check_batches(const Net& net, Index samples, const Options& options) {
   if (options.batch_size < 1) return;  // the constructor of Batches reports this
   const Index fewest = net.fewest_training_samples();
-  const StepsOfEpoch epoch = steps_of_epoch(train.size(), options);
+  const StepsOfEpoch epoch = steps_of_epoch(samples, options);
   const Index rest = epoch.samples % epoch.batch_size;
   if (epoch.batch_size < fewest || (rest > 0 && rest < fewest))
     raise<ShapeError>("fit: a layer (BatchNorm) needs batches of at least ", fewest, " samples, but ",

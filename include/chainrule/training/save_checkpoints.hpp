@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chainrule/io/checkpoint.hpp>
+#include <chainrule/parallel/ranks.hpp>
 #include <chainrule/training/detail/observer_list.hpp>
 #include <chainrule/training/fit_options.hpp>
 #include <filesystem>
@@ -78,24 +79,26 @@ class CheckpointWriter {
   using Scalar = typename Net::ScalarType;
 
  public:
-  /// Throws ValueError if there is a file that does not belong to this training, or that another training is using.
+  /// Throws ValueError if there is a file that does not belong to this training, or that another training is using. Where `ranks` is not
+  /// nullptr, rank 0 reads and writes the file, and sends what it has read to the others.
   template <class... Observers>
   CheckpointWriter(const Checkpoint& checkpoint, Net& net, OptimizerState<Scalar>& state, Index& epochs_done,
-                   const std::string& training_fingerprint, Observers&... observers)
-      : path_{checkpoint.path}, every_steps_{checkpoint.every_steps}, net_{net}, state_{state}, epochs_done_{epochs_done} {
+                   const std::string& training_fingerprint, Ranks* ranks, Observers&... observers)
+      : path_{checkpoint.path},
+        every_steps_{checkpoint.every_steps},
+        net_{net},
+        state_{state},
+        epochs_done_{epochs_done},
+        writes_{ranks == nullptr || ranks->is_first()} {
     if (path_.empty()) raise<ValueError>("Checkpoint: the path is empty");
     if (every_steps_ < 0) raise<ValueError>("Checkpoint: every_steps must be at least 0, got ", every_steps_);
     (add(observers), ...);
     fingerprint_ = fingerprint_of(net, state) + training_fingerprint;
     for (const Section& section : sections_) fingerprint_ += section.fingerprint;
-    std::error_code ignored;
-    if (!std::filesystem::is_regular_file(path_of(path_), ignored)) return;
-    check_is_free();
-    lock_ = FileLock::of_path(path_);
-    if (!checkpoint.resume) return;
-    bytes_ = read_file("Checkpoint", path_);
-    values_ = values_of_checkpoint(bytes_, path_, fingerprint_);
-    resumes_ = true;
+    if (writes_) open(checkpoint.resume);
+    if (ranks != nullptr) bytes_ = ranks->text_of_first(bytes_);
+    if (!writes_) resumes_ = !bytes_.empty();
+    if (resumes_) values_ = values_of_checkpoint(bytes_, path_, fingerprint_);
   }
   CheckpointWriter(const CheckpointWriter&) = delete;
   CheckpointWriter& operator=(const CheckpointWriter&) = delete;
@@ -151,6 +154,17 @@ class CheckpointWriter {
     }
   }
 
+  // Locks the file if there is one, and reads it if the training is to go on from it.
+  void open(bool resume) {
+    std::error_code ignored;
+    if (!std::filesystem::is_regular_file(path_of(path_), ignored)) return;
+    check_is_free();
+    lock_ = FileLock::of_path(path_);
+    if (!resume) return;
+    bytes_ = read_file("Checkpoint", path_);
+    resumes_ = true;
+  }
+
   bool is_due_after(Index more_steps) const { return every_steps_ > 0 && steps_since_write_ + more_steps >= every_steps_; }
 
   // Writes or reads everything that the file holds.
@@ -167,12 +181,13 @@ class CheckpointWriter {
   }
 
   void write(Run<Net>& run) {
+    steps_since_write_ = 0;
+    if (!writes_) return;
     check_is_free();
     if (!has_written_) remove_leftovers(path_);
     make_checkpoint(bytes_, fingerprint_, [&](Archive& archive) { archive_all(archive, run); });
     write_file("Checkpoint", path_, bytes_, Durability::power_loss, &lock_);
     has_written_ = true;
-    steps_since_write_ = 0;
   }
 
   std::string path_;
@@ -185,6 +200,7 @@ class CheckpointWriter {
   std::string bytes_;        // contents of the file; a member, so that each write reuses its memory
   std::string_view values_;  // the part of bytes_ that holds the values
   FileLock lock_;            // holds the file, so that another training with this path notices
+  bool writes_;              // whether this process reads and writes the file
   bool resumes_ = false;
   bool has_written_ = false;
   Index steps_since_write_ = 0;

@@ -4,6 +4,7 @@
 #include <chainrule/training/detail/epoch_runner.hpp>
 #include <chainrule/training/detail/evaluator.hpp>
 #include <chainrule/training/detail/notes.hpp>
+#include <chainrule/training/detail/on_ranks.hpp>
 #include <chainrule/training/history.hpp>
 #include <chainrule/training/save_checkpoints.hpp>
 #include <chrono>
@@ -64,6 +65,12 @@ class Trainer {
   /// a Checkpoint among them, training continues from its file. With .threads = n, fit uses a ThreadTeam while it runs; the result has
   /// the same bits for every n.
   ///
+  /// With Ranks among the observers, such as an Mpi, all ranks call fit with the same network, options and observers, and train together.
+  /// `data` is then the part of the samples that Ranks::part_of gives to this rank; batch_size, J, metrics, clipping and weights are those of
+  /// all ranks, and the validation set is whole on each rank. Shard s of a batch consists of samples of part s of the data, in a random order
+  /// of this part, so the result depends on the number of shards, but has the same bits for any number of ranks. Rank 0 alone draws a
+  /// ProgressBar, and reads and writes the file of a Checkpoint. Where one rank throws, the others throw RankError with its reason.
+  ///
   /// Data with which the training works, but probably not well, gives a sentence in the notes of Progress and of the history, which
   /// ProgressBar prints: features that are not scaled, as pixels from 0 to 255; targets that the last activation cannot reach; a batch_size
   /// above the number of samples, which is taken as that; a loss that begins far above that of a constant prediction, for which the first
@@ -75,12 +82,24 @@ class Trainer {
   /// of an observer ends the training and is thrown after training_ended of all observers.
   template <class Data, class... Observers>
   History fit(const Data& data, const std::type_identity_t<detail::OptionsFor<Scalar, Data>>& options, Observers&&... observers) {
-    using View = detail::ViewOf<Scalar, Data>;
-    static_assert(((detail::Observer<std::remove_reference_t<Observers>, Run<Net>> || detail::is_checkpoint<Observers>)&&...),
+    static_assert(((detail::Observer<std::remove_reference_t<Observers>, Run<Net>> || detail::is_checkpoint<Observers> ||
+                    detail::is_ranks<Observers>)&&...),
                   "chainrule: an observer must be callable with the Run, or have one of the members training_started, batch_ended, "
                   "epoch_ended and training_ended");
+    if constexpr ((detail::is_ranks<Observers> || ...))
+      return detail::ranks_among(observers...).together([&] { return fit_on_ranks(data, options, observers...); });
+    else
+      return fit_here(data, options, observers...);
+  }
+
+ private:
+  // fit in a single process
+  template <class Data, class... Observers>
+  History fit_here(const Data& data, const detail::OptionsFor<Scalar, Data>& options, Observers&... observers) {
+    using View = detail::ViewOf<Scalar, Data>;
     const View train(data);
     detail::check_fit(net_, train, options);
+    detail::check_batches(net_, train.size(), options);
     detail::check_not_negative<Scalar>(Rule::name, "learning_rate", rule_.learning_rate);
     Batches<Scalar, typename View::TargetsView> batches(
         train, (std::min)(options.batch_size, train.size()),
@@ -88,25 +107,68 @@ class Trainer {
     const detail::StepsOfEpoch steps = detail::steps_of_epoch(train.size(), options);  // drop_last leaves out a step, not a batch
     detail::Evaluator<Net, typename View::TargetsView> evaluator(net_, train, options);
     detail::EpochRunner<Net, Rule> epochs(net_, rule_, state_, steps, derived_seed(options.seed, 1), options.threads);
+    Run<Net> run = begin_run(train, train.size(), steps, evaluator, options);
+    return fit_with(batches, evaluator, epochs, options, run, detail::training_fingerprint(rule_, train.size(), options, run), nullptr,
+                    observers...);
+  }
 
+  // fit on several ranks, each of which has the samples of its own part; see detail::ShardBatches.
+  template <class Data, class... Observers>
+  History fit_on_ranks(const Data& data, const detail::OptionsFor<Scalar, Data>& options, Observers&... observers) {
+    using View = detail::ViewOf<Scalar, Data>;
+    Ranks& ranks = detail::ranks_among(observers...);
+    const View part(data);
+    detail::check_fit(net_, part, options);
+    detail::check_not_negative<Scalar>(Rule::name, "learning_rate", rule_.learning_rate);
+    const Index samples = detail::samples_on_ranks(ranks, part.size());
+    const detail::StepsOfEpoch steps = detail::steps_on_ranks(net_, ranks, samples, options);
+    detail::ShardBatches<Scalar, typename View::TargetsView> batches(ranks, part, samples, steps.batch_size, options.shuffle,
+                                                                     derived_seed(options.seed, 0),
+                                                                     detail::mean_weight_on_ranks(net_, ranks, part, samples));
+    detail::Evaluator<Net, typename View::TargetsView> evaluator(net_, part, options);
+    ShardSum<Net> sum(net_, ranks);
+    detail::EpochRunner<Net, Rule, ShardSum<Net>> epochs(net_, rule_, state_, steps, derived_seed(options.seed, 1), options.threads, &sum);
+    Run<Net> run = begin_run(part, samples, steps, evaluator, options);
+    const std::string fingerprint =
+        detail::training_fingerprint(rule_, samples, options, run) + detail::text_of("shards: ", ranks.shards(), "\n");
+    std::string settings = detail::fingerprint_of(net_, state_) + fingerprint;
+    detail::add_line(settings, "epochs: ", options.epochs, ", done: ", epochs_done_, ", observers: ", sizeof...(observers));
+    if (options.validation)
+      detail::add_line(settings, "validation: ", options.validation->size(), ", sum: ", options.validation->features.sum());
+    detail::check_same_on_ranks(ranks, net_, std::as_const(state_), settings);
+    ProgressBar silent{.style = ProgressBar::Style::silent};
+    return fit_with(batches, evaluator, epochs, options, run, fingerprint, &ranks, detail::shown_by_first(ranks, observers, silent)...);
+  }
+
+  // The Run of a training that begins.
+  template <class View, class EvaluatorType, class Options>
+  Run<Net> begin_run(const View& train, Index samples, const detail::StepsOfEpoch& steps, const EvaluatorType& evaluator,
+                     const Options& options) {
     Run<Net> run(net_);
     run.epochs = options.epochs;
     run.batches = steps.steps;
     run.samples_per_epoch = steps.samples;
     run.quantities = evaluator.quantities();
     run.notes = detail::notes_on_data(net_, train);
-    if (steps.batch_size < options.batch_size)
-      run.notes.push_back(detail::text_of("batch_size is ", options.batch_size, ", but there are only ", train.size(),
+    if (samples < options.batch_size)
+      run.notes.push_back(detail::text_of("batch_size is ", options.batch_size, ", but there are only ", samples,
                                           " samples, so each step is made with all of them"));
     else if (steps.batches_per_step < options.accumulate)
       run.notes.push_back(detail::text_of("accumulate is ", options.accumulate, " batches of ", options.batch_size, ", but there are only ",
-                                          train.size(), " samples, so each step is made with all of them"));
+                                          samples, " samples, so each step is made with all of them"));
     run.started = std::chrono::steady_clock::now();
+    return run;
+  }
+
+  // Trains with these observers, and with a checkpoint if there is one among them.
+  template <class BatchesType, class EvaluatorType, class RunnerType, class Options, class... Observers>
+  History fit_with(BatchesType& batches, EvaluatorType& evaluator, RunnerType& epochs, const Options& options, Run<Net>& run,
+                   [[maybe_unused]] const std::string& fingerprint, [[maybe_unused]] Ranks* ranks, Observers&... observers) {
     History history;
     if constexpr ((detail::is_checkpoint<Observers> || ...)) {
       static_assert((detail::is_checkpoint<Observers> + ...) == 1, "chainrule: fit takes at most one Checkpoint");
-      detail::CheckpointWriter<Net> writer(detail::checkpoint_among(observers...), net_, state_, epochs_done_,
-                                           detail::training_fingerprint(rule_, train.size(), options, run), history, observers...);
+      detail::CheckpointWriter<Net> writer(detail::checkpoint_among(observers...), net_, state_, epochs_done_, fingerprint, ranks, history,
+                                           observers...);
       run_epochs(batches, evaluator, epochs, options, run, detail::ObserverList<Run<Net>>(history, observers..., writer), writer.resumes(),
                  [&writer](Run<Net>& resumed) { return writer.resume_or_write(resumed); });
     } else {
@@ -116,7 +178,6 @@ class Trainer {
     return history;
   }
 
- private:
   // The loop over epochs. `resume` reads the state of the run from a checkpoint, which may be in the middle of an epoch, if there is one,
   // and returns whether it has; `resumes` says so before.
   template <class BatchesType, class EvaluatorType, class RunnerType, class Options>
@@ -143,6 +204,7 @@ class Trainer {
           if (run.epoch == 1) first.compare(run.loss - penalty, rule_.learning_rate, run.notes);
         }
         observers.epoch_ended(run);
+        epochs.agree_on_stop(run);
       }
     });
   }

@@ -8,6 +8,7 @@
 #include <chainrule/optimizers/descend.hpp>
 #include <chainrule/optimizers/detail/skips_frozen.hpp>
 #include <chainrule/optimizers/penalty.hpp>
+#include <chainrule/parallel/shard_sum.hpp>
 #include <chainrule/threads/thread_team.hpp>
 #include <chainrule/training/detail/observer_list.hpp>
 #include <chainrule/training/divergence.hpp>
@@ -22,6 +23,9 @@ namespace chainrule::detail {
 /// EpochRunner looks whether all parameters are finite after this many steps, and copies theta, the moments and the buffers before them.
 inline constexpr std::size_t steps_between_checks = 64;
 
+/// Stands for a ShardSum in a training of a single process.
+struct OneProcess {};
+
 /// Runs the training steps of an epoch: steps 1 to 4 of gradient descent for each batch. Owns the workspace, the gradients and the
 /// threads of one `fit`, all of which the constructor allocates.
 ///
@@ -30,16 +34,23 @@ inline constexpr std::size_t steps_between_checks = 64;
 /// once in a group. Where a number is not finite, the network and the optimizer are set back to the beginning of the group. Its steps,
 /// which give the same bits again, are then repeated with all checks, up to the first that fails. No observer sees parameters that were not
 /// looked at: a group ends before an observer reads the network, and where one may do so after each step, there are no groups.
-template <class Net, class Rule>
+///
+/// With Sum = ShardSum<Net>, several ranks make each step together. Losses and gradients are then the same on all ranks before anything is
+/// decided by them, so that all ranks make, undo and repeat the same steps.
+template <class Net, class Rule, class Sum = OneProcess>
 class EpochRunner {
   using Scalar = typename Net::ScalarType;
+  static constexpr bool is_sharded = !std::is_same_v<Sum, OneProcess>;
 
  public:
-  EpochRunner(Net& net, const Rule& rule, OptimizerState<Scalar>& state, const StepsOfEpoch& steps, Seed seed, Index threads)
+  /// `sum`: adds the shards of all ranks; nullptr for OneProcess.
+  EpochRunner(Net& net, const Rule& rule, OptimizerState<Scalar>& state, const StepsOfEpoch& steps, Seed seed, Index threads,
+              Sum* sum = nullptr)
       : net_{net},
         rule_{rule},
         state_{state},
         steps_{steps},
+        sum_{sum},
         work_{net.make_workspace(steps.batch_size)},
         dJ_{net.make_gradients()},
         theta_before_(net.parameters().size()),
@@ -60,6 +71,12 @@ class EpochRunner {
   }
 
   auto& workspace() { return work_; }
+
+  /// Lets all ranks stop after an epoch where one of them has stopped.
+  void agree_on_stop([[maybe_unused]] Run<Net>& run) {
+    if constexpr (is_sharded)
+      if (const std::string reason = sum_->ranks().first_text(run.stopped_because); !reason.empty()) run.stop(reason);
+  }
 
   /// l1 sum |w| + l2/2 sum w^2 over the weights of the network as it is now.
   template <class Options>
@@ -93,6 +110,7 @@ class EpochRunner {
         set_learning_rate(options, run);
         checked_step(batches, options, run);
         observers.batch_ended(run);
+        ask_others_to_stop(run);
       } else {
         group_of_steps(batches, options, run, observers);
       }
@@ -119,14 +137,15 @@ class EpochRunner {
           has_group_ = false;
         }
         observers.batch_ended(run, check);
+        ask_others_to_stop(run);
       }
       if (has_group_) check();
     };
 #if defined(__cpp_exceptions)
     try {
       make_steps();
-    } catch (...) {  // a layer, a loss or an observer of the user may throw at a number that is not finite
-      if (has_group_) check();
+    } catch (...) {                            // a layer, a loss or an observer of the user may throw at a number that is not finite
+      if (has_group_ && !is_sharded) check();  // other ranks would not take part in the steps that check may repeat
       throw;
     }
 #else
@@ -177,6 +196,16 @@ class EpochRunner {
     if (is_within(run.learning_rate, 0, ScalarRange<Scalar>::smallest)) run.learning_rate = 0;
   }
 
+  // Where an observer of this rank alone, such as Interrupt, stops the training within an epoch, the rank makes one more step, with which
+  // it tells all ranks to stop.
+  void ask_others_to_stop([[maybe_unused]] Run<Net>& run) {
+    if constexpr (is_sharded) {
+      if (!run.stopped() || run.batch == run.batches) return;
+      sum_->ask_to_stop(run.stopped_because);
+      run.stopped_because.clear();
+    }
+  }
+
   // Adds J of the last batch to the mean loss of the epoch.
   void count_loss(double J, Index samples, Run<Net>& run) const {
     run.samples += samples;
@@ -192,18 +221,19 @@ class EpochRunner {
     rule.learning_rate = run.learning_rate;
     const bool fuses = can_fuse(rule, options);
     double J = penalty(options);
-    const Index samples = for_each_batch_of_step(batches, run, [&](const auto& x, const auto& y, const Part& part) {
-      NetworkAccess::forward_of_checked(net_, x, work_);                    // 1  make a prediction
-      J += rounded(part.share * static_cast<double>(net_.loss(y, work_)));  // 2  calculate the loss
-      if (!is_finite(J)) return false;
+    const Index samples = for_each_batch_of_step(batches, run, J, [&](const auto& x, const auto& y, const Part& part, double& J_of_step) {
+      NetworkAccess::forward_of_checked(net_, x, work_);                            // 1  make a prediction
+      J_of_step += rounded(part.share * static_cast<double>(net_.loss(y, work_)));  // 2  calculate the loss
+      if (!is_finite(J_of_step)) return false;
       if (fuses)
         descend(net_, x, y, work_, dJ_, rule, state_);  // 3 and 4
       else
         add_gradient(x, y, part);  // 3  calculate the gradient by the chain rule
-      net_.update_statistics(work_);
+      if constexpr (!is_sharded) net_.update_statistics(work_);
       return true;
     });
     if (samples == 0) return false;
+    if (is_sharded && !is_finite(J)) return false;
     if (!fuses) {
       add_penalties(options);
       if (!kernels::all_finite(dJ_.flat().size(), dJ_.flat().data())) return false;
@@ -227,12 +257,22 @@ class EpochRunner {
       if (!is_done) net_.buffers() = buffers_before_;
     });
     double J = penalty(options);
-    const Index samples = for_each_batch_of_step(batches, run, [&](const auto& x, const auto& y, const Part& part) {
-      add_checked_loss(J, x, y, part, run);
-      if (!can_fuse(rule, options) || !fused_step_succeeds(x, y, rule)) separate_steps(x, y, part, options, rule, run);
-      net_.update_statistics(work_);
+    [[maybe_unused]] Circumstances seen;
+    const Index samples = for_each_batch_of_step(batches, run, J, [&](const auto& x, const auto& y, const Part& part, double& J_of_step) {
+      add_checked_loss(J_of_step, x, y, part, run);
+      if constexpr (is_sharded) {
+        look_at(seen, x, y);
+        check_gradient_of_batch(add_gradient(x, y, part), x, y, run);
+      } else {
+        if (!can_fuse(rule, options) || !fused_step_succeeds(x, y, rule)) separate_steps(x, y, part, options, rule, run);
+        net_.update_statistics(work_);
+      }
       return true;
     });
+    if constexpr (is_sharded) {
+      if (!is_finite(J)) stop_diverged(run, text_of("the loss is ", J), seen);
+      complete_step(options, rule, run, [&](bool) { return seen; });
+    }
     is_done = true;
     count_loss(J, samples, run);
   }
@@ -249,18 +289,46 @@ class EpochRunner {
   // Numbers the next pass, by which the layers draw their masks: batches_per_step numbers belong to each step.
   void set_pass() { work_.set_step(state_.steps * static_cast<std::uint64_t>(steps_.batches_per_step)); }
 
-  // Calls visit(x, y, part) for each batch of the next step, and counts the step. Stops where visit returns false. Returns the number of
+  // Calls visit(x, y, part, J) for each batch of the next step, and counts the step. Stops where visit returns false. Returns the number of
   // samples of the step, or 0 where it has stopped.
   template <class BatchesType, class Visit>
-  [[gnu::always_inline]] Index for_each_batch_of_step(BatchesType& batches, Run<Net>& run, const Visit& visit) {
+  [[gnu::always_inline]] Index for_each_batch_of_step(BatchesType& batches, Run<Net>& run, double& J, const Visit& visit) {
+    if constexpr (is_sharded) return for_each_shard_of_step(batches, run, J, visit);
     const Index step = run.batch++, first = step * steps_.batches_per_step, end = first + steps_.batches_of(step);
     const Index samples = (std::min)(steps_.samples_per_step, steps_.samples - step * steps_.samples_per_step);
     for (Index i = first; i < end; ++i) {
       const auto [x, y] = batches[i];
       // most steps have one batch, for which a division would take 1 % of a small step
       const double share = x.cols() == samples ? 1 : static_cast<double>(x.cols()) / static_cast<double>(samples);
-      if (!visit(x, y, Part{share, i == first, i + 1 == end})) return 0;
+      if (!visit(x, y, Part{share, i == first, i + 1 == end}, J)) return 0;
     }
+    return samples;
+  }
+
+  // Calls visit(x, y, part, J) for each shard of this rank in the next step, adds the shards of all ranks in dJ_ and J, and counts the
+  // step. Returns the number of samples of the step on all ranks.
+  template <class BatchesType, class Visit>
+  Index for_each_shard_of_step(BatchesType& batches, Run<Net>& run, double& J, const Visit& visit) {
+    const Ranks& ranks = sum_->ranks();
+    const Index step = run.batch++;
+    const Index samples = (std::min)(steps_.samples_per_step, steps_.samples - step * steps_.samples_per_step);
+    for (Index s = 0; s < ranks.shards_here(); ++s) {
+      shard_ = ranks.first_shard() + s;
+      if (!batches.has(static_cast<std::size_t>(s), step)) {
+        sum_->add_nothing();
+        continue;
+      }
+      work_.set_step(state_.steps * static_cast<std::uint64_t>(ranks.shards()) + static_cast<std::uint64_t>(shard_));
+      const auto [x, y] = batches.samples(static_cast<std::size_t>(s), step);
+      double J_of_shard = 0;
+      if (visit(x, y, Part{1, true, true}, J_of_shard))
+        sum_->add(net_, work_, dJ_, J_of_shard, static_cast<double>(x.cols()) / static_cast<double>(samples));
+      else
+        sum_->add_nothing(J_of_shard);
+    }
+    shard_ = -1;
+    J += sum_->total(net_, dJ_);
+    if (const std::string reason = sum_->stop_reason(); !reason.empty()) run.stop(reason);
     return samples;
   }
 
@@ -288,7 +356,7 @@ class EpochRunner {
   template <class Options>
   bool can_fuse(const Rule& rule, const Options& options) const {
     const bool changes_gradient = options.l1 > 0 || options.l2 > 0 || options.clip_value > 0 || options.clip_norm > 0;
-    return is_plain_descent(rule) && !changes_gradient && !accumulates();
+    return is_plain_descent(rule) && !changes_gradient && !accumulates() && !is_sharded;
   }
 
   // Steps 3 and 4 in one pass. Returns false and restores theta if a parameter is not finite afterwards.
@@ -306,15 +374,38 @@ class EpochRunner {
   // whether the gradient or the step was the first that was not finite.
   template <class X, class Y, class Options>
   void separate_steps(const X& x, const Y& y, const Part& part, const Options& options, const Rule& rule, Run<Net>& run) {
-    const auto check = [&](const typename Net::Gradients& dJ) {
-      if (kernels::all_finite(dJ.flat().size(), dJ.flat().data())) return;
-      stop_diverged(run, text_of("the gradient is not finite, first dJ/d ", first_not_finite(net_.layers(), dJ.flat().data())), x, y,
-                    {.stage = Circumstances::Stage::gradient});
-    };
-    check(add_gradient(x, y, part));
+    check_gradient_of_batch(add_gradient(x, y, part), x, y, run);
     if (!part.is_last) return;
+    complete_step(options, rule, run, [&](bool looks_at_outputs) {
+      Circumstances at;
+      look_at(at, x, y);
+      if (looks_at_outputs) look_at_outputs(at, x);
+      return at;
+    });
+  }
+
+  // Throws DivergenceError where the gradient that a batch has given is not finite.
+  template <class X, class Y>
+  void check_gradient_of_batch(const typename Net::Gradients& dJ, const X& x, const Y& y, Run<Net>& run) {
+    if (kernels::all_finite(dJ.flat().size(), dJ.flat().data())) return;
+    Circumstances at{.stage = Circumstances::Stage::gradient};
+    look_at_outputs(at, x);
+    stop_diverged(run, not_finite(dJ), x, y, at);
+  }
+  std::string not_finite(const typename Net::Gradients& dJ) const {
+    return text_of("the gradient is not finite, first dJ/d ", first_not_finite(net_.layers(), dJ.flat().data()));
+  }
+
+  // Step 4 with the gradient of the whole step. Throws DivergenceError where the gradient or a new parameter is not finite, with the
+  // Circumstances that see(whether outputs of the network are looked at too) returns.
+  template <class Options, class See>
+  void complete_step(const Options& options, const Rule& rule, Run<Net>& run, const See& see) {
     add_penalties(options);
-    check(dJ_);
+    if (!kernels::all_finite(dJ_.flat().size(), std::as_const(dJ_).flat().data())) {
+      Circumstances at = see(true);
+      at.stage = Circumstances::Stage::gradient;
+      stop_diverged(run, not_finite(dJ_), at);
+    }
     clip(options, run);
 
     auto theta = net_.parameters();
@@ -324,8 +415,10 @@ class EpochRunner {
       theta = theta_before_;
       --state_.steps;
       const bool was_finite = kernels::all_finite(theta.size(), std::as_const(theta).data());
-      stop_diverged(run, was_finite ? "a step made a parameter that is not finite, first " + where : "a parameter is not finite", x, y,
-                    {.stage = Circumstances::Stage::step, .largest_gradient = largest_magnitude(std::as_const(dJ_).flat())});
+      Circumstances at = see(false);
+      at.stage = Circumstances::Stage::step;
+      at.largest_gradient = largest_magnitude(std::as_const(dJ_).flat());
+      stop_diverged(run, was_finite ? "a step made a parameter that is not finite, first " + where : "a parameter is not finite", at);
     }
   }
 
@@ -355,31 +448,49 @@ class EpochRunner {
     if (options.clip_norm > 0) run.gradient_norm = static_cast<double>(clip_by_norm(dJ_, options.clip_norm));
   }
 
+  // Takes note of the largest numbers of a batch.
+  template <class X, class Y>
+  static void look_at(Circumstances& at, const X& x, const Y& y) {
+    const auto keep = [](double& largest, double magnitude) { largest = (std::max)(largest, magnitude); };
+    keep(at.largest_input, largest_magnitude(x));
+    if constexpr (requires { without_weights(y).rows(); }) keep(at.largest_target, largest_magnitude(without_weights(y)));
+    if constexpr (requires { y.weights; }) keep(at.largest_weight, largest_magnitude(y.weights));
+  }
+
+  // Takes note of the largest output of the network, which is finite, because otherwise the loss would not have been.
+  template <class X>
+  void look_at_outputs(Circumstances& at, const X& x) {
+    at.largest_output = largest_magnitude(net_.forward(x, work_));
+    at.outputs_are_finite = true;
+  }
+
   // Ends a training that met a number that is not finite. The network must have the parameters of the last finite step.
   template <class X, class Y>
   [[noreturn]] void stop_diverged(Run<Net>& run, const std::string& what, const X& x, const Y& y, Circumstances at) {
+    look_at(at, x, y);
+    stop_diverged(run, what, at);
+  }
+  [[noreturn]] void stop_diverged(Run<Net>& run, const std::string& what, Circumstances at) {
     run.stop("it diverged");
     const auto theta = std::as_const(net_).parameters();
     at.parameter_not_finite = first_not_finite(net_.layers(), theta.data());
     at.steps = state_.steps;
     at.learning_rate = run.learning_rate;
     at.limit = ScalarRange<Scalar>::largest;
-    at.largest_input = largest_magnitude(x);
-    if constexpr (requires { without_weights(y).rows(); }) at.largest_target = largest_magnitude(without_weights(y));
-    if constexpr (requires { y.weights; }) at.largest_weight = largest_magnitude(y.weights);
-    if (at.stage == Circumstances::Stage::gradient) {
-      at.largest_output = largest_magnitude(net_.forward(x, work_));
-      at.outputs_are_finite = true;  // otherwise the loss would not have been finite
-    }
     at.largest_parameter = largest_magnitude(theta);
     at.largest_parameter_at_start = largest_parameter_at_start_;
-    raise_divergence(text_of("epoch ", run.epoch, ", batch ", run.batch, " of ", run.batches), what, at);
+    std::string place = text_of("epoch ", run.epoch, ", batch ", run.batch, " of ", run.batches);
+    if constexpr (is_sharded)
+      if (shard_ >= 0) place += text_of(", shard ", shard_, " on rank ", sum_->ranks().rank());
+    raise_divergence(place, what, at);
   }
 
   Net& net_;
   Rule rule_;
   OptimizerState<Scalar>& state_;
   StepsOfEpoch steps_;
+  [[maybe_unused]] Sum* sum_;
+  [[maybe_unused]] Index shard_ = -1;  // the shard that this rank works on; -1 between the passes
   std::optional<ThreadTeam> team_;
   typename Net::template Workspace<> work_;
   typename Net::Gradients dJ_;

@@ -1,0 +1,206 @@
+#pragma once
+// Needs MPI: the target chainrule::mpi, or the compiler mpic++.
+
+#include <chainrule/parallel/ranks.hpp>
+#include <chrono>
+#include <cstdio>
+#include <thread>
+
+#ifndef OMPI_SKIP_MPICXX
+#define OMPI_SKIP_MPICXX 1  // without the C++ functions that MPI 3 has removed
+#endif
+#ifndef MPICH_SKIP_MPICXX
+#define MPICH_SKIP_MPICXX 1
+#endif
+#include <mpi.h>
+
+namespace chainrule {
+
+/// The processes of an MPI communicator, which train together:
+/// @code{.cpp}
+/// Mpi mpi{MPI_COMM_WORLD};
+/// trainer.fit(mpi.part_of(train), {.epochs = 20, .batch_size = 256}, mpi, ProgressBar{}, Checkpoint{.path = "run.checkpoint"});
+/// @endcode
+/// The number of ranks must be a power of two. Messages are sent on a duplicate of the communicator, by the thread that calls fit
+/// (MPI_THREAD_FUNNELED suffices). Where a rank hangs, has died, or the network is broken, the others throw RankError after
+/// RankOptions::timeout seconds; where a rank throws inside fit, the others throw RankError with its reason as soon as they wait. After
+/// such an error end the program with MPI_Abort, as run_ranks does, because MPI_Finalize may wait for the missing rank forever.
+class Mpi final : public Ranks {
+ public:
+  /// All processes of the communicator call it. Throws StateError outside MPI_Init and MPI_Finalize, ValueError for a number of ranks that
+  /// is no power of two or above the number of shards, RankError where a rank does not call it in time.
+  explicit Mpi(MPI_Comm communicator = MPI_COMM_WORLD, RankOptions options = {})
+      : Ranks(checked_rank(communicator), size_of(communicator), options) {
+    MPI_Request request;
+    check(MPI_Comm_idup(communicator, &communicator_, &request), "duplicating the communicator");
+    wait(&request, 1, "all other ranks");
+    MPI_Comm_set_errhandler(communicator_, MPI_ERRORS_RETURN);
+    is_duplicated_ = true;
+  }
+  /// Frees the duplicate of the communicator, unless an exchange has failed.
+  ~Mpi() override {
+    int is_finalized = 0;
+    MPI_Finalized(&is_finalized);
+    if (is_duplicated_ && !has_failed_ && is_finalized == 0) MPI_Comm_free(&communicator_);
+  }
+
+ protected:
+  /// Exchanges bytes with another rank; see Ranks.
+  void exchange(Index partner, std::span<const std::byte> out, std::span<std::byte> in) override {
+    constexpr std::size_t most = std::size_t{1} << 30;  // MPI counts bytes with an int
+    for (std::size_t at = 0; at < (std::max)(out.size(), in.size()); at += most) {
+      const auto piece = [&](const auto& bytes) {
+        const std::size_t begin = (std::min)(at, bytes.size());
+        return bytes.subspan(begin, (std::min)(most, bytes.size() - begin));
+      };
+      exchange_piece(static_cast<int>(partner), piece(out), piece(in));
+    }
+  }
+  /// Numbers the trainings, so that messages of an earlier one are told apart.
+  void begin() override { ++training_; }
+  /// Sends the reason to all other ranks, for at most a second.
+  void give_up(const std::string& reason) noexcept override {
+    if (was_told_ == training_) return;   // the others were told too
+    auto* const farewell = new Farewell;  // never freed, because a message may be on its way when the program ends
+    farewell->training = training_;
+    std::snprintf(farewell->reason, sizeof farewell->reason, "%s", reason.c_str());
+    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(1);
+    for (Index other = 0; other < ranks(); ++other) {
+      if (other == rank()) continue;
+      MPI_Request request;
+      if (MPI_Isend(farewell, sizeof *farewell, MPI_BYTE, static_cast<int>(other), farewell_tag, communicator_, &request) != MPI_SUCCESS)
+        continue;
+      int is_done = 0;
+      while (MPI_Test(&request, &is_done, MPI_STATUS_IGNORE) == MPI_SUCCESS && is_done == 0 && std::chrono::steady_clock::now() < deadline)
+        std::this_thread::yield();
+      if (is_done == 0) MPI_Request_free(&request);
+    }
+  }
+
+ private:
+  static constexpr int farewell_tag = 1;
+  // The message of a rank that gives up to the others.
+  struct Farewell {
+    unsigned long long training = 0;
+    char reason[2000] = {};
+  };
+
+  static Index checked_rank(MPI_Comm communicator) {
+    int is_initialized = 0, is_finalized = 0, rank = 0;
+    MPI_Initialized(&is_initialized);
+    MPI_Finalized(&is_finalized);
+    if (is_initialized == 0 || is_finalized != 0)
+      detail::raise<StateError>("Mpi: MPI is not running; call MPI_Init_thread before, and MPI_Finalize after, or use run_ranks");
+    check(MPI_Comm_rank(communicator, &rank), "asking for the rank");
+    return rank;
+  }
+  static Index size_of(MPI_Comm communicator) {
+    int size = 0;
+    check(MPI_Comm_size(communicator, &size), "asking for the number of ranks");
+    return size;
+  }
+  static void check(int code, const char* doing, std::string_view whom = {}) {
+    if (code == MPI_SUCCESS) return;
+    char text[MPI_MAX_ERROR_STRING] = "";
+    int length = 0;
+    MPI_Error_string(code, text, &length);
+    detail::raise<RankError>("Mpi: ", doing, whom, " failed: ", static_cast<const char*>(text));
+  }
+
+  int data_tag() const { return 2 + static_cast<int>(training_ % 16'000); }
+
+  void exchange_piece(int partner, std::span<const std::byte> out, std::span<std::byte> in) {
+    MPI_Request requests[2] = {MPI_REQUEST_NULL, MPI_REQUEST_NULL};
+    bool is_done = false;
+    const detail::ScopeExit abandon([&] {
+      if (is_done) return;
+      has_failed_ = true;
+      if (requests[0] != MPI_REQUEST_NULL) MPI_Cancel(&requests[0]);
+      for (MPI_Request& request : requests)
+        if (request != MPI_REQUEST_NULL) MPI_Request_free(&request);
+    });
+    constexpr const char *receiving = "receiving from ", *sending = "sending to ";
+    const std::string name = detail::text_of("rank ", partner);
+    if (!in.empty())
+      check(MPI_Irecv(in.data(), static_cast<int>(in.size()), MPI_BYTE, partner, data_tag(), communicator_, &requests[0]), receiving, name);
+    if (!out.empty())
+      check(MPI_Isend(out.data(), static_cast<int>(out.size()), MPI_BYTE, partner, data_tag(), communicator_, &requests[1]), sending, name);
+    wait(requests, 2, name);
+    is_done = true;
+  }
+
+  // Waits until all requests are done. RankError after the timeout, and where a rank has given up.
+  void wait(MPI_Request* requests, int count, std::string_view whom) {
+    const auto begin = std::chrono::steady_clock::now();
+    for (Index looks = 1;; ++looks) {
+      int is_done = 0;
+      MPI_Status statuses[2];
+      const int code = MPI_Testall(count, requests, &is_done, statuses);
+      if (code == MPI_ERR_IN_STATUS)
+        for (int i = 0; i < count; ++i)
+          if (statuses[i].MPI_ERROR != MPI_ERR_PENDING) check(statuses[i].MPI_ERROR, "an exchange with ", whom);
+      check(code, "an exchange with ", whom);
+      if (is_done != 0) return;
+      if (looks % 32 != 0) continue;
+      if (is_duplicated_) look_for_farewell();
+      const std::chrono::duration<double> waited = std::chrono::steady_clock::now() - begin;
+      if (waited.count() > timeout())
+        detail::raise<RankError>(
+            "rank ", rank(), " has waited ", timeout(), " s for ", whom,
+            ", which has sent nothing: it hangs, has ended, or the network is broken. A checkpoint that was written is "
+            "whole; start all ranks again to go on from it, or set a longer .timeout");
+      // Other ranks may need this processor: after 20 ms without a message, look only some thousand times a second.
+      if (waited.count() < 0.02)
+        std::this_thread::yield();
+      else
+        std::this_thread::sleep_for(std::chrono::microseconds(100));
+    }
+  }
+
+  void look_for_farewell() {
+    int is_there = 0;
+    MPI_Status status;
+    check(MPI_Iprobe(MPI_ANY_SOURCE, farewell_tag, communicator_, &is_there, &status), "looking for messages");
+    if (is_there == 0) return;
+    Farewell farewell;
+    check(MPI_Recv(&farewell, sizeof farewell, MPI_BYTE, status.MPI_SOURCE, farewell_tag, communicator_, MPI_STATUS_IGNORE), "receiving");
+    if (farewell.training != training_) return;
+    was_told_ = training_;
+    detail::raise<RankError>("rank ", status.MPI_SOURCE, " has stopped: ", static_cast<const char*>(farewell.reason));
+  }
+
+  MPI_Comm communicator_ = MPI_COMM_NULL;
+  unsigned long long training_ = 0, was_told_ = 0;
+  bool is_duplicated_ = false, has_failed_ = false;
+};
+
+/// The main function of a program on several ranks: starts MPI, calls work(mpi), and ends MPI. Where it throws, prints the message with the
+/// rank's number to stderr, and ends all ranks with MPI_Abort and exit code 1, because the other ranks may wait for this one. Returns 0.
+/// @code{.cpp}
+/// int main(int argc, char** argv) {
+///   return chainrule::run_ranks(argc, argv, [](chainrule::Mpi& mpi) { train_and_test(mpi); });
+/// }
+/// @endcode
+template <class Work>
+int run_ranks(int argc, char** argv, const Work& work, RankOptions options = {}) {
+  int provided = 0, rank = 0;
+  MPI_Init_thread(&argc, &argv, MPI_THREAD_FUNNELED, &provided);
+  MPI_Comm_rank(MPI_COMM_WORLD, &rank);
+#if defined(__cpp_exceptions)
+  try {
+#endif
+    Mpi mpi(MPI_COMM_WORLD, options);
+    work(mpi);
+#if defined(__cpp_exceptions)
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "rank %d: %s\n", rank, error.what());
+    std::fflush(stderr);
+    std::this_thread::sleep_for(std::chrono::milliseconds(200));  // the others learn the reason, and print it
+    MPI_Abort(MPI_COMM_WORLD, 1);
+  }
+#endif
+  MPI_Finalize();
+  return 0;
+}
+
+}  // namespace chainrule

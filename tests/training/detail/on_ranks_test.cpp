@@ -1,0 +1,259 @@
+#include <chainrule/chainrule.hpp>
+
+#include "support/catch.hpp"
+#include "support/kernels_compiled_once.hpp"
+#include "support/rings.hpp"
+#include "support/temporary_folder.hpp"
+#include "support/thread_ranks.hpp"
+
+using namespace chainrule;
+using chainrule_test::on_ranks;
+
+namespace {
+
+using Net = Network<float, SoftmaxCrossEntropy, Dense<2, 16>, BatchNorm<>, Activate<ReLU>, Dropout<>, Dense<16, 2>>;
+
+Net new_net() { return Net{Seed{3}}; }
+
+Dataset<float> weighted_rings(Index samples) {
+  Dataset<float> data = chainrule_test::rings<float>(samples, 1);
+  data.weights = Vector<float>::LinSpaced(samples, 0.5f, 2);
+  return data;
+}
+const Dataset<float>& train_data() {
+  static const Dataset<float> data = weighted_rings(531);  // the last batch of an epoch has fewer samples, in shards of two sizes
+  return data;
+}
+const Dataset<float>& validation_data() {
+  static const Dataset<float> data = chainrule_test::rings<float>(100, 2);
+  return data;
+}
+FitOptions<float, Labels<int>> usual_options() {
+  return {.epochs = 4, .batch_size = 128, .validation = validation_data(), .schedule = Cosine{.period = 4}, .clip_norm = 1, .l2 = 1e-4};
+}
+
+/// The results of a training as bytes.
+template <class TrainerType, class... More>
+std::string bytes_of(const Net& net, const TrainerType& trainer, const History& history, More&... more) {
+  std::string bytes;
+  Archive archive = Archive::writing(bytes);
+  Net copy = net;
+  auto state = trainer.state();
+  archive(copy.parameters(), copy.buffers(), state.steps, state.flat(), more...);
+  for (const std::string& name : history.names()) archive(name, history[name]);
+  return bytes;
+}
+
+std::string train(Ranks& ranks, const FitOptions<float, Labels<int>>& options = usual_options(), const std::string& checkpoint = "",
+                  Index stop_after = -1) {
+  Net net = new_net();
+  Trainer trainer{net, Adam{.learning_rate = 0.02}};
+  EarlyStopping stopping{.patience = 2};
+  struct Stop {
+    Index after, batches = 0;
+    void batch_ended(Progress& run) {
+      if (++batches == after) run.stop("this rank stops");
+    }
+  } stop{ranks.rank() == 1 || ranks.ranks() == 1 ? stop_after : -1};
+  const auto part = ranks.part_of(train_data());
+  History history;
+  if (checkpoint.empty())
+    history = trainer.fit(part, options, ranks, stopping, stop);
+  else
+    history = trainer.fit(part, options, ranks, stopping, Checkpoint{.path = checkpoint, .every_steps = 3}, stop);
+  return bytes_of(net, trainer, history, stopping, history.stopped_because);
+}
+
+void check_all_equal(const std::vector<std::string>& results, const std::string& expected) {
+  for (const std::string& one : results) CHECK(one == expected);
+}
+
+}  // namespace
+
+TEST_CASE("a training has the same bits for 1, 2, 4 and 8 ranks") {
+  const std::string expected = on_ranks(1, {}, [](Ranks& ranks) { return train(ranks); })[0];
+  CHECK(!expected.empty());
+  for (const Index count : {2, 4, 8}) check_all_equal(on_ranks(count, {}, [](Ranks& ranks) { return train(ranks); }), expected);
+  auto with_threads = usual_options();
+  with_threads.threads = 2;
+  check_all_equal(on_ranks(2, {}, [&](Ranks& ranks) { return train(ranks, with_threads); }), expected);
+}
+
+TEST_CASE("a step on ranks is that of the whole batch, but for rounding") {
+  // without shuffling, a batch of all samples has the same samples whatever the shards
+  const FitOptions<double, ConstMatrixView<double>> options{
+      .epochs = 3, .batch_size = 104, .shuffle = false, .clip_norm = 0.05, .l1 = 1e-3};
+  const Matrix<double> x = Matrix<double>::Random(3, 101), y = x.topRows(1).array().square();
+  Vector<double> w = Vector<double>::LinSpaced(101, 0.1, 3);
+  const auto with = [&](auto&... ranks) {
+    Network<double, MeanSquaredError, Dense<3, 8, Tanh>, Dense<8, 1>> net{Seed{1}};
+    Trainer trainer{net, SGD{.learning_rate = 0.1, .momentum = 0.9}};
+    const DataView data{x, y, w};
+    History history;
+    if constexpr (sizeof...(ranks) == 0)
+      history = trainer.fit(data, options);
+    else
+      history = trainer.fit((ranks.part_of(data), ...), options, ranks...);
+    return std::pair{Vector<double>(net.parameters()), history["loss"]};
+  };
+  const auto [theta, losses] = with();
+  const auto results = on_ranks(4, {}, [&](Ranks& ranks) { return with(ranks); });
+  for (const auto& [theta_of_rank, losses_of_rank] : results) {
+    CHECK((theta_of_rank - theta).cwiseAbs().maxCoeff() < 1e-14);
+    for (std::size_t i = 0; i < 3; ++i) CHECK(losses_of_rank[i] == chainrule_test::Approx(losses[i]).epsilon(1e-13));
+  }
+}
+
+TEST_CASE("sums of shards have the same bits for any number of ranks, with every optimizer") {
+  using Small = Network<float, MeanSquaredError, Dense<5, 40, Tanh>, Dense<40, 3>>;
+  const Matrix<float> x = Matrix<float>::Random(5, 64), y = Matrix<float>::Random(3, 64);
+  const auto theta_after = [&](const auto& rule) {
+    return [&](Ranks& ranks) {
+      Small net{Seed{4}};
+      auto work = net.make_workspace(8);
+      auto dJ = net.make_gradients();
+      auto state = rule.make_state(net);
+      ShardSum sum{net, ranks};
+      double J = 0;
+      for (int step = 0; step < 3; ++step) {
+        for (Index s = 0; s < ranks.shards_here(); ++s) {
+          const auto x_of_shard = x.middleCols(8 * (ranks.first_shard() + s), 8),
+                     y_of_shard = y.middleCols(8 * (ranks.first_shard() + s), 8);
+          net.forward(x_of_shard, work);
+          const double J_of_shard = static_cast<double>(net.loss(y_of_shard, work));
+          net.backward(x_of_shard, y_of_shard, work, dJ);
+          sum.add(net, work, dJ, J_of_shard, 1.0 / 8);
+        }
+        J = sum.total(net, dJ);
+        rule.step(net.parameters(), dJ, state);
+      }
+      return std::pair{Vector<float>(net.parameters()), J};
+    };
+  };
+  const auto check = [&](const auto& rule) {
+    const auto expected = on_ranks(1, {}, theta_after(rule))[0];
+    for (const Index count : {2, 4, 8})
+      for (const auto& one : on_ranks(count, {}, theta_after(rule))) CHECK(one == expected);
+  };
+  check(SGD{.learning_rate = 0.1, .momentum = 0.9});
+  check(Adam{});
+  check(AdamW{});
+  check(NAdam{});
+  check(Adagrad{});
+  check(Adadelta{});
+  check(RMSprop{});
+  check(Rprop{});
+  check(Lion{});
+}
+
+TEST_CASE("a training that was stopped goes on with another number of ranks to the same bits") {
+  const chainrule_test::TemporaryFolder folder;
+  const std::string expected = on_ranks(1, {}, [](Ranks& ranks) { return train(ranks); })[0];
+  const std::string path = folder.path("run.checkpoint");
+  on_ranks(4, {}, [&](Ranks& ranks) { return train(ranks, usual_options(), path, 7); });
+  REQUIRE(std::filesystem::exists(path));
+  on_ranks(1, {}, [&](Ranks& ranks) { return train(ranks, usual_options(), path, 4); });
+  check_all_equal(on_ranks(8, {}, [&](Ranks& ranks) { return train(ranks, usual_options(), path); }), expected);
+  std::vector<std::string> errors;
+  on_ranks(
+      2, {.shards = 4}, [&](Ranks& ranks) { return train(ranks, usual_options(), path); }, &errors);
+  CHECK_THAT(errors[0], chainrule_test::ContainsSubstring("expected \"shards: 4\", but found \"shards: 8\""));
+}
+
+TEST_CASE("where an observer of one rank stops the training, all ranks stop after the same step") {
+  const auto results = on_ranks(4, {}, [](Ranks& ranks) { return train(ranks, usual_options(), "", 7); });
+  check_all_equal(results, results[0]);
+  CHECK_THAT(results[0], chainrule_test::ContainsSubstring("this rank stops"));
+}
+
+TEST_CASE("a loss that is not finite on one rank stops all ranks with the place") {
+  std::vector<std::string> errors;
+  Dataset<float> data = chainrule_test::rings<float>(80, 1);
+  data.features(1, 55) = 1e30f;
+  on_ranks(
+      4, {},
+      [&](Ranks& ranks) {
+        Network<float, MeanSquaredError, Dense<2, 4>, Dense<4, 1>> net{Seed{3}};
+        const Vector<float> before = net.parameters();
+        Matrix<float> y = Matrix<float>::Ones(1, 80);
+        const DataView all{data.features, y};
+        Trainer trainer{net, Adam{}};
+        try {
+          trainer.fit(ranks.part_of(all), {.epochs = 2, .batch_size = 16, .shuffle = false}, ranks);
+        } catch (const Error&) {
+          REQUIRE(net.parameters().allFinite());
+          throw;
+        }
+        return 0;
+      },
+      &errors);
+  // sample 55 is the sixth of shard 5, whose batches have two samples each
+  CHECK_THAT(errors[2], chainrule_test::ContainsSubstring("epoch 1, batch 3 of 5, shard 5 on rank 2: the loss is inf"));
+  CHECK_THAT(errors[0],
+             chainrule_test::ContainsSubstring("rank 2 has stopped: training stopped in epoch 1, batch 3 of 5, shard 5 on rank 2"));
+}
+
+TEST_CASE("an exception of an observer or of the data on one rank ends the training on all") {
+  std::vector<std::string> errors;
+  const auto with = [&](const auto& data_of, const auto& observer) {
+    on_ranks(
+        4, {},
+        [&](Ranks& ranks) {
+          Net net = new_net();
+          Trainer trainer{net, Adam{}};
+          const Dataset<float> data = data_of(ranks);
+          trainer.fit(data, usual_options(), ranks, [&](auto& run) { observer(ranks, run); });
+          return 0;
+        },
+        &errors);
+  };
+  const auto part = [](Ranks& ranks) {
+    std::vector<Index> indices;
+    const SampleRange range = ranks.range_of(train_data().size());
+    for (Index i = range.first; i < range.first + range.count; ++i) indices.push_back(i);
+    return subset(train_data(), indices);
+  };
+  const auto nothing = [](Ranks&, auto&) {};
+  with(part, [](Ranks& ranks, auto& run) {
+    if (ranks.rank() == 3 && run.epoch == 2) throw StateError("the disk is full");
+  });
+  CHECK(errors[0] == "rank 3 has stopped: the disk is full");
+  CHECK(errors[3] == "the disk is full");
+  with(
+      [&](Ranks& ranks) {
+        Dataset<float> data = part(ranks);
+        if (ranks.rank() == 1) data.features(0, 0) = std::numeric_limits<float>::quiet_NaN();
+        return data;
+      },
+      nothing);
+  CHECK_THAT(errors[2], chainrule_test::ContainsSubstring("rank 1 has stopped"));
+  with([&](Ranks& ranks) { return ranks.rank() == 1 ? part(ranks) : train_data(); }, nothing);
+  for (const std::string& error : errors) CHECK_THAT(error, chainrule_test::ContainsSubstring("rank 0 must have 431, but it has 531"));
+}
+
+TEST_CASE("ranks that do not begin alike are refused, and so are options that cannot work on ranks") {
+  std::vector<std::string> errors;
+  const auto with = [&](const auto& change) {
+    on_ranks(
+        2, {},
+        [&](Ranks& ranks) {
+          Net net = new_net();
+          auto options = usual_options();
+          change(ranks, net, options);
+          Trainer trainer{net, Adam{}};
+          trainer.fit(ranks.part_of(train_data()), options, ranks);
+          return 0;
+        },
+        &errors);
+    return errors[0];
+  };
+  using chainrule_test::ContainsSubstring;
+  CHECK_THAT(with([](Ranks& ranks, Net& net, auto&) { net.parameters()[5] += static_cast<float>(ranks.rank()); }),
+             ContainsSubstring("rank 1 has other parameters or buffers than rank 0"));
+  CHECK_THAT(with([](Ranks& ranks, Net&, auto& options) { options.seed = Seed{static_cast<std::uint64_t>(ranks.rank())}; }),
+             ContainsSubstring("rank 1 has another network, optimizer, or other options"));
+  CHECK_THAT(with([](Ranks&, Net&, auto& options) { options.batch_size = 100; }), ContainsSubstring("a multiple of the 8 shards, got 100"));
+  CHECK_THAT(with([](Ranks&, Net&, auto& options) { options.accumulate = 2; }), ContainsSubstring(".accumulate must be 1"));
+  CHECK_THAT(with([](Ranks&, Net&, auto& options) { options.training_metrics = true; }), ContainsSubstring(".validation"));
+  CHECK_THAT(with([](Ranks&, Net&, auto& options) { options.batch_size = 8; }), ContainsSubstring("at least 2 samples in each shard"));
+}
