@@ -33,3 +33,5 @@ extern float J;
 extern Index batch, epoch, width, n;
 extern const float* pixels;
 extern Mpi mpi, ranks;
+extern int argc;
+extern char** argv;

@@ -1,0 +1,161 @@
+// ranks MODE: measures training on several ranks, and predicts it for more. Built and run by the script ranks_run.
+//   steps THREADS   time of a training step of three nets: on one rank as a plain loop with so many threads, on several with ShardSum
+//   sums            time of Mpi::sum by the number of bytes, and the latency and bandwidth fitted to it
+//   predict         the model below for 4 to 1024 ranks, with the time of passes and of a step measured here, and networks from the
+//   literature
+//
+//     t(n) = passes/n + step + 2 log2(n) latency + 2 (1 - 1/n) bytes/bandwidth
+//
+// passes: forward and backward passes over the whole batch on one core; step: that of Adam, which each rank makes on all parameters; bytes:
+// those of dJ/dtheta. The last two terms are those of the sum that Ranks::sum makes (Rabenseifner 2004).
+
+#include <algorithm>
+#include <chainrule/chainrule.hpp>
+#include <chainrule/parallel/mpi.hpp>
+#include <chrono>
+#include <cmath>
+#include <cstdio>
+#include <cstdlib>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace cr = chainrule;
+using cr::Index;
+
+namespace {
+
+using Small = cr::Network<float, cr::SoftmaxCrossEntropy, cr::Dense<784, 128, cr::ReLU>, cr::Dense<128, 10>>;
+using Middle =
+    cr::Network<float, cr::SoftmaxCrossEntropy, cr::Dense<784, 500, cr::ReLU>, cr::Dense<500, 250, cr::ReLU>, cr::Dense<250, 10>>;
+using Large =
+    cr::Network<float, cr::SoftmaxCrossEntropy, cr::Dense<1024, 1024, cr::ReLU>, cr::Dense<1024, 1024, cr::ReLU>, cr::Dense<1024, 1024>>;
+
+/// The shortest of many times that f takes, in microseconds.
+template <class F>
+double shortest(cr::Ranks& ranks, double seconds, const F& f) {
+  double best = 1e300;
+  const auto begin = std::chrono::steady_clock::now();
+  for (double go_on = 1; go_on > 0;) {
+    ranks.gather(0);  // all ranks begin together
+    const auto before = std::chrono::steady_clock::now();
+    f();
+    const auto now = std::chrono::steady_clock::now();
+    best = std::min(best, std::chrono::duration<double, std::micro>(now - before).count());
+    go_on = ranks.is_first() && now - begin < std::chrono::duration<double>(seconds) ? 1 : 0;
+    ranks.sum(go_on);
+  }
+  return best;
+}
+
+/// One batch of random samples, of which this rank has its part.
+template <class Net>
+struct Problem {
+  Problem(cr::Mpi& ranks, Index samples)
+      : mpi{ranks},
+        x(cr::Matrix<float>::Random(net.inputs(), samples / ranks.ranks())),
+        y(static_cast<std::size_t>(samples / ranks.ranks()), 1),
+        work(net.make_workspace(x.cols())) {}
+  cr::Mpi& mpi;
+  Net net{cr::Seed{1}};
+  cr::Matrix<float> x;
+  std::vector<int> y;
+  typename Net::template Workspace<> work;
+  typename Net::Gradients dJ = net.make_gradients();
+  cr::Adam rule{};
+  cr::OptimizerState<float> state = rule.make_state(net);
+  cr::ShardSum<Net> sum{net, mpi};
+
+  float passes() {
+    net.forward(x, work);
+    const float J = net.loss(y, work);
+    net.backward(x, y, work, dJ);
+    return J;
+  }
+  void step() { rule.step(net.parameters(), dJ, state); }
+  void step_on_ranks() {
+    sum.add(net, work, dJ, static_cast<double>(passes()), 1.0 / static_cast<double>(mpi.ranks()));
+    sum.total(net, dJ);
+    step();
+  }
+};
+
+template <class Net>
+void measure_steps(cr::Mpi& mpi, const char* name, Index batch, Index threads) {
+  Problem<Net> problem(mpi, batch);
+  std::optional<cr::ThreadTeam> team;
+  if (threads > 1) {
+    problem.work.set_team(&team.emplace(threads));
+    problem.state.team = &*team;
+  }
+  const double time = shortest(mpi, 3, [&] {
+    if (mpi.ranks() > 1) return problem.step_on_ranks();
+    problem.passes();
+    problem.step();
+  });
+  if (mpi.is_first()) std::printf("%-22s batch %4td  %td ranks x %td threads  %9.1f us a step\n", name, batch, mpi.ranks(), threads, time);
+}
+
+void measure_sums(cr::Mpi& mpi) {
+  double latency = 0, largest_bytes = 0, largest_time = 0;
+  for (Index count = 2; count <= (Index{1} << 22); count *= 8) {
+    cr::Vector<float> v = cr::Vector<float>::Ones(count);
+    const double time = shortest(mpi, 1, [&] { mpi.sum(v); });
+    if (latency == 0) latency = time;
+    largest_bytes = 4.0 * static_cast<double>(count);
+    largest_time = time;
+    if (mpi.is_first()) std::printf("sum of %9td bytes over %td ranks  %9.1f us\n", 4 * count, mpi.ranks(), time);
+  }
+  if (mpi.is_first())
+    std::printf("latency %.1f us, bandwidth %.2f GB/s of numbers summed\n", latency, largest_bytes / (largest_time - latency) / 1000);
+}
+
+template <class Net>
+void predict(cr::Mpi& mpi, const char* name) {
+  constexpr Index batch = 8192, samples = 256;
+  Problem<Net> problem(mpi, samples);
+  const double passes = shortest(mpi, 3, [&] { problem.passes(); }) * static_cast<double>(batch) / static_cast<double>(samples);
+  const double step = shortest(mpi, 1, [&] { problem.step(); });
+  const double bytes = 4.0 * static_cast<double>(problem.net.parameters().size());
+  struct Network {
+    const char* name;
+    double latency, bytes_per_us;
+  };
+  for (const Network& network :
+       {Network{"Gigabit Ethernet", 25, 116}, Network{"40 Gb/s Ethernet", 1.93, 4650}, Network{"InfiniBand", 0.9, 11'600}}) {
+    std::printf("| %s | %s |", name, network.name);
+    for (const double n : {4., 16., 64., 256., 1024.}) {
+      const double time = passes / n + step + 2 * std::log2(n) * network.latency + 2 * (1 - 1 / n) * bytes / network.bytes_per_us;
+      std::printf(" %.3g ms, %.3g |", time / 1000, (passes + step) / time);
+    }
+    std::printf("\n");
+  }
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const std::string mode = argc > 1 ? argv[1] : "";
+  int ranks = 1;
+  if (const char* const size = std::getenv("CHAINRULE_RANKS")) ranks = std::atoi(size);
+  return cr::run_ranks(
+      argc, argv,
+      [&](cr::Mpi& mpi) {
+        if (mode == "steps") {
+          const Index threads = argc > 2 ? std::atoi(argv[2]) : 1;
+          measure_steps<Small>(mpi, "784-128-10", 128, threads);
+          measure_steps<Middle>(mpi, "784-500-250-10", 128, threads);
+          measure_steps<Large>(mpi, "1024-1024-1024-1024", 256, threads);
+        } else if (mode == "sums") {
+          measure_sums(mpi);
+        } else if (mode == "predict") {
+          std::printf("| net, batch 8192 | network | 4 ranks | 16 | 64 | 256 | 1024 |\n| --- | --- | --- | --- | --- | --- | --- |\n");
+          predict<Small>(mpi, "784-128-10");
+          predict<Middle>(mpi, "784-500-250-10");
+          predict<Large>(mpi, "1024-1024-1024-1024");
+        } else {
+          std::fprintf(stderr, "ranks: the modes are steps, sums and predict\n");
+        }
+      },
+      {.shards = ranks});
+}
