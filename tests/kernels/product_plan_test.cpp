@@ -167,18 +167,55 @@ TEST_CASE("B is packed where it is a transposed matrix whose rows for a block of
   CHECK_FALSE(plan_product(forward(1024, 1024, 256), avx512).packs_b);
 }
 
-TEST_CASE("rows are cut into panels of at most three registers, and a small rest into half a register") {
+TEST_CASE("rows are cut into panels of at most three registers, and a small rest into half a register where this saves time") {
   const auto plan = plan_product(forward(100, 100, 100), avx512);
   CHECK(panels(plan, 48) == std::vector<Index>{48});
   CHECK(panels(plan, 64) == std::vector<Index>{32, 32});  // 2 + 2 registers are faster than 3 + 1
   CHECK(panels(plan, 128) == std::vector<Index>{48, 48, 32});
-  CHECK(panels(plan, 65) == std::vector<Index>{32, 32, -1});
-  CHECK(panels(plan, 72) == std::vector<Index>{32, 32, -8});
-  CHECK(panels(plan, 73) == std::vector<Index>{48, 25});
+  CHECK(panels(plan, 65) == std::vector<Index>{48, 17});
+  CHECK(panels(plan, 72) == std::vector<Index>{48, 24});
+  CHECK(panels(plan, 49) == std::vector<Index>{32, 17});
+  CHECK(panels(plan, 17) == std::vector<Index>{17});
   CHECK(panels(plan, 5) == std::vector<Index>{-5});
   CHECK(panels(plan, 12) == std::vector<Index>{12});
+  VectorUnit zen4 = avx512;
+  zen4.half_is_faster = true;
+  const auto with_halves = plan_product(forward(100, 100, 100), zen4);
+  CHECK(panels(with_halves, 64) == std::vector<Index>{32, 32});
+  CHECK(panels(with_halves, 65) == std::vector<Index>{32, 32, -1});
+  CHECK(panels(with_halves, 72) == std::vector<Index>{32, 32, -8});
+  CHECK(panels(with_halves, 73) == std::vector<Index>{48, 25});
+  CHECK(panels(with_halves, 5) == std::vector<Index>{-5});
   const auto narrow = plan_product(forward(100, 100, 100), sse2_of_a_newer_program);
   CHECK(panels(narrow, 21) == std::vector<Index>{8, 8, 5});
+}
+
+TEST_CASE("a panel of several registers has more rows than all but one of them hold, because its last one ends with its last row") {
+  for (const bool half_is_faster : {false, true})
+    for (VectorUnit vectors : {avx512, avx2, VectorUnit{8, 4, 32, false}, sse2_of_a_newer_program}) {
+      vectors.half_is_faster = half_is_faster;
+      const auto plan = plan_product(forward(100, 100, 100), vectors);
+      for (Index rows = 1; rows <= 200; ++rows) {
+        const kernels::RowPanel panel = plan.next_panel(rows);
+        CAPTURE(vectors.width, rows, panel.rows);
+        CHECK(panel.rows > (panel.vectors - 1) * (panel.is_half ? vectors.half_width : vectors.width));
+      }
+    }
+}
+
+TEST_CASE("tiles with a column more leave no columns, or half a tile's, for narrow tiles") {
+  const auto wider = [](Index columns) { return kernels::wider_tiles(columns, 8); };
+  CHECK(wider(64) == 0);
+  CHECK(wider(65) == 1);  // 7 x 8 + 9
+  CHECK(wider(67) == 3);  // 5 x 8 + 3 x 9
+  CHECK(wider(68) == 0);  // 8 x 8 + 4
+  CHECK(wider(71) == 3);  // 5 x 8 + 3 x 9 + 4
+  CHECK(wider(10) == 0);  // 8 + 2: two tiles of 9 would be 18
+  CHECK(wider(9) == 1);
+  CHECK(wider(7) == 0);
+  CHECK(kernels::has_wider_tiles(avx512));
+  CHECK_FALSE(kernels::has_wider_tiles(avx2));
+  CHECK_FALSE(kernels::has_wider_tiles(sse2_of_a_newer_program));
 }
 
 TEST_CASE("the plan of a product on this machine can be asked for") {

@@ -107,6 +107,16 @@ inline InstructionSet best_instruction_set() {
   return InstructionSet::baseline;
 }
 
+/// Whether a multiplication in a register of half the size takes half the time: on AMD's first processors with AVX-512, whose multipliers
+/// have 256 bits. Intel's join two of them for 512 bits, or have some of this size.
+inline bool half_registers_are_faster() {
+#if defined(__GNUC__) && defined(__x86_64__)
+  return __builtin_cpu_is("amd") != 0;
+#else
+  return false;
+#endif
+}
+
 /// Calls call(tag) with the tag of the best instruction set for this scalar. Kernels take a tag as their first argument, which selects the
 /// version by overload resolution. Each call tests which instruction sets the processor has; this is cheap, because the compiler's runtime
 /// stores them in a static variable at program start. Example:

@@ -4,8 +4,19 @@
 
 #include <algorithm>
 #include <chainrule/core/types.hpp>
+#include <cstdint>
+#include <utility>
 
 namespace chainrule::kernels {
+
+inline constexpr Index cache_line = 64;  ///< bytes
+
+/// Prefetches the cache line of an address into the second cache.
+[[gnu::always_inline]] inline void prefetch_line([[maybe_unused]] const char* address) {
+#if defined(__GNUC__)
+  __builtin_prefetch(address, 0, 2);
+#endif
+}
 
 /// Columns of a matrix that are prefetched a few at a time.
 class Prefetch {
@@ -23,25 +34,20 @@ class Prefetch {
 
   /// Prefetches the next `columns`, or as many as are left, into the second cache.
   void next(Index columns) {
+#if defined(__GNUC__)
+    asm volatile("");  // without it g++ takes this function for one without effect and drops calls of it
+#endif
     for (Index i = (std::min)(columns, left_); i > 0; --i) {
-      for (Index at = 0; at < last_; at += cache_line) ask(first_ + at);
-      ask(first_ + last_);  // a column that does not begin at a cache line ends in one line more
+      for (Index at = 0; at < last_; at += cache_line) prefetch_line(first_ + at);
+      prefetch_line(first_ + last_);  // a column that does not begin at a cache line ends in one line more
       if (--left_ > 0) first_ += step_;
     }
   }
 
  private:
-  static constexpr Index cache_line = 64;
   template <class Scalar>
   static constexpr Index bytes(Index numbers) {
     return numbers * Index{sizeof(Scalar)};
-  }
-
-  static void ask([[maybe_unused]] const char* address) {
-#if defined(__GNUC__)
-    __builtin_prefetch(address, 0, 2);
-    asm volatile("");  // without it g++ takes this function for one without effect and drops calls of it
-#endif
   }
 
   const char* first_ = nullptr;
@@ -50,17 +56,50 @@ class Prefetch {
   Index left_ = 0;
 };
 
-/// Prefetches of a product of large matrices before it computes a tile of C: some columns of the next panel of A, and the next tile of C.
-struct Ahead {
-  Prefetch a;
-  Index columns_of_a = 0;
+/// Prefetches for a product of large matrices while it computes the tiles of a panel: the next panel of A, and the next tile of C.
+class Ahead {
+ public:
+  explicit Ahead(bool wants_c) : wants_c_{wants_c} {}
 
-  /// c: the tile, of `rows` x `columns`; `left`: how many columns are right of it.
+  /// Begins a panel of A of `rows` rows in place, whose columns are `step` numbers apart and begin at `first`; the next one has
+  /// `next_rows`. A tile then prefetches one line of each column, with each term of its sums: a core waits for 10 to 16 lines at once, and
+  /// if a tile began with some hundred prefetches, its loads from the second cache would wait for all of these.
   template <class Scalar>
-  [[gnu::noinline]] void fetch(const Scalar* c, Index c_step, Index rows, Index columns, Index left) {
-    a.next(columns_of_a);
-    if (left > 0) Prefetch(c + columns * c_step, rows, c_step, left).next(columns);
+  void set_next_panel(const Scalar* first, Index rows, Index next_rows, Index step) {
+    constexpr Index size = sizeof(Scalar);
+    distance_ = rows * size;
+    // columns that do not begin at a cache line may end in one line more
+    const bool is_aligned = reinterpret_cast<std::uintptr_t>(first + rows) % cache_line == 0 && step * size % cache_line == 0;
+    tiles_ = (next_rows * size + (is_aligned ? 0 : cache_line) + cache_line - 1) / cache_line;
   }
+
+  /// Begins a panel that is packed: each tile first prefetches so many columns of the next one.
+  void set_columns(const Prefetch& a, Index columns_of_tile) {
+    a_ = a;
+    columns_of_tile_ = columns_of_tile;
+  }
+
+  /// How many bytes after each column of the panel in place the next tile prefetches; 0, the column itself, where the next panel is
+  /// complete.
+  Index next_distance() {
+    if (tiles_ == 0) return 0;
+    --tiles_;
+    return std::exchange(distance_, distance_ + cache_line);
+  }
+
+  /// Before a tile: prefetches columns of A that will be packed and, if wanted, the next tile of C: `columns` of `rows` numbers.
+  template <class Scalar>
+  [[gnu::noinline]] void fetch(const Scalar* c, Index rows, Index step, Index columns) {
+    a_.next(columns_of_tile_);
+    if (wants_c_) Prefetch(c, rows, step, columns).next(columns);
+  }
+
+ private:
+  bool wants_c_;
+  Index distance_ = 0;
+  Index tiles_ = 0;
+  Prefetch a_;
+  Index columns_of_tile_ = 0;
 };
 
 }  // namespace chainrule::kernels

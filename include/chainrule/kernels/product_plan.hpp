@@ -26,6 +26,7 @@ struct VectorUnit {
   Index half_width;  ///< numbers in a register of half the size; equal to width where there is none
   Index registers;
   bool is_fallback;  ///< Eigen's vectors although the program also has AVX2 or AVX-512 kernels: few tile shapes, to compile faster
+  bool half_is_faster = false;  ///< a register of half the size is multiplied in half the time
 };
 
 enum class ProductMethod {
@@ -61,12 +62,14 @@ struct ProductPlan {
     return 3 * vectors.width;
   }
 
-  /// The panel that comes next. Rows that fill less than half a register are computed in registers of half the size, last of all.
+  /// The panel that comes next. Registers of half the size compute rows that fill no more than one, and the last rows where this saves
+  /// time.
   RowPanel next_panel(Index left) const {
+    const bool has_halves = vectors.half_width < vectors.width;
+    if (has_halves && left <= vectors.half_width) return {left, 1, true};
     const Index over = left % vectors.width;
-    const bool half_at_the_end = vectors.half_width < vectors.width && over <= vectors.half_width;
+    const bool half_at_the_end = has_halves && vectors.half_is_faster && over <= vectors.half_width;
     const Index in_whole_registers = half_at_the_end ? left - over : left;
-    if (in_whole_registers == 0) return {over, 1, true};
     const Index rows = (std::min)(in_whole_registers, most_rows(in_whole_registers));
     return {rows, static_cast<int>((rows + vectors.width - 1) / vectors.width), false};
   }
@@ -74,6 +77,17 @@ struct ProductPlan {
 
 /// Columns in a tile: with 32 registers 3 x 8 sums, 3 registers of A and one of B; with 16 registers 3 x 4 sums.
 constexpr int columns_of_tile(Index registers) { return registers >= 32 ? 8 : 4; }
+
+/// Whether tiles with one column more are compiled: 3 x 9 sums and 3 registers of A leave 2, which suffice where multiplications read B
+/// from memory.
+constexpr bool has_wider_tiles(const VectorUnit& vectors) { return vectors.width >= 8 && vectors.registers >= 32 && !vectors.is_fallback; }
+
+/// How many tiles have a column more, so that few columns are left for narrow tiles, which have too few independent sums: 65 columns are
+/// 7 x 8 + 9 and not 8 x 8 + 1. Half a tile's columns stay in a tile of their own.
+constexpr Index wider_tiles(Index columns, Index tile_columns) {
+  const Index over = columns % (tile_columns / 2);
+  return over <= columns / tile_columns ? over : 0;
+}
 
 /// Columns at least this many bytes apart lie in pages of their own, or almost (a page has 4 KiB): the processor does not prefetch the next
 /// one by itself, each takes an entry of the TLB, and all fall into few sets of the first cache.
