@@ -18,8 +18,8 @@ std::vector<Block> collected(const For& for_blocks) {
   for_blocks([&](const Block& block) { blocks.push_back(block); });
   return blocks;
 }
-std::vector<Block> of_activation(const LayerBlocks& layer) {
-  return collected([&](const auto& f) { layer.for_activation(f); });
+std::vector<Block> of_activation(const LayerBlocks& layer, bool predicts = false) {
+  return collected([&](const auto& f) { layer.for_activation(predicts, f); });
 }
 std::vector<Block> of_derivative(const LayerBlocks& layer) {
   return collected([&](const auto& f) { layer.for_derivative(f); });
@@ -68,7 +68,8 @@ TEST_CASE("the blocks of a layer cover each matrix exactly once, for any extents
         int wrong = 0;
         for (Team* team : {static_cast<Team*>(nullptr), static_cast<Team*>(&two), static_cast<Team*>(&three)}) {
           const LayerBlocks layer(outputs, inputs, samples, team);
-          wrong += !cover(of_activation(layer), outputs, samples) + !cover(of_derivative(layer), outputs, samples);
+          wrong += !cover(of_activation(layer), outputs, samples) + !cover(of_activation(layer, true), outputs, samples);
+          wrong += !cover(of_derivative(layer), outputs, samples);
           wrong += !cover(of_weight(layer, false), outputs, inputs) + !cover(of_weight(layer, true), outputs, inputs);
         }
         CAPTURE(outputs, inputs, samples);
@@ -102,4 +103,28 @@ TEST_CASE("a layer with few units or inputs is split by samples if there is enou
   CHECK(are_columns(of_activation(few_units), 10));
   CHECK(are_columns(of_weight(few_units, true), 10));
   CHECK(of_activation(little).size() == 1);
+}
+
+TEST_CASE("a prediction is split by samples, so that each thread reads the numbers that it has written") {
+  TeamOf two(2);
+  const auto by_samples = [&](Index outputs, Index inputs, Index samples) {
+    return are_columns(of_activation(LayerBlocks(outputs, inputs, samples, &two), true), outputs);
+  };
+  CHECK(by_samples(128, 784, 1000));
+  CHECK(by_samples(300, 300, 32));
+  CHECK_FALSE(by_samples(300, 300, 31));
+  CHECK(by_samples(1024, 1024, 256));  // W has 4 MiB
+  CHECK_FALSE(by_samples(1024, 1024, 255));
+  CHECK(are_rows(of_activation(LayerBlocks(128, 784, 1000, &two), false), 1000));
+}
+
+TEST_CASE("parts of units have at least 96 where a thread has several") {
+  TeamOf two(2);
+  const auto parts = [&](Index outputs) { return of_activation(LayerBlocks(outputs, 1000, 10000, &two)).size(); };
+  CHECK(parts(128) == 2);
+  CHECK(parts(383) == 2);
+  CHECK(parts(384) == 4);
+  CHECK(parts(768) == 8);
+  CHECK(parts(4096) == 8);
+  CHECK(of_weight(LayerBlocks(100, 300, 10000, &two), false).size() == 2);
 }

@@ -4,7 +4,7 @@
 
 namespace chainrule_test {
 
-/// A Team that claims to have n threads, which share no cache if is_far is set, but runs all items on the calling thread, in order.
+/// A Team that claims to have n threads, far apart if is_far is set, but runs all items on the calling thread, in order.
 struct TeamOf final : chainrule::Team {
   explicit TeamOf(chainrule::Index n, bool is_far = false) : number{n}, far{is_far} {}
   chainrule::Index threads() const override { return number; }

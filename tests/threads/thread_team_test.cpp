@@ -126,7 +126,7 @@ TEST_CASE("ThreadTeam does work that calls another team, or, against the rules, 
 }
 
 // The result of the measurement depends on the machine, so the test only checks that measuring disturbs no work.
-TEST_CASE("ThreadTeam measures whether its threads share a cache while it works") {
+TEST_CASE("ThreadTeam measures how far apart its threads are while it works") {
   ThreadTeam team{3, processors};
   CHECK_FALSE(team.no_shared_cache());  // nothing measured yet
   bool right = true;

@@ -44,28 +44,34 @@ inline constexpr Index sample_granularity = 4;
 /// more equal parts.
 constexpr Index unit_granularity(Index units) { return units % 16 == 0 ? 16 : 8; }
 
-/// Whether a team should share work of this many operations (additions and multiplications): at least 1e6, or 1.2e7 if its threads share no
-/// cache, because a cache line then takes more than 400 ns to another thread and back instead of some 100. Ask once for a whole pass or
-/// step and not for each of its products: data that one thread wrote and another reads next costs most.
-inline bool worth_sharing(double operations, const Team* team) {
-  constexpr double with_shared_cache = 1e6, without_shared_cache = 1.2e7;
-  return team != nullptr && operations >= with_shared_cache && team->threads() > 1 &&
-         (operations >= without_shared_cache || !team->no_shared_cache());
+/// Parts of a layer's units or inputs beyond one for each thread have at least so many: two panels of 48 floats. The matrix product reads
+/// its other operand again for each part, and shorter parts have panels of few rows: 128 units in eight parts would be one register high.
+inline constexpr Index enough_units = 96;
+
+/// Whether a team should share work of this many operations (additions and multiplications): at least 1e6, or `far_minimum` if memory that
+/// one thread has written takes long to reach another. Ask once for a whole pass or step and not for each of its products: data that one
+/// thread wrote and another reads next costs most.
+inline bool worth_sharing(double operations, const Team* team, double far_minimum = 1.2e7) {
+  return team != nullptr && operations >= 1e6 && team->threads() > 1 && (operations >= far_minimum || !team->no_shared_cache());
 }
 
+/// The far_minimum of predictions, which threads share by samples, so that they exchange nothing between layers.
+inline constexpr double far_minimum_of_predictions = 3e6;
+
 /// The partition of `extent` rows or columns for a team, in multiples of `granularity`. One part below 1e5 operations or with a single
-/// thread; else one part per thread, and up to four per thread if each still has 4e6 operations, so that a thread that the system
-/// interrupts delays the others by a short part only.
-[[gnu::noinline]] inline Partition partition_for_team(const Team& team, Index extent, Index granularity, double operations) {
+/// thread; else one part per thread, and up to four per thread if each still has 4e6 operations and `enough` rows or columns, so that a
+/// thread that the system interrupts delays the others by a short part only.
+[[gnu::noinline]] inline Partition partition_for_team(const Team& team, Index extent, Index granularity, double operations, Index enough) {
   constexpr double min_operations = 1e5, operations_of_long_part = 4e6;
   if (operations < min_operations || team.threads() < 2) return Partition(extent);
-  const double parts_per_thread = operations / operations_of_long_part / static_cast<double>(team.threads());
-  return {extent, granularity, team.threads() * static_cast<Index>(std::clamp(parts_per_thread, 1.0, 4.0))};
+  const double threads = static_cast<double>(team.threads());
+  const double long_parts = (std::min)(operations / operations_of_long_part, static_cast<double>(extent) / static_cast<double>(enough));
+  return {extent, granularity, team.threads() * static_cast<Index>(std::clamp(long_parts / threads, 1.0, 4.0))};
 }
 
 /// The partition for a team, or the whole extent if `team` is null. Inlined, so that work without a team costs one comparison.
-inline Partition partition(Index extent, Index granularity, double operations, const Team* team) {
-  return team == nullptr ? Partition(extent) : partition_for_team(*team, extent, granularity, operations);
+inline Partition partition(Index extent, Index granularity, double operations, const Team* team, Index enough = 1) {
+  return team == nullptr ? Partition(extent) : partition_for_team(*team, extent, granularity, operations, enough);
 }
 
 }  // namespace chainrule::kernels

@@ -155,7 +155,7 @@ class Dense {
       small_forward(theta, x, cache);
     } else {
       if (may_be_small && is_small<Scalar>(pass.team)) return small_forward(theta, x, cache);
-      blocks_for(x.cols(), pass.team).for_activation([&](const kernels::Block& block) {
+      blocks_for(x.cols(), pass.team).for_activation(pass.mode == Mode::predict, [&](const kernels::Block& block) {
         const MatrixView<Scalar> z = block.of(kept_for_derivative(cache).first(x.cols()));
         const ConstMatrixView<Scalar> samples = detail::columns_of(x, block.first_column, block.columns);
         products<Scalar>().affine(theta, samples, bias_in(theta), block.first_row, z, x.cols());
