@@ -1,7 +1,9 @@
 #pragma once
 
 #include <chainrule/core/types.hpp>
+#include <chainrule/kernels/integer_layer.hpp>
 #include <chainrule/quantization/detail/fixed_point.hpp>
+#include <cstdlib>
 #include <string>
 #include <vector>
 
@@ -73,7 +75,28 @@ Q requantized(const QuantizedLayer<Q>& layer, std::size_t i, std::int32_t sum) {
   return layer.table.empty() ? static_cast<Q>(z) : look_up(layer.table.data(), z);
 }
 
-/// Computes one layer for one sample.
+/// A Dense as the kernels take it.
+template <class Q>
+kernels::IntegerLayer packed(const QuantizedLayer<Q>& layer) {
+  kernels::IntegerLayer packed(layer.inputs, layer.outputs, layer.weight.data(), layer.start.data());
+  const auto set = [&](kernels::IntegerFactors& to, const std::vector<FixedPoint>& from) {
+    for (auto* numbers : {&to.multiplier, &to.left, &to.right}) numbers->assign(packed.start.size(), 0);
+    for (std::size_t i = 0; i < from.size(); ++i) {
+      to.multiplier[i] = from[i].multiplier;
+      (from[i].shift > 0 ? to.left : to.right)[i] = std::abs(from[i].shift);
+      packed.shifts_left = packed.shifts_left || from[i].shift > 0;
+    }
+  };
+  set(packed.factor, layer.factor);
+  set(packed.factor_below_0, layer.factor_below_0);
+  packed.has_factor_below_0 = !layer.factor_below_0.empty();
+  packed.zero_point = layer.z.zero_point;
+  packed.low = layer.lowest - packed.zero_point;
+  packed.high = layer.highest - packed.zero_point;
+  return packed;
+}
+
+/// Computes one layer for one sample, in a plain loop.
 template <class Q>
 void apply(const QuantizedLayer<Q>& layer, const Q* q, Q* a) {
   if (layer.weight.empty()) {

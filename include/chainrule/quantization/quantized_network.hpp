@@ -73,6 +73,8 @@ class QuantizedNetwork {
       rows = layer.outputs;
       widest_ = (std::max)({widest_, layer.inputs, layer.outputs});
     }
+    if (kernels::has_integer_kernels())
+      for (const Layer& layer : layers_) packed_.push_back(layer.weight.empty() ? kernels::IntegerLayer{} : detail::packed(layer));
     loss_.check_outputs("QuantizedNetwork", outputs());
     if (outputs() == 1) smallest_yes_ = find_smallest_yes();
   }
@@ -95,11 +97,18 @@ class QuantizedNetwork {
    public:
     /// Allocates the memory.
     Workspace(const QuantizedNetwork& net, Index max_batch)
-        : a_(net.widest_), b_(net.widest_), q_(net.outputs(), max_batch), y_(net.outputs(), max_batch) {}
+        : a_(net.widest_, (std::min)(max_batch, kernels::integer_samples)),
+          b_(a_.rows(), a_.cols()),
+          numbers_(net.inputs()),
+          scratch_(static_cast<std::size_t>(net.packed_.empty() ? 0 : kernels::integer_scratch_bytes(net.widest_, a_.cols()))),
+          q_(net.outputs(), max_batch),
+          y_(net.outputs(), max_batch) {}
 
    private:
     friend class QuantizedNetwork;
-    Vector<Q> a_, b_;  // activations of one sample
+    Matrix<Q> a_, b_;        // activations of the samples that pass through the layers together, a column each
+    Vector<float> numbers_;  // one sample of inputs of another type, as float
+    std::vector<std::byte> scratch_;
     Matrix<Q> q_;
     Matrix<float> y_;
   };
@@ -116,32 +125,30 @@ class QuantizedNetwork {
   ///     q = round((x - shift) * scale / input().scale) + input().zero_point, halves to even
   template <class X>
   Matrix<Q> quantize_input(const Eigen::DenseBase<X>& x) const {
-    const Matrix<typename X::Scalar> numbers = x;
-    check_input("quantize_input", numbers);
-    const Matrix<float> input = numbers.unaryExpr([](typename X::Scalar number) { return to_float(number); });
+    const auto& numbers = in_memory(x);
+    const auto input = detail::const_view<typename X::Scalar>(numbers);
+    check_input("quantize_input", input);
+    check_finite("quantize_input", input, 0, input.cols());
     Matrix<Q> q(inputs(), input.cols());
-    for (Index j = 0; j < q.cols(); ++j) quantize_sample(input.col(j).data(), q.col(j).data());
+    Vector<float> as_floats(inputs());
+    quantize_samples(input, 0, q.cols(), as_floats, q.data(), inputs());
     return q;
   }
 
   /// The raw outputs as integers, outputs x batch, for inputs as integers. ShapeError where rows do not fit.
   Matrix<Q> predict_quantized(const Matrix<Q>& q) const {
     detail::check_rows("predict_quantized", "q", q.rows(), inputs(), "inputs");
-    Matrix<Q> y(outputs(), q.cols());
-    Workspace work(*this, 1);
-    for (Index j = 0; j < q.cols(); ++j) {
-      work.a_.head(inputs()) = q.col(j);
-      y.col(j) = predict_sample(work).head(outputs());
-    }
-    return y;
+    if (q.cols() == 0) return Matrix<Q>(outputs(), 0);
+    Workspace work(*this, q.cols());
+    return predict_quantized(q, work);
   }
   /// Computes the raw outputs as integers into a workspace, without any allocation. q: inputs x batch.
   Eigen::Map<const Matrix<Q>> predict_quantized(const Matrix<Q>& q, Workspace& work) const {
     detail::check_rows("predict_quantized", "q", q.rows(), inputs(), "inputs");
     check_workspace("predict_quantized", q.cols(), work);
-    for (Index j = 0; j < q.cols(); ++j) {
-      work.a_.head(inputs()) = q.col(j);
-      work.q_.col(j) = predict_sample(work).head(outputs());
+    for (Index first = 0; first < q.cols(); first += work.a_.cols()) {
+      const Index samples = (std::min)(work.a_.cols(), q.cols() - first);
+      predict_samples(samples, q.data() + first * inputs(), inputs(), work.q_.data() + first * outputs(), work);
     }
     return {work.q_.data(), outputs(), q.cols()};
   }
@@ -156,30 +163,22 @@ class QuantizedNetwork {
   /// The raw outputs as real numbers, outputs x batch, before the loss's link, for x, inputs x batch. Throws what quantize_input throws.
   template <class X>
   Matrix<float> predict_raw(const Eigen::DenseBase<X>& x) const {
-    return dequantize(predict_quantized(quantize_input(x)));
+    return predict_once("predict_raw", x);
   }
   /// The predictions for x, inputs x batch, with the loss's link: probabilities where the loss works on logits.
   template <class X>
   Matrix<float> predict(const Eigen::DenseBase<X>& x) const {
-    Matrix<float> y = predict_raw(x);
+    Matrix<float> y = predict_once("predict", x);
     loss_.link(detail::mutable_view<float>(y));
     return y;
   }
-  /// Predicts into a workspace, without any allocation; x is a matrix, block or map of any floating-point type.
+  /// Predicts into a workspace, without any allocation; x is a matrix, block or map of any floating-point type. After a ValueError for NaN
+  /// or infinity the workspace holds no prediction.
   template <class X>
   Eigen::Map<const Matrix<float>> predict(const Eigen::DenseBase<X>& x, Workspace& work) const {
-    using Scalar = typename X::Scalar;
-    const ConstMatrixView<Scalar> input = detail::const_view<Scalar>(x);
-    check_input("predict", input);
-    check_workspace("predict", input.cols(), work);
-    for (Index j = 0; j < input.cols(); ++j) {
-      for (Index i = 0; i < inputs(); ++i) work.a_[i] = quantized_input(to_float(input(i, j)), i);
-      const Vector<Q>& q = predict_sample(work);
-      for (Index i = 0; i < outputs(); ++i) work.y_(i, j) = detail::dequantized(q[i], output());
-    }
-    MatrixView<float> y(work.y_.data(), outputs(), input.cols(), Eigen::OuterStride<>(outputs()));
+    MatrixView<float> y = predict_into("predict", detail::const_view<typename X::Scalar>(x), work);
     loss_.link(y);
-    return {work.y_.data(), outputs(), input.cols()};
+    return {y.data(), y.rows(), y.cols()};
   }
 
   /// The class of each sample of x: the row of the largest output, the first among equals; for one output 1 where it is at least 1/2,
@@ -268,7 +267,12 @@ class QuantizedNetwork {
   void check_input(const char* who, const View& x) const {
     detail::check_rows(who, "x", x.rows(), inputs(), "inputs");
     detail::check_batch(who, x.cols());
-    for (Index j = 0; j < x.cols(); ++j)
+  }
+  // Checked a few samples at a time, because x may be larger than the caches.
+  template <class Scalar>
+  static void check_finite(const char* who, const ConstMatrixView<Scalar>& x, Index first, Index samples) {
+    if (detail::all_finite(detail::columns_of(x, first, samples))) return;
+    for (Index j = first; j < first + samples; ++j)
       if (!kernels::all_finite(x.rows(), x.data() + j * x.outerStride()))
         detail::raise<ValueError>(who, ": sample ", j, " of x has NaN or infinity; inputs must be finite");
   }
@@ -283,25 +287,86 @@ class QuantizedNetwork {
   }
   void check_workspace(const char* who, Index samples, const Workspace& work) const {
     detail::check_capacity(who, samples, work.q_.cols());
-    if (work.q_.rows() != outputs() || work.a_.size() != widest_)
+    if (work.q_.rows() != outputs() || work.a_.rows() != widest_ || work.numbers_.size() != inputs())
       detail::raise<ShapeError>(who, ": this workspace was made for another network");
   }
 
-  Q quantized_input(float x, Index i) const {
-    if (scale_.size() > 0) x = (x - shift_[i]) * scale_[i];
-    return detail::quantized<Q>(x, input_);
+  // x itself where const_view can view it, else a copy.
+  template <class X>
+  static decltype(auto) in_memory(const Eigen::DenseBase<X>& x) {
+    if constexpr (detail::has_columns_in_memory<X>() && int(X::InnerStrideAtCompileTime) == 1)
+      return x.derived();
+    else
+      return Matrix<typename X::Scalar>(x);
   }
-  void quantize_sample(const float* x, Q* q) const {
-    for (Index i = 0; i < inputs(); ++i) q[i] = quantized_input(x[i], i);
-  }
-  // From work.a_; the outputs are in the vector that is returned.
-  const Vector<Q>& predict_sample(Workspace& work) const {
-    Vector<Q>*from = &work.a_, *to = &work.b_;
-    for (const Layer& layer : layers_) {
-      detail::apply(layer, from->data(), to->data());
-      std::swap(from, to);
+
+  // The integers for `samples` samples of x, from `first` on, which are q_step apart. as_floats has room for one sample.
+  template <class Scalar>
+  void quantize_samples(const ConstMatrixView<Scalar>& x, Index first, Index samples, Vector<float>& as_floats, Q* q, Index q_step) const {
+    if constexpr (!std::is_same_v<Scalar, float>) {
+      for (Index j = 0; j < samples; ++j, q += q_step) {
+        for (Index i = 0; i < inputs(); ++i) as_floats[i] = to_float(x(i, first + j));
+        quantize_samples(ConstMatrixView<float>(as_floats.data(), inputs(), 1, Eigen::OuterStride<>(inputs())), 0, 1, as_floats, q, q_step);
+      }
+    } else {
+      const bool is_scaled = scale_.size() > 0;
+      const float* numbers = x.data() + first * x.outerStride();
+      if (!packed_.empty())
+        return kernels::quantize_inputs({input_.scale, input_.zero_point, lowest_, highest_}, inputs(), samples, numbers, x.outerStride(),
+                                        is_scaled ? shift_.data() : nullptr, is_scaled ? scale_.data() : nullptr, q, q_step);
+      for (Index j = 0; j < samples; ++j, numbers += x.outerStride(), q += q_step)
+        for (Index i = 0; i < inputs(); ++i)
+          q[i] = detail::quantized<Q>(is_scaled ? (numbers[i] - shift_[i]) * scale_[i] : numbers[i], input_);
     }
-    return *from;
+  }
+  // y, outputs x samples, for samples whose inputs are q_step apart, which may be those in work.a_.
+  void predict_samples(Index samples, const Q* q, Index q_step, Q* y, Workspace& work) const {
+    Q *to = work.b_.data(), *next = work.a_.data();
+    for (std::size_t l = 0; l < layers_.size(); ++l) {
+      const Layer& layer = layers_[l];
+      const bool is_last = l + 1 == layers_.size();
+      if (is_last) to = y;
+      const Index step = is_last ? outputs() : widest_;
+      if (packed_.empty() || layer.weight.empty()) {
+        for (Index j = 0; j < samples; ++j) detail::apply(layer, q + j * q_step, to + j * step);
+      } else {
+        kernels::integer_layer(packed_[l], samples, q, q_step, to, step, work.scratch_.data());
+        if (!layer.table.empty())
+          for (Index j = 0; j < samples; ++j)
+            for (Q *a = to + j * step, *end = a + layer.outputs; a < end; ++a) *a = detail::look_up(layer.table.data(), *a);
+      }
+      q = to;
+      q_step = step;
+      std::swap(to, next);
+    }
+  }
+  // The raw outputs as real numbers, in work.y_.
+  template <class Scalar>
+  MatrixView<float> predict_into(const char* who, const ConstMatrixView<Scalar>& x, Workspace& work) const {
+    check_input(who, x);
+    check_workspace(who, x.cols(), work);
+    const Quantization of = output();
+    for (Index first = 0; first < x.cols(); first += work.a_.cols()) {
+      const Index samples = (std::min)(work.a_.cols(), x.cols() - first);
+      check_finite(who, x, first, samples);
+      quantize_samples(x, first, samples, work.numbers_, work.a_.data(), widest_);
+      Q* q = work.q_.data() + first * outputs();
+      predict_samples(samples, work.a_.data(), widest_, q, work);
+      float* y = work.y_.data() + first * outputs();
+      if (!packed_.empty())
+        kernels::dequantize(samples * outputs(), q, of.scale, of.zero_point, y);
+      else
+        for (Index i = 0; i < samples * outputs(); ++i) y[i] = detail::dequantized(q[i], of);
+    }
+    return {work.y_.data(), outputs(), x.cols(), Eigen::OuterStride<>(outputs())};
+  }
+  template <class X>
+  Matrix<float> predict_once(const char* who, const Eigen::DenseBase<X>& x) const {
+    const auto& numbers = in_memory(x);
+    const auto input = detail::const_view<typename X::Scalar>(numbers);
+    check_input(who, input);
+    Workspace work(*this, input.cols());
+    return predict_into(who, input, work);
   }
   // By bisection, because links grow with their argument. Above the range of Q where no integer means yes.
   std::int32_t find_smallest_yes() const {
@@ -326,6 +391,7 @@ class QuantizedNetwork {
   Vector<float> shift_, scale_;
   Quantization input_;
   std::vector<Layer> layers_;
+  std::vector<kernels::IntegerLayer> packed_;  // the layers for the kernels; empty where the processor has none
   AnyLoss<float> loss_;
   QuantizationReport report_;
   Index widest_ = 0;
