@@ -7,6 +7,7 @@
 #include <cstring>
 #include <vector>
 
+#include "../examples/playground/self_test.hpp"
 #include "support/catch.hpp"
 
 using namespace chainrule;
@@ -270,4 +271,8 @@ TEST_CASE("losses, penalties, clipping and metrics have the stored bits") {
   CHECK(of_loss(GaussianNLL{}, true, 20) == 0x26dd1773b1b8db90u);
   CHECK(of_loss(PoissonNLL{}) == 0xf63cc38e253c6d4fu);
   CHECK(of_penalties_and_metrics() == 0x19bc359ff60e22eau);
+}
+
+TEST_CASE("the self-test of the playground has the stored bits") {
+  if (has_fused_multiply_add()) CHECK(playground::hash_of_training() == playground::stored_hash);
 }

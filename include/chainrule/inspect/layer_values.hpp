@@ -58,7 +58,8 @@ std::vector<LayerValues<Scalar>> layer_values(const Net& net, const Eigen::Dense
     values.a = cache.output.first(samples);
     values.z = values.a;
     values.delta = dJ_da;
-    detail::z_and_delta_of(layer, theta + offset, layer_input, std::as_const(cache), view(values.z), view(values.delta));
+    using detail::z_and_delta_of;  // found by its arguments where any/any_layer.hpp is included later
+    z_and_delta_of(layer, theta + offset, layer_input, std::as_const(cache), view(values.z), view(values.delta));
     if (i == 0) return;
     Matrix<Scalar> dJ_da_before(layer.inputs(), samples);
     MatrixView<Scalar> before = view(dJ_da_before);
