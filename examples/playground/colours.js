@@ -24,12 +24,32 @@ function colour(t) {
   return `rgb(${p & 255}, ${(p >> 8) & 255}, ${(p >> 16) & 255})`;
 }
 
-/** Paints side x side numbers, turned into -1 to 1 by `scaled`, on a canvas of this size. */
-function paintNumbers(canvas, side, numbers, scaled) {
-  if (canvas.width !== side) canvas.width = canvas.height = side;
-  const context = canvas.getContext('2d');
-  const image = canvas.image ??= context.createImageData(side, side);
-  const pixels = canvas.pixels ??= new Uint32Array(image.data.buffer);
-  for (let i = 0; i < pixels.length; ++i) pixels[i] = pixel(scaled(numbers[i]));
-  context.putImageData(image, 0, 0);
+/** Pictures of side x side numbers, in columns and rows of one canvas, so that all reach the screen at once. */
+class Pictures {
+  canvas = document.createElement('canvas');
+
+  arrange(columns, rows, side) {
+    const width = columns * side, height = rows * side;
+    if (this.image?.width === width && this.image.height === height) return;
+    Object.assign(this.canvas, {width, height});
+    this.side = side;
+    this.image = this.canvas.getContext('2d').createImageData(width, height);
+    this.pixels = new Uint32Array(this.image.data.buffer);
+  }
+
+  /** Paints numbers, which `scaled` turns into -1 to 1. */
+  paint(column, row, numbers, scaled) {
+    const {side, image, pixels} = this;
+    for (let y = 0, next = 0; y < side; ++y) {
+      let to = (row * side + y) * image.width + column * side;
+      for (let x = 0; x < side; ++x) pixels[to++] = pixel(scaled(numbers[next++]));
+    }
+  }
+
+  /** Makes what was painted visible to `draw`. */
+  finish() { this.canvas.getContext('2d').putImageData(this.image, 0, 0); }
+
+  draw(context, column, row, x, y, size) {
+    context.drawImage(this.canvas, column * this.side, row * this.side, this.side, this.side, x, y, size, size);
+  }
 }

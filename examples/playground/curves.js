@@ -1,5 +1,5 @@
 'use strict';
-// The loss J of training and test points, epoch by epoch. Both axes grow with the numbers.
+// The loss J of training and test points, epoch by epoch, on a logarithmic scale. Both axes grow with the numbers.
 
 class Curves {
   static most = 600;  // points of a curve; where there are more, every second one goes
@@ -24,12 +24,16 @@ class Curves {
   }
 
   draw() {
-    const width = this.canvas.clientWidth, height = 150, left = 44, right = 12, top = 24, bottom = 22;
+    const width = this.canvas.clientWidth, height = 220, left = 44, right = 12, top = 24, bottom = 22;
     const context = prepare(this.canvas, width, height);
     const lastEpoch = Math.max(1, this.all.at(-1)?.epoch ?? 1);
-    let largest = 1e-6;
-    for (const {trainLoss, testLoss} of this.all) largest = Math.max(largest, trainLoss, testLoss || 0);
-    const x = (epoch) => left + (width - left - right) * epoch / lastEpoch, y = (J) => height - bottom - (height - top - bottom) * J / largest;
+    let [low, high] = [Infinity, 1e-9];
+    for (const {trainLoss, testLoss} of this.all) {
+      for (const J of [trainLoss, testLoss]) if (J > 0) [low, high] = [Math.min(low, J), Math.max(high, J)];
+    }
+    const top10 = Math.ceil(Math.log10(high)), bottom10 = Math.max(top10 - 8, Math.min(top10 - 2, Math.floor(Math.log10(low))));
+    const x = (epoch) => left + (width - left - right) * epoch / lastEpoch;
+    const y = (power) => top + (height - top - bottom) * Math.max(0, Math.min(1, (top10 - power) / (top10 - bottom10)));
 
     context.font = '12px system-ui, sans-serif';
     context.textBaseline = 'middle';
@@ -37,12 +41,12 @@ class Curves {
     context.lineWidth = 1;
     context.fillStyle = ink.soft;
     context.textAlign = 'right';
-    for (const share of [0, 0.5, 1]) {
-      const py = Math.round(y(share * largest)) + 0.5;
+    for (let power = bottom10; power <= top10; power += top10 - bottom10 > 4 ? 2 : 1) {
+      const py = Math.round(y(power)) + 0.5;
       context.beginPath();
       context.moveTo(left, py), context.lineTo(width - right, py);
       context.stroke();
-      if (this.all.length > 0) context.fillText(digits(share * largest, 2), left - 6, py);
+      context.fillText(power < -2 ? digits(10 ** power, 1).replace(/^1·/, '') : String(10 ** power), left - 6, py);
     }
     context.fillText(`epoch ${Math.round(lastEpoch)}`, width - right, height - 9);
     context.textAlign = 'left';
@@ -52,7 +56,7 @@ class Curves {
       context.lineWidth = 1.8;
       context.setLineDash(dashes);
       context.beginPath();
-      this.all.filter((one) => Number.isFinite(one[name])).forEach((one, i) => context[i === 0 ? 'moveTo' : 'lineTo'](x(one.epoch), y(one[name])));
+      this.all.filter((one) => one[name] >= 0).forEach((one, i) => context[i === 0 ? 'moveTo' : 'lineTo'](x(one.epoch), y(Math.log10(one[name]))));
       context.stroke();
     }
     this.legend(context, width - right);

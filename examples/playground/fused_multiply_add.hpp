@@ -1,17 +1,17 @@
 #pragma once
-// WebAssembly has no fused multiply-add, and without one the library rounds products before it adds them. This file, included before the
-// library, gives Eigen's multiply-add of floats a single rounding, so that a net trained in the browser has the bits of one trained on a
-// processor with AVX2, AVX-512 or NEON. It is for four floats at a time, which Emscripten offers by the intrinsics of SSE2.
+// Fused multiply-adds of floats for WebAssembly, which has none. playground.cpp gives them to Eigen, so that a net trained in the browser
+// has the bits of one trained on a processor with AVX2, AVX-512 or NEON. Four at a time are computed with the intrinsics of SSE2, which
+// Emscripten translates.
 
-#include <emmintrin.h>
-
-#include <Eigen/Core>
 #include <cstdint>
 #include <cstring>
+#if defined(__SSE2__)
+#include <emmintrin.h>
+#endif
 
 namespace playground {
 
-/// a b + c, rounded once. The product of two floats is exact in double; its sum with c is rounded to double, and then to float. Two
+/// Returns a b + c, rounded once. The product of two floats is exact in double; its sum with c is rounded to double, and then to float. Two
 /// roundings differ from one only if the first ended exactly between two floats; then its error tells to which side the sum belongs.
 inline float fused_multiply_add(float a, float b, float c) {
   const double product = static_cast<double>(a) * static_cast<double>(b), added = static_cast<double>(c);
@@ -27,6 +27,7 @@ inline float fused_multiply_add(float a, float b, float c) {
   return static_cast<float>(sum);
 }
 
+#if defined(__SSE2__)
 /// Whether one of two sums in double may lie exactly between two floats: its last 28 binary digits are 0.
 inline bool may_be_between_floats(__m128d sum) {
   const __m128i last = _mm_and_si128(_mm_castpd_si128(sum), _mm_set1_epi64x(0x0fff'ffff));
@@ -40,7 +41,7 @@ inline bool is_rounded(__m128d sum, __m128d product, __m128d added) {
   return _mm_movemask_pd(_mm_cmpneq_pd(error, _mm_setzero_pd())) != 0;
 }
 
-/// Two times a b, and c, in double: for the lower or the upper two of four floats.
+/// The terms a b and c in double, for the lower or the upper two of four floats.
 struct Operands {
   __m128d product, added;
 };
@@ -49,7 +50,7 @@ inline Operands upper_operands(__m128 a, __m128 b, __m128 c) {
   return lower_operands(_mm_movehl_ps(a, a), _mm_movehl_ps(b, b), _mm_movehl_ps(c, c));
 }
 
-/// Four times a b + c, where a sum may lie between two floats. Not inlined, because a kernel has hundreds of multiply-adds.
+/// Returns four times a b + c, where a sum may lie between two floats. Not inlined, because a kernel has hundreds of multiply-adds.
 [[gnu::noinline]] inline __m128 fused_multiply_add_with_care(__m128 a, __m128 b, __m128 c) {
   const Operands low = lower_operands(a, b, c), high = upper_operands(a, b, c);
   const __m128d low_sum = _mm_add_pd(low.product, low.added), high_sum = _mm_add_pd(high.product, high.added);
@@ -63,20 +64,13 @@ inline Operands upper_operands(__m128 a, __m128 b, __m128 c) {
   return _mm_loadu_ps(z);
 }
 
-/// Four times a b + c, each rounded once.
+/// Returns four times a b + c, each rounded once.
 inline __m128 fused_multiply_add(__m128 a, __m128 b, __m128 c) {
   const Operands low = lower_operands(a, b, c), high = upper_operands(a, b, c);
   const __m128d low_sum = _mm_add_pd(low.product, low.added), high_sum = _mm_add_pd(high.product, high.added);
   if (may_be_between_floats(low_sum) || may_be_between_floats(high_sum)) return fused_multiply_add_with_care(a, b, c);
   return _mm_movelh_ps(_mm_cvtpd_ps(low_sum), _mm_cvtpd_ps(high_sum));
 }
+#endif
 
 }  // namespace playground
-
-namespace Eigen::internal {
-
-// Overloads, which the library's calls prefer to Eigen's template.
-inline Packet4f pmadd(const Packet4f& a, const Packet4f& b, const Packet4f& c) { return playground::fused_multiply_add(a, b, c); }
-inline float pmadd(const float& a, const float& b, const float& c) { return playground::fused_multiply_add(a, b, c); }
-
-}  // namespace Eigen::internal

@@ -2,9 +2,10 @@
 // Puts the page together: settings, training, drawings.
 
 const side = 48;         // numbers in a row of each picture
-const frameWork = 10;    // milliseconds of work in a frame, of the 16.7 that a screen of 60 Hz gives it
+const frameTime = 1000 / 60;  // milliseconds of a frame
 let engine, settings, netView, planeView, curves, chain;
-let playing = false, results = {}, points = [], drawMilliseconds = 4, frame = 0;
+let playing = false, results = {}, points = [], frame = 0, lastTime = 0;
+let trainMilliseconds = 4, drawMilliseconds = 4;  // of a frame
 
 function showMessage(text) {
   byId('message').hidden = text === '';
@@ -82,11 +83,14 @@ function train(count, until = Infinity) {
 
 const stepsOfEpoch = () => Math.max(1, Math.ceil(engine.trainCount / settings.values.batch));
 
-function tick() {
+/** One frame: trains, then draws. Trains a little longer after each frame that was in time, and less after one that was late. */
+function tick(time) {
   if (!playing) return;
-  const start = performance.now(), {speed} = settings.values;
-  const count = [1, stepsOfEpoch(), Infinity][speed];
-  const trains = train(count, start + Math.max(2, frameWork - drawMilliseconds));
+  const start = performance.now(), wasLate = time - lastTime > 1.15 * frameTime;
+  trainMilliseconds = Math.max(1, Math.min(8, trainMilliseconds + (wasLate ? -0.5 : 0.1)));
+  lastTime = time;
+  const count = [1, stepsOfEpoch(), Infinity][settings.values.speed];
+  const trains = train(count, start + trainMilliseconds);
   const trained = performance.now();
   if (!measure() || !trains) setPlaying(false);
   drawMilliseconds += 0.2 * (performance.now() - trained - drawMilliseconds);
@@ -108,7 +112,10 @@ function draw() {
   byId('plane').setAttribute('aria-label', `The plane with ${points.length} points; of the training points ${percent(results.trainAccuracy)} are right`);
   byId('net').setAttribute('aria-label', `The net ${engine.widths.join('-')}. Arrow keys choose a weight, Enter shows its gradient.`);
   byId('curves').setAttribute('aria-label', `Loss of training ${text['train-loss']}, of test ${text['test-loss']}, after ${text.epochs} epochs`);
-  byId('plane-caption').textContent = values.data === 5 ? 'Click or drag to paint; with the keyboard, arrows and Enter.' : 'Discs are class 1, diamonds class 0, hollow ones for the test. Choose a point for the chain rule.';
+  byId('plane-caption').textContent = [
+    values.data === 5 ? 'Click or drag to paint; with the keyboard, arrows and Enter.' :
+      values.data === 4 ? 'Discs are targets above one half, diamonds below;' : 'Discs are class 1, diamonds class 0;',
+    values.data === 5 ? '' : 'hollow ones are for the test. Choose a point for the chain rule.'].join(' ');
 }
 
 const percent = (share) => (Number.isNaN(share) ? 'none' : `${(100 * share).toFixed(1)} %`);

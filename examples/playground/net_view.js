@@ -7,7 +7,7 @@ const sub = (n) => String(n).replace(/\d/g, (d) => '₀₁₂₃₄₅₆₇₈�
 class NetView {
   /** `choose` is called with {layer, row, column} when the user picks a weight. */
   constructor(canvas, caption, choose) {
-    Object.assign(this, {canvas, caption, choose, images: [], places: []});
+    Object.assign(this, {canvas, caption, choose, pictures: new Pictures(), places: []});
     canvas.addEventListener('pointermove', (event) => this.tell(this.nearest(event)));
     canvas.addEventListener('pointerleave', () => this.tell(this.chosen));
     canvas.addEventListener('click', (event) => {
@@ -23,8 +23,8 @@ class NetView {
     const narrow = width < 480;
     const gap = (width - (narrow ? 30 : 60)) / widths.length;
     const size = Math.max(18, Math.min(narrow ? 30 : 44, gap - 14)), top = 34;
-    const rowGap = Math.max(size + 6, Math.min(narrow ? 64 : 100, 490 / most));
-    const height = top + Math.max(most * rowGap, 4 * (size + 6)) + 10;
+    const rowGap = narrow ? 46 : Math.min(110, 560 / most);
+    const height = top + (narrow ? Math.max(4, most) * rowGap : 560) + 10;
     this.size = size;
     this.height = height;
     this.width = width;
@@ -56,19 +56,20 @@ class NetView {
     context.globalAlpha = 1;
     if (chosen) this.mark(context, chosen);
 
+    this.pictures.arrange(widths.length, Math.max(...widths), side);
+    surfaces.forEach((column, c) => column.forEach((numbers, i) => this.pictures.paint(c, i, numbers, this.scale(c, widths, numbers, activation))));
+    this.pictures.finish();
     places.forEach((column, c) => column.forEach(({x, y}, i) => {
-      const image = (this.images[c * 8 + i] ??= document.createElement('canvas'));
-      paintNumbers(image, side, surfaces[c][i], this.scale(c, widths, surfaces[c][i], activation));
       context.save();
       context.beginPath();
       context.roundRect(x - size / 2, y - size / 2, size, size, 6);
       context.fillStyle = ink.card;
       context.fill();
       context.clip();
-      context.drawImage(image, x - size / 2, y - size / 2, size, size);
+      this.pictures.draw(context, c, i, x - size / 2, y - size / 2, size);
       context.restore();
-      context.lineWidth = 1;
-      context.strokeStyle = ink.soft;
+      context.lineWidth = c === shown ? 2.5 : 1;
+      context.strokeStyle = c === shown ? ink.text : ink.soft;
       context.stroke();
     }));
     this.names(context, widths, third, shown);

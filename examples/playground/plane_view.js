@@ -6,7 +6,7 @@ class PlaneView {
 
   /** `pick` is called with the coordinates where the user clicks, drags or presses Enter. */
   constructor(canvas, pick) {
-    Object.assign(this, {canvas, pick, image: document.createElement('canvas'), cursor: null});
+    Object.assign(this, {canvas, pick, picture: new Pictures(), cursor: null});
     let down = false;
     const pickAt = (event, dragged) => {
       const box = canvas.getBoundingClientRect();
@@ -46,10 +46,12 @@ class PlaneView {
   draw({surface, side, points, trainCount, sample}) {
     this.redraw = () => this.draw({surface, side, points, trainCount, sample});
     const {size} = this, context = prepare(this.canvas, size, size);
-    paintNumbers(this.image, side, surface, (v) => 2 * v - 1);
+    this.picture.arrange(1, 1, side);
+    this.picture.paint(0, 0, surface, (v) => 2 * v - 1);
+    this.picture.finish();
     context.imageSmoothingEnabled = true;
     context.globalAlpha = 0.65;  // so that points stand out
-    context.drawImage(this.image, 0, 0, size, size);
+    this.picture.draw(context, 0, 0, 0, 0, size);
     context.globalAlpha = 1;
     points.forEach((point, i) => this.drawPoint(context, point, i >= trainCount));
     if (points[sample]) {
@@ -81,7 +83,8 @@ class PlaneView {
     context.fillStyle = isTest ? ink.card : colour(2 * y - 1);
     context.fill();
     context.lineWidth = 1.2;
-    context.strokeStyle = isTest ? colour(2 * y - 1) : ink.card;
+    const isBetween = Math.abs(2 * y - 1) < 0.9;  // of a surface, in a colour that may be that of the plane
+    context.strokeStyle = isBetween ? ink.soft : isTest ? colour(2 * y - 1) : ink.card;
     context.stroke();
   }
 }

@@ -1,9 +1,16 @@
 // The functions that the page calls (engine.js), compiled to WebAssembly by examples/run playground. Each that can fail returns whether it
 // succeeded, and `message` says why it did not; the playground is then as before.
-#include "fused_multiply_add.hpp"  // before the library, which calls it
-
+#include <Eigen/Core>
 #include <exception>
 #include <string>
+
+#include "fused_multiply_add.hpp"
+
+// Overloads of Eigen's multiply-add, declared before the library is included, which calls them.
+namespace Eigen::internal {
+inline Packet4f pmadd(const Packet4f& a, const Packet4f& b, const Packet4f& c) { return playground::fused_multiply_add(a, b, c); }
+inline float pmadd(const float& a, const float& b, const float& c) { return playground::fused_multiply_add(a, b, c); }
+}  // namespace Eigen::internal
 
 #include "explain.hpp"
 #include "self_test.hpp"
