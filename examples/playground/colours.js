@@ -35,14 +35,20 @@ class Pictures {
     this.side = side;
     this.image = this.canvas.getContext('2d').createImageData(width, height);
     this.pixels = new Uint32Array(this.image.data.buffer);
+    // How many pixels at both ends of a row are left out, for round corners.
+    const radius = side / 8;
+    this.indents = Array.from({length: side}, (_, y) => {
+      const up = radius - 0.5 - Math.min(y, side - 1 - y);
+      return up > 0 ? Math.round(radius - Math.sqrt(radius * radius - up * up)) : 0;
+    });
   }
 
   /** Paints numbers, which `scaled` turns into -1 to 1. */
-  paint(column, row, numbers, scaled) {
+  paint(column, row, numbers, scaled, isRound) {
     const {side, image, pixels} = this;
-    for (let y = 0, next = 0; y < side; ++y) {
-      let to = (row * side + y) * image.width + column * side;
-      for (let x = 0; x < side; ++x) pixels[to++] = pixel(scaled(numbers[next++]));
+    for (let y = 0; y < side; ++y) {
+      const from = y * side, to = (row * side + y) * image.width + column * side, indent = isRound ? this.indents[y] : 0;
+      for (let x = indent; x < side - indent; ++x) pixels[to + x] = pixel(scaled(numbers[from + x]));
     }
   }
 

@@ -54,6 +54,7 @@ function measure() {
 function changed(what) {
   const {values} = settings;
   byId('painting').hidden = values.data !== 5;
+  byId('plane').classList.toggle('painted', values.data === 5);
   for (const id of ['count', 'noise', 'dataSeed']) settings.fields[id].disabled = values.data === 5;
   settings.fields.strength.disabled = values.penalty === 0;
   for (const element of document.querySelectorAll('.accuracy')) element.hidden = values.data === 4;
@@ -71,6 +72,8 @@ function setPlaying(on) {
   if (on) {
     openChain(false);
     requestAnimationFrame(tick);
+  } else {
+    tellNumbers();
   }
 }
 
@@ -106,6 +109,11 @@ function draw() {
     shown: chain.isOpen && chain.steps ? chain.steps[Math.min(chain.at, chain.steps.length - 1)].l - 1 : -1});
   planeView.draw({surface: surfaces.at(-1)[0].slice(), side, points, trainCount: engine.trainCount, sample: chain.isOpen ? chain.sample : -1});
   curves.draw();
+  if (!playing || frame % 6 === 0) tellNumbers();  // ten times a second, so that they can be read
+}
+
+function tellNumbers() {
+  const {values} = settings;
   const text = {epochs: engine.epochs.toFixed(engine.epochs < 100 ? 1 : 0), steps: String(engine.steps), 'train-loss': digits(results.trainLoss, 3),
     'test-loss': digits(results.testLoss, 3), 'train-accuracy': percent(results.trainAccuracy), 'test-accuracy': percent(results.testAccuracy)};
   for (const [id, value] of Object.entries(text)) byId(id).textContent = value;

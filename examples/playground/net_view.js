@@ -57,17 +57,14 @@ class NetView {
     if (chosen) this.mark(context, chosen);
 
     this.pictures.arrange(widths.length, Math.max(...widths), side);
-    surfaces.forEach((column, c) => column.forEach((numbers, i) => this.pictures.paint(c, i, numbers, this.scale(c, widths, numbers, activation))));
+    surfaces.forEach((column, c) => column.forEach((numbers, i) => this.pictures.paint(c, i, numbers, this.scale(c, widths, numbers, activation), true)));
     this.pictures.finish();
     places.forEach((column, c) => column.forEach(({x, y}, i) => {
-      context.save();
-      context.beginPath();
-      context.roundRect(x - size / 2, y - size / 2, size, size, 6);
       context.fillStyle = ink.card;
-      context.fill();
-      context.clip();
+      context.fillRect(x - size / 2 + 2, y - size / 2 + 2, size - 4, size - 4);
       this.pictures.draw(context, c, i, x - size / 2, y - size / 2, size);
-      context.restore();
+      context.beginPath();
+      context.roundRect(x - size / 2, y - size / 2, size, size, size / 8);
       context.lineWidth = c === shown ? 2.5 : 1;
       context.strokeStyle = c === shown ? ink.text : ink.soft;
       context.stroke();

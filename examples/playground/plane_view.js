@@ -6,10 +6,11 @@ class PlaneView {
 
   /** `pick` is called with the coordinates where the user clicks, drags or presses Enter. */
   constructor(canvas, pick) {
-    Object.assign(this, {canvas, pick, picture: new Pictures(), cursor: null});
+    Object.assign(this, {canvas, pick, picture: new Pictures(), layer: document.createElement('canvas'), cursor: null});
     let down = false;
     const pickAt = (event, dragged) => {
       const box = canvas.getBoundingClientRect();
+      this.size = box.width;
       const x1 = this.coordinate(event.clientX - box.left), x2 = -this.coordinate(event.clientY - box.top);
       if (Math.abs(x1) <= PlaneView.plane && Math.abs(x2) <= PlaneView.plane) pick(x1, x2, dragged);
     };
@@ -39,13 +40,12 @@ class PlaneView {
     });
   }
 
-  get size() { return this.canvas.clientWidth; }
   place(coordinate) { return (coordinate / PlaneView.plane + 1) / 2 * this.size; }
   coordinate(place) { return (2 * place / this.size - 1) * PlaneView.plane; }
 
   draw({surface, side, points, trainCount, sample}) {
     this.redraw = () => this.draw({surface, side, points, trainCount, sample});
-    const {size} = this, context = prepare(this.canvas, size, size);
+    const size = this.size = this.canvas.clientWidth, context = prepare(this.canvas, size, size);
     this.picture.arrange(1, 1, side);
     this.picture.paint(0, 0, surface, (v) => 2 * v - 1);
     this.picture.finish();
@@ -53,7 +53,8 @@ class PlaneView {
     context.globalAlpha = 0.65;  // so that points stand out
     this.picture.draw(context, 0, 0, 0, 0, size);
     context.globalAlpha = 1;
-    points.forEach((point, i) => this.drawPoint(context, point, i >= trainCount));
+    this.drawPoints(points, trainCount);
+    context.drawImage(this.layer, 0, 0, size, size);
     if (points[sample]) {
       context.strokeStyle = ink.text;
       context.lineWidth = 2;
@@ -69,6 +70,15 @@ class PlaneView {
       context.moveTo(x - 12, y), context.lineTo(x + 12, y), context.moveTo(x, y - 12), context.lineTo(x, y + 12);
       context.stroke();
     }
+  }
+
+  /** Draws the points on a layer of their own, if they, their size or their colours have changed. */
+  drawPoints(points, trainCount) {
+    const drawn = [points, trainCount, this.canvas.width, ink.card];
+    if (this.drawn?.every((part, i) => part === drawn[i])) return;
+    this.drawn = drawn;
+    const context = prepare(this.layer, this.size, this.size);
+    points.forEach((point, i) => this.drawPoint(context, point, i >= trainCount));
   }
 
   drawPoint(context, {x1, x2, y}, isTest) {

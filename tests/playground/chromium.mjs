@@ -68,7 +68,7 @@ export class Page {
     await page.resize(width, height);
     await page.send('Emulation.setEmulatedMedia', {features: [{name: 'prefers-color-scheme', value: dark ? 'dark' : 'light'}]});
     await page.send('Page.navigate', {url: address});
-    await page.until(`document.body?.dataset.ready === 'true'`, 20);
+    await page.until(`document.body?.dataset.ready === 'true'`, 60);
     return page;
   }
 
