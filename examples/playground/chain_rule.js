@@ -7,7 +7,7 @@ class ChainRule {
   constructor(root, changed) {
     Object.assign(this, {root, changed, isOpen: false, sample: 0, weight: {layer: 0, row: 0, column: 0}, at: 0});
     root.addEventListener('keydown', (event) => {
-      if (event.target.tagName === 'INPUT' || event.target.tagName === 'SELECT') return;
+      if (['INPUT', 'SELECT'].includes(event.target.tagName) || event.target.id === 'step-body') return;  // which use the arrows themselves
       if (event.key === 'ArrowRight') this.go(1);
       if (event.key === 'ArrowLeft') this.go(-1);
     });
@@ -35,14 +35,13 @@ class ChainRule {
 
   render(engine, activation, loss) {
     const count = engine.points().length;
-    if (count === 0) {
-      this.root.replaceChildren(make('p', {}, 'There are no points. Paint one, or choose other points.'));
-      return;
-    }
+    this.steps = [];
+    if (count === 0) return this.root.replaceChildren(make('p', {}, 'There are no points. Paint one, or choose another data set.'));
     this.fit(engine.widths, count);
     const {layer, row, column} = this.weight;
     this.widths = engine.widths;
     this.numbers = engine.explain(this.sample, layer, row, column);
+    if (!Number.isFinite(this.numbers.J)) return this.root.replaceChildren(make('p', {}, 'J is not a finite number any more. Start over with a smaller learning rate.'));
     this.point = engine.points()[this.sample];
     this.L = engine.widths.length - 1;
     this.slopeName = ['σ′', 'tanh′', 'ReLU′', 'LReLU′', 'id′'][activation];

@@ -106,7 +106,7 @@ function draw() {
   chain.fit(engine.widths, points.length);
   const chosen = chain.isOpen ? chain.weight : null;
   netView.draw({widths: engine.widths, weights: engine.weights(), surfaces, side, activation: values.activation, third: values.third, chosen,
-    shown: chain.isOpen && chain.steps ? chain.steps[Math.min(chain.at, chain.steps.length - 1)].l - 1 : -1});
+    shown: chain.isOpen ? (chain.steps?.[Math.min(chain.at, chain.steps.length - 1)]?.l ?? 0) - 1 : -1});
   planeView.draw({surface: surfaces.at(-1)[0].slice(), side, points, trainCount: engine.trainCount, sample: chain.isOpen ? chain.sample : -1});
   curves.draw();
   if (!playing || frame % 6 === 0) tellNumbers();  // ten times a second, so that they can be read
@@ -117,7 +117,7 @@ function tellNumbers() {
   const text = {epochs: engine.epochs.toFixed(engine.epochs < 100 ? 1 : 0), steps: String(engine.steps), 'train-loss': digits(results.trainLoss, 3),
     'test-loss': digits(results.testLoss, 3), 'train-accuracy': percent(results.trainAccuracy), 'test-accuracy': percent(results.testAccuracy)};
   for (const [id, value] of Object.entries(text)) byId(id).textContent = value;
-  byId('plane').setAttribute('aria-label', `The plane with ${points.length} points; of the training points ${percent(results.trainAccuracy)} are right`);
+  byId('plane').setAttribute('aria-label', `The plane with ${points.length} points; ${percent(results.trainAccuracy)} of the training points are classified correctly`);
   byId('net').setAttribute('aria-label', `The net ${engine.widths.join('-')}. Arrow keys choose a weight, Enter shows its gradient.`);
   byId('curves').setAttribute('aria-label', `Loss of training ${text['train-loss']}, of test ${text['test-loss']}, after ${text.epochs} epochs`);
   byId('plane-caption').textContent = [

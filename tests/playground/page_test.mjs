@@ -159,6 +159,8 @@ try {
   await page.value(`settings.set({rate: 100, rule: 1, loss: 1, activation: 2}); changed('net'); changed('training'); byId('play').click()`);
   await page.until('!playing', 20);
   check(/learning rate/.test(await page.value(`byId('message').textContent`)), 'a training that diverges says nothing');
+  await page.value('openChain(true)');
+  check(/not a finite number/.test(await page.value(`byId('chain').textContent`)), 'the chain rule of a training that diverged says nothing');
   await page.value(`settings.set({rate: 0.01}); changed('training'); byId('restart').click()`);
   check(await page.value('Number.isFinite(results.trainLoss) && byId("message").hidden'), 'after a training that diverged, Start over does not help');
   right(`${told} times nonsense in a field: each is refused with a sentence, and the training goes on; divergence is told`);
