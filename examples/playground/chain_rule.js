@@ -131,12 +131,12 @@ class ChainRule {
       make('div', {class: 'wide', id: 'step-body', tabindex: '0', role: 'group', 'aria-label': 'The numbers of this step'}, text[step.kind]()));
   }
 
-  // A sum of products as text: 0.5 · 0.31 + (−0.2) · 0.5.
+  // A sum of products as text, with line breaks before its terms only: 0.5 · 0.31 + (−0.2) · 0.5.
   sum(weights, values, bias) {
     const wrap = (v) => (v < 0 ? `(${digits(v, 3)})` : digits(v, 3));
-    const terms = weights.map((w, j) => `${wrap(w)} · ${wrap(values[j])}`);
+    const terms = weights.map((w, j) => `${wrap(w)}\u00a0·\u00a0${wrap(values[j])}`);
     if (bias !== undefined) terms.push(wrap(bias));
-    return terms.join(' + ');
+    return terms.join(' +\u00a0');
   }
 
   table(heads, rows, marked) {
