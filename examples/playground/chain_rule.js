@@ -169,8 +169,8 @@ class ChainRule {
     const {slope} = layers[l - 2], above = this.delta(l + 1), W = layers[l - 1].weight, back = slope.map((_, i) => W.reduce((s, r, k) => s + r[i] * above[k], 0));
     const marked = l === this.weight.layer + 2 ? this.weight.row : -1;
     return [make('p', {class: 'rule'}, `δ(${l}) = W(${l})ᵀ δ(${l + 1}) · ${this.slopeName}(z(${l}))`),
-      this.table(['unit', `weights of W(${l}) · δ(${l + 1})`, 'sum', `${this.slopeName}(z(${l}))`, `δ(${l})`],
-        slope.map((s, i) => [String(i + 1), this.sum(W.map((r) => r[i]), above), digits(back[i]), digits(s), digits(delta[i])]), marked)];
+      this.table(['unit', `sum of weights of W(${l}) · δ(${l + 1})`, `${this.slopeName}(z(${l}))`, `δ(${l})`],
+        slope.map((s, i) => [String(i + 1), `${this.sum(W.map((r) => r[i]), above)} =\u00a0${digits(back[i], 3)}`, digits(s, 3), digits(delta[i], 3)]), marked)];
   }
 
   productStep() {

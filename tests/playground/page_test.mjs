@@ -177,8 +177,8 @@ try {
     const steps = await page.value('chain.steps.length');
     for (let i = 0; i < steps; ++i) {
       await page.value(`chain.at = ${i}; updateChain()`);
-      const width = await page.value('document.documentElement.scrollWidth');
-      check(width <= 390, `at 390 pixels the page is ${width} wide, with ${values}, step ${i + 1}`);
+      const [width, table, place] = await page.value(`[document.documentElement.scrollWidth, byId('step-body').scrollWidth, byId('step-body').clientWidth]`);
+      check(width <= 390 && table <= place, `at 390 pixels the page is ${width} wide, its table ${table} instead of ${place}, with ${values}, step ${i + 1}`);
     }
   }
   right('at 390 pixels nothing scrolls sideways');
