@@ -26,22 +26,32 @@ using Predict = RowOf<true, A, L, Batch, Widths...>;
 using enum Activation;
 using enum Loss;
 
-using Rows = std::tuple<Train<tanh, squared, 4, 2, 8, 1>,                           //
-                        Train<relu, softmax, 16, 4, 16, 3>,                         //
-                        Train<relu, softmax, 32, 784, 128, 10>,                     //
-                        Train<relu, softmax, 128, 784, 128, 10>,                    //
-                        Train<sigmoid, softmax, 100, 784, 500, 250, 10>,            //
-                        Train<tanh, squared, 100, 28, 300, 300, 300, 300, 300, 1>,  //
-                        Train<relu, squared, 256, 1024, 1024, 1024, 1024>,          //
-                        Train<tanh, squared, 256, 23, 64, 64, 4>,                   //
-                        Train<relu, softmax, 50, 100, 100, 100, 10>,                // from here on, sizes that no kernel is tuned to
-                        Train<sigmoid, squared, 61, 37, 211, 97, 5>,                //
-                        Train<tanh, squared, 64, 512, 512, 512>,                    //
-                        Predict<tanh, squared, 1, 23, 64, 64, 4>,                   //
-                        Predict<tanh, squared, 1, 1, 8, 8, 1>,                      //
-                        Predict<relu, softmax, 1, 784, 128, 10>,                    //
-                        Predict<tanh, squared, 1, 28, 300, 300, 300, 300, 300, 1>,  //
-                        Predict<tanh, squared, 1000, 28, 300, 300, 300, 300, 300, 1>>;
+using Rows = std::tuple<Train<tanh, squared, 4, 2, 8, 1>,                              //
+                        Train<relu, softmax, 16, 4, 16, 3>,                            //
+                        Train<relu, softmax, 32, 784, 128, 10>,                        //
+                        Train<relu, softmax, 128, 784, 128, 10>,                       //
+                        Train<sigmoid, softmax, 100, 784, 500, 250, 10>,               //
+                        Train<tanh, squared, 100, 28, 300, 300, 300, 300, 300, 1>,     //
+                        Train<relu, squared, 256, 1024, 1024, 1024, 1024>,             //
+                        Train<tanh, squared, 256, 23, 64, 64, 4>,                      //
+                        Train<relu, softmax, 50, 100, 100, 100, 10>,                   // from here on, sizes that no kernel is tuned to
+                        Train<sigmoid, squared, 61, 37, 211, 97, 5>,                   //
+                        Train<tanh, squared, 64, 512, 512, 512>,                       //
+                        Train<relu, softmax, 128, 2048, 4096, 1000>,                   //
+                        Train<relu, squared, 8, 1024, 4096, 1024>,                     //
+                        Train<tanh, squared, 1, 256, 256, 256, 16>,                    //
+                        Train<sigmoid, softmax, 77, 129, 333, 65, 3>,                  //
+                        Train<relu, softmax, 64, 3072, 512, 512, 10>,                  //
+                        Train<relu, softmax, 200, 10, 40, 40, 40, 2>,                  //
+                        Predict<tanh, squared, 1, 23, 64, 64, 4>,                      //
+                        Predict<tanh, squared, 1, 1, 8, 8, 1>,                         //
+                        Predict<relu, softmax, 1, 784, 128, 10>,                       //
+                        Predict<tanh, squared, 1, 28, 300, 300, 300, 300, 300, 1>,     //
+                        Predict<relu, softmax, 8, 784, 128, 10>,                       //
+                        Predict<tanh, squared, 8, 28, 300, 300, 300, 300, 300, 1>,     //
+                        Predict<relu, softmax, 1000, 784, 128, 10>,                    //
+                        Predict<tanh, squared, 1000, 28, 300, 300, 300, 300, 300, 1>,  //
+                        Predict<tanh, squared, 1000, 23, 64, 64, 4>>;
 
 /// Calls visit.template operator()<I, Net>() for the net of each row I, skipping nets that an earlier row has.
 template <class Visit>
