@@ -143,6 +143,7 @@
 #include <chainrule/data/batches.hpp>
 #include <chainrule/data/csv.hpp>
 #include <chainrule/data/csv_options.hpp>
+#include <chainrule/data/data_part.hpp>
 #include <chainrule/data/dataset.hpp>
 #include <chainrule/data/idx.hpp>
 #include <chainrule/data/mean_imputer.hpp>

@@ -121,3 +121,18 @@ TEST_CASE("IDX labels read as images, or images as labels, are an error") {
                          "\0\0\0\x01"
                          "\x40\x40\0\0"s) == std::vector<int>{3});
 }
+
+TEST_CASE("a part of IDX files has the images and labels of that part") {
+  const chainrule_test::TemporaryFolder folder;
+  const std::string x = folder.file("x", images), y = folder.file("y", labels);
+  const Dataset<float> all = read_idx<float>(x, y), second = read_idx<float>(x, y, {}, {1, 2});
+  CHECK(equal<float>(second.features, all.features.rightCols(1)));
+  CHECK(second.targets == std::vector<int>{0});
+  folder.file("y",
+              "\0\0\x0b\x01"
+              "\0\0\0\x02"
+              "\0\0\0\x07"s);
+  CHECK(read_idx_labels(y, {1, 2}) == std::vector<int>{7});
+  folder.file("x", images.substr(0, images.size() - 1));
+  CHECK_THROWS_SAYING(read_idx<float>(x, y, {}, {0, 2}), ValueError, "x is cut short: expected 12 bytes after the header");
+}

@@ -166,3 +166,35 @@ TEST_CASE("a broken .npy header is an error that shows where it is broken") {
   refused("{'shape': (1,", "an extent in the header, but found \"\"");
   refused("{'descr': '|u1', 'fortran_order': False, 'shape': (1,)} x", "the end in the header, but found \"x\"");
 }
+
+TEST_CASE("a part of a .npy file has the samples of that part, in C and in Fortran order") {
+  const chainrule_test::TemporaryFolder folder;
+  for (const Index samples : {10, 40'000}) {  // a file that is shorter than the longest header, and one that is longer
+    Matrix<float> m(3, samples);
+    std::vector<int> labels;
+    for (Index j = 0; j < samples; ++j) {
+      m.col(j) << static_cast<float>(j), static_cast<float>(-j), 0.5f;
+      labels.push_back(static_cast<int>(j % 1000));
+    }
+    const std::string path = folder.path("m.npy"), labels_path = folder.path("labels.npy");
+    write_npy(path, m);
+    write_npy(labels_path, labels);
+    std::string fortran;
+    const Matrix<float> transposed = m.transpose();
+    for (const float number : transposed.reshaped()) detail::append_bytes(fortran, number);
+    const std::string fortran_path =
+        folder.file("f.npy", npy("{'descr': '<f4', 'fortran_order': True, 'shape': (" + std::to_string(samples) + ", 3), }\n", fortran));
+    for (Index number = 0; number < 4; ++number) {
+      const DataPart part{number, 4};
+      const auto [first, count] = part.range_of(samples);
+      CHECK(equal(read_npy<float>(path, part), m.middleCols(first, count)));
+      CHECK(equal(read_npy<float>(fortran_path, part), m.middleCols(first, count)));
+      CHECK(read_npy_labels(labels_path, part) == std::vector<int>(labels.begin() + first, labels.begin() + first + count));
+    }
+    CHECK(read_npy<float>(path, {0, samples + 1}).cols() == 0);
+    folder.file("m.npy", to_npy(m) + "x");
+    CHECK_THROWS_SAYING(read_npy<float>(path, {0, 2}), ValueError, "is too long");
+  }
+  CHECK_THROWS_SAYING(read_npy<float>(folder.path("none.npy"), {0, 2}), ValueError, "read_npy: cannot read", "No such file");
+  CHECK_THROWS_SAYING(read_npy<float>(folder.path("f.npy"), {2, 2}), ValueError, "there is no part 2 of 2");
+}

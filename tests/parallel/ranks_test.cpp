@@ -10,10 +10,10 @@ TEST_CASE("the samples of a rank are those of its shards, and every sample belon
   for (const Index samples : {1, 7, 8, 1797, 60'000}) {
     Index next = 0;
     for (Index rank = 0; rank < 4; ++rank) {
-      const SampleRange part = Ranks::range_of(samples, rank, 4);
+      const SampleRange part = DataPart{rank, 4}.range_of(samples);
       CHECK(part.first == next);
       next += part.count;
-      CHECK(part.first == Ranks::range_of(samples, 2 * rank, 8).first);
+      CHECK(part.first == DataPart{2 * rank, 8}.range_of(samples).first);
       CHECK(part.first == rank * samples / 4);
     }
     CHECK(next == samples);

@@ -1,5 +1,6 @@
 // train_on_ranks MODE [RESULT] [CHECKPOINT]: a training on the ranks of mpirun, for the script run_on_ranks.
 //   train           trains, and writes everything that the training has made to the file RESULT; with a checkpoint if one is named
+//   threads         trains with two threads in each rank
 //   slow            trains with a pause of 2 ms after each step, so that it can be killed
 //   hang            rank 1 hangs in the second epoch; the others must end with an error after a second
 //   leave           rank 1 throws in the second epoch; the others must end at once with its reason
@@ -58,7 +59,12 @@ std::string train(cr::Mpi& mpi, const std::string& mode, const std::string& chec
   cr::EarlyStopping stopping{.patience = 30};
   const auto fit = [&](auto&&... more) {
     return trainer.fit(mpi.part_of(data),
-                       {.epochs = 10, .batch_size = 128, .validation = validation, .schedule = cr::Cosine{.period = 10}, .clip_norm = 1},
+                       {.epochs = 10,
+                        .batch_size = 128,
+                        .validation = validation,
+                        .threads = mode == "threads" ? 2 : 1,
+                        .schedule = cr::Cosine{.period = 10},
+                        .clip_norm = 1},
                        mpi, stopping, AfterStep{mode, mpi.rank()}, more...);
   };
   cr::History history = checkpoint.empty() ? fit() : fit(cr::Checkpoint{.path = checkpoint, .every_steps = 7});

@@ -74,6 +74,7 @@ struct BinaryArray {
   bool fortran_order = false;   ///< true: the first extent varies fastest in memory; false: the last one does (C order)
   std::string_view bytes = {};  ///< the numbers, without the file's header
   Index values_per_sample = 0;  ///< set by check_size()
+  Index first_sample = 0;       ///< number of the first sample in the file, where these are a part of it; for error messages
 
   /// Returns the extents as text for error messages: "60000 x 28 x 28". Of many extents the first 8 are shown.
   std::string shape() const {
@@ -99,12 +100,13 @@ struct BinaryArray {
 
   /// Throws ValueError unless the number of bytes matches the extents. After this check a matrix allocated for the array has one number for
   /// each in the file, so a corrupt header cannot cause a huge allocation.
-  void check_size() {
+  void check_size() { check_size(bytes.size()); }
+  /// Throws ValueError unless `found`, the number of bytes after the header in the file, matches the extents.
+  void check_size(std::uint64_t found) {
     const std::uint64_t expected = expected_bytes();
-    if (bytes.size() != expected)
-      raise<ValueError>(file, bytes.size() < expected ? " is cut short" : " is too long", ": expected ", expected,
-                        " bytes after the header, for ", shape(), " numbers of ", type.bytes, type.bytes == 1 ? " byte" : " bytes",
-                        ", but found ", bytes.size());
+    if (found != expected)
+      raise<ValueError>(file, found < expected ? " is cut short" : " is too long", ": expected ", expected, " bytes after the header, for ",
+                        shape(), " numbers of ", type.bytes, type.bytes == 1 ? " byte" : " bytes", ", but found ", found);
     values_per_sample = static_cast<Index>(expected / type.bytes / extents[0]);
   }
 
@@ -136,7 +138,7 @@ Matrix<Scalar> to_matrix(const BinaryArray& array) {
         if constexpr (std::is_floating_point_v<Number> && sizeof(Number) > sizeof(Scalar))
           if (std::isfinite(number) && std::abs(number) > static_cast<Number>((std::numeric_limits<Scalar>::max)()))
             raise<ValueError>(array.file, ": expected numbers of at most ", (std::numeric_limits<Scalar>::max)(), ", but number ", i,
-                              " of sample ", j, " is ", number);
+                              " of sample ", array.first_sample + j, " is ", number);
         m(i, j) = static_cast<Scalar>(number);
       }
   });
@@ -157,7 +159,9 @@ inline std::vector<int> to_labels(const BinaryArray& array) {
                    static_cast<double>(number) <= (std::numeric_limits<int>::max)() && number == std::floor(number);
       else
         is_label = std::in_range<int>(number);
-      if (!is_label) raise<ValueError>(array.file, ": expected labels that are whole numbers, but the label of sample ", j, " is ", number);
+      if (!is_label)
+        raise<ValueError>(array.file, ": expected labels that are whole numbers, but the label of sample ", array.first_sample + j, " is ",
+                          number);
       labels[static_cast<std::size_t>(j)] = static_cast<int>(number);
     }
   });

@@ -1,6 +1,7 @@
 #pragma once
 // Reads and writes whole files at once. Errors are ValueErrors that give the operating system's reason.
 
+#include <algorithm>
 #include <cerrno>
 #include <chainrule/bytes/crc64.hpp>
 #include <chainrule/bytes/file_lock.hpp>
@@ -55,6 +56,27 @@ inline std::string read_file(const char* who, const std::string& path) {
     bytes.resize(size + read);
   }
   if (std::ferror(file.get()) != 0) refuse(reason(errno));
+  return bytes;
+}
+
+/// Reads `count` bytes of the file at `path`, from byte number `first`. Throws ValueError where they cannot be read, or memory cannot hold
+/// them.
+inline std::string read_file_range(const char* who, const std::string& path, std::uintmax_t first, std::uintmax_t count) {
+  const auto refuse = [&](const std::string& why) { raise<ValueError>(who, ": cannot read \"", path.c_str(), "\": ", why); };
+  if (path.find('\0') != std::string::npos) refuse("the path contains a zero byte");
+  errno = 0;
+  const OpenFile file = open_file(path_of(path), "rb");
+  if (file == nullptr) refuse(reason(errno));
+  if (!can_allocate(count)) refuse(text_of("there is no memory for ", count, " of its bytes"));
+  for (std::uintmax_t left = first; left > 0;) {  // in steps, because an offset is a long, which may have 32 bits
+    const long step = static_cast<long>((std::min)(left, std::uintmax_t{1} << 30));
+    if (std::fseek(file.get(), step, SEEK_CUR) != 0) refuse(reason(errno));
+    left -= static_cast<std::uintmax_t>(step);
+  }
+  std::string bytes(to_size(count), '\0');
+  const std::size_t read = std::fread(bytes.data(), 1, bytes.size(), file.get());
+  if (std::ferror(file.get()) != 0) refuse(reason(errno));
+  if (read < bytes.size()) refuse(text_of("expected ", count, " bytes from byte ", first, " on, but found ", read));
   return bytes;
 }
 

@@ -6,7 +6,9 @@
 #include <chainrule/bytes/binary_array.hpp>
 #include <chainrule/bytes/file.hpp>
 #include <chainrule/core/detail/views.hpp>
+#include <chainrule/data/data_part.hpp>
 #include <chainrule/data/dataset.hpp>
+#include <chainrule/data/detail/array_part.hpp>
 
 namespace chainrule {
 
@@ -71,6 +73,17 @@ inline BinaryArray parse_idx(std::string_view bytes, const std::string& file) {
   return array;
 }
 
+/// Converts an array to images, a column each.
+template <class Scalar>
+Matrix<Scalar> idx_images(const BinaryArray& array, const IdxOptions& options) {
+  if (array.extents.size() < 2)
+    raise<ValueError>(array.file, ": expected images, with two extents or more, but found ", array.shape(), " single numbers");
+  Matrix<Scalar> images = to_matrix<Scalar>(array);
+  if (options.unit_range && array.type.kind == 'u')
+    for (Scalar& pixel : images.reshaped()) pixel /= 255;
+  return images;
+}
+
 /// Combines images and labels to a data set. Throws ValueError where their numbers differ.
 template <class Scalar>
 Dataset<Scalar> labelled_images(Matrix<Scalar> images, std::vector<int> labels, const std::string& images_file,
@@ -88,13 +101,7 @@ Dataset<Scalar> labelled_images(Matrix<Scalar> images, std::vector<int> labels, 
 /// memory for the result alone, sizeof(Scalar) bytes for each pixel.
 template <class Scalar>
 Matrix<Scalar> parse_idx_images(std::string_view bytes, const IdxOptions& options = {}, const std::string& name = "the input") {
-  const detail::BinaryArray array = detail::parse_idx(bytes, name);
-  if (array.extents.size() < 2)
-    detail::raise<ValueError>(name, ": expected images, with two extents or more, but found ", array.shape(), " single numbers");
-  Matrix<Scalar> images = detail::to_matrix<Scalar>(array);
-  if (options.unit_range && array.type.kind == 'u')
-    for (Scalar& pixel : images.reshaped()) pixel /= 255;
-  return images;
+  return detail::idx_images<Scalar>(detail::parse_idx(bytes, name), options);
 }
 
 /// Reads class labels from the bytes of an IDX file: one whole number per sample. `name` stands for the file in error messages. Throws
@@ -113,9 +120,19 @@ template <detail::EigenDense M>
 M read_idx_images(const std::string&, const IdxOptions& = {}) {
   return detail::read_as_matrix<M>();
 }
+/// Reads a part of the images from an IDX file, and no others.
+template <class Scalar>
+Matrix<Scalar> read_idx_images(const std::string& path, const IdxOptions& options, const DataPart& part) {
+  return detail::read_array_part("read_idx_images", path, part, detail::parse_idx_header,
+                                 [&](const detail::BinaryArray& array) { return detail::idx_images<Scalar>(array, options); });
+}
 /// Reads class labels from an IDX file, as parse_idx_labels does.
 inline std::vector<int> read_idx_labels(const std::string& path) {
   return parse_idx_labels(detail::read_file("read_idx_labels", path), path);
+}
+/// Reads a part of the class labels from an IDX file, and no others.
+inline std::vector<int> read_idx_labels(const std::string& path, const DataPart& part) {
+  return detail::read_array_part("read_idx_labels", path, part, detail::parse_idx_header, detail::to_labels);
 }
 
 /// Reads images and their labels from two IDX files. Throws ValueError where a file cannot be read as such, and where the number of
@@ -123,6 +140,11 @@ inline std::vector<int> read_idx_labels(const std::string& path) {
 template <class Scalar>
 Dataset<Scalar> read_idx(const std::string& images, const std::string& labels, const IdxOptions& options = {}) {
   return detail::labelled_images(read_idx_images<Scalar>(images, options), read_idx_labels(labels), images, labels);
+}
+/// Reads a part of the images and their labels from two IDX files, and no others: that of a rank is ranks.part().
+template <class Scalar>
+Dataset<Scalar> read_idx(const std::string& images, const std::string& labels, const IdxOptions& options, const DataPart& part) {
+  return detail::labelled_images(read_idx_images<Scalar>(images, options, part), read_idx_labels(labels, part), images, labels);
 }
 
 }  // namespace chainrule

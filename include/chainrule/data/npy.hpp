@@ -8,6 +8,8 @@
 #include <chainrule/core/detail/views.hpp>
 #include <chainrule/core/targets.hpp>
 #include <chainrule/core/types.hpp>
+#include <chainrule/data/data_part.hpp>
+#include <chainrule/data/detail/array_part.hpp>
 #include <chainrule/data/detail/npy_header.hpp>
 #include <concepts>
 
@@ -17,8 +19,8 @@ namespace detail {
 
 inline constexpr std::string_view npy_magic = "\x93NUMPY";
 
-/// Reads the header of a .npy file, and returns a view of its numbers. `file` is the name for error messages.
-inline BinaryArray parse_npy(std::string_view bytes, const std::string& file) {
+/// Reads the header of a .npy file, and returns a view of the bytes after it, of any size. `file` is the name for error messages.
+inline BinaryArray parse_npy_header(std::string_view bytes, const std::string& file) {
   refuse_gzip(file, bytes);
   if (bytes.empty()) raise<ValueError>(file, " is empty");
   if (bytes.starts_with("PK")) raise<ValueError>(file, " is an archive of arrays (.npz); unzip it, and read the .npy files in it");
@@ -42,6 +44,12 @@ inline BinaryArray parse_npy(std::string_view bytes, const std::string& file) {
                       ", ", array.extents.empty() ? "a single number" : array.shape(),
                       "; in Python, a.reshape(len(a), -1) makes two of them");
   array.bytes = bytes.substr(start + length);
+  return array;
+}
+
+/// Reads the header of a .npy file, and returns a view of its numbers. `file` is the name for error messages.
+inline BinaryArray parse_npy(std::string_view bytes, const std::string& file) {
+  BinaryArray array = parse_npy_header(bytes, file);
   array.check_size();
   return array;
 }
@@ -91,9 +99,18 @@ template <detail::EigenDense M>
 M read_npy(const std::string&) {
   return detail::read_as_matrix<M>();
 }
+/// Reads a part of the rows of an array from a .npy file, as columns, and no other rows.
+template <class Scalar>
+Matrix<Scalar> read_npy(const std::string& path, const DataPart& part) {
+  return detail::read_array_part("read_npy", path, part, detail::parse_npy_header, detail::to_matrix<Scalar>);
+}
 /// Reads class labels from a .npy file, as parse_npy_labels does.
 inline std::vector<int> read_npy_labels(const std::string& path) {
   return parse_npy_labels(detail::read_file("read_npy_labels", path), path);
+}
+/// Reads a part of the class labels from a .npy file, and no others.
+inline std::vector<int> read_npy_labels(const std::string& path, const DataPart& part) {
+  return detail::read_array_part("read_npy_labels", path, part, detail::parse_npy_header, detail::to_labels);
 }
 
 /// Returns the bytes of a .npy file with this matrix. Its columns become rows: features x samples gives an array of samples x features.

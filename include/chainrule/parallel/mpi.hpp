@@ -30,7 +30,7 @@ class Mpi final : public Ranks {
   /// All processes of the communicator call it. Throws StateError outside MPI_Init and MPI_Finalize, ValueError for a number of ranks that
   /// is no power of two or above the number of shards, RankError where a rank does not call it in time.
   explicit Mpi(MPI_Comm communicator = MPI_COMM_WORLD, RankOptions options = {})
-      : Ranks(checked_rank(communicator), size_of(communicator), options) {
+      : Ranks(rank_in(communicator), size_of(communicator), options) {
     MPI_Request request;
     check(MPI_Comm_idup(communicator, &communicator_, &request), "duplicating the communicator");
     wait(&request, 1, "all other ranks");
@@ -85,16 +85,21 @@ class Mpi final : public Ranks {
     char reason[2000] = {};
   };
 
-  static Index checked_rank(MPI_Comm communicator) {
-    int is_initialized = 0, is_finalized = 0, rank = 0;
+  static void check_running() {
+    int is_initialized = 0, is_finalized = 0;
     MPI_Initialized(&is_initialized);
     MPI_Finalized(&is_finalized);
     if (is_initialized == 0 || is_finalized != 0)
       detail::raise<StateError>("Mpi: MPI is not running; call MPI_Init_thread before, and MPI_Finalize after, or use run_ranks");
+  }
+  static Index rank_in(MPI_Comm communicator) {
+    check_running();
+    int rank = 0;
     check(MPI_Comm_rank(communicator, &rank), "asking for the rank");
     return rank;
   }
   static Index size_of(MPI_Comm communicator) {
+    check_running();
     int size = 0;
     check(MPI_Comm_size(communicator, &size), "asking for the number of ranks");
     return size;

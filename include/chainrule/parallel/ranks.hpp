@@ -6,6 +6,7 @@
 #include <chainrule/core/detail/views.hpp>
 #include <chainrule/core/error.hpp>
 #include <chainrule/core/types.hpp>
+#include <chainrule/data/data_part.hpp>
 #include <chainrule/data/dataset.hpp>
 #include <cstddef>
 #include <cstdint>
@@ -33,12 +34,6 @@ struct RankOptions {
   /// gradients of the shards are added in a fixed binary tree, so that trainings with the same number of shards have the same bits.
   Index shards = 8;
   double timeout = 60;  ///< seconds after which a rank that waits for another one throws RankError
-};
-
-/// A range of samples.
-struct SampleRange {
-  Index first;  ///< the first sample of the range
-  Index count;  ///< the number of samples
 };
 
 namespace detail {
@@ -73,14 +68,10 @@ class Ranks {
   double timeout() const { return options_.timeout; }             ///< seconds after which a rank that waits throws RankError
   bool is_first() const { return rank_ == 0; }                    ///< whether this is rank 0, which prints and writes files
 
-  /// The samples of a data set of `samples` samples that belong to this rank: those from floor(rank samples/ranks) up to, but not
-  /// including, floor((rank + 1) samples/ranks).
-  SampleRange range_of(Index samples) const { return range_of(samples, rank_, ranks_); }
-  /// Part number `part` of `parts` almost equal parts of `samples` samples.
-  static SampleRange range_of(Index samples, Index part, Index parts) {
-    const auto begin = [&](Index i) { return samples / parts * i + samples % parts * i / parts; };  // floor(i samples/parts), no overflow
-    return {begin(part), begin(part + 1) - begin(part)};
-  }
+  /// The part of a data set that belongs to this rank, for the readers of files.
+  DataPart part() const { return {rank_, ranks_}; }
+  /// The samples of a data set of `samples` samples that belong to this rank.
+  SampleRange range_of(Index samples) const { return part().range_of(samples); }
 
   /// A view of the samples of `data` that belong to this rank, for data sets that each rank has read as a whole. Views the memory of
   /// `data`, which must outlive it.

@@ -29,7 +29,7 @@ class ShardBatches {
     const Index begin_of_part = ranks.range_of(samples).first;
     shards_.reserve(static_cast<std::size_t>(ranks.shards_here()));
     for (Index s = ranks.first_shard(); s < ranks.first_shard() + ranks.shards_here(); ++s) {
-      const SampleRange range = Ranks::range_of(samples, s, ranks.shards());
+      const SampleRange range = DataPart{s, ranks.shards()}.range_of(samples);
       shards_.emplace_back(samples_in_range(part, {range.first - begin_of_part, range.count}), (std::min)(samples_per_shard, range.count),
                            BatchOptions{shuffle, derived_seed(seed, static_cast<std::uint64_t>(s)), false, mean_weight});
     }
@@ -56,7 +56,7 @@ inline Index samples_on_ranks(Ranks& ranks, Index samples_here) {
   Index samples = 0;
   for (const double size : sizes) samples += static_cast<Index>(size);
   for (Index rank = 0; rank < ranks.ranks(); ++rank) {
-    const Index expected = Ranks::range_of(samples, rank, ranks.ranks()).count,
+    const Index expected = DataPart{rank, ranks.ranks()}.range_of(samples).count,
                 found = static_cast<Index>(sizes[static_cast<std::size_t>(rank)]);
     if (found != expected)
       raise<ShapeError>("fit: of ", samples, " samples on ", ranks.ranks(), " ranks, rank ", rank, " must have ", expected, ", but it has ",
@@ -70,7 +70,7 @@ template <class Net, class Scalar, class Targets>
 double mean_weight_on_ranks(const Net& net, Ranks& ranks, const DataView<Scalar, Targets>& part, Index samples) {
   std::vector<double> sums;
   for (Index s = ranks.first_shard(); s < ranks.first_shard() + ranks.shards_here(); ++s) {
-    const SampleRange range = Ranks::range_of(samples, s, ranks.shards());
+    const SampleRange range = DataPart{s, ranks.shards()}.range_of(samples);
     const Index first = range.first - ranks.range_of(samples).first;
     sums.push_back(total_weight(net.loss_function(), WeightedTargets<Scalar, Targets>{columns_of(part.targets, first, range.count),
                                                                                       weights_of(part, first, range.count)}));
@@ -131,7 +131,7 @@ StepsOfEpoch steps_on_ranks(const Net& net, const Ranks& ranks, Index samples, c
   const Index fewest = net.fewest_training_samples(), most_of_part = (samples + shards - 1) / shards;
   if (fewest > 1)
     for (Index s = 0; s < shards; ++s) {
-      const Index of_part = Ranks::range_of(samples, s, shards).count;
+      const Index of_part = DataPart{s, shards}.range_of(samples).count;
       const Index trained = (std::min)(of_part, steps.steps * steps.batch_size), rest = trained % steps.batch_size;
       if (steps.batch_size < fewest || (rest > 0 && rest < fewest))
         raise<ShapeError>("fit: a layer (BatchNorm) needs at least ", fewest, " samples in each shard of a batch, but of the ", of_part,
