@@ -18,8 +18,8 @@ struct DataPart {
   Index number = 0;  ///< the number of this part, counted from 0
   Index of = 1;      ///< the number of parts
 
-  /// The range of this part in a data set of `samples` samples: those from floor(number samples/of) up to, but not including, floor((number + 1) samples/of).
-  /// Throws ValueError unless 0 <= number < of.
+  /// The range of this part in a data set of `samples` samples: those from floor(number samples/of) up to, but not including, floor((number
+  /// + 1) samples/of). Throws ValueError unless 0 <= number < of.
   SampleRange range_of(Index samples) const {
     if (of < 1 || number < 0 || number >= of)
       detail::raise<ValueError>("DataPart: there is no part ", number, " of ", of, "; parts are counted from 0");
