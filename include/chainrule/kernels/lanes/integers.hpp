@@ -193,10 +193,9 @@ struct IntegerPairs {
   static Floats limited(Floats x, Floats low, Floats high) {
     return _mm512_maskz_min_ps(0xffff, _mm512_maskz_max_ps(0xffff, x, low), high);
   }
-  // Without optimization g++ passes the mask as a short, which -1, all lanes, fits.
-  static V rounded(Floats x) { return _mm512_maskz_cvt_roundps_epi32(-1, x, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC); }
+  static V rounded(Floats x) { return _mm512_maskz_cvt_roundps_epi32(__mmask16{0xffff}, x, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC); }
   static bool any_is_close_to_half(Floats x, Floats error) {
-    const Floats nearest = _mm512_maskz_roundscale_ps(0xffff, x, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
+    const Floats nearest = _mm512_maskz_roundscale_ps(__mmask16{0xffff}, x, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
     const Floats distance = _mm512_maskz_andnot_ps(0xffff, broadcast(-0.0f), _mm512_sub_ps(x, nearest));
     return _mm512_cmp_ps_mask(distance, _mm512_sub_ps(broadcast(0.5f), error), _CMP_GE_OQ) != 0;
   }
