@@ -20,6 +20,7 @@
 #include <chainrule/core/network_base.hpp>
 #include <chainrule/core/optimizer_state.hpp>
 #include <chainrule/core/parameter_group.hpp>
+#include <chainrule/core/quantization.hpp>
 #include <chainrule/core/random.hpp>
 #include <chainrule/core/shape_preserving_layer.hpp>
 #include <chainrule/core/targets.hpp>
@@ -61,6 +62,8 @@
 #include <chainrule/layers/dense.hpp>
 #include <chainrule/layers/dropout.hpp>
 #include <chainrule/layers/embedding.hpp>
+#include <chainrule/layers/fake_quantize.hpp>
+#include <chainrule/layers/fake_quantized_dense.hpp>
 #include <chainrule/layers/layer_norm.hpp>
 #include <chainrule/layers/normalization_layer.hpp>
 #include <chainrule/layers/normalize.hpp>
@@ -219,6 +222,7 @@
 #include <chainrule/uncertainty/temperature.hpp>
 
 // Networks in integers.
+#include <chainrule/quantization/prepare_for_quantization.hpp>
 #include <chainrule/quantization/quantization_report.hpp>
 #include <chainrule/quantization/quantize.hpp>
 #include <chainrule/quantization/quantized_layer.hpp>

@@ -66,6 +66,7 @@ TEST_CASE("known.hpp lists every activation, loss and layer that has a header") 
   losses.insert({"Head", "Heads", "SumOfLosses"});
   CHECK(names_in("losses") == losses);
   auto layers = names_of(SameShapeLayers{});
+  layers.merge(names_of(FakeQuantizeLayers{}));
   layers.insert({"Dense", "DenseWithoutBias", "Embedding", "Activate", "Residual", "Sequential", "Parallel", "ParallelSum"});
   CHECK(names_in("layers") == layers);
 }

@@ -215,7 +215,10 @@ TEST_CASE("training allocates nothing after set-up: squared errors in long doubl
 }
 
 TEST_CASE("training allocates nothing after set-up: AnyNetwork") {
-  cr::AnyNetwork<float> net{cr::Seed{1}, cr::SoftmaxCrossEntropy{}, {cr::Dense<16, 33, cr::GELU>{}, cr::Dropout<>{}, cr::Dense<33, 5>{}}};
+  cr::AnyNetwork<float> net{cr::Seed{1},
+                            cr::SoftmaxCrossEntropy{},
+                            {cr::Dense<16, 33, cr::GELU>{}, cr::Dropout<>{}, cr::FakeQuantize<>{}, cr::FakeQuantizedDense<33, 5>{}}};
+  net.buffers().setOnes();
   const std::vector<int> labels(20, 4);
   const auto some_labels = [&](cr::Index n) { return std::span(labels.data(), static_cast<std::size_t>(n)); };
   CHECK(allocations_of_training(net, 20, some_labels) == 0);

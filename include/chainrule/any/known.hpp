@@ -21,6 +21,8 @@
 #include <chainrule/activations/tanh.hpp>
 #include <chainrule/layers/batch_norm.hpp>
 #include <chainrule/layers/dropout.hpp>
+#include <chainrule/layers/fake_quantize.hpp>
+#include <chainrule/layers/fake_quantized_dense.hpp>
 #include <chainrule/layers/layer_norm.hpp>
 #include <chainrule/layers/normalize.hpp>
 #include <chainrule/layers/prelu.hpp>
@@ -54,5 +56,8 @@ using Losses = Types<BinaryCrossEntropy, BinaryFocal, GaussianNLL, Hinge, Huber,
 /// Layers of as many outputs as inputs, with no other type inside.
 using SameShapeLayers = Types<BatchNorm<Dynamic>, Dropout<Dynamic>, LayerNorm<Dynamic>, Normalize<Dynamic>, PReLU<Slopes::shared, Dynamic>,
                               PReLU<Slopes::per_unit, Dynamic>>;
+/// Layers of quantisation-aware training. They have no form in ONNX and source code, which quantized networks have.
+using FakeQuantizeLayers = Types<FakeQuantize<Dynamic>, FakeQuantizedDense<Dynamic, Dynamic, WeightScales::per_output>,
+                                 FakeQuantizedDense<Dynamic, Dynamic, WeightScales::per_tensor>>;
 
 }  // namespace chainrule

@@ -20,35 +20,15 @@ struct QuantizationOptions {
 
 namespace detail {
 
-/// Scale and zero point for numbers from low to high. The range is made to include 0, for which there is an exact integer (Jacob et al.
-/// 2018, section 2.1); with int16 the zero point is 0, as in TensorFlow Lite. ValueError for numbers beyond those of float.
-template <class Q>
-Quantization quantization_of(std::string_view name, double low, double high) {
-  constexpr double lowest = (std::numeric_limits<Q>::min)(), highest = (std::numeric_limits<Q>::max)();
-  low = (std::min)(low, 0.0);
-  high = (std::max)(high, 0.0);
-  const double step = sizeof(Q) == 2 ? (std::max)(-low, high) / highest : (high - low) / (highest - lowest);
-  if (step == 0) return {};
-  if (!(step <= static_cast<double>((std::numeric_limits<float>::max)())))
-    raise<ValueError>("quantize: ", name, ": its numbers reach from ", low, " to ", high, ", beyond those of float");
-  Quantization of{(std::max)(static_cast<float>(step), (std::numeric_limits<float>::min)()), 0};
-  if (sizeof(Q) == 1)
-    of.zero_point = static_cast<std::int32_t>(std::clamp(std::round(lowest - low / static_cast<double>(of.scale)), lowest, highest));
-  return of;
-}
-
 /// The range of numbers, of which a share may lie outside, half of it at either end.
-struct RangeOfNumbers {
-  double low = 0, high = 0;
-  RangeOfNumbers(const Matrix<double>& numbers, double outside) {
-    std::vector<double> all(numbers.data(), numbers.data() + numbers.size());
-    const auto skipped = static_cast<std::ptrdiff_t>(outside / 2 * static_cast<double>(all.size()));
-    std::nth_element(all.begin(), all.begin() + skipped, all.end());
-    low = all[static_cast<std::size_t>(skipped)];
-    std::nth_element(all.begin(), all.end() - 1 - skipped, all.end());
-    high = *(all.end() - 1 - skipped);
-  }
-};
+inline RangeOfNumbers range_of(const Matrix<double>& numbers, double outside) {
+  std::vector<double> all(numbers.data(), numbers.data() + numbers.size());
+  const auto skipped = static_cast<std::ptrdiff_t>(outside / 2 * static_cast<double>(all.size()));
+  std::nth_element(all.begin(), all.begin() + skipped, all.end());
+  const double low = all[static_cast<std::size_t>(skipped)];
+  std::nth_element(all.begin(), all.end() - 1 - skipped, all.end());
+  return {low, *(all.end() - 1 - skipped)};
+}
 
 /// real / scale + zero point, rounded and limited to the range of Q.
 template <class Q>
@@ -81,17 +61,17 @@ void quantize_weights(const FoldedLayer& from, const Quantization& input, bool s
   const double input_scale = static_cast<double>(input.scale), largest_float = static_cast<double>((std::numeric_limits<float>::max)());
   Vector<double> wanted(from.outputs);
   for (Index i = 0; i < from.outputs; ++i)
-    wanted[i] = (std::max)(from.weight.row(i).cwiseAbs().maxCoeff() / 127, std::abs(from.bias[i]) / input_scale * 0x1p-29);
+    wanted[i] = (std::max)(from.weight.row(i).cwiseAbs().maxCoeff(), std::abs(from.bias[i]) / input_scale * 0x1p-29 * 127);
   const double common = wanted.maxCoeff();
-  if (!(common <= largest_float)) raise<ValueError>("quantize: ", from.name, ": its weights and biases reach beyond the numbers of float");
-  const auto scale_of = [](double w) { return w == 0 ? 1.0f : (std::max)(static_cast<float>(w), (std::numeric_limits<float>::min)()); };
-  if (!scale_per_output) to.weight_scale = {scale_of(common)};
+  if (!(common / 127 <= largest_float))
+    raise<ValueError>("quantize: ", from.name, ": its weights and biases reach beyond the numbers of float");
+  if (!scale_per_output) to.weight_scale = {weight_scale(common)};
   to.weight.reserve(static_cast<std::size_t>(from.weight.size()));
   for (Index i = 0; i < from.outputs; ++i) {
-    if (scale_per_output) to.weight_scale.push_back(scale_of(wanted[i]));
+    if (scale_per_output) to.weight_scale.push_back(weight_scale(wanted[i]));
     const double scale = static_cast<double>(to.weight_scale.back());
     for (Index k = 0; k < from.inputs; ++k)
-      to.weight.push_back(static_cast<std::int8_t>(std::clamp(std::round(from.weight(i, k) / scale), -127.0, 127.0)));
+      to.weight.push_back(static_cast<std::int8_t>(quantized_weight(from.weight(i, k), to.weight_scale.back())));
     to.bias.push_back(static_cast<std::int32_t>(std::round(from.bias[i] / (scale * input_scale))));
     const double factor = scale * input_scale / static_cast<double>(to.z.scale);
     const auto fixed_point = [&](double real) {
@@ -133,38 +113,36 @@ LayerQuantization measured(std::string name, const Quantization& of, const Matri
 
 /// Throws for calibration data from which no range can be learned.
 template <class Scalar>
-void check_calibration(const Matrix<Scalar>& x, Index inputs, const QuantizationOptions& options) {
-  check_rows("quantize", "the calibration data", x.rows(), inputs, "inputs");
-  if (x.cols() < 1) raise<ShapeError>("quantize: there are no calibration data; give a few hundred samples, one in each column");
+void check_calibration(const char* who, const Matrix<Scalar>& x, Index inputs) {
+  check_rows(who, "the calibration data", x.rows(), inputs, "inputs");
+  if (x.cols() < 1) raise<ShapeError>(who, ": there are no calibration data; give a few hundred samples, one in each column");
   for (Index j = 0; j < x.cols(); ++j)
     if (!kernels::all_finite(x.rows(), x.data() + j * x.rows()))
-      raise<ValueError>("quantize: sample ", j, " of the calibration data has NaN or infinity; remove it");
+      raise<ValueError>(who, ": sample ", j, " of the calibration data has NaN or infinity; remove it");
   bool are_equal = true;
   for (Index j = 1; j < x.cols() && are_equal; ++j) are_equal = x.col(j) == x.col(0);
   if (are_equal)
-    raise<ValueError>("quantize: the calibration data are one sample", x.cols() > 1 ? text_of(", ", x.cols(), " times") : "",
+    raise<ValueError>(who, ": the calibration data are one sample", x.cols() > 1 ? text_of(", ", x.cols(), " times") : "",
                       ", which shows no range of numbers; give a few hundred different samples like those that the network will see");
-  if (!(options.clipped >= 0 && options.clipped < 1))
-    raise<ValueError>("quantize: .clipped must be from 0 to below 1, got ", options.clipped);
 }
 
-/// The loss as one of float.
-template <class L>
-AnyLoss<float> loss_of_float(const L& loss) {
-  return AnyLoss<float>(loss);
+/// The loss as one of Scalar.
+template <class Scalar, class L>
+AnyLoss<Scalar> loss_of_scalar(const L& loss) {
+  return AnyLoss<Scalar>(loss);
 }
-template <class Scalar>
-AnyLoss<float> loss_of_float(const AnyLoss<Scalar>& loss) {
-  if constexpr (std::is_same_v<Scalar, float>)
+template <class Scalar, class Other>
+AnyLoss<Scalar> loss_of_scalar(const AnyLoss<Other>& loss) {
+  if constexpr (std::is_same_v<Scalar, Other>)
     return loss;
   else
-    return make_loss<float>(loss.describe());
+    return make_loss<Scalar>(loss.describe());
 }
 
 /// Throws ValueError for numbers, computed for the calibration data, that are not finite.
-inline void check_finite_values(std::string_view name, const Matrix<double>& numbers) {
+inline void check_finite_values(const char* who, std::string_view name, const Matrix<double>& numbers) {
   if (!kernels::all_finite(numbers.size(), numbers.data()))
-    raise<ValueError>("quantize: ", name, " gives NaN or infinity for the calibration data");
+    raise<ValueError>(who, ": ", name, " gives NaN or infinity for the calibration data");
 }
 
 /// The metric of predictions: accuracy of classes, else R2, else the loss.
@@ -200,7 +178,8 @@ std::string metric_of(const AnyLoss<float>& loss, const Matrix<float>& predictio
 /// calibration: inputs x samples, a few hundred samples like those that the network will see; the range of each layer is that of its
 /// numbers for them. ReLU, LeakyReLU, PReLU and HardTanh are folded into the Dense before them; other activations become tables of 256
 /// entries (int8) or 513 (int16). BatchNorm and Normalize are folded into a Dense beside them; before the first Dense they scale the inputs
-/// in floating point, before these are rounded. Dropout is left out. predict applies the loss's link in floating point.
+/// in floating point, before these are rounded. Dropout is left out. predict applies the loss's link in floating point. Where the network
+/// has FakeQuantize layers, their ranges take the place of those of the calibration data; see prepare_for_quantization.
 ///
 /// Throws ShapeError for calibration data that do not fit or are empty; ValueError for NaN and infinity, for samples that are all equal,
 /// for .clipped out of range, for parameters that are NaN or infinite, for a layer that has no form in integers (LayerNorm, Embedding,
@@ -210,7 +189,9 @@ template <class Q, class Net, class X>
 QuantizedNetwork<Q> quantize(const Net& net, const Eigen::DenseBase<X>& calibration, const QuantizationOptions& options = {}) {
   using Scalar = typename Net::ScalarType;
   const Matrix<Scalar> samples = calibration.derived().template cast<Scalar>();
-  detail::check_calibration(samples, net.inputs(), options);
+  detail::check_calibration("quantize", samples, net.inputs());
+  if (!(options.clipped >= 0 && options.clipped < 1))
+    detail::raise<ValueError>("quantize: .clipped must be from 0 to below 1, got ", options.clipped);
   net.predict_raw(samples.leftCols(1).eval());  // throws where it cannot predict yet
   if (!kernels::all_finite(net.parameters().size(), net.parameters().data()))
     detail::raise<ValueError>("quantize: the network has a parameter that is NaN or infinite");
@@ -222,10 +203,13 @@ QuantizedNetwork<Q> quantize(const Net& net, const Eigen::DenseBase<X>& calibrat
     exact = ((exact.colwise() - folded.shift).array().colwise() * folded.scale.array()).matrix().eval();
     shift = folded.shift.template cast<float>();
     scale = folded.scale.template cast<float>();
-    detail::check_finite_values("the scaling of the inputs", exact);
+    detail::check_finite_values("quantize", "the scaling of the inputs", exact);
   }
-  const detail::RangeOfNumbers of_inputs(exact, options.clipped);
-  const Quantization input = detail::quantization_of<Q>("the inputs", of_inputs.low, of_inputs.high);
+  const auto quantization = [&](const std::string& name, const std::optional<detail::RangeOfNumbers>& learned) {
+    const detail::RangeOfNumbers range = learned ? *learned : detail::range_of(exact, options.clipped);
+    return detail::quantization_of<Q>("quantize: " + name, range.low, range.high);
+  };
+  const Quantization input = quantization("the inputs", folded.range_of_inputs);
   std::vector<Matrix<double>> exact_outputs{exact};
   std::vector<QuantizedLayer<Q>> layers;
   Quantization from = input;
@@ -235,22 +219,18 @@ QuantizedNetwork<Q> quantize(const Net& net, const Eigen::DenseBase<X>& calibrat
     layer.inputs = one.inputs;
     layer.outputs = one.outputs;
     if (one.is_dense()) exact = ((one.weight * exact).colwise() + one.bias).eval();
-    detail::check_finite_values(one.name, exact);
+    detail::check_finite_values("quantize", one.name, exact);
     const bool needs_table = !one.is_dense() || static_cast<bool>(one.activation.function);
-    if (one.is_dense() && needs_table) {
-      const detail::RangeOfNumbers of_z(exact, options.clipped);
-      layer.z = detail::quantization_of<Q>(one.name, of_z.low, of_z.high);
-    }
+    if (one.is_dense() && needs_table) layer.z = quantization(one.name, one.range_of_z);
     one.activation.apply(exact);
-    detail::check_finite_values(one.name, exact);
-    const detail::RangeOfNumbers range(exact, options.clipped);
-    layer.output = detail::quantization_of<Q>(one.name, range.low, range.high);
+    detail::check_finite_values("quantize", one.name, exact);
+    layer.output = quantization(one.name, one.range);
     if (!one.is_dense()) layer.z = from;
     if (!needs_table) layer.z = layer.output;
     if (needs_table) layer.table = detail::table_of<Q>(one.activation, layer.z, layer.output);
     layer.lowest = needs_table ? (std::numeric_limits<Q>::min)() : detail::nearest<Q>(one.activation.low, layer.output);
     layer.highest = needs_table ? (std::numeric_limits<Q>::max)() : detail::nearest<Q>(one.activation.high, layer.output);
-    if (one.is_dense()) detail::quantize_weights(one, from, options.scale_per_output, layer);
+    if (one.is_dense()) detail::quantize_weights(one, from, one.scale_per_output.value_or(options.scale_per_output), layer);
     from = layer.output;
     layers.push_back(std::move(layer));
     exact_outputs.push_back(exact);
@@ -259,7 +239,7 @@ QuantizedNetwork<Q> quantize(const Net& net, const Eigen::DenseBase<X>& calibrat
   QuantizationReport report;
   report.samples = samples.cols();
   for (const QuantizedLayer<Q>& layer : layers) report.weight_bytes += static_cast<Index>(layer.weight.size());
-  const QuantizedNetwork<Q> checked(shift, scale, input, layers, detail::loss_of_float(net.loss_function()));
+  const QuantizedNetwork<Q> checked(shift, scale, input, layers, detail::loss_of_scalar<float>(net.loss_function()));
   Matrix<Q> q = checked.quantize_input(samples);
   report.layers.push_back(detail::measured("inputs", input, exact_outputs[0], q));
   for (std::size_t l = 0; l < layers.size(); ++l) {
@@ -269,7 +249,8 @@ QuantizedNetwork<Q> quantize(const Net& net, const Eigen::DenseBase<X>& calibrat
     q = std::move(a);
     report.layers.push_back(detail::measured(layer.name, layer.output, exact_outputs[l + 1], q));
   }
-  return {std::move(shift), std::move(scale), input, std::move(layers), detail::loss_of_float(net.loss_function()), std::move(report)};
+  return {std::move(shift), std::move(scale), input, std::move(layers), detail::loss_of_scalar<float>(net.loss_function()),
+          std::move(report)};
 }
 
 /// Quantizes a network as above, with the features of a data set as calibration data. The report compares the network and the quantized one

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chainrule/core/quantization.hpp>
 #include <chainrule/core/types.hpp>
 #include <chainrule/kernels/integer_layer.hpp>
 #include <chainrule/quantization/detail/fixed_point.hpp>
@@ -8,16 +9,6 @@
 #include <vector>
 
 namespace chainrule {
-
-/// How integers stand for real numbers (Jacob et al. 2018, equation 1):
-///
-///     real = scale (q - zero_point)
-struct Quantization {
-  float scale = 1;              ///< the step from one integer to the next; above 0
-  std::int32_t zero_point = 0;  ///< the integer that stands for 0
-
-  bool operator==(const Quantization&) const = default;  ///< whether scale and zero point are equal
-};
 
 /// One layer of a QuantizedNetwork: a Dense with its activation, or an activation alone. Activations are integers of type Q, weights are
 /// int8, sums are int32.

@@ -10,31 +10,6 @@
 
 namespace chainrule {
 
-namespace detail {
-
-/// x / scale + zero point, rounded to the nearest integer, halves to the even one before the zero point is added, and limited to the range
-/// of Q: ONNX's QuantizeLinear, but for where the zero point is added. The smallest integer for NaN.
-template <class Q>
-Q quantized(float x, const Quantization& to) {
-  const std::int32_t low = (std::numeric_limits<Q>::min)() - to.zero_point, high = (std::numeric_limits<Q>::max)() - to.zero_point;
-  const float v = x / to.scale;
-  if (!(v > static_cast<float>(low))) return (std::numeric_limits<Q>::min)();
-  if (v >= static_cast<float>(high)) return (std::numeric_limits<Q>::max)();
-  auto q = static_cast<std::int32_t>(v);  // towards 0
-  const float rest = v - static_cast<float>(q);
-  if (rest > 0.5f || (rest == 0.5f && q % 2 != 0)) ++q;
-  if (rest < -0.5f || (rest == -0.5f && q % 2 != 0)) --q;
-  return static_cast<Q>(q + to.zero_point);
-}
-
-/// The real number that q stands for.
-template <class Q>
-float dequantized(Q q, const Quantization& of) {
-  return of.scale * static_cast<float>(q - of.zero_point);
-}
-
-}  // namespace detail
-
 /// A network in integers: int8 weights, activations of type Q, which is std::int8_t or std::int16_t, and int32 sums. quantize makes it from
 /// a network. predict_quantized is integer arithmetic alone, so it has the same bits on every machine and in the source code that
 /// export_source writes. Its sums cannot overflow, which the constructor proves.

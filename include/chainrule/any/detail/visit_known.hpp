@@ -317,7 +317,7 @@ template <class... Own>
 struct KnownTypes {
   using OfActivations = decltype((Activations{} + ... + TypesIf<Own, Activation<Own>>{}));
   using OfLosses = decltype((Losses{} + ... + TypesIf<Own, Loss<Own>>{}));
-  using OfLayers = decltype((SameShapeLayers{} + ... + TypesIf<Own, Layer<Own>>{}));
+  using OfLayers = decltype(((SameShapeLayers{} + FakeQuantizeLayers{}) + ... + TypesIf<Own, Layer<Own>>{}));
   static_assert(((Activation<Own> || Loss<Own> || Layer<Own>)&&...), "chainrule: a known type must be an activation, a loss or a layer");
 };
 

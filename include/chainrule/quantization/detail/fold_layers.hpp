@@ -10,6 +10,7 @@
 #include <concepts>
 #include <functional>
 #include <limits>
+#include <optional>
 
 namespace chainrule::detail {
 
@@ -66,6 +67,19 @@ std::string kind_of(const F& f) {
   return std::string(f.name);
 }
 inline std::string kind_of(const Description& f) { return f.kind; }
+/// An activation's description, whether its type is known or only its description.
+template <class F>
+Description described(const F& f) {
+  if constexpr (std::is_same_v<F, Description>)
+    return f;
+  else
+    return describe(f);
+}
+
+/// From the smallest to the largest number.
+struct RangeOfNumbers {
+  double low = 0, high = 0;
+};
 
 /// A Dense with its activation, or an activation alone, in double.
 struct FoldedLayer {
@@ -74,6 +88,9 @@ struct FoldedLayer {
   Matrix<double> weight;  // outputs x inputs; empty for an activation alone
   Vector<double> bias;
   FoldedActivation activation;
+  Description activation_kind;                      // the activation, or the PReLU with its slopes; empty for none
+  std::optional<RangeOfNumbers> range_of_z, range;  // ranges that a FakeQuantize has learned
+  std::optional<bool> scale_per_output;             // set for a FakeQuantizedDense
 
   bool is_dense() const { return weight.size() > 0; }
 };
@@ -86,6 +103,7 @@ class FoldedLayersOf {
   /// The inputs of the first layer are (x - shift) * scale; both are empty where they are x.
   Vector<Real> shift, scale;
   std::vector<FoldedLayer> layers;
+  std::optional<RangeOfNumbers> range_of_inputs;  // after shift and scale
 
   /// Begins a layer of the network, or one inside of it.
   void begin(std::string_view kind) { name_ = text_of("layer<", is_inside_ ? number_ - 1 : number_++, ">, ", kind); }
@@ -111,11 +129,30 @@ class FoldedLayersOf {
     } else {
       close_inputs();
     }
-    layers.push_back({name_, weight.cols(), weight.rows(), std::move(weight), std::move(bias), {}});
+    layers.push_back({name_, weight.cols(), weight.rows(), std::move(weight), std::move(bias), {}, {}, {}, {}, {}});
+  }
+  /// Appends z = W a + b of weights that were rounded in training. They can take in no scaling, which would change their rounding.
+  void add_rounded_dense(Matrix<Real> weight, Vector<Real> bias, bool scale_per_output) {
+    if (factor_.size() > 0 && !layers.empty()) refuse_rescaling();
+    add_dense(std::move(weight), std::move(bias));
+    layers.back().scale_per_output = scale_per_output;
+  }
+
+  /// Sets the range of what is computed so far: of the inputs, of z or of an output.
+  void add_range(const RangeOfNumbers& range) {
+    if (factor_.size() > 0 && !layers.empty()) refuse_rescaling();
+    close_inputs();
+    if (layers.empty()) {
+      range_of_inputs = range;
+    } else {
+      layers.back().range = range;
+      if (layers.back().activation.is_identity()) layers.back().range_of_z = range;
+    }
   }
 
   /// Appends a = (x - shift) * scale + bias, which the weights before or after it take in.
   void add_scaling(const Vector<Real>& x_shift, const Vector<Real>& x_scale, const Vector<Real>& bias) {
+    if (!layers.empty() && layers.back().scale_per_output && layers.back().activation.is_identity()) refuse_rescaling();
     const Vector<Real> term = bias - x_shift.cwiseProduct(x_scale);
     if (!layers.empty() && layers.back().is_dense() && layers.back().activation.is_identity() && factor_.size() == 0) {
       FoldedLayer& dense = layers.back();
@@ -137,18 +174,28 @@ class FoldedLayersOf {
   }
 
   /// Appends a = f(z).
-  void add_activation(std::string_view kind, FoldedActivation f, Index units) {
+  void add_activation(std::string_view kind, FoldedActivation f, Index units, Description of) {
     if (f.is_identity()) return;
     if (factor_.size() > 0 && !layers.empty()) refuse_scaling();
     close_inputs();
     if (!layers.empty() && layers.back().is_dense() && layers.back().activation.is_identity()) {
       layers.back().activation = std::move(f);
+      layers.back().activation_kind = std::move(of);
+      layers.back().range.reset();
       append(layers.back().name, text_of(" ", kind));
       return;
     }
     if (f.slopes.size() > 1) refuse("a slope for each unit needs a Dense before it; use PReLU<> with one slope, or add a Dense");
-    layers.push_back(
-        {text_of(name_, name_.ends_with(kind) ? "" : " ", name_.ends_with(kind) ? "" : kind), units, units, {}, {}, std::move(f)});
+    layers.push_back({text_of(name_, name_.ends_with(kind) ? "" : " ", name_.ends_with(kind) ? "" : kind),
+                      units,
+                      units,
+                      {},
+                      {},
+                      std::move(f),
+                      std::move(of),
+                      {},
+                      {},
+                      {}});
   }
 
   /// Ends the network. Throws ValueError where a scaling is left, and where there is nothing to compute.
@@ -165,6 +212,12 @@ class FoldedLayersOf {
     scale = factor_;
     shift = first_shift_.size() > 0 ? first_shift_ : (-term_.cwiseQuotient(factor_)).eval();
     factor_.resize(0);
+  }
+
+  [[noreturn]] void refuse_rescaling() const {
+    refuse(
+        "a BatchNorm or Normalize beside a FakeQuantizedDense would change the rounding of its weights; train the network without rounding "
+        "first, and let prepare_for_quantization fold its scalings into weights");
   }
 
   [[noreturn]] void refuse_scaling() const {
@@ -190,12 +243,14 @@ bool quantized_form(Exactly<L> dense, FoldedLayers& folded, NumbersInOrder<Scala
   Vector<double> bias = Vector<double>::Zero(dense->outputs());
   if constexpr (L::has_bias) bias = parameters.bias.template cast<double>();
   folded.add_dense(parameters.weight.template cast<double>(), std::move(bias));
-  folded.add_activation(kind_of(dense->activation()), fold_activation(dense->activation()), dense->outputs());
+  folded.add_activation(kind_of(dense->activation()), fold_activation(dense->activation()), dense->outputs(),
+                        described(dense->activation()));
   return true;
 }
 template <IsActivate L, class Scalar>
 bool quantized_form(Exactly<L> layer, FoldedLayers& folded, NumbersInOrder<Scalar>&) {
-  folded.add_activation(kind_of(layer->activation()), fold_activation(layer->activation()), layer->outputs());
+  folded.add_activation(kind_of(layer->activation()), fold_activation(layer->activation()), layer->outputs(),
+                        described(layer->activation()));
   return true;
 }
 template <DropoutUnits N, class Scalar>
@@ -223,7 +278,20 @@ bool quantized_form(Exactly<PReLU<slopes, N>> layer, FoldedLayers& folded, Numbe
   const auto slope = numbers.parameters_of(layer.object).slope;
   FoldedActivation f;
   for (Index i = 0; i < slope.size(); ++i) f.slopes.push_back(static_cast<double>(slope(i)));
-  folded.add_activation(layer->name, std::move(f), layer->outputs());
+  folded.add_activation(layer->name, std::move(f), layer->outputs(), describe(*layer.operator->()));
+  return true;
+}
+template <int N, class Scalar>
+bool quantized_form(Exactly<FakeQuantize<N>> layer, FoldedLayers& folded, NumbersInOrder<Scalar>& numbers) {
+  const auto learned = numbers.buffers_of(layer.object);
+  folded.add_range({static_cast<double>(learned.low), static_cast<double>(learned.high)});
+  return true;
+}
+template <int In, int Out, WeightScales scales, class Scalar>
+bool quantized_form(Exactly<FakeQuantizedDense<In, Out, scales>> dense, FoldedLayers& folded, NumbersInOrder<Scalar>& numbers) {
+  const auto parameters = numbers.parameters_of(dense.object);
+  folded.add_rounded_dense(parameters.weight.template cast<double>(), parameters.bias.template cast<double>(),
+                           scales == WeightScales::per_output);
   return true;
 }
 template <IsSequential L, class Scalar>
@@ -266,6 +334,7 @@ struct QuantizedLayerForm {
   }
 };
 static_assert(have_forms<QuantizedLayerForm, FoldedLayers, NumbersInOrder<float>>(SameShapeLayers{}) &&
+              have_forms<QuantizedLayerForm, FoldedLayers, NumbersInOrder<float>>(FakeQuantizeLayers{}) &&
               have_forms<QuantizedLayerForm, FoldedLayers, NumbersInOrder<float>>(DescribedLayers{}));
 
 template <class Scalar>

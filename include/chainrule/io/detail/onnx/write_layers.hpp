@@ -144,7 +144,10 @@ struct OnnxLayerForm {
   static bool visit(const Description& of, const F& f) {
     return visit_layer(of, f);
   }
-  [[noreturn]] static void refuse(std::string_view name) { raise<ValueError>("to_onnx: the layer ", name, " has no form in ONNX"); }
+  [[noreturn]] static void refuse(std::string_view name) {
+    raise<ValueError>("to_onnx: the layer ", name, " has no form in ONNX",
+                      name.starts_with("FakeQuantize") ? "; quantize the network, and export the result" : "");
+  }
 };
 static_assert(have_forms<OnnxLayerForm, OnnxWriter<float>, NumbersInOrder<float>, const std::string>(SameShapeLayers{}) &&
               have_forms<OnnxLayerForm, OnnxWriter<float>, NumbersInOrder<float>, const std::string>(DescribedLayers{}));
