@@ -66,9 +66,9 @@ class Trainer {
   /// the same bits for every n.
   ///
   /// With Ranks among the observers, such as an Mpi, all ranks call fit with the same network, options and observers, and train together.
-  /// `data` is then the part of the samples that Ranks::part_of gives to this rank; batch_size, J, metrics, clipping and weights are those of
-  /// all ranks, and the validation set is whole on each rank. Shard s of a batch consists of samples of part s of the data, in a random order
-  /// of this part, so the result depends on the number of shards, but has the same bits for any number of ranks. Rank 0 alone draws a
+  /// `data` is then the part of the samples that Ranks::part_of gives to this rank; batch_size, J, metrics, clipping and weights are those
+  /// of all ranks, and the validation set is whole on each rank. Shard s of a batch consists of samples of part s of the data, in a random
+  /// order of this part, so the result depends on the number of shards, but has the same bits for any number of ranks. Rank 0 alone draws a
   /// ProgressBar, and reads and writes the file of a Checkpoint. Where one rank throws, the others throw RankError with its reason.
   ///
   /// Data with which the training works, but probably not well, gives a sentence in the notes of Progress and of the history, which
