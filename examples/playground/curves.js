@@ -29,7 +29,7 @@ class Curves {
     const lastEpoch = Math.max(1, this.all.at(-1)?.epoch ?? 1);
     let [low, high] = [Infinity, 1e-9];
     for (const {trainLoss, testLoss} of this.all) {
-      for (const J of [trainLoss, testLoss]) if (J > 0) [low, high] = [Math.min(low, J), Math.max(high, J)];
+      for (const J of [trainLoss, testLoss]) if (J > 0 && Number.isFinite(J)) [low, high] = [Math.min(low, J), Math.max(high, J)];
     }
     const top10 = Math.ceil(Math.log10(high)), bottom10 = Math.max(top10 - 8, Math.min(top10 - 2, Math.floor(Math.log10(low))));
     const x = (epoch) => left + (width - left - right) * epoch / lastEpoch;
@@ -56,7 +56,7 @@ class Curves {
       context.lineWidth = 1.8;
       context.setLineDash(dashes);
       context.beginPath();
-      this.all.filter((one) => one[name] >= 0).forEach((one, i) => context[i === 0 ? 'moveTo' : 'lineTo'](x(one.epoch), y(Math.log10(one[name]))));
+      this.all.filter((one) => one[name] >= 0 && Number.isFinite(one[name])).forEach((one, i) => context[i === 0 ? 'moveTo' : 'lineTo'](x(one.epoch), y(Math.log10(one[name]))));
       context.stroke();
     }
     this.legend(context, width - right);

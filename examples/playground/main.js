@@ -117,8 +117,10 @@ function tellNumbers() {
   const text = {epochs: engine.epochs.toFixed(engine.epochs < 100 ? 1 : 0), steps: String(engine.steps), 'train-loss': digits(results.trainLoss, 3),
     'test-loss': digits(results.testLoss, 3), 'train-accuracy': percent(results.trainAccuracy), 'test-accuracy': percent(results.testAccuracy)};
   for (const [id, value] of Object.entries(text)) byId(id).textContent = value;
-  byId('plane').setAttribute('aria-label', `The plane with ${points.length} points; ${percent(results.trainAccuracy)} of the training points are classified correctly`);
-  byId('net').setAttribute('aria-label', `The net ${engine.widths.join('-')}. Arrow keys choose a weight, Enter shows its gradient.`);
+  const learned = values.data === 4 || points.length === 0 ? `J of training is ${text['train-loss']}` :
+    `${percent(results.trainAccuracy)} of the training points are classified correctly`;
+  byId('plane').setAttribute('aria-label', `The plane with ${points.length} points; ${learned}`);
+  byId('net').setAttribute('aria-label', `The net ${engine.widths.join('-')}. Arrow keys choose a weight and show its gradient.`);
   byId('curves').setAttribute('aria-label', `Loss of training ${text['train-loss']}, of test ${text['test-loss']}, after ${text.epochs} epochs`);
   byId('plane-caption').textContent = [
     values.data === 5 ? 'Click or drag to paint; with the keyboard, arrows and Enter.' :

@@ -143,17 +143,18 @@ class NetView {
       : `${nameOfWeight(weight)} = ${digits(value)}, from unit ${weight.column + 1} to unit ${weight.row + 1}`;
   }
 
-  /** Arrows move from weight to weight: left and right between layers, up and down through a layer; Enter chooses. */
+  /** Arrows choose the next weight: left and right between layers, up and down through a layer. The first key chooses the first weight. */
   key(event) {
-    const at = this.chosen ?? {layer: 0, row: 0, column: 0};
+    if (!/^(Arrow(Left|Right|Up|Down)|Enter| )$/.test(event.key)) return;
+    event.preventDefault();
+    if (!this.chosen) return this.choose({layer: 0, row: 0, column: 0});
+    const at = this.chosen;
     const count = (l) => this.weights[l].length * this.weights[l][0].length;
     let {layer} = at, index = at.row * this.weights[layer][0].length + at.column;
     if (event.key === 'ArrowLeft') layer = Math.max(0, layer - 1);
     else if (event.key === 'ArrowRight') layer = Math.min(this.weights.length - 1, layer + 1);
     else if (event.key === 'ArrowUp') index -= 1;
     else if (event.key === 'ArrowDown') index += 1;
-    else if (event.key !== 'Enter' && event.key !== ' ') return;
-    event.preventDefault();
     index = Math.max(0, Math.min(count(layer) - 1, index));
     const inputs = this.weights[layer][0].length;
     this.choose({layer, row: Math.floor(index / inputs), column: index % inputs});

@@ -63,6 +63,31 @@ TEST_CASE("ranks share numbers and texts") {
   for (const std::string& text : seen) CHECK(text == "from 0, 2, 34.000000");
 }
 
+TEST_CASE("only numbers that follow one another in memory can be summed in place") {
+  std::vector<std::string> errors;
+  const auto sums = on_ranks(2, {}, [](Ranks& ranks) {
+    Matrix<double> m = Matrix<double>::Ones(3, 4);
+    ranks.sum(m);
+    ranks.sum(m.col(1));
+    ranks.sum(m.rightCols(2));
+    return m;
+  });
+  CHECK(sums[1] == Matrix<double>(Eigen::RowVector4d(2, 4, 4, 4).colwise().replicate(3)));
+  const auto refused = [&](const auto& part) {
+    on_ranks(
+        1, {},
+        [&](Ranks& ranks) {
+          Matrix<double> m = Matrix<double>::Ones(3, 4);
+          ranks.sum(part(m));
+          return 0;
+        },
+        &errors);
+    CHECK_THAT(errors[0], chainrule_test::ContainsSubstring("Ranks::sum: expected numbers that follow one another in memory"));
+  };
+  refused([](auto& m) { return m.row(1); });
+  refused([](auto& m) { return m.topRows(2); });
+}
+
 TEST_CASE("a part is a view of the samples of the rank") {
   Dataset<float> data{Matrix<float>::Random(3, 10), std::vector<int>(10, 1), Vector<float>::LinSpaced(10, 1, 10)};
   const auto firsts = on_ranks(4, {}, [&](Ranks& ranks) {

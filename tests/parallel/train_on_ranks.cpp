@@ -5,7 +5,7 @@
 //   hang            rank 1 hangs in the second epoch; the others must end with an error after a second
 //   leave           rank 1 throws in the second epoch; the others must end at once with its reason
 //   diverge         the loss of a sample of rank 1 is not finite; all must end with the place
-//   again           a training whose rank 1 throws, and then one that must succeed, with the same ranks
+//   again           a training whose rank 1 throws, one that all ranks refuse, and then one that must succeed, with the same ranks
 // Exit code 0: the training ended, and all ranks have the same bits.
 
 #include <chainrule/activations/relu.hpp>
@@ -60,7 +60,7 @@ std::string train(cr::Mpi& mpi, const std::string& mode, const std::string& chec
   const auto fit = [&](auto&&... more) {
     return trainer.fit(mpi.part_of(data),
                        {.epochs = 10,
-                        .batch_size = 128,
+                        .batch_size = mode == "refused" ? 100 : 128,
                         .validation = validation,
                         .threads = mode == "threads" ? 2 : 1,
                         .schedule = cr::Cosine{.period = 10},
@@ -92,6 +92,14 @@ int main(int argc, char** argv) {
                            } catch (const cr::Error& error) {
                              if (std::string(error.what()).find("no space left") == std::string::npos) throw;
                            }
+                           try {
+                             train(mpi, "refused", "");
+                             throw cr::StateError("a batch size of 100 must be refused");
+                           } catch (const cr::ShapeError&) {
+                           }
+                           // what rank 0 has told the others about its error is old when they exchange something else
+                           if (mpi.rank() == 1) std::this_thread::sleep_for(std::chrono::milliseconds(300));
+                           mpi.gather(1);
                          }
                          const std::string bytes = train(mpi, mode == "again" ? "train" : mode, argument(3));
                          if (mpi.is_first() && !argument(2).empty()) cr::detail::write_file("train_on_ranks", argument(2), bytes);

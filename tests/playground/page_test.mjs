@@ -116,6 +116,10 @@ try {
   check(await page.value(`document.activeElement.id`) === 'back', 'the focus is lost after a step');
   right('weights and steps by the keyboard');
 
+  // A loss of test points that is infinite must not keep the curves busy for ever.
+  await page.value(`curves.add(1e9, {trainLoss: 3e38, testLoss: Infinity}); curves.draw(); curves.clear()`);
+  right('curves of an infinite loss');
+
   // Paints points, with the mouse and the keyboard, and learns them.
   await page.value(`settings.set({units: [4], activation: 1, loss: 0, third: 0, data: 5, test: 0}); changed('data'); byId('plane').scrollIntoView({block: 'center'})`);
   check(await page.value('points.length') === 0, 'there are points before any is painted');

@@ -107,8 +107,8 @@ inline InstructionSet best_instruction_set() {
   return InstructionSet::baseline;
 }
 
-/// Whether a multiplication in a register of half the size takes half the time: on AMD's first processors with AVX-512, whose multipliers
-/// have 256 bits. Intel's join two of them for 512 bits, or have some of this size.
+/// Whether a multiplication in a register of half the size may take half the time: on AMD's processors, since the multipliers of the first
+/// ones with AVX-512 have 256 bits. Intel's join two of them for 512 bits, or have some of this size.
 inline bool half_registers_are_faster() {
 #if defined(__GNUC__) && defined(__x86_64__)
   return __builtin_cpu_is("amd") != 0;

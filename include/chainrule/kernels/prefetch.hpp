@@ -4,12 +4,11 @@
 
 #include <algorithm>
 #include <chainrule/core/types.hpp>
+#include <chainrule/kernels/product_plan.hpp>
 #include <cstdint>
 #include <utility>
 
 namespace chainrule::kernels {
-
-inline constexpr Index cache_line = 64;  ///< bytes
 
 /// Prefetches the cache line of an address into the second cache.
 [[gnu::always_inline]] inline void prefetch_line([[maybe_unused]] const char* address) {
@@ -38,7 +37,7 @@ class Prefetch {
     asm volatile("");  // without it g++ takes this function for one without effect and drops calls of it
 #endif
     for (Index i = (std::min)(columns, left_); i > 0; --i) {
-      for (Index at = 0; at < last_; at += cache_line) prefetch_line(first_ + at);
+      for (Index at = 0; at < last_; at += bytes_of_line) prefetch_line(first_ + at);
       prefetch_line(first_ + last_);  // a column that does not begin at a cache line ends in one line more
       if (--left_ > 0) first_ += step_;
     }
@@ -69,8 +68,8 @@ class Ahead {
     constexpr Index size = sizeof(Scalar);
     distance_ = rows * size;
     // columns that do not begin at a cache line may end in one line more
-    const bool is_aligned = reinterpret_cast<std::uintptr_t>(first + rows) % cache_line == 0 && step * size % cache_line == 0;
-    tiles_ = (next_rows * size + (is_aligned ? 0 : cache_line) + cache_line - 1) / cache_line;
+    const bool is_aligned = reinterpret_cast<std::uintptr_t>(first + rows) % bytes_of_line == 0 && step * size % bytes_of_line == 0;
+    tiles_ = (next_rows * size + (is_aligned ? 0 : bytes_of_line) + bytes_of_line - 1) / bytes_of_line;
   }
 
   /// Begins a panel that is packed: each tile first prefetches so many columns of the next one.
@@ -84,7 +83,7 @@ class Ahead {
   Index next_distance() {
     if (tiles_ == 0) return 0;
     --tiles_;
-    return std::exchange(distance_, distance_ + cache_line);
+    return std::exchange(distance_, distance_ + bytes_of_line);
   }
 
   /// Before a tile: prefetches columns of A that will be packed and, if wanted, the next tile of C: `columns` of `rows` numbers.

@@ -4,6 +4,7 @@
 #include <chainrule/parallel/ranks.hpp>
 #include <chrono>
 #include <cstdio>
+#include <exception>
 #include <thread>
 
 #ifndef OMPI_SKIP_MPICXX
@@ -37,11 +38,12 @@ class Mpi final : public Ranks {
     MPI_Comm_set_errhandler(communicator_, MPI_ERRORS_RETURN);
     is_duplicated_ = true;
   }
-  /// Frees the duplicate of the communicator, unless an exchange has failed.
+  /// Frees the duplicate of the communicator, in which all ranks take part; not where an exchange or this rank has failed.
   ~Mpi() override {
     int is_finalized = 0;
     MPI_Finalized(&is_finalized);
-    if (is_duplicated_ && !has_failed_ && is_finalized == 0) MPI_Comm_free(&communicator_);
+    const bool has_failed = has_failed_ || std::uncaught_exceptions() > exceptions_before_;
+    if (is_duplicated_ && !has_failed && is_finalized == 0) MPI_Comm_free(&communicator_);
   }
 
  protected:
@@ -82,6 +84,7 @@ class Mpi final : public Ranks {
   // The message of a rank that gives up to the others.
   struct Farewell {
     unsigned long long training = 0;
+    int rank = 0;
     char reason[2000] = {};
   };
 
@@ -163,20 +166,27 @@ class Mpi final : public Ranks {
   }
 
   void look_for_farewell() {
+    if (early_.training == training_ && training_ != 0) stop_as(early_);
     int is_there = 0;
     MPI_Status status;
     check(MPI_Iprobe(MPI_ANY_SOURCE, farewell_tag, communicator_, &is_there, &status), "looking for messages");
     if (is_there == 0) return;
     Farewell farewell;
     check(MPI_Recv(&farewell, sizeof farewell, MPI_BYTE, status.MPI_SOURCE, farewell_tag, communicator_, MPI_STATUS_IGNORE), "receiving");
-    if (farewell.training != training_) return;
+    farewell.rank = status.MPI_SOURCE;
+    if (farewell.training > training_) early_ = farewell;
+    if (farewell.training == training_) stop_as(farewell);
+  }
+  [[noreturn]] void stop_as(const Farewell& farewell) {
     was_told_ = training_;
-    detail::raise<RankError>("rank ", status.MPI_SOURCE, " has stopped: ", static_cast<const char*>(farewell.reason));
+    detail::raise<RankError>("rank ", farewell.rank, " has stopped: ", static_cast<const char*>(farewell.reason));
   }
 
   MPI_Comm communicator_ = MPI_COMM_NULL;
   unsigned long long training_ = 0, was_told_ = 0;
   bool is_duplicated_ = false, has_failed_ = false;
+  int exceptions_before_ = std::uncaught_exceptions();
+  Farewell early_;  // of a rank that has given up in a training that this one has not begun yet
 };
 
 /// The main function of a program on several ranks: starts MPI, calls work(mpi), and ends MPI. Where it throws, prints the message with the

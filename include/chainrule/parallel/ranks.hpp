@@ -13,6 +13,7 @@
 #include <cstring>
 #include <exception>
 #include <memory>
+#include <mutex>
 #include <span>
 #include <string>
 #include <string_view>
@@ -84,7 +85,8 @@ class Ranks {
   void part_of(const Dataset<Scalar, Targets>&&) const = delete;
 
   /// Replaces each number by the sum of the numbers that all ranks have in this place: a vector, Gradients, or a number. All ranks get the
-  /// same bits. Throws RankError where a rank does not take part in time.
+  /// same bits. Throws RankError where a rank does not take part in time, and ShapeError for a part of a matrix whose numbers do not follow
+  /// one another in memory.
   template <class Numbers>
   void sum(Numbers&& numbers) {
     using Type = std::remove_cvref_t<Numbers>;
@@ -92,8 +94,13 @@ class Ranks {
       sum_numbers(&numbers, Index{1}, nullptr, 0);
     else if constexpr (requires { numbers.flat().data(); })
       sum_numbers(numbers.flat().data(), static_cast<Index>(numbers.flat().size()), nullptr, 0);
-    else
+    else {
+      if constexpr (requires { numbers.innerStride(); })
+        if (numbers.innerStride() != 1 || (numbers.outerSize() > 1 && numbers.outerStride() != numbers.innerSize()))
+          detail::raise<ShapeError>("Ranks::sum: expected numbers that follow one another in memory, but found a part of a matrix, ",
+                                    numbers.rows(), " x ", numbers.cols(), "; copy it, sum the copy, and copy it back");
       sum_numbers(numbers.data(), static_cast<Index>(numbers.size()), nullptr, 0);
+    }
   }
 
   /// The numbers that the ranks have passed, in the order of the ranks.
@@ -137,6 +144,7 @@ class Ranks {
   template <class Work>
   auto together(const Work& work) {
     begin();
+    const detail::ScopeExit end([&] { begin(); });  // what is exchanged afterwards is no part of it
 #if defined(__cpp_exceptions)
     try {
       return work();
@@ -199,7 +207,7 @@ class Ranks {
 
  protected:
   /// For derived classes. Throws ValueError for a number of ranks or of shards that is no power of two, more ranks than shards, or a
-  /// timeout that is not above 0.
+  /// timeout that is not above 0 and below 1e9.
   Ranks(Index rank, Index ranks, RankOptions options) : rank_{rank}, ranks_{ranks}, options_{options} {
     const auto is_power_of_two = [](Index n) { return n >= 1 && (n & (n - 1)) == 0; };
     if (!is_power_of_two(ranks)) detail::raise<ValueError>("ranks: the number of ranks must be a power of two, got ", ranks);
@@ -209,7 +217,7 @@ class Ranks {
       detail::raise<ValueError>("ranks: there are ", ranks, " ranks, but only ", options.shards, " shards; set .shards to at least ",
                                 ranks);
     if (!(options.timeout > 0 && options.timeout < 1e9))
-      detail::raise<ValueError>("ranks: the timeout must be above 0 seconds, got ", options.timeout);
+      detail::raise<ValueError>("ranks: the timeout must be above 0 and below 1e9 seconds, got ", options.timeout);
   }
 
   /// Sends `out` to another rank and receives `in` from it, either of which may be empty; the other rank calls exchange with as many bytes
@@ -235,15 +243,17 @@ class Ranks {
     bool is_done = false;
     const detail::ScopeExit keep([&] {
       // A message that was not finished may still be read or written by the network, so its memory is never freed.
-      if (!is_done) unfinished().push_back(std::move(memory_));
+      if (!is_done) keep_forever(std::move(memory_));
     });
     exchange(partner, std::span<const std::byte>(memory_->out.data(), out_bytes), std::span<std::byte>(memory_->in.data(), in_bytes));
     is_done = true;
     return memory_->in.data();
   }
-  static std::vector<std::unique_ptr<Memory>>& unfinished() {
-    static auto* const all = new std::vector<std::unique_ptr<Memory>>;
-    return *all;
+  static void keep_forever(std::unique_ptr<Memory> memory) {
+    static std::mutex mutex;
+    static auto* const kept = new std::vector<std::unique_ptr<Memory>>;
+    const std::lock_guard lock(mutex);
+    kept->push_back(std::move(memory));
   }
 
   // to += the numbers whose bytes begin at `from`

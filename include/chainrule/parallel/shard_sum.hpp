@@ -94,7 +94,7 @@ class ShardSum {
     return sum.tail[loss];
   }
 
-  /// Lets all ranks know with the next total() that this one wants to stop.
+  /// Lets all ranks know with the next total(), and with all later ones, that this one wants to stop.
   void ask_to_stop(std::string_view reason) { stop_reason_ = reason; }
   /// The reason of the first rank that had asked to stop before the last total(); empty where none had. All ranks call it.
   std::string stop_reason() { return partial_.front().tail[stops] > 0 ? ranks_.first_text(stop_reason_) : std::string(); }

@@ -169,7 +169,8 @@ class QuantizedNetwork {
   /// The smallest integer of a single output that means yes: a probability of at least 1/2.
   std::int32_t smallest_yes() const { return smallest_yes_; }
 
-  /// Bytes of the constants that a prediction needs: weights, starts, factors and tables.
+  /// Bytes of the constants that a prediction of exported source code needs: weights, starts, factors and tables. (predict of the library
+  /// has a second copy of the weights, in the order in which its kernels read them.)
   Index constant_bytes() const {
     std::size_t bytes = 0;
     for (const Layer& layer : layers_)

@@ -18,7 +18,8 @@ namespace chainrule {
 /// After the training, also one that ends with an exception, the signal does again what it did before. Where it was ignored, as in a
 /// background job of a shell script, it stops the training all the same, and is ignored again afterwards. Several trainings at a time, in
 /// threads or one inside an observer of another, may each have an Interrupt: a signal stops all of them, and does again what it did before
-/// when the last of them has ended. The signal handler and this count are the only global variables of the library.
+/// when the last of them has ended. The signal handler and this count are global variables; the only
+/// other ones of the library keep memory that a broken exchange between ranks may still use.
 class Interrupt {
  public:
   using Handler = void (*)(int);  ///< type of a signal handler, as std::signal takes it

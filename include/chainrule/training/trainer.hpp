@@ -163,16 +163,17 @@ class Trainer {
   // Trains with these observers, and with a checkpoint if there is one among them.
   template <class BatchesType, class EvaluatorType, class RunnerType, class Options, class... Observers>
   History fit_with(BatchesType& batches, EvaluatorType& evaluator, RunnerType& epochs, const Options& options, Run<Net>& run,
-                   [[maybe_unused]] const std::string& fingerprint, [[maybe_unused]] Ranks* ranks, Observers&... observers) {
+                   [[maybe_unused]] const std::string& fingerprint, Ranks* ranks, Observers&... observers) {
     History history;
+    detail::AgreementOnStop agreement{ranks};
     if constexpr ((detail::is_checkpoint<Observers> || ...)) {
       static_assert((detail::is_checkpoint<Observers> + ...) == 1, "chainrule: fit takes at most one Checkpoint");
       detail::CheckpointWriter<Net> writer(detail::checkpoint_among(observers...), net_, state_, epochs_done_, fingerprint, ranks, history,
                                            observers...);
-      run_epochs(batches, evaluator, epochs, options, run, detail::ObserverList<Run<Net>>(history, observers..., writer), writer.resumes(),
-                 [&writer](Run<Net>& resumed) { return writer.resume_or_write(resumed); });
+      run_epochs(batches, evaluator, epochs, options, run, detail::ObserverList<Run<Net>>(history, observers..., agreement, writer),
+                 writer.resumes(), [&writer](Run<Net>& resumed) { return writer.resume_or_write(resumed); });
     } else {
-      run_epochs(batches, evaluator, epochs, options, run, detail::ObserverList<Run<Net>>(history, observers...), false);
+      run_epochs(batches, evaluator, epochs, options, run, detail::ObserverList<Run<Net>>(history, observers..., agreement), false);
     }
     history.stopped_because = run.stopped_because;  // Interrupt may have given its reason after training_ended of the history
     return history;
@@ -204,7 +205,6 @@ class Trainer {
           if (run.epoch == 1) first.compare(run.loss - penalty, rule_.learning_rate, run.notes);
         }
         observers.epoch_ended(run);
-        epochs.agree_on_stop(run);
       }
     });
   }

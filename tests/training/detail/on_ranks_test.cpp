@@ -44,24 +44,37 @@ std::string bytes_of(const Net& net, const TrainerType& trainer, const History& 
   return bytes;
 }
 
-std::string train(Ranks& ranks, const FitOptions<float, Labels<int>>& options = usual_options(), const std::string& checkpoint = "",
-                  Index stop_after = -1) {
+/// Stops the training of rank 1, or of a single rank.
+struct Stop {
+  Index after = -1;        ///< the step after which it stops
+  Index after_epoch = -1;  ///< the epoch after which it stops
+  Index steps = 0;         ///< the steps that it has seen
+
+  void batch_ended(Progress& run) {
+    if (++steps == after) run.stop("this rank stops");
+  }
+  void epoch_ended(Progress& run) {
+    if (run.epoch == after_epoch) run.stop("this rank stops");
+  }
+};
+
+std::string train(Ranks& ranks, const FitOptions<float, Labels<int>>& options, const Checkpoint& checkpoint, Stop& stop) {
   Net net = new_net();
   Trainer trainer{net, Adam{.learning_rate = 0.02}};
   EarlyStopping stopping{.patience = 2};
-  struct Stop {
-    Index after, batches = 0;
-    void batch_ended(Progress& run) {
-      if (++batches == after) run.stop("this rank stops");
-    }
-  } stop{ranks.rank() == 1 || ranks.ranks() == 1 ? stop_after : -1};
+  if (ranks.rank() != 1 && ranks.ranks() > 1) stop = {};
   const auto part = ranks.part_of(train_data());
   History history;
-  if (checkpoint.empty())
+  if (checkpoint.path.empty())
     history = trainer.fit(part, options, ranks, stopping, stop);
   else
-    history = trainer.fit(part, options, ranks, stopping, Checkpoint{.path = checkpoint, .every_steps = 3}, stop);
+    history = trainer.fit(part, options, ranks, stopping, checkpoint, stop);
   return bytes_of(net, trainer, history, stopping, history.stopped_because);
+}
+std::string train(Ranks& ranks, const FitOptions<float, Labels<int>>& options = usual_options(), const std::string& checkpoint = "",
+                  Index stop_after = -1) {
+  Stop stop{.after = stop_after};
+  return train(ranks, options, Checkpoint{.path = checkpoint, .every_steps = 3}, stop);
 }
 
 void check_all_equal(const std::vector<std::string>& results, const std::string& expected) {
@@ -164,6 +177,38 @@ TEST_CASE("where an observer of one rank stops the training, all ranks stop afte
   const auto results = on_ranks(4, {}, [](Ranks& ranks) { return train(ranks, usual_options(), "", 7); });
   check_all_equal(results, results[0]);
   CHECK_THAT(results[0], chainrule_test::ContainsSubstring("this rank stops"));
+  const auto steps = on_ranks(4, {}, [](Ranks& ranks) {
+    Stop stop{.after = 7};
+    train(ranks, usual_options(), {}, stop);
+    return stop.steps;
+  });
+  CHECK(steps == std::vector<Index>(4, 8));  // with the eighth step, rank 1 tells the others
+}
+
+TEST_CASE("where another rank than the first stops after an epoch, the checkpoint is that of this epoch") {
+  const chainrule_test::TemporaryFolder folder;
+  const auto steps_with = [&](Index after_epoch) {
+    return on_ranks(2, {}, [&](Ranks& ranks) {
+      Stop stop{.after_epoch = after_epoch};
+      auto options = usual_options();
+      options.epochs = 3;
+      train(ranks, options, Checkpoint{.path = folder.path("run.checkpoint"), .every_steps = 1000}, stop);
+      return stop.steps;
+    });
+  };
+  CHECK(steps_with(2) == std::vector<Index>(2, 10));
+  CHECK(steps_with(-1) == std::vector<Index>(2, 5));
+}
+
+TEST_CASE("a batch size above the number of samples takes no more memory than all of them") {
+  const auto steps = on_ranks(2, {}, [](Ranks& ranks) {
+    Stop stop;
+    auto options = usual_options();
+    options.batch_size = 2'000'000'000;
+    train(ranks, options, {}, stop);
+    return stop.steps;
+  });
+  CHECK(steps == std::vector<Index>(2, 4));
 }
 
 TEST_CASE("a loss that is not finite on one rank stops all ranks with the place") {

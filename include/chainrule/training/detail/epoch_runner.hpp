@@ -72,12 +72,6 @@ class EpochRunner {
 
   auto& workspace() { return work_; }
 
-  /// Lets all ranks stop after an epoch where one of them has stopped.
-  void agree_on_stop([[maybe_unused]] Run<Net>& run) {
-    if constexpr (is_sharded)
-      if (const std::string reason = sum_->ranks().first_text(run.stopped_because); !reason.empty()) run.stop(reason);
-  }
-
   /// l1 sum |w| + l2/2 sum w^2 over the weights of the network as it is now.
   template <class Options>
   double penalty(const Options& options) const {
@@ -200,7 +194,7 @@ class EpochRunner {
   // it tells all ranks to stop.
   void ask_others_to_stop([[maybe_unused]] Run<Net>& run) {
     if constexpr (is_sharded) {
-      if (!run.stopped() || run.batch == run.batches) return;
+      if (!run.stopped() || all_stop_ || run.batch == run.batches) return;
       sum_->ask_to_stop(run.stopped_because);
       run.stopped_because.clear();
     }
@@ -328,7 +322,10 @@ class EpochRunner {
     }
     shard_ = -1;
     J += sum_->total(net_, dJ_);
-    if (const std::string reason = sum_->stop_reason(); !reason.empty()) run.stop(reason);
+    if (const std::string reason = sum_->stop_reason(); !reason.empty()) {
+      run.stop(reason);
+      all_stop_ = true;
+    }
     return samples;
   }
 
@@ -490,7 +487,8 @@ class EpochRunner {
   OptimizerState<Scalar>& state_;
   StepsOfEpoch steps_;
   [[maybe_unused]] Sum* sum_;
-  [[maybe_unused]] Index shard_ = -1;  // the shard that this rank works on; -1 between the passes
+  [[maybe_unused]] Index shard_ = -1;       // the shard that this rank works on; -1 between the passes
+  [[maybe_unused]] bool all_stop_ = false;  // whether all ranks know that the training stops
   std::optional<ThreadTeam> team_;
   typename Net::template Workspace<> work_;
   typename Net::Gradients dJ_;

@@ -101,6 +101,18 @@ void check_same_on_ranks(Ranks& ranks, const Net& net, const State& state, const
   check("another state of the optimizer", checksum(state.flat()) ^ state.steps);
 }
 
+/// An observer that lets all ranks stop after an epoch where an observer of one of them has stopped the training. It stands behind the
+/// user's observers, and before the one that writes the checkpoint.
+struct AgreementOnStop {
+  Ranks* ranks;  // nullptr in a training of a single process
+
+  template <class RunType>
+  void epoch_ended(RunType& run) const {
+    if (ranks == nullptr) return;
+    if (const std::string reason = ranks->first_text(run.stopped_because); !reason.empty()) run.stop(reason);
+  }
+};
+
 /// The observer itself, or on other ranks than the first a silent ProgressBar in place of one that draws.
 template <class T>
 T& shown_by_first(const Ranks& ranks, T& observer, [[maybe_unused]] ProgressBar& silent) {
@@ -127,8 +139,8 @@ StepsOfEpoch steps_on_ranks(const Net& net, const Ranks& ranks, Index samples, c
   if (samples < shards)
     raise<ShapeError>("fit: there are ", samples, " samples on all ranks together, but each of the ", shards, " shards needs at least one");
   StepsOfEpoch steps = steps_of_epoch(samples, options);
-  steps.batch_size = options.batch_size / shards;
   const Index fewest = net.fewest_training_samples(), most_of_part = (samples + shards - 1) / shards;
+  steps.batch_size = (std::min)(options.batch_size / shards, most_of_part);
   if (fewest > 1)
     for (Index s = 0; s < shards; ++s) {
       const Index of_part = DataPart{s, shards}.range_of(samples).count;
