@@ -121,17 +121,17 @@ StepsOfEpoch steps_of_epoch(Index samples, const Options& options) {
   return of;
 }
 
-/// Throws ValueError or ShapeError for options out of their range, or for data that does not fit the network; check_batches looks at the
-/// number of samples.
+/// Throws ValueError or ShapeError for options out of their range, or for data that does not fit the network. check_batches looks at the
+/// number of samples, mean_weight_of_data at the sum of their weights, which may be 0 in the part of one rank.
 template <class Net, class Scalar, class Targets>
 void check_fit(const Net& net, const DataView<Scalar, Targets>& train, const FitOptions<Scalar, Targets>& options) {
   const auto check = [&net](const char* who, const DataView<Scalar, Targets>& data) {
     const WeightedTargets<Scalar, Targets> y{data.targets, weights_of(data, 0, data.size())};
     NetworkAccess::check_data(who, net, data.features, y);
-    mean_weight_of(who, net.loss_function(), y);
+    return y;
   };
   check("fit", train);
-  if (options.validation) check("fit, validation set", *options.validation);
+  if (options.validation) mean_weight_of("fit, validation set", net.loss_function(), check("fit, validation set", *options.validation));
   if (net.parameters().size() > 0 && net.trainable_parameters() == 0)
     raise<ValueError>("fit: all parameters of the network are frozen, so nothing can learn; net.unfreeze(i) lets layer i learn");
   if (options.epochs < 1) raise<ValueError>("fit: epochs must be at least 1, got ", options.epochs);

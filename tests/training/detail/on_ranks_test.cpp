@@ -107,14 +107,27 @@ TEST_CASE("a step on ranks is that of the whole batch, but for rounding") {
       history = trainer.fit(data, options);
     else
       history = trainer.fit((ranks.part_of(data), ...), options, ranks...);
-    return std::pair{Vector<double>(net.parameters()), history["loss"]};
+    return std::tuple{Vector<double>(net.parameters()), history["loss"], history.notes};
   };
-  const auto [theta, losses] = with();
-  const auto results = on_ranks(4, {}, [&](Ranks& ranks) { return with(ranks); });
-  for (const auto& [theta_of_rank, losses_of_rank] : results) {
-    CHECK((theta_of_rank - theta).cwiseAbs().maxCoeff() < 1e-14);
-    for (std::size_t i = 0; i < 3; ++i) CHECK(losses_of_rank[i] == chainrule_test::Approx(losses[i]).epsilon(1e-13));
-  }
+  const auto check = [&] {
+    const auto [theta, losses, notes] = with();
+    const auto results = on_ranks(4, {}, [&](Ranks& ranks) { return with(ranks); });
+    for (const auto& [theta_of_rank, losses_of_rank, notes_of_rank] : results) {
+      CHECK(notes_of_rank == notes);
+      CHECK((theta_of_rank - theta).cwiseAbs().maxCoeff() < 1e-14);
+      for (std::size_t i = 0; i < 3; ++i) CHECK(losses_of_rank[i] == chainrule_test::Approx(losses[i]).epsilon(1e-13));
+    }
+  };
+  check();
+  w.head(25).setZero();  // all samples of rank 0
+  w.segment(90, 5).setZero();
+  check();
+
+  w.setZero();
+  std::vector<std::string> errors;
+  on_ranks(
+      4, {}, [&](Ranks& ranks) { return with(ranks); }, &errors);
+  for (const std::string& error : errors) CHECK_THAT(error, chainrule_test::ContainsSubstring("all weights of the samples are 0"));
 }
 
 TEST_CASE("sums of shards have the same bits for any number of ranks, with every optimizer") {

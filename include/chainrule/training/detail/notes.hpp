@@ -142,10 +142,10 @@ class FirstLoss {
   }
 
   /// Adds a note where the mean loss of the first epoch, without penalties, is far above both losses before its first step. Adds none where
-  /// measure was not called.
+  /// measure was not called, or where both are 0, as for a first batch whose samples have the weight 0.
   void compare(double mean_of_epoch, double learning_rate, std::vector<std::string>& notes) const {
     const double before = (std::max)(loss_, of_constant_);
-    if (!(mean_of_epoch > 4 * before)) return;
+    if (!(before > 0 && mean_of_epoch > 4 * before)) return;
     notes.push_back(text_of("the mean loss of the first epoch, ", in_note(mean_of_epoch), ", is far above ", in_note(before),
                             ", that before the first step, so the learning rate, ", learning_rate,
                             ", is probably too large: try a tenth of it"));
