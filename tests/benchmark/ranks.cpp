@@ -1,8 +1,8 @@
 // ranks MODE: measures training on several ranks, and predicts it for more. Built and run by the script ranks_run.
 //   steps THREADS   time of a training step of three nets: on one rank as a plain loop with so many threads, on several with ShardSum
 //   sums            time of Mpi::sum by the number of bytes, and the latency and bandwidth fitted to it
-//   predict         the model below for 4 to 1024 ranks, with the time of passes and of a step measured here, and networks from the
-//   literature
+//   predict PNG     the model below for 4 to 1024 ranks, with the time of passes and of a step measured here, and networks from the
+//                   literature, as a table and, with gnuplot, as a picture
 //
 //     t(n) = passes/n + step + 2 log2(n) latency + 2 (1 - 1/n) bytes/bandwidth
 //
@@ -16,9 +16,12 @@
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
+#include <iterator>
 #include <optional>
 #include <string>
 #include <vector>
+
+#include "support/gnuplot.hpp"
 
 namespace cr = chainrule;
 using cr::Index;
@@ -110,26 +113,81 @@ void measure_sums(cr::Mpi& mpi) {
     std::printf("latency %.1f us, bandwidth %.2f GB/s of numbers summed\n", latency, largest_bytes / (largest_time - latency) / 1000);
 }
 
-template <class Net>
-void predict(cr::Mpi& mpi, const char* name) {
-  constexpr Index batch = 8192, samples = 256;
-  Problem<Net> problem(mpi, samples);
-  const double passes = shortest(mpi, 3, [&] { problem.passes(); }) * static_cast<double>(batch) / static_cast<double>(samples);
-  const double step = shortest(mpi, 1, [&] { problem.step(); });
-  const double bytes = 4.0 * static_cast<double>(problem.net.parameters().size());
-  struct Network {
-    const char* name;
-    double latency, bytes_per_us;
-  };
-  for (const Network& network :
-       {Network{"Gigabit Ethernet", 25, 116}, Network{"40 Gb/s Ethernet", 1.93, 4650}, Network{"InfiniBand", 0.9, 11'600}}) {
-    std::printf("| %s | %s |", name, network.name);
-    for (const double n : {4., 16., 64., 256., 1024.}) {
-      const double time = passes / n + step + 2 * std::log2(n) * network.latency + 2 * (1 - 1 / n) * bytes / network.bytes_per_us;
-      std::printf(" %.3g ms, %.3g |", time / 1000, (passes + step) / time);
-    }
-    std::printf("\n");
+/// A network between machines, with figures from the literature.
+struct Link {
+  const char* name;
+  double latency, bytes_per_us;  // latency in us
+};
+constexpr Link links[] = {{"Gigabit Ethernet", 25, 116}, {"40 Gb/s Ethernet", 1.93, 4650}, {"InfiniBand", 0.9, 11'600}};
+
+/// What the prediction for a net and a batch is made from.
+struct Model {
+  const char* net;
+  double passes, step, bytes;  // times in us, on one core
+
+  double time(double n, const Link& link) const {
+    return passes / n + step + 2 * std::log2(n) * link.latency + 2 * (1 - 1 / n) * bytes / link.bytes_per_us;
   }
+  double speedup(double n, const Link& link) const { return (passes + step) / time(n, link); }
+};
+
+constexpr Index predicted_batch = 8192;
+
+template <class Net>
+Model measure_model(cr::Mpi& mpi, const char* name) {
+  constexpr Index samples = 256;
+  Problem<Net> problem(mpi, samples);
+  return {name, shortest(mpi, 3, [&] { problem.passes(); }) * static_cast<double>(predicted_batch) / static_cast<double>(samples),
+          shortest(mpi, 1, [&] { problem.step(); }), 4.0 * static_cast<double>(problem.net.parameters().size())};
+}
+
+void print_predictions(const std::vector<Model>& models) {
+  std::printf("| net, batch %td | network | 4 ranks | 16 | 64 | 256 | 1024 |\n| --- | --- | --- | --- | --- | --- | --- |\n",
+              predicted_batch);
+  for (const Model& model : models)
+    for (const Link& link : links) {
+      std::printf("| %s | %s |", model.net, link.name);
+      for (const double n : {4., 16., 64., 256., 1024.})
+        std::printf(" %.3g ms, %.3g |", model.time(n, link) / 1000, model.speedup(n, link));
+      std::printf("\n");
+    }
+}
+
+/// Draws how many times as fast as one rank 1 to 1024 ranks are, with a plot for each net. Returns false without gnuplot.
+bool draw_predictions(const std::vector<Model>& models, const std::string& picture) {
+  std::string data, plots;
+  for (std::size_t i = 0; i < models.size(); ++i) {
+    const std::string name = "$net" + std::to_string(i);
+    data += name + " << END\n";
+    for (double n = 1; n <= 1024; n *= 2) {
+      data += std::to_string(n);
+      for (const Link& link : links) data += " " + std::to_string(models[i].speedup(n, link));
+      data += "\n";
+    }
+    data += "END\n";
+    plots += "set title " + examples::quoted(models[i].net) + "\nplot x dt 2 lc 'gray' title 'as many times as ranks'";
+    for (std::size_t k = 0; k < std::size(links); ++k)
+      plots += ", " + name + " using 1:" + std::to_string(k + 2) + " with linespoints pt 7 ps 0.7 lc " + std::to_string(k + 1) + " title " +
+               examples::quoted(links[k].name);
+    plots += "\n";
+  }
+  return examples::paint_png(picture, 1200, 450,
+                             data +
+                                 "set logscale xy 2\nset xrange [1:1024]\nset yrange [1:16384]\nset ytics (1, 4, 16, 64, 256, 1024)\nset "
+                                 "xlabel 'ranks'\nset ylabel 'speed-up'\n"
+                                 "set key left top\nset multiplot layout 1,3 title 'prediction, not measured: training steps of batch " +
+                                 std::to_string(predicted_batch) + " on many ranks, times the speed of one rank'\n" + plots +
+                                 "unset multiplot\n");
+}
+
+void predict(cr::Mpi& mpi, const std::string& picture) {
+  const std::vector<Model> models{measure_model<Small>(mpi, "784-128-10"), measure_model<Middle>(mpi, "784-500-250-10"),
+                                  measure_model<Large>(mpi, "1024-1024-1024-1024")};
+  print_predictions(models);
+  if (draw_predictions(models, picture))
+    std::printf("%s\n", picture.c_str());
+  else
+    std::printf("no picture, because gnuplot is not installed (Debian's package is gnuplot-nox)\n");
 }
 
 }  // namespace
@@ -138,24 +196,20 @@ int main(int argc, char** argv) {
   const std::string mode = argc > 1 ? argv[1] : "";
   int ranks = 1;
   if (const char* const size = std::getenv("CHAINRULE_RANKS")) ranks = std::atoi(size);
-  return cr::run_ranks(
-      argc, argv,
-      [&](cr::Mpi& mpi) {
-        if (mode == "steps") {
-          const Index threads = argc > 2 ? std::atoi(argv[2]) : 1;
-          measure_steps<Small>(mpi, "784-128-10", 128, threads);
-          measure_steps<Middle>(mpi, "784-500-250-10", 128, threads);
-          measure_steps<Large>(mpi, "1024-1024-1024-1024", 256, threads);
-        } else if (mode == "sums") {
-          measure_sums(mpi);
-        } else if (mode == "predict") {
-          std::printf("| net, batch 8192 | network | 4 ranks | 16 | 64 | 256 | 1024 |\n| --- | --- | --- | --- | --- | --- | --- |\n");
-          predict<Small>(mpi, "784-128-10");
-          predict<Middle>(mpi, "784-500-250-10");
-          predict<Large>(mpi, "1024-1024-1024-1024");
-        } else {
-          std::fprintf(stderr, "ranks: the modes are steps, sums and predict\n");
-        }
-      },
-      {.shards = ranks});
+  return cr::run_ranks(argc, argv,
+                       [&](cr::Mpi& mpi) {
+                         if (mode == "steps") {
+                           const Index threads = argc > 2 ? std::atoi(argv[2]) : 1;
+                           measure_steps<Small>(mpi, "784-128-10", 128, threads);
+                           measure_steps<Middle>(mpi, "784-500-250-10", 128, threads);
+                           measure_steps<Large>(mpi, "1024-1024-1024-1024", 256, threads);
+                         } else if (mode == "sums") {
+                           measure_sums(mpi);
+                         } else if (mode == "predict" && argc > 2) {
+                           predict(mpi, argv[2]);
+                         } else {
+                           std::fprintf(stderr, "ranks: the modes are steps THREADS, sums and predict PNG\n");
+                         }
+                       },
+                       {.shards = ranks});
 }
