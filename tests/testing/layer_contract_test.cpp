@@ -149,6 +149,14 @@ TEST_CASE("check_layer finds samples that depend on one another, unless the prop
   CHECK_FALSE(testing::check_layer(Faulty<Dynamic>{5, Fault::mixes_samples}, properties).is_broken("single samples"));
 }
 
+TEST_CASE("check_layer compares no straight-through gradients with differences", "[contract]") {
+  const ContractReport report = testing::check_layer(Faulty<Dynamic>{5, Fault::gradient}, {.straight_through = true});
+  CHECK(report.failures.empty());
+  using Names = std::vector<std::string>;
+  CHECK(report.clauses ==
+        Names{"name", "tensors", "initial parameters", "without dJ/dx", "short batch", "single samples", "strided columns"});
+}
+
 TEST_CASE("check_layer finds an ignored outer stride and numbers written between columns", "[contract]") {
   check_found(Fault::ignores_stride, "strided columns", {"strided columns: three steps give other numbers, or NaN", "use outerStride()"});
   check_found(Fault::writes_outside, "strided columns", {"strided columns: backward writes outside dJ/dx"});

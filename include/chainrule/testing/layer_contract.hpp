@@ -18,6 +18,9 @@ namespace chainrule {
 struct LayerProperties {
   std::vector<double> initial_parameters = {};  ///< theta of a new layer from Seed{1}; empty if there are none or they are random
   bool samples_independent = true;              ///< whether in training the output for a sample does not depend on the other samples
+  /// Whether gradients are straight-through ones, which are not the derivatives of forward, because it rounds. Leaves out the clauses that
+  /// compare derivatives with differences: gradient, jvp, vjp, sample_gradients, forward_jet, backward_jet.
+  bool straight_through = false;
 };
 
 namespace testing {
@@ -121,15 +124,17 @@ void check_vjp_in_training(ContractReport& report, const Net& net, const Matrix<
   }
 }
 
-/// Checks that a layer with statistics that is frozen keeps them in a training pass, and that its dJ/dx is that of this pass.
+/// Checks that a layer with statistics that is frozen keeps them in a training pass, and, unless gradients are straight-through ones, that
+/// its dJ/dx is that of this pass.
 template <class Net, class Scalar>
-void check_frozen(ContractReport& report, Net net, const Matrix<Scalar>& x, const Matrix<Scalar>& y) {
+void check_frozen(ContractReport& report, Net net, const Matrix<Scalar>& x, const Matrix<Scalar>& y, const LayerProperties& properties) {
   net.freeze(0);
   const Vector<Scalar> statistics = net.buffers();
   auto work = net.make_workspace(x.cols());
   net.forward(x, work);
   net.update_statistics(work);
   report.clause("frozen", net.buffers() == statistics, {"a training pass changes the statistics of a layer that is frozen"});
+  if (properties.straight_through) return;
   const GradientReport gradients = check_gradient(net, x, y, {.tolerance = std::is_same_v<Scalar, float> ? 0 : 1e-7});
   report.clause(
       "frozen", gradients.passed && gradients.kinks == 0,
@@ -207,7 +212,7 @@ void check_strided_columns(ContractReport& report, const Net& net, const Matrix<
 /// Rows of x that the layer's category_rows() names get categories. `prepare(net)` sets what the layer needs before it works, such as its
 /// buffers. Clauses of the report: name, tensors, initial parameters, gradient, without dJ/dx, short batch, single samples (unless the
 /// properties deny it), strided columns; and for the derivatives that the layer has, in prediction mode: jvp, vjp, sample_gradients,
-/// forward_jet, backward_jet, and vjp in training; frozen for a layer with statistics.
+/// forward_jet, backward_jet, and vjp in training; frozen for a layer with statistics. See LayerProperties for those that are left out.
 template <class Scalar = double, Layer L, class Prepare = NoPreparation>
 ContractReport check_layer(const L& layer, const LayerProperties& properties = {}, const Prepare& prepare = {}) {
   ContractReport report{.name = std::string(L::name), .contract = contract_of<Scalar>("a layer")};
@@ -218,7 +223,7 @@ ContractReport check_layer(const L& layer, const LayerProperties& properties = {
   const auto x = random_input<Scalar>(layer, 7, random);
   const auto y = random_matrix<Scalar>(layer.outputs(), 7, random);
   const auto net = net_of<Scalar>(layer, prepare);
-  check_gradients_of_layer(report, net, x, y);
+  if (!properties.straight_through) check_gradients_of_layer(report, net, x, y);
   check_other_passes(report, net, x, y);
   check_vjp_in_training<L>(report, net, x, y);
   if (properties.samples_independent) check_single_samples(report, net, x, y);
@@ -228,7 +233,8 @@ ContractReport check_layer(const L& layer, const LayerProperties& properties = {
   auto work = trained.make_workspace(x.cols());
   trained.forward(x, work);
   trained.update_statistics(work);
-  if (net.parameters().size() > 0 && trained.buffers() != net.buffers()) check_frozen(report, trained, x, y);
+  if (net.parameters().size() > 0 && trained.buffers() != net.buffers()) check_frozen(report, trained, x, y, properties);
+  if (properties.straight_through) return report;
   check_derivatives_of_layer<Scalar>(report, layer, trained.parameters(), trained.buffers(), x.leftCols(3));
   return report;
 }
