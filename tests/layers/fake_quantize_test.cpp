@@ -4,9 +4,9 @@
 #include <chainrule/network.hpp>
 
 #include "support/catch.hpp"
+#include "support/layer_contract.hpp"
 
 using namespace chainrule;
-using chainrule_test::Approx;
 
 namespace {
 
@@ -18,7 +18,46 @@ void set_range(Net& net) {
   net.buffers()[2] = 1;
 }
 
+/// Sets a range that is narrower than the inputs of check_layer, or none.
+struct Prepare {
+  bool has_range;
+  template <class Net>
+  void operator()(Net& net) const {
+    if (has_range) net.template buffers<0>().set(-0.5, 0.6);
+  }
+};
+
 }  // namespace
+
+TEST_CASE("FakeQuantize satisfies the layer contract, with a range and before the first batch has set one") {
+  chainrule_test::check_layer(FakeQuantize<5>{}, FakeQuantize<Dynamic>{5}, {.straight_through = true}, Prepare{true});
+  chainrule_test::check_layer(FakeQuantize<5>{}, FakeQuantize<Dynamic>{5}, {.samples_independent = false, .straight_through = true},
+                              Prepare{false});
+}
+
+//     a_c = x_c where x is in the range, 0 elsewhere, for first and second derivatives; gradients alike
+TEST_CASE("jets of FakeQuantize go straight through, forwards and backwards") {
+  const Matrix<double> x{{0.123, 1.5551, -0.5}, {-1.0049, 0.7, 7}}, inside{{1, 0, 1}, {1, 1, 0}};
+  const FakeQuantize<2> layer;
+  testing::LayerAlone<double, FakeQuantize<2>> alone(layer, Vector<double>(0), Vector<double>{{-1, 1.55, 1}}, x);
+  alone.forward(alone.x_view());
+  const std::vector<SecondDerivativeTerm> terms{{0, 0, 0, 1}, {1, 0, 1, 2}};
+  const JetShape shape{3, 2, 2, terms};
+  const Matrix<double> jet = Matrix<double>::Random(2, 12), inside_of_all = inside.replicate(1, 4);
+  FakeQuantize<2>::JetCache<double> result(layer, 3, 12);
+  const double* const theta = nullptr;
+  layer.forward_jet(theta, theta, alone.x_view(), alone.cache(), shape, detail::const_view<double>(jet), result);
+  CHECK(result.output.first(12) == jet.cwiseProduct(inside_of_all));
+
+  const Matrix<double> delta = Matrix<double>::Random(2, 3), deltas = Matrix<double>::Random(2, 12);
+  Matrix<double> delta_read = delta, deltas_read = deltas, by_x(2, 3), by_jet(2, 12);
+  MatrixView<double> x_view = detail::mutable_view<double>(by_x), jet_view = detail::mutable_view<double>(by_jet);
+  layer.backward_jet(theta, theta, alone.x_view(), alone.cache(), shape, detail::const_view<double>(jet), result,
+                     detail::mutable_view<double>(delta_read), detail::mutable_view<double>(deltas_read), static_cast<double*>(nullptr),
+                     &x_view, &jet_view);
+  CHECK(by_x == delta.cwiseProduct(inside));
+  CHECK(by_jet == deltas.cwiseProduct(inside_of_all));
+}
 
 TEST_CASE("FakeQuantize rounds to steps of its range, and its gradient goes straight through inside of it") {
   Network<float, SquaredError, FakeQuantize<2>> net{Seed{1}};
@@ -74,6 +113,10 @@ TEST_CASE("FakeQuantize takes the range of its first batch, and moves it towards
   cache.low = -HUGE_VAL;  // a layer before has overflowed
   CHECK_THROWS_SAYING(FakeQuantize<1>{}.update_statistics(net.buffers().data(), cache, 1), ValueError, "has NaN or infinity");
   CHECK(net.buffers() == Vector<double>{{-1.25, 2.5, 2}});
+  net.buffers()[1] = -2;  // as from a broken file
+  CHECK_THROWS_SAYING(net.predict(first), ValueError, "expected a range of finite numbers, but found -1.25 to -2");
+  net.buffers()[1] = std::numeric_limits<double>::quiet_NaN();
+  CHECK_THROWS_SAYING(net.forward(first, work), ValueError, "expected a range of finite numbers");
   net.buffers<0>().set(0, 2);
   CHECK(net.buffers<0>().high == 2);
   CHECK_THROWS_SAYING(net.buffers<0>().set(2, 1), ValueError, "expected a range of finite numbers");

@@ -4,6 +4,7 @@
 #include <chainrule/network.hpp>
 
 #include "support/catch.hpp"
+#include "support/layer_contract.hpp"
 
 using namespace chainrule;
 
@@ -65,6 +66,49 @@ void check() {
 TEST_CASE("FakeQuantizedDense computes with rounded weights, and its gradient is that by them") {
   check<WeightScales::per_output>();
   check<WeightScales::per_tensor>();
+}
+
+TEST_CASE("FakeQuantizedDense satisfies the layer contract") {
+  chainrule_test::check(
+      testing::check_layer(FakeQuantizedDense<5, 4>{}, FakeQuantizedDense<Dynamic, Dynamic>{5, 4}, {.straight_through = true}));
+}
+
+//     z_c = R x_c, and z_0 = R x_0 + V x + c for the direction (V, c) of theta, with R = round(W)
+//     dJ/dW = delta x^T + sum over c of delta_c x_c^T,  dJ/db = row sums of delta
+//     dJ/dx = R^T delta, and V^T delta_0 more for the direction of theta,  dJ/dx_c = R^T delta_c
+TEST_CASE("jets of FakeQuantizedDense are those with the rounded weights, and gradients by W go straight through") {
+  const FakeQuantizedDense<3, 2> layer;
+  const Vector<double> theta = Vector<double>::Random(8), theta_direction = Vector<double>::Random(8);
+  const Matrix<double> R = rounded_by_definition(theta.head(6).reshaped(2, 3), true), V = theta_direction.head(6).reshaped(2, 3);
+  const Matrix<double> x = Matrix<double>::Random(3, 4);
+  testing::LayerAlone<double, FakeQuantizedDense<3, 2>> alone(layer, theta, Vector<double>(0), x);
+  alone.forward(alone.x_view());
+  const std::vector<SecondDerivativeTerm> terms{{0, 0, 0, 1}, {1, 0, 1, 2}};
+  const auto close = [](const auto& a, const auto& b) { return (a - b).cwiseAbs().maxCoeff() < 1e-14; };
+  for (const bool with_direction : {false, true}) {
+    const JetShape shape = with_direction ? JetShape{4, 2, 0} : JetShape{4, 2, 2, terms};
+    const double* const direction = with_direction ? theta_direction.data() : nullptr;
+    const Matrix<double> jet = Matrix<double>::Random(3, shape.columns());
+    FakeQuantizedDense<3, 2>::JetCache<double> result(layer, 4, shape.columns());
+    layer.forward_jet(theta.data(), direction, alone.x_view(), alone.cache(), shape, detail::const_view<double>(jet), result);
+    Matrix<double> expected = R * jet;
+    if (with_direction) expected.leftCols(4) += ((V * x).colwise() + theta_direction.tail(2)).eval();
+    CHECK(close(result.output.first(shape.columns()), expected));
+
+    const Matrix<double> delta = Matrix<double>::Random(2, 4), deltas = Matrix<double>::Random(2, shape.columns());
+    Matrix<double> delta_read = delta, deltas_read = deltas, by_x(3, 4), by_jet(3, shape.columns());
+    Vector<double> gradient(8);
+    MatrixView<double> x_view = detail::mutable_view<double>(by_x), jet_view = detail::mutable_view<double>(by_jet);
+    layer.backward_jet(theta.data(), direction, alone.x_view(), alone.cache(), shape, detail::const_view<double>(jet), result,
+                       detail::mutable_view<double>(delta_read), detail::mutable_view<double>(deltas_read), gradient.data(), &x_view,
+                       &jet_view);
+    CHECK(close(gradient.head(6).reshaped(2, 3), delta * x.transpose() + deltas * jet.transpose()));
+    CHECK(close(gradient.tail(2), delta.rowwise().sum()));
+    Matrix<double> by_x_expected = R.transpose() * delta;
+    if (with_direction) by_x_expected += V.transpose() * deltas.leftCols(4);
+    CHECK(close(by_x, by_x_expected));
+    CHECK(close(by_jet, R.transpose() * deltas));
+  }
 }
 
 TEST_CASE("FakeQuantizedDense keeps weights that are 0, NaN or infinite") {

@@ -5,6 +5,9 @@
 #include <chainrule/optimizers/adam.hpp>
 #include <chainrule/quantization/prepare_for_quantization.hpp>
 #include <chainrule/training/trainer.hpp>
+#include <fstream>
+#include <iterator>
+#include <string>
 
 #include "support/catch.hpp"
 #include "support/networks_from_descriptions.hpp"
@@ -86,6 +89,19 @@ TEST_CASE("a network that is prepared for quantization predicts as the quantized
     const auto again = load_network<float>(folder.path("rounded.safetensors"));
     CHECK(again.predict(data.features) == rounded.predict(data.features));
     CHECK(quantize<std::int8_t>(again, data.features).layers() == quantize<std::int8_t>(rounded, data.features).layers());
+    std::ifstream in(folder.path("rounded.safetensors"), std::ios::binary);
+    std::string file{std::istreambuf_iterator<char>(in), {}};
+    const auto momentum = file.find("0.01", file.find("momentum"));
+    REQUIRE(momentum < file.size());
+    std::ofstream(folder.path("wrong.safetensors"), std::ios::binary) << file.replace(momentum, 4, "1.01");
+    CHECK_THROWS_SAYING(load_network<float>(folder.path("wrong.safetensors")), ValueError, "wrong.safetensors",
+                        "FakeQuantize: momentum must be from 0 to 1, got 1.01");
+    auto wrong = rounded;
+    wrong.buffers()[wrong.buffers().size() - 2] = -1e3f;  // the end of the last range
+    save(wrong, folder.path("wrong.safetensors"));
+    const auto with_wrong_range = load_network<float>(folder.path("wrong.safetensors"));
+    CHECK_THROWS_SAYING(with_wrong_range.predict(data.features), ValueError, "FakeQuantize: expected a range of finite numbers");
+    CHECK_THROWS_SAYING(quantize<std::int8_t>(with_wrong_range, data.features), ValueError, "expected a range of finite numbers");
     const auto per_tensor = prepare_for_quantization(net, data.features, {.scale_per_output = false, .momentum = 0});
     const auto q = quantize<std::int8_t>(per_tensor, data.features);
     CHECK(q.layers()[0].weight_scale.size() == 1);
@@ -100,4 +116,30 @@ TEST_CASE("a network that is prepared for quantization predicts as the quantized
     scaled.buffers().setOnes();
     CHECK_THROWS_SAYING(quantize<std::int8_t>(scaled, data.features), ValueError, "would change the rounding of its weights");
   }
+}
+
+TEST_CASE("a training with rounding that was stopped goes on from its checkpoint to the same bits, ranges included") {
+  const chainrule_test::TemporaryFolder folder;
+  const Dataset<float> data = samples(400);
+  const AnyNetwork<float> prepared = prepare_for_quantization(network(), data.features);
+  const auto train = [&](const std::string& file, int steps) {
+    AnyNetwork<float> net = prepared;
+    Trainer trainer{net, Adam{.learning_rate = 1e-2}};
+    struct StopAfter {
+      int steps;
+      void batch_ended(Progress& run) {
+        if (--steps == 0) run.stop("stopped");
+      }
+    };
+    trainer.fit(data, {.epochs = 3, .batch_size = 64, .seed = Seed{3}}, Checkpoint{.path = folder.path(file), .every_steps = 2},
+                StopAfter{steps});
+    return net;
+  };
+  const AnyNetwork<float> expected = train("whole", -1);
+  CHECK(expected.buffers() != prepared.buffers());
+  CHECK(train("in_parts", 9).parameters() != expected.parameters());  // in the second epoch of 7 steps
+  const AnyNetwork<float> resumed = train("in_parts", -1);
+  CHECK(resumed.parameters() == expected.parameters());
+  CHECK(resumed.buffers() == expected.buffers());
+  CHECK(quantize<std::int8_t>(resumed, data.features).layers() == quantize<std::int8_t>(expected, data.features).layers());
 }

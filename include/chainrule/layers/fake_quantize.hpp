@@ -57,8 +57,7 @@ class FakeQuantize : public SameShape<N>, public WithoutParameters {
 
     /// Sets the range, as one batch would. Throws ValueError unless low <= high are finite.
     void set(double new_low, double new_high) {
-      if (!(detail::is_finite(static_cast<Scalar>(new_low)) && detail::is_finite(static_cast<Scalar>(new_high)) && new_low <= new_high))
-        detail::raise<ValueError>(name, ": expected a range of finite numbers, but found ", new_low, " to ", new_high);
+      check_range(static_cast<Scalar>(new_low), static_cast<Scalar>(new_high));
       low = static_cast<Scalar>(new_low);
       high = static_cast<Scalar>(new_high);
       batches = 1;
@@ -82,10 +81,12 @@ class FakeQuantize : public SameShape<N>, public WithoutParameters {
     std::fill_n(numbers, 3, Scalar{0});
   }
 
-  /// Throws StateError for a prediction before there is a range.
+  /// Throws StateError for a prediction before there is a range, and ValueError where the buffers do not hold one.
   template <class Scalar>
   void check_pass(const ForwardContext<Scalar>& pass, Index) const {
-    if (pass.mode == Mode::predict && !has_range(pass))
+    if (has_range(pass))
+      check_range(buffers(pass.buffers).low, buffers(pass.buffers).high);
+    else if (pass.mode == Mode::predict)
       detail::raise<StateError>(name,
                                 " has no range to predict with; call net.update_statistics(work) after each training step, or set it: "
                                 "net.buffers<0>().set(-1, 1)");
@@ -187,6 +188,11 @@ class FakeQuantize : public SameShape<N>, public WithoutParameters {
   }
 
  private:
+  template <class Scalar>
+  static void check_range(Scalar low, Scalar high) {
+    if (!(detail::is_finite(low) && detail::is_finite(high) && low <= high))
+      detail::raise<ValueError>(name, ": expected a range of finite numbers, but found ", low, " to ", high);
+  }
   static double checked(double momentum) {
     if (!detail::is_within(momentum, 0, 1)) detail::raise<ValueError>(name, ": momentum must be from 0 to 1, got ", momentum);
     return momentum;
