@@ -120,7 +120,7 @@ struct Link {
 };
 constexpr Link links[] = {{"Gigabit Ethernet", 25, 116}, {"40 Gb/s Ethernet", 1.93, 4650}, {"InfiniBand", 0.9, 11'600}};
 
-/// What the prediction for a net and a batch is made from.
+/// Numbers of a net and a batch from which the time of a step on many ranks is predicted.
 struct Model {
   const char* net;
   double passes, step, bytes;  // times in us, on one core
