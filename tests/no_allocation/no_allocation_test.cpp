@@ -8,6 +8,8 @@
 #include <cerrno>
 #include <chainrule/chainrule.hpp>
 #include <cstdlib>
+#include <span>
+#include <string>
 #include <vector>
 
 #include "support/catch.hpp"
@@ -335,6 +337,52 @@ TEST_CASE("fit with a checkpoint allocates nothing in steps without a file, and 
     CHECK(count.steps == 2 * 9);
     CHECK(count.allocated <= every_steps * count.steps * 40);
   }
+}
+
+namespace {
+
+/// Rank 0 of several, each of which always has the numbers of this one.
+class EqualRanks final : public cr::Ranks {
+ public:
+  explicit EqualRanks(cr::Index ranks) : Ranks(0, ranks, {.shards = 8}) {}
+
+ protected:
+  void exchange(cr::Index, std::span<const std::byte> out, std::span<std::byte> in) override {
+    std::copy_n(out.begin(), std::min(out.size(), in.size()), in.begin());
+  }
+  void begin() override {}
+  void give_up(const std::string&) noexcept override {}
+};
+
+}  // namespace
+
+TEST_CASE("steps on ranks allocate nothing after the first one") {
+  cr::Network<float, cr::SoftmaxCrossEntropy, cr::Dense<20, 30, cr::ReLU>, cr::Dense<30, 3>> net{cr::Seed{1}};
+  const cr::Dataset<float> data{Eigen::MatrixXf::Random(20, 640), std::vector<int>(640, 1), Eigen::VectorXf::Ones(640)};
+  EqualRanks one{1};
+  CountPerStep count;
+  cr::Trainer{net, cr::Adam{}}.fit(data, {.epochs = 2, .batch_size = 64, .clip_norm = 1}, one, count);
+  CHECK(count.steps == 2 * 9);
+  CHECK(count.allocated == 0);
+
+  EqualRanks four{4};
+  cr::ShardSum sum{net, four};
+  auto work = net.make_workspace(8);
+  auto dJ = net.make_gradients();
+  const std::vector<int> y(8, 1);
+  Eigen::VectorXf long_vector = Eigen::VectorXf::Ones(10'001);
+  const auto step = [&] {
+    for (cr::Index s = 0; s < four.shards_here(); ++s) {
+      net.forward(data.features.leftCols(8), work);
+      const float J = net.loss(y, work);
+      net.backward(data.features.leftCols(8), y, work, dJ);
+      sum.add(net, work, dJ, static_cast<double>(J), 1.0 / 8);
+    }
+    sum.total(net, dJ);
+    four.sum(long_vector);
+  };
+  step();
+  CHECK(allocations_of(step) == 0);
 }
 
 TEST_CASE("losses of heads and sums of losses allocate nothing") {
