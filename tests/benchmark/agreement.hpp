@@ -1,5 +1,5 @@
 #pragma once
-// Checks that two libraries compute the same training step; comparing the times of different steps would be worthless.
+// Checks that two libraries compute the same training step and prediction; comparing the times of different work would be worthless.
 
 #include "problem.hpp"
 
@@ -11,7 +11,11 @@ namespace bench {
 /// parameters cannot be read. If a difference is too large, prints where and returns infinity.
 double step_difference(const Row& row, const Peer& ours, const Peer& peer);
 
-/// Compares all peers with the first one on all training rows, and prints a summary. Returns whether all agree.
+/// Predicts with both libraries and compares the number that they return, which must agree within 1e-4, or within 1e-4 of it if it is above
+/// 1. Returns the difference, or 0 if one of them cannot run the row. If it is too large, prints both and returns infinity.
+double prediction_difference(const Row& row, const Peer& ours, const Peer& peer);
+
+/// Compares all peers with the first one on all rows, and prints a summary. Returns whether all agree.
 bool all_agree(const std::vector<Row>& rows, const std::vector<Peer>& peers);
 
 }  // namespace bench

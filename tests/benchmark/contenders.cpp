@@ -13,7 +13,13 @@ void set_library_threads(int threads) {
 }
 
 std::vector<Peer> contenders(bool all, int many, bool libraries) {
-  std::vector<Peer> peers{{"ours", [](const Problem& p) { return make_fixed(p, 1); }}, {"eigen", make_eigen_loop}};
+  std::vector<Peer> peers;
+  const auto add = [&](const char* name, const std::function<std::unique_ptr<Learner>(const Problem&, int)>& make) {
+    peers.push_back({name, [make](const Problem& p) { return make(p, 1); }});
+    if (many > 1) peers.push_back({name, [make, many](const Problem& p) { return make(p, many); }, many});
+  };
+  add("ours", make_fixed);
+  add("eigen", make_eigen_loop);
   peers.push_back({"two calls", [](const Problem& p) {
                      auto learner = make_fixed(p, 1);
                      if (learner) learner->separate_backward_and_step();
@@ -21,11 +27,18 @@ std::vector<Peer> contenders(bool all, int many, bool libraries) {
                    }});
   if (all) peers.push_back({"dynamic", [](const Problem& p) { return make_dynamic(p, 1); }});
   if (all) peers.push_back({"any", make_any});
-  if (many > 1) peers.push_back({"ours" + std::to_string(many), [many](const Problem& p) { return make_fixed(p, many); }, many});
+#ifdef CHAINRULE_BENCHMARK_LIBXSMM
+  add("libxsmm", make_libxsmm);
+#endif
   if (!libraries) return peers;
+#ifdef CHAINRULE_BENCHMARK_OPENBLAS
+  add("openblas", [](const Problem& p, int) { return make_openblas(p); });
+  using Name = const char* (*)();
+  if (const auto name = reinterpret_cast<Name>(dlsym(RTLD_DEFAULT, "openblas_get_corename")))
+    std::printf("OpenBLAS: kernels for %s\n", name());
+#endif
 #ifdef CHAINRULE_BENCHMARK_TORCH
-  peers.push_back({"libtorch", [](const Problem& p) { return make_torch(p, 1); }});
-  if (many > 1) peers.push_back({"libtorch" + std::to_string(many), [many](const Problem& p) { return make_torch(p, many); }, many});
+  add("libtorch", make_torch);
 #endif
 #ifdef CHAINRULE_BENCHMARK_ONEDNN
   peers.push_back({"onednn", make_onednn});

@@ -82,7 +82,7 @@ int main(int argc, char** argv) {
         else
           for (auto _ : state) learner->step();
       };
-      benchmark::RegisterBenchmark((row.name() + "|" + peer.name).c_str(), measure)->UseRealTime();
+      benchmark::RegisterBenchmark((row.name() + "|" + peer.label()).c_str(), measure)->UseRealTime();
     }
   }
   double operations = 0;
@@ -97,7 +97,5 @@ int main(int argc, char** argv) {
   std::printf("%s, %s\npeak of one core: %.1f GFLOP/s (fused multiply-adds, %s)\n", CHAINRULE_BENCHMARK_TITLE,
               sizeof(Scalar) == 4 ? "float" : "double", peak / 1e9, peak_name());
   std::printf("slowest repetition: %.0f %% above the fastest (small on a quiet machine)\n\n", 100 * times.spread());
-  std::vector<std::string> names;
-  for (const Peer& peer : peers) names.push_back(peer.name);
-  print_table(times, rows, names, peak, options.threads);
+  print_table(times, rows, peers, peak);
 }

@@ -51,7 +51,8 @@ int main(int argc, char** argv) try {
   const long batches = static_cast<long>(labels.size()) / row.batch;
   constexpr int epochs = 5, repetitions = 3;
 
-  std::vector<Peer> peers{{"ours", [](const Problem& p) { return make_fixed(p, 1); }}, {"Eigen loop", make_eigen_loop}};
+  std::vector<Peer> peers{{"ours", [](const Problem& p) { return make_fixed(p, 1); }},
+                          {"Eigen loop", [](const Problem& p) { return make_eigen_loop(p, 1); }}};
   if (threads > 1)
     peers.push_back({"ours, " + std::to_string(threads) + " threads", [&](const Problem& p) { return make_fixed(p, threads); }});
   std::vector<std::vector<double>> seconds(peers.size());

@@ -39,7 +39,10 @@ class Fann final : public Learner {
 
   Scalar predict() override {
     Scalar first = 0;
-    for (int i = 0; i < row_.batch; ++i) first = fann_run(ann_.get(), data_->input[i])[0];
+    for (int i = 0; i < row_.batch; ++i) {
+      const Scalar number = fann_run(ann_.get(), data_->input[i])[0];
+      if (i == 0) first = number;
+    }
     return first;
   }
 

@@ -80,7 +80,7 @@ struct Learner {
   virtual void step() = 0;
   /// From now on a step is the calls `backward` and `step` one after the other, and not `descend`, which does both at once.
   virtual void separate_backward_and_step() {}
-  /// Predicts all samples of the row, with softmax applied, and returns one number of the result.
+  /// Predicts all samples of the row, with softmax applied, and returns the first number of the result.
   virtual Scalar predict() = 0;
   /// The parameters in the order of Problem::theta; empty if they cannot be read.
   virtual std::vector<Scalar> parameters() const = 0;
@@ -91,6 +91,8 @@ struct Peer {
   std::string name;
   std::function<std::unique_ptr<Learner>(const Problem&)> make;
   int threads = 1;
+
+  std::string label() const { return threads > 1 ? name + std::to_string(threads) : name; }  // for example "ours" and "ours2"
 };
 
 /// chainrule with extents in types (nullptr for a net that is not in the table) or known at run time.

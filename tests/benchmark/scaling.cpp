@@ -71,7 +71,8 @@ int main(int argc, char** argv) {
   if (argc != 4) return std::fprintf(stderr, "usage: scaling CSV PICTURE quick|full\n"), 2;
   const bool quick = std::strcmp(argv[3], "quick") == 0;
   const Limits limits = quick ? Limits{2048, 3, 0.005} : Limits{4096, 45, 0.03};
-  const std::vector<Peer> peers{{"ours", [](const Problem& p) { return make_dynamic(p, 1); }}, {"eigen", make_eigen_loop}};
+  const std::vector<Peer> peers{{"ours", [](const Problem& p) { return make_dynamic(p, 1); }},
+                                {"eigen", [](const Problem& p) { return make_eigen_loop(p, 1); }}};
 
   std::vector<int> widths{1, 3, 17, 33, 65, 100, 257};
   for (int width = 8; width <= limits.widest; width *= 2) widths.push_back(width);

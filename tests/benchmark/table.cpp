@@ -52,29 +52,53 @@ double Times::spread() const {
   return spreads.empty() ? 0 : spreads[spreads.size() / 2];
 }
 
-void print_table(const Times& times, const std::vector<Row>& rows, const std::vector<std::string>& contenders, double peak, int threads) {
-  const std::string& ours = contenders.front();
+void print_table(const Times& times, const std::vector<Row>& rows, const std::vector<Peer>& contenders, double peak) {
+  const Peer& ours = contenders.front();
+  std::vector<Peer> alone, shared;  // on one thread, and on several
+  for (const Peer& peer : contenders) (peer.threads == 1 ? alone : shared).push_back(peer);
+  const auto median = [&](const Row& row, const Peer& peer) { return times.median(row.name(), peer.label()); };
+  // How many times as fast as on one thread; 0 if it was not measured.
+  const auto speed_up = [&](const Row& row, const Peer& peer) {
+    const double seconds = median(row, peer);
+    return seconds > 0 ? times.median(row.name(), peer.name) / seconds : 0;
+  };
+
   std::vector<std::vector<std::string>> lines{{"row", "MFLOP", "us", "samples/s", "GFLOP/s", "of peak"}};
-  for (std::size_t c = 1; c < contenders.size(); ++c) lines[0].push_back(contenders[c] + "/ours");
+  for (std::size_t c = 1; c < alone.size(); ++c) lines[0].push_back(alone[c].name + "/ours");
   for (const Row& row : rows) {
-    const double seconds = times.median(row.name(), ours);
+    const double seconds = median(row, ours);
     if (!(seconds > 0)) continue;
     lines.push_back({row.name(), digits(row.flop() / 1e6), digits(seconds * 1e6), text(row.batch / seconds, 0),
                      digits(row.flop() / seconds / 1e9), text(row.flop() / seconds / peak, 3)});
-    for (std::size_t c = 1; c < contenders.size(); ++c) lines.back().push_back(text(times.median(row.name(), contenders[c]) / seconds, 2));
+    for (std::size_t c = 1; c < alone.size(); ++c) lines.back().push_back(text(median(row, alone[c]) / seconds, 2));
   }
   print_aligned(lines);
   std::printf("\n");
 
-  const std::string many = std::to_string(threads);
+  if (!shared.empty()) {
+    std::printf("On %d threads: our time, the speed-up of each over one thread (above 1 is faster), and times of others / our time\n",
+                shared.front().threads);
+    lines = {{"row", "MFLOP", "us"}};
+    for (const Peer& peer : shared) lines[0].push_back("speed-up " + peer.name);
+    for (std::size_t c = 1; c < shared.size(); ++c) lines[0].push_back(shared[c].name + "/ours");
+    for (const Row& row : rows) {
+      const double seconds = median(row, shared.front());
+      if (!(seconds > 0)) continue;
+      lines.push_back({row.name(), digits(row.flop() / 1e6), digits(seconds * 1e6)});
+      for (const Peer& peer : shared) lines.back().push_back(text(speed_up(row, peer), 2));
+      for (std::size_t c = 1; c < shared.size(); ++c) lines.back().push_back(text(median(row, shared[c]) / seconds, 2));
+    }
+    print_aligned(lines);
+    std::printf("\n");
+  }
+
   for (const Row& row : rows) {
-    const double seconds = times.median(row.name(), ours);
+    const double seconds = median(row, ours);
     if (!(seconds > 0)) continue;
-    const double shared = times.median(row.name(), ours + many);
-    std::printf("ratio %s eigen %s libtorch %s peak %s threads%s %s\n", row.name().c_str(),
-                text(times.median(row.name(), "eigen") / seconds, 3).c_str(),
-                text(times.median(row.name(), "libtorch") / seconds, 3).c_str(), text(row.flop() / seconds / peak, 3).c_str(),
-                shared > 0 ? many.c_str() : "2", text(shared > 0 ? seconds / shared : 0, 3).c_str());
+    const auto ratio = [&](const char* name) { return text(times.median(row.name(), name) / seconds, 3); };
+    std::printf("ratio %s eigen %s libtorch %s peak %s threads%d %s openblas %s libxsmm %s\n", row.name().c_str(), ratio("eigen").c_str(),
+                ratio("libtorch").c_str(), text(row.flop() / seconds / peak, 3).c_str(), shared.empty() ? 2 : shared.front().threads,
+                text(shared.empty() ? 0 : speed_up(row, shared.front()), 3).c_str(), ratio("openblas").c_str(), ratio("libxsmm").c_str());
   }
 }
 

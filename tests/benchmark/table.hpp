@@ -1,5 +1,5 @@
 #pragma once
-// Prints what Google Benchmark measured: a table of medians, then a line of ratios for each row.
+// Prints what Google Benchmark measured: tables of medians, then a line of ratios for each row.
 
 #include <benchmark/benchmark.h>
 
@@ -26,8 +26,9 @@ class Times final : public benchmark::BenchmarkReporter {
   std::map<std::string, std::vector<double>> seconds_;
 };
 
-/// Prints the table and the ratios. contenders: names of the columns, the first one chainrule on one thread. peak: operations per second of
-/// one core. threads: number of threads of the contender "oursN".
-void print_table(const Times& times, const std::vector<Row>& rows, const std::vector<std::string>& contenders, double peak, int threads);
+/// Prints the table, a second one for the contenders on several threads if there are any, and a line of ratios for each row. contenders:
+/// the first one is chainrule on one thread, and the first one on several threads is chainrule too. peak: operations per second of one
+/// core.
+void print_table(const Times& times, const std::vector<Row>& rows, const std::vector<Peer>& contenders, double peak);
 
 }  // namespace bench
