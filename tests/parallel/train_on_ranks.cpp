@@ -97,7 +97,7 @@ int main(int argc, char** argv) {
                              throw cr::StateError("a batch size of 100 must be refused");
                            } catch (const cr::ShapeError&) {
                            }
-                           // what rank 0 has told the others about its error is old when they exchange something else
+                           // a later exchange must not take the farewell of this training for one of its own
                            if (mpi.rank() == 1) std::this_thread::sleep_for(std::chrono::milliseconds(300));
                            mpi.gather(1);
                          }

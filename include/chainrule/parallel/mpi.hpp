@@ -186,7 +186,7 @@ class Mpi final : public Ranks {
   unsigned long long training_ = 0, was_told_ = 0;
   bool is_duplicated_ = false, has_failed_ = false;
   int exceptions_before_ = std::uncaught_exceptions();
-  Farewell early_;  // of a rank that has given up in a training that this one has not begun yet
+  Farewell early_;  // the farewell of a rank that has given up in a training that this one has not begun yet
 };
 
 /// The main function of a program on several ranks: starts MPI, calls work(mpi), and ends MPI. Where it throws, prints the message with the

@@ -144,7 +144,7 @@ class Ranks {
   template <class Work>
   auto together(const Work& work) {
     begin();
-    const detail::ScopeExit end([&] { begin(); });  // what is exchanged afterwards is no part of it
+    const detail::ScopeExit end([&] { begin(); });  // later exchanges are no part of it
 #if defined(__cpp_exceptions)
     try {
       return work();
