@@ -166,21 +166,21 @@ class Ranks {
     static_assert(std::is_trivially_copyable_v<Scalar>, "chainrule: ranks exchange plain numbers");
     const auto bytes_of = [](Index n) { return static_cast<std::size_t>(n) * sizeof(Scalar); };
     const std::size_t tail_bytes = static_cast<std::size_t>((tails + 1) / 2 * 2) * sizeof(double);  // numbers begin at a multiple of 16
-    struct Range {
+    struct Slice {
       Index begin, end;
     };
-    std::array<Range, 64> ranges{};  // before each halving
+    std::array<Slice, 64> ranges{};  // before each halving
     std::size_t halvings = 0;
-    Range mine{0, count};
+    Slice mine{0, count};
     // Halving (Rabenseifner 2004): in step k a rank keeps one half of its range and adds what the partner has of it, so that it adds
     // count/2 + count/4 + ... numbers. Short sums are exchanged whole, which takes half as many messages. Both add in the same tree.
     const bool halves = bytes_of(count) > 8192 && ranks_ > 2;
     for (Index bit = 1; bit < ranks_; bit *= 2) {
-      Range sent = mine;
+      Slice sent = mine;
       if (halves) {
         ranges[halvings++] = mine;
         const Index middle = mine.begin + (mine.end - mine.begin) / 2;
-        const Range low{mine.begin, middle}, high{middle, mine.end};
+        const Slice low{mine.begin, middle}, high{middle, mine.end};
         mine = (rank_ & bit) != 0 ? high : low;
         sent = (rank_ & bit) != 0 ? low : high;
       }
@@ -194,8 +194,8 @@ class Ranks {
     }
     // Doubling: the sums of the halves go back to all ranks.
     for (Index bit = ranks_ / 2; halves && bit > 0; bit /= 2) {
-      const Range whole = ranges[--halvings];
-      const Range others = (rank_ & bit) != 0 ? Range{whole.begin, mine.begin} : Range{mine.end, whole.end};
+      const Slice whole = ranges[--halvings];
+      const Slice others = (rank_ & bit) != 0 ? Slice{whole.begin, mine.begin} : Slice{mine.end, whole.end};
       const std::size_t out_bytes = bytes_of(mine.end - mine.begin), in_bytes = bytes_of(others.end - others.begin);
       const std::byte* const in = swap_bytes(rank_ ^ bit, out_bytes, in_bytes, [&](std::byte* out) {
         if (out_bytes > 0) std::memcpy(out, numbers + mine.begin, out_bytes);
