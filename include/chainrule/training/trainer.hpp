@@ -171,9 +171,9 @@ class Trainer {
       detail::CheckpointWriter<Net> writer(detail::checkpoint_among(observers...), net_, state_, epochs_done_, fingerprint, ranks, history,
                                            observers...);
       run_epochs(batches, evaluator, epochs, options, run, detail::ObserverList<Run<Net>>(history, observers..., agreement, writer),
-                 writer.resumes(), [&writer](Run<Net>& resumed) { return writer.resume_or_write(resumed); });
+                 writer.resumes(), ranks, [&writer](Run<Net>& resumed) { return writer.resume_or_write(resumed); });
     } else {
-      run_epochs(batches, evaluator, epochs, options, run, detail::ObserverList<Run<Net>>(history, observers..., agreement), false);
+      run_epochs(batches, evaluator, epochs, options, run, detail::ObserverList<Run<Net>>(history, observers..., agreement), false, ranks);
     }
     history.stopped_because = run.stopped_because;  // Interrupt may have given its reason after training_ended of the history
     return history;
@@ -183,11 +183,13 @@ class Trainer {
   // and returns whether it has; `resumes` says so before.
   template <class BatchesType, class EvaluatorType, class RunnerType, class Options>
   void run_epochs(BatchesType& batches, EvaluatorType& evaluator, RunnerType& epochs, const Options& options, Run<Net>& run,
-                  const detail::ObserverList<Run<Net>>& observers, bool resumes, const std::function<bool(Run<Net>&)>& resume = {}) {
+                  const detail::ObserverList<Run<Net>>& observers, bool resumes, Ranks* ranks,
+                  const std::function<bool(Run<Net>&)>& resume = {}) {
     detail::FirstLoss first;
     if (state_.steps == 0 && !resumes) {
       const auto [x, y] = batches[0];
       first.measure(net_, x, y, epochs.workspace(), run.notes);
+      if (ranks != nullptr) first.average(*ranks);
     }
     observers.during_training(run, [&] {
       if (resume && resume(run)) observers.training_resumed(run);

@@ -10,6 +10,7 @@
 #include <chainrule/data/dataset.hpp>
 #include <chainrule/detail/argument_checks.hpp>
 #include <chainrule/layers/detail/ranges.hpp>
+#include <chainrule/parallel/ranks.hpp>
 #include <chainrule/training/divergence.hpp>
 #include <cmath>
 #include <limits>
@@ -139,6 +140,14 @@ class FirstLoss {
     notes.push_back(text_of("the loss of the first batch, ", in_note(loss_), ", is ", in_note(loss_ / of_constant_),
                             " times that of a constant prediction, ", in_note(of_constant_),
                             ", before the first step, so the learning rate is not the cause: ", remedy));
+  }
+
+  /// Takes the means of both losses over all ranks, whose batches differ. All ranks call it.
+  void average(Ranks& ranks) {
+    for (double* const loss : {&loss_, &of_constant_}) {
+      ranks.sum(*loss);
+      *loss /= static_cast<double>(ranks.ranks());
+    }
   }
 
   /// Adds a note where the mean loss of the first epoch, without penalties, is far above both losses before its first step. Adds none where
