@@ -11,6 +11,7 @@
 #include <chainrule/any/detail/visit_known.hpp>
 #include <chainrule/io/detail/exactly.hpp>
 #include <optional>
+#include <string_view>
 
 namespace chainrule::detail {
 
@@ -27,6 +28,12 @@ struct FormOf {
 template <class Form, class... Args, class... T>
 constexpr bool have_forms(Types<T...>) {
   return (FormOf<Form, T, Args...>::is_there && ...);
+}
+
+/// The end of a message about a layer of this name that an exporter has no form of: what to do instead, or nothing.
+inline std::string_view advice_without_form(std::string_view name) {
+  const bool rounds = [&]<class... L>(Types<L...>) { return ((name == L::name) || ...); }(FakeQuantizeLayers{});
+  return rounds ? "; quantize the network, and export the result" : "";
 }
 
 /// Writes the form of an object of a type of the program. Throws ValueError for a type that has none.

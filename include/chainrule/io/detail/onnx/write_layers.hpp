@@ -145,8 +145,7 @@ struct OnnxLayerForm {
     return visit_layer(of, f);
   }
   [[noreturn]] static void refuse(std::string_view name) {
-    raise<ValueError>("to_onnx: the layer ", name, " has no form in ONNX",
-                      name.starts_with("FakeQuantize") ? "; quantize the network, and export the result" : "");
+    raise<ValueError>("to_onnx: the layer ", name, " has no form in ONNX", advice_without_form(name));
   }
 };
 static_assert(have_forms<OnnxLayerForm, OnnxWriter<float>, NumbersInOrder<float>, const std::string>(SameShapeLayers{}) &&

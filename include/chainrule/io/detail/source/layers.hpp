@@ -305,8 +305,7 @@ struct SourceLayerForm {
     return visit_layer(of, f);
   }
   [[noreturn]] static void refuse(std::string_view name) {
-    raise<ValueError>("to_source: the layer ", name, " has no form in source code",
-                      name.starts_with("FakeQuantize") ? "; quantize the network, and export the result" : "");
+    raise<ValueError>("to_source: the layer ", name, " has no form in source code", advice_without_form(name));
   }
 };
 template <class Layers>
