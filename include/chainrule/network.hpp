@@ -434,7 +434,7 @@ class Network : public NetworkBase<Scalar, typename detail::ProvenNetwork<Scalar
 
   template <int MaxBatch>
   ConstMatrixView<Scalar> run_predict(const ConstMatrixView<Scalar>& x, Workspace<MaxBatch>& work) const {
-    const auto pass = predicting(work.team_for_prediction(parameter_count(), x.cols()));
+    const auto pass = predicting(work.team_for(parameter_count(), x.cols(), kernels::far_minimum_of_predictions));
     const Scalar* const theta_begin = theta();
     work.set_cached_samples(0);
     sequence().forward(theta_begin, x, work.caches_, pass);

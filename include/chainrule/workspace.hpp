@@ -166,20 +166,13 @@ class Workspace {
     return x.data() == input_ && x.cols() == cached_samples_ && (x.outerStride() == input_stride_ || x.cols() == 1);
   }
 
-  // The team, or nullptr where a pass of training over so many samples is too small to be shared; a pass has two operations for each sample
-  // and each parameter.
-  Team* team_for(Index parameters, Index samples) const {
+  // The team, or nullptr where a pass over so many samples is too small to be shared; a pass has two operations for each sample and each
+  // parameter. For far_minimum see worth_sharing.
+  Team* team_for(Index parameters, Index samples, double far_minimum = kernels::far_minimum_of_training) const {
     Team* const team = team_.get();
-    return team != nullptr && kernels::worth_sharing(operations(parameters, samples), team) ? team : nullptr;
+    const double operations = 2.0 * static_cast<double>(parameters) * static_cast<double>(samples);
+    return kernels::worth_sharing(operations, team, far_minimum) ? team : nullptr;
   }
-  // The team, or nullptr where a prediction is too small to be shared.
-  Team* team_for_prediction(Index parameters, Index samples) const {
-    Team* const team = team_.get();
-    const bool is_worth =
-        team != nullptr && kernels::worth_sharing(operations(parameters, samples), team, kernels::far_minimum_of_predictions);
-    return is_worth ? team : nullptr;
-  }
-  static double operations(Index parameters, Index samples) { return 2.0 * static_cast<double>(parameters) * static_cast<double>(samples); }
 
   // The context of a training pass in this step.
   ForwardContext<Scalar> training_pass(const Scalar* buffers, Team* team) const {

@@ -48,15 +48,17 @@ constexpr Index unit_granularity(Index units) { return units % 16 == 0 ? 16 : 8;
 /// its other operand again for each part, and shorter parts have panels of few rows: 128 units in eight parts would be one register high.
 inline constexpr Index enough_units = 96;
 
+/// The far_minimum of training, whose threads exchange the activations of each layer.
+inline constexpr double far_minimum_of_training = 1.2e7;
+/// The far_minimum of predictions, which threads share by samples, so that they exchange nothing between layers.
+inline constexpr double far_minimum_of_predictions = 3e6;
+
 /// Whether a team should share work of this many operations (additions and multiplications): at least 1e6, or `far_minimum` if memory that
 /// one thread has written takes long to reach another. Ask once for a whole pass or step and not for each of its products: data that one
 /// thread wrote and another reads next costs most.
-inline bool worth_sharing(double operations, const Team* team, double far_minimum = 1.2e7) {
+inline bool worth_sharing(double operations, const Team* team, double far_minimum = far_minimum_of_training) {
   return team != nullptr && operations >= 1e6 && team->threads() > 1 && (operations >= far_minimum || !team->no_shared_cache());
 }
-
-/// The far_minimum of predictions, which threads share by samples, so that they exchange nothing between layers.
-inline constexpr double far_minimum_of_predictions = 3e6;
 
 /// The partition of `extent` rows or columns for a team, in multiples of `granularity`. One part below 1e5 operations or with a single
 /// thread; else one part per thread, and up to four per thread if each still has 4e6 operations and `enough` rows or columns, so that a
