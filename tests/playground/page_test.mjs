@@ -105,7 +105,7 @@ try {
   check(deep.factors >= 8 && /it vanishes/.test(verdict), `the deep sigmoid net: ${verdict}`);
   right(`a deep sigmoid net: ${deep.factors} factors; dJ/dW = ${deep.gradient.toExponential(1)}`);
 
-  // The same by the keyboard alone, and by a click on a point.
+  // Chooses another weight, and goes back a step, by the keyboard alone.
   await page.value(`byId('net').focus()`);
   const weightBefore = await page.value('JSON.stringify(chain.weight)');
   await page.key('ArrowDown');

@@ -63,12 +63,7 @@ void backward_of(const L& layer, const Scalar* theta, const ConstMatrixView<Scal
   if constexpr (requires { layer.backward(theta, x, cache, delta, gradient, input_gradient, frozen); }) {
     layer.backward(theta, x, cache, delta, gradient, input_gradient, frozen);
   } else {
-    constexpr bool gradient_is_cheap = [] {
-      if constexpr (requires { L::gradient_is_cheap; })
-        return L::gradient_is_cheap;
-      else
-        return false;
-    }();
+    constexpr bool gradient_is_cheap = requires { requires L::gradient_is_cheap; };
     if constexpr (HasInputDerivatives<L, Scalar> && !gradient_is_cheap)
       if (frozen.all != nullptr && frozen.contains(0, parameter_count(layer))) {
         if (input_gradient != nullptr) layer.vjp(theta, x, cache, delta, *input_gradient);
