@@ -305,10 +305,11 @@ auto make_optimizer_state(const Net& net, Index moments) {
 /// that throws should have changed nothing. elementwise_step (optimizers/elementwise_step.hpp) makes a step from a formula for one entry;
 /// examples/lecture/7_your_own.cpp shows such a rule.
 ///
-/// The rules of the library, and those that are made by formula_step or elementwise_step, store parameters and moments below twice the
-/// smallest normal number (2.4e-38 for float) as 0; a gradient, or a term of a running mean, below the smallest normal number counts as 0.
-/// Otherwise the moments of a parameter whose gradient has become 0 would stay among subnormal numbers, with which a step takes up to 100
-/// times as long. SGD without momentum and weight decay, where nothing shrinks by itself, stores every number as it is.
+/// The rules of the library, and those that are made by formula_step or elementwise_step, store parameters and moments below 2^15 times
+/// the smallest normal number (3.9e-34 for float) as 0, and a gradient below it counts as 0; so does the square of a gradient, in its
+/// running mean, below the smallest normal number. Otherwise the moments of a parameter whose gradient has become 0 would stay among
+/// subnormal numbers, with which a step takes up to 100 times as long. SGD without momentum and weight decay, where nothing shrinks by
+/// itself, stores every number as it is.
 template <class T>
 concept Optimizer = std::copyable<T> &&
     requires(T& rule, const T& constant, VectorView<float> theta, ConstVectorView<float> gradient, OptimizerState<float>& state) {

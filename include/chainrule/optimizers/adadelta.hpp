@@ -11,15 +11,15 @@ template <class Scalar>
 struct AdadeltaFormula {
   Scalar decay;
   Scalar rate;
-  Scalar rho, one_minus_rho;
+  RunningMeanSquare<Scalar> running_mean_square;
   Scalar epsilon;
 
   template <class V>
   CHAINRULE_FORMULA void operator()(const V& dJ, V& theta, V& v, V& u) const {
     const V g = with_decay(dJ, theta, decay);
-    v = running_mean_square(v, g, rho, one_minus_rho);
+    v = running_mean_square(v, g);
     const V step = sqrt(u + epsilon) / sqrt(v + epsilon) * g;
-    u = running_mean_square(u, step, rho, one_minus_rho);
+    u = running_mean_square(u, step);
     theta = fnmadd(rate, step, theta);
   }
 };
@@ -72,8 +72,7 @@ struct Adadelta {
       detail::update<2>(piece, detail::AdadeltaFormula<Scalar>{
                                    .decay = static_cast<Scalar>(piece.decay),
                                    .rate = static_cast<Scalar>(learning_rate),
-                                   .rho = static_cast<Scalar>(rho),
-                                   .one_minus_rho = static_cast<Scalar>(1 - rho),
+                                   .running_mean_square = detail::RunningMeanSquare<Scalar>(rho),
                                    .epsilon = static_cast<Scalar>(epsilon),
                                });
     });

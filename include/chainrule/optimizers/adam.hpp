@@ -15,12 +15,12 @@ enum class Decay { in_gradient, decoupled };
 /// so far.
 template <class Scalar>
 struct AdamFormula {
-  Scalar decay_in_gradient;  // weight_decay for Adam, 0 for AdamW
-  Scalar theta_factor;       // 1 - learning_rate weight_decay for AdamW, 1 for Adam
-  Scalar beta1, one_minus_beta1;
-  Scalar beta2, one_minus_beta2;
-  Scalar step_size;  // learning_rate / (1 - beta1^t)
-  Scalar v_factor;   // 1 / sqrt(1 - beta2^t)
+  Scalar decay_in_gradient;               // weight_decay for Adam, 0 for AdamW
+  Scalar theta_factor;                    // 1 - learning_rate weight_decay for AdamW, 1 for Adam
+  RunningMean<Scalar> mean;               // with beta1
+  RunningMeanSquare<Scalar> mean_square;  // with beta2
+  Scalar step_size;                       // learning_rate / (1 - beta1^t)
+  Scalar v_factor;                        // 1 / sqrt(1 - beta2^t)
   Scalar epsilon;
 
   template <class V>
@@ -39,13 +39,13 @@ struct AdamFormula {
   template <class V>
   CHAINRULE_FORMULA void move_means(const V& dJ, const V& theta, V& m, V& v) const {
     const V g = with_decay(dJ, theta, decay_in_gradient);
-    m = running_mean(m, g, beta1, one_minus_beta1);
-    v = running_mean_square(v, g, beta2, one_minus_beta2);
+    m = mean(m, g);
+    v = mean_square(v, g);
   }
   // theta <- theta_factor theta - step_size m / (v_factor sqrt(v) + epsilon)
   template <class V>
   CHAINRULE_FORMULA void descend(V& theta, const V& m, const V& v) const {
-    theta = fma(theta_factor, theta, -(normal_product(step_size, m) / fma(v_factor, sqrt(v), epsilon)));
+    theta = fma(theta_factor, theta, -(step_size * m / fma(v_factor, sqrt(v), epsilon)));
   }
 };
 
@@ -73,10 +73,8 @@ void adam_step(const Rule& rule, Decay kind, Theta& theta, const Gradient& gradi
     const AdamFormula<Scalar> formula{
         .decay_in_gradient = static_cast<Scalar>(kind == Decay::in_gradient ? piece.decay : 0),
         .theta_factor = static_cast<Scalar>(kind == Decay::decoupled ? 1 - rule.learning_rate * piece.decay : 1),
-        .beta1 = static_cast<Scalar>(rule.beta1),
-        .one_minus_beta1 = static_cast<Scalar>(1 - rule.beta1),
-        .beta2 = static_cast<Scalar>(rule.beta2),
-        .one_minus_beta2 = static_cast<Scalar>(1 - rule.beta2),
+        .mean = RunningMean<Scalar>(rule.beta1),
+        .mean_square = RunningMeanSquare<Scalar>(rule.beta2),
         .step_size = static_cast<Scalar>(rule.learning_rate / (1 - std::pow(rule.beta1, t))),
         .v_factor = static_cast<Scalar>(1 / std::sqrt(1 - std::pow(rule.beta2, t))),
         .epsilon = static_cast<Scalar>(rule.epsilon),

@@ -39,7 +39,7 @@ void step_by_pieces(const Rule& rule, Theta& theta, const Gradient& gradient, Op
 /// g, theta_i and m are Simd numbers (kernels/simd.hpp lists what a formula may call); g is dJ/dtheta, with weight_decay theta added where
 /// the rule has a weight_decay and theta_i decays. Numbers that the formula captures should be Scalars, not doubles. Arguments and errors
 /// are those of SGD::step. All arguments are checked before the step is counted and theta and the moments change. What the formula writes
-/// is stored as 0 where it is below twice the smallest normal number (see Optimizer). The bits do not depend on the number of threads.
+/// is stored as 0 where it is below 2^15 times the smallest normal number (see Optimizer). The bits do not depend on the number of threads.
 template <int Moments, class Rule, class Theta, class Gradient, class Scalar, class Formula, Index... Fixed>
 void formula_step(const Rule& rule, Theta&& theta, const Gradient& gradient, OptimizerState<Scalar, Fixed...>& state,
                   const Formula& formula) {
@@ -57,14 +57,14 @@ void elementwise_step(const Rule& rule, Theta&& theta, const Gradient& gradient,
                       const Update& update) {
   detail::step_by_pieces<Moments>(rule, theta, gradient, state, [&update](const detail::Piece<Scalar>& piece) {
     const auto call = [&update, decay = static_cast<Scalar>(piece.decay)](const Chunk<Scalar>& dJ, Chunk<Scalar>& t, auto&... moments) {
-      constexpr Scalar smallest = (std::numeric_limits<Scalar>::min)();
-      const auto flush = [](Chunk<Scalar>& numbers, Scalar limit) { numbers = (numbers.abs() < limit).select(Scalar{0}, numbers); };
-      Chunk<Scalar> g = dJ;  // flushed as in detail::update
-      flush(g, smallest);
+      const Scalar limit = 32768 * (std::numeric_limits<Scalar>::min)();  // that of flush_tiny, which detail::update calls
+      const auto flush = [limit](Chunk<Scalar>& numbers) { numbers = (numbers.abs() < limit).select(Scalar{0}, numbers); };
+      Chunk<Scalar> g = dJ;
+      flush(g);
       if (decay != 0) g += decay * t;
       update(std::as_const(g), t, moments...);
-      flush(t, 2 * smallest);
-      (flush(moments, 2 * smallest), ...);
+      flush(t);
+      (flush(moments), ...);
     };
     [&]<int... K>(std::integer_sequence<int, K...>) {
       detail::update_chunks(piece.size, call, piece.gradient, piece.theta, piece.moment(K)...);

@@ -11,14 +11,14 @@ template <class Scalar>
 struct LionFormula {
   Scalar theta_factor;  // 1 - learning_rate weight_decay
   Scalar rate;
-  Scalar beta1, one_minus_beta1;
-  Scalar beta2, one_minus_beta2;
+  RunningMean<Scalar> direction_mean;  // with beta1
+  RunningMean<Scalar> mean;            // with beta2
 
   template <class V>
   CHAINRULE_FORMULA void operator()(const V& dJ, V& theta, V& m) const {
-    const V c = running_mean(m, dJ, beta1, one_minus_beta1);
+    const V c = direction_mean(m, dJ);
     theta = fma(theta_factor, theta, -(rate * sign(c)));
-    m = running_mean(m, dJ, beta2, one_minus_beta2);
+    m = mean(m, dJ);
   }
 };
 
@@ -69,10 +69,8 @@ struct Lion {
       detail::update<1>(piece, detail::LionFormula<Scalar>{
                                    .theta_factor = static_cast<Scalar>(1 - learning_rate * piece.decay),
                                    .rate = static_cast<Scalar>(learning_rate),
-                                   .beta1 = static_cast<Scalar>(beta1),
-                                   .one_minus_beta1 = static_cast<Scalar>(1 - beta1),
-                                   .beta2 = static_cast<Scalar>(beta2),
-                                   .one_minus_beta2 = static_cast<Scalar>(1 - beta2),
+                                   .direction_mean = detail::RunningMean<Scalar>(beta1),
+                                   .mean = detail::RunningMean<Scalar>(beta2),
                                });
     });
   }

@@ -11,19 +11,19 @@ namespace detail {
 template <class Scalar>
 struct NAdamFormula {
   Scalar decay;
-  Scalar beta1, one_minus_beta1;
-  Scalar beta2, one_minus_beta2;
-  Scalar rate_of_g;  // learning_rate (1 - mu(t)) / (1 - mu(1)...mu(t))
-  Scalar rate_of_m;  // learning_rate mu(t+1) / (1 - mu(1)...mu(t+1))
-  Scalar v_factor;   // 1 / sqrt(1 - beta2^t)
+  RunningMean<Scalar> mean;               // with beta1
+  RunningMeanSquare<Scalar> mean_square;  // with beta2
+  Scalar rate_of_g;                       // learning_rate (1 - mu(t)) / (1 - mu(1)...mu(t))
+  Scalar rate_of_m;                       // learning_rate mu(t+1) / (1 - mu(1)...mu(t+1))
+  Scalar v_factor;                        // 1 / sqrt(1 - beta2^t)
   Scalar epsilon;
 
   template <class V>
   CHAINRULE_FORMULA void operator()(const V& dJ, V& theta, V& m, V& v) const {
     const V g = with_decay(dJ, theta, decay);
-    m = running_mean(m, g, beta1, one_minus_beta1);
-    v = running_mean_square(v, g, beta2, one_minus_beta2);
-    theta = theta - fma(rate_of_g, g, normal_product(rate_of_m, m)) / fma(v_factor, sqrt(v), epsilon);
+    m = mean(m, g);
+    v = mean_square(v, g);
+    theta = theta - fma(rate_of_g, g, rate_of_m * m) / fma(v_factor, sqrt(v), epsilon);
   }
 };
 
@@ -83,10 +83,8 @@ struct NAdam {
     detail::for_pieces(*this, arguments, state, [&](const detail::Piece<Scalar>& piece) {
       detail::update<2>(piece, detail::NAdamFormula<Scalar>{
                                    .decay = static_cast<Scalar>(piece.decay),
-                                   .beta1 = static_cast<Scalar>(beta1),
-                                   .one_minus_beta1 = static_cast<Scalar>(1 - beta1),
-                                   .beta2 = static_cast<Scalar>(beta2),
-                                   .one_minus_beta2 = static_cast<Scalar>(1 - beta2),
+                                   .mean = detail::RunningMean<Scalar>(beta1),
+                                   .mean_square = detail::RunningMeanSquare<Scalar>(beta2),
                                    .rate_of_g = static_cast<Scalar>(learning_rate * (1 - mu(t)) / (1 - product)),
                                    .rate_of_m = static_cast<Scalar>(learning_rate * mu(t + 1) / (1 - product * mu(t + 1))),
                                    .v_factor = static_cast<Scalar>(1 / std::sqrt(1 - std::pow(beta2, t))),

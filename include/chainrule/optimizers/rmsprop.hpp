@@ -14,14 +14,15 @@ template <class Scalar, bool centered, bool has_momentum>
 struct RMSpropFormula {
   Scalar decay;
   Scalar rate;
-  Scalar rho, one_minus_rho;
+  RunningMean<Scalar> running_mean;
+  RunningMeanSquare<Scalar> running_mean_square;
   Scalar epsilon;
   Scalar momentum;
 
   template <class V, class... Moments>
   CHAINRULE_FORMULA void operator()(const V& dJ, V& theta, V& v, Moments&... moments) const {
     const V g = with_decay(dJ, theta, decay);
-    v = running_mean_square(v, g, rho, one_minus_rho);
+    v = running_mean_square(v, g);
     if constexpr (centered)
       descend_centered(g, theta, v, moments...);
     else
@@ -32,7 +33,7 @@ struct RMSpropFormula {
   // Divides by the root of the variance v - mean^2. Rounding can make the difference negative if g hardly changes, so it is limited to 0.
   template <class V, class... B>
   CHAINRULE_FORMULA void descend_centered(const V& g, V& theta, const V& v, V& mean, B&... b) const {
-    mean = running_mean(mean, g, rho, one_minus_rho);
+    mean = running_mean(mean, g);
     descend(g, sqrt(max(fnmadd(mean, mean, v), 0)) + epsilon, theta, b...);
   }
   // theta <- theta - learning_rate g / divisor
@@ -111,8 +112,8 @@ struct RMSprop {
     detail::update<1 + is_centered + has_momentum>(piece, detail::RMSpropFormula<Scalar, is_centered, has_momentum>{
                                                               .decay = static_cast<Scalar>(piece.decay),
                                                               .rate = static_cast<Scalar>(learning_rate),
-                                                              .rho = static_cast<Scalar>(rho),
-                                                              .one_minus_rho = static_cast<Scalar>(1 - rho),
+                                                              .running_mean = detail::RunningMean<Scalar>(rho),
+                                                              .running_mean_square = detail::RunningMeanSquare<Scalar>(rho),
                                                               .epsilon = static_cast<Scalar>(epsilon),
                                                               .momentum = static_cast<Scalar>(momentum),
                                                           });

@@ -238,17 +238,20 @@ TEST_CASE("a step without parameters only counts") {
   CHECK(state.steps == 4);
 }
 
-// Momentum 1/2 halves b in each step without a gradient: b = 2^-n. 2^-125 is twice the smallest normal float.
-TEST_CASE("moments and parameters that shrink become 0 where they would be subnormal, also with a user's own formula") {
+// Momentum 1/2 halves b in each step without a gradient: b = 2^-n. 2^-111 is 2^15 times the smallest normal float.
+TEST_CASE("moments and parameters that shrink become 0 before they are subnormal, also with a user's own formula") {
   const auto check = [](const auto& rule) {
     Vector<float> theta = Vector<float>::Zero(21), g = Vector<float>::Ones(21);
     auto state = rule.template make_state<float>(21);
     rule.step(theta, g, state);
-    g.setConstant(1e-39f);  // a gradient that is subnormal counts as 0
+    g.setConstant(std::nextafter(0x1p-111f, 0.0f));  // a gradient below 2^-111 counts as 0
     for (int n = 1; n <= 128; ++n) {
       rule.step(theta, g, state);
-      CHECK((state.moment(0).array() == (n <= 125 ? std::ldexp(1.0f, -n) : 0.0f)).all());
+      CHECK((state.moment(0).array() == (n <= 111 ? std::ldexp(1.0f, -n) : 0.0f)).all());
     }
+    g.setConstant(-0x1p-111f);
+    rule.step(theta, g, state);
+    CHECK((state.moment(0).array() == -0x1p-111f).all());
   };
   check(SGD{.learning_rate = 0, .momentum = 0.5});
   check(ByFormula{SGD{.learning_rate = 0, .momentum = 0.5}});
@@ -260,15 +263,15 @@ TEST_CASE("moments and parameters that shrink become 0 where they would be subno
   auto state = decay.make_state<float>(21);
   for (int n = 1; n <= 128; ++n) {
     decay.step(theta, zero, state);
-    CHECK((theta.array() == (n <= 125 ? std::ldexp(1.0f, -n) : 0.0f)).all());
+    CHECK((theta.array() == (n <= 111 ? std::ldexp(1.0f, -n) : 0.0f)).all());
   }
 }
 
 // (1 - beta) g^2 with 1 - beta = 1/4 and g = 2^-62 is 2^-126, the smallest normal float; with the float below g it is subnormal.
-TEST_CASE("running means leave out terms that are subnormal, and no others") {
+TEST_CASE("running means of squares leave out terms that are subnormal, and no others") {
   const auto square = [](float x, float mean) {
     kernels::update(
-        1, [](const auto& a, auto& m) CHAINRULE_FORMULA { m = detail::running_mean_square(m, a, 0.75f, 0.25f); },
+        1, [](const auto& a, auto& m) CHAINRULE_FORMULA { m = detail::RunningMeanSquare<float>(0.75)(m, a); },
         static_cast<const float*>(&x), &mean);
     return mean;
   };

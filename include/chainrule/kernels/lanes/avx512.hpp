@@ -44,6 +44,10 @@ struct Lanes<float> {
   /// `yes` where a > b, else `no`, also where a or b is NaN.
   static V select_greater(V a, V b, V yes, V no) { return _mm512_mask_mov_ps(no, _mm512_cmp_ps_mask(a, b, _CMP_GT_OQ), yes); }
   static V abs(V x) { return _mm512_maskz_andnot_ps(0xffff, broadcast(-0.0f), x); }
+  /// x, or +0 where all bits of x that are 1 in `bits` are 0.
+  static V zero_unless(V x, std::int32_t bits) {
+    return _mm512_maskz_mov_ps(_mm512_test_epi32_mask(_mm512_castps_si512(x), _mm512_set1_epi32(bits)), x);
+  }
   /// |v| with the sign of x, for v >= +0.
   static V with_sign_of(V x, V v) { return _mm512_maskz_or_ps(0xffff, v, _mm512_maskz_and_ps(0xffff, broadcast(-0.0f), x)); }
   /// 2^n for integers n in the exponent range of normal numbers. Adding 1.5 x 2^23 + bias leaves n + bias in the lowest mantissa bits; a
@@ -121,6 +125,9 @@ struct Lanes<double> {
   static V(max)(V x, V bound) { return _mm512_maskz_max_pd(0xff, bound, x); }
   static V select_greater(V a, V b, V yes, V no) { return _mm512_mask_mov_pd(no, _mm512_cmp_pd_mask(a, b, _CMP_GT_OQ), yes); }
   static V abs(V x) { return _mm512_maskz_andnot_pd(0xff, broadcast(-0.0), x); }
+  static V zero_unless(V x, std::int64_t bits) {
+    return _mm512_maskz_mov_pd(_mm512_test_epi64_mask(_mm512_castpd_si512(x), _mm512_set1_epi64(bits)), x);
+  }
   static V with_sign_of(V x, V v) { return _mm512_maskz_or_pd(0xff, v, _mm512_maskz_and_pd(0xff, broadcast(-0.0), x)); }
   static V power_of_2(V n) {
     return _mm512_castsi512_pd(_mm512_maskz_slli_epi64(0xff, _mm512_castpd_si512(add(n, broadcast(6755399441055744 + 1023))), 52));

@@ -9,6 +9,7 @@
 #include <chainrule/kernels/map.hpp>
 #include <chainrule/kernels/partition.hpp>
 #include <chainrule/optimizers/detail/flat_vector.hpp>
+#include <cmath>
 #include <limits>
 
 namespace chainrule::detail {
@@ -104,56 +105,61 @@ struct Piece {
   Scalar* moment(Index k) const { return moments + k * stride; }
 };
 
-/// x as a step writes it: 0 where |x| is below twice the smallest normal number. So a moment or parameter that shrinks in each step, by a
-/// factor of at least 1/2, ends at 0 before it is subnormal; processors take some 50 times as long to multiply subnormal numbers.
-template <class V>
-CHAINRULE_FORMULA inline V as_written(const V& x) {
-  return select(abs(x) < 2 * (std::numeric_limits<typename V::Scalar>::min)(), 0, x);
-}
-
-/// Steps one piece with the formula f(dJ, theta, moment 0, moment 1, ...), which reads dJ and changes the other arguments. Numbers of dJ
-/// below the smallest normal one count as 0; the others are stored by as_written.
+/// Steps one piece with the formula f(dJ, theta, moment 0, moment 1, ...), which reads dJ and changes the other arguments. Before the
+/// formula numbers of dJ, and after it those of the others, become 0 by flush_tiny. So what shrinks in each step ends at 0, and no product
+/// with a hyperparameter of at least 2^-15 is ever subnormal; processors take some 50 times as long to compute with subnormal numbers.
 template <int Moments, class Scalar, class Formula>
 void update(const Piece<Scalar>& piece, const Formula& f) {
   const auto flushed = [f](const auto& dJ, auto&... numbers) CHAINRULE_FORMULA {
-    f(flush_subnormal(dJ), numbers...);
-    ((numbers = as_written(numbers)), ...);
+    f(flush_tiny(dJ), numbers...);
+    ((numbers = flush_tiny(numbers)), ...);
   };
   [&]<int... K>(std::integer_sequence<int, K...>) { kernels::update(piece.size, flushed, piece.gradient, piece.theta, piece.moment(K)...); }
   (std::make_integer_sequence<int, Moments>{});
 }
-
-/// The root of 1/(the smallest normal number), a power of 2. Numbers times it show whether a product is subnormal without computing it.
-template <class Scalar>
-inline constexpr Scalar root_of_largest_scale = [] {
-  Scalar scale = 1;
-  for (int i = 0; i < (1 - std::numeric_limits<Scalar>::min_exponent) / 2; ++i) scale *= 2;
-  return scale;
-}();
 
 ///     g = dJ/dtheta + decay theta
 template <class V>
 CHAINRULE_FORMULA inline V with_decay(const V& dJ, const V& theta, typename V::Scalar decay) {
   return fma(decay, theta, dJ);
 }
-/// factor x, for factor >= 0; 0 where it is below the smallest normal number.
-template <class V>
-CHAINRULE_FORMULA inline V normal_product(typename V::Scalar factor, const V& x) {
-  constexpr auto scale = root_of_largest_scale<typename V::Scalar>;
-  return factor * select(factor * (scale * abs(x)) < 1 / scale, 0, x);
-}
-///     mean <- beta mean + (1 - beta) x, the last term by normal_product
-template <class V>
-CHAINRULE_FORMULA inline V running_mean(const V& mean, const V& x, typename V::Scalar beta, typename V::Scalar one_minus_beta) {
-  return fma(beta, mean, normal_product(one_minus_beta, x));
-}
-///     mean <- beta mean + (1 - beta) x^2, without the last term where it is below the smallest normal number
-template <class V>
-CHAINRULE_FORMULA inline V running_mean_square(const V& mean, const V& x, typename V::Scalar beta, typename V::Scalar one_minus_beta) {
-  const V scaled = root_of_largest_scale<typename V::Scalar> * abs(x);
-  const V g = select(one_minus_beta * scaled * scaled < 1, 0, x);
-  return fma(beta, mean, one_minus_beta * g * g);
-}
+
+/// The running mean of some numbers x,
+///
+///     mean <- beta mean + (1 - beta) x
+template <class Scalar>
+class RunningMean {
+ public:
+  explicit RunningMean(double beta) : beta_{static_cast<Scalar>(beta)}, one_minus_beta_{static_cast<Scalar>(1 - beta)} {}
+  template <class V>
+  CHAINRULE_FORMULA V operator()(const V& mean, const V& x) const {
+    return fma(beta_, mean, one_minus_beta_ * x);
+  }
+
+ private:
+  Scalar beta_, one_minus_beta_;
+};
+
+/// The running mean of the squares of some numbers x, without the last term where it is below the smallest normal number:
+///
+///     mean <- beta mean + (1 - beta) x^2
+template <class Scalar>
+class RunningMeanSquare {
+ public:
+  explicit RunningMeanSquare(double beta)
+      : beta_{static_cast<Scalar>(beta)},
+        one_minus_beta_{static_cast<Scalar>(1 - beta)},
+        smallest_{std::sqrt((std::numeric_limits<Scalar>::min)() / one_minus_beta_)} {}
+  template <class V>
+  CHAINRULE_FORMULA V operator()(const V& mean, const V& x) const {
+    const V normal = select(abs(x) < smallest_, 0, x);
+    return fma(beta_, mean, one_minus_beta_ * normal * normal);
+  }
+
+ private:
+  Scalar beta_, one_minus_beta_;
+  Scalar smallest_;  // (1 - beta) x^2 is a normal number for |x| from here on
+};
 
 /// Returns into how many pieces a team splits each tensor, or 1 if sharing the work does not pay. Each parameter counts as 64 operations,
 /// because a step is limited by memory bandwidth.
