@@ -14,9 +14,9 @@ chainrule_refusal(activations "a slope of 1" "activations: LeakyReLU: the slope 
 chainrule_example(vanishing_gradients "accuracy after 300 steps with 10 layers: sigmoid [45][0-9]\\.[0-9] %, tanh (9[5-9]|100)\\.[0-9] %, ReLU (9[5-9]|100)\\.[0-9] %, leaky ReLU (9[5-9]|100)\\.[0-9] %" --steps 300)
 chainrule_example(overfitting "test loss: plain 1\\.[0-9]+, L2 0\\.5[0-9]+, dropout 0\\.[67][0-9]+, early stopping 0\\.6[0-9]+")
 chainrule_refusal(vanishing_gradients "one layer" "--layers: Value 1 not in range" --layers 1)
-chainrule_refusal(vanishing_gradients "too large a learning rate" "vanishing_gradients: .*: J is not finite; try a smaller --learning-rate" --learning-rate 1e9)
-chainrule_refusal(overfitting "a dropout rate of 1" "overfitting: Dropout: the rate must be at least 0 and below 1, got 1" --dropout 1)
-chainrule_example(your_own "of 10000 new samples (9|10)\\.[0-9], (4[89]|5[01])\\.[0-9] and (89|9[01])\\.[0-9] % lie below the curves for 10, 50 and 90 %")
+chainrule_refusal(vanishing_gradients "too large a learning rate" "vanishing_gradients: .*: J is not finite; try a smaller --learning-rate" --learning-rate 1e9 --steps 10)
+chainrule_refusal(overfitting "a dropout rate of 1" "overfitting: Dropout: the rate must be at least 0 and below 1, got 1" --dropout 1 --epochs 1)
+chainrule_example(your_own "of 10000 new samples (9|10)\\.[0-9], (4[89]|5[01])\\.[0-9] and (89|9[01])\\.[0-9] % lie below the curves for 10, 50 and 90 %" --steps 2000)
 set(not_counted "allocations are not counted here")
 if(CHAINRULE_SANITIZE)  # sanitizers make it slow
   chainrule_example(inside_a_program "in the first 4 seconds, 0\\.0[0-9]+ in the last; ${not_counted}" --seconds 8)
