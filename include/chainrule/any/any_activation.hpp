@@ -87,7 +87,7 @@ class AnyActivation {
   /// Copies the activation f.
   template <class F>
   requires(!std::is_same_v<F, AnyActivation>) explicit AnyActivation(const F& f)
-      : name(F::name), f_{std::make_shared<const detail::ActivationOf<Scalar, F>>(f)} {
+      : name(F::name), f_{std::unique_ptr<const detail::ActivationBase<Scalar>>(new detail::ActivationOf<Scalar, F>(f))} {
     static_assert(
         DerivativeFromOutput<F> == from_output,
         "chainrule: the second argument of AnyActivation must be DerivativeFromOutput<F> of the activation F that it is made from");

@@ -38,7 +38,7 @@ template <class Scalar, class L>
 struct CacheOf final : CacheBase<Scalar> {
   CacheOf(const L& layer, Index max_batch) : cache(layer, max_batch) {}
   const void* type() const override { return &type_mark<L>; }
-  std::unique_ptr<CacheBase<Scalar>> clone() const override { return std::make_unique<CacheOf>(*this); }
+  std::unique_ptr<CacheBase<Scalar>> clone() const override { return std::unique_ptr<CacheBase<Scalar>>(new CacheOf(*this)); }
   Index rows() const override { return cache.output.rows(); }
   MatrixView<Scalar> first(Index samples) override { return cache.output.first(samples); }
   ConstMatrixView<Scalar> first(Index samples) const override { return cache.output.first(samples); }
@@ -84,7 +84,7 @@ struct JetCacheBase {
 template <class Scalar, class L>
 struct JetCacheOfLayer final : JetCacheBase<Scalar> {
   JetCacheOfLayer(const L& layer, Index max_batch, Index max_columns) : cache(layer, max_batch, max_columns) {}
-  std::unique_ptr<JetCacheBase<Scalar>> clone() const override { return std::make_unique<JetCacheOfLayer>(*this); }
+  std::unique_ptr<JetCacheBase<Scalar>> clone() const override { return std::unique_ptr<JetCacheBase<Scalar>>(new JetCacheOfLayer(*this)); }
   MatrixView<Scalar> first(Index columns) override { return cache.output.first(columns); }
   ConstMatrixView<Scalar> first(Index columns) const override { return cache.output.first(columns); }
 
@@ -196,7 +196,9 @@ class LayerOf final : public LayerBase<Scalar> {
   void check_pass([[maybe_unused]] const ForwardContext<Scalar>& pass, [[maybe_unused]] Index samples) const override {
     if constexpr (requires(const L& l) { l.check_pass(pass, samples); }) layer_.check_pass(in_its_mode(pass), samples);
   }
-  std::unique_ptr<Base> make_cache(Index max_batch) const override { return std::make_unique<CacheOf<Scalar, L>>(layer_, max_batch); }
+  std::unique_ptr<Base> make_cache(Index max_batch) const override {
+    return std::unique_ptr<Base>(new CacheOf<Scalar, L>(layer_, max_batch));
+  }
 
   void check_cache(const char* who, Index i, const Base& cache) const override {
     if (cache.type() != &type_mark<L>)
@@ -231,7 +233,7 @@ class LayerOf final : public LayerBase<Scalar> {
   }
   std::unique_ptr<JetBase> make_jet_cache([[maybe_unused]] Index max_batch, [[maybe_unused]] Index max_columns) const override {
     if constexpr (HasJet<L, Scalar>)
-      return std::make_unique<JetCacheOfLayer<Scalar, L>>(layer_, max_batch, max_columns);
+      return std::unique_ptr<JetBase>(new JetCacheOfLayer<Scalar, L>(layer_, max_batch, max_columns));
     else
       return nullptr;
   }
@@ -306,7 +308,7 @@ class AnyLayer {
       for_inputs_ = [layer](Index inputs) { return AnyLayer(layer.template for_inputs<Dynamic>(inputs)); };
     } else {
       static_assert(Layer<L>, "chainrule: AnyLayer: the argument must be a layer, such as Dense<In, Out>");
-      layer_ = std::make_shared<const detail::LayerOf<Scalar, L>>(layer);
+      layer_ = std::unique_ptr<const detail::LayerBase<Scalar>>(new detail::LayerOf<Scalar, L>(layer));
     }
   }
 

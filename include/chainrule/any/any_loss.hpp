@@ -156,7 +156,7 @@ class AnyLoss {
   template <class L>
   requires(!std::is_same_v<L, AnyLoss>) && Loss<L> AnyLoss(const L& loss)
       : name(L::name),
-  loss_{std::make_shared<const detail::LossOf<Scalar, L>>(loss)} {}
+  loss_{std::unique_ptr<const detail::LossBase<Scalar>>(new detail::LossOf<Scalar, L>(loss))} {}
 
   AnyLoss(const AnyLoss&) = default;             ///< shares the loss inside; so does a move, which leaves a whole loss behind
   AnyLoss& operator=(const AnyLoss&) = default;  ///< shares the loss inside

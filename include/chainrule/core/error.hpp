@@ -99,11 +99,21 @@ std::string text_of(const Parts&... parts) {
   return sentence({SentencePart(parts)...});
 }
 
+/// Throws E with the sentence. Apart from raise, because a throw in each of its many instances is slow to compile.
+template <class E>
+[[noreturn, gnu::noinline, gnu::cold]] void throw_sentence([[maybe_unused]] std::initializer_list<SentencePart> parts) {
+#if defined(__cpp_exceptions)
+  throw E(sentence(parts));
+#else
+  std::abort();
+#endif
+}
+
 /// Throws E with the parts joined to one message. Without exceptions (-fno-exceptions) it aborts the program.
 template <class E, class... Parts>
 [[noreturn, gnu::noinline, gnu::cold]] void raise(const Parts&... parts) {
 #if defined(__cpp_exceptions)
-  throw E(sentence({SentencePart(parts)...}));
+  throw_sentence<E>({SentencePart(parts)...});
 #else
   (static_cast<void>(parts), ...);
   std::abort();
