@@ -28,38 +28,56 @@ struct InSet {
   }
 };
 
+/// The kernels of one small layer: for compile-time extents, for run-time extents, and those of the other instruction sets, which this
+/// program would run on other machines. Those of AVX2 are empty where this machine cannot run them.
+template <class Scalar>
+struct AllPasses {
+  SmallPasses<Scalar> fixed, dynamic, baseline, avx2 = {}, avx2_dynamic = {};
+};
+
+/// Checks that these kernels give the bits of the kernels for any extents.
+template <class Scalar, class F>
+void check_passes(const F& f, Index out, Index in, const AllPasses<Scalar>& passes) {
+  const bool is_small = kernels::SmallLayer<Scalar, Dynamic, Dynamic>::is_small(out, in);
+  for (const Index samples : batches) {
+    CAPTURE(out, in, samples, F::name);
+    const Layer<Scalar> layer(out, in, samples);
+    const auto expected = layer.machine_results(f);
+    const bool fixed_agrees = layer.small(passes.fixed) == expected;
+    CHECK(fixed_agrees);
+    CHECK(layer.step_agrees_with_gradients(passes.fixed));
+    if (is_small) {
+      const bool dynamic_agrees = layer.small(passes.dynamic) == expected;
+      CHECK(dynamic_agrees);
+      CHECK(layer.step_agrees_with_gradients(passes.dynamic));
+    }
+    const bool baseline_agrees = layer.small(passes.baseline) == layer.baseline_results(f);
+    CHECK(baseline_agrees);
+    if (!passes.avx2.forward) continue;
+    const bool avx2_agrees = layer.small(passes.avx2) == expected;
+    CHECK(avx2_agrees);
+    if (!is_small) continue;
+    const bool avx2_dynamic_agrees = layer.small(passes.avx2_dynamic) == expected;
+    CHECK(avx2_dynamic_agrees);
+  }
+}
+
 /// Checks that the small-layer kernels, for compile-time and run-time extents and each instruction set, give the bits of the kernels for
 /// any extents.
 template <class Scalar, int Out, int In, class F>
 void check(const F& f) {
-  for (const Index samples : batches) {
-    CAPTURE(Out, In, samples, F::name);
-    const Layer<Scalar, Out, In> layer(samples);
-    const auto expected = layer.machine_results(f);
-    const kernels::SmallLayer<Scalar, Out, In> fixed;
-    const bool fixed_agrees = layer.small(f, fixed) == expected;
-    CHECK(fixed_agrees);
-    CHECK(layer.step_agrees_with_gradients(f, fixed));
-    const kernels::SmallLayer<Scalar, Dynamic, Dynamic> dynamic;
-    if (dynamic.is_small(Out, In)) {
-      const bool dynamic_agrees = layer.small(f, dynamic) == expected;
-      CHECK(dynamic_agrees);
-      CHECK(layer.step_agrees_with_gradients(f, dynamic));
-    }
-    // the kernels of the other instruction sets, which this program would run on other machines
-    const bool baseline_agrees = layer.small(f, InSet<baseline::Tag, Scalar, Out, In>{}) == layer.baseline_results(f);
-    CHECK(baseline_agrees);
+  AllPasses<Scalar> passes{passes_of<Scalar>(f, kernels::SmallLayer<Scalar, Out, In>{}),
+                           passes_of<Scalar>(f, kernels::SmallLayer<Scalar, Dynamic, Dynamic>{}),
+                           passes_of<Scalar>(f, InSet<baseline::Tag, Scalar, Out, In>{})};
 #if CHAINRULE_DISPATCH >= 2
-    if constexpr (kernels::HasWiderLanes<Scalar>) {
-      if (kernels::best_instruction_set() == kernels::InstructionSet::baseline) continue;
-      const bool avx2_agrees = layer.small(f, InSet<kernels::avx2::Tag, Scalar, Out, In>{}) == expected;
-      CHECK(avx2_agrees);
-      if (!dynamic.is_small(Out, In)) continue;
-      const bool avx2_dynamic_agrees = layer.small(f, InSet<kernels::avx2::Tag, Scalar, Dynamic, Dynamic>{}) == expected;
-      CHECK(avx2_dynamic_agrees);
+  if constexpr (kernels::HasWiderLanes<Scalar>) {
+    if (kernels::best_instruction_set() != kernels::InstructionSet::baseline) {
+      passes.avx2 = passes_of<Scalar>(f, InSet<kernels::avx2::Tag, Scalar, Out, In>{});
+      passes.avx2_dynamic = passes_of<Scalar>(f, InSet<kernels::avx2::Tag, Scalar, Dynamic, Dynamic>{});
     }
-#endif
   }
+#endif
+  check_passes(f, Out, In, passes);
 }
 
 template <class Scalar, int Out, int In>

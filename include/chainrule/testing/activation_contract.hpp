@@ -32,59 +32,75 @@ struct ActivationProperties {
 
 namespace testing {
 
-/// Compares f', f'' or f''' (order 1, 2 or 3) with a central difference of the derivative g of one order less (f, f' or f''),
-///
-///     g'(z) ~ (g(z + h) - g(z - h)) / 2h
-/// for z from min_z to max_z and for very large |z|. The difference is computed in long double and extrapolated to h = 0, which removes
-/// the error of order h^2.
-template <int order, class Scalar, class F>
-void check_derivative(ContractReport& report, const F& f, const ActivationProperties& properties) {
+/// The values that check_derivative compares: the derivative at each z, and the derivative g of one order less around it, in long double.
+/// `lower` are f, f', ... at z + h, all of a lower order.
+template <class Scalar>
+struct DerivativeValues {
+  std::vector<Scalar> z, derivative;
+  std::vector<long double> g_above, g_half_above, g_half_below, g_below;
+  std::vector<std::vector<long double>> lower;
+
+  static constexpr bool is_quadruple = std::numeric_limits<long double>::digits > 64;
+  static constexpr long double step = is_quadruple ? 0x1p-22L : 0x1p-16L;
+
+  /// h at z.
+  static long double width(long double at) { return std::abs(at) < 1e6L ? step : std::abs(at) * step; }
+  /// z + steps h for all z.
+  std::vector<long double> shifted(long double steps) const {
+    std::vector<long double> shifted_z;
+    for (const long double at : z) shifted_z.push_back(at + steps * width(at));
+    return shifted_z;
+  }
+};
+
+/// The numbers z at which a derivative is compared.
+template <class Scalar>
+std::vector<Scalar> points_of_derivative(int order, const ActivationProperties& properties) {
   constexpr long double largest = (std::numeric_limits<Scalar>::max)();
   std::vector<Scalar> z = numbers_between<Scalar>(properties.min_z, properties.max_z, properties.coarse_grid || order > 1 ? 256 : 4096);
   for (const long double distance : {100.0L, 1e4L, 1e30L, (std::min)(largest, (std::numeric_limits<long double>::max)() / 2)})
     for (const long double sign : {-1.0L, 1.0L})
       if (distance <= static_cast<long double>(properties.max_abs_z)) z.push_back(static_cast<Scalar>(sign * distance));
+  return z;
+}
 
-  constexpr bool is_quadruple = std::numeric_limits<long double>::digits > 64;  // the error of order h^4 is then larger than the rounding
-  constexpr long double step = is_quadruple ? 0x1p-22L : 0x1p-16L, curvature = is_quadruple ? step * step * step * step : 0;
-  const auto width = [&](long double at) { return std::abs(at) < 1e6L ? step : std::abs(at) * step; };
-  const auto shifted = [&](long double steps) {
-    std::vector<long double> shifted_z;
-    for (const long double at : z) shifted_z.push_back(at + steps * width(at));
-    return shifted_z;
-  };
-  const auto g = [&](long double steps) { return derivatives_of_order<order - 1>(f, shifted(steps)); };
-  const std::vector<long double> g_above = g(1), g_half_above = g(0.5L), g_half_below = g(-0.5L), g_below = g(-1);
-  const std::vector<Scalar> computed = derivatives_of_order<order>(f, z);
+/// Compares a derivative with the central difference, for check_derivative. Takes values rather than the activation, so that it is compiled
+/// once for all activations.
+template <class Scalar>
+void compare_derivative(ContractReport& report, const DerivativeValues<Scalar>& values, const ActivationProperties& properties) {
+  using Values = DerivativeValues<Scalar>;
+  constexpr long double step = Values::step;
+  constexpr long double curvature =
+      Values::is_quadruple ? step * step * step * step : 0;  // the error of order h^4, where it exceeds rounding
+  const std::vector<Scalar>& z = values.z;
+  const std::size_t order = values.lower.size();
 
   // The derivative may be computed from numbers of this size: |f|, |f'|/steepness, ..., |g|/steepness^(order - 1), the largest of them.
   const auto steepness = static_cast<long double>(properties.steepness);
   std::vector<long double> terms(z.size());
   long double power = 1;  // steepness^k for the next derivative, f^(k)
-  const auto include = [&](const std::vector<long double>& lower) {
+  for (const std::vector<long double>& lower : values.lower) {
     for (std::size_t i = 0; i < z.size(); ++i) terms[i] = (std::max)(terms[i], std::abs(lower[i]) / power);
     power *= steepness;
-  };
-  include(derivatives_of_order<0>(f, shifted(1)));
-  if constexpr (order > 1) include(derivatives_of_order<1>(f, shifted(1)));
-  if constexpr (order > 2) include(derivatives_of_order<2>(f, shifted(1)));
+  }
 
   // Errors in units of the allowed error. An error near 0 is reported first, because far out f' may be almost 0 and says less.
   Worst worst, worst_near_0;
   Index checked = 0, wrong = 0;
   for (std::size_t i = 0; i < z.size(); ++i) {
-    const long double at = z[i];
+    const long double at = z[i], width = Values::width(at);
     const auto is_close = [&](double kink) { return std::abs(at - static_cast<long double>(kink)) < 2 * step; };
     if (std::any_of(properties.kinks.begin(), properties.kinks.end(), is_close)) continue;
-    const long double difference = (8 * (g_half_above[i] - g_half_below[i]) - (g_above[i] - g_below[i])) / (6 * width(at));
+    const long double difference =
+        (8 * (values.g_half_above[i] - values.g_half_below[i]) - (values.g_above[i] - values.g_below[i])) / (6 * width);
     const long double size = (std::max)(std::abs(difference), power * (std::min)(1.0L, terms[i]));
-    const long double error_of_difference = 16 * eps<long double> * (power / steepness * terms[i]) / width(at);
+    const long double error_of_difference = 16 * eps<long double> * (power / steepness * terms[i]) / width;
     const long double allowed = (static_cast<long double>(properties.derivative_rounding) * eps<Scalar> + curvature) * size +
                                 error_of_difference +
                                 8 * power * static_cast<long double>((std::numeric_limits<Scalar>::min)());  // smaller e^z become 0
-    const long double error = std::abs(static_cast<long double>(computed[i]) - difference) / allowed;
-    worst.update(error, at, computed[i], difference);
-    if (std::abs(at) <= 5) worst_near_0.update(error, at, computed[i], difference);
+    const long double error = std::abs(static_cast<long double>(values.derivative[i]) - difference) / allowed;
+    worst.update(error, at, values.derivative[i], difference);
+    if (std::abs(at) <= 5) worst_near_0.update(error, at, values.derivative[i], difference);
     ++checked;
     wrong += error <= 1 ? 0 : 1;
   }
@@ -114,6 +130,27 @@ void check_derivative(ContractReport& report, const F& f, const ActivationProper
                  " has a kink there, name it in .kinks; if ",
                  names[order],
                  " may be less exact for large |z|, set .min_z and .max_z"});
+}
+
+/// Compares f', f'' or f''' (order 1, 2 or 3) with a central difference of the derivative g of one order less (f, f' or f''),
+///
+///     g'(z) ~ (g(z + h) - g(z - h)) / 2h
+/// for z from min_z to max_z and for very large |z|. The difference is computed in long double and extrapolated to h = 0, which removes
+/// the error of order h^2.
+template <int order, class Scalar, class F>
+void check_derivative(ContractReport& report, const F& f, const ActivationProperties& properties) {
+  DerivativeValues<Scalar> values;
+  values.z = points_of_derivative<Scalar>(order, properties);
+  values.derivative = derivatives_of_order<order>(f, values.z);
+  const auto g = [&](long double steps) { return derivatives_of_order<order - 1>(f, values.shifted(steps)); };
+  values.g_above = g(1);
+  values.g_half_above = g(0.5L);
+  values.g_half_below = g(-0.5L);
+  values.g_below = g(-1);
+  values.lower.push_back(derivatives_of_order<0>(f, values.shifted(1)));
+  if constexpr (order > 1) values.lower.push_back(derivatives_of_order<1>(f, values.shifted(1)));
+  if constexpr (order > 2) values.lower.push_back(derivatives_of_order<2>(f, values.shifted(1)));
+  compare_derivative(report, values, properties);
 }
 
 /// Checks that neither f nor its derivatives are NaN or infinite for any finite z. For float it tries f and f' of one in a thousand of all
