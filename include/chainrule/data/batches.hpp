@@ -90,7 +90,7 @@ class Batches {
     const Index first = index * batch_size_;
     const Index count = (std::min)(batch_size_, samples() - first);
     if (!copies_) return view_of_data(first, count);
-    const auto indices = std::span<const Index>(order_).subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(count));
+    const auto indices = std::span<const Index>(order_.data() + first, static_cast<std::size_t>(count));
     detail::gather_samples(data_, indices, features_, targets_, weights_);
     return {detail::const_view<Scalar>(features_.leftCols(count)),
             {detail::target_view<Scalar>(first_targets(count)), {weights_.data(), weights_.size() != 0 ? count : 0}, options_.mean_weight}};

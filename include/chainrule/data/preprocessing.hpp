@@ -112,7 +112,10 @@ struct FeatureGroup {
 class Preprocessing {
  public:
   /// Creates a preprocessing that is not fitted yet. Throws ValueError where the options name a column or a class twice.
-  explicit Preprocessing(PreprocessingOptions options = {}) : options_{std::move(options)} { check_options(); }
+  template <std::same_as<PreprocessingOptions> Options = PreprocessingOptions>  // a template, so that only programs that call it compile it
+  explicit Preprocessing(Options options = {}) : options_{std::move(options)} {
+    check_options(options_);
+  }
 
   bool is_fitted() const { return !columns_.empty(); }  ///< whether fit was called or the preprocessing was read by from_string
 
@@ -120,7 +123,7 @@ class Preprocessing {
   /// scales. Throws ValueError, with line and column, for a column that .one_hot or another option names and the table lacks, a column of
   /// numbers and other texts, a column without any value, more than max_found different words in a column that is not named in .one_hot,
   /// and whatever the policies call an error; StateError where it was read by from_string. After an error the previous fit stays.
-  template <std::same_as<Table> T>  // a template, as fit_columns and scale are, so that only programs that call it compile the scalers
+  template <std::same_as<Table> T>  // a template, as what it calls is, so that only programs that call it compile it
   void fit(const T& train) {
     if (is_read_)
       detail::raise<StateError>("Preprocessing: it was read from a text, which does not hold all options; create another one to fit");
@@ -255,7 +258,8 @@ class Preprocessing {
             "column, and there are ",
             classes_.size(), " classes");
       const std::vector<int> labels = labels_of_rows(table);
-      y = Eigen::Map<const Eigen::RowVectorXi>(labels.data(), 1, table.size()).template cast<Scalar>();
+      y.resize(1, table.size());
+      for (Index row = 0; row < table.size(); ++row) y(0, row) = static_cast<Scalar>(labels[static_cast<std::size_t>(row)]);
       return {transform<Scalar>(table), std::move(y), {}, feature_names(), {options_.label}};
     }
     y.resize(static_cast<Index>(options_.target.size()), table.size());
@@ -308,7 +312,8 @@ class Preprocessing {
 
   /// Reads a preprocessing from the text that to_string writes. It transforms as the one that was written, but cannot be fitted again.
   /// Throws ValueError, with what was expected and what was found, for any other text.
-  static Preprocessing from_string(std::string_view text) {
+  template <std::convertible_to<std::string_view> Text>
+  static Preprocessing from_string(const Text& text) {
     detail::TokenReader line(from_string_name, text);
     line.take_word("Preprocessing");
     if (const int found = take_int(line, 1'000'000); found != version)
@@ -334,7 +339,7 @@ class Preprocessing {
       detail::raise<ValueError>(from_string_name, " expected classes where there is a label, and none where there is none, but found ",
                                 made.classes_.size(), " for the label ", detail::in_quotes(made.options_.label));
     std::vector<std::string> names = made.columns();
-    names.insert(names.end(), made.options_.target.begin(), made.options_.target.end());
+    for (const std::string& name : made.options_.target) names.push_back(name);
     if (!made.options_.label.empty()) names.push_back(made.options_.label);
     check_different(from_string_name, std::move(names));
     return made;
@@ -371,31 +376,33 @@ class Preprocessing {
   }
 
   /// Throws ValueError where two names are equal.
-  static void check_different(const char* who, std::vector<std::string> names) {
+  template <class Name>
+  static void check_different(const char* who, std::vector<Name> names) {
     std::sort(names.begin(), names.end());
     if (const auto twice = std::adjacent_find(names.begin(), names.end()); twice != names.end())
       detail::raise<ValueError>(who, ": column ", detail::in_quotes(*twice), " is named twice");
   }
 
-  void check_options() const {
+  template <class Options>
+  void check_options(const Options& options) const {
     const auto check = [](bool is_right, const auto&... parts) {
       if (!is_right) detail::raise<ValueError>("Preprocessing: ", parts...);
     };
     std::vector<std::string> names = named_columns();
     check_different("Preprocessing", std::move(names));
-    for (const OrdinalColumn& ordinal : options_.ordinal) {
+    for (const OrdinalColumn& ordinal : options.ordinal) {
       check(!ordinal.words.empty(), ".ordinal has no words for column ", detail::in_quotes(ordinal.name));
       detail::WordList(detail::text_of("Preprocessing: .ordinal of ", detail::in_quotes(ordinal.name)), ordinal.words);
     }
-    check(options_.classes.empty() || !options_.label.empty(), ".classes are the names of classes of .label, but there is no .label");
-    check(options_.label.empty() || options_.target.empty(), ".label is for class names and .target for numbers, but both are set");
-    detail::WordList("Preprocessing: .classes", options_.classes);
-    check(options_.min_count >= 1, ".min_count must be at least 1, but is ", options_.min_count);
-    bool have_own_category = options_.unknown == UnknownWord::own_category;
-    std::vector<std::string> with_policy, others = options_.target;
-    others.insert(others.end(), options_.ignore.begin(), options_.ignore.end());
-    if (!options_.label.empty()) others.push_back(options_.label);
-    for (const ColumnPolicy& policy : options_.policies) {
+    check(options.classes.empty() || !options.label.empty(), ".classes are the names of classes of .label, but there is no .label");
+    check(options.label.empty() || options.target.empty(), ".label is for class names and .target for numbers, but both are set");
+    detail::WordList("Preprocessing: .classes", options.classes);
+    check(options.min_count >= 1, ".min_count must be at least 1, but is ", options.min_count);
+    bool have_own_category = options.unknown == UnknownWord::own_category;
+    std::vector<std::string> with_policy, others = options.target;
+    others.insert(others.end(), options.ignore.begin(), options.ignore.end());
+    if (!options.label.empty()) others.push_back(options.label);
+    for (const ColumnPolicy& policy : options.policies) {
       with_policy.push_back(policy.name);
       have_own_category = have_own_category || policy.unknown == UnknownWord::own_category;
       check(!contains(others, policy.name), ".policies are for features, but column ", detail::in_quotes(policy.name), " is none");
@@ -403,15 +410,15 @@ class Preprocessing {
             " have both a .constant for missing values and another policy for them");
     }
     check_different("Preprocessing: .policies", std::move(with_policy));
-    check(options_.min_count == 1 || have_own_category, ".min_count is for .unknown = UnknownWord::own_category");
-    check(options_.max_found >= 1, ".max_found must be at least 1, but is ", options_.max_found);
+    check(options.min_count == 1 || have_own_category, ".min_count is for .unknown = UnknownWord::own_category");
+    check(options.max_found >= 1, ".max_found must be at least 1, but is ", options.max_found);
   }
 
   /// The columns that the options name.
   std::vector<std::string> named_columns() const {
-    std::vector<std::string> names = options_.target;
-    names.insert(names.end(), options_.ignore.begin(), options_.ignore.end());
-    names.insert(names.end(), options_.one_hot.begin(), options_.one_hot.end());
+    std::vector<std::string> names;
+    for (const auto* list : {&options_.target, &options_.ignore, &options_.one_hot})
+      for (const std::string& name : *list) names.push_back(name);
     for (const OrdinalColumn& ordinal : options_.ordinal) names.push_back(ordinal.name);
     if (!options_.label.empty()) names.push_back(options_.label);
     return names;
@@ -424,7 +431,8 @@ class Preprocessing {
   // Reading cells.
 
   /// The text of a cell as a word. A number with a decimal comma gets a point.
-  static std::string word_in(const Table& table, Index row, Index at) {
+  template <class T>
+  static std::string word_in(const T& table, Index row, Index at) {
     const std::string_view text = table.text(row, at);
     double number = 0;
     std::string scratch;
@@ -442,7 +450,8 @@ class Preprocessing {
   }
 
   /// Returns the number in a cell, or throws ValueError.
-  static double parsed(const Table& table, Index row, Index at) {
+  template <class T>
+  static double parsed(const T& table, Index row, Index at) {
     double number = 0;
     const detail::ParseResult result = detail::parse_csv_number(table.text(row, at), table.decimal(), number);
     if (result == detail::ParseResult::invalid) refuse_word(table, row, at, "a number");
@@ -452,14 +461,16 @@ class Preprocessing {
   }
 
   /// Returns the number that the value of a cell is, or nothing where it is missing or a word that is unknown.
-  static std::optional<double> value_in(const Column& column, const Table& table, Index row, Index at) {
+  template <class T>
+  static std::optional<double> value_in(const Column& column, const T& table, Index row, Index at) {
     // a word of the list is a value, even if it is one that mostly stands for a missing value
     if (column.kind == Kind::ordinal) return value_of(column, word_in(table, row, at));
     if (table.is_missing(row, at)) return std::nullopt;
     return column.kind == Kind::number ? parsed(table, row, at) : value_of(column, table.text(row, at));
   }
 
-  double number_in(const Column& column, const Table& table, Index row, Index at) const {
+  template <class T>
+  double number_in(const Column& column, const T& table, Index row, Index at) const {
     if (const std::optional<double> value = value_in(column, table, row, at)) return *value;
     const bool is_missing = table.is_missing(row, at);
     if (column.fill && (is_missing || column.unknown != UnknownWord::error)) return *column.fill;
@@ -475,7 +486,8 @@ class Preprocessing {
   }
 
   /// Returns which of the column's features is 1, or -1 where none is.
-  Index hot_feature(const Column& column, const Table& table, Index row, Index at) const {
+  template <class T>
+  Index hot_feature(const Column& column, const T& table, Index row, Index at) const {
     const bool is_missing = table.is_missing(row, at);
     if (is_missing && !column.constant) {
       if (column.missing_word == MissingWord::error)
@@ -523,7 +535,8 @@ class Preprocessing {
     if (!options_.label.empty()) fit_classes(train, train.column(options_.label));
   }
 
-  Column fitted_column(const Table& train, Index j) const {
+  template <class T>
+  Column fitted_column(const T& train, Index j) const {
     const std::string& name = train.names()[static_cast<std::size_t>(j)];
     const auto ordinal =
         std::find_if(options_.ordinal.begin(), options_.ordinal.end(), [&](const OrdinalColumn& each) { return each.name == name; });
@@ -545,7 +558,8 @@ class Preprocessing {
   }
 
   /// Gives the column its policies. Throws ValueError for one that is for columns of another kind.
-  void set_policies(Column& column, const Table& train) const {
+  template <class T>
+  void set_policies(Column& column, const T& train) const {
     column.unknown = options_.unknown;
     column.missing_word = options_.missing_word;
     column.missing_number = options_.missing_number;
@@ -588,7 +602,8 @@ class Preprocessing {
   }
 
   /// Finds out what a column is that no option names.
-  static void find_kind(Column& column, const Table& train, Index j) {
+  template <class T>
+  static void find_kind(Column& column, const T& train, Index j) {
     column.is_found = true;
     Index values = 0, numbers = 0, answers = 0, first_text = -1;
     for (Index row = 0; row < train.size(); ++row) {
@@ -616,7 +631,8 @@ class Preprocessing {
   }
 
   /// Collects the words of a one-hot column.
-  void fit_words(Column& column, const Table& train, Index j) const {
+  template <class T>
+  void fit_words(Column& column, const T& train, Index j) const {
     std::map<std::string, Index, std::less<>> counts;
     Index first_missing = -1;
     Index missing = 0;
@@ -663,7 +679,8 @@ class Preprocessing {
   }
 
   /// Computes what replaces missing values of a column of numbers.
-  void fit_fill(Column& column, const Table& train, Index j) const {
+  template <class T>
+  void fit_fill(Column& column, const T& train, Index j) const {
     std::vector<double> values;
     for (Index row = 0; row < train.size(); ++row) {
       if (const std::optional<double> value = value_in(column, train, row, j))
@@ -696,7 +713,8 @@ class Preprocessing {
     }
   }
 
-  void fit_classes(const Table& train, Index j) {
+  template <class T>
+  void fit_classes(const T& train, Index j) {
     if (!options_.classes.empty()) {
       classes_ = detail::WordList("Preprocessing: .classes", options_.classes);
     } else {
@@ -717,7 +735,8 @@ class Preprocessing {
   // Transforming.
 
   /// Returns for each column its place in the table.
-  std::vector<Index> places_in(const Table& table) const {
+  template <class T>
+  std::vector<Index> places_in(const T& table) const {
     check_fitted();
     std::map<std::string_view, Index> places;
     for (Index j = 0; j < table.columns(); ++j) places.emplace(table.names()[static_cast<std::size_t>(j)], j);
@@ -732,7 +751,8 @@ class Preprocessing {
     return at;
   }
 
-  std::vector<int> labels_of_rows(const Table& table) const {
+  template <class T>
+  std::vector<int> labels_of_rows(const T& table) const {
     check_fitted();
     if (options_.label.empty()) detail::raise<ValueError>("Preprocessing: labels are in the column .label, but the options name none");
     const Index at = table.column(options_.label);
@@ -804,7 +824,8 @@ class Preprocessing {
     return static_cast<int>(number);
   }
 
-  static detail::WordList take_list(detail::TokenReader& line) {
+  template <class Line>
+  static detail::WordList take_list(Line& line) {
     const bool by_value = take_int(line, 1) == 1;
     std::vector<std::string> names;
     const Index count = line.take_count("words", 0);
@@ -812,7 +833,8 @@ class Preprocessing {
     return detail::WordList(from_string_name, std::move(names), by_value);
   }
 
-  static Column take_column(detail::TokenReader& line) {
+  template <class Line>
+  static Column take_column(Line& line) {
     const std::string_view kind = line.take_any_word();
     const auto known = std::find(kind_names.begin(), kind_names.end(), kind);
     if (known == kind_names.end())
@@ -830,7 +852,7 @@ class Preprocessing {
       column.most_frequent = Index{take_int(line, (std::numeric_limits<int>::max)())} - 1;
     } else {
       const bool has_fill = take_int(line, 1) == 1;
-      const double fill = line.take_number<double>();
+      const double fill = line.template take_number<double>();
       if (has_fill) column.fill = fill;
     }
     if (column.kind == Kind::yes_no) column.answers = take_int(line, static_cast<int>(detail::answers.size()) - 1);

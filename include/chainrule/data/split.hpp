@@ -104,7 +104,8 @@ inline Index count_samples(const Groups& groups) {
 /// Returns how many samples of each group are for testing. Each group's number is its own share, rounded down or up (largest remainder
 /// method), so that the sum is the share of all samples, rounded; but every group keeps a sample for training, which makes the sum smaller
 /// where many small groups would be for testing as a whole.
-inline std::vector<Index> test_sizes(const char* who, const Groups& groups, double share) {
+template <class Real>
+std::vector<Index> test_sizes(const char* who, const Groups& groups, Real share) {
   if (!(share > 0 && share < 1)) raise<ValueError>(who, ": the share of samples for testing must be between 0 and 1, got ", share);
   const Index samples = count_samples(groups);
   const Index total = static_cast<Index>(std::llround(share * static_cast<double>(samples)));
@@ -130,7 +131,8 @@ inline std::vector<Index> test_sizes(const char* who, const Groups& groups, doub
   return sizes;
 }
 
-inline IndexSplit split_groups(const char* who, Groups groups, const SplitOptions& options) {
+template <class Options>
+IndexSplit split_groups(const char* who, Groups groups, const Options& options) {
   const std::vector<Index> sizes = test_sizes(who, groups, options.test_share);
   Random random{derived_seed(options.seed, detail::split_stream)};
   IndexSplit parts;
@@ -149,7 +151,8 @@ inline IndexSplit split_groups(const char* who, Groups groups, const SplitOption
   return parts;
 }
 
-inline std::vector<Fold> fold_groups(const char* who, Groups groups, Index k, const FoldOptions& options) {
+template <class Options>
+std::vector<Fold> fold_groups(const char* who, Groups groups, Index k, const Options& options) {
   const Index samples = count_samples(groups);
   if (k < 2 || k > samples)
     raise<ValueError>(who, ": the number of folds must be from 2 to ", samples, ", the number of samples, but is ", k);
@@ -183,7 +186,8 @@ inline std::vector<Fold> fold_groups(const char* who, Groups groups, Index k, co
 
 /// Divides the indices 0, ..., samples - 1 into a training and a test part. Throws ValueError unless 0 < test_share < 1 and neither part
 /// is empty.
-inline IndexSplit split_indices(Index samples, const SplitOptions& options = {}) {
+template <std::same_as<SplitOptions> Options = SplitOptions>  // a template, so that only programs that split compile the split
+IndexSplit split_indices(Index samples, const Options& options = {}) {
   return detail::split_groups("split", detail::one_group("split", samples), options);
 }
 
@@ -211,7 +215,8 @@ Split<Dataset<Scalar, Targets>> stratified_split(const Dataset<Scalar, Targets>&
 }
 
 /// Divides the indices 0, ..., samples - 1 into k folds whose sizes differ by at most one. Throws ValueError unless 2 <= k <= samples.
-inline std::vector<Fold> k_fold(Index samples, Index k, const FoldOptions& options = {}) {
+template <std::same_as<FoldOptions> Options = FoldOptions>
+std::vector<Fold> k_fold(Index samples, Index k, const Options& options = {}) {
   return detail::fold_groups("k_fold", detail::one_group("k_fold", samples), k, options);
 }
 

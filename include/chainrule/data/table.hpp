@@ -9,6 +9,7 @@
 
 #include <chainrule/data/detail/csv_columns.hpp>
 #include <chainrule/data/split.hpp>
+#include <concepts>
 #include <deque>
 #include <functional>
 #include <map>
@@ -30,6 +31,7 @@ struct TableOptions {
 };
 
 namespace detail {
+template <class T>
 class TableReader;
 }
 
@@ -46,11 +48,12 @@ class Table {
   /// @code{.cpp}
   /// const Table row({"age", "city"}, {{"42", "Bern"}});
   /// @endcode
-  Table(std::vector<std::string> names, const std::vector<std::vector<std::string>>& rows, const TableOptions& options = {})
+  template <std::same_as<TableOptions> Options = TableOptions>  // a template, so that only programs that call it compile it
+  Table(std::vector<std::string> names, const std::vector<std::vector<std::string>>& rows, const Options& options = {})
       : names_{std::move(names)}, options_{options}, file_{"the table"} {
     if (options.separator == options.decimal) options_.separator = ';';  // so that files can have the layout too
     detail::check_layout(file_, options_.separator, options_.decimal, options_.skip_lines);
-    check_names();
+    check_names(names_);
     const detail::MissingWords missing(options.missing_words, options.also_missing);
     auto texts = std::make_shared<Texts>();
     for (std::size_t i = 0; i < rows.size(); ++i) {
@@ -119,9 +122,10 @@ class Table {
     part.rows_ = indices.size();
     part.cells_.reserve(indices.size() * names_.size());
     for (const Index i : indices) {
-      const auto first = cells_.begin() + i * columns();
-      part.cells_.insert(part.cells_.end(), first, first + columns());
-      part.missing_.insert(part.missing_.end(), missing_.begin() + i * columns(), missing_.begin() + (i + 1) * columns());
+      for (std::size_t k = cell_in(i, 0); k < cell_in(i + 1, 0); ++k) {
+        part.cells_.push_back(cells_[k]);
+        part.missing_.push_back(missing_[k]);
+      }
       // a table in memory has no lines, so its rows get the numbers that they had there
       part.lines_.push_back(lines_.empty() ? static_cast<std::size_t>(i) + 1 : lines_[static_cast<std::size_t>(i)]);
     }
@@ -129,6 +133,7 @@ class Table {
   }
 
  private:
+  template <class T>
   friend class detail::TableReader;
 
   /// The characters that cells refer to: the text of a file, and texts that are not in it as they are, because of doubled quotes.
@@ -142,12 +147,16 @@ class Table {
     if (row < 0 || row >= size() || column < 0 || column >= columns())
       detail::raise<ShapeError>(file_, ": there is no cell in row ", row, ", column ", column, "; there are ", size(), " rows and ",
                                 columns(), " columns, counted from 0");
+    return cell_in(row, column);
+  }
+  std::size_t cell_in(Index row, Index column) const {
     return static_cast<std::size_t>(row) * names_.size() + static_cast<std::size_t>(column);
   }
 
-  void check_names() const {
+  template <class Names>
+  void check_names(const Names& names) const {
     std::set<std::string_view> different;
-    for (const std::string& name : names_)
+    for (const std::string& name : names)
       if (!different.insert(name).second) detail::raise<ValueError>(file_, ": there are two columns ", detail::in_quotes(name));
   }
 
@@ -165,27 +174,28 @@ class Table {
 
 namespace detail {
 
-/// Reads a table from the text of a file.
+/// Reads a table of type T, Table, from the text of a file. A template, so that only programs that read tables compile it.
+template <class T>
 class TableReader {
  public:
   TableReader(std::string text, const TableOptions& options, const std::string& file) : options_{options}, locator_{file} {
     check_layout(file, options.separator, options.decimal, options.skip_lines);
     if (options.header && !options.names.empty())
       raise<ValueError>(file, ": .names are those of a file without a header; set .header = false");
-    auto texts = std::make_shared<Table::Texts>();
+    auto texts = std::make_shared<typename T::Texts>();
     texts->file = std::move(text);
     read(*texts);
     table_.texts_ = std::move(texts);
     table_.options_ = options;
     table_.file_ = file;
     leave_out_columns();
-    table_.check_names();
+    table_.check_names(table_.names_);
   }
 
-  Table take() { return std::move(table_); }
+  T take() { return std::move(table_); }
 
  private:
-  void read(Table::Texts& texts) {
+  void read(typename T::Texts& texts) {
     check_encoding(locator_.file, texts.file);
     const MissingWords missing(options_.missing_words, options_.also_missing);
     CsvScanner rows(texts.file, {options_.separator, options_.skip_lines}, locator_);
@@ -298,7 +308,7 @@ class TableReader {
   const TableOptions& options_;
   CsvLocator locator_;
   std::size_t empty_at_end_ = 0;
-  Table table_ = {};
+  T table_ = {};
 };
 
 }  // namespace detail
@@ -308,13 +318,15 @@ class TableReader {
 /// first column without a name, or named "Unnamed: 0", that holds a different whole number in each row: an index that pandas has written.
 /// Throws ValueError, with line and column, for what is no table, and for columns of the same name that differ. Takes memory of three to
 /// ten times the text.
-inline Table parse_table(std::string_view text, const TableOptions& options = {}, const std::string& name = "the text") {
-  return detail::TableReader(std::string(text), options, name).take();
+template <std::same_as<TableOptions> Options = TableOptions>  // a template, as TableReader is
+Table parse_table(std::string_view text, const Options& options = {}, const std::string& name = "the text") {
+  return detail::TableReader<Table>(std::string(text), options, name).take();
 }
 
 /// Reads a table from a file, as parse_table does.
-inline Table read_table(const std::string& path, const TableOptions& options = {}) {
-  return detail::TableReader(detail::read_file("read_table", path), options, path).take();
+template <std::same_as<TableOptions> Options = TableOptions>
+Table read_table(const std::string& path, const Options& options = {}) {
+  return detail::TableReader<Table>(detail::read_file("read_table", path), options, path).take();
 }
 
 /// Copies the rows with these indices, in this order, to a table of their own. Throws ValueError for an index outside [0, table.size()).
@@ -322,7 +334,8 @@ inline Table subset(const Table& table, const std::vector<Index>& indices) { ret
 
 /// Returns the rows in which none of these columns has a missing value, as pandas' dropna(subset=...) does. Throws ValueError where there
 /// is no such column.
-inline Table drop_missing(const Table& table, const std::vector<std::string>& columns) {
+template <std::derived_from<Table> T>
+Table drop_missing(const T& table, const std::vector<std::string>& columns) {
   std::vector<Index> numbers;
   for (const std::string& name : columns) numbers.push_back(table.column(name));
   std::vector<Index> kept;
@@ -332,7 +345,8 @@ inline Table drop_missing(const Table& table, const std::vector<std::string>& co
 }
 
 /// Divides a table into a training and a test part. Throws ValueError unless 0 < test_share < 1 and neither part is empty.
-inline Split<Table> split(const Table& table, const SplitOptions& options = {}) {
+template <std::derived_from<Table> T>
+Split<Table> split(const T& table, const SplitOptions& options = {}) {
   const IndexSplit parts = split_indices(table.size(), options);
   return {table.rows(parts.train), table.rows(parts.test)};
 }
@@ -341,7 +355,8 @@ namespace detail {
 
 /// Returns a number for each row: equal for equal texts in the column. Throws ValueError where there is no such column or one of its values
 /// is missing.
-inline std::vector<int> strata(const Table& table, const std::string& column) {
+template <class T>
+std::vector<int> strata(const T& table, const std::string& column) {
   const Index j = table.column(column);
   std::map<std::string_view, int> labels;
   std::vector<int> strata;
@@ -358,14 +373,16 @@ inline std::vector<int> strata(const Table& table, const std::string& column) {
 
 /// Divides a table into a training and a test part, each with the same share of every text in the column, to within one row. Throws
 /// ValueError as stratified_split of a data set does, and where a value of the column is missing.
-inline Split<Table> stratified_split(const Table& table, const std::string& column, const SplitOptions& options = {}) {
+template <std::derived_from<Table> T>
+Split<Table> stratified_split(const T& table, const std::string& column, const SplitOptions& options = {}) {
   const IndexSplit parts = stratified_split_indices(detail::strata(table, column), options);
   return {table.rows(parts.train), table.rows(parts.test)};
 }
 
 /// Divides the rows of a table into k folds, each with the same share of every text in the column, to within one row; subset(table,
 /// fold.train) takes them. Throws ValueError as stratified_k_fold of labels does, and where a value of the column is missing.
-inline std::vector<Fold> stratified_k_fold(const Table& table, const std::string& column, Index k, const FoldOptions& options = {}) {
+template <std::derived_from<Table> T>
+std::vector<Fold> stratified_k_fold(const T& table, const std::string& column, Index k, const FoldOptions& options = {}) {
   return stratified_k_fold(detail::strata(table, column), k, options);
 }
 

@@ -114,7 +114,7 @@ std::vector<std::string> written_classes(const Dataset<Scalar>& data, const CsvO
   }
 
   if (options.classes.empty()) {
-    CsvClassNames classes("write_csv", {});
+    CsvClassNames<int> classes("write_csv", {});
     const CsvLocator table{.file = "write_csv"};
     const MissingWords missing_words(options.missing_words, options.also_missing);
     std::vector<int> labels;
@@ -127,7 +127,7 @@ std::vector<std::string> written_classes(const Dataset<Scalar>& data, const CsvO
     if (come_back) classes.sort(table, 0, labels);
     come_back = come_back && labels == data.targets && (data.target_names.empty() || classes.names() == names);
   } else {
-    const CsvClassNames refuses_a_name_that_occurs_twice("write_csv", options.classes);
+    const CsvClassNames<int> refuses_a_name_that_occurs_twice("write_csv", options.classes);
     const bool are_names =
         data.target_names.empty() ? std::equal(options.classes.begin(), options.classes.end(), names.begin()) : options.classes == names;
     const int largest = *std::max_element(data.targets.begin(), data.targets.end());

@@ -48,13 +48,13 @@ class Pinball {
   /// Copies the taus, also from an object that is moved from, which stays whole.
   Pinball& operator=(const Pinball&) = default;
 
-  std::span<const double> taus() const { return taus_; }  ///< one for all outputs, or one for each
+  std::span<const double> taus() const { return {taus_.data(), taus_.size()}; }  ///< one for all outputs, or one for each
 
   /// Describes each tau as a hyperparameter.
   Description describe() const {
     Description d;
     d.kind = name;
-    for (const double tau : taus_) d.hyperparameters.emplace_back("tau", tau);
+    for (const double tau : taus_) d.hyperparameters.push_back({"tau", tau});
     return d;
   }
   /// Makes a Pinball from its description. Throws ValueError for other hyperparameters, and what the constructor throws.

@@ -33,7 +33,7 @@ AnyNetwork<Scalar> prepare_for_quantization(const Net& net, const Eigen::DenseBa
   const Matrix<Scalar> samples = calibration.derived().template cast<Scalar>();
   detail::check_calibration("prepare_for_quantization", samples, net.inputs());
   net.predict_raw(samples.leftCols(1).eval());  // throws where it cannot predict yet
-  const detail::FoldedLayers folded = detail::fold_layers(net);
+  const auto folded = detail::fold_layers(net);
   if (folded.range_of_inputs || std::any_of(folded.layers.begin(), folded.layers.end(),
                                             [](const detail::FoldedLayer& one) { return one.range || one.scale_per_output; }))
     detail::raise<ValueError>("prepare_for_quantization: this network has FakeQuantize layers already; train it, and quantize it");
@@ -51,7 +51,7 @@ AnyNetwork<Scalar> prepare_for_quantization(const Net& net, const Eigen::DenseBa
     exact = ((exact.colwise() - folded.shift).array().colwise() * folded.scale.array()).matrix().eval();
   }
   add_range();
-  for (const detail::FoldedLayer& one : folded.layers) {
+  for (const auto& one : folded.layers) {
     if (one.is_dense()) {
       if (options.scale_per_output)
         layers.add(FakeQuantizedDense<Dynamic, Dynamic>{one.inputs, one.outputs});
@@ -84,7 +84,7 @@ AnyNetwork<Scalar> prepare_for_quantization(const Net& net, const Eigen::DenseBa
     FakeQuantize<Dynamic>{1, options.momentum}.buffers(result.buffers().data() + buffer).set(range.low, range.high);
     buffer += 3;
   }
-  for (const detail::FoldedLayer& one : folded.layers) {
+  for (const auto& one : folded.layers) {
     if (one.is_dense()) {
       put(result.parameters(), parameter, one.weight);
       put(result.parameters(), parameter, one.bias);

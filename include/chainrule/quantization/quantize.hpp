@@ -60,9 +60,12 @@ template <class Q>
 void quantize_weights(const FoldedLayer& from, const Quantization& input, bool scale_per_output, QuantizedLayer<Q>& to) {
   const double input_scale = static_cast<double>(input.scale), largest_float = static_cast<double>((std::numeric_limits<float>::max)());
   Vector<double> wanted(from.outputs);
-  for (Index i = 0; i < from.outputs; ++i)
-    wanted[i] = (std::max)(from.weight.row(i).cwiseAbs().maxCoeff(), std::abs(from.bias[i]) / input_scale * 0x1p-29 * 127);
-  const double common = wanted.maxCoeff();
+  double common = 0;
+  for (Index i = 0; i < from.outputs; ++i) {
+    wanted[i] = std::abs(from.bias[i]) / input_scale * 0x1p-29 * 127;
+    for (Index k = 0; k < from.inputs; ++k) wanted[i] = (std::max)(wanted[i], std::abs(from.weight(i, k)));
+    common = (std::max)(common, wanted[i]);
+  }
   if (!(common / 127 <= largest_float))
     raise<ValueError>("quantize: ", from.name, ": its weights and biases reach beyond the numbers of float");
   if (!scale_per_output) to.weight_scale = {weight_scale(common)};
@@ -195,7 +198,7 @@ QuantizedNetwork<Q> quantize(const Net& net, const Eigen::DenseBase<X>& calibrat
   net.predict_raw(samples.leftCols(1).eval());  // throws where it cannot predict yet
   if (!kernels::all_finite(net.parameters().size(), net.parameters().data()))
     detail::raise<ValueError>("quantize: the network has a parameter that is NaN or infinite");
-  const detail::FoldedLayers folded = detail::fold_layers(net);
+  const auto folded = detail::fold_layers(net);
 
   Matrix<double> exact = samples.template cast<double>();
   Vector<float> shift, scale;
@@ -213,7 +216,7 @@ QuantizedNetwork<Q> quantize(const Net& net, const Eigen::DenseBase<X>& calibrat
   std::vector<Matrix<double>> exact_outputs{exact};
   std::vector<QuantizedLayer<Q>> layers;
   Quantization from = input;
-  for (const detail::FoldedLayer& one : folded.layers) {
+  for (const auto& one : folded.layers) {
     QuantizedLayer<Q> layer;
     layer.name = one.name;
     layer.inputs = one.inputs;

@@ -48,12 +48,12 @@ class PermutationImportance {
 
   /// A table with a line for each feature or group, the most important first.
   std::string to_string() const {
-    std::vector<const Row*> sorted;
-    for (const Row& row : rows) sorted.push_back(&row);
-    std::stable_sort(sorted.begin(), sorted.end(), [](const Row* a, const Row* b) {
+    const auto is_before = [](const Row* a, const Row* b) {
       if (!detail::is_finite(a->mean) || !detail::is_finite(b->mean)) return detail::is_finite(a->mean) && !detail::is_finite(b->mean);
       return a->mean > b->mean;
-    });
+    };
+    std::vector<const Row*> sorted;
+    for (const Row& row : rows) sorted.insert(std::upper_bound(sorted.begin(), sorted.end(), &row, is_before), &row);
     std::vector<std::vector<std::string>> lines{{"feature", "importance", "deviation"}};
     for (const Row* row : sorted) lines.push_back({row->name, detail::in_table(row->mean), detail::in_table(row->deviation)});
     return detail::text_of(detail::text_table(lines, 1), metric, " without permutation: ", detail::in_table(score), "\n");

@@ -35,16 +35,17 @@ class SearchResult {
   };
 
   /// Sorts the candidates by the mean of a quantity. Candidates whose mean is not finite come last; among equals the order stays.
-  SearchResult(std::vector<Row> rows, std::string monitor, bool larger_is_better) : rows_{std::move(rows)}, monitor_{std::move(monitor)} {
-    for (Row& row : rows_) {
-      row.score = row.result.mean(monitor_);
-      row.deviation = row.result.deviation(monitor_);
-    }
-    std::stable_sort(rows_.begin(), rows_.end(), [larger_is_better](const Row& a, const Row& b) {
+  SearchResult(std::vector<Row> rows, std::string monitor, bool larger_is_better) : monitor_{std::move(monitor)} {
+    const auto is_before = [larger_is_better](const Row& a, const Row& b) {
       const bool has_a = detail::is_finite(a.score), has_b = detail::is_finite(b.score);
       if (!has_a || !has_b) return has_a && !has_b;
       return larger_is_better ? a.score > b.score : a.score < b.score;
-    });
+    };
+    for (Row& row : rows) {
+      row.score = row.result.mean(monitor_);
+      row.deviation = row.result.deviation(monitor_);
+      rows_.insert(std::upper_bound(rows_.begin(), rows_.end(), row, is_before), std::move(row));
+    }
   }
 
   const std::vector<Row>& rows() const { return rows_; }   ///< all candidates, the best first

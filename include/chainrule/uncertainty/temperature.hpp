@@ -16,10 +16,10 @@ namespace detail {
 /// J and its first two derivatives by beta at predictions link(beta z), where J is a cross-entropy, which is convex in beta.
 ///
 ///     J(beta) = J(y, beta z),  J'(beta) = sum dJ/dz o z,  J''(beta) = sum z o (H z)
-template <class L, class Target>
+template <class L, class Logits, class Target>
 class LossOfInverseTemperature {
  public:
-  LossOfInverseTemperature(const L& loss, const Matrix<double>& logits, const Target& y)
+  LossOfInverseTemperature(const L& loss, const Logits& logits, const Target& y)
       : loss_{loss}, z_{logits}, y_{y}, scaled_{logits}, derivative_(logits.rows(), logits.cols()) {}
 
   double first(double beta) {
@@ -39,9 +39,9 @@ class LossOfInverseTemperature {
   }
 
   const L& loss_;
-  const Matrix<double>& z_;
+  const Logits& z_;
   const Target& y_;
-  Matrix<double> scaled_, derivative_;
+  Logits scaled_, derivative_;
 };
 
 /// The beta > 0 with J'(beta) = 0 for logits of up to 1, by Newton steps that stay inside an interval with a change of sign, which

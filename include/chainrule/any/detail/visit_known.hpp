@@ -105,9 +105,10 @@ class DescribedDense : public Dense<Dynamic, Dynamic, Identity, XavierUniform, b
 };
 
 /// An Activate that holds the description of its activation instead of an activation. The description must outlive it.
-class DescribedActivate : public Activate<Identity, Dynamic> {
+class DescribedActivate : public SameShape<Dynamic>, public WithoutParameters {
  public:
-  explicit DescribedActivate(const Description& of) : Activate(of.inputs), activation_{only_part(of, "an activation")} {}
+  static constexpr std::string_view name = "Activate";
+  explicit DescribedActivate(const Description& of) : SameShape(name.data(), of.inputs), activation_{only_part(of, "an activation")} {}
   const Description& activation() const { return activation_; }
 
  private:

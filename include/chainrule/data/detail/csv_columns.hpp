@@ -139,8 +139,9 @@ inline bool looks_like_index(std::string_view name) { return name.empty() || nam
 
 /// Whether these are the numbers of an index: at least two, whole, from 0 on, and all different. In a file that holds a part of the rows of
 /// another one, they are not in sequence. Changes the order of the numbers.
-inline bool are_index_numbers(std::vector<double>& numbers) {
-  const auto may_be_one = [](double number) { return number >= 0 && number < 1e15 && number == std::floor(number); };
+template <class Number>
+bool are_index_numbers(std::vector<Number>& numbers) {
+  const auto may_be_one = [](Number number) { return number >= 0 && number < 1e15 && number == std::floor(number); };
   if (numbers.size() < 2 || !std::all_of(numbers.begin(), numbers.end(), may_be_one)) return false;
   std::sort(numbers.begin(), numbers.end());
   return std::adjacent_find(numbers.begin(), numbers.end()) == numbers.end();
@@ -180,7 +181,7 @@ class MissingWords {
  public:
   /// `words`: CsvOptions::missing_words; `more`: CsvOptions::also_missing.
   MissingWords(const std::vector<std::string>& words, const std::vector<std::string>& more) : words_{words} {
-    words_.insert(words_.end(), more.begin(), more.end());
+    for (const std::string& word : more) words_.push_back(word);
     for (const std::string& word : words_) lengths_[last_character(word)] |= length_bit(word);
   }
   bool operator()(std::string_view cell) const {
@@ -219,13 +220,14 @@ inline Answer answer_of(std::string_view text) {
 }
 
 /// Assigns labels 0, 1, ... to class names: the names known before, or the names in the order in which they occur, to be sorted at the
-/// end.
+/// end. A template, so that only programs that read or write class names compile its map.
+template <class Label>
 class CsvClassNames {
  public:
   /// `known`: the names known before, or none. Throws ValueError, which begins with `file`, where it has a name twice.
   CsvClassNames(const std::string& file, const std::vector<std::string>& known) : names_{known} {
     for (const std::string& name : known)
-      if (!classes_.try_emplace(name, Class{static_cast<int>(classes_.size()), 0}).second)
+      if (!classes_.emplace(name, Class{static_cast<Label>(classes_.size()), 0}).second)
         raise<ValueError>(file, ": .classes has ", in_quotes(name), " twice");
   }
 
@@ -234,12 +236,12 @@ class CsvClassNames {
 
   /// Returns the label of the class named in the cell; a new class gets the next label. Throws ValueError where the classes are known
   /// and this is none of them.
-  int label(const CsvLocator& locator, std::size_t column, const CsvCell& cell) {
+  Label label(const CsvLocator& locator, std::size_t column, const CsvCell& cell) {
     if (const auto found = classes_.find(cell.text); found != classes_.end()) return found->second.label;
     if (!names_.empty())
       raise<ValueError>(locator.cell(cell.line, column), ": expected one of the classes ", quoted_list(names_), ", but found ",
                         in_quotes(cell.text));
-    const int label = static_cast<int>(classes_.size());
+    const auto label = static_cast<Label>(classes_.size());
     classes_.emplace(std::string(cell.text), Class{label, cell.line});
     return label;
   }
@@ -259,7 +261,7 @@ class CsvClassNames {
   /// Sorts the names and renumbers `labels` accordingly: whole numbers by value, a word for no before that for yes, anything else as text.
   /// Whole numbers of the same value, such as 7 and 7.0, are one class. Known classes stay as they are. Throws ValueError where all names
   /// are numbers but not all of them are whole: such a column is a regression target rather than class names.
-  void sort(const CsvLocator& locator, std::size_t column, std::vector<int>& labels) {
+  void sort(const CsvLocator& locator, std::size_t column, std::vector<Label>& labels) {
     if (!names_.empty()) return;
     if (are_fractions()) refuse_numbers(locator, column);
     std::vector<SortedClass> sorted;  // in the order of the text, as in the map
@@ -276,22 +278,22 @@ class CsvClassNames {
       });
     if (sorted.size() == 2 && answer_of(*sorted[0].name).is_yes && answer_of(*sorted[0].name).pair == answer_of(*sorted[1].name).pair)
       std::swap(sorted[0], sorted[1]);  // "Yes" is before "no" as text
-    std::vector<int> new_label(sorted.size());
+    std::vector<Label> new_label(sorted.size());
     for (std::size_t i = 0; i < sorted.size(); ++i) {
       if (i == 0 || !all_whole || sorted[i].value != sorted[i - 1].value) names_.push_back(*sorted[i].name);
-      new_label[static_cast<std::size_t>(sorted[i].old_label)] = static_cast<int>(names_.size()) - 1;
+      new_label[static_cast<std::size_t>(sorted[i].old_label)] = static_cast<Label>(names_.size()) - 1;
     }
-    for (int& label : labels) label = new_label[static_cast<std::size_t>(label)];
+    for (Label& label : labels) label = new_label[static_cast<std::size_t>(label)];
   }
 
  private:
   struct Class {
-    int label = 0;
+    Label label = 0;
     std::size_t line = 0;  // in which the name occurs first
   };
   struct SortedClass {
     long long value = 0;
-    int old_label = 0;
+    Label old_label = 0;
     const std::string* name = nullptr;
   };
 

@@ -186,7 +186,7 @@ class CsvReader {
   CsvTargetKind target_kind_;
   CsvLocator locator_;
   MissingWords missing_words_;
-  CsvClassNames class_names_;
+  CsvClassNames<int> class_names_;
   std::vector<CsvRole> roles_ = {};
   std::size_t samples_ = 0;  // the vectors below hold the values sample by sample, in the order of the file
   std::vector<Scalar> features_ = {};

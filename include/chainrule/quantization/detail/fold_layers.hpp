@@ -267,7 +267,7 @@ template <int N, class Scalar>
 bool quantized_form(Exactly<BatchNorm<N>> layer, FoldedLayers& folded, NumbersInOrder<Scalar>& numbers) {
   const auto parameters = numbers.parameters_of(layer.object);
   const auto statistics = numbers.buffers_of(layer.object);
-  const Vector<double> variance = statistics.running_variance.template cast<double>();
+  const auto variance = statistics.running_variance.template cast<double>();
   const Vector<double> factor =
       parameters.weight.template cast<double>().cwiseQuotient((variance.array() + layer->epsilon()).sqrt().matrix());
   folded.add_scaling(statistics.running_mean.template cast<double>(), factor, parameters.bias.template cast<double>());

@@ -15,7 +15,7 @@ namespace chainrule::detail {
 /// Collects the parts of a network as source code: the body of predict, the weights that it reads, the functions that it calls, and how
 /// large its arrays t1, t2, ... must be. `Written` is float or double. The overloads of source_form on the types of layers and losses add
 /// to it. With derivatives, the body also keeps what they need of the sample, in arrays d1, d2, ..., and their steps are recorded.
-template <class Written>
+template <class Written, class Step = SourceStep>  // the step is a parameter, so that only programs that export compile a list of it
 class SourceWriter {
   using Text = std::string;
 
@@ -97,7 +97,7 @@ class SourceWriter {
   /// The names and sizes of the arrays that the body uses besides x and y, or with derivatives besides x.
   std::vector<std::pair<Text, Index>> arrays() const {
     std::vector<std::pair<Text, Index>> all;
-    if (differentiates_ && y_size_ > 0) all.emplace_back("y", y_size_);
+    if (differentiates_ && y_size_ > 0) all.push_back({"y", y_size_});
     for (std::size_t i = 0; i < arrays_.size(); ++i)
       if (arrays_[i].size > 0) all.emplace_back(text_of("t", i + 1), arrays_[i].size);
     for (std::size_t i = 0; i < derivative_sizes_.size(); ++i) all.emplace_back(text_of("d", i + 1), derivative_sizes_[i]);
@@ -106,17 +106,17 @@ class SourceWriter {
 
   /// Whether the derivative is written too.
   bool differentiates() const { return differentiates_; }
-  const std::vector<SourceStep>& steps() const { return steps_; }
+  const std::vector<Step>& steps() const { return steps_; }
   /// Reserves an array for n numbers that the derivative needs of the sample, and returns its name: d1, d2, ...
   Text take_derivative_array(Index n) {
     derivative_sizes_.push_back(n);
     return text_of("d", derivative_sizes_.size());
   }
   /// Records the next step of the derivative.
-  void add_step(SourceStep step) { steps_.push_back(std::move(step)); }
+  void add_step(Step step) { steps_.push_back(std::move(step)); }
   /// Records the next step, which reads numbers that the body has computed. `unread`: an array that the body has written for later
   /// statements only, or nothing.
-  void add_step_at_values(SourceStep step, const Text& unread = {}) {
+  void add_step_at_values(Step step, const Text& unread = {}) {
     add_step(std::move(step));
     values_end_ = body_.size();
     unread_.clear();
@@ -168,7 +168,7 @@ class SourceWriter {
 
   // for the derivative: the sizes of d1, d2, ..., and the end of what the steps need in the body
   std::vector<Index> derivative_sizes_;
-  std::vector<SourceStep> steps_;
+  std::vector<Step> steps_;
   std::size_t values_end_ = 0;
   std::vector<Text> unread_;
 };
