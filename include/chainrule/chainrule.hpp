@@ -154,6 +154,7 @@
 #include <chainrule/data/npy.hpp>
 #include <chainrule/data/one_hot.hpp>
 #include <chainrule/data/preprocessing.hpp>
+#include <chainrule/data/preprocessing_options.hpp>
 #include <chainrule/data/split.hpp>
 #include <chainrule/data/standardizer.hpp>
 #include <chainrule/data/subset.hpp>
