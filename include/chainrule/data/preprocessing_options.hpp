@@ -1,6 +1,5 @@
 #pragma once
-// What a Preprocessing is told about the columns of a table: which are targets, words or ignored, and what to do with words that are
-// unknown and with values that are missing.
+// Options of Preprocessing: which columns of a table are targets, words or ignored, and what becomes of unknown words and missing values.
 
 #include <chainrule/core/types.hpp>
 #include <optional>

@@ -57,7 +57,7 @@ void elementwise_step(const Rule& rule, Theta&& theta, const Gradient& gradient,
                       const Update& update) {
   detail::step_by_pieces<Moments>(rule, theta, gradient, state, [&update](const detail::Piece<Scalar>& piece) {
     const auto call = [&update, decay = static_cast<Scalar>(piece.decay)](const Chunk<Scalar>& dJ, Chunk<Scalar>& t, auto&... moments) {
-      const Scalar limit = 32768 * (std::numeric_limits<Scalar>::min)();  // that of flush_tiny, which detail::update calls
+      const Scalar limit = 32768 * (std::numeric_limits<Scalar>::min)();  // the limit of flush_tiny, which detail::update calls
       const auto flush = [limit](Chunk<Scalar>& numbers) { numbers = (numbers.abs() < limit).select(Scalar{0}, numbers); };
       Chunk<Scalar> g = dJ;
       flush(g);

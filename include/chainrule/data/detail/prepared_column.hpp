@@ -9,7 +9,7 @@
 
 namespace chainrule::detail {
 
-/// What the cells of a column are.
+/// The meaning of the cells of a column.
 enum class ColumnKind { number, yes_no, ordinal, one_hot };
 inline constexpr std::array<std::string_view, 4> column_kinds = {"number", "yes_no", "ordinal", "one_hot"};  ///< in texts of Preprocessing
 
