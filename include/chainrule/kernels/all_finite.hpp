@@ -46,7 +46,7 @@ template <class Scalar>
   if (!all_finite(m)) not_finite(who, name, m);
 }
 
-/// Throws ValueError if m has a NaN or an infinity, like the overload without a team; the threads of the team share the columns.
+/// Throws ValueError if m has a NaN or an infinity, like the overload without a team; each thread of the team looks at some of the columns.
 template <class Scalar>
 void check_finite(const char* who, const char* name, const ConstMatrixView<Scalar>& m, Team& team) {
   const double as_operations = 4.0 * static_cast<double>(m.size());  // a number that comes from memory takes as long as 4 operations

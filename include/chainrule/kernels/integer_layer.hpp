@@ -1,7 +1,8 @@
 #pragma once
-// Layers of int8 weights and int8 or int16 numbers for many samples: sums in int32, times a fixed-point factor for each output, limited.
-// All of it is integer arithmetic, so every instruction set gives the same integers. On processors without AVX2 there are no kernels, and
-// callers use their plain loop. VNNI is chosen here, and nowhere else, because no other kernel multiplies int8.
+// Layers of int8 weights and int8 or int16 numbers for many samples: sums in int32, multiplied by a fixed-point factor for each output and
+// clipped to the range of the output. All of it is integer arithmetic, so every instruction set gives the same integers. On processors
+// without AVX2 there are no kernels, and callers use their plain loop. VNNI is chosen here, and nowhere else, because no other kernel
+// multiplies int8.
 
 #include <algorithm>
 #include <chainrule/kernels/instruction_sets.hpp>
@@ -14,7 +15,7 @@
 
 namespace chainrule::kernels {
 
-/// How many samples a call of integer_layer should have at most, so that they stay in the first cache beside a block of weights.
+/// The most samples for one call of integer_layer: so many stay in the L1 cache beside a block of weights. Callers divide larger batches.
 inline constexpr Index integer_samples = 60;
 
 /// Factors multiplier 2^(left - right - 31), one of left and right being 0, for each output.
@@ -88,7 +89,7 @@ struct IntegerLayer {
   Index bytes_of_block() const { return padded_inputs() * 16; }  // a block is the weights of 16 rows
 };
 
-/// How numbers become integers: x / scale rounded to the nearest one, halves to even, plus zero_point, from lowest to highest.
+/// How numbers become integers: x / scale, rounded to the nearest integer (halves to even), plus zero_point, clipped to [lowest, highest].
 struct InputQuantization {
   float scale = 1;
   std::int32_t zero_point = 0, lowest = 0, highest = 0;
@@ -169,15 +170,16 @@ inline bool has_integer_kernels() {
 /// Bytes of scratch memory for integer_layer.
 inline Index integer_scratch_bytes(Index inputs, Index samples) { return 2 * (inputs + 3) * samples; }
 
-/// a = layer(q) for samples whose numbers are q_step and a_step apart. Call it only where has_integer_kernels().
+/// a = layer(q), a sample in each column: columns of q begin q_step numbers apart, those of a a_step numbers. Call it only where
+/// has_integer_kernels().
 template <class Q>
 [[gnu::noinline]] void integer_layer(const IntegerLayer& layer, Index samples, const Q* q, Index q_step, Q* a, Index a_step,
                                      void* scratch) {
   dispatch_integers([&](auto set) { integer_layer(set, layer, samples, q, q_step, a, a_step, scratch); });
 }
 
-/// q = x as integers, or (x - shift) * scale where there are shifts and scales, for samples of `size` numbers that are x_step and q_step
-/// apart. Call it only where has_integer_kernels().
+/// q = x as integers, or (x - shift) * scale where there are shifts and scales, for samples of `size` numbers each. Samples begin x_step
+/// numbers apart in x and q_step apart in q. Call it only where has_integer_kernels().
 template <class Q>
 [[gnu::noinline]] void quantize_inputs(const InputQuantization& to, Index size, Index samples, const float* x, Index x_step,
                                        const float* shift, const float* scale, Q* q, Index q_step) {

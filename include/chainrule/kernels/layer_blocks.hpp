@@ -44,7 +44,7 @@ class LayerBlocks {
   /// otherwise.
   ///
   /// In predictions nobody has changed W, and blocks are ranges of samples: each thread then reads what it has written in the layer before.
-  /// All threads read all of W, which pays where it stays in the second cache or each of its numbers is used for 128 samples by a thread.
+  /// All threads read all of W, which pays where it stays in the L2 cache or each of its numbers is used for 128 samples by a thread.
   template <class F>
   [[gnu::flatten]] void for_activation(bool predicts, const F& f) const {
     if (team_ == nullptr) return f(Block{0, outputs_, 0, samples_});

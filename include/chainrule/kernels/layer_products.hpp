@@ -11,8 +11,8 @@
 namespace chainrule::kernels {
 
 /// From this many outputs on, a single sample is summed in the order of a batch (k = 0, 1, 2, ...) and so gets the same bits: 128 floats
-/// are 8 registers of AVX-512, which fill 2 ports x 4 cycles of latency with independent fused multiply-adds. A sample with fewer outputs
-/// is summed in four interleaved sums, in another order.
+/// are 8 registers of AVX-512, which fill 2 ports x 4 cycles of latency with independent fused multiply-adds. With 2 to 127 outputs each
+/// output of a single sample is four interleaved sums, which is another order.
 inline constexpr Index min_outputs_for_batch_order = 128;
 
 /// The products of one layer. Extents are run-time values also for layers of fixed shape, so all layers of a program share this code.

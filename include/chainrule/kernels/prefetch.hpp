@@ -10,7 +10,7 @@
 
 namespace chainrule::kernels {
 
-/// Prefetches the cache line of an address into the second cache.
+/// Prefetches the cache line of an address into the L2 cache.
 [[gnu::always_inline]] inline void prefetch_line([[maybe_unused]] const char* address) {
 #if defined(__GNUC__)
   __builtin_prefetch(address, 0, 2);
@@ -31,7 +31,7 @@ class Prefetch {
   /// Columns that have not been prefetched.
   Index left() const { return left_; }
 
-  /// Prefetches the next `columns`, or as many as are left, into the second cache.
+  /// Prefetches the next `columns`, or as many as are left, into the L2 cache.
   void next(Index columns) {
 #if defined(__GNUC__)
     asm volatile("");  // without it g++ takes this function for one without effect and drops calls of it
@@ -62,7 +62,7 @@ class Ahead {
 
   /// Begins a panel of A of `rows` rows in place, whose columns are `step` numbers apart and begin at `first`; the next one has
   /// `next_rows`. A tile then prefetches one line of each column, with each term of its sums: a core waits for 10 to 16 lines at once, and
-  /// if a tile began with some hundred prefetches, its loads from the second cache would wait for all of these.
+  /// if a tile began with some hundred prefetches, its loads from the L2 cache would wait for all of these.
   template <class Scalar>
   void set_next_panel(const Scalar* first, Index rows, Index next_rows, Index step) {
     constexpr Index size = sizeof(Scalar);
@@ -78,8 +78,8 @@ class Ahead {
     columns_of_tile_ = columns_of_tile;
   }
 
-  /// How many bytes after each column of the panel in place the next tile prefetches; 0, the column itself, where the next panel is
-  /// complete.
+  /// The distance in bytes from each column of the panel to the line that the next tile is to prefetch; 0 where all lines of the next panel
+  /// have been prefetched.
   Index next_distance() {
     if (tiles_ == 0) return 0;
     --tiles_;

@@ -90,23 +90,23 @@ constexpr Index wider_tiles(Index columns, Index tile_columns) {
 }
 
 /// Columns at least this many bytes apart lie in pages of their own, or almost (a page has 4 KiB): the processor does not prefetch the next
-/// one by itself, each takes an entry of the TLB, and all fall into few sets of the first cache.
+/// one by itself, each takes an entry of the TLB, and all fall into few sets of the L1 cache.
 inline constexpr Index bytes_of_almost_a_page = 3072;
 
 /// A cache line.
 inline constexpr Index bytes_of_line = 64;
 
-/// A matrix of this many bytes does not stay in the second cache (1 MiB on Zen 4, 2 MiB on Sapphire Rapids, shared with other data).
+/// A matrix of this many bytes does not stay in the L2 cache (1 MiB on Zen 4, 2 MiB on Sapphire Rapids, shared with other data).
 inline constexpr Index bytes_beyond_second_cache = Index{1} << 20;
 
-/// The most bytes of A, and about as many of B and C together, that stay in the second cache while they are used again and again.
+/// The most bytes of A, and about as many of B and C together, that stay in the L2 cache while they are used again and again.
 inline constexpr Index bytes_within_second_cache = Index{1} << 19;
 
 /// Columns of A that are half a page apart or more are read from end to end, a few at a time, where A is read once or comes from memory:
 /// this suits the hardware prefetcher.
 inline constexpr Index bytes_of_half_a_page = 2048;
 
-/// A matrix of this many bytes stays in no second cache, not even in part (2 MiB on Sapphire Rapids).
+/// A matrix of this many bytes stays in no L2 cache, not even in part (2 MiB on Sapphire Rapids).
 inline constexpr Index bytes_far_beyond_second_cache = Index{1} << 22;
 
 /// Whether C^T may be computed with these vectors. Others have to be measured first: with 16 registers a tile has too few independent sums.
@@ -151,16 +151,16 @@ inline bool is_cheaper_transposed(const ProductShape& shape, const VectorUnit& v
     plan.prefetches_a = has_whole_tiles && bytes_of_a >= 2 * bytes_far_beyond_second_cache;
     return;
   }
-  // Where A stays in the second cache, but not together with C, and their columns lie in pages of their own, each panel of A would reach
-  // for all of C and its pages again. So a few columns of C are computed for all panels of A, which costs less than to pack A. A larger A
-  // leaves the first cache sooner and slows this down, which pays for a large C alone, and not where much is computed for each tile of C.
+  // Where A stays in the L2 cache, but not together with C, and their columns lie in pages of their own, each panel of A would reach for
+  // all of C and its pages again. So a few columns of C are computed for all panels of A, which costs less than to pack A. A larger A
+  // leaves the L1 cache sooner and slows this down, which pays for a large C alone, and not where much is computed for each tile of C.
   const Index bytes_of_c = shape.c_step * shape.columns * shape.scalar_size, bytes_of_panels = shape.rows * shape.depth * shape.scalar_size;
   const bool has_small_a = bytes_of_panels <= bytes_within_second_cache && bytes_of_panels + bytes_of_c >= 3 * bytes_within_second_cache;
   const bool has_large_c =
       bytes_of_panels <= 2 * bytes_within_second_cache && bytes_of_c >= 2 * bytes_far_beyond_second_cache && shape.depth <= 128;
   // Where B is a transposed matrix, a tile reads a part of a line for each term. If the rows of B for a block of the depth lie far apart
-  // and A, B and C do not stay in the second cache together, every panel of A would wait for these lines again. So two lines' worth of
-  // columns of B are copied for all panels, and A need not be packed.
+  // and A, B and C do not stay in the L2 cache together, every panel of A would wait for these lines again. So two lines' worth of columns
+  // of B are copied for all panels, and A need not be packed.
   const Index bytes_of_b_row = shape.b_row_step * shape.scalar_size;
   plan.packs_b = vectors.width > 1 && columns_of_a_are_contiguous && shape.b_column_step == 1 &&
                  bytes_of_b_row * (std::min)(shape.depth, max_chain) >= bytes_within_second_cache &&
@@ -174,8 +174,8 @@ inline bool is_cheaper_transposed(const ProductShape& shape, const VectorUnit& v
   }
   // a panel that is used for 192 columns or more is worth copying out of its pages
   plan.packs_a = plan.packs_a || (vectors.width > 1 && a_is_in_pages && shape.columns >= 192);
-  // Where A is small and B and C do not stay in the second cache, they would come from further away for every panel of A and every block of
-  // the depth. So they are computed a part at a time, of enough columns to make up for reading or packing A again.
+  // Where A is small and B and C do not stay in the L2 cache, they would come from further away for every panel of A and every block of the
+  // depth. So they are computed a part at a time, of enough columns to make up for reading or packing A again.
   const Index bytes_of_column = (shape.depth + shape.rows) * shape.scalar_size;
   if (bytes_of_column * shape.columns >= bytes_beyond_second_cache && bytes_of_column * 64 <= bytes_within_second_cache &&
       bytes_of_panels <= bytes_within_second_cache) {

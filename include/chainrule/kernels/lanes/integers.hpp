@@ -3,7 +3,7 @@
 // computed 16 rows at a time. Its weights are packed for that: the first 4 weights of row 0, of row 1, ..., of row 15, then the next 4 of
 // each. AVX2 and AVX-512 multiply pairs of int16, to which weights and numbers of int8 are widened; VNNI multiplies fours of int8.
 //
-// vpmaddubsw, which multiplies int8 with AVX2, limits its sums to int16, so it would give other integers.
+// AVX2's own instruction for int8, vpmaddubsw, is not used: it saturates its sums at the ends of int16, so it would give other integers.
 
 #if defined(__GNUC__) && defined(__x86_64__)
 
@@ -214,8 +214,8 @@ namespace chainrule::kernels::avx512_vnni {
 
 struct Tag {};  ///< chooses the kernels of this namespace by overload resolution
 
-/// Sums of four products of int8 at once. vpdpbusd takes one of the two without a sign, so numbers are made larger by 128, and the layer
-/// subtracts 128 times the sum of its weights. The sums before and after that may pass 2^31 and come back, as integers modulo 2^32.
+/// Sums of four products of int8 at once. vpdpbusd takes one factor as an unsigned number, so 128 is added to the inputs, and the layer
+/// subtracts 128 times the sum of its weights. A sum may overflow meanwhile: it is computed modulo 2^32, so the result is right again.
 struct IntegerFours : avx512::IntegerPairs {
   using Prepared = std::uint8_t;
   static constexpr int registers = 1;
