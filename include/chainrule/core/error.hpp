@@ -22,12 +22,13 @@ class ShapeError : public Error {
   using Error::Error;
 };
 
-/// An invalid value: NaN, a label out of range, a target that is no probability, a negative learning rate.
+/// An invalid value: NaN, a label out of range, a target that is no probability, a negative learning rate, an argument in memory that the
+/// call writes to.
 class ValueError : public Error {
   using Error::Error;
 };
 
-/// A call that comes too early: backward before forward.
+/// A call that is not possible in the present state of its objects: backward before forward, a use of an object that was moved from.
 class StateError : public Error {
   using Error::Error;
 };

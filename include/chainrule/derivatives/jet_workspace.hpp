@@ -29,16 +29,16 @@ struct JetDirections {
 /// The memory for derivatives of second order, made by `net.make_jet_workspace(...)`, which allocates; the functions that use it do not. It
 /// is also a Workspace for all other passes.
 ///
-/// After net.forward_jet it holds F(x) and its derivatives along the directions, each outputs x batch. For net.backward_jet write the
-/// derivatives of J by each of them to the matrices dJ_d... before.
+/// After net.forward_jet it holds F(x) and its derivatives along the directions, each outputs x batch. Before net.backward_jet, write the
+/// derivatives of J by each of them to dJ_dvalue(), dJ_dfirst(k) and dJ_dsecond(p).
 template <class Scalar, class Sequence>
 class JetWorkspace : public Workspace<Scalar, Dynamic, Sequence> {
   using Base = Workspace<Scalar, Dynamic, Sequence>;
 
  public:
-  /// Allocates for passes over up to max_batch samples with these directions. ShapeError where the directions are none or have another
-  /// number of rows than the network has inputs, ValueError for a direction that is not finite and for a term whose directions do not
-  /// exist, StateError for a layer or activation that has no derivatives of second order.
+  /// Allocates for passes over up to max_batch samples with these directions. Throws ShapeError where there is no direction or directions
+  /// have another number of rows than the network has inputs, ValueError for a direction that is not finite and for a term whose directions
+  /// do not exist or whose coefficient is not finite, StateError for a layer or activation that has no derivatives of second order.
   JetWorkspace(const Sequence& sequence, Index max_batch, const JetDirections<Scalar>& of)
       : JetWorkspace(sequence, max_batch, channels_of(sequence, of)) {
     directions_ = of.directions;
@@ -47,8 +47,8 @@ class JetWorkspace : public Workspace<Scalar, Dynamic, Sequence> {
       for (const auto& term : of.second[p]) terms_.push_back({static_cast<Index>(p), term.k, term.l, term.coefficient});
   }
 
-  /// Allocates for up to max_batch samples, and jets of so many channels. StateError for a layer or activation that has no derivatives of
-  /// second order.
+  /// Allocates for up to max_batch samples, and jets of so many channels. Throws StateError for a layer or activation that has no
+  /// derivatives of second order.
   JetWorkspace(const Sequence& sequence, Index max_batch, Index channels)
       : Base(sequence, checked(sequence, max_batch)),
         max_columns_{detail::extent_product(max_batch, channels)},
@@ -65,27 +65,27 @@ class JetWorkspace : public Workspace<Scalar, Dynamic, Sequence> {
   /// The number of directions and of second derivatives that forward_jet computes, and the number of samples of the last one.
   JetShape shape() const { return {detail::NetworkAccess::jet_samples(*this), directions_.cols(), second_, terms_}; }
 
-  /// F(x) of the last forward_jet, outputs x batch. StateError where there is none.
+  /// F(x) of the last forward_jet, outputs x batch. Throws StateError where there is none.
   ConstMatrixView<Scalar> value() const { return detail::last_of(this->caches()).output.first(checked_batch("value")); }
-  /// dF/dt_k, the derivative along direction k, outputs x batch. StateError where there is no forward_jet, ValueError for another k.
+  /// dF/dt_k, the derivative along direction k, outputs x batch. Throws StateError where there is no forward_jet, ValueError for another k.
   ConstMatrixView<Scalar> first(Index k) const {
     check_number("first", k, directions_.cols());
     return shape().first_of(jet_of_output(), k);
   }
-  /// Second derivative number p, outputs x batch. StateError where there is no forward_jet, ValueError for another p.
+  /// Second derivative number p, outputs x batch. Throws StateError where there is no forward_jet, ValueError for another p.
   ConstMatrixView<Scalar> second(Index p) const {
     check_number("second", p, second_);
     return shape().second_of(jet_of_output(), p);
   }
 
-  /// To be set to the derivative of J by each number of value(), for backward_jet; 0 after forward_jet.
+  /// The derivatives of J by the numbers of value(), which the caller sets before backward_jet; 0 after forward_jet.
   MatrixView<Scalar> dJ_dvalue() { return dJ_dvalue_.first(checked_batch("dJ_dvalue")); }
-  /// To be set to the derivative of J by each number of first(k), for backward_jet; 0 after forward_jet.
+  /// The derivatives of J by the numbers of first(k), which the caller sets before backward_jet; 0 after forward_jet.
   MatrixView<Scalar> dJ_dfirst(Index k) {
     check_number("dJ_dfirst", k, directions_.cols());
     return shape().first_of(detail::last_of(jet_deltas_).first(shape().columns()), k);
   }
-  /// To be set to the derivative of J by each number of second(p), for backward_jet; 0 after forward_jet.
+  /// The derivatives of J by the numbers of second(p), which the caller sets before backward_jet; 0 after forward_jet.
   MatrixView<Scalar> dJ_dsecond(Index p) {
     check_number("dJ_dsecond", p, second_);
     return shape().second_of(detail::last_of(jet_deltas_).first(shape().columns()), p);
@@ -128,8 +128,8 @@ class JetWorkspace : public Workspace<Scalar, Dynamic, Sequence> {
     if (i < 0 || i >= count)
       detail::raise<ValueError>(who, "(", i, "): the workspace has ", count, " of these derivatives, counted from 0");
   }
-  // Whether some of this memory is what a user has views on, beside the caches of the Workspace: the jets of the output and the gradients
-  // by them.
+  // Whether `memory` overlaps with memory on which a user has views: the jet of the output, and the gradients by the output and by its jet.
+  // (The Workspace checks its own caches.)
   bool holds(detail::Memory memory) const {
     const Index columns = max_columns_;
     return detail::overlap(memory, detail::memory_of(detail::last_of(jet_caches_).output.first(columns))) ||

@@ -80,7 +80,7 @@ class Activate : public SameShape<N>, public WithoutParameters {
     kernels::multiply_directions_by_derivative(f_, kept_for_derivative(z, cache), input_gradient);
   }
 
-  /// Says whether the activation has no second or third derivative; see core/concepts.hpp.
+  /// Says which derivative the activation lacks for `order`; empty if it lacks none. See core/concepts.hpp.
   std::string missing_derivative(int order) const { return detail::missing_derivative_of_activation(f_, order); }
 
   /// Storage that forward_jet fills for backward_jet, for up to max_batch samples and jets of up to max_columns columns.

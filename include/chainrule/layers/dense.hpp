@@ -210,7 +210,7 @@ class Dense {
     });
   }
 
-  /// Says whether the activation has no second or third derivative; see core/concepts.hpp.
+  /// Says which derivative the activation lacks for `order`; empty if it lacks none. See core/concepts.hpp.
   std::string missing_derivative(int order) const { return detail::missing_derivative_of_activation(f_, order); }
 
   /// Gives the gradient by W(l) and b(l) of each column of `delta` by itself, and computes dJ/da(l) if input_gradient is not null. `delta`

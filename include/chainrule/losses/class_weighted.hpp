@@ -16,7 +16,7 @@ namespace detail {
 /// The name of ClassWeighted in descriptions. ClassWeighted::name is the name of the wrapped loss.
 inline constexpr std::string_view class_weighted_name = "ClassWeighted";
 
-/// A loss in which each output answers yes or no for itself, and which can weigh the yes of each output: BinaryCrossEntropy and Hinge.
+/// A loss in which each output answers yes or no for itself, and which can weigh the yes of each output, as BinaryCrossEntropy does.
 template <class L>
 concept WeighsYes = requires(const L& loss, ConstMatrixView<float> y_hat, MatrixView<float> dJ, std::span<const double> yes_weights) {
   { loss.value(y_hat, y_hat, yes_weights) } -> std::same_as<float>;
@@ -60,8 +60,8 @@ struct YesWeighted {
 /// @code{.cpp}
 /// Network<float, ClassWeighted<SoftmaxCrossEntropy>, Dense<4, 2>> net{Seed{1}, {{1, 5}}};  // class 1 counts five times
 /// @endcode
-/// **Several labels at once:** BinaryCrossEntropy and Hinge with two or more outputs take a weight for each output, by which its loss is
-/// multiplied where the target is yes (PyTorch's pos_weight). As there, J is not divided by these weights.
+/// **Several labels at once:** BinaryCrossEntropy, BinaryFocal and Hinge with two or more outputs take a weight for each output, by which
+/// its loss is multiplied where the target is yes (PyTorch's pos_weight). As there, J is not divided by these weights.
 ///
 /// There is one weight for each class, finite and at least 0, and at least one above 0. The constructor throws ValueError for other
 /// weights. check throws ShapeError if their number is not the number of classes, and ValueError for a sample whose largest number is in
@@ -188,11 +188,11 @@ class ClassWeighted {
   requires DifferentiableLink<L>
   void link_jvp(ConstMatrixView<Scalar> prediction, MatrixView<Scalar> tangent) const { loss_.link_jvp(prediction, tangent); }
 
-  /// Does not compile, and says what to write instead: matrices that are not views.
+  /// Does not compile for matrices that are not views; the message says what to write instead.
   double value(detail::LossArgument y_hat, detail::LossArgument y) const;
-  /// Does not compile, and says what to write instead: matrices that are not views.
+  /// Does not compile for matrices that are not views; the message says what to write instead.
   void gradient(detail::LossArgument y_hat, detail::LossArgument y, detail::LossArgument dJ) const;
-  /// Does not compile, and says what to write instead: matrices that are not views.
+  /// Does not compile for matrices that are not views; the message says what to write instead.
   void link(detail::LossArgument z) const;
 
  private:

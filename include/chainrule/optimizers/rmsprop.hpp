@@ -8,8 +8,8 @@ namespace chainrule {
 
 namespace detail {
 
-/// The formula of a step of RMSprop, for one Simd number of each argument. The moments are v, then
-/// the running mean of g if centered, then b if there is momentum.
+/// The formula of a step of RMSprop, for one Simd number of each argument. The moments are v, then the running mean of g if centered, then
+/// b if there is momentum.
 template <class Scalar, bool centered, bool has_momentum>
 struct RMSpropFormula {
   Scalar decay;
@@ -56,8 +56,10 @@ struct RMSpropFormula {
 ///
 ///     g = dJ/dtheta + weight_decay theta
 ///     v <- rho v + (1 - rho) g^2
-///     theta <- theta - learning_rate g / (sqrt(v) + epsilon)                                 without momentum
-///     b <- momentum b + g / (sqrt(v) + epsilon),  theta <- theta - learning_rate b           with momentum
+///     step = g / (sqrt(v) + epsilon)
+///     m <- rho m + (1 - rho) g,  step = g / (sqrt(v - m^2) + epsilon)        if centered
+///     theta <- theta - learning_rate step                                    without momentum
+///     b <- momentum b + step,  theta <- theta - learning_rate b              with momentum
 struct RMSprop {
   static constexpr std::string_view name = "RMSprop";  ///< the name in descriptions, files and messages
 

@@ -27,10 +27,10 @@ namespace chainrule {
 struct AverageWeights {
   static constexpr std::string_view name = "AverageWeights";  ///< the name in descriptions, files and messages
 
-  double decay = 0.999;         ///< how fast old steps are forgotten, in [0, 1); 0 keeps the last step alone
-  Index start_epoch = 1;        ///< the first epoch whose steps count
-  bool apply = true;            ///< give the network the mean when the training ends
-  WeightAverage mean{};         ///< the mean; after a training that applied it, the parameters of the last step
+  double decay = 0.999;   ///< the weight of a step relative to the step after it, in [0, 1); with 0 the mean is theta after the last step
+  Index start_epoch = 1;  ///< the first epoch whose steps count
+  bool apply = true;      ///< give the network the mean when the training ends
+  WeightAverage mean{};   ///< the mean; after a training that applied it, the parameters of the last step
   double decay_to_the_t = 1.0;  ///< decay^t after t steps
 
   /// Called by the trainer before the first step.

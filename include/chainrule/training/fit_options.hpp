@@ -28,7 +28,7 @@ class Metric {
     { metric(y_hat, y) } -> std::convertible_to<double>;
   }
   Metric(const M& metric) : name(metric.name), value(metric) {}
-  /// Does not compile, and says what to write instead: the name of a metric, as in Keras.
+  /// Does not compile for the name of a metric, as in Keras; the message says what to write instead.
   template <std::convertible_to<std::string_view> Name>
   Metric(const Name&) {
     static_assert(!std::is_same_v<Name, Name>,

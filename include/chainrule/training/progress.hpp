@@ -119,8 +119,8 @@ class Pause {
   std::chrono::steady_clock::time_point begin_ = std::chrono::steady_clock::now();
 };
 
-/// Whether batch_ended of an observer takes less time than a look at the clock, so that its time is not measured, and neither reads nor
-/// changes the network, except after a step for which its member looks_at_network(run) returns true.
+/// Whether batch_ended of an observer is quicker than reading the clock, so that its time is not measured. Such an observer reads or
+/// changes the network only after steps for which its member looks_at_network(run) returns true.
 template <class T>
 inline constexpr bool is_quick_observer = false;
 

@@ -21,13 +21,14 @@ namespace chainrule {
 ///
 /// Losses and metrics in the history are those of the parameters that are trained, not of the mean. Buffers stay as they are; those of a
 /// BatchNorm belong to other parameters then, so call recompute_statistics. A second fit would start at the mean; swap back before it.
-/// EarlyStopping sets the parameters at the end too: of such observers in one fit, the last one in the list decides.
-/// Throws ValueError at the start of a training unless start_epoch and every are at least 1.
+/// EarlyStopping sets the parameters at the end too: of such observers in one fit, the last one in the list decides. A training that ends
+/// before the end of start_epoch keeps its parameters. Throws ValueError at the start of a training unless start_epoch and every are at
+/// least 1.
 struct StochasticWeightAverage {
   static constexpr std::string_view name = "StochasticWeightAverage";  ///< the name in descriptions, files and messages
 
-  Index start_epoch = 1;  ///< the first epoch that counts; about three quarters of the epochs are usual. Before its end nothing is changed
-  Index every = 1;        ///< number of epochs from one that counts to the next: the length of a cycle of the learning rate
+  Index start_epoch = 1;  ///< the first epoch in the mean, usually after about three quarters of all epochs
+  Index every = 1;        ///< number of epochs from one in the mean to the next: the length of a cycle of the learning rate
   bool apply = true;      ///< give the network the mean when the training ends
   WeightAverage mean{};   ///< the mean; after a training that applied it, the parameters of the last step
 

@@ -63,7 +63,7 @@ class Evaluator {
     for (const auto& metric : metrics_) all.push_back({prefix + metric.name});
   }
 
-  // Writes the predictions of all samples into predictions_ and returns their mean loss, for weights of this mean.
+  // Writes the predictions of all samples to predictions_, and returns the mean loss; mean_weight is the mean weight of all samples.
   template <class Work>
   double predict(const Net& net, const View& data, double mean_weight, Work& work) {
     PairwiseSum<double> sum;
