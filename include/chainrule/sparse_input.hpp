@@ -75,7 +75,7 @@ class SparseInput {
   SparseInput& operator=(const SparseInput&) = default;  ///< copies z, the active inputs and the pointer to the network
   ~SparseInput() = default;
 
-  /// Makes input k active, x_k = 1. ValueError where there is no such input and where it is active.
+  /// Makes input k active, x_k = 1. Throws ValueError where there is no such input and where it is active.
   ///
   ///     z <- z + W(:, k)
   void add(Index k) {
@@ -85,7 +85,7 @@ class SparseInput {
     kernels::add_multiple<Scalar>(z_.rows(), Scalar{1}, column(k), z_.first(1).data());
   }
 
-  /// Makes input k inactive, x_k = 0. ValueError where there is no such input and where it is not active.
+  /// Makes input k inactive, x_k = 0. Throws ValueError where there is no such input and where it is not active.
   ///
   ///     z <- z - W(:, k)
   void remove(Index k) {
@@ -95,8 +95,8 @@ class SparseInput {
     kernels::add_multiple<Scalar>(z_.rows(), Scalar{-1}, column(k), z_.first(1).data());
   }
 
-  /// Makes these inputs active and all others inactive, and sums z anew. `active`: a range of integers in any order. ValueError where there
-  /// is no such input and where one occurs twice, ShapeError where a network of other extents was assigned to the network.
+  /// Makes these inputs active and all others inactive, and sums z anew. `active`: a range of integers in any order. Throws ValueError
+  /// where there is no such input and where one occurs twice, ShapeError where a network of other extents was assigned to the network.
   template <class Indices>
   void refresh(const Indices& active) {
     constexpr bool are_indices = requires { requires std::integral<std::ranges::range_value_t<const Indices>>; };
@@ -121,7 +121,7 @@ class SparseInput {
   /// Makes these inputs active, as above: refresh({3, 17, 42}).
   void refresh(std::initializer_list<Index> active) { refresh<std::initializer_list<Index>>(active); }
   /// Sums z of the active inputs anew: after the parameters have changed, and to get rid of the rounding errors of add and remove.
-  /// ShapeError where a network of other extents was assigned to the network.
+  /// Throws ShapeError where a network of other extents was assigned to the network.
   void refresh() {
     check_extents("refresh");
     sum();
@@ -139,7 +139,7 @@ class SparseInput {
     return predict_from_z<false>("predict_raw", work);
   }
 
-  /// Whether input k is active. ValueError where there is no such input.
+  /// Whether input k is active. Throws ValueError where there is no such input.
   bool is_active(Index k) const {
     check_input("is_active", k);
     return is_in(active_, k);

@@ -30,7 +30,7 @@ class LastPass {
 
   /// Begins a pass. The mark lives as long as the pass.
   void begin(const Mark& mark) { mark_.store(&mark, std::memory_order_relaxed); }
-  /// Ends the pass that began with this mark. StateError where another one has begun.
+  /// Ends the pass that began with this mark. Throws StateError where another one has begun.
   void end(const char* who, const Mark& mark) {
     if (mark_.load(std::memory_order_relaxed) == &mark) [[likely]]
       return;
@@ -59,7 +59,7 @@ class LastPass {
 template <class Scalar, int MaxBatch, class Sequence>
 class Workspace {
  public:
-  /// Allocates for up to max_batch samples. ShapeError for a max_batch below 1, and for one that memory cannot hold.
+  /// Allocates for up to max_batch samples. Throws ShapeError for a max_batch below 1, and for one that memory cannot hold.
   Workspace(const Sequence& sequence, Index max_batch)
       : max_batch_{checked(max_batch)},
         caches_{sequence.template make_caches<Scalar, inline_batch>(max_batch)},
@@ -82,8 +82,8 @@ class Workspace {
     detail::check_forward_ran("activation", cached_samples_);
     return cache<I>().output.first(cached_samples_);
   }
-  /// The activation of layer i as activation<i>() gives it, for an index known only at run time. ValueError where the network has no layer
-  /// i.
+  /// The activation of layer i as activation<i>() gives it, for an index known only at run time. Throws ValueError where the network has no
+  /// layer i.
   ConstMatrixView<Scalar> activation(Index i) const {
     detail::check_not_moved_from("activation", max_batch_);
     detail::check_forward_ran("activation", cached_samples_);
@@ -100,7 +100,7 @@ class Workspace {
     return detail::matrix_view(a, units, cached_samples_);
   }
 
-  /// The cache of layer I: what its forward pass keeps for backward. StateError where the workspace was moved from.
+  /// The cache of layer I: what its forward pass keeps for backward. Throws StateError where the workspace was moved from.
   template <std::size_t I>
   const auto& cache() const {
     detail::check_not_moved_from("cache", max_batch_);

@@ -12,7 +12,8 @@ concept HasFormulaFromOutput = requires(const F& f, const kernels::baseline::Sim
   f.f_prime_from_output(a);
 };
 
-/// The highest order of which F has a formula, from 1 (f' alone) to 3 (f', f'' and f'''), with the argument of its f'.
+/// The highest derivative of which F has a formula: 1 for f' alone, 2 for f' and f'', 3 for f', f'' and f'''. Formulas of f'' and f'''
+/// count only if they have the same argument, z or a, as that of f'.
 template <class F, class Scalar>
 constexpr int highest_formula_order() {
   using V = kernels::baseline::Simd<Scalar>;

@@ -23,7 +23,7 @@ class ELU final : public ElementwiseActivation<ELU> {
   /// The hyperparameters with their names, for describe().
   auto hyperparameters() const { return std::tuple{Hyperparameter{"alpha", alpha_}}; }
 
-  HeNormal default_initializer() const { return {}; }  ///< the initializer of a layer's weights where none is named
+  HeNormal default_initializer() const { return {}; }  ///< for the weights of a layer that names no initializer
 
   ///     ELU(z) = z for z > 0 and alpha (e^z - 1) for z <= 0, computed as a sum in which one term is 0
   template <class V>

@@ -14,7 +14,7 @@ namespace chainrule {
 struct GELU final : ElementwiseActivation<GELU> {
   static constexpr std::string_view name = "GELU";  ///< the name in descriptions, files and messages
 
-  HeNormal default_initializer() const { return {}; }  ///< the initializer of a layer's weights where none is named
+  HeNormal default_initializer() const { return {}; }  ///< for the weights of a layer that names no initializer
 
   ///     GELU(z) = z Phi(z)
   template <class V>
@@ -46,7 +46,7 @@ struct GELU final : ElementwiseActivation<GELU> {
 struct GELUTanh final : ElementwiseActivation<GELUTanh> {
   static constexpr std::string_view name = "GELUTanh";  ///< the name in descriptions, files and messages
 
-  HeNormal default_initializer() const { return {}; }  ///< the initializer of a layer's weights where none is named
+  HeNormal default_initializer() const { return {}; }  ///< for the weights of a layer that names no initializer
 
   ///     GELUTanh(z) = z/2 (1 + tanh u) = z sigma(2u)  with  2u = 2 sqrt(2/pi) (z + 0.044715 z^3)
   template <class V>

@@ -13,7 +13,7 @@ namespace chainrule {
 struct HardSigmoid final : ElementwiseActivation<HardSigmoid> {
   static constexpr std::string_view name = "HardSigmoid";  ///< the name in descriptions, files and messages
 
-  XavierUniform default_initializer() const { return {}; }  ///< the initializer of a layer's weights where none is named
+  XavierUniform default_initializer() const { return {}; }  ///< for the weights of a layer that names no initializer
 
   ///     HardSigmoid(z) = min(max(z/6 + 1/2, 0), 1), computed with (z + 3)/6, which is exact near -3; NaN stays NaN
   template <class V>

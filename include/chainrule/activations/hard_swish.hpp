@@ -14,7 +14,7 @@ namespace chainrule {
 struct HardSwish final : ElementwiseActivation<HardSwish> {
   static constexpr std::string_view name = "HardSwish";  ///< the name in descriptions, files and messages
 
-  HeNormal default_initializer() const { return {}; }  ///< the initializer of a layer's weights where none is named
+  HeNormal default_initializer() const { return {}; }  ///< for the weights of a layer that names no initializer
 
   ///     HardSwish(z) = z min(max(z + 3, 0), 6)/6, where the factor is computed first, because z^2 may overflow; NaN stays NaN
   template <class V>

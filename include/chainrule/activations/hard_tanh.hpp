@@ -27,7 +27,7 @@ class HardTanh final : public ElementwiseActivation<HardTanh> {
   /// The hyperparameters with their names, for describe().
   auto hyperparameters() const { return std::tuple{Hyperparameter{"low", low_}, Hyperparameter{"high", high_}}; }
 
-  XavierUniform default_initializer() const { return {}; }  ///< the initializer of a layer's weights where none is named
+  XavierUniform default_initializer() const { return {}; }  ///< for the weights of a layer that names no initializer
 
   ///     HardTanh(z) = min(max(z, low), high); NaN stays NaN
   template <class V>

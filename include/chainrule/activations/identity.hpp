@@ -10,7 +10,7 @@ namespace chainrule {
 struct Identity final : ElementwiseActivation<Identity> {
   static constexpr std::string_view name = "Identity";  ///< the name in descriptions, files and messages
 
-  XavierUniform default_initializer() const { return {}; }  ///< the initializer of a layer's weights where none is named
+  XavierUniform default_initializer() const { return {}; }  ///< for the weights of a layer that names no initializer
 
   ///     f(z) = z
   template <class V>

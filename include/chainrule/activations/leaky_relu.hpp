@@ -21,7 +21,7 @@ class LeakyReLU final : public ElementwiseActivation<LeakyReLU> {
   /// The hyperparameters with their names, for describe().
   auto hyperparameters() const { return std::tuple{Hyperparameter{"slope", slope_}}; }
 
-  HeNormal default_initializer() const { return {.negative_slope = slope_}; }  ///< the initializer of a layer's weights where none is named
+  HeNormal default_initializer() const { return {.negative_slope = slope_}; }  ///< for the weights of a layer that names no initializer
 
   ///     LReLU(z) = max(alpha z, z), which is alpha z for z < 0; NaN stays NaN
   template <class V>

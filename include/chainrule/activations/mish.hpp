@@ -11,7 +11,7 @@ namespace chainrule {
 struct Mish final : ElementwiseActivation<Mish> {
   static constexpr std::string_view name = "Mish";  ///< the name in descriptions, files and messages
 
-  HeNormal default_initializer() const { return {}; }  ///< the initializer of a layer's weights where none is named
+  HeNormal default_initializer() const { return {}; }  ///< for the weights of a layer that names no initializer
 
   ///     Mish(z) = z t  with  t = tanh(ln(1 + e^z)) = ((1 + e^z)^2 - 1)/((1 + e^z)^2 + 1) = n/(n + 2 q^2),  n = p (p + 2 q),  e^z = p/q
   template <class V>

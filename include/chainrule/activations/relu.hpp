@@ -13,7 +13,7 @@ struct ReLU final : ElementwiseActivation<ReLU> {
   static constexpr std::string_view name = "ReLU";  ///< the name in descriptions, files and messages
   static constexpr bool worth_fusing = true;        ///< small layers of run-time extents apply it in registers
 
-  HeNormal default_initializer() const { return {}; }  ///< the initializer of a layer's weights where none is named
+  HeNormal default_initializer() const { return {}; }  ///< for the weights of a layer that names no initializer
 
   ///     ReLU(z) = max(0, z); NaN stays NaN
   template <class V>

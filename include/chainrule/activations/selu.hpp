@@ -18,7 +18,7 @@ struct SELU final : ElementwiseActivation<SELU> {
   /// One of the two constants that solve equations 4 and 5 of the paper for the fixed point of mean 0 and variance 1.
   static constexpr long double lambda = 1.050700987355480493419334985294606352L;
 
-  LecunNormal default_initializer() const { return {}; }  ///< the initializer of a layer's weights where none is named
+  LecunNormal default_initializer() const { return {}; }  ///< for the weights of a layer that names no initializer
 
   ///     SELU(z) = lambda z for z > 0 and lambda alpha (e^z - 1) for z <= 0, computed as a sum in which one term is 0
   template <class V>

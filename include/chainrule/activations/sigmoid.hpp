@@ -11,7 +11,7 @@ struct Sigmoid final : ElementwiseActivation<Sigmoid> {
   static constexpr std::string_view name = "Sigmoid";  ///< the name in descriptions, files and messages
   static constexpr bool worth_fusing = true;           ///< small layers of run-time extents apply it in registers
 
-  XavierUniform default_initializer() const { return {}; }  ///< the initializer of a layer's weights where none is named
+  XavierUniform default_initializer() const { return {}; }  ///< for the weights of a layer that names no initializer
 
   ///     sigma(z) = 1/(1 + e^-z)
   template <class V>

@@ -12,7 +12,7 @@ namespace chainrule {
 struct SiLU final : ElementwiseActivation<SiLU> {
   static constexpr std::string_view name = "SiLU";  ///< the name in descriptions, files and messages
 
-  HeNormal default_initializer() const { return {}; }  ///< the initializer of a layer's weights where none is named
+  HeNormal default_initializer() const { return {}; }  ///< for the weights of a layer that names no initializer
 
   ///     SiLU(z) = z sigma(z) = z/(1 + e^-z)
   template <class V>

@@ -26,7 +26,7 @@ class Sine final : public ElementwiseActivation<Sine> {
   /// The hyperparameters with their names, for describe().
   auto hyperparameters() const { return std::tuple{Hyperparameter{"omega", omega_}}; }
 
-  /// The initializer of a layer's weights where none is named. It is that of layers behind the first; see SirenUniform::is_first.
+  /// For the weights of a layer that names no initializer, as the paper has it for all layers but the first; see SirenUniform::is_first.
   SirenUniform default_initializer() const { return {.omega = omega_}; }
 
   ///     Sine(z) = sin(omega z)

@@ -24,7 +24,7 @@ class Softplus final : public ElementwiseActivation<Softplus> {
   /// The hyperparameters with their names, for describe().
   auto hyperparameters() const { return std::tuple{Hyperparameter{"beta", beta_}}; }
 
-  HeNormal default_initializer() const { return {}; }  ///< the initializer of a layer's weights where none is named
+  HeNormal default_initializer() const { return {}; }  ///< for the weights of a layer that names no initializer
 
   ///     Softplus(z) = 1/beta ln(1 + e^(beta z)) = max(z, 0) + 1/beta ln(1 + e^-|beta z|)
   template <class V>

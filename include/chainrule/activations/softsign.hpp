@@ -13,7 +13,7 @@ namespace chainrule {
 struct Softsign final : ElementwiseActivation<Softsign> {
   static constexpr std::string_view name = "Softsign";  ///< the name in descriptions, files and messages
 
-  XavierUniform default_initializer() const { return {}; }  ///< the initializer of a layer's weights where none is named
+  XavierUniform default_initializer() const { return {}; }  ///< for the weights of a layer that names no initializer
 
   ///     Softsign(z) = z/(1 + |z|); +-1 for infinite z, because z is limited to finite numbers
   template <class V>

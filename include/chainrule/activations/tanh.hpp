@@ -11,7 +11,7 @@ struct Tanh final : ElementwiseActivation<Tanh> {
   static constexpr std::string_view name = "Tanh";  ///< the name in descriptions, files and messages
   static constexpr bool worth_fusing = true;        ///< small layers of run-time extents apply it in registers
 
-  XavierUniform default_initializer() const { return {}; }  ///< the initializer of a layer's weights where none is named
+  XavierUniform default_initializer() const { return {}; }  ///< for the weights of a layer that names no initializer
 
   ///     tanh(z) = sinh z / cosh z = (e^2z - 1)/(e^2z + 1)
   template <class V>

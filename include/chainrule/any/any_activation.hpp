@@ -98,7 +98,7 @@ class AnyActivation {
 
   std::string_view name;  ///< the name of the activation inside
 
-  /// The initializer of a layer's weights where none is named.
+  /// For the weights of a layer that names no initializer.
   AnyInitializer<Scalar> default_initializer() const { return AnyInitializer<Scalar>(f_); }
   /// The name, hyperparameters and parts, from which from_description builds it again.
   Description describe() const { return f_->describe(); }

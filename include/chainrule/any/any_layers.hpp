@@ -25,7 +25,7 @@ class AnyLayers {
     for (const AnyLayer<Scalar>& layer : layers) add(layer);
   }
 
-  /// Appends a layer. ShapeError where it does not fit the one before it, or is the first and does not say its inputs.
+  /// Appends a layer. Throws ShapeError where it does not fit the one before it, or is the first and does not say its inputs.
   void add(const AnyLayer<Scalar>& layer) {
     if (layers_.empty() && layer.is_inferred())
       detail::raise<ShapeError>("AnyLayers: the first layer, ", layer.name,

@@ -221,7 +221,7 @@ class AnyLoss {
   }
   /// Whether the loss inside is a sum of squares that has residuals.
   bool has_residuals() const { return loss_->has_residuals(); }
-  /// The residuals of the loss inside, and their derivatives by y_hat. ValueError where it has none.
+  /// The residuals of the loss inside, and their derivatives by y_hat. Throws ValueError where it has none.
   template <class S>
   void residuals(ConstMatrixView<S> y_hat, ConstMatrixView<S> y, MatrixView<S> r, MatrixView<S> slopes) const {
     loss_->residuals(y_hat, y, r, slopes);

@@ -21,10 +21,10 @@ class AnyNetwork : public Network<Scalar, AnyLoss<Scalar>, AnyLayers<Scalar>> {
   /// Weights are drawn by each layer's initializer, from the first layer to the last.
   AnyNetwork(Seed seed, AnyLoss<Scalar> loss, AnyLayers<Scalar> layers) : Base(seed, loss, checked(loss, layers)) {}
 
-  /// Does not compile, and says what to write instead: a network without a Seed.
+  /// Does not compile for a network without a Seed; the message says what to write instead.
   template <class Nothing = void>
   AnyNetwork() : Base(detail::without_seed<Base, Nothing>()) {}
-  /// Does not compile, and says what to write instead: a seed given as a plain number.
+  /// Does not compile for a seed given as a plain number; the message says what to write instead.
   template <std::integral Number>
   AnyNetwork(Number, const AnyLoss<Scalar>&, const AnyLayers<Scalar>&) : Base(detail::without_seed<Base, Number>()) {}
 

@@ -16,7 +16,7 @@
 
 namespace chainrule {
 
-/// Sets the weights of a new layer. `weights` has outputs x inputs entries; fan_in = inputs, fan_out = outputs.
+/// An initializer, which sets the weights of a new layer. `weights` has outputs x inputs entries; fan_in = inputs, fan_out = outputs.
 template <class T>
 concept Initializer = std::copyable<T> && requires(const T& t, std::span<float> weights, Index fan_in, Index fan_out, Random& random) {
   { T::name } -> std::convertible_to<std::string_view>;

@@ -30,16 +30,16 @@ class LayeredVector {
 
   Index size() const { return offset(detail::size_of(layers())); }  ///< the length of the whole vector
 
-  /// A view to read and write of all layers' slices, one after the other. StateError where the numbers were moved to another object.
+  /// A view to read and write of all layers' slices, one after the other. Throws StateError where the numbers were moved to another object.
   VectorView<Scalar> flat() { return {data(), size()}; }
-  /// A view to read of all layers' slices, one after the other. StateError where the numbers were moved to another object.
+  /// A view to read of all layers' slices, one after the other. Throws StateError where the numbers were moved to another object.
   ConstVectorView<Scalar> flat() const { return {data(), size()}; }
-  /// A pointer to the first of all numbers, to read and write. StateError where the numbers were moved to another object.
+  /// A pointer to the first of all numbers, to read and write. Throws StateError where the numbers were moved to another object.
   Scalar* data() {
     check_holds_numbers();
     return values_.data();
   }
-  /// A pointer to the first of all numbers, to read. StateError where the numbers were moved to another object.
+  /// A pointer to the first of all numbers, to read. Throws StateError where the numbers were moved to another object.
   const Scalar* data() const {
     check_holds_numbers();
     return values_.data();
@@ -91,8 +91,8 @@ class LayeredVector {
   const Sequence& sequence() const { return sequence_; }
   const typename Sequence::LayerList& layers() const { return sequence_.layers(); }  ///< the layers, as NetworkBase::layers
 
-  /// The index at which the slice of layer i begins; for i = the number of layers, the length of the whole vector. ValueError for a larger
-  /// i.
+  /// The index at which the slice of layer i begins; for i = the number of layers, the length of the whole vector. Throws ValueError for a
+  /// larger i.
   Index offset(std::size_t i) const {
     if (i > detail::size_of(layers()))
       detail::raise<ValueError>("layer ", i, ": the network has ", std::size_t{detail::size_of(layers())}, " layers, counted from 0");

@@ -111,10 +111,10 @@ class NetworkBase {
   /// as it is.
   ///
   /// Copies of the network, rebind and checkpoints keep what is frozen; model files do not, as state_dict in PyTorch. A forward pass made
-  /// before is lost, as after an assignment to the network. To freeze a layer without parameters changes nothing. ValueError for a name
-  /// that no parameter has.
+  /// before is lost, as after an assignment to the network. To freeze a layer without parameters changes nothing. Throws ValueError for a
+  /// name that no parameter has.
   void freeze(std::string_view name) { set_frozen("freeze", name, true); }
-  /// Freezes layer i. ValueError where there is none.
+  /// Freezes layer i. Throws ValueError where there is none.
   void freeze(Index i) { set_frozen("freeze", i, true); }
   /// Freezes layer I.
   template <std::size_t I>
@@ -124,7 +124,7 @@ class NetworkBase {
   }
   /// Lets parameters learn again, by a name as for freeze.
   void unfreeze(std::string_view name) { set_frozen("unfreeze", name, false); }
-  /// Lets layer i learn again. ValueError where there is none.
+  /// Lets layer i learn again. Throws ValueError where there is none.
   void unfreeze(Index i) { set_frozen("unfreeze", i, false); }
   /// Lets layer I learn again.
   template <std::size_t I>
@@ -134,7 +134,7 @@ class NetworkBase {
   }
   /// Lets all parameters learn again.
   void unfreeze() { set_frozen(FrozenParameters{}); }
-  /// Freezes these parameters and no others: *other.frozen() of another network of the same layers. ValueError unless they are whole
+  /// Freezes these parameters and no others: *other.frozen() of another network of the same layers. Throws ValueError unless they are whole
   /// tensors of this network.
   void set_frozen(FrozenParameters frozen) {
     if (frozen == frozen_or_none()) return;

@@ -166,7 +166,7 @@ class OptimizerState {
 
   /// Takes over which parameters of the network are frozen now, after freeze or unfreeze; make_state(net) does so too. Moments keep their
   /// numbers. (Adam corrects its means by the number of all steps, so parameters that begin to learn late make larger steps at first; a
-  /// new state begins to count again.) ShapeError for a network with another number of parameters.
+  /// new state begins to count again.) Throws ShapeError for a network with another number of parameters.
   template <class Net>
   requires requires(const Net& net) { net.layers(); }
   void follow(const Net& net) {
@@ -178,8 +178,8 @@ class OptimizerState {
     frozen_ = detail::frozen_of(net);
   }
 
-  /// Gives parameters of the network factors on learning rate and weight decay; ParameterGroups::make_state calls it. ValueError for a
-  /// group that names no tensor of the network.
+  /// Gives parameters of the network factors on learning rate and weight decay; ParameterGroups::make_state calls it. Throws ValueError for
+  /// a group that names no tensor of the network.
   template <class Net>
   void set_groups(const Net& net, const std::shared_ptr<const std::vector<ParameterGroup>>& groups) {
     for (const ParameterGroup& group : *groups) {
@@ -229,7 +229,7 @@ class OptimizerState {
   VectorView<Scalar> flat() { return {values_.data(), size_ * moments_}; }
   ConstVectorView<Scalar> flat() const { return {values_.data(), size_ * moments_}; }  ///< read-only
 
-  /// Moment k alone. ValueError where there is none.
+  /// Moment k alone. Throws ValueError where there is none.
   VectorView<Scalar> moment(Index k) { return {values_.data() + begin_of_moment(k), size_}; }
   ConstVectorView<Scalar> moment(Index k) const { return {values_.data() + begin_of_moment(k), size_}; }  ///< read-only
 

@@ -234,7 +234,8 @@ class AssignmentCount {
 template <class T>
 class CopiedByMove {
  public:
-  /// Takes a T and nothing that converts to it: whether this object itself converts to an AnyLoss is a question without end for clang.
+  /// Takes a T itself, and nothing that converts to it. Otherwise clang recurses without end when it asks whether a CopiedByMove<AnyLoss>
+  /// converts to an AnyLoss.
   template <std::same_as<T> Value>
   CopiedByMove(const Value& value) : value_{value} {}
   CopiedByMove(const CopiedByMove&) = default;

@@ -11,7 +11,7 @@ namespace chainrule {
 /// Eigen::MatrixXf dJ(3, x.cols());
 /// Huber{}.gradient(view(y_hat.topRows(2)), view(targets.topRows(2)), mutable_view(dJ.topRows(2)));
 /// @endcode
-/// Does not compile for an expression and for a row-major matrix. ShapeError for a column vector that is not contiguous.
+/// Does not compile for an expression and for a row-major matrix. Throws ShapeError for a column vector that is not contiguous.
 template <class Derived>
 ConstMatrixView<typename Derived::Scalar> view(const Eigen::DenseBase<Derived>& m) {
   return detail::const_view<typename Derived::Scalar>(m);

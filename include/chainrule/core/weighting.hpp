@@ -150,7 +150,7 @@ inline double checked_mean_weight(const char* who, double total, Index samples) 
   return total / static_cast<double>(samples);
 }
 
-/// The mean weight of these samples, the loss's own weights included. ValueError where all weights are 0.
+/// The mean weight of these samples, the loss's own weights included. Throws ValueError where all weights are 0.
 template <class L, class Scalar, class View>
 double mean_weight_of(const char* who, const L& loss, const WeightedTargets<Scalar, View>& y) {
   return checked_mean_weight(who, total_weight(loss, y), samples_of(y.targets));

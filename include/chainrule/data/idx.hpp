@@ -115,7 +115,7 @@ template <class Scalar>
 Matrix<Scalar> read_idx_images(const std::string& path, const IdxOptions& options = {}) {
   return parse_idx_images<Scalar>(detail::read_file("read_idx_images", path), options, path);
 }
-/// Does not compile, and says what to write instead: the type of a matrix instead of that of its numbers.
+/// Does not compile for the type of a matrix instead of that of its numbers; the message says what to write instead.
 template <detail::EigenDense M>
 M read_idx_images(const std::string&, const IdxOptions& = {}) {
   return detail::read_as_matrix<M>();

@@ -77,7 +77,7 @@ Matrix<Scalar> parse_npy(std::string_view bytes, const std::string& name = "the 
   return detail::to_matrix<Scalar>(detail::parse_npy(bytes, name));
 }
 
-/// Does not compile, and says what to write instead: the type of a matrix instead of that of its numbers.
+/// Does not compile for the type of a matrix instead of that of its numbers; the message says what to write instead.
 template <detail::EigenDense M>
 M parse_npy(std::string_view, const std::string& = "") {
   return detail::read_as_matrix<M>();
@@ -94,7 +94,7 @@ template <class Scalar>
 Matrix<Scalar> read_npy(const std::string& path) {
   return parse_npy<Scalar>(detail::read_file("read_npy", path), path);
 }
-/// Does not compile, and says what to write instead: the type of a matrix instead of that of its numbers.
+/// Does not compile for the type of a matrix instead of that of its numbers; the message says what to write instead.
 template <detail::EigenDense M>
 M read_npy(const std::string&) {
   return detail::read_as_matrix<M>();

@@ -17,8 +17,8 @@
 namespace chainrule {
 
 /// Base class of Network with its derivatives by theta. All work is done by the calling thread, except for the backward pass at the end of
-/// backward_clipped; nothing allocates. ShapeError for a result of the wrong shape and where the workspace is too small, ValueError where
-/// arguments share memory with a result. Where a call throws, no result has changed.
+/// backward_clipped; nothing allocates. Throws ShapeError for a result of the wrong shape and where the workspace is too small, ValueError
+/// where arguments share memory with a result. Where a call throws, no result has changed.
 ///
 /// A layer of your own with parameters needs the member sample_gradients for the Jacobian and for gradients of samples, and the members of
 /// SecondOrderDerivatives for products with the Hessian (core/concepts.hpp). A network with one that lacks them does not compile, and an
@@ -64,8 +64,8 @@ class ParameterDerivatives {
   ///
   ///     G.col(j) = dl_j/dtheta  with J = 1/batch sum_j l_j;  l_j = w_j/m J_j where samples or classes have weights (core/weighting.hpp)
   ///
-  /// Errors are those of `backward`. StateError for a network with BatchNorm, which in training makes the output for a sample depend on the
-  /// other samples, so that no loss belongs to one sample alone.
+  /// Errors are those of `backward`. Throws StateError for a network with BatchNorm, which in training makes the output for a sample depend
+  /// on the other samples, so that no loss belongs to one sample alone.
   template <class X, class Y, class Work, detail::EigenDense G>
   void sample_gradients(const Eigen::DenseBase<X>& x, const Y& y, Work& work, G&& gradients) const {
     using Scalar = typename Net::ScalarType;
@@ -178,27 +178,27 @@ class ParameterDerivatives {
     }
   }
 
-  /// Does not compile, and says what to write instead: arguments of other kinds or in another order.
+  /// Does not compile for arguments of other kinds or in another order; the message says what to write instead.
   template <class... T>
   requires(!detail::have_kinds<T...>("mom")) auto parameter_jacobian(T&&...) const {
     return detail::wrong_derivative_arguments<typename Net::Output, T...>();
   }
-  /// Does not compile, and says what to write instead: arguments of other kinds or in another order.
+  /// Does not compile for arguments of other kinds or in another order; the message says what to write instead.
   template <class... T>
   requires(!detail::have_kinds<T...>("m*om")) void sample_gradients(T&&...) const {
     return detail::wrong_derivative_arguments<void, T...>();
   }
-  /// Does not compile, and says what to write instead: arguments of other kinds or in another order.
+  /// Does not compile for arguments of other kinds or in another order; the message says what to write instead.
   template <class... T>
   requires(!detail::have_kinds<T...>("m*om")) void sample_gradient_norms(T&&...) const {
     return detail::wrong_derivative_arguments<void, T...>();
   }
-  /// Does not compile, and says what to write instead: arguments of other kinds or in another order.
+  /// Does not compile for arguments of other kinds or in another order; the message says what to write instead.
   template <class... T>
   requires(!detail::have_kinds<T...>("m*oon")) void backward_clipped(T&&...) const {
     return detail::wrong_derivative_arguments<void, T...>();
   }
-  /// Does not compile, and says what to write instead: arguments of other kinds or in another order.
+  /// Does not compile for arguments of other kinds or in another order; the message says what to write instead.
   template <class... T>
   requires(!detail::have_kinds<T...>("m**o*")) void hessian_vector_product(T&&...) const {
     return detail::wrong_derivative_arguments<void, T...>();
@@ -315,7 +315,7 @@ class ParameterDerivatives {
     return frozen;
   }
 
-  // The pass from the last layer to the first, with delta(L+1) set.
+  // Runs the backward pass, and gives the gradient of each column of delta(L+1) to `gradients`. Precondition: set_last_delta_of_samples.
   template <class Scalar, class Work>
   void go_back(const ConstMatrixView<Scalar>& x, Work& work, Index columns, const SampleGradients<Scalar>& gradients,
                const detail::FrozenSlice& frozen = {}) const {

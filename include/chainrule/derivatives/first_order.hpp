@@ -103,17 +103,17 @@ class FirstOrderDerivatives {
     }
   }
 
-  /// Does not compile, and says what to write instead: arguments of other kinds or in another order.
+  /// Does not compile for arguments of other kinds or in another order; the message says what to write instead.
   template <class... T>
   requires(!detail::have_kinds<T...>("mmom")) auto vjp(T&&...) const {
     return detail::wrong_derivative_arguments<typename Net::Output, T...>();
   }
-  /// Does not compile, and says what to write instead: arguments of other kinds or in another order.
+  /// Does not compile for arguments of other kinds or in another order; the message says what to write instead.
   template <class... T>
   requires(!detail::have_kinds<T...>("mmom")) auto jvp(T&&...) const {
     return detail::wrong_derivative_arguments<typename Net::Output, T...>();
   }
-  /// Does not compile, and says what to write instead: arguments of other kinds or in another order.
+  /// Does not compile for arguments of other kinds or in another order; the message says what to write instead.
   template <class... T>
   requires(!detail::have_kinds<T...>("mom")) auto jacobian(T&&...) const {
     return detail::wrong_derivative_arguments<typename Net::Output, T...>();
@@ -189,8 +189,8 @@ class FirstOrderDerivatives {
     }
   }
 
-  // Multiplies each column by the derivative of the loss's link, a symmetric matrix for each sample, where it is included. Column k batch +
-  // j belongs to sample j.
+  // Multiplies each column by the Jacobian of the loss's link if F(x) includes the link, else does nothing. Column k batch + j belongs to
+  // sample j. The Jacobian is symmetric, so this serves jvp and vjp.
   template <class Work, class Scalar>
   void multiply_by_link([[maybe_unused]] Work& work, [[maybe_unused]] Index batch, [[maybe_unused]] MatrixView<Scalar> columns) const {
     if constexpr (includes_link) network().loss_function().link_jvp(detail::as_const(Access::prediction(work, batch)), columns);

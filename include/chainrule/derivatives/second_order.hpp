@@ -29,7 +29,7 @@ class SecondOrderDerivatives {
  public:
   /// Computes the Hessians of output number `output` for all samples into H, inputs x (inputs batch): that of sample j is
   /// H.middleCols(j * inputs, inputs). It is the derivative of the backward pass along each input (forward over reverse); each column takes
-  /// about four predictions. ValueError where the network has no such output.
+  /// about four predictions. Throws ValueError where the network has no such output.
   ///
   ///     H(i, k) = d2F_output/(dx_i dx_k)
   template <class X, class Work, detail::EigenDense H>
@@ -51,7 +51,7 @@ class SecondOrderDerivatives {
     }
   }
 
-  /// Computes the Hessians of the only output. ShapeError where the network has several: then say which.
+  /// Computes the Hessians of the only output. Throws ShapeError where the network has several: then say which.
   template <class X, class Work, detail::EigenDense H>
   void hessian(const Eigen::DenseBase<X>& x, Work& work, H&& hessians) const {
     if (network().outputs() != 1)
@@ -86,8 +86,8 @@ class SecondOrderDerivatives {
   }
 
   /// Computes F(x) and its derivatives along the directions that the workspace was made for, outputs x batch each: work.value(),
-  /// work.first(k) and work.second(p). Several derivatives go through each product at once (Taylor mode). StateError for a workspace made
-  /// without directions.
+  /// work.first(k) and work.second(p). Several derivatives go through each product at once (Taylor mode). Throws StateError for a workspace
+  /// made without directions.
   ///
   ///     first(k) = d/dt_k F(x + sum t u),  second(p) = sum over its terms: coefficient d2/(dt_k dt_l) F(x + sum t u)     at t = 0
   template <class X, class Work>
@@ -119,7 +119,8 @@ class SecondOrderDerivatives {
   /// The backward pass after forward_jet(x, work), for a J that depends on F(x) and on its derivatives: fills `gradients` with dJ/dtheta.
   /// Write the derivatives of J by each of them to work.dJ_dvalue(), work.dJ_dfirst(k) and work.dJ_dsecond(p) before; they are overwritten.
   /// The result is exact, not a difference. x and theta must be those of forward_jet: a step of an optimizer comes after this call, and
-  /// then the next forward_jet. StateError where the workspace does not hold a forward_jet of this network; it holds none after this call.
+  /// then the next forward_jet. Throws StateError where the workspace does not hold a forward_jet of this network; it holds none after this
+  /// call.
   ///
   ///     dJ/dtheta = sum over samples of dJ/dF dF/dtheta + sum over derivatives: dJ/dF_c dF_c/dtheta
   template <class X, class Work, class Scalar, class Sequence>
@@ -151,18 +152,18 @@ class SecondOrderDerivatives {
     }
   }
 
-  /// Does not compile, and says what to write instead: arguments of other kinds or in another order.
+  /// Does not compile for arguments of other kinds or in another order; the message says what to write instead.
   template <class... T>
   requires(!detail::have_kinds<T...>("mnom") && !detail::have_kinds<T...>("mom")) void hessian(T&&...) const {
     return detail::wrong_derivative_arguments<void, T...>();
   }
-  /// Does not compile, and says what to write instead: arguments of other kinds or in another order.
+  /// Does not compile for arguments of other kinds or in another order; the message says what to write instead.
   template <class... T>
   requires(!detail::have_kinds<T...>("mom")) void laplacian(T&&...) const { return detail::wrong_derivative_arguments<void, T...>(); }
-  /// Does not compile, and says what to write instead: arguments of other kinds or in another order.
+  /// Does not compile for arguments of other kinds or in another order; the message says what to write instead.
   template <class... T>
   requires(!detail::have_kinds<T...>("mo")) void forward_jet(T&&...) const { return detail::wrong_derivative_arguments<void, T...>(); }
-  /// Does not compile, and says what to write instead: arguments of other kinds or in another order.
+  /// Does not compile for arguments of other kinds or in another order; the message says what to write instead.
   template <class... T>
   requires(!detail::have_kinds<T...>("moo")) void backward_jet(T&&...) const { return detail::wrong_derivative_arguments<void, T...>(); }
 

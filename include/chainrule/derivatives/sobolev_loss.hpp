@@ -34,8 +34,8 @@ struct SobolevWeights {
 /// directions, a column of dy is the gradient of the function at one sample. All terms count alike if inputs and outputs are scaled so that
 /// y and dy have a standard deviation of about 1 (Huge and Savine 2020, "Differential Machine Learning").
 ///
-/// Allocates nothing. StateError where the workspace holds no derivatives, ShapeError for targets of another shape, ValueError for NaN or
-/// infinity in them, for a weight that is negative or not finite, and for targets that lie in the workspace.
+/// Allocates nothing. Throws StateError where the workspace holds no derivatives, ShapeError for targets of another shape, ValueError for
+/// NaN or infinity in them, for a weight that is negative or not finite, and for targets that lie in the workspace.
 template <class Scalar, class Sequence, class Y, class DY>
 Scalar sobolev_loss(JetWorkspace<Scalar, Sequence>& work, const Eigen::DenseBase<Y>& y, const Eigen::DenseBase<DY>& dy,
                     const SobolevWeights& weights = {}) {

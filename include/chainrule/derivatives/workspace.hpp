@@ -12,8 +12,8 @@ namespace chainrule {
 template <class Scalar, class Sequence>
 class DerivativeWorkspace : public Workspace<Scalar, Dynamic, Sequence> {
  public:
-  /// Allocates for `samples` samples with `directions` directions at once. ShapeError where one of them is below 1, and where memory cannot
-  /// hold them.
+  /// Allocates for `samples` samples with `directions` directions at once. Throws ShapeError where one of them is below 1, and where memory
+  /// cannot hold them.
   DerivativeWorkspace(const Sequence& sequence, Index samples, Index directions)
       : Workspace<Scalar, Dynamic, Sequence>(sequence, columns(samples, directions)),
         by_x_(sequence.inputs(), this->max_batch()),

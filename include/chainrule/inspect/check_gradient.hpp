@@ -140,12 +140,12 @@ void compare_gradient(GradientReport& report, const std::string& group, Index co
     report.fail(text_of("most entries of ", group, " lie at a kink of J, where there is no derivative; take another x or seed"));
 }
 
-/// Name such as "x(2, 5)" for entry i of a column-major matrix.
+/// A name such as "x(2, 5)" for entry i of a column-major matrix.
 inline std::string entry_name(const std::string& matrix, Index i, Index rows) {
   return text_of(matrix, "(", i % rows, ", ", i / rows, ")");
 }
 
-/// Name such as "layer<1>.weight(3, 0)" for entry i of a layer's slice of theta.
+/// A name such as "layer<1>.weight(3, 0)" for entry i of a layer's slice of theta.
 template <class L>
 std::string parameter_name(std::size_t layer_index, const L& layer, Index i) {
   const std::string prefix = text_of("layer<", layer_index, ">.");

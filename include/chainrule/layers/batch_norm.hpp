@@ -105,10 +105,10 @@ class BatchNorm : public NormalizationLayer<N> {
     BatchStorage<Scalar, N, MaxBatch> output;      ///< a(l+1), outputs x max_batch
     BatchStorage<Scalar, N, MaxBatch> x_hat;       ///< normalised x, N x batch
     BatchStorage<Scalar, N, 1> mean;               ///< mean of the batch, N
-    BatchStorage<Scalar, N, 1> rest;               ///< mean of x - m for the mean rounded to m, N
+    BatchStorage<Scalar, N, 1> rest;               ///< mean of x - m, where m is the mean rounded to a Scalar, N
     BatchStorage<Scalar, N, 1> variance;           ///< variance of the batch, with divisor batch, N
     BatchStorage<Scalar, N, 1> inverse_deviation;  ///< 1/sqrt(variance + epsilon)
-    BatchStorage<Scalar, N, 2> sums;               ///< room for two sums of each unit in vjp
+    BatchStorage<Scalar, N, 2> sums;               ///< scratch for two sums of each unit in vjp
     Mode mode = Mode::predict;                     ///< the mode of the last forward pass
   };
 

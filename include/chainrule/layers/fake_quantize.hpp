@@ -104,7 +104,7 @@ class FakeQuantize : public SameShape<N>, public WithoutParameters {
     Mode mode = Mode::predict;                 ///< the mode of the last forward pass
   };
 
-  /// NaN stays NaN. ValueError for a range beyond the numbers of float.
+  /// NaN stays NaN. Throws ValueError for a range beyond the numbers of float.
   ///
   ///     a = scale (q - zero_point),  q = x / scale rounded + zero_point, from -128 to 127        (N x batch)
   template <class Scalar, int MaxBatch>

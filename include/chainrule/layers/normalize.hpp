@@ -21,7 +21,7 @@ namespace chainrule {
 /// The net then learns targets, reports losses and makes predictions in these units, without any scaling outside. With a squared error,
 /// gradients grow with the square of the units, so take an optimizer that does not depend on their scale, such as Adam.
 ///
-/// Every pass before that throws StateError. As the first layer it needs its number of units: Normalize<4>.
+/// Every pass before shift and scale are set throws StateError. As the first layer it needs its number of units: Normalize<4>.
 template <int N = Inferred>
 class Normalize : public SameShape<N>, public WithoutParameters {
  public:

@@ -13,7 +13,7 @@ inline constexpr std::string_view parallel_name = "Parallel";
 /// The name of each ParallelSum.
 inline constexpr std::string_view parallel_sum_name = "ParallelSum";
 
-/// The branch's number of inputs; Dynamic for what is no layer, about which messages come later.
+/// The branch's number of inputs; Dynamic for a type that is no layer, which a later static_assert reports.
 template <class L>
 constexpr int inputs_of() {
   if constexpr (requires { L::inputs_at_compile_time; })
@@ -112,7 +112,7 @@ class JoinedBranches : public NestedLayers<SequenceOf<typename BranchList<Branch
 
   /// For branches that can be made without arguments.
   JoinedBranches() requires(List::all_extents_are_types) : JoinedBranches(Branches{}...) {}
-  /// Takes the branches, in the order of their outputs. ShapeError where they do not fit together.
+  /// Takes the branches, in the order of their outputs. Throws ShapeError where they do not fit together.
   explicit JoinedBranches(Branches... branch) : Nested(List::list(branch...)) {
     if (size_of(this->layers()) == 0) raise<ShapeError>(name, ": it needs at least one branch");
     for_each_index(this->layers(), [&](auto i) {

@@ -9,7 +9,7 @@ namespace detail {
 /// The name of each Residual, for code that should not instantiate one.
 inline constexpr std::string_view residual_name = "Residual";
 
-/// How a Residual makes its output of x and F(x).
+/// How a Residual computes its output from x and F(x).
 struct InputAdded {
   template <class Chain>
   static constexpr int outputs_at_compile_time = Chain::inputs_at_compile_time;
@@ -42,7 +42,7 @@ class Residual : public detail::LayersInOrder<detail::InputAdded, Layers...> {
 
   /// For layers that can be made without arguments.
   Residual() requires(Chain::all_extents_are_types()) : Residual(Layers{}...) {}
-  /// Takes the layers of F, from the first to the last. ShapeError where they do not fit together.
+  /// Takes the layers of F, from the first to the last. Throws ShapeError where they do not fit together.
   explicit Residual(Layers... layer) : Base("Residual", layer...) {
     if (this->outputs() != this->inputs())
       detail::raise<ShapeError>("Residual: x + F(x) needs as many outputs as inputs, but the layers inside make ", this->outputs(), " of ",

@@ -9,8 +9,8 @@
 
 namespace chainrule {
 
-/// Receives the gradients by the parameters of a layer, of each column of dJ/da by itself instead of their sum, in the layer's member
-/// `sample_gradients`. They become columns of a matrix, or only their norms are computed: of an outer product these need no matrix,
+/// Receives the gradients by the parameters that a layer's member `sample_gradients` computes for each column of dJ/da by itself, instead
+/// of their sum. They become columns of a matrix, or only their norms are computed. The norm of an outer product needs no matrix:
 ///
 ///     |u v^T| = |u| |v|        (Goodfellow 2015, Efficient per-example gradient computations)
 ///

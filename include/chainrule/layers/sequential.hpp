@@ -9,7 +9,7 @@ namespace detail {
 /// The name of each Sequential, for code that should not instantiate one.
 inline constexpr std::string_view sequential_name = "Sequential";
 
-/// How a Sequential makes its output of F(x) alone.
+/// How a Sequential computes its output from F(x) alone.
 struct OutputOfLast {
   template <class Chain>
   static constexpr int outputs_at_compile_time = Chain::outputs_at_compile_time;
@@ -39,7 +39,7 @@ class Sequential : public detail::LayersInOrder<detail::OutputOfLast, Layers...>
 
   /// For layers that can be made without arguments.
   Sequential() requires(Chain::all_extents_are_types()) : Sequential(Layers{}...) {}
-  /// Takes the layers, from the first to the last. ShapeError where they do not fit together.
+  /// Takes the layers, from the first to the last. Throws ShapeError where they do not fit together.
   explicit Sequential(Layers... layer) : Base("Sequential", layer...) {}
 };
 

@@ -30,10 +30,10 @@ class Head {
   static constexpr std::string_view name = "Head";         ///< the name in descriptions, files and messages
   static constexpr int outputs_at_compile_time = Outputs;  ///< the number of outputs, or Dynamic
 
-  /// A head with as many outputs as its type says. ValueError unless the weight is finite and at least 0.
+  /// A head with as many outputs as its type says. Throws ValueError unless the weight is finite and at least 0.
   Head(double weight = 1, const L& loss = L{}) requires(Outputs != Dynamic) : Head(Outputs, weight, loss, 0) {}
-  /// A head with this number of outputs. ValueError unless the weight is finite and at least 0, ShapeError where the loss needs another
-  /// number of outputs.
+  /// A head with this number of outputs. Throws ValueError unless the weight is finite and at least 0, ShapeError where the loss needs
+  /// another number of outputs.
   Head(Index outputs, double weight = 1, const L& loss = L{}) requires(Outputs == Dynamic) : Head(outputs, weight, loss, 0) {}
 
   Index outputs() const { return outputs_.value(); }  ///< the number of outputs
@@ -87,7 +87,8 @@ struct HeadList<std::vector<Head<L, Outputs>>> : HeadList<Head<L, Outputs>> {
   static constexpr int outputs_at_compile_time = Dynamic;
 };
 
-/// Names the head in an error that its loss throws, whose rows are counted within the head.
+/// Calls f, and puts the number of the head before the message of an error that its loss throws. Rows in such a message are counted from
+/// the first row of the head.
 template <class F>
 void in_head(std::size_t head, const F& f) {
 #if defined(__cpp_exceptions)
@@ -111,9 +112,9 @@ void in_head(std::size_t head, const F& f) {
 ///
 ///     J = sum over heads k of  weight_k J_k(y_hat_k, y_k)
 ///
-/// y_hat_k and y_k are blocks of rows of the outputs and of the targets, one below the other. Classes are targets as probabilities, so as
-/// one_hot makes them. The prediction is that of each head: probabilities where it is a SoftmaxCrossEntropy, values where it is a Huber.
-/// The layer before has no activation if a head works on logits; heads that need different ones are branches of a Parallel.
+/// y_hat_k and y_k are blocks of rows of the outputs and of the targets, one below the other. Targets that are classes are given as
+/// probabilities, which one_hot makes. The prediction is that of each head: probabilities where it is a SoftmaxCrossEntropy, values where
+/// it is a Huber. The layer before has no activation if a head works on logits; heads that need different ones are branches of a Parallel.
 /// @code{.cpp}
 /// using TwoHeads = Heads<Head<SoftmaxCrossEntropy, 3>, Head<Huber, 1>>;
 /// Network<float, TwoHeads, Dense<8, 32, ReLU>, Dense<32, 4>> net{Seed{42}, {1, {0.5, Huber{.delta = 2}}}};  // weights 1 and 0.5
@@ -136,7 +137,7 @@ class Heads {
 
   /// Heads of weight 1 with losses as their types make them, if their numbers of outputs are part of their types.
   Heads() requires(List::have_fixed_outputs) : heads_(H{}...) {}
-  /// Takes the heads in the order of their rows. ShapeError for a vector without heads.
+  /// Takes the heads in the order of their rows. Throws ShapeError for a vector without heads.
   explicit(sizeof...(H) == 1) Heads(H... head) : heads_(std::move(head)...) {
     if (detail::size_of(heads_) == 0) detail::raise<ShapeError>("Heads: it needs at least one head");
   }
@@ -266,11 +267,11 @@ class Heads {
     });
   }
 
-  /// Does not compile, and says what to write instead: matrices that are not views.
+  /// Does not compile for matrices that are not views; the message says what to write instead.
   double value(detail::LossArgument y_hat, detail::LossArgument y) const;
-  /// Does not compile, and says what to write instead: matrices that are not views.
+  /// Does not compile for matrices that are not views; the message says what to write instead.
   void gradient(detail::LossArgument y_hat, detail::LossArgument y, detail::LossArgument dJ) const;
-  /// Does not compile, and says what to write instead: matrices that are not views.
+  /// Does not compile for matrices that are not views; the message says what to write instead.
   void link(detail::LossArgument z) const;
 
  private:

@@ -81,11 +81,11 @@ class SumOfLosses {
 
   /// Losses of weight 1, as their types make them.
   SumOfLosses() requires(std::is_same_v<typename List::Type, std::tuple<L...>>) : losses_(L{}...) { weights_.fill(1); }
-  /// Takes a weight for each loss, such as {0.9, 0.1}. ValueError unless each is finite and at least 0.
+  /// Takes a weight for each loss, such as {0.9, 0.1}. Throws ValueError unless each is finite and at least 0.
   SumOfLosses(const typename List::Weights& weights) requires(std::is_same_v<typename List::Type, std::tuple<L...>>)
       : SumOfLosses(weights, L{}...) {}
-  /// Takes a weight for each loss, and the losses. ValueError for a weight that is negative or not finite, and for losses of different
-  /// links or another number of weights where only the run-time values tell.
+  /// Takes a weight for each loss, and the losses. Throws ValueError for a weight that is negative or not finite, and for losses of
+  /// different links or another number of weights where only the run-time values tell.
   SumOfLosses(const typename List::Weights& weights, const L&... loss) : losses_(loss...), weights_(weights) {
     if (detail::size_of(losses_) == 0 || detail::size_of(losses_) != weights_.size())
       detail::raise<ValueError>("SumOfLosses: expected a weight for each of one loss or more, but there are ", weights_.size(),
@@ -199,11 +199,11 @@ class SumOfLosses {
     first_loss().link_jvp(prediction, tangent);
   }
 
-  /// Does not compile, and says what to write instead: matrices that are not views.
+  /// Does not compile for matrices that are not views; the message says what to write instead.
   double value(detail::LossArgument y_hat, detail::LossArgument y) const;
-  /// Does not compile, and says what to write instead: matrices that are not views.
+  /// Does not compile for matrices that are not views; the message says what to write instead.
   void gradient(detail::LossArgument y_hat, detail::LossArgument y, detail::LossArgument dJ) const;
-  /// Does not compile, and says what to write instead: matrices that are not views.
+  /// Does not compile for matrices that are not views; the message says what to write instead.
   void link(detail::LossArgument z) const;
 
  private:

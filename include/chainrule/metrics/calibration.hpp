@@ -158,7 +158,7 @@ class ExpectedCalibrationError {
   double operator()(const Predictions& y_hat, const Targets& y) const {
     return ReliabilityDiagram(y_hat, y, bins_).expected_calibration_error();
   }
-  /// Does not compile, and says what to write instead: the arguments in the other order.
+  /// Does not compile for the arguments in the other order; the message says what to write instead.
   template <detail::LabelVector Labels, detail::NumberMatrix Predictions>
   double operator()(const Labels&, const Predictions&) const {
     return detail::labels_first<Labels>();

@@ -6,9 +6,9 @@
 
 namespace chainrule {
 
-/// The cross entropy of predicted probabilities p, -sum_k y_k ln p_k, as a mean over the samples (scikit-learn's log_loss). As there,
-/// p is first clamped to [epsilon, 1 - epsilon], with the epsilon of its scalar type (2.2e-16 for double, 1.2e-7 for float), which keeps
-/// ln 0 finite; then each column is divided by its sum. The losses SoftmaxCrossEntropy and BinaryCrossEntropy work on logits, and need no
+/// The cross entropy of predicted probabilities p, -sum_k y_k ln p_k, as a mean over the samples (scikit-learn's log_loss). As there, p is
+/// first clamped to [epsilon, 1 - epsilon], with the epsilon of its scalar type (2.2e-16 for double, 1.2e-7 for float), so that ln p is
+/// finite; then each column is divided by its sum. The losses SoftmaxCrossEntropy and BinaryCrossEntropy work on logits, and need no
 /// clamping.
 ///
 /// y_hat is probabilities, classes x samples, whose columns sum to 1 within 1e-3, or one row with the probabilities of class 1 ("yes").
@@ -23,7 +23,7 @@ struct LogLoss {
   double operator()(const Predictions& y_hat, const Targets& y) const {
     return mean_loss(detail::metric_view(y_hat), detail::metric_view(y), detail::metric_weights(y));
   }
-  /// Does not compile, and says what to write instead: the arguments in the other order.
+  /// Does not compile for the arguments in the other order; the message says what to write instead.
   template <detail::LabelVector Labels, detail::NumberMatrix Predictions>
   double operator()(const Labels&, const Predictions&) const {
     return detail::labels_first<Labels>();

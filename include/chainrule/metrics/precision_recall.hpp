@@ -65,7 +65,7 @@ struct BinaryScore {
   double operator()(const Predictions& y_hat, const Targets& y) const {
     return detail::binary_score(Metric::name, score, detail::metric_view(y_hat), detail::metric_view(y), detail::metric_weights(y));
   }
-  /// Does not compile, and says what to write instead: the arguments in the other order.
+  /// Does not compile for the arguments in the other order; the message says what to write instead.
   template <detail::LabelVector Labels, detail::NumberMatrix Predictions>
   double operator()(const Labels&, const Predictions&) const {
     return detail::labels_first<Labels>();
@@ -83,7 +83,7 @@ struct MultiClassScore {
     return detail::average_score(Metric::name, average, score, detail::metric_view(y_hat), detail::metric_view(y),
                                  detail::metric_weights(y));
   }
-  /// Does not compile, and says what to write instead: the arguments in the other order.
+  /// Does not compile for the arguments in the other order; the message says what to write instead.
   template <detail::LabelVector Labels, detail::NumberMatrix Predictions>
   double operator()(const Labels&, const Predictions&) const {
     return detail::labels_first<Labels>();

@@ -24,7 +24,7 @@ struct RocAuc {
     return detail::mean_over_ranked_classes(name, "ROC curve", true, detail::metric_view(y_hat), detail::metric_view(y),
                                             detail::metric_weights(y), [](auto& scores) { return area(scores); });
   }
-  /// Does not compile, and says what to write instead: the arguments in the other order.
+  /// Does not compile for the arguments in the other order; the message says what to write instead.
   template <detail::LabelVector Labels, detail::NumberMatrix Predictions>
   double operator()(const Labels&, const Predictions&) const {
     return detail::labels_first<Labels>();

@@ -76,7 +76,7 @@ class Objective {
   Index size() const { return passes_.parameters(); }  ///< the number of parameters: the length of theta and of the gradient
   Index samples() const { return passes_.samples(); }  ///< the number of samples of the data
 
-  /// J at theta, an Eigen vector, std::vector or std::span of ScalarType. ShapeError for a theta of another size.
+  /// J at theta, an Eigen vector, std::vector or std::span of ScalarType. Throws ShapeError for a theta of another size.
   template <class Theta>
   Value operator()(const Theta& theta) {
     set_parameters(theta);
@@ -84,7 +84,7 @@ class Objective {
   }
 
   /// J at theta; writes dJ/dtheta to `gradient`, a vector of the same kinds. A gradient of size 0 is left out, as NLopt asks for it.
-  /// ShapeError for a theta or gradient of another size; nothing has changed then.
+  /// Throws ShapeError for a theta or gradient of another size; nothing has changed then.
   template <class Theta, class Gradient>
   Value operator()(const Theta& theta, Gradient&& gradient) {
     if (gradient.size() == 0) return (*this)(theta);

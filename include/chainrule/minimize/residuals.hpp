@@ -37,8 +37,8 @@ class Residuals {
   Index size() const { return passes_.parameters(); }                              ///< the number of parameters
   Index residuals() const { return passes_.net().outputs() * passes_.samples(); }  ///< the number of residuals: outputs samples
 
-  /// Writes the residuals at theta to `values`. Both are Eigen vectors, std::vector or std::span. ShapeError for another size; nothing has
-  /// changed then.
+  /// Writes the residuals at theta to `values`. Both are Eigen vectors, std::vector or std::span. Throws ShapeError for another size;
+  /// nothing has changed then.
   template <class Theta, class Values>
   void operator()(const Theta& theta, Values&& values) {
     Scalar* const first = begin(theta, values);
@@ -47,7 +47,7 @@ class Residuals {
   }
 
   /// Writes the residuals at theta to `values`, and their derivatives to `jacobian`, parameters x residuals, an Eigen matrix or map.
-  /// ShapeError for another size; nothing has changed then.
+  /// Throws ShapeError for another size; nothing has changed then.
   ///
   ///     jacobian(i, k) = dR_k/dtheta_i
   template <class Theta, class Values, detail::EigenDense Jacobian>

@@ -38,8 +38,8 @@ void check_same_layers(const char* who, const Sequence& target, const Sequence& 
 /// A target starts as a copy: `auto target = net;`. `target` may be `net` itself, which then stays as it is. Allocates nothing.
 ///
 /// tau: from 0, which changes nothing, to 1, which copies; else ValueError, also for a tau that is 0 as a number of the network's type.
-/// ShapeError where the networks have layers of other kinds or extents, which a type of fixed extents rules out. A call that throws has
-/// changed nothing.
+/// Throws ShapeError where the networks have layers of other kinds or extents, which a type of fixed extents rules out. A call that throws
+/// has changed nothing.
 template <class Target, class Net>
 void blend(Target& target, const Net& net, double tau) {
   static_assert(std::is_same_v<Target, Net>, "chainrule: blend(target, net, tau) takes two networks of the same type");

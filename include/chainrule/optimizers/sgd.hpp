@@ -37,7 +37,7 @@ struct SGDFormula {
 ///     g = dJ/dtheta + weight_decay theta
 ///     theta <- theta - learning_rate g                                       without momentum
 ///     b <- momentum b + g,  theta <- theta - learning_rate b                 with momentum
-///     b <- momentum b + g,  theta <- theta - learning_rate (g + momentum b)       with nesterov
+///     b <- momentum b + g,  theta <- theta - learning_rate (g + momentum b)  with nesterov
 struct SGD {
   static constexpr std::string_view name = "SGD";  ///< the name in descriptions, files and messages
 

@@ -67,7 +67,7 @@ class QuantizedNetwork {
   const AnyLoss<float>& loss_function() const { return loss_; }         ///< the loss, whose link predict applies
   const QuantizationReport& report() const { return report_; }          ///< the measurements of quantize; empty after loading
 
-  /// Room for predictions of up to max_batch samples; see make_workspace.
+  /// The memory for predictions of up to max_batch samples; see make_workspace.
   class Workspace {
    public:
     /// Allocates the memory.
@@ -88,14 +88,14 @@ class QuantizedNetwork {
     Matrix<float> y_;
   };
 
-  /// Allocates room for predictions of up to max_batch samples. ShapeError for less than 1.
+  /// Allocates the memory for predictions of up to max_batch samples. Throws ShapeError for less than 1.
   Workspace make_workspace(Index max_batch) const {
     detail::check_batch("make_workspace", max_batch);
     return Workspace(*this, max_batch);
   }
 
-  /// The integers for x, inputs x batch. Numbers beyond the range become its ends. ShapeError where rows do not fit, ValueError for NaN and
-  /// infinity.
+  /// The integers for x, inputs x batch. Numbers beyond the range become its ends. Throws ShapeError where rows do not fit, ValueError for
+  /// NaN and infinity.
   ///
   ///     q = round((x - shift) * scale / input().scale) + input().zero_point, halves to even
   template <class X>
@@ -110,7 +110,7 @@ class QuantizedNetwork {
     return q;
   }
 
-  /// The raw outputs as integers, outputs x batch, for inputs as integers. ShapeError where rows do not fit.
+  /// The raw outputs as integers, outputs x batch, for inputs as integers. Throws ShapeError where rows do not fit.
   Matrix<Q> predict_quantized(const Matrix<Q>& q) const {
     detail::check_rows("predict_quantized", "q", q.rows(), inputs(), "inputs");
     if (q.cols() == 0) return Matrix<Q>(outputs(), 0);
@@ -276,7 +276,8 @@ class QuantizedNetwork {
       return Matrix<typename X::Scalar>(x);
   }
 
-  // The integers for `samples` samples of x, from `first` on, which are q_step apart. as_floats has room for one sample.
+  // Writes the integers for `samples` samples of x, from sample `first` on, to q, where samples begin q_step numbers apart. as_floats has
+  // space for one sample.
   template <class Scalar>
   void quantize_samples(const ConstMatrixView<Scalar>& x, Index first, Index samples, Vector<float>& as_floats, Q* q, Index q_step) const {
     if constexpr (!std::is_same_v<Scalar, float>) {
@@ -295,7 +296,7 @@ class QuantizedNetwork {
           q[i] = detail::quantized<Q>(is_scaled ? (numbers[i] - shift_[i]) * scale_[i] : numbers[i], input_);
     }
   }
-  // y, outputs x samples, for samples whose inputs are q_step apart, which may be those in work.a_.
+  // Computes y, outputs x samples, from the integers of samples that begin q_step numbers apart in q. q may be in work.a_.
   void predict_samples(Index samples, const Q* q, Index q_step, Q* y, Workspace& work) const {
     Q *to = work.b_.data(), *next = work.a_.data();
     for (std::size_t l = 0; l < layers_.size(); ++l) {
@@ -344,7 +345,8 @@ class QuantizedNetwork {
     Workspace work(*this, input.cols());
     return predict_into(who, input, work);
   }
-  // By bisection, because links grow with their argument. Above the range of Q where no integer means yes.
+  // Computes smallest_yes() by bisection, since each link grows with its argument. Returns a number above the range of Q if no integer
+  // means yes.
   std::int32_t find_smallest_yes() const {
     std::int32_t low = lowest_, high = highest_ + 1;
     while (low < high) {

@@ -16,7 +16,7 @@ constexpr bool takes_inferred_inputs() {
     return false;
 }
 
-/// The layer's number of outputs; Dynamic for what is no layer, about which messages come later.
+/// The layer's number of outputs; Dynamic for a type that is no layer, which a later static_assert reports.
 template <class L>
 constexpr int outputs_of() {
   if constexpr (requires { L::outputs_at_compile_time; })

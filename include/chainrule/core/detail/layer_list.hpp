@@ -26,7 +26,7 @@ std::size_t size_of(const std::vector<T>& list) {
   return list.size();
 }
 
-/// The index before i. (Of 0: 0 in a tuple, so that a branch that is never taken compiles.)
+/// The index before i. (For i = 0 it is 0 in a tuple, so that a branch that is never taken compiles.)
 template <std::size_t I>
 constexpr Constant<(I > 0 ? I - 1 : 0)> before(Constant<I>) {
   return {};

@@ -31,11 +31,11 @@ template <class T>
   if constexpr (std::ranges::contiguous_range<T> && !EigenDense<T>)
     return memory_of(std::ranges::data(m), static_cast<Index>(std::ranges::size(m)));
   else if constexpr (!EigenDense<T>)
-    return {};  // target_view says in a sentence that such an argument does not compile
+    return {};  // target_view has a static_assert that reports such an argument
   else if constexpr (std::is_base_of_v<Eigen::PlainObjectBase<T>, T>)
     return memory_of(m.data(), m.size());
   else if constexpr (!has_columns_in_memory<T>())
-    return {};  // const_view says in a sentence that such an argument does not compile
+    return {};  // const_view has a static_assert that reports such an argument
   else
     return {reinterpret_cast<std::intptr_t>(m.data()), m.rows() * static_cast<Index>(sizeof(typename T::Scalar)),
             column_stride(m) * static_cast<Index>(sizeof(typename T::Scalar)), m.cols()};

@@ -92,8 +92,8 @@ constexpr bool checked_viewable() {
   return same_scalar && in_memory;
 }
 
-/// A read-only view on a matrix, vector, block or map of the user's, which must outlive the view. ShapeError for a column vector that is
-/// not contiguous.
+/// A read-only view on a matrix, vector, block or map of the user's, which must outlive the view. Throws ShapeError for a column vector
+/// that is not contiguous.
 template <class Scalar, class Derived>
 ConstMatrixView<Scalar> const_view(const Eigen::DenseBase<Derived>& m) {
   if constexpr (!checked_viewable<Scalar, Derived>()) {
@@ -108,7 +108,7 @@ ConstMatrixView<Scalar> const_view(const Eigen::DenseBase<Derived>& m) {
   }
 }
 
-/// Does not compile, and says what to write instead: an argument that is no Eigen matrix.
+/// Does not compile for an argument that is no Eigen matrix; the message says what to write instead.
 template <class Scalar, class T>
 requires(!EigenDense<T>) ConstMatrixView<Scalar> const_view(const T&) {
   static_cast<void>(checked_dense<T>());
@@ -140,14 +140,14 @@ struct LossArgument {
   }
 };
 
-/// Does not compile, and says what to write instead: an argument that is no Eigen matrix.
+/// Does not compile for an argument that is no Eigen matrix; the message says what to write instead.
 template <class Scalar, class T>
 requires(!EigenDense<T>) MatrixView<Scalar> mutable_view(T&&) {
   static_cast<void>(checked_dense<std::remove_cvref_t<T>>());
   return {nullptr, 0, 0, Eigen::OuterStride<>(0)};
 }
-/// A view to write to on a matrix, vector, block or map of the user's; `m` may be a temporary block, dx.leftCols(n). ShapeError for a map
-/// whose columns overlap.
+/// A view to write to on a matrix, vector, block or map of the user's; `m` may be a temporary block, dx.leftCols(n). Throws ShapeError for
+/// a map whose columns overlap.
 template <class Scalar, EigenDense M>
 MatrixView<Scalar> mutable_view(M&& m) {
   constexpr bool is_mutable = bool(std::remove_reference_t<M>::Flags & Eigen::LvalueBit) && !std::is_const_v<std::remove_reference_t<M>>;

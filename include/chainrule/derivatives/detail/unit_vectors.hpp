@@ -4,8 +4,8 @@
 
 namespace chainrule::detail {
 
-/// Sets v to unit vectors, each for a whole batch: column k batch + j to that of entry first + k, for all k < count and j < batch. What
-/// else v holds becomes 0.
+/// Sets column k batch + j of v to the unit vector of entry first + k, for all k < count and j < batch, so that each unit vector is there
+/// for a whole batch. Further columns become 0.
 template <class Scalar>
 void set_unit_vectors(Index first, Index count, Index batch, MatrixView<Scalar> v) {
   v.setZero();

@@ -7,7 +7,7 @@
 namespace chainrule::detail {
 
 /// Computes z of a layer after a forward pass on x, and turns `delta` from dJ/da into dJ/dz. On entry z is a, and stays so for a layer
-/// without an activation inside. ValueError for a layer of the user's that has an activation but no z_and_delta.
+/// without an activation inside. Throws ValueError for a layer of the user's that has an activation but no z_and_delta.
 template <class L, class Scalar, class Cache>
 void z_and_delta_of(const L& layer, const Scalar* theta, ConstMatrixView<Scalar> x, const Cache& cache, MatrixView<Scalar> z,
                     MatrixView<Scalar> delta) {

@@ -5,10 +5,10 @@
 
 namespace chainrule::detail {
 
-/// Base class of layers that pass x through the layers inside, F, one after the other. `Connection` says how a is made of x and F(x):
+/// Base class of layers that pass x through the layers inside, F, one after the other. `Connection` says how a is computed from x and F(x):
 /// - `outputs_at_compile_time<Chain>`: the number of outputs
 /// - `connect(a, x, F)` writes a; it is linear, so it also makes da of dx and dF, and each channel of a jet
-/// - `connect_back(dX, delta)` makes dJ/dx of what has come back through F, which dX holds, and of dJ/da
+/// - `connect_back(dX, delta)` makes dX dJ/dx: on entry it holds the gradient that has come back through F; delta is dJ/da
 template <class Connection, class... Layers>
 class LayersInOrder : public NestedLayers<typename NamedLayers<Layers...>::Sequence> {
  protected:
@@ -135,8 +135,8 @@ class LayersInOrder : public NestedLayers<typename NamedLayers<Layers...>::Seque
 template <template <class...> class Layer, class First, class... Rest>
 class LayersToInfer {
  public:
-  static constexpr int inputs_at_compile_time = Inferred;   ///< the number of inputs is that of the outputs of the layer before
-  static constexpr int outputs_at_compile_time = Inferred;  ///< the number of outputs is known when that of the inputs is
+  static constexpr int inputs_at_compile_time = Inferred;   ///< the number of inputs is the number of outputs of the layer before
+  static constexpr int outputs_at_compile_time = Inferred;  ///< the number of outputs is known when the number of inputs is
 
   /// For layers that can be made without arguments.
   LayersToInfer() : LayersToInfer(First{}, Rest{}...) {}

@@ -29,7 +29,8 @@ std::array<double, 2> measured_range(const F& f) {
     lowest = (std::min)(lowest, static_cast<double>(a[i]));
     highest = (std::max)(highest, static_cast<double>(a[i]));
   }
-  // An activation that approaches its bound has all but reached it at |z| = 1000.
+  // If the values at |z| = 1e6 differ from the extremes for |z| <= 1000 by more than 10 %, f still grows there and has no bound. An
+  // activation with a bound is much closer to it at |z| = 1000.
   const double lower_limit = lowest - 0.1 * std::abs(lowest) - 0.001, upper_limit = highest + 0.1 * std::abs(highest) + 0.001;
   for (const std::size_t i : {middle, middle + 1}) {
     const double value = static_cast<double>(a[i]);

@@ -17,8 +17,8 @@
 
 namespace chainrule::detail {
 
-/// A view to read of a vector of theta's size: an Eigen vector, a std::vector or a std::span. ShapeError for another size. `who` and `name`
-/// are for messages.
+/// A view to read of a vector of theta's size: an Eigen vector, a std::vector or a std::span. Throws ShapeError for another size. `who` and
+/// `name` are for messages.
 template <class Scalar, class V>
 ConstVectorView<Scalar> vector_of_parameters(std::string_view who, const char* name, const V& v, Index parameters) {
   const auto checked = [&](ConstVectorView<Scalar> view) {
@@ -90,7 +90,7 @@ class NetOnData {
   }
 
   /// Throws DivergenceError for a J, or a gradient, that is not finite at the present parameters, with the cause as far as it can be seen.
-  /// ValueError where a parameter itself is not finite.
+  /// Throws ValueError where a parameter itself is not finite.
   [[noreturn, gnu::noinline, gnu::cold]] void refuse(const char* who, const Scalar* gradient) {
     const auto theta = std::as_const(net_).parameters();
     if (const std::string where = first_not_finite(net_.layers(), theta.data()); !where.empty())

@@ -20,7 +20,7 @@ namespace chainrule::detail {
 template <class Number>
 class NormalEquations {
  public:
-  /// For `size` parameters. ShapeError where memory cannot hold two matrices of size x size.
+  /// For `size` parameters. Throws ShapeError where memory cannot hold two matrices of size x size.
   explicit NormalEquations(Index size) {
     allocate_or_refuse("LevenbergMarquardt: J^T J", size, extent_product(2, size), [&] {
       matrix_.setZero(size, size);

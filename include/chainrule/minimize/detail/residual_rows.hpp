@@ -18,8 +18,8 @@ class ResidualRows {
   using Samples = typename Passes::Samples;
 
  public:
-  /// Allocates for up to max_residuals residuals and their gradients, or for one sample where that is more. ValueError for a loss that is
-  /// no sum of squares. `who` begins messages.
+  /// Allocates for up to max_residuals residuals and their gradients, or for one sample where that is more. Throws ValueError for a loss
+  /// that is no sum of squares. `who` begins messages.
   ResidualRows(const char* who, Passes& passes, Index max_residuals)
       : passes_{passes},
         samples_{std::clamp<Index>(max_residuals / passes.net().outputs(), 1, (std::min)(Passes::max_samples, passes.samples()))},

@@ -17,7 +17,7 @@ class OnnxFieldCounter {
   explicit OnnxFieldCounter(std::string_view bytes)
       : input_{reinterpret_cast<const std::uint8_t*>(bytes.data()), static_cast<int>(bytes.size())} {}
 
-  /// Counts to `most` fields and one more. Returns false for bytes that are no message of this type.
+  /// Counts the fields, and stops when there are more than `most`. Returns false for bytes that are no message of this type.
   bool count(const google::protobuf::Descriptor& type, std::size_t most) {
     most_ = most;
     return message(&type, 0) || count_ > most_;

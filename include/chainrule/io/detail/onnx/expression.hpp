@@ -147,7 +147,8 @@ class OnnxExpression {
     return p;
   }
 
-  /// Whether two numbers agree to 6 digits, as those of a formula do that an exporter has rounded to float; 0 agrees with nothing else.
+  /// Whether two numbers agree to 6 digits, as a constant of a formula does with the same constant rounded to float by an exporter. 0
+  /// agrees only with 0.
   static bool agree(double a, double b) { return std::abs(a - b) <= 1e-6 * (std::min)(std::abs(a), std::abs(b)); }
   /// Whether two products have the same factors, up to the rounding of the numbers inside.
   static bool same_factors(const Term& a, const Term& b) { return same_factors(a, b, agree); }

@@ -28,7 +28,7 @@ class OnnxConstantFolder {
  private:
   using Node = OnnxGraph::Node;
   using Extents = std::vector<std::int64_t>;
-  static constexpr std::size_t most_reads = 16;  // how many times as many numbers may be read as computed
+  static constexpr std::size_t most_reads = 16;  // numbers read from constants: at most this many times most_numbers_
 
   bool is_op(const Node& node, std::string_view op) const { return graph_.is_op(node, op); }
   static OnnxConstant made(OnnxNumbers numbers) { return {nullptr, std::make_shared<const OnnxNumbers>(std::move(numbers))}; }

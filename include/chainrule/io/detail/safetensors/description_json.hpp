@@ -51,7 +51,7 @@ class DescriptionReader {
     return std::move(read_);
   }
 
-  // The functions that the parser calls. Each returns true, so that the parser goes on, or throws.
+  // The functions that nlohmann/json's SAX parser calls. Each returns true, so that the parser goes on, or throws.
   bool start_object(std::size_t) {
     if (level() != Level::one && level() != Level::descriptions) refuse("an object");
     if (open_.size() > std::size_t{max_nesting}) raise<ValueError>(place_, ": the description is nested more than ", max_nesting, " deep");

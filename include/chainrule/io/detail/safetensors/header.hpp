@@ -41,7 +41,7 @@ class SafetensorsHeader {
   /// The tensors, in the order of the header. Names may repeat here; SafetensorsFile refuses them later.
   std::vector<Entry> entries = {};
 
-  // The functions that the parser calls. Each returns true, so that the parser goes on, or throws.
+  // The functions that nlohmann/json's SAX parser calls. Each returns true, so that the parser goes on, or throws.
   bool start_object(std::size_t) {
     switch (level_) {
       case Level::none:

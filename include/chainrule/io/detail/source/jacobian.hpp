@@ -117,8 +117,8 @@ class SourceDirection {
     }
   }
 
-  // v at the one end of a fork is kept, and the other end is made of what the branches make of it: forward their outputs, in reverse mode
-  // the sum of what comes back through them.
+  // Where this direction enters a fork, v is kept for all branches. Where it leaves the fork, v becomes what the branches have computed:
+  // their joined outputs in forward mode, the sum of what comes back through them in reverse mode.
   void add(const SourceFork& step) {
     make_array();
     if (step.is_begin == forward_) {
