@@ -26,7 +26,7 @@ class MinMaxScaler : public AffineScaler<Scalar> {
   using typename AffineScaler<Scalar>::Sum;
 
  public:
-  /// Creates a scaler that is not fitted yet. Throws ValueError unless low < high and both are finite.
+  /// Creates a scaler that is not fitted yet. Throws ValueError unless low < high and both are in the range of float.
   explicit MinMaxScaler(FeatureRange range = {}) : AffineScaler<Scalar>("MinMaxScaler"), range_{range} {
     constexpr auto largest = static_cast<double>((std::numeric_limits<float>::max)());
     if (!(range.low < range.high && range.low >= -largest && range.high <= largest))

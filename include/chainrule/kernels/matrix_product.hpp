@@ -60,7 +60,7 @@ ProductPlan plan_of(const Product<Scalar>& p, ConstMatrixView<Scalar> c) {
   return dispatch<Scalar>([&](auto set) { return plan_of(set, p.a, p.b, p.depth, p.start, c.outerStride(), c.rows(), c.cols()); });
 }
 
-/// Computes the product with the widest vectors of this machine.
+/// Computes the product with the widest vectors of this machine: calls the `product` of product.inc for the best instruction set.
 template <class Scalar>
 [[gnu::noinline]] void product(const Product<Scalar>& p, MatrixView<Scalar> c) {
   dispatch<Scalar>([&](auto set) { product(set, p.a, p.b, p.depth, p.start, c.data(), c.outerStride(), c.rows(), c.cols()); });

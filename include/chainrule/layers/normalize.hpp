@@ -61,8 +61,9 @@ class Normalize : public SameShape<N>, public WithoutParameters {
       return out;
     }
 
-    /// Copies shift and scale from a fitted scaler, a Standardizer or MinMaxScaler. Throws ShapeError if it has another number of
-    /// features, ValueError for a scale of 0 or numbers that are not finite.
+    /// Copies shift and scale from a fitted scaler, a Standardizer or MinMaxScaler. Throws ShapeError if it has another number of features,
+    /// ValueError for a scale of 0 or numbers that are not finite, and what scaler.shift() throws, such as StateError for a scaler that is
+    /// not fitted.
     template <class Scaler>
     void set(const Scaler& scaler) {
       set_to(scaler.shift(), scaler.scale());

@@ -7,9 +7,10 @@
 
 namespace chainrule {
 
-/// Makes the running statistics of every BatchNorm anew, as the mean over one pass of batches of the training data, for parameters that no
-/// training step has left behind: the mean of AverageWeights or StochasticWeightAverage, or the parameters of another network (PyTorch's
-/// update_bn). The layers work as in training, so Dropout drops units. A network without a BatchNorm stays as it is.
+/// Makes the running statistics of every BatchNorm, and the range of every FakeQuantize, anew, as the mean over one pass of batches of the
+/// training data, for parameters that no training step has left behind: the mean of AverageWeights or StochasticWeightAverage, or the
+/// parameters of another network (PyTorch's update_bn). The layers work as in training, so Dropout drops units. A network with neither of
+/// these layers stays as it is.
 ///
 ///     running <- sum over batches of samples_b statistics_b / sum of samples_b
 ///

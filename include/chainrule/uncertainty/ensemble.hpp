@@ -56,7 +56,7 @@ class Ensemble {
     typename Net::template Workspace<> work_;
     PredictiveSpread<Scalar> spread_;
   };
-  /// Allocates the memory for predictions for up to max_samples samples.
+  /// Allocates the memory for predictions for up to max_samples samples. Throws ShapeError for a max_samples below 1.
   Workspace make_workspace(Index max_samples) const { return Workspace(*this, max_samples); }
 
   /// The mean and the spread of the members' predictions for x, inputs x samples. The result is in `work`. Allocates nothing. Throws

@@ -21,7 +21,8 @@ class MonteCarloDropout {
   using Scalar = typename Net::ScalarType;
 
  public:
-  /// Allocates the memory for up to max_samples samples. Throws ValueError for fewer than one pass and for a network with a BatchNorm.
+  /// Allocates the memory for up to max_samples samples. Throws ValueError for fewer than one pass and for a network with a BatchNorm,
+  /// ShapeError for a max_samples below 1.
   MonteCarloDropout(const Net& net, Index passes, Seed seed, Index max_samples)
       : net_{net},
         passes_{checked(net, passes)},
