@@ -138,7 +138,7 @@ struct LayerBase {
                        const ForwardContext<Scalar>& pass) const = 0;
   virtual void backward(const Scalar* theta, ConstMatrixView<Scalar> x, CacheBase<Scalar>& cache, MatrixView<Scalar> delta,
                         Scalar* gradient, MatrixView<Scalar>* input_gradient, const FrozenSlice& frozen) const = 0;
-  // The functions below up to backward_jet do nothing for a layer that cannot compute them, of which missing_derivative tells before.
+  // The functions from here to backward_jet do nothing for a layer that lacks them. Callers ask missing_derivative before.
   virtual std::string missing_derivative(int order) const = 0;
   virtual void jvp(const Scalar* theta, ConstMatrixView<Scalar> x, CacheBase<Scalar>& cache, ConstMatrixView<Scalar> direction,
                    MatrixView<Scalar> derivative) const = 0;

@@ -16,7 +16,7 @@ using Labels = std::span<const Label>;
 
 namespace detail {
 
-/// A contiguous range of integers, an Eigen vector or any other, that can be viewed as Labels. Text is none.
+/// A contiguous range of integers, an Eigen vector or any other, that can be viewed as Labels. Text is not one.
 template <class T>
 concept LabelVector = (EigenDense<T> && std::integral<typename std::remove_cvref_t<T>::Scalar>) ||
                       (!EigenDense<T> && std::ranges::contiguous_range<T> && std::integral<std::ranges::range_value_t<T>> &&

@@ -25,8 +25,8 @@ constexpr int inputs_of() {
 /// How the outputs of branches are joined.
 enum class Join { concatenated, added };
 
-/// The branches of a Parallel, in a tuple here, and in a vector where their number is known at run time. Branches that take their number of
-/// inputs from the layer before get that of the first branch that says it.
+/// The branches of a Parallel, in a tuple here, and in a vector where their number is known at run time. Branches whose number of inputs is
+/// Inferred take it from the first branch that knows it.
 template <class... Branches>
 struct BranchList {
   static constexpr int inputs_at_compile_time = [] {

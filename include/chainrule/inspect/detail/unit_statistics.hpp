@@ -74,7 +74,8 @@ template <class Scalar, Activation F>
   const SlopeRange<Scalar> range = slope_range<Scalar>(f);
   if (!range.flat_below && !range.flat_above) return {};
   Vector<Scalar> slope(kept.rows());
-  std::vector<Index> negligible(static_cast<std::size_t>(kept.rows()), Index{0});  // samples per unit in which its slope is
+  std::vector<Index> negligible(static_cast<std::size_t>(kept.rows()),
+                                Index{0});  // for each unit: in how many samples its slope is negligible
   for (Index j = 0; j < kept.cols(); ++j) {
     slope.setOnes();
     kernels::multiply_by_derivative(f, kept.rows(), kept.data() + j * kept.outerStride(), slope.data());
@@ -90,9 +91,9 @@ template <class Scalar, Activation F>
 template <class Layers, class Scalar, class Caches, class F>
 void for_each_unit_statistics(const Layers& layers, ConstMatrixView<Scalar> x, const Caches& caches, const F& f);
 
-/// Counts the units of a layer, and of the layers inside it, after a forward pass on x. (x.data() may be nullptr: not known.) A
+/// Counts the units of a layer, and of the layers inside it, after a forward pass on x. x.data() is nullptr if x is not known. A
 /// user-defined layer takes part as Dense does, by an ActivationType and activation(): cache.output is a = f(z); where f' needs z, that is
-/// cache.z or, for a layer without parameters, x. About any other layer nothing is said.
+/// cache.z or, for a layer without parameters, x. The units of any other layer are not counted.
 template <class L, class Scalar, class Cache>
 UnitStatistics unit_statistics_of(const L& layer, ConstMatrixView<Scalar> x, const Cache& cache) {
   const Index samples = x.cols();

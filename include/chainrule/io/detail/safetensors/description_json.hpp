@@ -172,7 +172,7 @@ class DescriptionReader {
   std::string_view text_ = {};
   std::vector<Level> levels_ = {};
   std::vector<Description> open_ = {};         // the description that is being read, behind those that it is a part of
-  std::vector<std::array<bool, 5>> has_ = {};  // for each of these, and each of `keys`, whether it has had it so far
+  std::vector<std::array<bool, 5>> has_ = {};  // has_[d][k]: whether keys[k] has occurred in open_[d]
   std::size_t key_ = 0;                        // the last key, one of `keys`
   std::vector<Description> read_ = {};
 };

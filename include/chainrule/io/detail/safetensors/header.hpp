@@ -183,8 +183,8 @@ class SafetensorsHeader {
   std::string name_ = {};  // the key in the header: a tensor, or __metadata__
   std::string key_ = {};
   bool has_metadata_ = false;
-  std::array<bool, 3> has_ = {};  // for each of `keys`, whether the tensor has had it so far
-  std::size_t count_ = 0;         // how many numbers the array has had so far
+  std::array<bool, 3> has_ = {};  // has_[k]: whether keys[k] has occurred in this tensor
+  std::size_t count_ = 0;         // how many numbers of the array have been read
 };
 
 }  // namespace chainrule::detail
