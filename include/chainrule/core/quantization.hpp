@@ -22,8 +22,8 @@ struct Quantization {
 namespace detail {
 
 /// Scale and zero point for numbers from low to high. The range is made to include 0, for which there is an exact integer (Jacob et al.
-/// 2018, section 2.1); with int16 the zero point is 0, as in TensorFlow Lite. ValueError, which begins with `who`, for numbers beyond those
-/// of float.
+/// 2018, section 2.1); with int16 the zero point is 0, as in TensorFlow Lite. Throws ValueError, which begins with `who`, for numbers
+/// beyond those of float.
 template <class Q>
 Quantization quantization_of(std::string_view who, double low, double high) {
   constexpr double lowest = (std::numeric_limits<Q>::min)(), highest = (std::numeric_limits<Q>::max)();
@@ -39,8 +39,8 @@ Quantization quantization_of(std::string_view who, double low, double high) {
   return of;
 }
 
-/// x / scale + zero point, rounded to the nearest integer, halves to the even one before the zero point is added, and limited to the range
-/// of Q: ONNX's QuantizeLinear, but for where the zero point is added. The smallest integer for NaN.
+/// round(x / scale) + zero point, limited to the range of Q, as ONNX's QuantizeLinear: halves are rounded to the even integer before the
+/// zero point is added. The smallest integer for NaN.
 template <class Q>
 Q quantized(float x, const Quantization& to) {
   const std::int32_t low = (std::numeric_limits<Q>::min)() - to.zero_point, high = (std::numeric_limits<Q>::max)() - to.zero_point;

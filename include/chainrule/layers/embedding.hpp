@@ -93,9 +93,9 @@ class Embedding {
 
   /// For rows given by the template arguments.
   Embedding() requires(rows_are_types) : inputs_{In}, outputs_{N}, rows_{NoRows{}} {}
-  /// Takes the number of rows of x, and those of them that are categories, as run-time values. Throws ShapeError for rows that are not in
-  /// ascending order or no rows of x, for a number of categories that is not from 1 to 2^24, for a size below 1, and for a number of inputs
-  /// that contradicts In.
+  /// Takes the number of rows of x, and those of them that are categories, as run-time values. Throws ShapeError for an empty list, for
+  /// rows that are not in ascending order or not below `inputs`, for a number of categories that is not from 1 to 2^24, for a size below 1,
+  /// for more weights than memory can address, and for a number of inputs that contradicts In.
   Embedding(Index inputs, std::vector<CategoryRow> rows) requires(!rows_are_types)
       : inputs_{inputs}, outputs_{detail::embedded_outputs(inputs, rows)}, rows_{rows} {
     if (const char* wrong = detail::wrong_category_rows(inputs, rows)) detail::raise<ShapeError>(name, ": ", wrong, shown(inputs, rows));

@@ -132,7 +132,7 @@ struct Rmse {
 
 /// The coefficient of determination, 1 - sum (y - y_hat)^2 / sum (y - mean y)^2: 1 for exact predictions, 0 for predictions no better than
 /// the mean of y, below 0 for worse ones. For several outputs it is the mean over the outputs. An output whose y is constant counts 1 if
-/// y_hat is exact, else 0, as in scikit-learn. Needs at least two samples; otherwise y_hat, y and errors are as for Mse.
+/// y_hat is exact, else 0, as in scikit-learn. y_hat, y and errors are as for Mse, and fewer than two samples are a ShapeError.
 struct R2 {
   static constexpr std::string_view name = "r2";  ///< the name in descriptions, files and messages
   static constexpr bool larger_is_better = true;  ///< the larger the score, the better

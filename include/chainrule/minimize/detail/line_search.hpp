@@ -71,9 +71,9 @@ class WolfeSearch {
   }
 
  private:
-  // phi is lower than the first condition asks for
+  // Whether the first condition holds: phi decreases enough.
   bool decreases(const Trial<Number>& t) const { return t.value <= start_.value + rounded(rounded(c1_ * t.step) * start_.slope); }
-  // the second condition
+  // Whether the second condition holds: phi is flat enough.
   bool is_flat(const Trial<Number>& t) const { return std::abs(t.slope) <= rounded(-c2_ * start_.slope); }
 
   template <class Evaluate>
