@@ -49,7 +49,7 @@ constexpr bool checked_targets() {
   }
 }
 
-/// As checked_targets, for what backward takes: targets, or a gradient from outside.
+/// Whether Y is what backward takes: targets, as for checked_targets, or a gradient from outside.
 template <class Y>
 constexpr bool checked_targets_or_gradient() {
   if constexpr (is_from_outside<Y>)

@@ -293,14 +293,14 @@ WrittenSource checked_source_of(const Net& net, const SourceOptions& options) {
 /// numbers that are not finite; ShapeError for tests that are not inputs x 3; and what predict throws for a network that cannot predict
 /// yet.
 template <class Net>
-requires requires { typename Net::Gradients; }  // a QuantizedNetwork, which has none, has options of its own
+requires requires { typename Net::Gradients; }  // not a QuantizedNetwork: export_quantized_source.hpp has its to_source
 std::string to_source(const Net& net, const SourceOptions& options = {}) { return detail::checked_source_of(net, options).text; }
 
 /// Writes to_source(net, options) into a file, and returns how far its results are from the library's and how many bytes it needs. An
 /// existing file is replaced only when the new one is complete. Throws what to_source throws, and ValueError with the system's reason where
 /// the file cannot be written.
 template <class Net>
-requires requires { typename Net::Gradients; }  // a QuantizedNetwork, which has none, has options of its own
+requires requires { typename Net::Gradients; }  // not a QuantizedNetwork: export_quantized_source.hpp has its export_source
 SourceReport export_source(const Net& net, const std::string& path, const SourceOptions& options = {}) {
   const detail::WrittenSource source = detail::checked_source_of(net, options);
   detail::write_file("export_source", path, source.text);

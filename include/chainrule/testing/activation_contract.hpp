@@ -23,8 +23,8 @@ struct ActivationProperties {
   double allowed_decrease = 0;     ///< a nondecreasing f may fall by this many eps of its value, because its exponential is rounded
   double derivative_rounding = 8;  ///< f' may be off by this many eps times max(|f'|, min(1, |f|)), because it is computed from a rounded f
   double steepness = 1;  ///< omega of a function of omega z: f', f'' and f''' are allowed omega, omega^2 and omega^3 instead of the 1 above
-  double min_z = -30;    ///< f' must be this exact for all z from here; below, f may be almost 0 and less exact
-  double max_z = 30;     ///< f' must be this exact for all z up to here
+  double min_z = -30;    ///< f' must be as exact as derivative_rounding says for all z from here; below, f may be almost 0 and less exact
+  double max_z = 30;     ///< f' must be as exact as derivative_rounding says for all z up to here
   double max_abs_z = HUGE_VAL;  ///< f' is checked at |z| = 100, 1e4, ... too, up to this |z|; a sine has no exact digits for large |z|
   double max_slope = 1;         ///< f(z) may be infinite if z times this overflows
   bool coarse_grid = false;     ///< check a sixteenth of the numbers, for slow builds such as those with sanitizers

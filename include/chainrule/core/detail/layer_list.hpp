@@ -51,7 +51,7 @@ const T& element(const std::vector<T>& list, std::size_t i) {
   return list[i];
 }
 
-/// Element I of the list. Does not compile where a tuple has fewer; ValueError where a vector has.
+/// Element I of the list. Does not compile where a tuple has fewer; throws ValueError where a vector has fewer.
 template <std::size_t I, class List>
 auto& checked_element(List& list) {
   if constexpr (requires { std::tuple_size<std::remove_const_t<List>>::value; })

@@ -124,7 +124,8 @@ class LayersInOrder : public NestedLayers<typename NamedLayers<Layers...>::Seque
   }
 
  protected:
-  /// Takes the layers, from the first to the last. ShapeError, which names this layer, where they do not fit together.
+  /// Takes the layers, from the first to the last. Throws ShapeError, which names this
+  /// layer, where they do not fit together.
   LayersInOrder(const char* name, const Layers&... layer) : NestedLayers<Sequence>(NamedLayers<Layers...>::list(layer...)) {
     check_neighbours(name, this->inside_.layers());
   }
