@@ -4,6 +4,91 @@
 
 namespace chainrule {
 
+namespace detail {
+
+// The passes of BatchNorm over all units. They are apart from the class, so that layers of several sizes share their kernels.
+
+/// m = 1/batch sum x,  r = 1/batch sum (x - m),  variance = 1/batch sum (x - m)^2 - r^2
+template <class Scalar>
+void mean_and_variance_of_batch(ConstMatrixView<Scalar> x, Scalar* mean, Scalar* rest, Scalar* variance) {
+  const Scalar batch = static_cast<Scalar>(x.cols());
+  kernels::row_sums_of([](auto& sum, const auto& x_i) CHAINRULE_FORMULA { sum = sum + x_i; }, std::array{mean}, x.rows(), x.cols(),
+                       kernels::columns(x));
+  kernels::update(
+      x.rows(), [batch](auto& m) CHAINRULE_FORMULA { m = m / batch; }, mean);
+  kernels::row_sums_of(
+      [](auto& sum, auto& squares, const auto& x_i, const auto& m) CHAINRULE_FORMULA {
+        const auto d = x_i - m;
+        sum = sum + d;
+        squares = squares + d * d;
+      },
+      std::array{rest, variance}, x.rows(), x.cols(), kernels::columns(x), kernels::one_column(static_cast<const Scalar*>(mean)));
+  kernels::update(
+      x.rows(),
+      [batch](auto& r, auto& v) CHAINRULE_FORMULA {
+        r = r / batch;
+        v = max(v / batch - r * r, 0);
+      },
+      rest, variance);
+}
+
+/// Statistics of each unit and its parameters, by which a BatchNorm normalises.
+template <class Scalar>
+struct UnitScaling {
+  const Scalar *mean, *rest, *inverse_deviation, *weight, *bias;
+};
+
+/// inverse_deviation = 1/sqrt(variance + epsilon)
+template <class Scalar>
+void set_inverse_deviation(Index units, Scalar epsilon, const Scalar* variance, Scalar* inverse_deviation) {
+  kernels::update(
+      units, [epsilon](const auto& v, auto& inverse) CHAINRULE_FORMULA { inverse = 1 / sqrt(v + epsilon); }, variance, inverse_deviation);
+}
+
+/// x_hat = (x - mean - rest) inverse_deviation,  a = weight * x_hat + bias        (N x batch)
+template <class Scalar>
+void normalize_batch(ConstMatrixView<Scalar> x, const UnitScaling<Scalar>& by, MatrixView<Scalar> x_hat, MatrixView<Scalar> a) {
+  kernels::map_columns(
+      [](auto& x_hat_i, auto& a_i, const auto& x_i, const auto& m, const auto& r, const auto& inverse, const auto& w, const auto& b)
+          CHAINRULE_FORMULA {
+            x_hat_i = (x_i - m - r) * inverse;
+            a_i = x_hat_i * w + b;
+          },
+      std::array{kernels::columns(x_hat), kernels::columns(a)}, x.rows(), x.cols(), kernels::columns(x), kernels::one_column(by.mean),
+      kernels::one_column(by.rest), kernels::one_column(by.inverse_deviation), kernels::one_column(by.weight),
+      kernels::one_column(by.bias));
+}
+
+/// dJ/dx of a pass in training from delta = dJ/da. sum g = weight dJ/dbias and sum (g x_hat) = weight dJ/dweight, so weight is a common
+/// factor of all three terms.
+template <class Scalar>
+void batch_norm_gradient(ConstMatrixView<Scalar> delta, ConstMatrixView<Scalar> x_hat, const Scalar* dJ_dweight, const Scalar* dJ_dbias,
+                         const Scalar* inverse_deviation, const Scalar* weight, MatrixView<Scalar> input_gradient) {
+  const Scalar batch = static_cast<Scalar>(delta.cols());
+  kernels::map_columns(
+      [batch](auto& dx, const auto& d, const auto& x_hat_i, const auto& dw, const auto& db, const auto& inverse, const auto& w)
+          CHAINRULE_FORMULA { dx = (d - db / batch - x_hat_i * (dw / batch)) * (inverse * w); },
+      std::array{kernels::columns(input_gradient)}, delta.rows(), delta.cols(), kernels::columns(delta), kernels::columns(x_hat),
+      kernels::one_column(dJ_dweight), kernels::one_column(dJ_dbias), kernels::one_column(inverse_deviation), kernels::one_column(weight));
+}
+
+/// running <- keep running + added batch
+template <class Scalar>
+void move_running_statistics(Index units, Scalar keep, Scalar added, const Scalar* of_batch, Scalar* running) {
+  kernels::update(
+      units, [keep, added](const auto& b, auto& r) CHAINRULE_FORMULA { r = keep * r + added * b; }, of_batch, running);
+}
+
+/// Whether NormalizationLayer::are_accurate(r, variance) holds for all units.
+template <class Scalar>
+bool all_are_accurate(Index units, Scalar epsilon, const Scalar* rest, const Scalar* variance) {
+  return kernels::all_finite(units, variance) &&
+         kernels::sum<Scalar>(
+             units, [epsilon](auto r, auto v) CHAINRULE_FORMULA { return select(r * r > v + epsilon, 1, r * 0); }, rest, variance) == 0;
+}
+
+}  // namespace detail
+
 /// Batch normalisation (Ioffe and Szegedy 2015; conventions of PyTorch's BatchNorm1d). Each unit is normalised with the mean and variance
 /// of the batch in training, and with running statistics in prediction:
 ///
@@ -122,7 +207,7 @@ class BatchNorm : public NormalizationLayer<N> {
     MatrixView<Scalar> mean = cache.mean.first(1), rest = cache.rest.first(1), variance = cache.variance.first(1);
     cache.mode = pass.mode;
     if (pass.mode == Mode::train) {
-      compute_mean_and_variance(x, mean.data(), rest.data(), variance.data());
+      detail::mean_and_variance_of_batch(x, mean.data(), rest.data(), variance.data());
     } else {
       const auto running = buffers(pass.buffers);
       mean = running.running_mean;
@@ -130,22 +215,11 @@ class BatchNorm : public NormalizationLayer<N> {
       variance = running.running_variance;
     }
     Scalar* inverse_deviation = cache.inverse_deviation.first(1).data();
-    kernels::update(
-        x.rows(),
-        [epsilon = static_cast<Scalar>(this->epsilon())](const auto& v, auto& inverse)
-            CHAINRULE_FORMULA { inverse = 1 / sqrt(v + epsilon); },
-        detail::as_const(variance).data(), inverse_deviation);
-    kernels::map_columns(
-        [](auto& x_hat, auto& a, const auto& x_i, const auto& m, const auto& r, const auto& inverse, const auto& w, const auto& b)
-            CHAINRULE_FORMULA {
-              x_hat = (x_i - m - r) * inverse;
-              a = x_hat * w + b;
-            },
-        std::array{kernels::columns(cache.x_hat.first(x.cols())), kernels::columns(cache.output.first(x.cols()))}, x.rows(), x.cols(),
-        kernels::columns(x), kernels::one_column(detail::as_const(mean).data()), kernels::one_column(detail::as_const(rest).data()),
-        kernels::one_column(static_cast<const Scalar*>(inverse_deviation)), kernels::one_column(weight.data()),
-        kernels::one_column(bias.data()));
-    if (pass.mode == Mode::train && !all_are_accurate(x.rows(), detail::as_const(rest).data(), detail::as_const(variance).data()))
+    const Scalar epsilon = static_cast<Scalar>(this->epsilon());
+    detail::set_inverse_deviation<Scalar>(x.rows(), epsilon, variance.data(), inverse_deviation);
+    detail::normalize_batch<Scalar>(x, {mean.data(), rest.data(), inverse_deviation, weight.data(), bias.data()},
+                                    cache.x_hat.first(x.cols()), cache.output.first(x.cols()));
+    if (pass.mode == Mode::train && !detail::all_are_accurate<Scalar>(x.rows(), epsilon, rest.data(), variance.data()))
       for (Index i = 0; i < x.rows(); ++i)
         if (!this->are_accurate(rest(i, 0), variance(i, 0))) normalize_scaled(i, weight[i], bias[i], x, cache);
     mean += rest;
@@ -258,12 +332,9 @@ class BatchNorm : public NormalizationLayer<N> {
     auto running = buffers(numbers);
     const Scalar m = static_cast<Scalar>(share == 0 ? momentum_ : share);
     const Scalar unbiased = static_cast<Scalar>(samples) / static_cast<Scalar>(samples - 1);
-    const auto update = [](Index n, Scalar keep, Scalar added, Scalar* statistics, ConstMatrixView<Scalar> of_batch) {
-      kernels::update(
-          n, [keep, added](const auto& b, auto& r) CHAINRULE_FORMULA { r = keep * r + added * b; }, of_batch.data(), statistics);
-    };
-    update(this->inputs(), 1 - m, m, running.running_mean.data(), cache.mean.first(1));
-    update(this->inputs(), 1 - m, m * unbiased, running.running_variance.data(), cache.variance.first(1));
+    detail::move_running_statistics<Scalar>(this->inputs(), 1 - m, m, cache.mean.first(1).data(), running.running_mean.data());
+    detail::move_running_statistics<Scalar>(this->inputs(), 1 - m, m * unbiased, cache.variance.first(1).data(),
+                                            running.running_variance.data());
     running.batches += 1;
   }
 
@@ -286,49 +357,8 @@ class BatchNorm : public NormalizationLayer<N> {
                             MatrixView<Scalar> input_gradient) const {
     const auto [weight, bias] = this->parameters(theta);
     const auto [dJ_dweight, dJ_dbias] = this->parameters(sums);
-    const Scalar batch = static_cast<Scalar>(delta.cols());
-    // sum g = weight dJ/dbias and sum (g x_hat) = weight dJ/dweight, so weight is a common factor of all three terms
-    kernels::map_columns(
-        [batch](auto& dx, const auto& d, const auto& x_hat_i, const auto& dw, const auto& db, const auto& inverse, const auto& w)
-            CHAINRULE_FORMULA { dx = (d - db / batch - x_hat_i * (dw / batch)) * (inverse * w); },
-        std::array{kernels::columns(input_gradient)}, delta.rows(), delta.cols(), kernels::columns(delta),
-        kernels::columns(ConstMatrixView<Scalar>(cache.x_hat.first(delta.cols()))), kernels::one_column(dJ_dweight.data()),
-        kernels::one_column(dJ_dbias.data()), kernels::one_column(ConstMatrixView<Scalar>(cache.inverse_deviation.first(1)).data()),
-        kernels::one_column(weight.data()));
-  }
-
-  // m = 1/batch sum x,  r = 1/batch sum (x - m),  variance = 1/batch sum (x - m)^2 - r^2
-  template <class Scalar>
-  void compute_mean_and_variance(ConstMatrixView<Scalar> x, Scalar* mean, Scalar* rest, Scalar* variance) const {
-    const Scalar batch = static_cast<Scalar>(x.cols());
-    kernels::row_sums_of([](auto& sum, const auto& x_i) CHAINRULE_FORMULA { sum = sum + x_i; }, std::array{mean}, x.rows(), x.cols(),
-                         kernels::columns(x));
-    kernels::update(
-        x.rows(), [batch](auto& m) CHAINRULE_FORMULA { m = m / batch; }, mean);
-    kernels::row_sums_of(
-        [](auto& sum, auto& squares, const auto& x_i, const auto& m) CHAINRULE_FORMULA {
-          const auto d = x_i - m;
-          sum = sum + d;
-          squares = squares + d * d;
-        },
-        std::array{rest, variance}, x.rows(), x.cols(), kernels::columns(x), kernels::one_column(static_cast<const Scalar*>(mean)));
-    kernels::update(
-        x.rows(),
-        [batch](auto& r, auto& v) CHAINRULE_FORMULA {
-          r = r / batch;
-          v = max(v / batch - r * r, 0);
-        },
-        rest, variance);
-  }
-
-  // Whether are_accurate(r, variance) holds for all units.
-  template <class Scalar>
-  bool all_are_accurate(Index units, const Scalar* rest, const Scalar* variance) const {
-    return kernels::all_finite(units, variance) && kernels::sum<Scalar>(
-                                                       units,
-                                                       [epsilon = static_cast<Scalar>(this->epsilon())](auto r, auto v)
-                                                           CHAINRULE_FORMULA { return select(r * r > v + epsilon, 1, r * 0); },
-                                                       rest, variance) == 0;
+    detail::batch_norm_gradient<Scalar>(delta, cache.x_hat.first(delta.cols()), dJ_dweight.data(), dJ_dbias.data(),
+                                        cache.inverse_deviation.first(1).data(), weight.data(), input_gradient);
   }
 
   // Normalises the numbers of unit i once more, after scaling them. A variance that a Scalar cannot hold becomes infinite.

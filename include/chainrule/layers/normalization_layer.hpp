@@ -19,6 +19,41 @@
 
 namespace chainrule {
 
+namespace detail {
+
+// Kernels of BatchNorm and LayerNorm. They are apart from the class, so that layers of several sizes share them.
+
+/// dJ/dweight = row sums of delta * x_hat,  dJ/dbias = row sums of delta        (N)
+template <class Scalar>
+void normalization_gradients(ConstMatrixView<Scalar> delta, ConstMatrixView<Scalar> x_hat, Scalar* weight, Scalar* bias) {
+  kernels::row_sums_of(
+      [](auto& dw, auto& db, const auto& d, const auto& x) CHAINRULE_FORMULA {
+        dw = dw + d * x;
+        db = db + d;
+      },
+      std::array{weight, bias}, delta.rows(), delta.cols(), kernels::columns(delta), kernels::columns(x_hat));
+}
+/// sum <- sum + weight * x_hat + bias
+template <class Scalar>
+void add_affine(Index units, const Scalar* x_hat, const Scalar* weight, const Scalar* bias, Scalar* sum) {
+  kernels::update(
+      units, [](auto& s, const auto& h, const auto& v, const auto& u) CHAINRULE_FORMULA { s = s + (v * h + u); }, sum, x_hat, weight, bias);
+}
+/// sum <- sum + more
+template <class Scalar>
+void add_numbers(Index size, const Scalar* more, Scalar* sum) {
+  kernels::update(
+      size, [](auto& s, const auto& m) CHAINRULE_FORMULA { s = s + m; }, sum, more);
+}
+/// sum <- sum + weight * delta
+template <class Scalar>
+void add_weighted(Index units, const Scalar* delta, const Scalar* weight, Scalar* sum) {
+  kernels::update(
+      units, [](auto& s, const auto& d, const auto& v) CHAINRULE_FORMULA { s = s + v * d; }, sum, delta, weight);
+}
+
+}  // namespace detail
+
 /// Base class of BatchNorm and LayerNorm: N units, epsilon, and a weight and a bias for each unit.
 template <int N>
 class NormalizationLayer : public SameShape<N> {
@@ -66,12 +101,7 @@ class NormalizationLayer : public SameShape<N> {
   ///     dJ/dweight = row sums of delta * x_hat,  dJ/dbias = row sums of delta        (N)
   template <class Scalar>
   static void parameter_gradients(ConstMatrixView<Scalar> delta, ConstMatrixView<Scalar> x_hat, Scalar* weight, Scalar* bias) {
-    kernels::row_sums_of(
-        [](auto& dw, auto& db, const auto& d, const auto& x) CHAINRULE_FORMULA {
-          dw = dw + d * x;
-          db = db + d;
-        },
-        std::array{weight, bias}, delta.rows(), delta.cols(), kernels::columns(delta), kernels::columns(x_hat));
+    detail::normalization_gradients(delta, x_hat, weight, bias);
   }
 
   ///     dJ/dweight = delta_c * x_hat_j,  dJ/dbias = delta_c  for column c of sample j, by itself        (N)
@@ -111,9 +141,8 @@ class NormalizationLayer : public SameShape<N> {
     if (theta_direction == nullptr) return;
     const auto [weight, bias] = parameters(theta_direction);
     for (Index j = 0; j < shape.batch; ++j)
-      kernels::update(
-          a.rows(), [](auto& sum, const auto& h, const auto& v, const auto& u) CHAINRULE_FORMULA { sum = sum + (v * h + u); },
-          a.data() + j * a.outerStride(), x_hat.data() + j * x_hat.outerStride(), weight.data(), bias.data());
+      detail::add_affine<Scalar>(a.rows(), x_hat.data() + j * x_hat.outerStride(), weight.data(), bias.data(),
+                                 a.data() + j * a.outerStride());
   }
 
   /// Turns the gradients by a and by its jet into those by x_hat and by its jet, in place, after computing those by weight and bias unless
@@ -130,15 +159,12 @@ class NormalizationLayer : public SameShape<N> {
       Scalar* of_channels = jet.parameters_of_channels.first(1).data();
       parameter_gradients(detail::as_const(delta), x_hat, gradient, gradient + n);
       parameter_gradients(detail::as_const(deltas), detail::as_const(jet.x_hat.first(shape.columns())), of_channels, of_channels + n);
-      kernels::update(
-          n, [](auto& sum, const auto& more) CHAINRULE_FORMULA { sum = sum + more; }, gradient, static_cast<const Scalar*>(of_channels));
+      detail::add_numbers<Scalar>(n, of_channels, gradient);
     }
     times_weight(theta, detail::as_const(delta), delta);
     if (theta_direction != nullptr)
       for (Index j = 0; j < shape.batch; ++j)
-        kernels::update(
-            n, [](auto& sum, const auto& d_1, const auto& v) CHAINRULE_FORMULA { sum = sum + v * d_1; },
-            delta.data() + j * delta.outerStride(), static_cast<const Scalar*>(deltas.data() + j * deltas.outerStride()), theta_direction);
+        detail::add_weighted<Scalar>(n, deltas.data() + j * deltas.outerStride(), theta_direction, delta.data() + j * delta.outerStride());
     times_weight(theta, detail::as_const(deltas), deltas);
   }
 

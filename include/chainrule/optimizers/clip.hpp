@@ -39,6 +39,13 @@ void scale(Index size, Accumulator<Scalar> numerator, Accumulator<Scalar> denomi
       size, [first, second](auto& x) CHAINRULE_FORMULA { x = x * first * second; }, v);
 }
 
+/// v <- v, limited to [-most, most].
+template <class Scalar>
+void limit_numbers(Index size, Scalar most, Scalar* v) {
+  kernels::update(
+      size, [most](auto& x) CHAINRULE_FORMULA { x = max(min(x, most), -most); }, v);
+}
+
 /// Throws ValueError where a limit of this size, above 0, would leave `size` numbers (their root mean square) below the smallest normal
 /// number. There a Scalar has few digits or none, and some programs compute with 0 instead (-ffast-math).
 template <class Scalar>
@@ -62,8 +69,7 @@ void clip_by_value(Gradient&& gradient, double limit) {
   detail::check_not_negative<Scalar>("clip_by_value", "limit", limit);
   detail::check_limit_is_normal<Scalar>("clip_by_value", "limit", limit, 1);
   VectorView<Scalar> g = detail::mutable_flat<Scalar>("clip_by_value", "the gradient", gradient);
-  kernels::update(
-      g.size(), [most = static_cast<Scalar>(limit)](auto& x) CHAINRULE_FORMULA { x = max(min(x, most), -most); }, g.data());
+  detail::limit_numbers(g.size(), static_cast<Scalar>(limit), g.data());
 }
 
 /// Scales the gradient, as one vector, to the norm max_norm if its norm is larger, and returns the norm it had before. The 1e-6 is that of
