@@ -32,6 +32,11 @@ class Gradients : public LayeredVector<Scalar, Sequence> {
     if (frozen_ != nullptr)
       for (const auto& range : frozen_->ranges()) std::fill(this->data() + range.begin, this->data() + range.end, Scalar{0});
   }
+  void set_zero_where_frozen(Index begin, Index end) {
+    if (frozen_ != nullptr)
+      for (const auto& range : frozen_->ranges())
+        for (Index i = (std::max)(range.begin, begin); i < (std::min)(range.end, end); ++i) this->data()[i] = Scalar{0};
+  }
 
   bool shared_ = false;
   std::shared_ptr<const FrozenParameters> frozen_;

@@ -477,6 +477,26 @@ class Network : public NetworkBase<Scalar, typename detail::ProvenNetwork<Scalar
     work.last_pass_.end("backward", mark);
   }
 
+  // The backward pass that calls layer_done(begin, end), from the last layer to the first, where dJ/dtheta is complete in [begin, end).
+  // Where no parameter before some layer learns, the layers before it are left out.
+  template <class X, class Y, int MaxBatch, class LayerDone>
+  void backward_by_layer(const Eigen::DenseBase<X>& x, const Y& y, Workspace<MaxBatch>& work, Gradients& gradients,
+                         const LayerDone& layer_done) const {
+    begin_backward(x, y, work, gradients, nullptr, false);
+    const auto input = detail::const_view<Scalar>(x);
+    gradients.set_frozen(frozen());
+    MatrixView<Scalar>* const no_input_gradient = nullptr;
+    const detail::LastPass::Mark mark{};
+    work.last_pass_.begin(mark);
+    sequence().backward(theta(), input, work.caches_, work.deltas_, gradients.data(), no_input_gradient, frozen_slice(),
+                        [&](Index begin, Index end) {
+                          gradients.set_zero_where_frozen(begin, end);
+                          layer_done(begin, end);
+                        });
+    gradients.set_zero_where_frozen();
+    work.last_pass_.end("backward", mark);
+  }
+
   template <int MaxBatch>
   void backward_from_deltas(const char* who, const ConstMatrixView<Scalar>& x, Workspace<MaxBatch>& work, Gradients& gradients) const {
     gradients.shared_ = work.team_for(gradients.size(), x.cols()) != nullptr;

@@ -1,5 +1,6 @@
 // ranks MODE: measures training on several ranks, and predicts it for more. Built and run by the script ranks_run.
 //   steps THREADS   time of a training step of three nets: on one rank as a plain loop with so many threads, on several with ShardSum
+//   overlap BYTES   time of a training step of three nets with RankOptions::bucket_bytes = 0 and = BYTES, whose steps alternate
 //   sums            time of Mpi::sum by the number of bytes, and the latency and bandwidth fitted to it
 //   predict PNG     the model below for 4 to 1024 ranks, with the time of passes and of a step measured here, and networks from the
 //                   literature, as a table and, with gnuplot, as a picture
@@ -77,7 +78,9 @@ struct Problem {
   }
   void step() { rule.step(net.parameters(), dJ, state); }
   void step_on_ranks() {
-    sum.add(net, work, dJ, static_cast<double>(passes()), 1.0 / static_cast<double>(mpi.ranks()));
+    net.forward(x, work);
+    const auto J = static_cast<double>(net.loss(y, work));
+    sum.backward_and_add(net, x, y, work, dJ, J, 1.0 / static_cast<double>(mpi.ranks()));
     sum.total(net, dJ);
     step();
   }
@@ -97,6 +100,29 @@ void measure_steps(cr::Mpi& mpi, const char* name, Index batch, Index threads) {
     problem.step();
   });
   if (mpi.is_first()) std::printf("%-22s batch %4td  %td ranks x %td threads  %9.1f us a step\n", name, batch, mpi.ranks(), threads, time);
+}
+
+/// Prints the median and the shortest time of a step without and with sums that begin during the backward pass.
+template <class Net>
+void measure_overlap(cr::Mpi& without, cr::Mpi& with, const char* name, Index batch) {
+  Problem<Net> problems[]{{without, batch}, {with, batch}};
+  std::vector<double> times[2];
+  const auto begin = std::chrono::steady_clock::now();
+  for (double go_on = 1; go_on > 0;) {
+    for (std::size_t i = 0; i < 2; ++i) {
+      without.gather(0);  // all ranks begin together
+      const auto before = std::chrono::steady_clock::now();
+      problems[i].step_on_ranks();
+      times[i].push_back(std::chrono::duration<double, std::micro>(std::chrono::steady_clock::now() - before).count());
+    }
+    go_on = without.is_first() && std::chrono::steady_clock::now() - begin < std::chrono::seconds(4) ? 1 : 0;
+    without.sum(go_on);
+  }
+  if (!without.is_first()) return;
+  for (auto& of_kind : times) std::sort(of_kind.begin(), of_kind.end());
+  const auto median = [&](std::size_t i) { return times[i][times[i].size() / 2]; };
+  std::printf("%-22s batch %4td  %td ranks  median %9.1f us, with buckets of %td bytes %9.1f us; shortest %9.1f us, %9.1f us\n", name,
+              batch, with.ranks(), median(0), with.bucket_bytes(), median(1), times[0][0], times[1][0]);
 }
 
 void measure_sums(cr::Mpi& mpi) {
@@ -203,13 +229,18 @@ int main(int argc, char** argv) {
                            measure_steps<Small>(mpi, "784-128-10", 128, threads);
                            measure_steps<Middle>(mpi, "784-500-250-10", 128, threads);
                            measure_steps<Large>(mpi, "1024-1024-1024-1024", 256, threads);
+                         } else if (mode == "overlap" && argc > 2) {
+                           cr::Mpi with(MPI_COMM_WORLD, {.shards = mpi.shards(), .bucket_bytes = std::atoi(argv[2])});
+                           measure_overlap<Small>(mpi, with, "784-128-10", 128);
+                           measure_overlap<Middle>(mpi, with, "784-500-250-10", 128);
+                           measure_overlap<Large>(mpi, with, "1024-1024-1024-1024", 256);
                          } else if (mode == "sums") {
                            measure_sums(mpi);
                          } else if (mode == "predict" && argc > 2) {
                            predict(mpi, argv[2]);
                          } else {
-                           std::fprintf(stderr, "ranks: the modes are steps THREADS, sums and predict PNG\n");
+                           std::fprintf(stderr, "ranks: the modes are steps THREADS, overlap BYTES, sums and predict PNG\n");
                          }
                        },
-                       {.shards = ranks});
+                       {.shards = ranks, .bucket_bytes = 0});
 }

@@ -344,12 +344,15 @@ namespace {
 /// Rank 0 of several, each of which always has the numbers of this one.
 class EqualRanks final : public cr::Ranks {
  public:
-  explicit EqualRanks(cr::Index ranks) : Ranks(0, ranks, {.shards = 8}) {}
+  explicit EqualRanks(cr::Index ranks) : Ranks(0, ranks, {.shards = 8, .bucket_bytes = 1}) {}
 
  protected:
-  void exchange(cr::Index, std::span<const std::byte> out, std::span<std::byte> in) override {
+  void begin_exchange(cr::Index, cr::Index, std::span<const std::byte> out, std::span<std::byte> in) override {
     std::copy_n(out.begin(), std::min(out.size(), in.size()), in.begin());
   }
+  bool is_complete(cr::Index) override { return true; }
+  void wait_for(cr::Index) override {}
+  void abandon(cr::Index) noexcept override {}
   void begin() override {}
   void give_up(const std::string&) noexcept override {}
 };
@@ -375,8 +378,7 @@ TEST_CASE("steps on ranks allocate nothing after the first one") {
     for (cr::Index s = 0; s < four.shards_here(); ++s) {
       net.forward(data.features.leftCols(8), work);
       const float J = net.loss(y, work);
-      net.backward(data.features.leftCols(8), y, work, dJ);
-      sum.add(net, work, dJ, static_cast<double>(J), 1.0 / 8);
+      sum.backward_and_add(net, data.features.leftCols(8), y, work, dJ, static_cast<double>(J), 1.0 / 8);
     }
     sum.total(net, dJ);
     four.sum(long_vector);

@@ -104,6 +104,7 @@ TEST_CASE("numbers of ranks and shards must be powers of two, and there is a sha
   CHECK_THROWS_SAYING(make(2, {.shards = 6}), ValueError, "the number of shards must be a power of two, got 6");
   CHECK_THROWS_SAYING(make(16, {}), ValueError, "there are 16 ranks, but only 8 shards; set .shards to at least 16");
   CHECK_THROWS_SAYING(make(1, {.timeout = 0}), ValueError, "timeout must be above 0");
+  CHECK_THROWS_SAYING(make(1, {.bucket_bytes = -1}), ValueError, ".bucket_bytes must be at least 0, got -1");
 }
 
 TEST_CASE("a rank that waits for another one throws after the timeout, or as soon as that one has given up") {

@@ -1,11 +1,13 @@
 // train_on_ranks MODE [RESULT] [CHECKPOINT]: a training on the ranks of mpirun, for the script run_on_ranks.
 //   train           trains, and writes everything that the training has made to the file RESULT; with a checkpoint if one is named
+//   overlap         trains as train does
 //   threads         trains with two threads in each rank
 //   slow            trains with a pause of 2 ms after each step, so that it can be killed
 //   hang            rank 1 hangs in the second epoch; the others must end with an error after a second
 //   leave           rank 1 throws in the second epoch; the others must end at once with its reason
 //   diverge         the loss of a sample of rank 1 is not finite; all must end with the place
 //   again           a training whose rank 1 throws, one that all ranks refuse, and then one that must succeed, with the same ranks
+// In all modes but train, sums of the last layers begin during the backward pass.
 // Exit code 0: the training ended, and all ranks have the same bits.
 
 #include <chainrule/activations/relu.hpp>
@@ -104,5 +106,5 @@ int main(int argc, char** argv) {
                          const std::string bytes = train(mpi, mode == "again" ? "train" : mode, argument(3));
                          if (mpi.is_first() && !argument(2).empty()) cr::detail::write_file("train_on_ranks", argument(2), bytes);
                        },
-                       {.timeout = mode == "hang" ? 1.0 : 30.0});
+                       {.timeout = mode == "hang" ? 1.0 : 30.0, .bucket_bytes = mode == "train" ? 0 : 1});
 }

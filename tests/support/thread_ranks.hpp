@@ -10,6 +10,7 @@
 #include <mutex>
 #include <string>
 #include <thread>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -19,7 +20,8 @@ namespace chainrule_test {
 struct Mail {
   std::mutex mutex;
   std::condition_variable changed;
-  std::map<std::pair<chainrule::Index, chainrule::Index>, std::deque<std::vector<std::byte>>> messages;  // by sender and receiver
+  // by sender, receiver and channel
+  std::map<std::tuple<chainrule::Index, chainrule::Index, chainrule::Index>, std::deque<std::vector<std::byte>>> messages;
   std::string farewell;
   std::size_t bytes = 0;  // sum over all messages
 };
@@ -31,21 +33,26 @@ class ThreadRanks final : public chainrule::Ranks {
       : Ranks(rank, ranks, options), mail_{mail} {}
 
  protected:
-  void exchange(chainrule::Index partner, std::span<const std::byte> out, std::span<std::byte> in) override {
-    std::unique_lock lock(mail_.mutex);
-    if (!out.empty()) mail_.messages[{rank(), partner}].emplace_back(out.begin(), out.end());
+  void begin_exchange(chainrule::Index channel, chainrule::Index partner, std::span<const std::byte> out,
+                      std::span<std::byte> in) override {
+    const std::lock_guard lock(mail_.mutex);
+    expected_[channel] = {partner, in};
+    if (!out.empty()) mail_.messages[{rank(), partner, channel}].emplace_back(out.begin(), out.end());
     mail_.bytes += out.size();
     mail_.changed.notify_all();
-    if (in.empty()) return;
-    auto& arrived = mail_.messages[{partner, rank()}];
-    const bool has_message =
-        mail_.changed.wait_for(lock, std::chrono::duration<double>(timeout()), [&] { return !arrived.empty() || !mail_.farewell.empty(); });
-    if (arrived.empty() && has_message) chainrule::detail::raise<chainrule::RankError>(mail_.farewell);
-    if (arrived.empty()) chainrule::detail::raise<chainrule::RankError>("rank ", rank(), " has waited for rank ", partner);
-    if (arrived.front().size() != in.size()) chainrule::detail::raise<chainrule::RankError>("a message of another size");
-    std::copy(arrived.front().begin(), arrived.front().end(), in.begin());
-    arrived.pop_front();
   }
+  bool is_complete(chainrule::Index channel) override {
+    const std::lock_guard lock(mail_.mutex);
+    return take(channel);
+  }
+  void wait_for(chainrule::Index channel) override {
+    std::unique_lock lock(mail_.mutex);
+    const bool has_message =
+        mail_.changed.wait_for(lock, std::chrono::duration<double>(timeout()), [&] { return take(channel) || !mail_.farewell.empty(); });
+    if (!has_message) chainrule::detail::raise<chainrule::RankError>("rank ", rank(), " has waited for rank ", expected_[channel].first);
+    if (!take(channel)) chainrule::detail::raise<chainrule::RankError>(mail_.farewell);
+  }
+  void abandon(chainrule::Index channel) noexcept override { expected_.erase(channel); }
   void begin() override {}
   void give_up(const std::string& reason) noexcept override {
     const std::lock_guard lock(mail_.mutex);
@@ -54,7 +61,24 @@ class ThreadRanks final : public chainrule::Ranks {
   }
 
  private:
+  // Takes the message that is expected on this channel, and returns whether there is none left to wait for.
+  bool take(chainrule::Index channel) {
+    const auto expected = expected_.find(channel);
+    if (expected == expected_.end()) return true;
+    const auto [partner, in] = expected->second;
+    if (!in.empty()) {
+      auto& arrived = mail_.messages[{partner, rank(), channel}];
+      if (arrived.empty()) return false;
+      if (arrived.front().size() != in.size()) chainrule::detail::raise<chainrule::RankError>("a message of another size");
+      std::copy(arrived.front().begin(), arrived.front().end(), in.begin());
+      arrived.pop_front();
+    }
+    expected_.erase(expected);
+    return true;
+  }
+
   Mail& mail_;
+  std::map<chainrule::Index, std::pair<chainrule::Index, std::span<std::byte>>> expected_;  // by channel
 };
 
 /// Calls work(ranks) on each of so many ranks, and returns the results in their order. Where ranks throw, `errors` gets their messages.

@@ -1,11 +1,14 @@
 #pragma once
 // Needs MPI: the target chainrule::mpi, or the compiler mpic++.
 
+#include <algorithm>
+#include <array>
 #include <chainrule/parallel/ranks.hpp>
 #include <chrono>
 #include <cstdio>
 #include <exception>
 #include <thread>
+#include <vector>
 
 #ifndef OMPI_SKIP_MPICXX
 #define OMPI_SKIP_MPICXX 1  // without the C++ functions that MPI 3 has removed
@@ -34,9 +37,15 @@ class Mpi final : public Ranks {
       : Ranks(rank_in(communicator), size_of(communicator), options) {
     MPI_Request request;
     check(MPI_Comm_idup(communicator, &communicator_, &request), "duplicating the communicator");
-    wait(&request, 1, "all other ranks");
+    Exchange all_others;
+    all_others.requests = {request};
+    wait(all_others);
     MPI_Comm_set_errhandler(communicator_, MPI_ERRORS_RETURN);
     is_duplicated_ = true;
+    int* largest_tag = nullptr;
+    int has_largest_tag = 0;
+    MPI_Comm_get_attr(communicator_, MPI_TAG_UB, &largest_tag, &has_largest_tag);
+    if (has_largest_tag != 0) different_trainings_ = static_cast<unsigned>((*largest_tag - first_data_tag) / max_channels);
   }
   /// Frees the duplicate of the communicator, in which all ranks take part; not where an exchange or this rank has failed.
   ~Mpi() override {
@@ -47,16 +56,44 @@ class Mpi final : public Ranks {
   }
 
  protected:
-  /// Exchanges bytes with another rank; see Ranks.
-  void exchange(Index partner, std::span<const std::byte> out, std::span<std::byte> in) override {
-    constexpr std::size_t most = std::size_t{1} << 30;  // MPI counts bytes with an int
-    for (std::size_t at = 0; at < (std::max)(out.size(), in.size()); at += most) {
-      const auto piece = [&](const auto& bytes) {
-        const std::size_t begin = (std::min)(at, bytes.size());
-        return bytes.subspan(begin, (std::min)(most, bytes.size() - begin));
-      };
-      exchange_piece(static_cast<int>(partner), piece(out), piece(in));
+  /// Begins to exchange bytes with another rank, in the background as far as MPI makes progress by itself, and else in is_complete and
+  /// wait_for; see Ranks.
+  void begin_exchange(Index channel, Index partner, std::span<const std::byte> out, std::span<std::byte> in) override {
+    Exchange& exchange = exchanges_[static_cast<std::size_t>(channel)];
+    exchange.partner = static_cast<int>(partner);
+    exchange.requests.clear();
+    const auto begin = [&](const auto& bytes, const auto& begin_piece) {
+      constexpr std::size_t most = std::size_t{1} << 30;  // MPI counts bytes with an int
+      for (std::size_t at = 0; at < bytes.size(); at += most) {
+        const auto piece = bytes.subspan(at, (std::min)(most, bytes.size() - at));
+        MPI_Request* const request = &exchange.requests.emplace_back(MPI_REQUEST_NULL);
+        check(begin_piece(piece.data(), static_cast<int>(piece.size()), request), exchange);
+      }
+    };
+    const int tag = first_data_tag + static_cast<int>(training_ % different_trainings_ * max_channels + static_cast<unsigned>(channel));
+    begin(in, [&](std::byte* bytes, int size, MPI_Request* request) {
+      return MPI_Irecv(bytes, size, MPI_BYTE, exchange.partner, tag, communicator_, request);
+    });
+    exchange.receives = exchange.requests.size();
+    begin(out, [&](const std::byte* bytes, int size, MPI_Request* request) {
+      return MPI_Isend(bytes, size, MPI_BYTE, exchange.partner, tag, communicator_, request);
+    });
+  }
+  /// Lets MPI make progress, and returns whether the exchange of this channel is complete.
+  bool is_complete(Index channel) override { return test(exchanges_[static_cast<std::size_t>(channel)]); }
+  /// Waits until the exchange of this channel is complete.
+  void wait_for(Index channel) override { wait(exchanges_[static_cast<std::size_t>(channel)]); }
+  /// Gives up the exchange of this channel.
+  void abandon(Index channel) noexcept override {
+    has_failed_ = true;
+    Exchange& exchange = exchanges_[static_cast<std::size_t>(channel)];
+    for (std::size_t i = 0; i < exchange.requests.size(); ++i) {
+      MPI_Request& request = exchange.requests[i];
+      if (request == MPI_REQUEST_NULL) continue;
+      if (i < exchange.receives) MPI_Cancel(&request);
+      MPI_Request_free(&request);
     }
+    exchange.requests.clear();
   }
   /// Numbers the trainings, so that messages of an earlier one are told apart.
   void begin() override { ++training_; }
@@ -80,13 +117,24 @@ class Mpi final : public Ranks {
   }
 
  private:
-  static constexpr int farewell_tag = 1;
+  static constexpr int farewell_tag = 1, first_data_tag = 2;
   // The message of a rank that gives up to the others.
   struct Farewell {
     unsigned long long training = 0;
     int rank = 0;
     char reason[2000] = {};
   };
+
+  // The messages of a channel that are on their way.
+  struct Exchange {
+    int partner = -1;                        // -1: all other ranks
+    std::vector<MPI_Request> requests = {};  // receives first, then sends
+    std::vector<MPI_Status> statuses = {};
+    std::size_t receives = 0;
+  };
+  static std::string name_of(const Exchange& exchange) {
+    return exchange.partner < 0 ? "all other ranks" : detail::text_of("rank ", exchange.partner);
+  }
 
   static void check_running() {
     int is_initialized = 0, is_finalized = 0;
@@ -115,46 +163,36 @@ class Mpi final : public Ranks {
     detail::raise<RankError>("Mpi: ", doing, whom, " failed: ", static_cast<const char*>(text));
   }
 
-  int data_tag() const { return 2 + static_cast<int>(training_ % 16'000); }
-
-  void exchange_piece(int partner, std::span<const std::byte> out, std::span<std::byte> in) {
-    MPI_Request requests[2] = {MPI_REQUEST_NULL, MPI_REQUEST_NULL};
-    bool is_done = false;
-    const detail::ScopeExit abandon([&] {
-      if (is_done) return;
-      has_failed_ = true;
-      if (requests[0] != MPI_REQUEST_NULL) MPI_Cancel(&requests[0]);
-      for (MPI_Request& request : requests)
-        if (request != MPI_REQUEST_NULL) MPI_Request_free(&request);
-    });
-    constexpr const char *receiving = "receiving from ", *sending = "sending to ";
-    const std::string name = detail::text_of("rank ", partner);
-    if (!in.empty())
-      check(MPI_Irecv(in.data(), static_cast<int>(in.size()), MPI_BYTE, partner, data_tag(), communicator_, &requests[0]), receiving, name);
-    if (!out.empty())
-      check(MPI_Isend(out.data(), static_cast<int>(out.size()), MPI_BYTE, partner, data_tag(), communicator_, &requests[1]), sending, name);
-    wait(requests, 2, name);
-    is_done = true;
+  static void check(int code, const Exchange& exchange) {
+    if (code != MPI_SUCCESS) check(code, "an exchange with ", name_of(exchange));
   }
 
-  // Waits until all requests are done. RankError after the timeout, and where a rank has given up.
-  void wait(MPI_Request* requests, int count, std::string_view whom) {
+  // Lets MPI make progress, and returns whether all messages of the exchange have arrived.
+  bool test(Exchange& exchange) {
+    int is_done = 0;
+    exchange.statuses.resize(exchange.requests.size());
+    const int code = MPI_Testall(static_cast<int>(exchange.requests.size()), exchange.requests.data(), &is_done, exchange.statuses.data());
+    if (code == MPI_SUCCESS) {
+      if (is_done != 0) exchange.requests.clear();
+      return is_done != 0;
+    }
+    if (code == MPI_ERR_IN_STATUS)
+      for (const MPI_Status& status : exchange.statuses)
+        if (status.MPI_ERROR != MPI_ERR_PENDING) check(status.MPI_ERROR, exchange);
+    check(code, exchange);
+    return false;
+  }
+
+  // Waits until all messages of the exchange have arrived. RankError after the timeout, and where a rank has given up.
+  void wait(Exchange& exchange) {
     const auto begin = std::chrono::steady_clock::now();
-    for (Index looks = 1;; ++looks) {
-      int is_done = 0;
-      MPI_Status statuses[2];
-      const int code = MPI_Testall(count, requests, &is_done, statuses);
-      if (code == MPI_ERR_IN_STATUS)
-        for (int i = 0; i < count; ++i)
-          if (statuses[i].MPI_ERROR != MPI_ERR_PENDING) check(statuses[i].MPI_ERROR, "an exchange with ", whom);
-      check(code, "an exchange with ", whom);
-      if (is_done != 0) return;
+    for (Index looks = 1; !test(exchange); ++looks) {
       if (looks % 32 != 0) continue;
       if (is_duplicated_) look_for_farewell();
       const std::chrono::duration<double> waited = std::chrono::steady_clock::now() - begin;
       if (waited.count() > timeout())
         detail::raise<RankError>(
-            "rank ", rank(), " has waited ", timeout(), " s for ", whom,
+            "rank ", rank(), " has waited ", timeout(), " s for ", name_of(exchange),
             ", which has sent nothing: it hangs, has ended, or the network is broken. A checkpoint that was written is "
             "whole; start all ranks again to go on from it, or set a longer .timeout");
       // Other ranks may need this processor: after 20 ms without a message, look only some thousand times a second.
@@ -183,7 +221,9 @@ class Mpi final : public Ranks {
   }
 
   MPI_Comm communicator_ = MPI_COMM_NULL;
+  std::array<Exchange, max_channels> exchanges_;
   unsigned long long training_ = 0, was_told_ = 0;
+  unsigned different_trainings_ = 1000;  // messages of so many trainings have different tags; each MPI allows tags up to 32767
   bool is_duplicated_ = false, has_failed_ = false;
   int exceptions_before_ = std::uncaught_exceptions();
   Farewell early_;  // the farewell of a rank that has given up in a training that this one has not begun yet

@@ -35,6 +35,9 @@ struct RankOptions {
   /// gradients of the shards are added in a fixed binary tree, so that trainings with the same number of shards have the same bits.
   Index shards = 8;
   double timeout = 60;  ///< seconds after which a rank that waits for another one throws RankError
+  /// The fewest bytes of dJ/dtheta that are sent while the backward pass goes on: whole layers, from the last one, are sent together as
+  /// soon as they have so many bytes. 0: all of dJ/dtheta is sent after the backward pass. The bits do not depend on it.
+  Index bucket_bytes = 262144;
 };
 
 namespace detail {
@@ -51,7 +54,7 @@ DataView<Scalar, Targets> samples_in_range(const DataView<Scalar, Targets>& data
 }  // namespace detail
 
 /// The processes (ranks) that train one network together, each with its own part of the data. `Mpi` is the one that uses MPI; a class of
-/// your own for another network implements `exchange`, `begin` and `give_up`.
+/// your own for another network implements `begin_exchange`, `is_complete`, `wait_for`, `abandon`, `begin` and `give_up`.
 ///
 /// Every rank calls the same functions in the same order. A sum over ranks is made in pairs: first of ranks 0 and 1, 2 and 3, ..., then of
 /// these sums, and so on. Addition of two numbers is commutative, so all ranks get the same bits.
@@ -67,6 +70,7 @@ class Ranks {
   Index shards_here() const { return options_.shards / ranks_; }  ///< the number of shards of a batch that this rank works on
   Index first_shard() const { return rank_ * shards_here(); }     ///< the number of this rank's first shard
   double timeout() const { return options_.timeout; }             ///< seconds after which a rank that waits throws RankError
+  Index bucket_bytes() const { return options_.bucket_bytes; }    ///< see RankOptions::bucket_bytes
   bool is_first() const { return rank_ == 0; }                    ///< whether this is rank 0, which prints and writes files
 
   /// The part of a data set that belongs to this rank, for the readers of files.
@@ -163,51 +167,211 @@ class Ranks {
   /// Adds `tails` doubles behind `count` numbers to the same sum over ranks; Trainer sends losses with gradients in this way.
   template <class Scalar>
   void sum_numbers(Scalar* numbers, Index count, double* tail, Index tails) {
-    static_assert(std::is_trivially_copyable_v<Scalar>, "chainrule: ranks exchange plain numbers");
-    const auto bytes_of = [](Index n) { return static_cast<std::size_t>(n) * sizeof(Scalar); };
-    const std::size_t tail_bytes = static_cast<std::size_t>((tails + 1) / 2 * 2) * sizeof(double);  // numbers begin at a multiple of 16
-    struct Slice {
-      Index begin, end;
-    };
-    std::array<Slice, 64> ranges{};  // before each halving
-    std::size_t halvings = 0;
-    Slice mine{0, count};
-    // Halving (Rabenseifner 2004): in step k a rank keeps one half of its range and adds what the partner has of it, so that it adds
-    // count/2 + count/4 + ... numbers. Short sums are exchanged whole, which takes half as many messages. Both add in the same tree.
-    const bool halves = bytes_of(count) > 8192 && ranks_ > 2;
-    for (Index bit = 1; bit < ranks_; bit *= 2) {
-      Slice sent = mine;
-      if (halves) {
-        ranges[halvings++] = mine;
-        const Index middle = mine.begin + (mine.end - mine.begin) / 2;
-        const Slice low{mine.begin, middle}, high{middle, mine.end};
-        mine = (rank_ & bit) != 0 ? high : low;
-        sent = (rank_ & bit) != 0 ? low : high;
-      }
-      const std::size_t out_bytes = bytes_of(sent.end - sent.begin), in_bytes = bytes_of(mine.end - mine.begin);
-      const std::byte* const in = swap_bytes(rank_ ^ bit, tail_bytes + out_bytes, tail_bytes + in_bytes, [&](std::byte* out) {
-        if (tails > 0) std::memcpy(out, tail, static_cast<std::size_t>(tails) * sizeof(double));
-        if (out_bytes > 0) std::memcpy(out + tail_bytes, numbers + sent.begin, out_bytes);
-      });
-      add(in, tail, tails);
-      add(in + tail_bytes, numbers + mine.begin, mine.end - mine.begin);
-    }
-    // Doubling: the sums of the halves go back to all ranks.
-    for (Index bit = ranks_ / 2; halves && bit > 0; bit /= 2) {
-      const Slice whole = ranges[--halvings];
-      const Slice others = (rank_ & bit) != 0 ? Slice{whole.begin, mine.begin} : Slice{mine.end, whole.end};
-      const std::size_t out_bytes = bytes_of(mine.end - mine.begin), in_bytes = bytes_of(others.end - others.begin);
-      const std::byte* const in = swap_bytes(rank_ ^ bit, out_bytes, in_bytes, [&](std::byte* out) {
-        if (out_bytes > 0) std::memcpy(out, numbers + mine.begin, out_bytes);
-      });
-      if (in_bytes > 0) std::memcpy(numbers + others.begin, in, in_bytes);
-      mine = whole;
-    }
+    TreeSum<Scalar> sum;
+    sum.begin(plain_, numbers, count, tail, tails);
+    sum.wait();
   }
 
+  /// How many exchanges may be in progress at once: that of a sum which the caller waits for, and those of a ShardSum during backward
+  /// passes.
+  static constexpr Index max_channels = 32;
+
+  /// Exchanges with other ranks, one after the other, and the memory of their messages. All ranks make and destroy Channels in the same
+  /// order, so that those of the same number belong together.
+  class Channel {
+   public:
+    /// Takes the first number that no other Channel of these ranks has. Throws StateError where there are max_channels already.
+    explicit Channel(Ranks& ranks) : ranks_{ranks}, number_{ranks.take_channel()} {}
+    Channel(const Channel&) = delete;
+    Channel& operator=(const Channel&) = delete;
+    /// Abandons an exchange that is not complete.
+    ~Channel() {
+      abandon();
+      ranks_.channels_in_use_ &= ~(std::uint32_t{1} << number_);
+    }
+
+    /// The processes that exchange.
+    const Ranks& ranks() const { return ranks_; }
+
+    /// Calls write(out) for so many bytes, begins to send them to the partner, and to receive so many from it.
+    template <class Write>
+    void begin(Index partner, std::size_t out_bytes, std::size_t in_bytes, const Write& write) {
+      if (memory_ == nullptr) memory_ = std::make_unique<Memory>();
+      if (memory_->out.size() < out_bytes) memory_->out.resize(out_bytes);
+      if (memory_->in.size() < in_bytes) memory_->in.resize(in_bytes);
+      write(memory_->out.data());
+      is_open_ = true;
+      abandoned_unless_it_returns([&] {
+        ranks_.begin_exchange(number_, partner, std::span<const std::byte>(memory_->out.data(), out_bytes),
+                              std::span<std::byte>(memory_->in.data(), in_bytes));
+      });
+    }
+    /// Whether the exchange is complete. Does not wait.
+    bool is_complete() {
+      if (is_open_) abandoned_unless_it_returns([&] { is_open_ = !ranks_.is_complete(number_); });
+      return !is_open_;
+    }
+    /// Waits for the exchange.
+    void wait() {
+      if (is_open_) abandoned_unless_it_returns([&] { ranks_.wait_for(number_); });
+      is_open_ = false;
+    }
+    /// The bytes that the partner has sent in the exchange that is complete.
+    const std::byte* received() const { return memory_->in.data(); }
+
+    /// Gives up the exchange if it is not complete. The network may still read and write its memory, which is therefore never freed.
+    void abandon() noexcept {
+      if (!is_open_) return;
+      is_open_ = false;
+      ranks_.abandon(number_);
+      keep_forever(std::move(memory_));
+    }
+
+   private:
+    struct Memory {
+      std::vector<std::byte> out, in;
+    };
+
+    template <class F>
+    void abandoned_unless_it_returns(const F& f) {
+      bool has_returned = false;
+      const detail::ScopeExit give_up([&] {
+        if (!has_returned) abandon();
+      });
+      f();
+      has_returned = true;
+    }
+    static void keep_forever(std::unique_ptr<Memory> memory) {
+      static std::mutex mutex;
+      static auto* const kept = new std::vector<std::unique_ptr<Memory>>;
+      const std::lock_guard lock(mutex);
+      kept->push_back(std::move(memory));
+    }
+
+    Ranks& ranks_;
+    Index number_;
+    std::unique_ptr<Memory> memory_;
+    bool is_open_ = false;
+  };
+
+  /// Whether another Channel can be made.
+  bool has_free_channel() const { return channels_in_use_ != ~std::uint32_t{0}; }
+
+  /// A sum over ranks, which takes several exchanges, and may go on while this rank computes something else.
+  template <class Scalar>
+  class TreeSum {
+    static_assert(std::is_trivially_copyable_v<Scalar>, "chainrule: ranks exchange plain numbers");
+
+   public:
+    /// Begins to replace `count` numbers and `tails` doubles by their sums over all ranks. The channel and the numbers must outlive the
+    /// sum.
+    void begin(Channel& channel, Scalar* numbers, Index count, double* tail = nullptr, Index tails = 0) {
+      channel_ = &channel;
+      rank_ = channel.ranks().rank();
+      numbers_ = numbers;
+      tail_ = tail;
+      tails_ = tails;
+      // Halving (Rabenseifner 2004): in step k a rank keeps one half of its range and adds what the partner has of it, so that it adds
+      // count/2 + count/4 + ... numbers. Then the sums of the halves go back to all ranks. Short sums are exchanged whole, which takes half
+      // as many messages. Both add in the same tree.
+      halves_ = bytes_of(count) > 8192 && channel.ranks().ranks() > 2;
+      levels_ = 0;
+      while ((Index{1} << levels_) < channel.ranks().ranks()) ++levels_;
+      steps_ = halves_ ? 2 * levels_ : levels_;
+      step_ = 0;
+      mine_ = {0, count};
+      if (!is_complete()) begin_step();
+    }
+    /// Whether the numbers are the sums. Does not look for messages.
+    bool is_complete() const { return step_ == steps_; }
+    /// Goes on as far as messages have arrived, and returns whether the numbers are the sums. Does not wait.
+    bool advance() {
+      while (!is_complete() && channel_->is_complete()) end_step();
+      return is_complete();
+    }
+    /// Waits for the next message of a sum that is not complete, and goes on.
+    void wait_for_message() {
+      channel_->wait();
+      end_step();
+    }
+    /// Waits until the numbers are the sums.
+    void wait() {
+      while (!is_complete()) wait_for_message();
+    }
+
+   private:
+    struct Slice {
+      Index begin, end;
+      Index size() const { return end - begin; }
+    };
+    static std::size_t bytes_of(Index n) { return static_cast<std::size_t>(n) * sizeof(Scalar); }
+    std::size_t tail_bytes() const { return static_cast<std::size_t>((tails_ + 1) / 2 * 2) * sizeof(double); }  // a multiple of 16
+
+    bool adds() const { return step_ < levels_; }  // after these steps, sums are sent back
+    std::size_t level() const { return adds() ? step_ : steps_ - 1 - step_; }
+    Index bit() const { return Index{1} << level(); }
+    bool has_high_half() const { return (rank_ & bit()) != 0; }
+
+    void begin_step() {
+      const auto begin = [&](std::size_t more, const Slice& sent, const Slice& received) {
+        channel_->begin(rank_ ^ bit(), more + bytes_of(sent.size()), more + bytes_of(received.size()), [&](std::byte* out) {
+          if (more > 0) std::memcpy(out, tail_, static_cast<std::size_t>(tails_) * sizeof(double));
+          if (sent.size() > 0) std::memcpy(out + more, numbers_ + sent.begin, bytes_of(sent.size()));
+        });
+      };
+      if (!adds()) return begin(0, mine_, others());
+      Slice sent = mine_;
+      if (halves_) {
+        whole_[level()] = mine_;
+        const Index middle = mine_.begin + mine_.size() / 2;
+        const Slice low{mine_.begin, middle}, high{middle, mine_.end};
+        mine_ = has_high_half() ? high : low;
+        sent = has_high_half() ? low : high;
+      }
+      begin(tail_bytes(), sent, mine_);
+    }
+    void end_step() {
+      const std::byte* const in = channel_->received();
+      if (adds()) {
+        add(in, tail_, tails_);
+        add(in + tail_bytes(), numbers_ + mine_.begin, mine_.size());
+      } else {
+        if (others().size() > 0) std::memcpy(numbers_ + others().begin, in, bytes_of(others().size()));
+        mine_ = whole_[level()];
+      }
+      ++step_;
+      if (!is_complete()) begin_step();
+    }
+    // the half that the partner has summed
+    Slice others() const {
+      const Slice& whole = whole_[level()];
+      return has_high_half() ? Slice{whole.begin, mine_.begin} : Slice{mine_.end, whole.end};
+    }
+
+    // to += the numbers whose bytes begin at `from`
+    template <class Number>
+    static void add(const std::byte* from, Number* to, Index count) {
+      using Numbers = Eigen::Array<Number, Dynamic, 1>;
+      Eigen::Map<Numbers>(to, count) += Eigen::Map<const Numbers>(reinterpret_cast<const Number*>(from), count);
+    }
+
+    Channel* channel_ = nullptr;
+    Index rank_ = 0;
+    Scalar* numbers_ = nullptr;
+    double* tail_ = nullptr;
+    Index tails_ = 0;
+    bool halves_ = false;
+    std::size_t levels_ = 0, steps_ = 0, step_ = 0;
+    Slice mine_{0, 0};                  // the numbers that this rank sums
+    std::array<Slice, 64> whole_ = {};  // the numbers summed before the halving of each level
+  };
+
+  /// The channel of exchanges for which the caller waits, such as those of sum.
+  Channel& plain_channel() { return plain_; }
+
  protected:
-  /// For derived classes. Throws ValueError for a number of ranks or of shards that is no power of two, more ranks than shards, or a
-  /// timeout that is not above 0 and below 1e9.
+  /// For derived classes. Throws ValueError for a number of ranks or of shards that is no power of two, more ranks than shards, a timeout
+  /// that is not above 0 and below 1e9, or a negative number of bytes.
   Ranks(Index rank, Index ranks, RankOptions options) : rank_{rank}, ranks_{ranks}, options_{options} {
     const auto is_power_of_two = [](Index n) { return n >= 1 && (n & (n - 1)) == 0; };
     if (!is_power_of_two(ranks)) detail::raise<ValueError>("ranks: the number of ranks must be a power of two, got ", ranks);
@@ -218,54 +382,47 @@ class Ranks {
                                 ranks);
     if (!(options.timeout > 0 && options.timeout < 1e9))
       detail::raise<ValueError>("ranks: the timeout must be above 0 and below 1e9 seconds, got ", options.timeout);
+    if (options.bucket_bytes < 0) detail::raise<ValueError>("ranks: .bucket_bytes must be at least 0, got ", options.bucket_bytes);
   }
 
-  /// Sends `out` to another rank and receives `in` from it, either of which may be empty; the other rank calls exchange with as many bytes
-  /// to receive and to send. Throws RankError after `timeout` seconds, and as soon as it learns that a rank has given up since `begin`.
-  virtual void exchange(Index partner, std::span<const std::byte> out, std::span<std::byte> in) = 0;
+  /// Begins to send `out` to another rank and to receive `in` from it, either of which may be empty; the other rank begins an exchange on
+  /// the same channel, from 0 to max_channels - 1, with as many bytes to receive and to send. On each channel there is one exchange after
+  /// the other; those of different channels may be complete in any order. May wait for the other rank, though then nothing is computed
+  /// meanwhile, or do everything in wait_for. Throws RankError where the network is broken.
+  virtual void begin_exchange(Index channel, Index partner, std::span<const std::byte> out, std::span<std::byte> in) = 0;
+  /// Whether the exchange of this channel is complete. Does not wait, and may be false as long as wait_for was not called. Throws RankError
+  /// where the network is broken.
+  virtual bool is_complete(Index channel) = 0;
+  /// Waits until the exchange of this channel is complete. Throws RankError after `timeout` seconds, and as soon as it learns that a rank
+  /// has given up since `begin`.
+  virtual void wait_for(Index channel) = 0;
+  /// Gives up the exchange of this channel, whose memory is never freed.
+  virtual void abandon(Index channel) noexcept = 0;
   /// Begins another training: messages that ranks have sent before are none of it.
   virtual void begin() = 0;
   /// Tells all other ranks that this one has given up, and why. Does not throw and does not wait for them.
   virtual void give_up(const std::string& reason) noexcept = 0;
 
  private:
-  struct Memory {
-    std::vector<std::byte> out, in;
-  };
-
   // Calls write(out), sends out to the partner, and returns what the partner has sent.
   template <class Write>
   const std::byte* swap_bytes(Index partner, std::size_t out_bytes, std::size_t in_bytes, const Write& write) {
-    if (memory_ == nullptr) memory_ = std::make_unique<Memory>();
-    if (memory_->out.size() < out_bytes) memory_->out.resize(out_bytes);
-    if (memory_->in.size() < in_bytes) memory_->in.resize(in_bytes);
-    write(memory_->out.data());
-    bool is_done = false;
-    const detail::ScopeExit keep([&] {
-      // A message that was not finished may still be read or written by the network, so its memory is never freed.
-      if (!is_done) keep_forever(std::move(memory_));
-    });
-    exchange(partner, std::span<const std::byte>(memory_->out.data(), out_bytes), std::span<std::byte>(memory_->in.data(), in_bytes));
-    is_done = true;
-    return memory_->in.data();
+    plain_.begin(partner, out_bytes, in_bytes, write);
+    plain_.wait();
+    return plain_.received();
   }
-  static void keep_forever(std::unique_ptr<Memory> memory) {
-    static std::mutex mutex;
-    static auto* const kept = new std::vector<std::unique_ptr<Memory>>;
-    const std::lock_guard lock(mutex);
-    kept->push_back(std::move(memory));
-  }
-
-  // to += the numbers whose bytes begin at `from`
-  template <class Scalar>
-  static void add(const std::byte* from, Scalar* to, Index count) {
-    using Numbers = Eigen::Array<Scalar, Dynamic, 1>;
-    Eigen::Map<Numbers>(to, count) += Eigen::Map<const Numbers>(reinterpret_cast<const Scalar*>(from), count);
+  Index take_channel() {
+    Index number = 0;
+    while (number < max_channels && (channels_in_use_ >> number & 1) != 0) ++number;
+    if (number == max_channels) detail::raise<StateError>("ranks: there are ", max_channels, " channels already");
+    channels_in_use_ |= std::uint32_t{1} << number;
+    return number;
   }
 
   Index rank_, ranks_;
   RankOptions options_;
-  std::unique_ptr<Memory> memory_;
+  std::uint32_t channels_in_use_ = 0;  // a bit for each number
+  Channel plain_{*this};
 };
 
 namespace detail {

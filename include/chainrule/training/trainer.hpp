@@ -132,7 +132,8 @@ class Trainer {
     const std::string fingerprint =
         detail::training_fingerprint(rule_, samples, options, run) + detail::text_of("shards: ", ranks.shards(), "\n");
     std::string settings = detail::fingerprint_of(net_, state_) + fingerprint;
-    detail::add_line(settings, "epochs: ", options.epochs, ", done: ", epochs_done_, ", observers: ", sizeof...(observers));
+    detail::add_line(settings, "epochs: ", options.epochs, ", done: ", epochs_done_, ", observers: ", sizeof...(observers),
+                     ", bucket_bytes: ", ranks.bucket_bytes());
     if (options.validation)
       detail::add_line(settings, "validation: ", options.validation->size(), ", sum: ", options.validation->features.sum());
     detail::check_same_on_ranks(ranks, net_, std::as_const(state_), settings);

@@ -86,7 +86,9 @@ void check_all_equal(const std::vector<std::string>& results, const std::string&
 TEST_CASE("a training has the same bits for 1, 2, 4 and 8 ranks") {
   const std::string expected = on_ranks(1, {}, [](Ranks& ranks) { return train(ranks); })[0];
   CHECK(!expected.empty());
-  for (const Index count : {2, 4, 8}) check_all_equal(on_ranks(count, {}, [](Ranks& ranks) { return train(ranks); }), expected);
+  for (const Index bytes : {0, 1})  // 1: the sum of each layer begins as soon as its gradient is complete
+    for (const Index count : {2, 4, 8})
+      check_all_equal(on_ranks(count, {.bucket_bytes = bytes}, [](Ranks& ranks) { return train(ranks); }), expected);
   auto with_threads = usual_options();
   with_threads.threads = 2;
   check_all_equal(on_ranks(2, {}, [&](Ranks& ranks) { return train(ranks, with_threads); }), expected);
@@ -147,8 +149,7 @@ TEST_CASE("sums of shards have the same bits for any number of ranks, with every
                      y_of_shard = y.middleCols(8 * (ranks.first_shard() + s), 8);
           net.forward(x_of_shard, work);
           const double J_of_shard = static_cast<double>(net.loss(y_of_shard, work));
-          net.backward(x_of_shard, y_of_shard, work, dJ);
-          sum.add(net, work, dJ, J_of_shard, 1.0 / 8);
+          sum.backward_and_add(net, x_of_shard, y_of_shard, work, dJ, J_of_shard, 1.0 / 8);
         }
         J = sum.total(net, dJ);
         rule.step(net.parameters(), dJ, state);
@@ -159,7 +160,7 @@ TEST_CASE("sums of shards have the same bits for any number of ranks, with every
   const auto check = [&](const auto& rule) {
     const auto expected = on_ranks(1, {}, theta_after(rule))[0];
     for (const Index count : {2, 4, 8})
-      for (const auto& one : on_ranks(count, {}, theta_after(rule))) CHECK(one == expected);
+      for (const auto& one : on_ranks(count, {.bucket_bytes = 400}, theta_after(rule))) CHECK(one == expected);
   };
   check(SGD{.learning_rate = 0.1, .momentum = 0.9});
   check(Adam{});
@@ -170,6 +171,68 @@ TEST_CASE("sums of shards have the same bits for any number of ranks, with every
   check(RMSprop{});
   check(Rprop{});
   check(Lion{});
+}
+
+TEST_CASE("sums of the last layers begin during the last backward pass of a rank, and nothing is changed where one fails") {
+  using Deep = Network<float, MeanSquaredError, Dense<5, 40, Tanh>, Dense<40, 30, Tanh>, Dense<30, 20, Tanh>, Dense<20, 3>>;
+  const Matrix<float> x = Matrix<float>::Random(5, 16), y = Matrix<float>::Random(3, 16);
+  const auto begin = [&](Ranks& ranks, const auto& end) {
+    Deep net{Seed{4}};
+    net.freeze<1>();
+    net.freeze("3.bias");
+    auto work = net.make_workspace(4);
+    auto dJ = net.make_gradients();
+    ShardSum sum{net, ranks};
+    for (Index s = 0; s < ranks.shards_here(); ++s) {
+      const auto x_of_shard = x.middleCols(4 * (ranks.first_shard() + s), 4), y_of_shard = y.middleCols(4 * (ranks.first_shard() + s), 4);
+      net.forward(x_of_shard, work);
+      sum.backward_and_add(net, x_of_shard, y_of_shard, work, dJ, 1, 0.25);
+    }
+    return end(net, dJ, sum);
+  };
+  const auto total = [](Deep& net, Deep::Gradients& dJ, ShardSum<Deep>& sum) {
+    sum.total(net, dJ);
+    return Vector<float>(dJ.flat());
+  };
+  const auto nothing = [](Deep&, Deep::Gradients&, ShardSum<Deep>&) { return 0; };
+  const auto with = [&](const auto& end) { return [&](Ranks& ranks) { return begin(ranks, end); }; };
+  const Vector<float> expected = on_ranks(1, {.shards = 4}, with(total))[0];
+  CHECK(expected.tail(3).isZero());
+  CHECK(expected.segment(5 * 40 + 40, 40 * 30 + 30).isZero());
+  for (const Index bucket_bytes : {1, 300, 3000, 100'000})
+    for (const auto& one : on_ranks(4, {.shards = 4, .bucket_bytes = bucket_bytes}, with(total))) CHECK(one == expected);
+
+  // layers 4, 3 and 2 have 252, 2480 and 4920 bytes, which each rank sends before total
+  const auto sent = [&](Index bucket_bytes) {
+    std::size_t bytes = 0;
+    on_ranks(2, {.shards = 4, .bucket_bytes = bucket_bytes}, with(nothing), nullptr, &bytes);
+    return bytes;
+  };
+  CHECK(sent(0) == 0);
+  CHECK(sent(2500) == 2 * (252 + 2480 + 4920));
+  CHECK(sent(7700) == 0);
+
+  std::vector<std::string> errors;
+  on_ranks(
+      2, {.shards = 4, .bucket_bytes = 2500},
+      [&](Ranks& ranks) {
+        return begin(ranks, [&](Deep& net, Deep::Gradients& dJ, ShardSum<Deep>& sum) {
+          const Vector<float> before = dJ.flat();
+          return ranks.together([&] {
+            if (ranks.rank() == 1) throw StateError("no luck");
+            try {
+              sum.total(net, dJ);
+            } catch (const RankError&) {
+              if (dJ.flat() != before) throw StateError("dJ has changed");
+              CHECK_THROWS_SAYING(sum.total(net, dJ), StateError, "an earlier backward pass or sum has failed");
+              throw;
+            }
+            return 0;
+          });
+        });
+      },
+      &errors);
+  CHECK(errors == std::vector<std::string>{"rank 1 has stopped: no luck", "no luck"});
 }
 
 TEST_CASE("a training that was stopped goes on with another number of ranks to the same bits") {

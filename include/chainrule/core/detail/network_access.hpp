@@ -148,6 +148,14 @@ struct NetworkAccess {
     net.backward_from_deltas(who, x, work, gradients);
   }
 
+  /// The backward pass of net.backward(x, y, work, gradients), with the same bits, which calls layer_done(begin, end) after each layer with
+  /// parameters, from the last to the first: dJ/dtheta is complete in [begin, end). Layers before the first one that learns are left out.
+  template <class Net, class X, class Y, class Work, class LayerDone>
+  static void backward_by_layer(const Net& net, const X& x, const Y& y, Work& work, typename Net::Gradients& gradients,
+                                const LayerDone& layer_done) {
+    net.backward_by_layer(x, y, work, gradients, layer_done);
+  }
+
   /// A view on the raw outputs of so many samples in the workspace.
   template <class Net, class Work>
   static auto output_of(const Net& net, const Work& work, Index samples) {

@@ -11,6 +11,7 @@
 #include <chainrule/core/frozen_parameters.hpp>
 #include <memory>
 #include <string>
+#include <type_traits>
 #include <vector>
 
 namespace chainrule::detail {
@@ -195,6 +196,9 @@ struct SequenceTraits<std::vector<L>> {
   }
 };
 
+/// Stands for a function that a backward pass calls after each layer, where there is none.
+struct NothingAfterLayer {};
+
 /// The layers, a std::tuple or a std::vector of them, and where the parameters and buffers of each begin in the flat vectors.
 /// (Whether a layer has a function is asked of a local name: to clang 14 a lambda's i is no constant inside `requires`, which is
 /// then silently false.)
@@ -348,14 +352,17 @@ class SequenceOf {
 
   // From the last layer to the first, with dJ/da(L+1) in the last delta: dJ/dtheta of each layer, and dJ/da(l) for the layer before it.
   // Unless dJ/dx is asked for, the layers before the first one that learns are left out. The gradient of a layer that does not learn is not
-  // written.
-  template <class Scalar, class CacheList, class DeltaList>
+  // written. After each layer with parameters, calls layer_done(begin, end): dJ/dtheta is complete in [begin, end).
+  template <class Scalar, class CacheList, class DeltaList, class LayerDone = NothingAfterLayer>
   CHAINRULE_INLINE_FOR_SPEED void backward(const Scalar* theta, const ConstMatrixView<Scalar>& x, CacheList& caches, DeltaList& deltas,
-                                           Scalar* gradient, MatrixView<Scalar>* input_gradient, const FrozenSlice& frozen = {}) const {
+                                           Scalar* gradient, MatrixView<Scalar>* input_gradient, const FrozenSlice& frozen = {},
+                                           [[maybe_unused]] const LayerDone& layer_done = {}) const {
     for_each_backwards(x.cols(), deltas, input_gradient, frozen, [&](auto i, auto* dX) CHAINRULE_INLINE_FOR_SPEED {
       const Index offset = parameter_offset(i);
       backward_of(element(layers(), i), theta + offset, input_of(i, x, caches), element(caches, i), element(deltas, i).first(x.cols()),
                   gradient + offset, dX, frozen.from(offset));
+      if constexpr (!std::is_same_v<LayerDone, NothingAfterLayer>)
+        if (const Index end = parameter_offset(i + 1); offset < end) layer_done(offset, end);
     });
   }
 

@@ -216,13 +216,13 @@ class EpochRunner {
     const bool fuses = can_fuse(rule, options);
     double J = penalty(options);
     const Index samples = for_each_batch_of_step(batches, run, J, [&](const auto& x, const auto& y, const Part& part, double& J_of_step) {
-      NetworkAccess::forward_of_checked(net_, x, work_);                            // 1  make a prediction
-      J_of_step += rounded(part.share * static_cast<double>(net_.loss(y, work_)));  // 2  calculate the loss
+      NetworkAccess::forward_of_checked(net_, x, work_);  // 1  make a prediction
+      J_of_step += loss_of(y, part);                      // 2  calculate the loss
       if (!is_finite(J_of_step)) return false;
       if (fuses)
         descend(net_, x, y, work_, dJ_, rule, state_);  // 3 and 4
       else
-        add_gradient(x, y, part);  // 3  calculate the gradient by the chain rule
+        add_gradient(x, y, part, J_of_step);  // 3  calculate the gradient by the chain rule
       if constexpr (!is_sharded) net_.update_statistics(work_);
       return true;
     });
@@ -256,7 +256,7 @@ class EpochRunner {
       add_checked_loss(J_of_step, x, y, part, run);
       if constexpr (is_sharded) {
         look_at(seen, x, y);
-        check_gradient_of_batch(add_gradient(x, y, part), x, y, run);
+        check_gradient_of_batch(add_gradient(x, y, part, J_of_step), x, y, run);
       } else {
         if (!can_fuse(rule, options) || !fused_step_succeeds(x, y, rule)) separate_steps(x, y, part, options, rule, run);
         net_.update_statistics(work_);
@@ -315,10 +315,8 @@ class EpochRunner {
       work_.set_step(state_.steps * static_cast<std::uint64_t>(ranks.shards()) + static_cast<std::uint64_t>(shard_));
       const auto [x, y] = batches.samples(static_cast<std::size_t>(s), step);
       double J_of_shard = 0;
-      if (visit(x, y, Part{1, true, true}, J_of_shard))
-        sum_->add(net_, work_, dJ_, J_of_shard, static_cast<double>(x.cols()) / static_cast<double>(samples));
-      else
-        sum_->add_nothing(J_of_shard);
+      const double share = static_cast<double>(x.cols()) / static_cast<double>(samples);
+      if (!visit(x, y, Part{share, true, true}, J_of_shard)) sum_->add_nothing(J_of_shard);
     }
     shard_ = -1;
     J += sum_->total(net_, dJ_);
@@ -329,11 +327,18 @@ class EpochRunner {
     return samples;
   }
 
+  // Returns the part of J of a step that its last forward pass adds. (A ShardSum multiplies the loss of a shard by its share.)
+  template <class Y>
+  double loss_of(const Y& y, const Part& part) const {
+    const double J = static_cast<double>(net_.loss(y, work_));
+    return is_sharded ? J : rounded(part.share * J);
+  }
+
   // Makes a forward pass and adds its loss to J. Throws DivergenceError where J is not finite.
   template <class X, class Y>
   void add_checked_loss(double& J, const X& x, const Y& y, const Part& part, Run<Net>& run) {
     const auto y_hat = net_.forward(x, work_);
-    J += rounded(part.share * static_cast<double>(net_.loss(y, work_)));
+    J += loss_of(y, part);
     if (is_finite(J)) return;
     const std::string where = first_activation_not_finite(net_.layers(), work_);
     Circumstances at;
@@ -371,7 +376,7 @@ class EpochRunner {
   // whether the gradient or the step was the first that was not finite.
   template <class X, class Y, class Options>
   void separate_steps(const X& x, const Y& y, const Part& part, const Options& options, const Rule& rule, Run<Net>& run) {
-    check_gradient_of_batch(add_gradient(x, y, part), x, y, run);
+    check_gradient_of_batch(add_gradient(x, y, part, 0), x, y, run);
     if (!part.is_last) return;
     complete_step(options, rule, run, [&](bool looks_at_outputs) {
       Circumstances at;
@@ -419,11 +424,16 @@ class EpochRunner {
     }
   }
 
-  // Adds dJ/dtheta of a batch, times its share of the samples, to that of the step. Returns what the backward pass wrote.
+  // Adds dJ/dtheta of a batch, times its share of the samples, to that of the step, and with it J where the batch is a shard. Returns what
+  // the backward pass wrote.
   //
   //     dJ/dtheta = sum over batches of (samples of batch / samples of step) dJ_batch/dtheta
   template <class X, class Y>
-  const typename Net::Gradients& add_gradient(const X& x, const Y& y, const Part& part) {
+  const typename Net::Gradients& add_gradient(const X& x, const Y& y, const Part& part, [[maybe_unused]] double J) {
+    if constexpr (is_sharded) {
+      sum_->backward_and_add(net_, x, y, work_, dJ_, J, part.share);
+      return dJ_;
+    }
     auto& dJ = part.is_first ? dJ_ : *dJ_of_batch_;
     net_.backward(x, y, work_, dJ);
     const Scalar share = static_cast<Scalar>(part.share);
