@@ -1,6 +1,7 @@
 #include <chainrule/data/csv.hpp>
 #include <chainrule/data/mean_imputer.hpp>
 #include <cstring>
+#include <fstream>
 #include <sstream>
 
 #include "support/catch.hpp"
@@ -346,4 +347,57 @@ TEST_CASE("the usual words for missing values are those of pandas, and more can 
   CHECK(features("a,y\n-1,0\nnone,0\nNA,0\n", {.missing = Missing::drop_row, .also_missing = {"none"}}) == "-1"s);
   CHECK(complaint("a,y\nnone,0\n", {.target = "y", .missing = Missing::drop_row})
             .starts_with("t.csv, line 2, column 1 (a): expected a number"));
+}
+
+TEST_CASE("a part of a table has what the whole table has in these rows") {
+  const auto check = [](std::string_view text, const CsvOptions& options = {.target = -1}) {
+    const Labelled whole = labelled(text, options);
+    for (const Index of : {1, 2, 3, 8})
+      for (Index number = 0; number < of; ++number) {
+        const Labelled part = parse_csv<Labelled>(text, options, DataPart{number, of}, "t.csv");
+        const SampleRange range = DataPart{number, of}.range_of(whole.features.cols());
+        CHECK(part.features.rows() == whole.features.rows());
+        CHECK(written(part.features) == written(whole.features.middleCols(range.first, range.count)));
+        const auto first = whole.targets.begin() + range.first;
+        CHECK(part.targets == std::vector<int>(first, first + range.count));
+        CHECK(part.target_names == whole.target_names);
+        CHECK(part.feature_names == whole.feature_names);
+      }
+  };
+  check("a,\"b\n\"\"c\"\"\",kind\n1,yes,\"x\r\ny, \"\"z\"\"\"\n2,No,w\r\n\"3\",YES,\"x\r\ny, \"\"z\"\"\"\r4,no,b\n5,yes,a");
+  check("a,b,y\n1,?,7\n?,2,7.0\n3,4,10\n5,6,\n7,8,7.0\n9,10,7\n11,12,10\n", {.target = "y", .missing = Missing::drop_row});
+  check("a,b,y\n?,1,u\n?,2,v\non,3,u\nOff,4,v\n?,5,u\n", {.target = "y", .missing = Missing::nan});
+  check("1;2,5;8,0\n3;4,5;7,0\n5;6,5;8\n",
+        {.header = false, .separator = ';', .decimal = ',', .target = -1, .classes = {"8", "7.0", "8.0"}});
+  check("Unnamed: 0,a,y\n1,5,0\n2,6,1\n1,7,0\n2,8,1\n");  // no index, although the numbers of each half are different
+
+  const std::string numbers = "a,y,b,z\n1,2,3,4\n5,6,7,8\n9,10,11,12\n";
+  const DataPart last{1, 2};
+  const auto part = parse_csv<Regression>(numbers, {.target = {"z", "y"}}, last);
+  CHECK(written(part.features) == "5 7|9 11"s);
+  CHECK(written(part.targets) == "8 6|12 10"s);
+  CHECK(parse_csv<Regression>(numbers, {.target = {"z", "y"}}, DataPart{0, 8}).targets.rows() == 2);
+  const chainrule_test::TemporaryFolder folder;
+  const std::string path = folder.path("numbers.csv");
+  std::ofstream(path, std::ios::binary) << numbers;
+  CHECK(written(read_csv<Matrix<float>>(path, {}, last)) == "5 6 7 8|9 10 11 12"s);
+}
+
+TEST_CASE("errors of a part are those of its own rows, of the layout, and of what is taken from all rows") {
+  const auto part = [](std::string_view text, Index number, const CsvOptions& options = {.target = -1}) {
+    return parse_csv<Labelled>(text, options, DataPart{number, 2}, "t.csv");
+  };
+  const std::string bad_number = "a,y\n1,0\n2,1\n3,0\nx,1\n";
+  CHECK(written(part(bad_number, 0).features) == "1|2"s);
+  CHECK_THROWS_SAYING(part(bad_number, 1), ValueError, "t.csv, line 5, column 1 (a): expected a number, but found \"x\"");
+  CHECK_THROWS_SAYING(part("a,y\nno,0\n2,1\n", 1), ValueError, "line 3, column 1 (a): expected \"no\" or \"yes\", as in the rows above");
+  for (const Index number : {0, 1}) {
+    CHECK_THROWS_SAYING(part("a,y\n1,0\n2,1\n3\n", number), ValueError, "line 4: expected 2 values, as in the first row, but found 1");
+    CHECK_THROWS_SAYING(part("a,y\n1,0\n2,\"1\n", number), ValueError, "line 3, column 2 (y): expected a closing quote");
+    CHECK_THROWS_SAYING(part("a,y\n1,0\n2,0.5\n", number), ValueError, "expected a class name, text or a whole number, but found \"0.5\"");
+    CHECK_THROWS_SAYING(part("a,y\n1,0\n2,1\n", number, {.target = -1, .classes = {"0"}}), ValueError, "expected one of the classes \"0\"");
+    CHECK_THROWS_SAYING(part(",a,y\n0,5,0\n1,6,1\n", number), ValueError, "column 1 numbers the rows");
+    CHECK_THROWS_SAYING(part("a,y\n?,0\n?,1\n", number, {.target = -1, .missing = Missing::drop_row}), ValueError, "no row is left");
+  }
+  CHECK_THROWS_SAYING(part(bad_number, 2), ValueError, "there is no part 2 of 2");
 }

@@ -125,6 +125,7 @@ TEST_CASE("Parts of a table share its texts and keep their lines") {
   CHECK(written(last) == "b 6|b 7"s);
   CHECK(last.place(0, 1) == "t.csv, line 8, column 2 (n)"s);
   CHECK(written(subset(whole, {7, 0, 7})) == "b 7|a 0|b 7"s);
+  CHECK(written(whole.part(DataPart{1, 3})) == "a 2|b 3|a 4"s);
   CHECK(folds[0].validation.size() == 4);
   CHECK_THROWS_SAYING(subset(whole, {8}), ValueError, "subset: there is no row 8; the 8 rows of t.csv are counted from 0");
   CHECK_THROWS_SAYING(drop_missing(whole, {"x"}), ValueError, "there is no column \"x\"");

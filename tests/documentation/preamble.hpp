@@ -27,6 +27,7 @@ extern std::vector<int> y, labels;
 extern Dataset<float> data, train, test, held_out;
 extern RegressionDataset<float> house, held_out_numbers;
 extern Preprocessing preprocessing;
+extern Table table;
 extern FitOptions<float, Labels<int>> options;
 extern Batches<float, Labels<int>> batches;
 extern float J;

@@ -5,6 +5,7 @@
 // auto iris = read_csv<Dataset<float>>("iris.csv", {.target = "species"});                          // labels
 // auto house = read_csv<RegressionDataset<float>>("house.csv", {.separator = ';', .target = -1});  // numbers
 // auto x = read_csv<Matrix<float>>("new.csv", {.ignore = "id"});                                    // features alone
+// auto part = read_csv<Dataset<float>>("big.csv", {.target = -1}, DataPart{0, 4});                  // the first quarter of the rows
 // @endcode
 //
 // The work is divided into three internal headers: detail/csv_scanner.hpp cuts the text into rows of cells (quotes, separators, line
@@ -29,8 +30,8 @@ struct CsvResult {
 template <class Scalar>
 struct CsvResult<Dataset<Scalar>> {
   static constexpr bool is_supported = true;
-  static Dataset<Scalar> from(std::string_view text, const CsvOptions& options, const std::string& name) {
-    const CsvReader<Scalar> table(text, options, name, CsvTargetKind::labels);
+  static Dataset<Scalar> from(std::string_view text, const CsvOptions& options, const std::string& name, const DataPart& part) {
+    const CsvReader<Scalar> table(text, options, name, CsvTargetKind::labels, part);
     return {table.features(), table.labels(), {}, table.names(CsvRole::feature), table.class_names()};
   }
 };
@@ -38,8 +39,8 @@ struct CsvResult<Dataset<Scalar>> {
 template <class Scalar>
 struct CsvResult<RegressionDataset<Scalar>> {
   static constexpr bool is_supported = true;
-  static RegressionDataset<Scalar> from(std::string_view text, const CsvOptions& options, const std::string& name) {
-    const CsvReader<Scalar> table(text, options, name, CsvTargetKind::numbers);
+  static RegressionDataset<Scalar> from(std::string_view text, const CsvOptions& options, const std::string& name, const DataPart& part) {
+    const CsvReader<Scalar> table(text, options, name, CsvTargetKind::numbers, part);
     return {table.features(), table.targets(), {}, table.names(CsvRole::feature), table.names(CsvRole::target)};
   }
 };
@@ -47,8 +48,8 @@ struct CsvResult<RegressionDataset<Scalar>> {
 template <class Scalar>
 struct CsvResult<Matrix<Scalar>> {
   static constexpr bool is_supported = true;
-  static Matrix<Scalar> from(std::string_view text, const CsvOptions& options, const std::string& name) {
-    return CsvReader<Scalar>(text, options, name, CsvTargetKind::none).features();
+  static Matrix<Scalar> from(std::string_view text, const CsvOptions& options, const std::string& name, const DataPart& part) {
+    return CsvReader<Scalar>(text, options, name, CsvTargetKind::none, part).features();
   }
 };
 
@@ -74,7 +75,7 @@ Result parse_csv(std::string_view text, const CsvOptions& options, const std::st
   static_assert(detail::CsvResult<Result>::is_supported,
                 "chainrule: a table is read as a Dataset<float> (labels), a RegressionDataset<float> (numbers) or a Matrix<float> "
                 "(features alone): read_csv<Dataset<float>>(path, {.target = \"species\"})");
-  if constexpr (detail::CsvResult<Result>::is_supported) return detail::CsvResult<Result>::from(text, options, name);
+  if constexpr (detail::CsvResult<Result>::is_supported) return detail::CsvResult<Result>::from(text, options, name, DataPart{});
 }
 
 /// Reads a table from a stream, up to its end, as parse_csv of a text does.
@@ -87,10 +88,28 @@ Result parse_csv(std::istream& stream, const CsvOptions& options, const std::str
   return parse_csv<Result>(std::string_view(text), options, name);
 }
 
+/// Reads a part of the rows of a table from CSV text: those samples of what parse_csv of the whole table gives, with its labels and names.
+/// All rows are cut into cells, but only those of the part are read as numbers and stored. So a cell outside the part that holds no number
+/// is not seen. Where there are fewer rows than parts, some parts are empty.
+template <class Result>
+Result parse_csv(std::string_view text, const CsvOptions& options, const DataPart& part, const std::string& name = "the text") {
+  static_assert(
+      detail::CsvResult<Result>::is_supported,
+      "chainrule: a part of a table is read as a Dataset<float> (labels), a RegressionDataset<float> (numbers) or a Matrix<float> "
+      "(features alone): read_csv<Dataset<float>>(path, {.target = \"species\"}, part)");
+  if constexpr (detail::CsvResult<Result>::is_supported) return detail::CsvResult<Result>::from(text, options, name, part);
+}
+
 /// Reads a table from a file, as parse_csv does.
 template <class Result>
 Result read_csv(const std::string& path, const CsvOptions& options) {
   return parse_csv<Result>(detail::read_file("read_csv", path), options, path);
+}
+
+/// Reads a part of the rows of a table from a file, as parse_csv does: read_csv<Dataset<float>>(path, {.target = -1}, mpi.part()).
+template <class Result>
+Result read_csv(const std::string& path, const CsvOptions& options, const DataPart& part) {
+  return parse_csv<Result>(detail::read_file("read_csv", path), options, part, path);
 }
 
 }  // namespace chainrule

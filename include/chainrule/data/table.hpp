@@ -7,6 +7,7 @@
 // const auto [train, test] = stratified_split(table, "churn", {.test_share = 0.2, .seed = Seed{1}});
 // @endcode
 
+#include <chainrule/data/data_part.hpp>
 #include <chainrule/data/detail/csv_columns.hpp>
 #include <chainrule/data/split.hpp>
 #include <concepts>
@@ -14,6 +15,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <numeric>
 #include <set>
 
 namespace chainrule {
@@ -130,6 +132,20 @@ class Table {
       part.lines_.push_back(lines_.empty() ? static_cast<std::size_t>(i) + 1 : lines_[static_cast<std::size_t>(i)]);
     }
     return part;
+  }
+
+  /// Copies a part of the rows to a table of their own, for the ranks of a training. There is no reader of a part of a file with words: a
+  /// Preprocessing must be fitted to the same rows on all ranks, and not to the part of each, because they would make different numbers of
+  /// a word.
+  /// @code{.cpp}
+  /// preprocessing.fit(table);
+  /// train = preprocessing.dataset<float>(table.part(mpi.part()));
+  /// @endcode
+  Table part(const DataPart& part) const {
+    const SampleRange range = part.range_of(size());
+    std::vector<Index> indices(static_cast<std::size_t>(range.count));
+    std::iota(indices.begin(), indices.end(), range.first);
+    return rows(indices);
   }
 
  private:

@@ -3,6 +3,7 @@
 
 #include <chainrule/bytes/file.hpp>
 #include <chainrule/core/types.hpp>
+#include <chainrule/data/data_part.hpp>
 #include <chainrule/data/detail/csv_columns.hpp>
 
 namespace chainrule::detail {
@@ -10,11 +11,16 @@ namespace chainrule::detail {
 /// How the target columns are read: as class labels, as numbers, or not at all.
 enum class CsvTargetKind { labels, numbers, none };
 
-/// Reads a whole table in its constructor; the member functions return the results. Errors are ValueErrors with file, line and column.
+/// Reads a table, or a part of its rows, in its constructor; the member functions return the results. Errors are ValueErrors with file,
+/// line and column.
+///
+/// A part is read as it is in the whole table. So all rows are cut into cells, and what the values of one part could not tell is taken
+/// from all of them: which rows have a missing value, the names of the classes, which columns hold words for no and yes, and whether the
+/// first column is an index. Other cells outside the part are not looked at.
 template <class Scalar>
 class CsvReader {
  public:
-  CsvReader(std::string_view text, const CsvOptions& options, const std::string& file, CsvTargetKind target_kind)
+  CsvReader(std::string_view text, const CsvOptions& options, const std::string& file, CsvTargetKind target_kind, const DataPart& part)
       : options_{options},
         target_kind_{target_kind},
         locator_{file},
@@ -40,19 +46,31 @@ class CsvReader {
       check_unique_names(header, columns, [&](std::size_t i) { return std::string_view(locator_.columns[i]); });
     }
     roles_ = roles_of_columns(locator_, columns, options);
+    if (target_kind_ == CsvTargetKind::labels) label_column_ = find_column(locator_, columns, options.target[0]);
     features_.reserve(columns);  // at once, because they may be many
-    do {
-      read_row(rows.cells());
-    } while (rows.next_row());
-    if (samples_ == 0) raise<ValueError>(file, ": no row is left, because every row has a missing value");
-    if (!locator_.columns.empty() && looks_like_index(locator_.columns[0]) && roles_[0].kind == CsvRole::feature) refuse_index();
-    if (target_kind_ == CsvTargetKind::labels) class_names_.sort(locator_, find_column(locator_, columns, options.target[0]), labels_);
+    has_index_name_ = !locator_.columns.empty() && looks_like_index(locator_.columns[0]) && roles_[0].kind == CsvRole::feature;
+    static_cast<void>(part.range_of(0));  // throws for a part that does not exist
+    if (part.of == 1) {
+      do {
+        read_row(rows.cells());
+      } while (rows.next_row());
+      check_any_row(samples_);
+      if (has_index_name_)
+        for (std::size_t i = 0; i < features_.size(); i += features_.size() / samples_) index_.push_back(static_cast<double>(features_[i]));
+    } else {
+      read_part(rows, part);
+    }
+    if (has_index_name_) refuse_index();
+    if (target_kind_ == CsvTargetKind::labels) class_names_.sort(locator_, label_column_, labels_);
   }
 
   /// The features, features x samples.
-  Matrix<Scalar> features() const { return matrix(features_); }
+  Matrix<Scalar> features() const {
+    return matrix(features_,
+                  std::count_if(roles_.begin(), roles_.end(), [](const CsvRole& role) { return role.kind == CsvRole::feature; }));
+  }
   /// The targets, outputs x samples, for CsvTargetKind::numbers.
-  Matrix<Scalar> targets() const { return matrix(targets_); }
+  Matrix<Scalar> targets() const { return matrix(targets_, static_cast<Index>(options_.target.size())); }
   /// The label of each sample, for CsvTargetKind::labels.
   const std::vector<int>& labels() const { return labels_; }
   /// The names of classes 0, 1, ..., for CsvTargetKind::labels.
@@ -105,9 +123,50 @@ class CsvReader {
     return false;
   }
 
+  /// Whether the row is left out, because of a missing value.
+  bool is_dropped(const std::vector<CsvCell>& cells) const { return options_.missing == Missing::drop_row && has_missing_value(cells); }
+
+  /// Reads the rows of the part, among the current row and all after it.
+  void read_part(CsvScanner& rows, const DataPart& part) {
+    for (std::size_t i = 0; i < roles_.size(); ++i)
+      if (roles_[i].kind == CsvRole::feature || (roles_[i].kind == CsvRole::target && target_kind_ == CsvTargetKind::numbers))
+        unknown_.push_back(i);
+    std::vector<CsvScanner::Place> kept;  // the rows that are not left out
+    do {
+      if (is_dropped(rows.cells())) continue;
+      kept.push_back(rows.place());
+      look_at(rows.cells());
+    } while (rows.next_row());
+    check_any_row(kept.size());
+    const SampleRange range = part.range_of(static_cast<Index>(kept.size()));
+    for (Index i = range.first; i < range.first + range.count; ++i) {
+      rows.go_to(kept[static_cast<std::size_t>(i)]);
+      rows.next_row();
+      read_row(rows.cells());
+    }
+  }
+
+  /// Takes from a row what reading any part of the table needs of all rows.
+  void look_at(const std::vector<CsvCell>& cells) {
+    std::erase_if(unknown_, [&](std::size_t i) {
+      if (is_missing(cells[i], roles_[i])) return false;
+      number(cells[i], i);
+      return true;
+    });
+    if (target_kind_ == CsvTargetKind::labels && !is_missing(cells[label_column_], roles_[label_column_]))
+      class_names_.label(locator_, label_column_, label_cell(cells[label_column_]));
+    if (has_index_name_)
+      index_.push_back(is_missing(cells[0], roles_[0]) ? std::numeric_limits<double>::quiet_NaN()
+                                                       : static_cast<double>(number(cells[0], 0)));
+  }
+
+  void check_any_row(std::size_t rows) const {
+    if (rows == 0) raise<ValueError>(locator_.file, ": no row is left, because every row has a missing value");
+  }
+
   void read_row(const std::vector<CsvCell>& cells) {
     for (std::size_t i = roles_.size(); i < cells.size(); ++i) check_empty(locator_, i, cells[i]);
-    if (options_.missing == Missing::drop_row && has_missing_value(cells)) return;
+    if (is_dropped(cells)) return;
     const std::size_t begin = targets_.size();
     if (target_kind_ == CsvTargetKind::numbers) targets_.resize(begin + options_.target.size());
     for (std::size_t i = 0; i < roles_.size(); ++i) {
@@ -168,18 +227,15 @@ class CsvReader {
   }
 
   /// Throws ValueError where the first feature numbers the rows.
-  void refuse_index() const {
-    std::vector<double> numbers;
-    for (std::size_t i = 0; i < features_.size(); i += features_.size() / samples_) numbers.push_back(static_cast<double>(features_[i]));
-    if (are_index_numbers(numbers))
+  void refuse_index() {
+    if (are_index_numbers(index_))
       raise<ValueError>(locator_.file, ": column 1 numbers the rows and is named ", in_quotes(locator_.columns[0]),
                         ", as an index that pandas has written, which is no feature; leave it out with .ignore = 0, or give it another "
                         "name if it is one");
   }
 
-  Matrix<Scalar> matrix(const std::vector<Scalar>& values) const {
-    const Index samples = static_cast<Index>(samples_);
-    return Eigen::Map<const Matrix<Scalar>>(values.data(), static_cast<Index>(values.size()) / samples, samples);
+  Matrix<Scalar> matrix(const std::vector<Scalar>& values, Index rows) const {
+    return Eigen::Map<const Matrix<Scalar>>(values.data(), rows, static_cast<Index>(samples_));
   }
 
   const CsvOptions& options_;
@@ -188,7 +244,11 @@ class CsvReader {
   MissingWords missing_words_;
   CsvClassNames<int> class_names_;
   std::vector<CsvRole> roles_ = {};
-  std::size_t samples_ = 0;  // the vectors below hold the values sample by sample, in the order of the file
+  std::size_t label_column_ = 0;           // for CsvTargetKind::labels
+  bool has_index_name_ = false;            // whether the first column is a feature with a name that an index may have
+  std::vector<double> index_ = {};         // then its numbers in all rows
+  std::vector<std::size_t> unknown_ = {};  // the columns of numbers in which no row so far has a value; for a part of the rows
+  std::size_t samples_ = 0;                // the vectors below hold the values sample by sample, in the order of the file
   std::vector<Scalar> features_ = {};
   std::vector<Scalar> targets_ = {};
   std::vector<int> labels_ = {};

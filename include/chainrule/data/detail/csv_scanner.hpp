@@ -78,6 +78,19 @@ class CsvScanner {
 
   const std::vector<CsvCell>& cells() const { return cells_; }
 
+  /// Where a row begins in the text.
+  struct Place {
+    const char* at;
+    std::size_t line;  // counted from 1
+  };
+  /// Where the current row begins.
+  Place place() const { return begin_; }
+  /// Lets next_row move to the row that begins at this place.
+  void go_to(const Place& begin) {
+    at_ = begin.at;
+    line_ = begin.line;
+  }
+
   /// The line in which the current row begins.
   std::size_t line() const { return cells_.front().line; }
 
@@ -100,6 +113,7 @@ class CsvScanner {
     cells_.clear();
     unquoted_.clear();
     is_blank_line_ = true;
+    begin_ = {at_, line_};
     for (;;) {
       if (blanks_separate() && !skip_blanks()) break;
       const char* begin = at_;
@@ -196,6 +210,7 @@ class CsvScanner {
   const CsvLocator& locator_;
   std::size_t line_ = 1;
   bool is_blank_line_ = true;
+  Place begin_ = {nullptr, 0};
   std::vector<CsvCell> cells_ = {};
   std::size_t length_ = 0;                 // the number of cells in the current row
   std::size_t columns_ = 0;                // the number of cells in the first row, or 0 before it is known
