@@ -78,17 +78,17 @@ class Network : public NetworkBase<Scalar, typename detail::ProvenNetwork<Scalar
     sequence().initialize(parameters().data(), random);
   }
 
-  /// Does not compile, and says what to write instead: a network without a Seed.
+  /// Does not compile for a network without a Seed; the message says what to write instead.
   template <class Nothing = void>
   Network() : Network(detail::without_seed<Network, Nothing>()) {}
-  /// Does not compile, and says what to write instead: a seed given as a plain number.
+  /// Does not compile for a seed given as a plain number; the message says what to write instead.
   template <std::integral Number, class... Rest>
   explicit Network(Number, const Rest&...) : Network(detail::without_seed<Network, Number>()) {}
 
   const LossType& loss_function() const { return *loss_; }  ///< the loss, with its hyperparameters
 
   /// Allocates the memory for passes over up to max_batch samples. `make_workspace<8>()` keeps it inside the object where all extents are
-  /// fixed and it is small. ShapeError for a max_batch below 1, and for one that memory cannot hold.
+  /// fixed and it is small. Throws ShapeError for a max_batch below 1, and for one that memory cannot hold.
   Workspace<> make_workspace(Index max_batch) const { return Workspace<>(sequence(), max_batch); }
   /// Makes a workspace for up to MaxBatch samples, which needs no heap where all extents are types and it is small.
   template <int MaxBatch = 0>
@@ -98,7 +98,7 @@ class Network : public NetworkBase<Scalar, typename detail::ProvenNetwork<Scalar
   }
 
   /// Allocates the memory for derivatives by x of up to `samples` samples, for as many directions at once as the network has inputs or
-  /// outputs, whichever are fewer. ShapeError for `samples` below 1, and where memory cannot hold them.
+  /// outputs, whichever are fewer. Throws ShapeError for `samples` below 1, and where memory cannot hold them.
   DerivativeWorkspace make_derivative_workspace(Index samples) const {
     return make_derivative_workspace(samples, (std::min)(inputs(), this->outputs()));
   }
@@ -107,8 +107,8 @@ class Network : public NetworkBase<Scalar, typename detail::ProvenNetwork<Scalar
     return DerivativeWorkspace(sequence(), samples, directions);
   }
 
-  /// Allocates the memory for the Hessians and the Laplacian of up to `samples` samples. ShapeError for `samples` below 1, and where memory
-  /// cannot hold them.
+  /// Allocates the memory for the Hessians and the Laplacian of up to `samples` samples. Throws ShapeError for `samples` below 1, and where
+  /// memory cannot hold them.
   JetWorkspace make_jet_workspace(Index samples) const {
     return JetWorkspace(sequence(), detail::extent_product(samples, inputs()), Index{2});
   }
@@ -168,7 +168,7 @@ class Network : public NetworkBase<Scalar, typename detail::ProvenNetwork<Scalar
   /// The backward pass after `forward(x, work)`: fills `gradients` with dJ/dtheta. y: the targets, as for `loss`, or
   /// `from_outside(dJ_dy)`, which is taken as dJ/dy_hat in place of the gradient of the loss.
   ///
-  ///     delta(L+1) = dJ/dy_hat,  then from the last layer to the first: dJ/dW(l), dJ/db(l), dJ/da(l) by the chain rule
+  ///     dJ/dy_hat by the loss,  then from the last layer to the first: dJ/dW(l), dJ/db(l), dJ/da(l) by the chain rule
   template <class X, class Y, int MaxBatch>
   void backward(const Eigen::DenseBase<X>& x, const Y& y, Workspace<MaxBatch>& work, Gradients& gradients) const {
     static_cast<void>(detail::checked_viewable<Scalar, X>() && detail::checked_rows<In, X>());
@@ -191,7 +191,7 @@ class Network : public NetworkBase<Scalar, typename detail::ProvenNetwork<Scalar
   /// by theta: for a J whose other parts learn, such as the actor that a critic judges, or an input that is optimized. y: as for
   /// `backward`. The bits are those of the dJ/dx of `backward`.
   ///
-  ///     delta(L+1) = dJ/dy_hat,  then from the last layer to the first: dJ/da(l) = (da(l+1)/da(l))^T dJ/da(l+1);  dJ/dx = dJ/da(1)
+  ///     dJ/dy_hat by the loss,  then from the last layer to the first: dJ/da(l) = (da(l+1)/da(l))^T dJ/da(l+1);  dJ/dx = dJ/da(1)
   ///
   /// A layer of your own needs the members jvp and vjp (core/concepts.hpp). A network with one that lacks them does not compile, and an
   /// AnyNetwork throws StateError. (net.vjp computes a vector-Jacobian product in prediction mode, without a loss.)
@@ -218,8 +218,8 @@ class Network : public NetworkBase<Scalar, typename detail::ProvenNetwork<Scalar
     }
   }
 
-  /// Updates running statistics by the batch of the last forward pass. To be called once in each training step where there is a BatchNorm;
-  /// otherwise it does nothing. (Only this and the optimizer's step change the network.)
+  /// Updates running statistics by the batch of the last forward pass. To be called once in each training step where there is a BatchNorm
+  /// or a FakeQuantize; otherwise it does nothing. (Only this and the optimizer's step change the network.)
   template <int MaxBatch>
   void update_statistics(const Workspace<MaxBatch>& work) {
     update_statistics_by(work, 0);
@@ -285,7 +285,7 @@ class Network : public NetworkBase<Scalar, typename detail::ProvenNetwork<Scalar
     Output prediction;  ///< y_hat, the link applied
   };
   /// The loss and the prediction for samples that are not learned from: x, inputs x samples, and targets y. Works as `predict` does,
-  /// without Dropout and with running statistics. Does not allocate. ValueError where all weights are 0.
+  /// without Dropout and with running statistics. Does not allocate. Throws ValueError where all weights are 0.
   ///
   ///     J = sum w_j J_j / sum w_j    with the weights of samples and classes; where y says the mean weight m: sum w_j J_j / (samples m)
   template <class X, class Y, int MaxBatch>
@@ -306,8 +306,8 @@ class Network : public NetworkBase<Scalar, typename detail::ProvenNetwork<Scalar
   }
 
   /// The mean weight of the samples with these targets, over the weights of samples and classes: for a data set in a training loop of your
-  /// own, as BatchOptions::mean_weight or the last argument of weighted(). 1 where nothing has a weight. ValueError where all weights are
-  /// 0.
+  /// own, as BatchOptions::mean_weight or the last argument of weighted(). 1 where nothing has a weight. Throws ValueError where all
+  /// weights are 0.
   template <class Y>
   double mean_weight(const Y& y) const {
     const auto view = detail::target_view<Scalar>(y);
@@ -317,41 +317,43 @@ class Network : public NetworkBase<Scalar, typename detail::ProvenNetwork<Scalar
     return detail::mean_weight_of("mean_weight", *loss_, detail::as_weighted<Scalar>(target));
   }
 
-  /// Does not compile, and says what to write instead: an x that is no Eigen matrix.
+  /// Does not compile for an x that is no Eigen matrix; the message says what to write instead.
   Output predict(detail::MatrixArgument x) const;
-  /// Does not compile, and says what to write instead: an x that is no Eigen matrix, or something else than a workspace.
+  /// Does not compile for an x that is no Eigen matrix, or something else than a workspace; the message says what to write instead.
   Output predict(detail::MatrixArgument x, AnyWorkspace work) const;
-  /// Does not compile, and says what to write instead: an x that is no Eigen matrix.
+  /// Does not compile for an x that is no Eigen matrix; the message says what to write instead.
   Output predict_raw(detail::MatrixArgument x) const;
-  /// Does not compile, and says what to write instead: an x that is no Eigen matrix, or something else than a workspace.
+  /// Does not compile for an x that is no Eigen matrix, or something else than a workspace; the message says what to write instead.
   Output predict_raw(detail::MatrixArgument x, AnyWorkspace work) const;
-  /// Does not compile, and says what to write instead: a pass without a workspace.
+  /// Does not compile for a pass without a workspace; the message says what to write instead.
   template <class X>
   Output forward(const X&) const {
     return detail::without_workspace<Output, X>();
   }
-  /// Does not compile, and says what to write instead: an x that is no Eigen matrix, or something else than a workspace.
+  /// Does not compile for an x that is no Eigen matrix, or something else than a workspace; the message says what to write instead.
   Output forward(detail::MatrixArgument x, AnyWorkspace work) const;
-  /// Does not compile, and says what to write instead: the loss without a workspace.
+  /// Does not compile for the loss without a workspace; the message says what to write instead.
   template <class Y>
   Scalar loss(const Y&) const {
     return detail::without_workspace<Scalar, Y>();
   }
-  /// Does not compile, and says what to write instead: the loss with something else than a workspace, such as the loss of x and y.
+  /// Does not compile for the loss with something else than a workspace, such as the loss of x and y; the message says what to write
+  /// instead.
   Scalar loss(detail::TargetsArgument y, AnyWorkspace work) const;
-  /// Does not compile, and says what to write instead: an evaluation without a workspace.
+  /// Does not compile for an evaluation without a workspace; the message says what to write instead.
   template <class X, class Y>
   Evaluation evaluate(const X&, const Y&) const {
     return detail::without_workspace<Evaluation, X>();
   }
-  /// Does not compile, and says what to write instead: an x that is no Eigen matrix, or something else than a workspace.
+  /// Does not compile for an x that is no Eigen matrix, or something else than a workspace; the message says what to write instead.
   Evaluation evaluate(detail::MatrixArgument x, detail::TargetsArgument y, AnyWorkspace work) const;
-  /// Does not compile, and says what to write instead: a backward pass without a workspace or gradients.
+  /// Does not compile for a backward pass without a workspace or gradients; the message says what to write instead.
   template <class X, class Y, class... Rest>
   requires(sizeof...(Rest) <= 1) void backward(const X&, const Y&, Rest&...) const { detail::without_workspace<void, X>(); }
-  /// Does not compile, and says what to write instead: an x that is no Eigen matrix, or something else than a workspace and gradients.
+  /// Does not compile for an x that is no Eigen matrix, or something else than a workspace and gradients; the message says what to write
+  /// instead.
   void backward(detail::MatrixArgument x, detail::TargetsArgument y, AnyWorkspace work, AnyGradients gradients) const;
-  /// Does not compile, and says what to write instead: as above, or a dJ/dx that is no Eigen matrix.
+  /// Does not compile for the arguments above, or for a dJ/dx that is no Eigen matrix; the message says what to write instead.
   void backward(detail::MatrixArgument x, detail::TargetsArgument y, AnyWorkspace work, AnyGradients gradients,
                 detail::MatrixArgument input_gradient) const;
 
@@ -559,7 +561,7 @@ class Network : public NetworkBase<Scalar, typename detail::ProvenNetwork<Scalar
     if (input.rows() != inputs() || !work.has_checked(input)) detail::checked_input<Scalar>(who, sequence(), x, work, nullptr);
   }
 
-  // delta(L+1) <- dJ/dy_hat, from outside or of the loss
+  // the last of the deltas <- dJ/dy_hat, from outside or of the loss
   template <class Y, class Source, int MaxBatch>
   [[gnu::always_inline]] void set_last_delta(const Source& source, Index samples, Workspace<MaxBatch>& work) const {
     MatrixView<Scalar> dJ_dy = detail::last_of(work.deltas_).first(samples);

@@ -123,11 +123,11 @@ class Pinball {
   template <class Scalar>
   void link_jvp(ConstMatrixView<Scalar>, MatrixView<Scalar>) const {}
 
-  /// Does not compile, and says what to write instead: matrices that are not views.
+  /// Does not compile for matrices that are not views; the message says what to write instead.
   double value(detail::LossArgument y_hat, detail::LossArgument y) const;
-  /// Does not compile, and says what to write instead: matrices that are not views.
+  /// Does not compile for matrices that are not views; the message says what to write instead.
   void gradient(detail::LossArgument y_hat, detail::LossArgument y, detail::LossArgument dJ) const;
-  /// Does not compile, and says what to write instead: matrices that are not views.
+  /// Does not compile for matrices that are not views; the message says what to write instead.
   void link(detail::LossArgument z) const;
 
  private:

@@ -24,7 +24,7 @@ class Team {
   virtual Index threads() const = 0;
 
   /// Whether memory that one thread has written takes long to reach another, because their processors share no cache, or only a distant
-  /// one, as the third cache of Intel's servers is. Then only large work is worth sharing.
+  /// one, as the L3 cache of Intel's servers is. Then only large work is worth sharing.
   virtual bool no_shared_cache() const { return false; }
 
   /// Does the items 0 .. items - 1, each once, in any order, and returns when all are done. The work that the library gives to a team does

@@ -28,7 +28,7 @@ namespace chainrule {
 ///     net.backward(x, y, work, dJ);            // 3  calculate its gradient by the chain rule
 ///                                              //    (add the gradients of l1 and l2; clip_by_value; clip_by_norm)
 ///     rule.step(net.parameters(), dJ, state);  // 4  step in the opposite direction, at learning_rate * schedule(time)
-///     net.update_statistics(work);             //    running statistics of BatchNorm, if there is one
+///     net.update_statistics(work);             //    running statistics of BatchNorm and FakeQuantize
 ///                                              //    observers: batch_ended(run)
 ///   }                                          // 5  iterate
 ///                                              //    evaluate on options.validation; observers: epoch_ended(run)

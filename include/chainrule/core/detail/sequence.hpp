@@ -200,8 +200,8 @@ struct SequenceTraits<std::vector<L>> {
 struct NothingAfterLayer {};
 
 /// The layers, a std::tuple or a std::vector of them, and where the parameters and buffers of each begin in the flat vectors.
-/// (Whether a layer has a function is asked of a local name: to clang 14 a lambda's i is no constant inside `requires`, which is
-/// then silently false.)
+/// (`requires` asks a local reference to the layer, because in clang 14 a lambda's i is not a constant inside `requires`, which is then
+/// silently false.)
 template <class Layers>
 class SequenceOf {
   using Traits = SequenceTraits<Layers>;

@@ -198,7 +198,7 @@ class FoldedLayersOf {
                       {}});
   }
 
-  /// Ends the network. Throws ValueError where a scaling is left, and where there is nothing to compute.
+  /// Ends the network. Throws ValueError for a scaling that no Dense after it can take in, and for a network without Dense and activation.
   void end() {
     if (layers.empty()) raise<ValueError>("quantize: the network has no Dense and no activation, so there is nothing to quantize");
     if (factor_.size() > 0) refuse_scaling();
