@@ -147,7 +147,7 @@ class Network : public NetworkBase<Scalar, typename detail::ProvenNetwork<Scalar
   ///     a(1) = x,  a(l+1) = f(W(l) a(l) + b(l));  y_hat = a(L+1), before the loss's link          (outputs x batch)
   template <class X, int MaxBatch>
   Output forward(const Eigen::DenseBase<X>& x, Workspace<MaxBatch>& work) const {
-    static_cast<void>(detail::checked_viewable<Scalar, X>() && detail::checked_rows<In, X>());
+    require_input<X>();
     ForwardContext<Scalar> pass = work.training_pass(buffer_data(), work.team_for(parameter_count(), x.cols()));
     pass.frozen = frozen_slice();
     return run_forward(checked_input("forward", x, work, pass), work, pass);
@@ -171,7 +171,7 @@ class Network : public NetworkBase<Scalar, typename detail::ProvenNetwork<Scalar
   ///     dJ/dy_hat by the loss,  then from the last layer to the first: dJ/dW(l), dJ/db(l), dJ/da(l) by the chain rule
   template <class X, class Y, int MaxBatch>
   void backward(const Eigen::DenseBase<X>& x, const Y& y, Workspace<MaxBatch>& work, Gradients& gradients) const {
-    static_cast<void>(detail::checked_viewable<Scalar, X>() && detail::checked_rows<In, X>());
+    require_input<X>();
     static_cast<void>(detail::checked_targets_or_gradient<Y>() && detail::checked_viewable<Scalar, Numbers<Y>>() &&
                       detail::checked_rows<target_rows, Numbers<Y>>());
     run_backward(x, y, work, gradients, nullptr);
@@ -180,7 +180,7 @@ class Network : public NetworkBase<Scalar, typename detail::ProvenNetwork<Scalar
   /// The backward pass that also writes dJ/dx to `input_gradient`, which has the shape inputs x batch already.
   template <class X, class Y, int MaxBatch, detail::EigenDense D>
   void backward(const Eigen::DenseBase<X>& x, const Y& y, Workspace<MaxBatch>& work, Gradients& gradients, D&& input_gradient) const {
-    static_cast<void>(detail::checked_viewable<Scalar, X>() && detail::checked_rows<In, X>());
+    require_input<X>();
     static_cast<void>(detail::checked_targets_or_gradient<Y>() && detail::checked_viewable<Scalar, Numbers<Y>>() &&
                       detail::checked_rows<target_rows, Numbers<Y>>());
     MatrixView<Scalar> dJ_dx = detail::mutable_view<Scalar>(input_gradient);
@@ -238,14 +238,14 @@ class Network : public NetworkBase<Scalar, typename detail::ProvenNetwork<Scalar
   /// allocates its result, unless the net is small with fixed extents and x is one sample of fixed size.
   template <class X>
   Prediction<X> predict(const Eigen::DenseBase<X>& x) const {
-    static_cast<void>(detail::checked_viewable<Scalar, X>() && detail::checked_rows<In, X>());
+    require_input<X>();
     return predict_in_pieces<true>("predict", x);
   }
 
   /// Predicts into a workspace, without any allocation. The caches of an earlier forward pass there are lost.
   template <class X, int MaxBatch>
   Output predict(const Eigen::DenseBase<X>& x, Workspace<MaxBatch>& work) const {
-    static_cast<void>(detail::checked_viewable<Scalar, X>() && detail::checked_rows<In, X>());
+    require_input<X>();
     const auto input = checked_input("predict", x, work, predicting());
     const detail::LastPass::Mark mark{};
     work.last_pass_.begin(mark);
@@ -262,7 +262,7 @@ class Network : public NetworkBase<Scalar, typename detail::ProvenNetwork<Scalar
   ///     z(L+1) = W(L) a(L) + b(L) for a last layer Dense without an activation;  predict(x) = link(z(L+1))
   template <class X>
   Prediction<X> predict_raw(const Eigen::DenseBase<X>& x) const {
-    static_cast<void>(detail::checked_viewable<Scalar, X>() && detail::checked_rows<In, X>());
+    require_input<X>();
     return predict_in_pieces<false>("predict_raw", x);
   }
 
@@ -270,7 +270,7 @@ class Network : public NetworkBase<Scalar, typename detail::ProvenNetwork<Scalar
   /// there are lost.
   template <class X, int MaxBatch>
   Output predict_raw(const Eigen::DenseBase<X>& x, Workspace<MaxBatch>& work) const {
-    static_cast<void>(detail::checked_viewable<Scalar, X>() && detail::checked_rows<In, X>());
+    require_input<X>();
     const auto input = checked_input("predict_raw", x, work, predicting());
     const detail::LastPass::Mark mark{};
     work.last_pass_.begin(mark);
@@ -290,7 +290,7 @@ class Network : public NetworkBase<Scalar, typename detail::ProvenNetwork<Scalar
   ///     J = sum w_j J_j / sum w_j    with the weights of samples and classes; where y says the mean weight m: sum w_j J_j / (samples m)
   template <class X, class Y, int MaxBatch>
   Evaluation evaluate(const Eigen::DenseBase<X>& x, const Y& y, Workspace<MaxBatch>& work) const {
-    static_cast<void>(detail::checked_viewable<Scalar, X>() && detail::checked_rows<In, X>());
+    require_input<X>();
     static_cast<void>(detail::checked_targets<Y>() && detail::checked_viewable<Scalar, Numbers<Y>>() &&
                       detail::checked_rows<target_rows, Numbers<Y>>());
     const auto input = checked_input("evaluate", x, work, predicting());
@@ -477,6 +477,12 @@ class Network : public NetworkBase<Scalar, typename detail::ProvenNetwork<Scalar
     gradients.set_frozen(frozen());
     gradients.set_zero_where_frozen();
     work.last_pass_.end("backward", mark);
+  }
+
+  // Does not compile for an X that cannot be an input of this network; the message says why.
+  template <class X>
+  static constexpr void require_input() {
+    static_cast<void>(detail::checked_viewable<Scalar, X>() && detail::checked_rows<In, X>());
   }
 
   // The backward pass that calls layer_done(begin, end), from the last layer to the first, where dJ/dtheta is complete in [begin, end).
