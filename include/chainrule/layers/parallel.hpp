@@ -65,7 +65,7 @@ struct BranchList {
         if (inputs == 0) inputs = one.inputs();
     };
     (look(branch), ...);
-    return Type(resolved<inputs_at_compile_time>(branch, inputs)...);
+    return Type(resolved<typename ResolvedLayer<inputs_at_compile_time, Branches>::Type>(branch, inputs)...);
   }
 };
 template <class L>

@@ -45,9 +45,10 @@ TEST_CASE("Resolved infers layers in a Residual from the layer before it, and th
   STATIC_REQUIRE(Residual<Dropout<>>::inputs_at_compile_time == Inferred);
 }
 
-TEST_CASE("resolve_layers keeps the extents and hyperparameters of values") {
+TEST_CASE("resolved_layers keeps the extents and hyperparameters of values") {
   using Any = Dense<Dynamic, Dynamic>;
-  const auto layers = detail::resolve_layers<Inferred>(std::tuple<>{}, 0, Any{4, 6}, Dropout<>{0.25}, Any{6, 3}, BatchNorm<>{0.5, 1e-3});
+  using All = Resolved<Inferred, Any, Dropout<>, Any, BatchNorm<>>;
+  const auto layers = detail::resolved_layers(std::type_identity<All>{}, Any{4, 6}, Dropout<>{0.25}, Any{6, 3}, BatchNorm<>{0.5, 1e-3});
   STATIC_REQUIRE(same<decltype(layers), const std::tuple<Any, Dropout<Dynamic>, Any, BatchNorm<Dynamic>>>);
   CHECK(std::get<1>(layers).inputs() == 6);
   CHECK(std::get<1>(layers).rate() == 0.25);

@@ -52,26 +52,25 @@ struct Resolve<Before, Sequence<Done...>, L, Rest...> {
 template <int Before, class... Layers>
 using Resolved = typename Resolve<Before, Sequence<>, Layers...>::Type;
 
-/// A layer behind one with `outputs` outputs, which its type says as `Before`.
-template <int Before, class L>
-auto resolved(const L& layer, Index outputs) {
-  if constexpr (Before != Inferred && takes_inferred_inputs<L>())
-    return layer.template for_inputs<Before>(outputs);
-  else
+/// The layer of type Made that `layer` becomes behind one with `outputs` outputs.
+template <class Made, class L>
+Made resolved(const L& layer, Index outputs) {
+  if constexpr (std::is_same_v<Made, L>)
     return layer;
+  else
+    return layer.template for_inputs<Made::inputs_at_compile_time>(outputs);
 }
 
-/// Appends the layers to the tuple `done`, whose last layer has `outputs` outputs, each with its number of inputs filled in.
-template <int Before, class... Done>
-std::tuple<Done...> resolve_layers(std::tuple<Done...> done, Index) {
-  return done;
-}
-template <int Before, class... Done, class L, class... Rest>
-auto resolve_layers(std::tuple<Done...> done, Index outputs, const L& layer, const Rest&... rest) {
-  auto next = resolved<Before>(layer, outputs);
-  const Index next_outputs = next.outputs();
-  return resolve_layers<decltype(next)::outputs_at_compile_time>(std::tuple_cat(std::move(done), std::tuple(std::move(next))), next_outputs,
-                                                                 rest...);
+/// A tuple of the layers, each with its number of inputs filled in.
+template <class... Made, class... Layers>
+std::tuple<Made...> resolved_layers(std::type_identity<Sequence<Made...>>, const Layers&... layer) {
+  Index outputs = 0;
+  const auto next = [&outputs]<class One>(std::type_identity<One>, const auto& before) {
+    One made = resolved<One>(before, outputs);
+    outputs = made.outputs();
+    return made;
+  };
+  return std::tuple<Made...>{next(std::type_identity<Made>{}, layer)...};  // braces call it from left to right
 }
 
 template <class Sequence>
@@ -87,7 +86,7 @@ template <class... Layers>
 struct NamedLayers {
   using Sequence = Resolved<Inferred, Layers...>;
   using Chain = typename ChainOfSequence<Sequence>::Type;  ///< for checks at compile time
-  static auto list(const Layers&... layer) { return resolve_layers<Inferred>(std::tuple<>{}, 0, layer...); }
+  static auto list(const Layers&... layer) { return resolved_layers(std::type_identity<Sequence>{}, layer...); }
 };
 
 }  // namespace chainrule::detail
