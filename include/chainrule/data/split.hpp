@@ -14,6 +14,7 @@
 #include <chainrule/core/random.hpp>
 #include <chainrule/data/subset.hpp>
 #include <cmath>
+#include <concepts>
 #include <map>
 #include <numeric>
 #include <string>
