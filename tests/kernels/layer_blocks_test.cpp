@@ -1,4 +1,6 @@
 #include <chainrule/kernels/layer_blocks.hpp>
+#include <sstream>
+#include <string>
 #include <vector>
 
 #include "support/catch.hpp"
@@ -115,12 +117,37 @@ TEST_CASE("a prediction is split by samples, so that each thread reads the numbe
   CHECK_FALSE(by_samples(300, 300, 31));
   CHECK(by_samples(1024, 1024, 256));  // W has 4 MiB
   CHECK_FALSE(by_samples(1024, 1024, 255));
-  CHECK(are_rows(of_activation(LayerBlocks(128, 784, 1000, &two), false), 1000));
+}
+
+TEST_CASE("training divides a layer by samples where that exchanges fewer numbers, and says so") {
+  TeamOf two(2), eight(8);
+  const auto division = [&](Index outputs, Index inputs, Index samples, bool predicts = false, Team* team = nullptr) {
+    std::ostringstream text;
+    text << LayerBlocks(outputs, inputs, samples, team == nullptr ? &two : team).division(predicts);
+    return text.str();
+  };
+  CHECK(division(300, 300, 60) == "by samples");  // 3 x 300 x 300 numbers of W, 5 x 60 x 900 of a(l) and a(l+1)
+  CHECK(division(300, 300, 59) == "by units");
+  CHECK(division(300, 300, 60, false, &eight) == "by units");  // 7 or 8 samples for each thread
+  CHECK(division(300, 300, 60, true) == "by samples");
+  CHECK(division(128, 784, 128) == "by samples");
+  CHECK(division(500, 784, 128) == "by units");  // W has more than 1 MiB
+  CHECK(division(1024, 1024, 256) == "by units");
+  CHECK(division(1024, 1024, 256, true) == "by samples");
+  CHECK(division(10, 128, 128) == "by samples");
+  CHECK(division(10, 128, 31) == "by samples if large");
+}
+
+TEST_CASE("where training divides a layer by samples, threads update columns of W, which lie one after the other") {
+  TeamOf two(2);
+  const LayerBlocks narrow(128, 784, 128, &two);
+  CHECK(are_columns(of_activation(narrow), 128));
+  CHECK(are_columns(of_weight(narrow, true), 128));
 }
 
 TEST_CASE("parts of units have at least 96 where a thread has several") {
   TeamOf two(2);
-  const auto parts = [&](Index outputs) { return of_activation(LayerBlocks(outputs, 1000, 10000, &two)).size(); };
+  const auto parts = [&](Index outputs) { return of_activation(LayerBlocks(outputs, 4096, 1000, &two)).size(); };
   CHECK(parts(128) == 2);
   CHECK(parts(383) == 2);
   CHECK(parts(384) == 4);

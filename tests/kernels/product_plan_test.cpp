@@ -64,6 +64,17 @@ TEST_CASE("the plan of a product says in words what is done and what is packed")
   CHECK(text(plan_product(forward(64, 64, 64), sse2_of_a_newer_program)) == "2 x 4 tiles of 4 numbers");
 }
 
+TEST_CASE("an A that other cores have written is prefetched where a panel has several tiles") {
+  const auto remote = [](ProductShape shape) {
+    shape.a_is_remote = true;
+    return plan_product(shape, avx512);
+  };
+  CHECK(text(remote(forward(300, 300, 32))) == "3 x 8 tiles of 16 numbers, prefetches A");
+  CHECK_FALSE(plan_product(forward(300, 300, 32), avx512).prefetches_a);
+  CHECK_FALSE(remote(forward(300, 300, 8)).prefetches_a);          // one tile
+  CHECK_FALSE(remote(input_gradient(300, 300, 64)).prefetches_a);  // A is packed row by row
+}
+
 TEST_CASE("a product that is added to C as a step is summed at once") {
   ProductShape step = weight_gradient(1024, 1, 64);
   step.adds_at_the_end = true, step.starts_with_zero = false;

@@ -29,6 +29,19 @@ struct MatrixPartition {
   }
 };
 
+/// How threads divide the activations a(l+1) of a layer, Out x samples numbers.
+enum class Division {
+  by_units,             ///< each computes some rows, and so reads only its own rows of W, but all of a(l)
+  by_samples,           ///< each computes some columns from its own columns of a(l), and reads all of W
+  by_samples_if_large,  ///< W is small: by samples where that has enough operations, else one thread computes all
+};
+/// "by units", "by samples" or "by samples if large".
+template <class Stream>
+Stream& operator<<(Stream& out, Division division) {
+  out << (division == Division::by_units ? "by units" : division == Division::by_samples ? "by samples" : "by samples if large");
+  return out;
+}
+
 /// The blocks of a layer with Out x In weights, in a pass over `samples` samples. Each function calls f(block) for all blocks of one
 /// matrix, on the threads of the team. Blocks of equal numbers cover the same rows or samples from pass to pass and a team gives them to
 /// the same thread, because lines that another core has written are slow to read. Without a team, f is called once, inlined, with the whole
@@ -38,18 +51,38 @@ class LayerBlocks {
   LayerBlocks(Index outputs, Index inputs, Index samples, Team* team)
       : outputs_{outputs}, inputs_{inputs}, samples_{samples}, team_{team} {}
 
-  /// Divides a(l+1), an Out x samples matrix, into blocks. With Out >= 32 and In >= 64 each block is a range of units (rows), so that a
-  /// thread reads only its own rows of W. For a smaller W each block is a range of samples (columns). If Out < In as well, a(l) holds more
-  /// data than a(l+1), and another thread may have written it; so a division by samples must then have ten times as many operations as
-  /// otherwise.
+  /// How a(l+1) is divided, in training or in predictions: so that threads exchange little, because a line that another core has written
+  /// takes some 100 ns.
   ///
-  /// In predictions nobody has changed W, and blocks are ranges of samples: each thread then reads what it has written in the layer before.
-  /// All threads read all of W, which pays where it stays in the L2 cache or each of its numbers is used for 128 samples by a thread.
+  /// In predictions nobody has changed W, and a division by samples exchanges nothing. All threads read all of W, which pays where it stays
+  /// in the L2 cache or each of its numbers is used for 128 samples by a thread.
+  ///
+  /// In training other threads have written their part of each of these numbers, which a thread reads or writes beside them:
+  ///
+  ///     by samples: W, Out In
+  ///     by units:   a(l), In samples;  a(l+1), Out samples, where a thread's part of each column lies beside another thread's, and
+  ///                 processors also fetch the lines after those that they need; counted twice, for z(l+1) and f
+  ///
+  /// A division by samples may exchange 5/3 as many, because W is prefetched. (Measured with two threads on Sapphire Rapids: it was faster
+  /// for 300 x 300 weights with 64 samples and for 128 x 784 with 128, equally fast for 128 x 784 with 64, and slower for 500 x 784 with
+  /// 100 and for 1000 x 300 with 32.) Neither pays where W is small, with Out < 32 or In < 64, and the samples are few.
+  Division division(bool predicts) const {
+    const Index moved_by_samples = outputs_ * inputs_, moved_by_units = samples_ * (inputs_ + 2 * outputs_);
+    const bool is_small = outputs_ * inputs_ <= few_weights;
+    const bool pays = predicts || (is_small && 3 * moved_by_samples <= 5 * moved_by_units);
+    if (pays && samples_ >= threads() * (is_small ? 16 : 128)) return Division::by_samples;
+    return outputs_ >= 32 && inputs_ >= 64 ? Division::by_units : Division::by_samples_if_large;
+  }
+
+  /// Divides a(l+1), an Out x samples matrix, into blocks of units (rows) or of samples (columns), as `division` says. If Out < In where W
+  /// is too small to be divided by units, a(l) holds more data than a(l+1), and another thread may have written it; so a division by
+  /// samples must then have ten times as many operations as otherwise.
   template <class F>
   [[gnu::flatten]] void for_activation(bool predicts, const F& f) const {
     if (team_ == nullptr) return f(Block{0, outputs_, 0, samples_});
-    if (predicts && samples_ >= team_->threads() * (outputs_ * inputs_ <= few_weights ? 16 : 128)) return share(samples(operations()), f);
-    share(has_many_units() ? units(samples_) : samples(outputs_ < inputs_ ? operations() / 10 : operations()), f);
+    const Division by = division(predicts);
+    const bool must_be_large = by == Division::by_samples_if_large && outputs_ < inputs_;
+    share(by == Division::by_units ? units(samples_) : samples(must_be_large ? operations() / 10 : operations()), f);
   }
 
   /// Divides delta(l+1), an Out x samples matrix, into blocks for the multiplication by f'. Each block is a range of samples (columns),
@@ -63,11 +96,11 @@ class LayerBlocks {
 
   /// Divides W or dJ/dW, an Out x In matrix, into blocks. Each block is a range of columns, so that a thread can also compute the matching
   /// rows of dJ/da(l) = W^T delta(l+1). If dJ/da(l) is not needed, pass may_be_rows = true: the blocks are then the ranges of rows that
-  /// for_activation uses, if it divides by rows, because each thread has just read those rows of W.
+  /// for_activation uses in training, if it divides by rows, because each thread has just read those rows of W.
   template <class F>
   void for_weight(bool may_be_rows, const F& f) const {
     if (team_ == nullptr) return f(Block{0, outputs_, 0, inputs_});
-    share(may_be_rows && has_many_units()
+    share(may_be_rows && division(false) == Division::by_units
               ? units(inputs_)
               : MatrixPartition{false, partition(inputs_, unit_granularity(inputs_), operations(), team_, enough_units), outputs_},
           f);
@@ -75,7 +108,7 @@ class LayerBlocks {
 
  private:
   static constexpr Index few_weights = Index{1} << 18;  // 1 MiB of floats
-  bool has_many_units() const { return outputs_ >= 32 && inputs_ >= 64; }
+  Index threads() const { return team_ == nullptr ? 1 : team_->threads(); }
   // The multiplications and additions of one matrix product.
   double operations() const { return 2.0 * static_cast<double>(outputs_ * inputs_) * static_cast<double>(samples_); }
   MatrixPartition units(Index columns) const {

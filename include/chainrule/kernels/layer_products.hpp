@@ -25,7 +25,8 @@ class LayerProducts {
   LayerProducts(Index outputs, Index inputs) : outputs_{outputs}, inputs_{inputs} {}
 
   /// z = rows first, first + 1, ... of W X + b, with b added to every column        (z.rows() x samples). A null `bias` gives the bits of a
-  /// bias of 0. x may be some samples of a batch of size `batch`; a batch of 1 is summed as min_outputs_for_batch_order says.
+  /// bias of 0. x may be some samples of a batch of size `batch`, which threads then share, so that others may have written parts of W; a
+  /// batch of 1 is summed as min_outputs_for_batch_order says.
   void affine(const Scalar* w, Const x, const Scalar* bias, Index first, View z, Index batch) const {
     static constexpr Scalar zeros[static_cast<std::size_t>(min_outputs_for_batch_order)] = {};
     if (bias == nullptr && outputs_ < min_outputs_for_batch_order) bias = zeros;
@@ -34,7 +35,7 @@ class LayerProducts {
     else if (outputs_ == 1)
       dot_products<Scalar>(x.data(), x.outerStride(), w, inputs_, *bias, {z.data(), z.cols()});
     else
-      product<Scalar>({{w + first, 1, outputs_},
+      product<Scalar>({{w + first, 1, outputs_, z.cols() < batch},
                        {x.data(), 1, x.outerStride()},
                        inputs_,
                        bias == nullptr ? Start<Scalar>{} : Start<Scalar>{StartKind::column, bias + first}},
@@ -92,8 +93,13 @@ class LayerProducts {
 
  private:
   auto weight(auto* w) const { return detail::matrix_view(w, outputs_, inputs_); }
-  static Product<Scalar> gradient(Const delta, Const x, const Block& block, Start<Scalar> start) {
-    return {{delta.data() + block.first_row, 1, delta.outerStride()}, {x.data() + block.first_column, x.outerStride(), 1}, x.cols(), start};
+  // A part of W is computed by a thread that shares the work with others, which have written parts of delta.
+  Product<Scalar> gradient(Const delta, Const x, const Block& block, Start<Scalar> start) const {
+    const bool is_part = block.rows < outputs_ || block.columns < inputs_;
+    return {{delta.data() + block.first_row, 1, delta.outerStride(), is_part},
+            {x.data() + block.first_column, x.outerStride(), 1},
+            x.cols(),
+            start};
   }
 
   Index outputs_;

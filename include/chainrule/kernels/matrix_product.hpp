@@ -13,12 +13,14 @@
 
 namespace chainrule::kernels {
 
-/// An m x k or k x n operand: element (i, j) is data[i * row_step + j * column_step].
+/// An m x k or k x n operand: element (i, j) is data[i * row_step + j * column_step]. `is_remote` says that other cores have written parts
+/// of it; then it is prefetched where it is the left one.
 template <class Scalar>
 struct Operand {
   const Scalar* data;
   Index row_step;
   Index column_step;
+  bool is_remote = false;
   const Scalar* at(Index i, Index j) const { return data + i * row_step + j * column_step; }
   /// The part that begins with element (i, j).
   Operand from(Index i, Index j) const { return {at(i, j), row_step, column_step}; }
