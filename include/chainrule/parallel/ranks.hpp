@@ -37,7 +37,7 @@ struct RankOptions {
   double timeout = 60;  ///< seconds after which a rank that waits for another one throws RankError
   /// The fewest bytes of dJ/dtheta that are sent while the backward pass goes on: whole layers, from the last one, are sent together as
   /// soon as they have so many bytes. 0: all of dJ/dtheta is sent after the backward pass. The bits do not depend on it.
-  Index bucket_bytes = 262144;
+  Index bucket_bytes = 1 << 20;
 };
 
 namespace detail {
