@@ -33,15 +33,18 @@ struct ActivationProperties {
 namespace testing {
 
 /// The values that check_derivative compares: the derivative at each z, and the derivative g of one order less around it, in long double.
-/// `lower` are f, f', ... at z + h, all of a lower order.
 template <class Scalar>
 struct DerivativeValues {
-  std::vector<Scalar> z, derivative;
-  std::vector<long double> g_above, g_half_above, g_half_below, g_below;
-  std::vector<std::vector<long double>> lower;
+  std::vector<Scalar> z;                        ///< the points
+  std::vector<Scalar> derivative;               ///< the derivative to check, at each z
+  std::vector<long double> g_above;             ///< g(z + h)
+  std::vector<long double> g_half_above;        ///< g(z + h/2)
+  std::vector<long double> g_half_below;        ///< g(z - h/2)
+  std::vector<long double> g_below;             ///< g(z - h)
+  std::vector<std::vector<long double>> lower;  ///< f, f', ... at z + h, all derivatives of a lower order
 
-  static constexpr bool is_quadruple = std::numeric_limits<long double>::digits > 64;
-  static constexpr long double step = is_quadruple ? 0x1p-22L : 0x1p-16L;
+  static constexpr bool is_quadruple = std::numeric_limits<long double>::digits > 64;  ///< whether long double has 113 bits
+  static constexpr long double step = is_quadruple ? 0x1p-22L : 0x1p-16L;              ///< h where |z| < 1e6
 
   /// h at z.
   static long double width(long double at) { return std::abs(at) < 1e6L ? step : std::abs(at) * step; }
