@@ -167,8 +167,9 @@ class Workspace {
   }
 
   // The team, or nullptr where a pass over so many samples is too small to be shared; a pass has two operations for each sample and each
-  // parameter. For far_minimum see worth_sharing.
-  Team* team_for(Index parameters, Index samples, double far_minimum = kernels::far_minimum_of_training) const {
+  // parameter. For far_minimum see worth_sharing; without it, that of training.
+  Team* team_for(Index parameters, Index samples) const { return team_for(parameters, samples, kernels::far_minimum_of_training(samples)); }
+  Team* team_for(Index parameters, Index samples, double far_minimum) const {
     Team* const team = team_.get();
     const double operations = 2.0 * static_cast<double>(parameters) * static_cast<double>(samples);
     return kernels::worth_sharing(operations, team, far_minimum) ? team : nullptr;

@@ -48,15 +48,19 @@ constexpr Index unit_granularity(Index units) { return units % 16 == 0 ? 16 : 8;
 /// its other operand again for each part, and shorter parts have panels of few rows: 128 units in eight parts would be one register high.
 inline constexpr Index enough_units = 96;
 
-/// The far_minimum of training, whose threads exchange the activations of each layer.
-inline constexpr double far_minimum_of_training = 1.2e7;
+/// The far_minimum of an optimizer's step alone, and of training on few samples.
+inline constexpr double usual_far_minimum = 1.2e7;
+/// The far_minimum of a training step on so many samples. Its threads exchange W or activations in each layer (layer_blocks.hpp), and the
+/// more samples there are, the more is computed with each number of W. (Two threads on Sapphire Rapids: steps of 6e6 to 1.2e7 operations
+/// gained 0 to 50 % with 45 samples or more, and a step of 300-300-300 lost 16 % with 20.)
+constexpr double far_minimum_of_training(Index samples) { return samples >= 40 ? 6e6 : usual_far_minimum; }
 /// The far_minimum of predictions, which threads share by samples, so that they exchange nothing between layers.
 inline constexpr double far_minimum_of_predictions = 3e6;
 
 /// Whether a team should share work of this many operations (additions and multiplications): at least 1e6, or `far_minimum` if memory that
 /// one thread has written takes long to reach another. Ask once for a whole pass or step and not for each of its products: data that one
 /// thread wrote and another reads next costs most.
-inline bool worth_sharing(double operations, const Team* team, double far_minimum = far_minimum_of_training) {
+inline bool worth_sharing(double operations, const Team* team, double far_minimum = usual_far_minimum) {
   return team != nullptr && operations >= 1e6 && team->threads() > 1 && (operations >= far_minimum || !team->no_shared_cache());
 }
 
