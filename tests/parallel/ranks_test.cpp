@@ -124,3 +124,25 @@ TEST_CASE("a rank that waits for another one throws after the timeout, or as soo
   on_ranks(2, {.timeout = 30}, together, &errors);
   CHECK(errors == std::vector<std::string>{"rank 1 has stopped: no luck", "no luck"});
 }
+
+TEST_CASE("messages of an abandoned exchange are not taken for those of another one") {
+  const auto sums = on_ranks(2, {.timeout = 10}, [](Ranks& ranks) {
+    const auto exchange = [&](const auto& then) {
+      Ranks::Channel channel(ranks);
+      std::array<float, 1> numbers{1};
+      Ranks::TreeSum<float> sum;
+      sum.begin(channel, numbers.data(), 1);
+      then(sum);
+    };
+    exchange([](auto& sum) { sum.wait(); });
+    exchange([](auto&) {});
+    double number = static_cast<double>(ranks.rank() + 1);
+    CHECK_THROWS_SAYING(ranks.sum(number), StateError, "an exchange was abandoned");
+    ranks.together([&] {
+      ranks.sum(number);
+      return 0;
+    });
+    return number;
+  });
+  CHECK(sums == std::vector<double>{3, 3});
+}

@@ -32,14 +32,19 @@ class ThreadRanks final : public chainrule::Ranks {
   ThreadRanks(Mail& mail, chainrule::Index rank, chainrule::Index ranks, chainrule::RankOptions options)
       : Ranks(rank, ranks, options), mail_{mail} {}
 
+  bool begin_waits = false;  ///< whether begin_exchange waits for the other rank
+
  protected:
   void begin_exchange(chainrule::Index channel, chainrule::Index partner, std::span<const std::byte> out,
                       std::span<std::byte> in) override {
-    const std::lock_guard lock(mail_.mutex);
-    expected_[channel] = {partner, in};
-    if (!out.empty()) mail_.messages[{rank(), partner, channel}].emplace_back(out.begin(), out.end());
-    mail_.bytes += out.size();
-    mail_.changed.notify_all();
+    {
+      const std::lock_guard lock(mail_.mutex);
+      expected_[channel] = {partner, in};
+      if (!out.empty()) mail_.messages[{rank(), partner, channel}].emplace_back(out.begin(), out.end());
+      mail_.bytes += out.size();
+      mail_.changed.notify_all();
+    }
+    if (begin_waits) wait_for(channel);
   }
   bool is_complete(chainrule::Index channel) override {
     const std::lock_guard lock(mail_.mutex);

@@ -147,8 +147,8 @@ class Ranks {
   /// that wait for this one, or will, throw RankError with the reason. Trainer::fit calls it.
   template <class Work>
   auto together(const Work& work) {
-    begin();
-    const detail::ScopeExit end([&] { begin(); });  // later exchanges are no part of it
+    begin_apart();
+    const detail::ScopeExit end([&] { begin_apart(); });  // later exchanges are no part of it
 #if defined(__cpp_exceptions)
     try {
       return work();
@@ -193,9 +193,14 @@ class Ranks {
     /// The processes that exchange.
     const Ranks& ranks() const { return ranks_; }
 
-    /// Calls write(out) for so many bytes, begins to send them to the partner, and to receive so many from it.
+    /// Calls write(out) for so many bytes, begins to send them to the partner, and to receive so many from it. Throws StateError where an
+    /// exchange was abandoned since `together` last began or ended.
     template <class Write>
     void begin(Index partner, std::size_t out_bytes, std::size_t in_bytes, const Write& write) {
+      if (ranks_.has_abandoned_)
+        detail::raise<StateError>(
+            "ranks: an exchange was abandoned, so that its messages could be taken for those of another one; after such an error the ranks "
+            "can only go on in Ranks::together, which all of them call");
       if (memory_ == nullptr) memory_ = std::make_unique<Memory>();
       if (memory_->out.size() < out_bytes) memory_->out.resize(out_bytes);
       if (memory_->in.size() < in_bytes) memory_->in.resize(in_bytes);
@@ -223,6 +228,7 @@ class Ranks {
     void abandon() noexcept {
       if (!is_open_) return;
       is_open_ = false;
+      ranks_.has_abandoned_ = true;
       ranks_.abandon(number_);
       keep_forever(std::move(memory_));
     }
@@ -411,6 +417,11 @@ class Ranks {
     plain_.wait();
     return plain_.received();
   }
+  // Lets messages that were sent before be none of the exchanges that follow.
+  void begin_apart() {
+    begin();
+    has_abandoned_ = false;
+  }
   Index take_channel() {
     Index number = 0;
     while (number < max_channels && (channels_in_use_ >> number & 1) != 0) ++number;
@@ -422,6 +433,7 @@ class Ranks {
   Index rank_, ranks_;
   RankOptions options_;
   std::uint32_t channels_in_use_ = 0;  // a bit for each number
+  bool has_abandoned_ = false;         // whether a message of an abandoned exchange may still arrive
   Channel plain_{*this};
 };
 

@@ -162,7 +162,8 @@ class ShardSum {
   void check_not_failed() const {
     if (has_failed_)
       detail::raise<StateError>(
-          "ShardSum: an earlier backward pass or sum has failed, of which a part may be sent already; make a new one");
+          "ShardSum: an earlier backward pass or sum has failed, of which a part may be sent already; make a new one, in another call of "
+          "Ranks::together");
   }
   void check_has_next() const {
     check_not_failed();
@@ -195,11 +196,13 @@ class ShardSum {
     if (added_ < ranks_.shards_here()) put_from_ = parameters_;
   }
 
-  // Begins the sums of the buckets whose numbers all were put.
+  // Begins the sums of the buckets whose numbers all were put. Each goes on before the next one begins, so that exchanges have the same
+  // order on all ranks where begin_exchange waits for the other rank.
   void begin_sums() {
     for (; begun_ < buckets_.size() && buckets_[begun_].begin >= put_from_; ++begun_) {
       Bucket& bucket = buckets_[begun_];
       bucket.sum.begin(bucket.channel, partial_.front().numbers.data() + buffers_ + bucket.begin, bucket.end - bucket.begin);
+      bucket.sum.advance();
     }
   }
   void sum_over_ranks(Partial& sum) {
