@@ -6,6 +6,7 @@
 //   hang            rank 1 hangs in the second epoch; the others must end with an error after a second
 //   leave           rank 1 throws in the second epoch; the others must end at once with its reason
 //   diverge         the loss of a sample of rank 1 is not finite; all must end with the place
+//   differ          the ranks add different numbers of numbers; all must end with an error
 //   again           a training whose rank 1 throws, one that all ranks refuse, and then one that must succeed, with the same ranks
 // In all modes but train, sums of the last layers begin during the backward pass.
 // Exit code 0: the training ended, and all ranks have the same bits.
@@ -87,6 +88,10 @@ int main(int argc, char** argv) {
   const std::string mode = argument(1);
   return cr::run_ranks(argc, argv,
                        [&](cr::Mpi& mpi) {
+                         if (mode == "differ") {
+                           cr::Vector<float> numbers = cr::Vector<float>::Ones(mpi.is_first() ? 2 : 1);
+                           mpi.sum(numbers);
+                         }
                          if (mode == "again") {
                            try {
                              train(mpi, mode, "");

@@ -61,6 +61,7 @@ class Mpi final : public Ranks {
   void begin_exchange(Index channel, Index partner, std::span<const std::byte> out, std::span<std::byte> in) override {
     Exchange& exchange = exchanges_[static_cast<std::size_t>(channel)];
     exchange.partner = static_cast<int>(partner);
+    exchange.in_bytes = in.size();
     exchange.requests.clear();
     const auto begin = [&](const auto& bytes, const auto& begin_piece) {
       constexpr std::size_t most = std::size_t{1} << 30;  // MPI counts bytes with an int
@@ -131,6 +132,7 @@ class Mpi final : public Ranks {
     std::vector<MPI_Request> requests = {};  // receives first, then sends
     std::vector<MPI_Status> statuses = {};
     std::size_t receives = 0;
+    std::size_t in_bytes = 0;  // the size of all receives together
   };
   static std::string name_of(const Exchange& exchange) {
     return exchange.partner < 0 ? "all other ranks" : detail::text_of("rank ", exchange.partner);
@@ -163,6 +165,18 @@ class Mpi final : public Ranks {
     detail::raise<RankError>("Mpi: ", doing, whom, " failed: ", static_cast<const char*>(text));
   }
 
+  // MPI takes a message that is too short without an error.
+  void check_size(const Exchange& exchange) const {
+    std::size_t received = 0;
+    for (std::size_t i = 0; i < exchange.receives; ++i) {
+      int bytes = 0;
+      MPI_Get_count(&exchange.statuses[i], MPI_BYTE, &bytes);
+      received += static_cast<std::size_t>(bytes);
+    }
+    if (received != exchange.in_bytes)
+      detail::raise<RankError>("Mpi: expected ", exchange.in_bytes, " bytes from ", name_of(exchange), ", but ", received,
+                               " arrived; all ranks must make the same sums, and have the same RankOptions");
+  }
   static void check(int code, const Exchange& exchange) {
     if (code != MPI_SUCCESS) check(code, "an exchange with ", name_of(exchange));
   }
@@ -173,8 +187,10 @@ class Mpi final : public Ranks {
     exchange.statuses.resize(exchange.requests.size());
     const int code = MPI_Testall(static_cast<int>(exchange.requests.size()), exchange.requests.data(), &is_done, exchange.statuses.data());
     if (code == MPI_SUCCESS) {
-      if (is_done != 0) exchange.requests.clear();
-      return is_done != 0;
+      if (is_done == 0) return false;
+      check_size(exchange);
+      exchange.requests.clear();
+      return true;
     }
     if (code == MPI_ERR_IN_STATUS)
       for (const MPI_Status& status : exchange.statuses)
