@@ -60,6 +60,18 @@ const PreprocessingOptions churn_options{.label = "churn",
                                          .unknown = UnknownWord::zeros,
                                          .missing_number = MissingNumber::mean};
 
+// types derived from a table and from options are taken for them
+struct Measured : Table {};
+struct Layout : TableOptions {};
+struct Policies : PreprocessingOptions {};
+static_assert(requires(Preprocessing preprocessing, const Measured& measured, const Layout& layout, const SplitOptions& halves) {
+  preprocessing.fit(measured);
+  Preprocessing(Policies{});
+  split(measured, halves);
+  parse_table("", layout);
+  Table({}, {}, layout);
+});
+
 }  // namespace
 
 TEST_CASE("Preprocessing finds out what columns are, fills, scales and says so") {

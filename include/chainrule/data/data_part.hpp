@@ -13,7 +13,7 @@ struct SampleRange {
 };
 
 /// One of several almost equal parts of a data set, each a range of its samples: part 1 of 4 of 10 samples is samples 2, 3 and 4. Readers
-/// of files take it, and read no more than this part; Ranks::part is that of a process.
+/// of files take it, and keep no more than this part in memory (read_csv goes through the whole text); Ranks::part is that of a process.
 struct DataPart {
   Index number = 0;  ///< the number of this part, counted from 0
   Index of = 1;      ///< the number of parts

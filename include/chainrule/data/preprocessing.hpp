@@ -40,8 +40,9 @@ struct FeatureGroup {
 /// are whole numbers, they are compared by their values: 7 and 7.0 are the same.
 class Preprocessing {
  public:
+  // This function and others are templates, so that only programs that call them compile them.
   /// Creates a preprocessing that is not fitted yet. Throws ValueError where the options name a column or a class twice.
-  template <std::same_as<PreprocessingOptions> Options = PreprocessingOptions>  // a template, so that only programs that call it compile it
+  template <std::derived_from<PreprocessingOptions> Options = PreprocessingOptions>
   explicit Preprocessing(Options options = {}) : options_{std::move(options)} {
     check_options(options_);
   }
@@ -52,7 +53,7 @@ class Preprocessing {
   /// scales. Throws ValueError, with line and column, for a column that .one_hot or another option names and the table lacks, a column of
   /// numbers and other texts, a column without any value, more than max_found different words in a column that is not named in .one_hot,
   /// and whatever the policies call an error; StateError where it was read by from_string. After an error the previous fit stays.
-  template <std::same_as<Table> T>  // a template, as what it calls is, so that only programs that call it compile it
+  template <std::derived_from<Table> T>  // a template, as what it calls is, so that only programs that call it compile it
   void fit(const T& train) {
     if (is_read_)
       detail::raise<StateError>("Preprocessing: it was read from a text, which does not hold all options; create another one to fit");

@@ -187,7 +187,7 @@ std::vector<Fold> fold_groups(const char* who, Groups groups, Index k, const Opt
 
 /// Divides the indices 0, ..., samples - 1 into a training and a test part. Throws ValueError unless 0 < test_share < 1 and neither part
 /// is empty.
-template <std::same_as<SplitOptions> Options = SplitOptions>  // a template, so that only programs that split compile the split
+template <std::derived_from<SplitOptions> Options = SplitOptions>  // a template, so that only programs that split compile the split
 IndexSplit split_indices(Index samples, const Options& options = {}) {
   return detail::split_groups("split", detail::one_group("split", samples), options);
 }
@@ -216,7 +216,7 @@ Split<Dataset<Scalar, Targets>> stratified_split(const Dataset<Scalar, Targets>&
 }
 
 /// Divides the indices 0, ..., samples - 1 into k folds whose sizes differ by at most one. Throws ValueError unless 2 <= k <= samples.
-template <std::same_as<FoldOptions> Options = FoldOptions>
+template <std::derived_from<FoldOptions> Options = FoldOptions>
 std::vector<Fold> k_fold(Index samples, Index k, const Options& options = {}) {
   return detail::fold_groups("k_fold", detail::one_group("k_fold", samples), k, options);
 }

@@ -50,7 +50,7 @@ class Table {
   /// @code{.cpp}
   /// const Table row({"age", "city"}, {{"42", "Bern"}});
   /// @endcode
-  template <std::same_as<TableOptions> Options = TableOptions>  // a template, so that only programs that call it compile it
+  template <std::derived_from<TableOptions> Options = TableOptions>  // a template, so that only programs that call it compile it
   Table(std::vector<std::string> names, const std::vector<std::vector<std::string>>& rows, const Options& options = {})
       : names_{std::move(names)}, options_{options}, file_{"the table"} {
     if (options.separator == options.decimal) options_.separator = ';';  // so that files can have the layout too
@@ -334,13 +334,13 @@ class TableReader {
 /// first column without a name, or named "Unnamed: 0", that holds a different whole number in each row: an index that pandas has written.
 /// Throws ValueError, with line and column, for what is no table, and for columns of the same name that differ. Takes memory of three to
 /// ten times the text.
-template <std::same_as<TableOptions> Options = TableOptions>  // a template, as TableReader is
+template <std::derived_from<TableOptions> Options = TableOptions>  // a template, as TableReader is
 Table parse_table(std::string_view text, const Options& options = {}, const std::string& name = "the text") {
   return detail::TableReader<Table>(std::string(text), options, name).take();
 }
 
 /// Reads a table from a file, as parse_table does.
-template <std::same_as<TableOptions> Options = TableOptions>
+template <std::derived_from<TableOptions> Options = TableOptions>
 Table read_table(const std::string& path, const Options& options = {}) {
   return detail::TableReader<Table>(detail::read_file("read_table", path), options, path).take();
 }
