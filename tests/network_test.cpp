@@ -553,8 +553,8 @@ TEST_CASE("a workspace whose team was destroyed, or is another one, throws State
 
 TEST_CASE("what an activation throws in a thread of a team arrives at the caller, and the team and the network work on") {
   auto net = make_network<float, SquaredError>(Seed{1}, Dense<Dynamic, Dynamic, Picky>{64, 256}, Dense<Dynamic, Dynamic>{256, 1});
-  const Eigen::MatrixXf x = Eigen::MatrixXf::Ones(64, 128), y = Eigen::MatrixXf::Ones(1, 128);
-  auto work = net.make_workspace(128);
+  const Eigen::MatrixXf x = Eigen::MatrixXf::Ones(64, 512), y = Eigen::MatrixXf::Ones(1, 512);
+  auto work = net.make_workspace(512);  // enough to be shared where other cores are far away too
   auto dJ = net.make_gradients();
   ThreadTeam team{3, 8};
   work.set_team(&team);
