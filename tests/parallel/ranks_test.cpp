@@ -137,7 +137,7 @@ TEST_CASE("messages of an abandoned exchange are not taken for those of another 
     exchange([](auto& sum) { sum.wait(); });
     exchange([](auto&) {});
     double number = static_cast<double>(ranks.rank() + 1);
-    CHECK_THROWS_SAYING(ranks.sum(number), StateError, "an exchange was abandoned");
+    if (ranks.is_first()) CHECK_THROWS_SAYING(ranks.sum(number), StateError, "an exchange was abandoned");
     ranks.together([&] {
       ranks.sum(number);
       return 0;
