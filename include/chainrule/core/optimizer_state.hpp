@@ -306,11 +306,10 @@ auto make_optimizer_state(const Net& net, Index moments) {
 /// examples/lecture/7_your_own.cpp shows such a rule.
 ///
 /// The rules of the library, and those that are made by formula_step or elementwise_step, store parameters and moments below 2^15 times
-/// the smallest normal number (3.9e-34 for float) as 0, and a gradient below it counts as 0; so does the square of a gradient, in its
-/// running mean, below the smallest normal number. Otherwise the moments of a parameter whose gradient has become 0 would stay among
-/// subnormal numbers, with which a step takes up to 100 times as long. The running mean of squares (1 - beta2) g^2 of gradients below 6e-16
-/// (for float, and 1 - beta2 = 0.001) is therefore 0, so that steps by such gradients are larger than the formula says where epsilon is
-/// below 1e-14. SGD without momentum and weight decay, where nothing shrinks by itself, stores every number as it is.
+/// the smallest normal number (3.9e-34 for float) as 0, and a gradient below it counts as 0; a running mean of squares is
+/// stored as 0 below twice the smallest normal number, and a square in it below the smallest normal number counts as 0. Otherwise the
+/// moments of a parameter whose gradient has become 0 would stay among subnormal numbers, with which a step takes up to 100 times as long.
+/// SGD without momentum and weight decay, where nothing shrinks by itself, stores every number as it is.
 template <class T>
 concept Optimizer = std::copyable<T> &&
     requires(T& rule, const T& constant, VectorView<float> theta, ConstVectorView<float> gradient, OptimizerState<float>& state) {

@@ -13,8 +13,8 @@
 // user-provided copy constructor for that case, so the ABI passes it by address and not in a register that only some callers have.
 //
 // Functions of numbers: + - * /, fma, fnmadd, abs, sign, sqrt, min, max, select, copysign, exp, expm1_nonpositive, log1p_unit, tanh,
-// sigmoid, sin, cos, polynomial, flush_subnormal, flush_tiny. A product is rounded before anything is added to it, on every compiler;
-// fma(a, b, c) asks for a single rounding.
+// sigmoid, sin, cos, polynomial, flush_subnormal, flush_nearly_subnormal, flush_tiny. A product is rounded before anything is added to it,
+// on every compiler; fma(a, b, c) asks for a single rounding.
 
 #include <chainrule/core/formula.hpp>
 #include <chainrule/kernels/vector_math.hpp>

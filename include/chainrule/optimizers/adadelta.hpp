@@ -14,6 +14,8 @@ struct AdadeltaFormula {
   RunningMeanSquare<Scalar> running_mean_square;
   Scalar epsilon;
 
+  static constexpr bool is_square(int) { return true; }  // both moments are running means of squares
+
   template <class V>
   CHAINRULE_FORMULA void operator()(const V& dJ, V& theta, V& v, V& u) const {
     const V g = with_decay(dJ, theta, decay);

@@ -14,6 +14,8 @@ struct AdagradFormula {
   Scalar initial_sum;  // Adagrad::initial_sum in the first step, then 0
   Scalar epsilon;
 
+  static constexpr bool is_square(int) { return true; }  // the moment is a sum of squares
+
   template <class V>
   CHAINRULE_FORMULA void operator()(const V& dJ, V& theta, V& s) const {
     const V g = with_decay(dJ, theta, decay);

@@ -23,6 +23,8 @@ struct AdamFormula {
   Scalar v_factor;                        // 1 / sqrt(1 - beta2^t)
   Scalar epsilon;
 
+  static constexpr bool is_square(int moment) { return moment > 0; }  // whether it is a running mean of squares
+
   template <class V>
   CHAINRULE_FORMULA void operator()(const V& dJ, V& theta, V& m, V& v) const {
     move_means(dJ, theta, m, v);

@@ -18,6 +18,20 @@ void step_by_pieces(const Rule& rule, Theta& theta, const Gradient& gradient, Op
   for_pieces(rule, arguments, state, piece_step);
 }
 
+/// A user's formula with dJ/dtheta + decay theta in place of dJ/dtheta.
+template <class Formula, class Scalar>
+struct FormulaWithDecay {
+  Formula formula;
+  Scalar decay;
+
+  static constexpr bool is_square(int moment) requires requires { Formula::is_square(0); }
+  { return Formula::is_square(moment); }
+  template <class V, class... Moments>
+  CHAINRULE_FORMULA void operator()(const V& dJ, V& theta, Moments&... moments) const {
+    formula(with_decay(dJ, theta, decay), theta, moments...);
+  }
+};
+
 }  // namespace detail
 
 /// Makes a step of a rule with Moments moments from its formula, with the widest vectors of the machine whatever the compiler flags:
@@ -39,13 +53,14 @@ void step_by_pieces(const Rule& rule, Theta& theta, const Gradient& gradient, Op
 /// g, theta_i and m are Simd numbers (kernels/simd.hpp lists what a formula may call); g is dJ/dtheta, with weight_decay theta added where
 /// the rule has a weight_decay and theta_i decays. Numbers that the formula captures should be Scalars, not doubles. Arguments and errors
 /// are those of SGD::step. All arguments are checked before the step is counted and theta and the moments change. What the formula writes
-/// is stored as 0 where it is below 2^15 times the smallest normal number (see Optimizer). The bits do not depend on the number of threads.
+/// is stored as 0 where it is below 2^15 times the smallest normal number (see Optimizer). A formula that is a class may say by
+/// `static constexpr bool is_square(int moment)` which moments are running means of squares: these are kept down to twice the smallest
+/// normal number. The bits do not depend on the number of threads.
 template <int Moments, class Rule, class Theta, class Gradient, class Scalar, class Formula, Index... Fixed>
 void formula_step(const Rule& rule, Theta&& theta, const Gradient& gradient, OptimizerState<Scalar, Fixed...>& state,
                   const Formula& formula) {
   detail::step_by_pieces<Moments>(rule, theta, gradient, state, [&formula](const detail::Piece<Scalar>& piece) {
-    detail::update<Moments>(piece, [formula, decay = static_cast<Scalar>(piece.decay)](const auto& dJ, auto& t, auto&... moments)
-                                       CHAINRULE_FORMULA { formula(detail::with_decay(dJ, t, decay), t, moments...); });
+    detail::update<Moments>(piece, detail::FormulaWithDecay<Formula, Scalar>{formula, static_cast<Scalar>(piece.decay)});
   });
 }
 

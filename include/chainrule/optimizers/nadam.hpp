@@ -18,6 +18,8 @@ struct NAdamFormula {
   Scalar v_factor;                        // 1 / sqrt(1 - beta2^t)
   Scalar epsilon;
 
+  static constexpr bool is_square(int moment) { return moment == 1; }  // whether it is a running mean of squares
+
   template <class V>
   CHAINRULE_FORMULA void operator()(const V& dJ, V& theta, V& m, V& v) const {
     const V g = with_decay(dJ, theta, decay);

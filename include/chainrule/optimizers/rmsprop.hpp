@@ -19,6 +19,8 @@ struct RMSpropFormula {
   Scalar epsilon;
   Scalar momentum;
 
+  static constexpr bool is_square(int moment) { return moment == 0; }  // whether it is a running mean of squares
+
   template <class V, class... Moments>
   CHAINRULE_FORMULA void operator()(const V& dJ, V& theta, V& v, Moments&... moments) const {
     const V g = with_decay(dJ, theta, decay);

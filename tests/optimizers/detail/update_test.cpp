@@ -1,5 +1,8 @@
+#include <chainrule/optimizers/adam.hpp>
+#include <chainrule/optimizers/adamw.hpp>
 #include <chainrule/optimizers/detail/update.hpp>
 #include <chainrule/optimizers/elementwise_step.hpp>
+#include <chainrule/optimizers/rmsprop.hpp>
 #include <chainrule/optimizers/sgd.hpp>
 #include <cmath>
 #include <limits>
@@ -95,6 +98,28 @@ struct ByFormula : SGD {
   template <class Theta>
   void step(Theta& theta, const Vector<float>& g, OptimizerState<float>& state) const {
     formula_step<1>(*this, theta, g, state, [](const auto& dJ, auto&, auto& b) CHAINRULE_FORMULA { b = 0.5f * b + dJ; });
+  }
+};
+/// Divides g by the root of its own square, which it keeps as a moment.
+struct SquareRoots : SGD {
+  struct Formula {
+    float rate;
+    static constexpr bool is_square(int) { return true; }
+    template <class V>
+    CHAINRULE_FORMULA void operator()(const V& g, V& theta, V& square) const {
+      theta = theta - rate * g / sqrt(max(square, 1e-38f));
+      square = g * g;
+    }
+  };
+  Index moments() const { return 1; }
+  template <class Scalar>
+  OptimizerState<Scalar> make_state(Index size) const {
+    return {size, 1};
+  }
+  template <class Theta>
+  void step(Theta& theta, const Vector<float>& g, OptimizerState<float>& state) const {
+    if (state.steps == 0) state.moment(0) = g.array().square().matrix();
+    formula_step<1>(*this, theta, g, state, Formula{static_cast<float>(learning_rate)});
   }
 };
 struct ByChunks : SGD {
@@ -265,6 +290,25 @@ TEST_CASE("moments and parameters that shrink become 0 before they are subnormal
     decay.step(theta, zero, state);
     CHECK((theta.array() == (n <= 111 ? std::ldexp(1.0f, -n) : 0.0f)).all());
   }
+}
+
+// With a constant gradient g the means are m = (1 - beta1^t) g and v = (1 - beta2^t) g^2, so that each step of Adam is learning_rate.
+TEST_CASE("running means of squares are kept where other moments would count as 0, also in a user's own formula") {
+  const auto theta_after_3_steps = [](const auto& rule) {
+    Vector<float> theta = Vector<float>::Zero(21);
+    const Vector<float> g = Vector<float>::Constant(21, 1e-17f);  // g^2 = 1e-34 is below 2^15 times the smallest normal number
+    auto state = rule.template make_state<float>(21);
+    for (int t = 0; t < 3; ++t) rule.step(theta, g, state);
+    CHECK((theta.array() == theta[0]).all());
+    return theta[0];
+  };
+  CHECK(theta_after_3_steps(Adam{.epsilon = 1e-30}) == Approx(-0.003).epsilon(1e-5));
+  CHECK(theta_after_3_steps(Adam{.epsilon = 1e-30, .amsgrad = true}) == Approx(-0.003).epsilon(1e-5));
+  CHECK(theta_after_3_steps(AdamW{.epsilon = 1e-30}) == Approx(-0.003).epsilon(1e-5));
+  const double without_correction = 1 / std::sqrt(1 - 0.999) + 1 / std::sqrt(1 - 0.999 * 0.999) + 1 / std::sqrt(1 - 0.999 * 0.999 * 0.999);
+  CHECK(theta_after_3_steps(RMSprop{.learning_rate = 1e-3, .rho = 0.999, .epsilon = 1e-30}) ==
+        Approx(-1e-3 * without_correction).epsilon(1e-4));
+  CHECK(theta_after_3_steps(SquareRoots{SGD{.learning_rate = 1e-3}}) == Approx(-0.003).epsilon(1e-5));
 }
 
 // (1 - beta) g^2 with 1 - beta = 1/4 and g = 2^-62 is 2^-126, the smallest normal float; with the float below g it is subnormal.

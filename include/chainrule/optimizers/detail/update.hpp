@@ -105,16 +105,30 @@ struct Piece {
   Scalar* moment(Index k) const { return moments + k * stride; }
 };
 
+/// Moment K as a step with this formula stores it. A running mean of squares, which a formula names by is_square(K), is only multiplied by
+/// its decay factor and put under a root, so it may be smaller than other moments.
+template <class Formula, int K, class V>
+CHAINRULE_FORMULA inline V flush_moment(const V& moment) {
+  if constexpr (requires { Formula::is_square(K); }) {
+    if constexpr (Formula::is_square(K)) return flush_nearly_subnormal(moment);
+  }
+  return flush_tiny(moment);
+}
+
 /// Steps one piece with the formula f(dJ, theta, moment 0, moment 1, ...), which reads dJ and changes the other arguments. Before the
-/// formula numbers of dJ, and after it those of the others, become 0 by flush_tiny. So what shrinks in each step ends at 0, and no product
-/// with a hyperparameter of at least 2^-15 is ever subnormal; processors take some 50 times as long to compute with subnormal numbers.
+/// formula numbers of dJ, and after it those of theta and the moments, become 0 by flush_tiny or flush_moment. So what shrinks in each step
+/// ends at 0, and products with hyperparameters of at least 2^-15 are not subnormal unless terms cancel; processors take some 50 times as
+/// long to compute with subnormal numbers.
 template <int Moments, class Scalar, class Formula>
 void update(const Piece<Scalar>& piece, const Formula& f) {
-  const auto flushed = [f](const auto& dJ, auto&... numbers) CHAINRULE_FORMULA {
-    f(flush_tiny(dJ), numbers...);
-    ((numbers = flush_tiny(numbers)), ...);
-  };
-  [&]<int... K>(std::integer_sequence<int, K...>) { kernels::update(piece.size, flushed, piece.gradient, piece.theta, piece.moment(K)...); }
+  [&]<int... K>(std::integer_sequence<int, K...>) {
+    const auto flushed = [f](const auto& dJ, auto& theta, auto&... moments) CHAINRULE_FORMULA {
+      f(flush_tiny(dJ), theta, moments...);
+      theta = flush_tiny(theta);
+      ((moments = flush_moment<Formula, K>(moments)), ...);
+    };
+    kernels::update(piece.size, flushed, piece.gradient, piece.theta, piece.moment(K)...);
+  }
   (std::make_integer_sequence<int, Moments>{});
 }
 
