@@ -23,6 +23,7 @@
 #include <chainrule/core/quantization.hpp>
 #include <chainrule/core/random.hpp>
 #include <chainrule/core/shape_preserving_layer.hpp>
+#include <chainrule/core/shard_reduction.hpp>
 #include <chainrule/core/targets.hpp>
 #include <chainrule/core/tensor_shape.hpp>
 #include <chainrule/core/types.hpp>

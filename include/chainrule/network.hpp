@@ -433,6 +433,15 @@ class Network : public NetworkBase<Scalar, typename detail::ProvenNetwork<Scalar
     pass.frozen = frozen_slice();
     return run_forward(x, work, pass);
   }
+  // forward_of_checked for one of the shards of a batch whose passes go on at the same time, by the calling thread alone
+  template <int MaxBatch>
+  Output forward_of_shard(const ConstMatrixView<Scalar>& x, Workspace<MaxBatch>& work, ShardReduction<Scalar>& shards) const {
+    ForwardContext<Scalar> pass = work.training_pass(buffer_data(), nullptr);
+    pass.frozen = frozen_slice();
+    pass.shards = &shards;
+    sequence().check_pass(pass, x.cols());
+    return run_forward(x, work, pass);
+  }
 
   template <int MaxBatch>
   ConstMatrixView<Scalar> run_predict(const ConstMatrixView<Scalar>& x, Workspace<MaxBatch>& work) const {

@@ -1,3 +1,4 @@
+#include <array>
 #include <chainrule/layers/batch_norm.hpp>
 #include <chainrule/layers/dense.hpp>
 
@@ -122,6 +123,19 @@ TEST_CASE("BatchNorm in float is accurate where squares of the inputs, and of th
     CHECK(a(0, 3) == Approx(-1.7320508));
     CHECK_THROWS_SAYING(net.update_statistics(work), ValueError, "the variance of unit 0 of BatchNorm");
   }
+}
+
+TEST_CASE("the moments of two sets of samples give those of all, also far from 0 and for a set of one sample") {
+  using Moments = std::array<double, 7>;  // samples, then m, r and M2 of two units
+  const auto moments = [](double n, double m, double r, double M2) { return Moments{n, m, 7, r, 0, M2, 0}; };
+  const auto merged = [](Moments low, const Moments& high) {
+    detail::merge_moments(low.data(), high.data(), 7);
+    return low;
+  };
+  // 1e15 + (0 3 6) and 1e15 + (1 3 5 7 9): the mean is 1e15 + 34/8, and M2 the sum of the squares, 45 + 165, minus 34^2/8
+  const Moments all = merged(moments(3, 1e15, 3, 18), moments(5, 1e15 + 4, 1, 40));
+  CHECK(all == Moments{8, 1e15, 7, 4.25, 0, 65.5, 0});
+  CHECK(merged(moments(1, 2, 0, 0), moments(1, 4, 0, 0)) == Moments{2, 2, 7, 1, 0, 2, 0});
 }
 
 TEST_CASE("BatchNorm infers its extent from the layer before and keeps its hyperparameters") {

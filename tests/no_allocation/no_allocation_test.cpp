@@ -5,6 +5,7 @@
 #include <malloc.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cerrno>
 #include <chainrule/chainrule.hpp>
 #include <cstdlib>
@@ -18,15 +19,15 @@
 #include "support/temporary_folder.hpp"
 
 namespace {
-long allocations = 0;
-std::size_t bytes_in_use = 0;
+std::atomic<long> allocations{0};
+std::atomic<std::size_t> bytes_in_use{0};
 std::size_t max_bytes_in_use = 0;
 
 /// Counts the memory of one allocation.
 void* counted(void* memory) {
   ++allocations;
   bytes_in_use += malloc_usable_size(memory);
-  max_bytes_in_use = std::max(max_bytes_in_use, bytes_in_use);
+  max_bytes_in_use = std::max(max_bytes_in_use, bytes_in_use.load());
   return memory;
 }
 }  // namespace
@@ -344,7 +345,8 @@ namespace {
 /// Rank 0 of several, each of which always has the numbers of this one.
 class EqualRanks final : public cr::Ranks {
  public:
-  explicit EqualRanks(cr::Index ranks) : Ranks(0, ranks, {.shards = 8, .bucket_bytes = 1}) {}
+  explicit EqualRanks(cr::Index ranks, bool sync_batch_norm = false)
+      : Ranks(0, ranks, {.shards = 8, .bucket_bytes = 1, .sync_batch_norm = sync_batch_norm}) {}
 
  protected:
   void begin_exchange(cr::Index, cr::Index, std::span<const std::byte> out, std::span<std::byte> in) override {
@@ -360,15 +362,29 @@ class EqualRanks final : public cr::Ranks {
 }  // namespace
 
 TEST_CASE("steps on ranks allocate nothing after the first one") {
-  cr::Network<float, cr::SoftmaxCrossEntropy, cr::Dense<20, 30, cr::ReLU>, cr::Dense<30, 3>> net{cr::Seed{1}};
+  cr::Network<float, cr::SoftmaxCrossEntropy, cr::Dense<20, 30, cr::ReLU>, cr::BatchNorm<>, cr::Dense<30, 3>> net{cr::Seed{1}};
   const cr::Dataset<float> data{Eigen::MatrixXf::Random(20, 640), std::vector<int>(640, 1), Eigen::VectorXf::Ones(640)};
-  EqualRanks one{1};
-  CountPerStep count;
-  cr::Trainer{net, cr::Adam{}}.fit(data, {.epochs = 2, .batch_size = 64, .clip_norm = 1}, one, count);
-  CHECK(count.steps == 2 * 9);
-  CHECK(count.allocated == 0);
+  for (const bool sync_batch_norm : {false, true}) {
+    EqualRanks one{1, sync_batch_norm};
+    CountPerStep count;
+    cr::Trainer{net, cr::Adam{}}.fit(data, {.epochs = 2, .batch_size = 64, .clip_norm = 1}, one, count);
+    CHECK(count.steps == 2 * 9);
+    CHECK(count.allocated == 0);
+  }
 
   EqualRanks four{4};
+  cr::detail::ShardsAtOnce<float> shards(four);
+  const auto merge_twice = [&] {
+    shards.run([](std::size_t, cr::ShardReduction<float>& reduction) {
+      for (const cr::Index count : {9, 7}) {
+        std::fill_n(reduction.numbers(count), count, 1.0);
+        reduction.reduce(cr::detail::merge_sums<double>);
+      }
+    });
+  };
+  merge_twice();
+  CHECK(allocations_of(merge_twice) == 0);
+
   cr::ShardSum sum{net, four};
   auto work = net.make_workspace(8);
   auto dJ = net.make_gradients();

@@ -2,6 +2,7 @@
 //   train           trains, and writes everything that the training has made to the file RESULT; with a checkpoint if one is named
 //   overlap         trains as train does
 //   threads         trains with two threads in each rank
+//   sync            trains with statistics of BatchNorm over all shards
 //   slow            trains with a pause of 2 ms after each step, so that it can be killed
 //   hang            rank 1 hangs in the second epoch; the others must end with an error after a second
 //   leave           rank 1 throws in the second epoch; the others must end at once with its reason
@@ -86,30 +87,33 @@ std::string train(cr::Mpi& mpi, const std::string& mode, const std::string& chec
 int main(int argc, char** argv) {
   const auto argument = [&](int i) { return i < argc ? std::string(argv[i]) : std::string(); };
   const std::string mode = argument(1);
-  return cr::run_ranks(argc, argv,
-                       [&](cr::Mpi& mpi) {
-                         if (mode == "differ") {
-                           cr::Vector<float> numbers = cr::Vector<float>::Ones(mpi.is_first() ? 2 : 1);
-                           mpi.sum(numbers);
-                         }
-                         if (mode == "again") {
-                           try {
-                             train(mpi, mode, "");
-                             throw cr::StateError("the first training must fail");
-                           } catch (const cr::Error& error) {
-                             if (std::string(error.what()).find("no space left") == std::string::npos) throw;
-                           }
-                           try {
-                             train(mpi, "refused", "");
-                             throw cr::StateError("a batch size of 100 must be refused");
-                           } catch (const cr::ShapeError&) {
-                           }
-                           // a later exchange must not take the farewell of this training for one of its own
-                           if (mpi.rank() == 1) std::this_thread::sleep_for(std::chrono::milliseconds(300));
-                           mpi.gather(1);
-                         }
-                         const std::string bytes = train(mpi, mode == "again" ? "train" : mode, argument(3));
-                         if (mpi.is_first() && !argument(2).empty()) cr::detail::write_file("train_on_ranks", argument(2), bytes);
-                       },
-                       {.timeout = mode == "hang" ? 1.0 : 30.0, .bucket_bytes = mode == "train" ? 0 : 1});
+  const cr::RankOptions options{
+      .timeout = mode == "hang" ? 1.0 : 30.0, .bucket_bytes = mode == "train" ? 0 : 1, .sync_batch_norm = mode == "sync"};
+  return cr::run_ranks(
+      argc, argv,
+      [&](cr::Mpi& mpi) {
+        if (mode == "differ") {
+          cr::Vector<float> numbers = cr::Vector<float>::Ones(mpi.is_first() ? 2 : 1);
+          mpi.sum(numbers);
+        }
+        if (mode == "again") {
+          try {
+            train(mpi, mode, "");
+            throw cr::StateError("the first training must fail");
+          } catch (const cr::Error& error) {
+            if (std::string(error.what()).find("no space left") == std::string::npos) throw;
+          }
+          try {
+            train(mpi, "refused", "");
+            throw cr::StateError("a batch size of 100 must be refused");
+          } catch (const cr::ShapeError&) {
+          }
+          // a later exchange must not take the farewell of this training for one of its own
+          if (mpi.rank() == 1) std::this_thread::sleep_for(std::chrono::milliseconds(300));
+          mpi.gather(1);
+        }
+        const std::string bytes = train(mpi, mode == "again" ? "train" : mode, argument(3));
+        if (mpi.is_first() && !argument(2).empty()) cr::detail::write_file("train_on_ranks", argument(2), bytes);
+      },
+      options);
 }

@@ -174,7 +174,8 @@ concept ModeDependent = requires(const T& layer, const float* theta, ConstMatrix
 /// - `check_pass(pass, samples)`: throws where the layer cannot make this pass; called before any layer computes
 /// - `category_rows()`, a std::span of CategoryRow: the rows of x whose numbers are categories, in which passes accept no other numbers,
 ///   and by which there is no derivative (core/category_row.hpp); asked of the first layer
-/// - `fewest_training_samples()`: the smallest batch that it can learn from, if that is not 1
+/// - `fewest_training_samples()`: the smallest batch that it can learn from, if that is not 1. With RankOptions::sync_batch_norm, 2 is
+///   taken as that of a layer which merges the statistics of all shards (core/shard_reduction.hpp), so that a shard may have one sample
 /// - `takes_any_scale()`: true where it brings its inputs to a scale of its own, so that fit has no note on large ones; `output_range()`, a
 ///   std::array<double, 2>: the smallest and the largest number that it can give, with which fit compares targets. Where it has an
 ///   `activation()` instead, that is measured

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chainrule/core/shard_reduction.hpp>
 #include <chainrule/layers/normalization_layer.hpp>
 
 namespace chainrule {
@@ -79,6 +80,29 @@ void move_running_statistics(Index units, Scalar keep, Scalar added, const Scala
       units, [keep, added](const auto& b, auto& r) CHAINRULE_FORMULA { r = keep * r + added * b; }, of_batch, running);
 }
 
+/// The moments of all units in the samples of two sets, from those of each (Chan, Golub and LeVeque 1979). `low` and `high` hold the
+/// number of samples n, m of each unit, r of each unit, where m + r is its mean, and M2 = sum (x - mean)^2 of each unit.
+///
+///     d = mean_high - mean_low,  mean = mean_low + d n_high/n,  M2 = M2_low + M2_high + d^2 n_low n_high/n
+template <class Number>
+void merge_moments(Number* low, const Number* high, Index count) {
+  const Index units = (count - 1) / 3;
+  const Number n = low[0] + high[0], share = high[0] / n, both = low[0] * share;
+  for (Index i = 0; i < units; ++i) {
+    const Index m = 1 + i, r = m + units, M2 = r + units;
+    const Number d = (high[m] - low[m]) + (high[r] - low[r]);
+    low[r] += rounded(d * share);
+    low[M2] += high[M2] + rounded(rounded(d * d) * both);
+  }
+  low[0] = n;
+}
+
+/// low += high
+template <class Number>
+void merge_sums(Number* low, const Number* high, Index count) {
+  for (Index i = 0; i < count; ++i) low[i] += high[i];
+}
+
 /// Whether NormalizationLayer::are_accurate(r, variance) holds for all units.
 template <class Scalar>
 bool all_are_accurate(Index units, Scalar epsilon, const Scalar* rest, const Scalar* variance) {
@@ -98,6 +122,8 @@ bool all_are_accurate(Index units, Scalar epsilon, const Scalar* rest, const Sca
 /// with a divisor of batch - 1:
 ///
 ///     running <- (1 - momentum) running + momentum batch
+///
+/// In a training on several ranks the batch is a shard, or with RankOptions::sync_batch_norm the whole batch of all ranks.
 ///
 /// Prediction before the first update throws StateError; training on a single sample throws ShapeError. The parameters are weight (N,
 /// starts at 1) and bias (N, starts at 0). BatchNorm<> takes its number of units from the layer before.
@@ -171,7 +197,7 @@ class BatchNorm : public NormalizationLayer<N> {
     if (pass.mode == Mode::predict && !(buffers(pass.buffers).batches > 0))
       detail::raise<StateError>(
           "BatchNorm has no running statistics to predict with; call net.update_statistics(work) after each training step");
-    if (pass.mode == Mode::train && samples < fewest_training_samples())
+    if (pass.mode == Mode::train && pass.shards == nullptr && samples < fewest_training_samples())
       detail::raise<ShapeError>("forward: BatchNorm cannot learn from a batch of one sample, which has no variance; it needs at least 2");
   }
 
@@ -195,19 +221,25 @@ class BatchNorm : public NormalizationLayer<N> {
     BatchStorage<Scalar, N, 1> inverse_deviation;  ///< 1/sqrt(variance + epsilon)
     BatchStorage<Scalar, N, 2> sums;               ///< scratch for two sums of each unit in vjp
     Mode mode = Mode::predict;                     ///< the mode of the last forward pass
+    ShardReduction<Scalar>* shards = nullptr;      ///< where the batch consists of several shards, what merges their statistics
+    Index samples_of_shards = 0;                   ///< the number of samples in all shards, where there are several
   };
 
   /// Normalises x and keeps x_hat and, in training, mean and variance. In prediction these are the running statistics.
   ///
   ///     mean = 1/batch sum x,  variance = 1/batch sum (x - mean)^2,  x_hat = (x - mean)/sqrt(variance + epsilon)
   ///     a = weight * x_hat + bias        (N x batch)
+  ///
+  /// Where x is one of several shards of a batch, which pass.shards says, the sums are over all of them.
   template <class Scalar, int MaxBatch>
   void forward(const Scalar* theta, ConstMatrixView<Scalar> x, Cache<Scalar, MaxBatch>& cache, const ForwardContext<Scalar>& pass) const {
     const auto [weight, bias] = this->parameters(theta);
     MatrixView<Scalar> mean = cache.mean.first(1), rest = cache.rest.first(1), variance = cache.variance.first(1);
     cache.mode = pass.mode;
+    cache.shards = pass.shards;
     if (pass.mode == Mode::train) {
       detail::mean_and_variance_of_batch(x, mean.data(), rest.data(), variance.data());
+      if (pass.shards != nullptr) merge_statistics(x, cache);
     } else {
       const auto running = buffers(pass.buffers);
       mean = running.running_mean;
@@ -219,7 +251,8 @@ class BatchNorm : public NormalizationLayer<N> {
     detail::set_inverse_deviation<Scalar>(x.rows(), epsilon, variance.data(), inverse_deviation);
     detail::normalize_batch<Scalar>(x, {mean.data(), rest.data(), inverse_deviation, weight.data(), bias.data()},
                                     cache.x_hat.first(x.cols()), cache.output.first(x.cols()));
-    if (pass.mode == Mode::train && !detail::all_are_accurate<Scalar>(x.rows(), epsilon, rest.data(), variance.data()))
+    if (pass.mode == Mode::train && pass.shards == nullptr &&
+        !detail::all_are_accurate<Scalar>(x.rows(), epsilon, rest.data(), variance.data()))
       for (Index i = 0; i < x.rows(); ++i)
         if (!this->are_accurate(rest(i, 0), variance(i, 0))) normalize_scaled(i, weight[i], bias[i], x, cache);
     mean += rest;
@@ -231,6 +264,12 @@ class BatchNorm : public NormalizationLayer<N> {
   ///     dJ/dweight = row sums of delta * x_hat,  dJ/dbias = row sums of delta        (N)
   ///     g = dJ/dx_hat = dJ/da * weight
   ///     dJ/dx = (g - 1/batch sum g - x_hat 1/batch sum (g x_hat))/sqrt(variance + epsilon)        (N x batch)
+  ///
+  /// Where x is shard s of several, delta is that of J_s, the mean over the samples of this shard, and so are dJ/dweight and dJ/dbias. But
+  /// J, the mean over all samples, depends on x by the statistics of all shards too, so dJ/dx is that of J samples/batch_s:
+  ///
+  ///     J = sum of batch_t/samples J_t over all shards t
+  ///     dJ/dx with sum of batch_t/samples sum g_t over all shards t in place of sum g, and so for sum (g x_hat)
   template <class Scalar, int MaxBatch>
   void backward(const Scalar* theta, ConstMatrixView<Scalar> x, Cache<Scalar, MaxBatch>& cache, MatrixView<Scalar> delta, Scalar* gradient,
                 MatrixView<Scalar>* input_gradient) const {
@@ -331,7 +370,8 @@ class BatchNorm : public NormalizationLayer<N> {
                                   "; scale the inputs of the network down (Standardizer)");
     auto running = buffers(numbers);
     const Scalar m = static_cast<Scalar>(share == 0 ? momentum_ : share);
-    const Scalar unbiased = static_cast<Scalar>(samples) / static_cast<Scalar>(samples - 1);
+    const Index batch = cache.shards == nullptr ? samples : cache.samples_of_shards;
+    const Scalar unbiased = static_cast<Scalar>(batch) / static_cast<Scalar>(batch - 1);
     detail::move_running_statistics<Scalar>(this->inputs(), 1 - m, m, cache.mean.first(1).data(), running.running_mean.data());
     detail::move_running_statistics<Scalar>(this->inputs(), 1 - m, m * unbiased, cache.variance.first(1).data(),
                                             running.running_variance.data());
@@ -353,12 +393,57 @@ class BatchNorm : public NormalizationLayer<N> {
 
   // dJ/dx of a pass in training from delta = dJ/da; `sums`: dJ/dweight, then dJ/dbias
   template <class Scalar, int MaxBatch>
-  void gradient_of_training(const Scalar* theta, const Cache<Scalar, MaxBatch>& cache, const Scalar* sums, ConstMatrixView<Scalar> delta,
+  void gradient_of_training(const Scalar* theta, Cache<Scalar, MaxBatch>& cache, const Scalar* sums, ConstMatrixView<Scalar> delta,
                             MatrixView<Scalar> input_gradient) const {
+    if (cache.shards != nullptr) sums = merged_sums(cache, sums, delta.cols());
     const auto [weight, bias] = this->parameters(theta);
     const auto [dJ_dweight, dJ_dbias] = this->parameters(sums);
-    detail::batch_norm_gradient<Scalar>(delta, cache.x_hat.first(delta.cols()), dJ_dweight.data(), dJ_dbias.data(),
+    detail::batch_norm_gradient<Scalar>(delta, detail::as_const(cache.x_hat.first(delta.cols())), dJ_dweight.data(), dJ_dbias.data(),
                                         cache.inverse_deviation.first(1).data(), weight.data(), input_gradient);
+  }
+
+  // Replaces the statistics of this shard by those of all shards.
+  template <class Scalar, int MaxBatch>
+  [[gnu::noinline]] void merge_statistics(ConstMatrixView<Scalar> x, Cache<Scalar, MaxBatch>& cache) const {
+    using Number = typename ShardReduction<Scalar>::Number;
+    const Index units = this->inputs();
+    MatrixView<Scalar> mean = cache.mean.first(1), rest = cache.rest.first(1), variance = cache.variance.first(1);
+    Number* const all = cache.shards->numbers(1 + 3 * units);
+    Number *const m = all + 1, *const r = m + units, *const M2 = r + units;
+    const Number of_shard = static_cast<Number>(x.cols());
+    all[0] = of_shard;
+    for (Index i = 0; i < units; ++i) {
+      m[i] = static_cast<Number>(mean(i, 0));
+      r[i] = static_cast<Number>(rest(i, 0));
+      M2[i] = static_cast<Number>(variance(i, 0)) * of_shard;
+      if (this->are_accurate(rest(i, 0), variance(i, 0))) continue;
+      const auto scaled = this->template scaled_statistics<Scalar>(x.cols(), [x, i](Index j) { return x(i, j); });
+      const Number scale = static_cast<Number>(scaled.scale);
+      m[i] = static_cast<Number>(scaled.m) / scale;
+      r[i] = static_cast<Number>(scaled.r) / scale;
+      M2[i] = static_cast<Number>(scaled.variance) / scale / scale * of_shard;
+    }
+    cache.shards->reduce(detail::merge_moments<Number>);
+    cache.samples_of_shards = static_cast<Index>(all[0]);
+    for (Index i = 0; i < units; ++i) {
+      mean(i, 0) = static_cast<Scalar>(m[i] + r[i]);
+      rest(i, 0) = static_cast<Scalar>((m[i] - static_cast<Number>(mean(i, 0))) + r[i]);
+      variance(i, 0) = static_cast<Scalar>(M2[i] / all[0]);
+    }
+  }
+
+  // The sums over the samples of all shards, each times the shard's share of the samples, from those of this shard; see backward.
+  template <class Scalar, int MaxBatch>
+  [[gnu::noinline]] const Scalar* merged_sums(Cache<Scalar, MaxBatch>& cache, const Scalar* of_shard, Index samples) const {
+    using Number = typename ShardReduction<Scalar>::Number;
+    const Index count = 2 * this->inputs();
+    Number* const all = cache.shards->numbers(count);
+    const Number share = static_cast<Number>(samples) / static_cast<Number>(cache.samples_of_shards);
+    for (Index i = 0; i < count; ++i) all[i] = detail::rounded(share * static_cast<Number>(of_shard[i]));
+    cache.shards->reduce(detail::merge_sums<Number>);
+    Scalar* const sums = cache.sums.first(2).data();
+    for (Index i = 0; i < count; ++i) sums[i] = static_cast<Scalar>(all[i]);
+    return sums;
   }
 
   // Normalises the numbers of unit i once more, after scaling them. A variance that a Scalar cannot hold becomes infinite.

@@ -38,6 +38,10 @@ struct RankOptions {
   /// The fewest bytes of dJ/dtheta that are sent while the backward pass goes on: whole layers, from the last one, are sent together as
   /// soon as they have so many bytes. 0: all of dJ/dtheta is sent after the backward pass. The bits do not depend on it.
   Index bucket_bytes = 1 << 20;
+  /// Whether a BatchNorm in Trainer::fit takes its statistics from all shards of a batch, as PyTorch's SyncBatchNorm, instead of
+  /// normalizing each shard by itself. Then the shards of a rank make their passes at the same time, each on a thread of its own, and all
+  /// ranks exchange statistics in both passes of each BatchNorm.
+  bool sync_batch_norm = false;
 };
 
 namespace detail {
@@ -64,14 +68,15 @@ class Ranks {
   Ranks& operator=(const Ranks&) = delete;
   virtual ~Ranks() = default;
 
-  Index rank() const { return rank_; }                            ///< the number of this process, counted from 0
-  Index ranks() const { return ranks_; }                          ///< the number of processes, a power of two
-  Index shards() const { return options_.shards; }                ///< the number of shards of a batch, over all ranks
-  Index shards_here() const { return options_.shards / ranks_; }  ///< the number of shards of a batch that this rank works on
-  Index first_shard() const { return rank_ * shards_here(); }     ///< the number of this rank's first shard
-  double timeout() const { return options_.timeout; }             ///< seconds after which a rank that waits throws RankError
-  Index bucket_bytes() const { return options_.bucket_bytes; }    ///< see RankOptions::bucket_bytes
-  bool is_first() const { return rank_ == 0; }                    ///< whether this is rank 0, which prints and writes files
+  Index rank() const { return rank_; }                               ///< the number of this process, counted from 0
+  Index ranks() const { return ranks_; }                             ///< the number of processes, a power of two
+  Index shards() const { return options_.shards; }                   ///< the number of shards of a batch, over all ranks
+  Index shards_here() const { return options_.shards / ranks_; }     ///< the number of shards of a batch that this rank works on
+  Index first_shard() const { return rank_ * shards_here(); }        ///< the number of this rank's first shard
+  double timeout() const { return options_.timeout; }                ///< seconds after which a rank that waits throws RankError
+  Index bucket_bytes() const { return options_.bucket_bytes; }       ///< see RankOptions::bucket_bytes
+  bool sync_batch_norm() const { return options_.sync_batch_norm; }  ///< see RankOptions::sync_batch_norm
+  bool is_first() const { return rank_ == 0; }                       ///< whether this is rank 0, which prints and writes files
 
   /// The part of a data set that belongs to this rank, for the readers of files.
   DataPart part() const { return {rank_, ranks_}; }

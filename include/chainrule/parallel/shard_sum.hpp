@@ -32,9 +32,10 @@ namespace chainrule {
 ///
 ///     J = sum over shards of share J_s,  dJ/dtheta = sum over shards of share dJ_s/dtheta
 ///
-/// BatchNorm takes its statistics from each shard; its running statistics are updated by the mean over the shards, so that they are the
-/// same on all ranks. With RankOptions::bucket_bytes, the sums of the last layers begin while the backward pass of this rank's last shard
-/// computes the layers before them. The constructor allocates log2(shards of this rank) + 2 vectors of the size of theta.
+/// BatchNorm takes its statistics from each shard, also with RankOptions::sync_batch_norm, which is for Trainer::fit alone; its running
+/// statistics are updated by the mean over the shards, so that they are the same on all ranks. With RankOptions::bucket_bytes, the sums of
+/// the last layers begin while the backward pass of this rank's last shard computes the layers before them. The constructor allocates
+/// log2(shards of this rank) + 2 vectors of the size of theta.
 template <class Net>
 class ShardSum {
   using Scalar = typename Net::ScalarType;

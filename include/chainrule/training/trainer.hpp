@@ -127,10 +127,13 @@ class Trainer {
                                                                      detail::mean_weight_on_ranks(net_, ranks, part, samples));
     detail::Evaluator<Net, typename View::TargetsView> evaluator(net_, part, options);
     ShardSum<Net> sum(net_, ranks);
-    detail::EpochRunner<Net, Rule, ShardSum<Net>> epochs(net_, rule_, state_, steps, derived_seed(options.seed, 1), options.threads, &sum);
+    const bool synchronized = detail::merges_statistics(net_, ranks);
+    detail::EpochRunner<Net, Rule, ShardSum<Net>> epochs(net_, rule_, state_, steps, derived_seed(options.seed, 1), options.threads, &sum,
+                                                         synchronized);
     Run<Net> run = begin_run(part, samples, steps, evaluator, options);
-    const std::string fingerprint =
-        detail::training_fingerprint(rule_, samples, options, run) + detail::text_of("shards: ", ranks.shards(), "\n");
+    std::string fingerprint = detail::training_fingerprint(rule_, samples, options, run);
+    detail::add_line(fingerprint, "shards: ", ranks.shards());
+    if (synchronized) detail::add_line(fingerprint, "BatchNorm: statistics of all shards");
     std::string settings = detail::fingerprint_of(net_, state_) + fingerprint;
     detail::add_line(settings, "epochs: ", options.epochs, ", done: ", epochs_done_, ", observers: ", sizeof...(observers),
                      ", bucket_bytes: ", ranks.bucket_bytes());
@@ -189,7 +192,7 @@ class Trainer {
     detail::FirstLoss first;
     if (state_.steps == 0 && !resumes) {
       const auto [x, y] = batches[0];
-      first.measure(net_, x, y, epochs.workspace(), run.notes);
+      if (x.cols() >= net_.fewest_training_samples()) first.measure(net_, x, y, epochs.workspace(), run.notes);
       if (ranks != nullptr) first.average(*ranks);
     }
     observers.during_training(run, [&] {

@@ -1,4 +1,7 @@
+#include <atomic>
 #include <chainrule/chainrule.hpp>
+#include <string_view>
+#include <thread>
 
 #include "support/catch.hpp"
 #include "support/kernels_compiled_once.hpp"
@@ -77,6 +80,26 @@ std::string train(Ranks& ranks, const FitOptions<float, Labels<int>>& options = 
   return train(ranks, options, Checkpoint{.path = checkpoint, .every_steps = 3}, stop);
 }
 
+/// The identity, which throws in one of its next calls, whatever thread makes it.
+struct Picky {
+  static constexpr std::string_view name = "Picky";
+  static inline std::atomic<int> calls_before_it_throws = -1;
+  template <class Chunk>
+  Chunk value(const Chunk& z) const {
+    count();
+    return z;
+  }
+  template <class Chunk>
+  Chunk derivative_from_output(const Chunk& a) const {
+    count();
+    return Chunk::Ones(a.size());
+  }
+  HeNormal default_initializer() const { return {}; }
+  static void count() {
+    if (calls_before_it_throws-- == 0) throw StateError("picky");
+  }
+};
+
 void check_all_equal(const std::vector<std::string>& results, const std::string& expected) {
   for (const std::string& one : results) CHECK(one == expected);
 }
@@ -130,6 +153,63 @@ TEST_CASE("a step on ranks is that of the whole batch, but for rounding") {
   on_ranks(
       4, {}, [&](Ranks& ranks) { return with(ranks); }, &errors);
   for (const std::string& error : errors) CHECK_THAT(error, chainrule_test::ContainsSubstring("all weights of the samples are 0"));
+}
+
+TEST_CASE("where BatchNorm takes its statistics from all shards, a training has the same bits for 1, 2, 4 and 8 ranks") {
+  const RankOptions sync{.sync_batch_norm = true};
+  const std::string expected = on_ranks(1, sync, [](Ranks& ranks) { return train(ranks); })[0];
+  CHECK(expected != on_ranks(1, {}, [](Ranks& ranks) { return train(ranks); })[0]);
+  for (const Index count : {2, 4, 8}) check_all_equal(on_ranks(count, sync, [](Ranks& ranks) { return train(ranks); }), expected);
+  auto with_threads = usual_options();
+  with_threads.threads = 2;
+  check_all_equal(on_ranks(2, sync, [&](Ranks& ranks) { return train(ranks, with_threads); }), expected);
+
+  const chainrule_test::TemporaryFolder folder;
+  const std::string path = folder.path("run.checkpoint");
+  on_ranks(4, sync, [&](Ranks& ranks) { return train(ranks, usual_options(), path, 7); });
+  std::vector<std::string> errors;
+  on_ranks(
+      2, {}, [&](Ranks& ranks) { return train(ranks, usual_options(), path); }, &errors);
+  CHECK_THAT(errors[0], chainrule_test::ContainsSubstring("BatchNorm: statistics of all shards"));
+  check_all_equal(on_ranks(2, sync, [&](Ranks& ranks) { return train(ranks, usual_options(), path); }), expected);
+}
+
+TEST_CASE("with sync_batch_norm a step on ranks is that of the whole batch, but for rounding") {
+  const auto with = [](Index samples, bool weighted, auto&... ranks) {
+    Random random{Seed{5}};
+    Matrix<double> x(3, samples);
+    for (double& number : x.reshaped()) number = random.normal();
+    x.row(1).array() += 1000;
+    x.row(2).leftCols(samples / 3).array() += 5;  // shards have other means
+    const Matrix<double> y = x.topRows(1).array().square();
+    AnyNetwork<double> net{Seed{1},
+                           MeanSquaredError{},
+                           {BatchNorm<Dynamic>{3}, Dense<Dynamic, Dynamic>{3, 8}, BatchNorm<>{}, Activate<Tanh>{},
+                            Residual<BatchNorm<8>, Dense<8, 8>>{}, BatchNorm<>{}, Dense<Dynamic, Dynamic>{8, 1}}};
+    net.freeze(5);  // predicts, and merges nothing
+    net.buffers().tail(1).setOnes();
+    Trainer trainer{net, SGD{.learning_rate = 0.01}};
+    const Vector<double> w = Vector<double>::LinSpaced(samples, 0.1, 3);
+    const DataView<double, ConstMatrixView<double>> data = weighted ? DataView{x, y, w} : DataView{x, y};
+    const FitOptions<double, ConstMatrixView<double>> options{.epochs = 4, .batch_size = (samples + 7) / 8 * 8, .shuffle = false};
+    History history;
+    if constexpr (sizeof...(ranks) == 0)
+      history = trainer.fit(data, options);
+    else
+      history = trainer.fit((ranks.part_of(data), ...), options, ranks...);
+    return std::tuple{Vector<double>(net.parameters()), Vector<double>(net.buffers()), history["loss"]};
+  };
+  for (const Index samples : {101, 8})  // in shards of 12 and 13, or of one sample
+    for (const bool weighted : {false, true}) {
+      const auto [theta, buffers, losses] = with(samples, weighted);
+      for (const Index count : {1, 4})
+        for (const auto& [theta_of_rank, buffers_of_rank, losses_of_rank] :
+             on_ranks(count, {.sync_batch_norm = true}, [&](Ranks& ranks) { return with(samples, weighted, ranks); })) {
+          CHECK((theta_of_rank - theta).cwiseAbs().maxCoeff() < 1e-12);
+          CHECK(((buffers_of_rank - buffers).array().abs() / (1 + buffers.array().abs())).maxCoeff() < 1e-12);
+          for (std::size_t i = 0; i < losses.size(); ++i) CHECK(losses_of_rank[i] == chainrule_test::Approx(losses[i]).epsilon(1e-12));
+        }
+    }
 }
 
 TEST_CASE("sums of shards have the same bits for any number of ranks, with every optimizer") {
@@ -330,6 +410,46 @@ TEST_CASE("a loss that is not finite on one rank stops all ranks with the place"
              chainrule_test::ContainsSubstring("rank 2 has stopped: training stopped in epoch 1, batch 3 of 5, shard 5 on rank 2"));
 }
 
+TEST_CASE("with sync_batch_norm a loss that is not finite in one shard, or a layer that throws there, stops all ranks") {
+  std::vector<std::string> errors;
+  const Dataset<float> data = chainrule_test::rings<float>(80, 1);
+  Matrix<float> y = Matrix<float>::Ones(1, 80);
+  const auto with = [&](Index count, std::uint64_t fewest_steps) {
+    on_ranks(
+        count, {.sync_batch_norm = true},
+        [&](Ranks& ranks) {
+          Network<float, MeanSquaredError, Dense<2, 4>, BatchNorm<>, Dense<4, 1, Picky>> net{Seed{3}};
+          Trainer trainer{net, Adam{}};
+          const DataView all{data.features, y};
+          try {
+            trainer.fit(ranks.part_of(all), {.epochs = 2, .batch_size = 16, .shuffle = false}, ranks);
+          } catch (const Error&) {
+            if (!net.parameters().allFinite() || !net.buffers().allFinite() || trainer.state().steps < fewest_steps)
+              throw StateError("not the parameters of the last finite step");
+            throw;
+          }
+          return 0;
+        },
+        &errors);
+  };
+  for (const int calls : {0, 20, 50}) {
+    Picky::calls_before_it_throws = calls;
+    with(2, 0);
+    if (errors[0] != "picky") std::swap(errors[0], errors[1]);
+    CHECK(errors[0] == "picky");
+    CHECK_THAT(errors[1], chainrule_test::ContainsSubstring("has stopped: picky"));
+  }
+  Picky::calls_before_it_throws = -1;
+
+  y(0, 55) = 1e30f;  // the sixth sample of shard 5
+  with(1, 2);
+  CHECK_THAT(errors[0], chainrule_test::ContainsSubstring("epoch 1, batch 3 of 5, shard 5 on rank 0: the loss is inf"));
+  with(4, 2);
+  CHECK_THAT(errors[2], chainrule_test::ContainsSubstring("epoch 1, batch 3 of 5, shard 5 on rank 2: the loss is inf"));
+  CHECK_THAT(errors[0],
+             chainrule_test::ContainsSubstring("rank 2 has stopped: training stopped in epoch 1, batch 3 of 5, shard 5 on rank 2"));
+}
+
 TEST_CASE("an exception of an observer or of the data on one rank ends the training on all") {
   std::vector<std::string> errors;
   const auto with = [&](const auto& data_of, const auto& observer) {
@@ -393,4 +513,35 @@ TEST_CASE("ranks that do not begin alike are refused, and so are options that ca
   CHECK_THAT(with([](Ranks&, Net&, auto& options) { options.accumulate = 2; }), ContainsSubstring(".accumulate must be 1"));
   CHECK_THAT(with([](Ranks&, Net&, auto& options) { options.training_metrics = true; }), ContainsSubstring(".validation"));
   CHECK_THAT(with([](Ranks&, Net&, auto& options) { options.batch_size = 8; }), ContainsSubstring("at least 2 samples in each shard"));
+
+  const auto synchronized = [&](const auto& sync_on_rank, Index batch_size, bool drop_last) {
+    chainrule_test::Mail mail;
+    std::vector<std::string> messages(2);
+    std::vector<std::thread> threads;
+    for (const Index rank : {0, 1})
+      threads.emplace_back([&, rank] {
+        chainrule_test::ThreadRanks ranks(mail, rank, 2, {.timeout = 5, .sync_batch_norm = sync_on_rank(rank)});
+        Net net = new_net();
+        auto options = usual_options();
+        options.epochs = 1;
+        options.batch_size = batch_size;
+        options.drop_last = drop_last;
+        Trainer trainer{net, Adam{}};
+        try {
+          trainer.fit(ranks.part_of(train_data()), options, ranks);
+        } catch (const Error& error) {
+          messages[static_cast<std::size_t>(rank)] = error.what();
+        }
+      });
+    for (std::thread& thread : threads) thread.join();
+    return messages[0];
+  };
+  CHECK_THAT(synchronized([](Index rank) { return rank == 1; }, 128, false),
+             ContainsSubstring("rank 1 has another network, optimizer, or other options"));
+  // 66 or 67 samples of each shard in batches of 11 or of 1
+  const auto always = [](Index) { return true; };
+  CHECK_THAT(synchronized(always, 88, false),
+             ContainsSubstring("of the 66 to 67 samples of a shard in an epoch, the last batch would have none of some shards"));
+  CHECK(synchronized(always, 88, true).empty());
+  CHECK(synchronized(always, 8, true).empty());
 }

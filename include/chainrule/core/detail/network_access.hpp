@@ -101,6 +101,12 @@ struct NetworkAccess {
   static auto forward_of_checked(const Net& net, const X& x, Work& work) {
     return net.forward_of_checked(x, work);
   }
+  /// The forward pass of a training step for one of the shards of a batch, whose layers merge their statistics with those of the other
+  /// shards. x has passed check_data.
+  template <class Net, class X, class Work, class Shards>
+  static void forward_of_shard(const Net& net, const X& x, Work& work, Shards& shards) {
+    net.forward_of_shard(x, work, shards);
+  }
   /// A prediction without checks.
   template <class Net, class X, class Work>
   static void run_predict(const Net& net, const X& x, Work& work) {

@@ -11,10 +11,12 @@
 #include <chainrule/parallel/shard_sum.hpp>
 #include <chainrule/threads/thread_team.hpp>
 #include <chainrule/training/detail/observer_list.hpp>
+#include <chainrule/training/detail/synchronized_shards.hpp>
 #include <chainrule/training/divergence.hpp>
 #include <chainrule/training/fit_options.hpp>
 #include <chrono>
 #include <optional>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -43,9 +45,10 @@ class EpochRunner {
   static constexpr bool is_sharded = !std::is_same_v<Sum, OneProcess>;
 
  public:
-  /// `sum`: adds the shards of all ranks; nullptr for OneProcess.
+  /// `sum`: adds the shards of all ranks; nullptr for OneProcess. `synchronized`: whether layers take statistics from all shards. Then the
+  /// shards of a rank make their passes at the same time, and `threads` share the steps of the optimizer alone.
   EpochRunner(Net& net, const Rule& rule, OptimizerState<Scalar>& state, const StepsOfEpoch& steps, Seed seed, Index threads,
-              Sum* sum = nullptr)
+              Sum* sum = nullptr, [[maybe_unused]] bool synchronized = false)
       : net_{net},
         rule_{rule},
         state_{state},
@@ -63,6 +66,8 @@ class EpochRunner {
     rates_.reserve(steps_between_checks);
     if (threads > 1) state_.team = &team_.emplace(threads);
     work_.set_team(state_.team.get());
+    if constexpr (is_sharded)
+      if (synchronized) shards_.emplace(net, sum->ranks(), steps.batch_size, seed);
   }
   EpochRunner(const EpochRunner&) = delete;
   EpochRunner& operator=(const EpochRunner&) = delete;
@@ -216,8 +221,8 @@ class EpochRunner {
     const bool fuses = can_fuse(rule, options);
     double J = penalty(options);
     const Index samples = for_each_batch_of_step(batches, run, J, [&](const auto& x, const auto& y, const Part& part, double& J_of_step) {
-      NetworkAccess::forward_of_checked(net_, x, work_);  // 1  make a prediction
-      J_of_step += loss_of(y, part);                      // 2  calculate the loss
+      if (!is_synchronized()) NetworkAccess::forward_of_checked(net_, x, work_);  // 1  make a prediction
+      J_of_step += loss_of(y, part);                                              // 2  calculate the loss
       if (!is_finite(J_of_step)) return false;
       if (fuses)
         descend(net_, x, y, work_, dJ_, rule, state_);  // 3 and 4
@@ -306,6 +311,7 @@ class EpochRunner {
     const Ranks& ranks = sum_->ranks();
     const Index step = run.batch++;
     const Index samples = (std::min)(steps_.samples_per_step, steps_.samples - step * steps_.samples_per_step);
+    if (is_synchronized()) shards_->run(batches, step, state_.steps);
     for (Index s = 0; s < ranks.shards_here(); ++s) {
       shard_ = ranks.first_shard() + s;
       if (!batches.has(static_cast<std::size_t>(s), step)) {
@@ -313,7 +319,8 @@ class EpochRunner {
         continue;
       }
       work_.set_step(state_.steps * static_cast<std::uint64_t>(ranks.shards()) + static_cast<std::uint64_t>(shard_));
-      const auto [x, y] = batches.samples(static_cast<std::size_t>(s), step);
+      const auto [x, y] =
+          is_synchronized() ? batches.gathered(static_cast<std::size_t>(s)) : batches.samples(static_cast<std::size_t>(s), step);
       double J_of_shard = 0;
       const double share = static_cast<double>(x.cols()) / static_cast<double>(samples);
       if (!visit(x, y, Part{share, true, true}, J_of_shard)) sum_->add_nothing(J_of_shard);
@@ -327,9 +334,25 @@ class EpochRunner {
     return samples;
   }
 
+  // Whether the passes of all shards of this rank in a step were made already, at the same time, when each is looked at.
+  bool is_synchronized() const {
+    if constexpr (is_sharded) return shards_.has_value();
+    return false;
+  }
+  // The shard that is looked at, where is_synchronized().
+  auto& shard_in_turn() { return (*shards_)[shard_ - sum_->ranks().first_shard()]; }
+  // The workspace of the last forward pass.
+  auto& last_work() {
+    if constexpr (is_sharded)
+      if (is_synchronized()) return shard_in_turn().work;
+    return work_;
+  }
+
   // Returns the part of J of a step that its last forward pass adds. (A ShardSum multiplies the loss of a shard by its share.)
   template <class Y>
-  double loss_of(const Y& y, const Part& part) const {
+  double loss_of(const Y& y, const Part& part) {
+    if constexpr (is_sharded)
+      if (is_synchronized()) return shard_in_turn().J;
     const double J = static_cast<double>(net_.loss(y, work_));
     return is_sharded ? J : rounded(part.share * J);
   }
@@ -337,13 +360,13 @@ class EpochRunner {
   // Makes a forward pass and adds its loss to J. Throws DivergenceError where J is not finite.
   template <class X, class Y>
   void add_checked_loss(double& J, const X& x, const Y& y, const Part& part, Run<Net>& run) {
-    const auto y_hat = net_.forward(x, work_);
+    if (!is_synchronized()) net_.forward(x, work_);
     J += loss_of(y, part);
     if (is_finite(J)) return;
-    const std::string where = first_activation_not_finite(net_.layers(), work_);
+    const std::string where = first_activation_not_finite(net_.layers(), last_work());
     Circumstances at;
     at.outputs_are_finite = where.empty();
-    if (where.empty()) at.largest_output = largest_magnitude(y_hat);
+    if (where.empty()) at.largest_output = largest_magnitude(NetworkAccess::output_of(net_, last_work(), x.cols()));
     stop_diverged(run, text_of("the loss is ", J, where), x, y, at);
   }
 
@@ -431,6 +454,11 @@ class EpochRunner {
   template <class X, class Y>
   const typename Net::Gradients& add_gradient(const X& x, const Y& y, const Part& part, [[maybe_unused]] double J) {
     if constexpr (is_sharded) {
+      if (is_synchronized()) {
+        auto& shard = shard_in_turn();
+        sum_->add(net_, shard.work, shard.dJ, J, part.share);
+        return shard.dJ;
+      }
       sum_->backward_and_add(net_, x, y, work_, dJ_, J, part.share);
       return dJ_;
     }
@@ -467,7 +495,8 @@ class EpochRunner {
   // Takes note of the largest output of the network, which is finite, because otherwise the loss would not have been.
   template <class X>
   void look_at_outputs(Circumstances& at, const X& x) {
-    at.largest_output = largest_magnitude(net_.forward(x, work_));
+    if (!is_synchronized()) net_.forward(x, work_);
+    at.largest_output = largest_magnitude(NetworkAccess::output_of(net_, last_work(), x.cols()));
     at.outputs_are_finite = true;
   }
 
@@ -499,6 +528,8 @@ class EpochRunner {
   [[maybe_unused]] Sum* sum_;
   [[maybe_unused]] Index shard_ = -1;       // the shard that this rank works on; -1 between the passes
   [[maybe_unused]] bool all_stop_ = false;  // whether all ranks know that the training stops
+  // Where layers take statistics from all shards, the shards of this rank.
+  [[no_unique_address]] std::conditional_t<is_sharded, std::optional<SynchronizedShards<Net>>, OneProcess> shards_;
   std::optional<ThreadTeam> team_;
   typename Net::template Workspace<> work_;
   typename Net::Gradients dJ_;

@@ -11,6 +11,7 @@
 #include <chainrule/training/fit_options.hpp>
 #include <chainrule/training/progress_bar.hpp>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <type_traits>
@@ -28,6 +29,7 @@ class ShardBatches {
   ShardBatches(const Ranks& ranks, const View& part, Index samples, Index samples_per_shard, bool shuffle, Seed seed, double mean_weight) {
     const Index begin_of_part = ranks.range_of(samples).first;
     shards_.reserve(static_cast<std::size_t>(ranks.shards_here()));
+    gathered_.resize(static_cast<std::size_t>(ranks.shards_here()));
     for (Index s = ranks.first_shard(); s < ranks.first_shard() + ranks.shards_here(); ++s) {
       const SampleRange range = DataPart{s, ranks.shards()}.range_of(samples);
       shards_.emplace_back(samples_in_range(part, {range.first - begin_of_part, range.count}), (std::min)(samples_per_shard, range.count),
@@ -43,11 +45,15 @@ class ShardBatches {
   bool has(std::size_t shard, Index batch) const { return batch < shards_[shard].batches(); }
   /// The samples of a shard in a batch, valid until another batch of this shard is asked for.
   auto samples(std::size_t shard, Index batch) { return shards_[shard][batch]; }
+  /// Gathers the samples of a shard in a batch, which `gathered` returns until the next call for this shard.
+  void gather(std::size_t shard, Index batch) { gathered_[shard].emplace(samples(shard, batch)); }
+  const auto& gathered(std::size_t shard) const { return *gathered_[shard]; }  ///< see gather
   /// The samples of the first shard in a batch.
   auto operator[](Index batch) { return samples(0, batch); }
 
  private:
   std::vector<Batches<Scalar, Targets>> shards_;
+  std::vector<std::optional<typename Batches<Scalar, Targets>::Batch>> gathered_;
 };
 
 /// The number of samples on all ranks. Throws ShapeError unless each rank has as many as Ranks::range_of says.
@@ -122,6 +128,13 @@ T& shown_by_first(const Ranks& ranks, T& observer, [[maybe_unused]] ProgressBar&
     return observer;
 }
 
+/// Whether the shards of a batch make their passes at the same time, because a layer takes its statistics from all of them.
+template <class Net>
+bool merges_statistics(const Net& net, const Ranks& ranks) {
+  // all layers count, because what is frozen now may learn later
+  return ranks.sync_batch_norm() && ranks.shards() > 1 && NetworkAccess::sequence(net).fewest_training_samples() > 1;
+}
+
 /// The steps of an epoch over the samples of all ranks, of which a pass takes batch_size/shards. Throws ValueError or ShapeError for
 /// options with which a training on several ranks does not work.
 template <class Net, class Options>
@@ -139,8 +152,16 @@ StepsOfEpoch steps_on_ranks(const Net& net, const Ranks& ranks, Index samples, c
   if (samples < shards)
     raise<ShapeError>("fit: there are ", samples, " samples on all ranks together, but each of the ", shards, " shards needs at least one");
   StepsOfEpoch steps = steps_of_epoch(samples, options);
-  const Index fewest = net.fewest_training_samples(), most_of_part = (samples + shards - 1) / shards;
+  const Index most_of_part = (samples + shards - 1) / shards;
   steps.batch_size = (std::min)(options.batch_size / shards, most_of_part);
+  Index fewest = net.fewest_training_samples();
+  if (merges_statistics(net, ranks)) {
+    if (fewest == 2) fewest = 1;  // BatchNorm learns from the whole batch, so a shard may have one sample
+    if (samples / shards <= (steps.steps - 1) * steps.batch_size)
+      raise<ShapeError>(
+          "fit: with .sync_batch_norm each shard needs a sample in each batch, but of the ", samples / shards, " to ", most_of_part,
+          " samples of a shard in an epoch, the last batch would have none of some shards; take another batch_size, or .drop_last = true");
+  }
   if (fewest > 1)
     for (Index s = 0; s < shards; ++s) {
       const Index of_part = DataPart{s, shards}.range_of(samples).count;
