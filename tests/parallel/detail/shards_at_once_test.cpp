@@ -42,7 +42,7 @@ TEST_CASE("shards merge their numbers in one binary tree, whatever rank has them
 
 TEST_CASE("where a shard throws, the others of all ranks end, and its exception arrives") {
   std::vector<std::string> errors;
-  for (const std::size_t thrower : {0, 3})
+  for (const std::size_t thrower : {std::size_t{0}, std::size_t{3}})
     for (int repetition = 0; repetition < 20; ++repetition) {
       on_ranks(
           2, {},
@@ -76,7 +76,7 @@ TEST_CASE("shards can merge again after one has thrown, and must make the same r
       });
     };
     const auto twice = [](std::size_t) { return 2; };
-    for (const std::size_t other : {0, 2}) {
+    for (const std::size_t other : {std::size_t{0}, std::size_t{2}}) {
       CHECK_THROWS_SAYING(times([&](std::size_t s) { return s == other ? 1 : 2; }), StateError,
                           "in some shards of a batch but not in others");
       times(twice);
