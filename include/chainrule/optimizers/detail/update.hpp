@@ -109,10 +109,10 @@ struct Piece {
 /// its decay factor and put under a root, so it may be smaller than other moments.
 template <class Formula, int K, class V>
 CHAINRULE_FORMULA inline V flush_moment(const V& moment) {
-  if constexpr (requires { Formula::is_square(K); }) {
-    if constexpr (Formula::is_square(K)) return flush_nearly_subnormal(moment);
-  }
-  return flush_tiny(moment);
+  if constexpr (requires { requires Formula::is_square(K); })
+    return flush_nearly_subnormal(moment);
+  else
+    return flush_tiny(moment);
 }
 
 /// Steps one piece with the formula f(dJ, theta, moment 0, moment 1, ...), which reads dJ and changes the other arguments. Before the
