@@ -28,14 +28,13 @@ class Gradients : public LayeredVector<Scalar, Sequence> {
   void set_frozen(const std::shared_ptr<const FrozenParameters>& frozen) {
     if (frozen_ != frozen) frozen_ = frozen;  // not in every pass, because counting references takes longer
   }
-  void set_zero_where_frozen() {
-    if (frozen_ != nullptr)
-      for (const auto& range : frozen_->ranges()) std::fill(this->data() + range.begin, this->data() + range.end, Scalar{0});
-  }
+  void set_zero_where_frozen() { set_zero_where_frozen(0, this->size()); }
   void set_zero_where_frozen(Index begin, Index end) {
-    if (frozen_ != nullptr)
-      for (const auto& range : frozen_->ranges())
-        for (Index i = (std::max)(range.begin, begin); i < (std::min)(range.end, end); ++i) this->data()[i] = Scalar{0};
+    if (frozen_ == nullptr) return;
+    for (const auto& range : frozen_->ranges()) {
+      const Index first = (std::max)(range.begin, begin), last = (std::min)(range.end, end);
+      if (first < last) std::fill(this->data() + first, this->data() + last, Scalar{0});
+    }
   }
 
   bool shared_ = false;

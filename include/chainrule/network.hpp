@@ -475,43 +475,35 @@ class Network : public NetworkBase<Scalar, typename detail::ProvenNetwork<Scalar
     return output_of(work, y_hat.cols());
   }
 
-  template <class X, class Y, int MaxBatch>
+  // The backward pass. Calls layer_done(begin, end) after each layer, from the last to the first, where dJ/dtheta is complete in [begin,
+  // end). Where no parameter before some layer learns, the layers before it are left out.
+  template <class X, class Y, int MaxBatch, class LayerDone = detail::NothingAfterLayer>
   void run_backward(const Eigen::DenseBase<X>& x, const Y& y, Workspace<MaxBatch>& work, Gradients& gradients,
-                    MatrixView<Scalar>* input_gradient) const {
+                    MatrixView<Scalar>* input_gradient, const LayerDone& layer_done = {}) const {
     begin_backward(x, y, work, gradients, input_gradient, false);
     const auto input = detail::const_view<Scalar>(x);
     const detail::LastPass::Mark mark{};
     work.last_pass_.begin(mark);
-    sequence().backward(theta(), input, work.caches_, work.deltas_, gradients.data(), input_gradient, frozen_slice());
     gradients.set_frozen(frozen());
+    sequence().backward(theta(), input, work.caches_, work.deltas_, gradients.data(), input_gradient, frozen_slice(), layer_done);
     gradients.set_zero_where_frozen();
     work.last_pass_.end("backward", mark);
+  }
+
+  // The backward pass of which layer_done hears in time to send what is complete: there, dJ/dtheta is 0 where it is frozen.
+  template <class X, class Y, int MaxBatch, class LayerDone>
+  void backward_by_layer(const Eigen::DenseBase<X>& x, const Y& y, Workspace<MaxBatch>& work, Gradients& gradients,
+                         const LayerDone& layer_done) const {
+    run_backward(x, y, work, gradients, nullptr, [&](Index begin, Index end) {
+      gradients.set_zero_where_frozen(begin, end);
+      layer_done(begin, end);
+    });
   }
 
   // Does not compile for an X that cannot be an input of this network; the message says why.
   template <class X>
   static constexpr void require_input() {
     static_cast<void>(detail::checked_viewable<Scalar, X>() && detail::checked_rows<In, X>());
-  }
-
-  // The backward pass that calls layer_done(begin, end), from the last layer to the first, where dJ/dtheta is complete in [begin, end).
-  // Where no parameter before some layer learns, the layers before it are left out.
-  template <class X, class Y, int MaxBatch, class LayerDone>
-  void backward_by_layer(const Eigen::DenseBase<X>& x, const Y& y, Workspace<MaxBatch>& work, Gradients& gradients,
-                         const LayerDone& layer_done) const {
-    begin_backward(x, y, work, gradients, nullptr, false);
-    const auto input = detail::const_view<Scalar>(x);
-    gradients.set_frozen(frozen());
-    MatrixView<Scalar>* const no_input_gradient = nullptr;
-    const detail::LastPass::Mark mark{};
-    work.last_pass_.begin(mark);
-    sequence().backward(theta(), input, work.caches_, work.deltas_, gradients.data(), no_input_gradient, frozen_slice(),
-                        [&](Index begin, Index end) {
-                          gradients.set_zero_where_frozen(begin, end);
-                          layer_done(begin, end);
-                        });
-    gradients.set_zero_where_frozen();
-    work.last_pass_.end("backward", mark);
   }
 
   template <int MaxBatch>
