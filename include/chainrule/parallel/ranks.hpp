@@ -8,12 +8,12 @@
 #include <chainrule/core/types.hpp>
 #include <chainrule/data/data_part.hpp>
 #include <chainrule/data/dataset.hpp>
+#include <chainrule/parallel/detail/channel.hpp>
+#include <chainrule/parallel/detail/tree_sum.hpp>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
 #include <exception>
-#include <memory>
-#include <mutex>
 #include <span>
 #include <string>
 #include <string_view>
@@ -64,6 +64,13 @@ DataView<Scalar, Targets> samples_in_range(const DataView<Scalar, Targets>& data
 /// these sums, and so on. Addition of two numbers is commutative, so all ranks get the same bits.
 class Ranks {
  public:
+  /// Exchanges with other ranks, one after the other, and the memory of their messages. All ranks make and destroy Channels in the same
+  /// order, so that those of the same number belong together.
+  using Channel = detail::Channel<Ranks>;
+  /// A sum over ranks, which may go on while this rank computes something else.
+  template <class Scalar>
+  using TreeSum = detail::TreeSum<Scalar, Channel>;
+
   Ranks(const Ranks&) = delete;
   Ranks& operator=(const Ranks&) = delete;
   virtual ~Ranks() = default;
@@ -180,202 +187,8 @@ class Ranks {
   /// How many exchanges may be in progress at once: that of a sum which the caller waits for, and those of a ShardSum during backward
   /// passes.
   static constexpr Index max_channels = 32;
-
-  /// Exchanges with other ranks, one after the other, and the memory of their messages. All ranks make and destroy Channels in the same
-  /// order, so that those of the same number belong together.
-  class Channel {
-   public:
-    /// Takes the first number that no other Channel of these ranks has. Throws StateError where there are max_channels already.
-    explicit Channel(Ranks& ranks) : ranks_{ranks}, number_{ranks.take_channel()} {}
-    Channel(const Channel&) = delete;
-    Channel& operator=(const Channel&) = delete;
-    /// Abandons an exchange that is not complete.
-    ~Channel() {
-      abandon();
-      ranks_.channels_in_use_ &= ~(std::uint32_t{1} << number_);
-    }
-
-    /// The processes that exchange.
-    const Ranks& ranks() const { return ranks_; }
-
-    /// Calls write(out) for so many bytes, begins to send them to the partner, and to receive so many from it. Throws StateError where an
-    /// exchange was abandoned since `together` last began or ended.
-    template <class Write>
-    void begin(Index partner, std::size_t out_bytes, std::size_t in_bytes, const Write& write) {
-      if (ranks_.has_abandoned_)
-        detail::raise<StateError>(
-            "ranks: an exchange was abandoned, so that its messages could be taken for those of another one; after such an error the ranks "
-            "can only go on in Ranks::together, which all of them call");
-      if (memory_ == nullptr) memory_ = std::make_unique<Memory>();
-      if (memory_->out.size() < out_bytes) memory_->out.resize(out_bytes);
-      if (memory_->in.size() < in_bytes) memory_->in.resize(in_bytes);
-      write(memory_->out.data());
-      is_open_ = true;
-      abandoned_unless_it_returns([&] {
-        ranks_.begin_exchange(number_, partner, std::span<const std::byte>(memory_->out.data(), out_bytes),
-                              std::span<std::byte>(memory_->in.data(), in_bytes));
-      });
-    }
-    /// Whether the exchange is complete. Does not wait.
-    bool is_complete() {
-      if (is_open_) abandoned_unless_it_returns([&] { is_open_ = !ranks_.is_complete(number_); });
-      return !is_open_;
-    }
-    /// Waits for the exchange.
-    void wait() {
-      if (is_open_) abandoned_unless_it_returns([&] { ranks_.wait_for(number_); });
-      is_open_ = false;
-    }
-    /// The bytes that the partner has sent in the exchange that is complete.
-    const std::byte* received() const { return memory_->in.data(); }
-
-    /// Gives up the exchange if it is not complete. The network may still read and write its memory, which is therefore never freed.
-    void abandon() noexcept {
-      if (!is_open_) return;
-      is_open_ = false;
-      ranks_.has_abandoned_ = true;
-      ranks_.abandon(number_);
-      keep_forever(std::move(memory_));
-    }
-
-   private:
-    struct Memory {
-      std::vector<std::byte> out, in;
-    };
-
-    template <class F>
-    void abandoned_unless_it_returns(const F& f) {
-      bool has_returned = false;
-      const detail::ScopeExit give_up([&] {
-        if (!has_returned) abandon();
-      });
-      f();
-      has_returned = true;
-    }
-    static void keep_forever(std::unique_ptr<Memory> memory) {
-      static std::mutex mutex;
-      static auto* const kept = new std::vector<std::unique_ptr<Memory>>;
-      const std::lock_guard lock(mutex);
-      kept->push_back(std::move(memory));
-    }
-
-    Ranks& ranks_;
-    Index number_;
-    std::unique_ptr<Memory> memory_;
-    bool is_open_ = false;
-  };
-
   /// Whether another Channel can be made.
   bool has_free_channel() const { return channels_in_use_ != ~std::uint32_t{0}; }
-
-  /// A sum over ranks, which takes several exchanges, and may go on while this rank computes something else.
-  template <class Scalar>
-  class TreeSum {
-    static_assert(std::is_trivially_copyable_v<Scalar>, "chainrule: ranks exchange plain numbers");
-
-   public:
-    /// Begins to replace `count` numbers and `tails` doubles by their sums over all ranks. The channel and the numbers must outlive the
-    /// sum.
-    void begin(Channel& channel, Scalar* numbers, Index count, double* tail = nullptr, Index tails = 0) {
-      channel_ = &channel;
-      rank_ = channel.ranks().rank();
-      numbers_ = numbers;
-      tail_ = tail;
-      tails_ = tails;
-      // Halving (Rabenseifner 2004): in step k a rank keeps one half of its range and adds what the partner has of it, so that it adds
-      // count/2 + count/4 + ... numbers. Then the sums of the halves go back to all ranks. Short sums are exchanged whole, which takes half
-      // as many messages. Both add in the same tree.
-      halves_ = bytes_of(count) > 8192 && channel.ranks().ranks() > 2;
-      levels_ = 0;
-      while ((Index{1} << levels_) < channel.ranks().ranks()) ++levels_;
-      steps_ = halves_ ? 2 * levels_ : levels_;
-      step_ = 0;
-      mine_ = {0, count};
-      if (!is_complete()) begin_step();
-    }
-    /// Whether the numbers are the sums. Does not look for messages.
-    bool is_complete() const { return step_ == steps_; }
-    /// Goes on as far as messages have arrived, and returns whether the numbers are the sums. Does not wait.
-    bool advance() {
-      while (!is_complete() && channel_->is_complete()) end_step();
-      return is_complete();
-    }
-    /// Waits for the next message of a sum that is not complete, and goes on.
-    void wait_for_message() {
-      channel_->wait();
-      end_step();
-    }
-    /// Waits until the numbers are the sums.
-    void wait() {
-      while (!is_complete()) wait_for_message();
-    }
-
-   private:
-    struct Slice {
-      Index begin, end;
-      Index size() const { return end - begin; }
-    };
-    static std::size_t bytes_of(Index n) { return static_cast<std::size_t>(n) * sizeof(Scalar); }
-    std::size_t tail_bytes() const { return static_cast<std::size_t>((tails_ + 1) / 2 * 2) * sizeof(double); }  // a multiple of 16
-
-    bool adds() const { return step_ < levels_; }  // after these steps, sums are sent back
-    std::size_t level() const { return adds() ? step_ : steps_ - 1 - step_; }
-    Index bit() const { return Index{1} << level(); }
-    bool has_high_half() const { return (rank_ & bit()) != 0; }
-
-    void begin_step() {
-      const auto begin = [&](std::size_t more, const Slice& sent, const Slice& received) {
-        channel_->begin(rank_ ^ bit(), more + bytes_of(sent.size()), more + bytes_of(received.size()), [&](std::byte* out) {
-          if (more > 0) std::memcpy(out, tail_, static_cast<std::size_t>(tails_) * sizeof(double));
-          if (sent.size() > 0) std::memcpy(out + more, numbers_ + sent.begin, bytes_of(sent.size()));
-        });
-      };
-      if (!adds()) return begin(0, mine_, others());
-      Slice sent = mine_;
-      if (halves_) {
-        whole_[level()] = mine_;
-        const Index middle = mine_.begin + mine_.size() / 2;
-        const Slice low{mine_.begin, middle}, high{middle, mine_.end};
-        mine_ = has_high_half() ? high : low;
-        sent = has_high_half() ? low : high;
-      }
-      begin(tail_bytes(), sent, mine_);
-    }
-    void end_step() {
-      const std::byte* const in = channel_->received();
-      if (adds()) {
-        add(in, tail_, tails_);
-        add(in + tail_bytes(), numbers_ + mine_.begin, mine_.size());
-      } else {
-        if (others().size() > 0) std::memcpy(numbers_ + others().begin, in, bytes_of(others().size()));
-        mine_ = whole_[level()];
-      }
-      ++step_;
-      if (!is_complete()) begin_step();
-    }
-    // the half that the partner has summed
-    Slice others() const {
-      const Slice& whole = whole_[level()];
-      return has_high_half() ? Slice{whole.begin, mine_.begin} : Slice{mine_.end, whole.end};
-    }
-
-    // to += the numbers whose bytes begin at `from`
-    template <class Number>
-    static void add(const std::byte* from, Number* to, Index count) {
-      using Numbers = Eigen::Array<Number, Dynamic, 1>;
-      Eigen::Map<Numbers>(to, count) += Eigen::Map<const Numbers>(reinterpret_cast<const Number*>(from), count);
-    }
-
-    Channel* channel_ = nullptr;
-    Index rank_ = 0;
-    Scalar* numbers_ = nullptr;
-    double* tail_ = nullptr;
-    Index tails_ = 0;
-    bool halves_ = false;
-    std::size_t levels_ = 0, steps_ = 0, step_ = 0;
-    Slice mine_{0, 0};                  // the numbers that this rank sums
-    std::array<Slice, 64> whole_ = {};  // the numbers summed before the halving of each level
-  };
 
   /// The channel of exchanges for which the caller waits, such as those of sum.
   Channel& plain_channel() { return plain_; }
@@ -415,6 +228,8 @@ class Ranks {
   virtual void give_up(const std::string& reason) noexcept = 0;
 
  private:
+  friend Channel;
+
   // Calls write(out), sends out to the partner, and returns what the partner has sent.
   template <class Write>
   const std::byte* swap_bytes(Index partner, std::size_t out_bytes, std::size_t in_bytes, const Write& write) {
