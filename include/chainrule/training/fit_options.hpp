@@ -107,6 +107,8 @@ struct StepsOfEpoch {
     const Index left = samples - step * samples_per_step;
     return left >= samples_per_step ? batches_per_step : (left + batch_size - 1) / batch_size;
   }
+  /// The number of samples in this step.
+  Index samples_of(Index step) const { return (std::min)(samples_per_step, samples - step * samples_per_step); }
 };
 
 /// The steps of an epoch over `samples` samples. Batch size and number of batches must be at least 1.

@@ -5,6 +5,7 @@
 #include <chainrule/training/detail/evaluator.hpp>
 #include <chainrule/training/detail/notes.hpp>
 #include <chainrule/training/detail/on_ranks.hpp>
+#include <chainrule/training/detail/passes_of_shards.hpp>
 #include <chainrule/training/history.hpp>
 #include <chainrule/training/save_checkpoints.hpp>
 #include <chrono>
@@ -126,14 +127,12 @@ class Trainer {
                                                                      derived_seed(options.seed, 0),
                                                                      detail::mean_weight_on_ranks(net_, ranks, part, samples));
     detail::Evaluator<Net, typename View::TargetsView> evaluator(net_, part, options);
-    ShardSum<Net> sum(net_, ranks);
-    const bool synchronized = detail::merges_statistics(net_, ranks);
-    detail::EpochRunner<Net, Rule, ShardSum<Net>> epochs(net_, rule_, state_, steps, derived_seed(options.seed, 1), options.threads, &sum,
-                                                         synchronized);
+    detail::EpochRunner<Net, Rule, detail::PassesOfShards<Net>> epochs(net_, rule_, state_, steps, derived_seed(options.seed, 1),
+                                                                       options.threads, ranks);
     Run<Net> run = begin_run(part, samples, steps, evaluator, options);
     std::string fingerprint = detail::training_fingerprint(rule_, samples, options, run);
     detail::add_line(fingerprint, "shards: ", ranks.shards());
-    if (synchronized) detail::add_line(fingerprint, "BatchNorm: statistics of all shards");
+    if (detail::merges_statistics(net_, ranks)) detail::add_line(fingerprint, "BatchNorm: statistics of all shards");
     std::string settings = detail::fingerprint_of(net_, state_) + fingerprint;
     detail::add_line(settings, "epochs: ", options.epochs, ", done: ", epochs_done_, ", observers: ", sizeof...(observers),
                      ", bucket_bytes: ", ranks.bucket_bytes());

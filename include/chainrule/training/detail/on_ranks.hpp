@@ -8,6 +8,7 @@
 #include <chainrule/core/weighting.hpp>
 #include <chainrule/data/batches.hpp>
 #include <chainrule/parallel/ranks.hpp>
+#include <chainrule/training/detail/synchronized_shards.hpp>
 #include <chainrule/training/fit_options.hpp>
 #include <chainrule/training/progress_bar.hpp>
 #include <cstdint>
@@ -126,13 +127,6 @@ T& shown_by_first(const Ranks& ranks, T& observer, [[maybe_unused]] ProgressBar&
     return ranks.is_first() ? observer : silent;
   else
     return observer;
-}
-
-/// Whether the shards of a batch make their passes at the same time, because a layer takes its statistics from all of them.
-template <class Net>
-bool merges_statistics(const Net& net, const Ranks& ranks) {
-  // all layers count, because what is frozen now may learn later
-  return ranks.sync_batch_norm() && ranks.shards() > 1 && NetworkAccess::sequence(net).fewest_training_samples() > 1;
 }
 
 /// The steps of an epoch over the samples of all ranks, of which a pass takes batch_size/shards. Throws ValueError or ShapeError for

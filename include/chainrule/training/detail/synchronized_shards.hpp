@@ -9,6 +9,13 @@
 
 namespace chainrule::detail {
 
+/// Whether the shards of a batch make their passes at the same time, because a layer takes its statistics from all of them.
+template <class Net>
+bool merges_statistics(const Net& net, const Ranks& ranks) {
+  // all layers count, because what is frozen now may learn later
+  return ranks.sync_batch_norm() && ranks.shards() > 1 && NetworkAccess::sequence(net).fewest_training_samples() > 1;
+}
+
 /// The shards of this rank in a training whose layers take statistics from the whole batch: each with a thread, a workspace and a gradient
 /// of its own.
 template <class Net>
