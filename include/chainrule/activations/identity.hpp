@@ -9,6 +9,7 @@ namespace chainrule {
 /// No activation, a = z. The last layer uses it if the loss works on raw outputs.
 struct Identity final : ElementwiseActivation<Identity> {
   static constexpr std::string_view name = "Identity";  ///< the name in descriptions, files and messages
+  static constexpr bool is_identity = true;             ///< a = z, so outputs of a layer with it are raw
 
   XavierUniform default_initializer() const { return {}; }  ///< for the weights of a layer that names no initializer
 

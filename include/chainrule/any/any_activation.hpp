@@ -87,7 +87,9 @@ class AnyActivation {
   /// Copies the activation f.
   template <class F>
   requires(!std::is_same_v<F, AnyActivation>) explicit AnyActivation(const F& f)
-      : name(F::name), f_{std::unique_ptr<const detail::ActivationBase<Scalar>>(new detail::ActivationOf<Scalar, F>(f))} {
+      : name(F::name),
+        is_identity{detail::is_identity(f)},
+        f_{std::unique_ptr<const detail::ActivationBase<Scalar>>(new detail::ActivationOf<Scalar, F>(f))} {
     static_assert(
         DerivativeFromOutput<F> == from_output,
         "chainrule: the second argument of AnyActivation must be DerivativeFromOutput<F> of the activation F that it is made from");
@@ -97,6 +99,7 @@ class AnyActivation {
   AnyActivation& operator=(const AnyActivation&) = default;  ///< shares the activation
 
   std::string_view name;  ///< the name of the activation inside
+  bool is_identity;       ///< whether the activation inside is a = z
 
   /// For the weights of a layer that names no initializer.
   AnyInitializer<Scalar> default_initializer() const { return AnyInitializer<Scalar>(f_); }

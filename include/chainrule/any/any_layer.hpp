@@ -129,6 +129,7 @@ struct LayerBase {
   virtual bool gives_raw_outputs() const = 0;
   virtual std::array<double, 2> output_range() const = 0;
   virtual bool takes_any_scale() const = 0;
+  virtual bool scales_with_parameters() const = 0;
   virtual void initialize(Scalar* theta, Random& random) const = 0;
   virtual void initialize_buffers(Scalar* buffers) const = 0;
   virtual void check_pass(const ForwardContext<Scalar>& pass, Index samples) const = 0;
@@ -183,12 +184,13 @@ class LayerOf final : public LayerBase<Scalar> {
   }
   bool gives_raw_outputs() const override {
     if constexpr (requires(const L& l) { l.activation(); })
-      return layer_.activation().name == "Identity";
+      return is_identity(layer_.activation());
     else
       return true;
   }
   std::array<double, 2> output_range() const override { return output_range_of<Scalar>(layer_); }
   bool takes_any_scale() const override { return detail::takes_any_scale(layer_); }
+  bool scales_with_parameters() const override { return detail::scales_with_parameters(layer_); }
   void initialize(Scalar* theta, Random& random) const override { layer_.initialize(theta, random); }
   void initialize_buffers([[maybe_unused]] Scalar* buffers) const override {
     if constexpr (HasBuffers<L>) layer_.initialize_buffers(buffers);
@@ -341,6 +343,8 @@ class AnyLayer {
   std::array<double, 2> output_range() const { return operator->()->output_range(); }
   /// Whether the layer inside brings its inputs to a scale of its own, as BatchNorm does.
   bool takes_any_scale() const { return operator->()->takes_any_scale(); }
+  /// Whether the outputs of the layer inside are divided by T if all its parameters are.
+  bool scales_with_parameters() const { return operator->()->scales_with_parameters(); }
 
   // The members below are templates because the contract of a layer is checked with float, whatever Scalar is.
 

@@ -71,7 +71,7 @@ concept HasThirdDerivative = HasSecondDerivative<T> &&
 ///
 /// Optional, for derivatives of a network by its input: f'' (HasSecondDerivative) and f''' (HasThirdDerivative), with the same argument
 /// as f'. An activation whose type alone does not tell, such as AnyActivation, has functions `has_second_derivative()` and
-/// `has_third_derivative()`.
+/// `has_third_derivative()`. An activation a = z, which leaves outputs raw, has a member `is_identity` that is true.
 ///
 /// Optional, for speed and with the same bits: `values(size, z, a)`, f of a whole array, where a may be z; `times_derivative(size, kept,
 /// delta)`, which multiplies the array delta by f'; `derivatives(size, kept, first, second, third)`, which writes f', f'' and f''' to
@@ -179,6 +179,7 @@ concept ModeDependent = requires(const T& layer, const float* theta, ConstMatrix
 /// - `takes_any_scale()`: true where it brings its inputs to a scale of its own, so that fit has no note on large ones; `output_range()`, a
 ///   std::array<double, 2>: the smallest and the largest number that it can give, with which fit compares targets. Where it has an
 ///   `activation()` instead, that is measured
+/// - `scales_with_parameters()`: true where its outputs are divided by T if all its parameters are, so that apply_temperature can do it
 /// - `ForInputs<N>`, `for_inputs<N>(n)`: the layer with n inputs, for a layer whose number of inputs is Inferred from the layer before
 template <class T>
 concept Layer = std::copyable<T> &&
@@ -202,6 +203,15 @@ concept Layer = std::copyable<T> &&
 } &&(ModeIndependent<T> || ModeDependent<T>);
 
 namespace detail {
+
+/// Whether an activation is a = z: its is_identity, which is static where the type tells, or false.
+template <class F>
+constexpr bool is_identity(const F& f) {
+  if constexpr (requires { f.is_identity; })
+    return f.is_identity;
+  else
+    return false;
+}
 
 /// Whether a loss has gradient_jvp, the derivative of its gradient along a direction.
 template <class L>

@@ -6,6 +6,7 @@
 #include <chainrule/core/detail/chain.hpp>
 #include <chainrule/core/detail/scalar_name.hpp>
 #include <chainrule/core/error.hpp>
+#include <chainrule/losses/heads.hpp>
 #include <chainrule/network.hpp>
 #include <string>
 #include <string_view>
@@ -75,7 +76,7 @@ inline std::string lines_of_heads(const Description& loss, const std::string& in
   std::string lines;
   Index first = 0;
   for (const Description& head : loss.parts) {
-    if (head.kind != "Head" || head.hyperparameters.size() != 2 || head.parts.size() != 1) return "";
+    if (head.kind != head_name || head.hyperparameters.size() != 2 || head.parts.size() != 1) return "";
     const auto outputs = static_cast<Index>(head.hyperparameters[0].second);
     lines += text_of(indent, outputs == 1 ? text_of("output ", first) : text_of("outputs ", first, " to ", first + outputs - 1), ": ",
                      head.parts[0].kind, ", weight ", head.hyperparameters[1].second, "\n", lines_of_heads(head.parts[0], indent + "  "));

@@ -75,6 +75,8 @@ class Dense {
   Index outputs() const { return outputs_.value(); }            ///< the number of outputs, which is the number of rows of the output
   const F& activation() const { return f_; }                    ///< the activation inside
   std::string_view activation_name() const { return f_.name; }  ///< the name of the activation inside; empty if there is none
+  /// Whether its outputs are divided by T if weight and bias are: it has no activation.
+  constexpr bool scales_with_parameters() const { return detail::is_identity(f_); }
   /// Names and shapes of the parameters, in the order of the flat vector.
   std::array<TensorShape, has_bias ? 2 : 1> tensors() const {
     if constexpr (has_bias)

@@ -63,6 +63,8 @@ class NormalizationLayer : public SameShape<N> {
   double epsilon() const { return epsilon_; }  ///< the number added to the variance
   /// True: its inputs are divided by their deviation, so that their scale does not matter.
   static constexpr bool takes_any_scale() { return true; }
+  /// True: a = weight * x_hat + bias is linear in weight and bias.
+  static constexpr bool scales_with_parameters() { return true; }
   /// Names and shapes of the parameters, in the order of the flat vector.
   std::array<TensorShape, 2> tensors() const { return {{{"weight", this->inputs(), 1}, {"bias", this->inputs(), 1}}}; }
 

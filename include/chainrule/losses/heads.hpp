@@ -13,6 +13,12 @@
 #include <vector>
 
 namespace chainrule {
+namespace detail {
+
+/// The name of a Head, whatever its loss is.
+inline constexpr std::string_view head_name = "Head";
+
+}  // namespace detail
 
 /// One part of the outputs of a network with its own loss, for Heads: Head<SoftmaxCrossEntropy, 3> for three outputs, or
 /// Head<SoftmaxCrossEntropy>{3} for a number that is known when the program runs. Its weight multiplies the loss.
@@ -26,9 +32,9 @@ class Head {
                 "chainrule: Head<Heads<...>, Outputs> needs as many outputs as the heads inside have together");
 
  public:
-  using LossType = L;                                      ///< the type of the loss
-  static constexpr std::string_view name = "Head";         ///< the name in descriptions, files and messages
-  static constexpr int outputs_at_compile_time = Outputs;  ///< the number of outputs, or Dynamic
+  using LossType = L;                                          ///< the type of the loss
+  static constexpr std::string_view name = detail::head_name;  ///< the name in descriptions, files and messages
+  static constexpr int outputs_at_compile_time = Outputs;      ///< the number of outputs, or Dynamic
 
   /// A head with as many outputs as its type says. Throws ValueError unless the weight is finite and at least 0.
   Head(double weight = 1, const L& loss = L{}) requires(Outputs != Dynamic) : Head(Outputs, weight, loss, 0) {}

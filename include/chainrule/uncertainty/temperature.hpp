@@ -4,6 +4,7 @@
 #include <chainrule/core/detail/checks.hpp>
 #include <chainrule/core/detail/network_access.hpp>
 #include <chainrule/core/targets.hpp>
+#include <chainrule/layers/detail/ranges.hpp>
 #include <chainrule/losses/binary_cross_entropy.hpp>
 #include <chainrule/losses/softmax_cross_entropy.hpp>
 #include <cmath>
@@ -131,12 +132,9 @@ void apply_temperature(Net& net, double temperature) {
   std::size_t index = 0;
   detail::for_each_layer(net.layers(), [&](const auto& layer) {
     if (++index != layers) return;
-    const std::string_view kind = layer.name, activation = layer.activation_name();
-    const bool is_linear =
-        kind == "Dense" || kind == "DenseWithoutBias" ? activation == "Identity" : kind == "BatchNorm" || kind == "LayerNorm";
-    if (!is_linear)
+    if (!detail::scales_with_parameters(layer))
       detail::raise<ValueError>(
-          "apply_temperature: the last layer is ", kind, " ", activation,
+          "apply_temperature: the last layer is ", std::string_view(layer.name), " ", layer.activation_name(),
           ", but it must be a Dense without an activation, a BatchNorm or a LayerNorm, whose parameters can be divided");
   });
   auto theta = net.parameters();

@@ -59,9 +59,16 @@ TEST_CASE("checked_chain rejects one output for a loss that needs two") {
                       "SoftmaxCrossEntropy needs at least 2 outputs, but the last layer has 1");
 }
 
+struct LayerThatCallsItsActivationIdentity {
+  struct ActivationType {
+    static constexpr std::string_view name = "Identity";
+  };
+};
+
 TEST_CASE("gives_raw_outputs is true for a layer without activation or with Identity") {
   STATIC_REQUIRE(detail::gives_raw_outputs<Dense<3, 2>>());
   STATIC_REQUIRE(detail::gives_raw_outputs<Dense<3, 2, Identity>>());
   STATIC_REQUIRE(detail::gives_raw_outputs<LayerWithoutActivation>());
   STATIC_REQUIRE_FALSE(detail::gives_raw_outputs<Dense<3, 2, Sigmoid>>());
+  STATIC_REQUIRE_FALSE(detail::gives_raw_outputs<LayerThatCallsItsActivationIdentity>());
 }

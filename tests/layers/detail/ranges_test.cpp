@@ -10,6 +10,7 @@
 #include <chainrule/any/any_layer.hpp>
 #include <chainrule/layers/activate.hpp>
 #include <chainrule/layers/batch_norm.hpp>
+#include <chainrule/layers/dense.hpp>
 
 #include "support/catch.hpp"
 
@@ -32,8 +33,12 @@ TEST_CASE("the range of an activation is measured") {
   check(LeakyReLU{1e-5}, -infinity, infinity);
 }
 
-TEST_CASE("layers whose types are known only at run time say their range and whether they take any scale") {
+TEST_CASE("layers whose types are known only at run time say their range and what scales their outputs") {
   const AnyLayer<float> tanh = Activate<Tanh, 3>{}, norm = BatchNorm<3>{};
+  CHECK_FALSE(tanh.scales_with_parameters());
+  CHECK(norm.scales_with_parameters());
+  CHECK(Dense<3, 2>{}.scales_with_parameters());
+  CHECK_FALSE(Dense<3, 2, Tanh>{}.scales_with_parameters());
   CHECK(tanh.output_range() == std::array{-1.0, 1.0});
   CHECK_FALSE(tanh.takes_any_scale());
   CHECK(std::isinf(norm.output_range()[1]));

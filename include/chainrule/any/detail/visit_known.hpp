@@ -193,6 +193,7 @@ class DescribedHeads {
   /// A Head that holds the description of its loss.
   class OneHead {
    public:
+    static constexpr std::string_view name = head_name;
     OneHead(Index outputs, double weight, const Description& loss) : outputs_{outputs}, weight_{weight}, loss_{&loss} {}
     Index outputs() const { return outputs_; }
     double weight() const { return weight_; }
@@ -208,7 +209,7 @@ class DescribedHeads {
     if (of.parts.empty()) raise<ValueError>(name, ": expected heads, but found none");
     for (const Description& head : of.parts) {
       const auto& numbers = head.hyperparameters;
-      const bool is_head = head.kind == "Head" && numbers.size() == 2 && numbers[0].first == "outputs" && numbers[1].first == "weight";
+      const bool is_head = describes<OneHead>(head) && numbers.size() == 2 && numbers[0].first == "outputs" && numbers[1].first == "weight";
       if (!is_head)
         raise<ValueError>(name, ": expected a Head with the hyperparameters outputs and weight, but found ", in_quotes(head.kind), " with ",
                           hyperparameters_text(head));

@@ -145,7 +145,7 @@ void check_gradients(const Sequence& here, const Sequence& made_for) {
 template <class L>
 constexpr bool gives_raw_outputs() {
   if constexpr (requires { typename L::ActivationType; }) {
-    return L::ActivationType::name == "Identity";
+    return requires { requires L::ActivationType::is_identity; };
   } else {
     return true;
   }

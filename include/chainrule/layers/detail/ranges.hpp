@@ -72,4 +72,13 @@ bool takes_any_scale(const L& layer) {
     return false;
 }
 
+/// Whether a layer's outputs are divided by T if all its parameters are: its scales_with_parameters(), or false.
+template <class L>
+bool scales_with_parameters(const L& layer) {
+  if constexpr (requires { layer.scales_with_parameters(); })
+    return layer.scales_with_parameters();
+  else
+    return false;
+}
+
 }  // namespace chainrule::detail

@@ -15,7 +15,6 @@
 #include <chainrule/training/fit_options.hpp>
 #include <chrono>
 #include <optional>
-#include <type_traits>
 #include <utility>
 #include <vector>
 
