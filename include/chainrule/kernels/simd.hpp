@@ -18,6 +18,7 @@
 
 #include <chainrule/core/formula.hpp>
 #include <chainrule/kernels/vector_math.hpp>
+#include <limits>
 #include <tuple>
 #include <type_traits>
 
@@ -27,6 +28,13 @@ namespace chainrule::kernels {
 /// With 0 <= t <= 1, s <= 1/3, so each term is at most 1/9 of the one before.
 template <class Scalar>
 inline constexpr int log1p_terms = std::is_same_v<Scalar, float> ? 8 : 17;
+
+/// The numbers of the lowest bits of the exponent by which flush_by_exponent tells what flush_subnormal, flush_nearly_subnormal and
+/// flush_tiny replace by 0.
+inline constexpr int subnormal_bits = 0, nearly_subnormal_bits = 1, tiny_bits = 4;
+/// 2^(2^bits - 1) times the smallest normal number: below it, all bits of the exponent are 0 but the lowest `bits`.
+template <class Scalar, int bits>
+inline constexpr Scalar flush_limit = (std::numeric_limits<Scalar>::min)() * (1 << ((1 << bits) - 1));
 
 }  // namespace chainrule::kernels
 

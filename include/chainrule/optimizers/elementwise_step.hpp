@@ -2,7 +2,6 @@
 // Helpers for the step of a user-defined rule that does the same to each number of theta.
 
 #include <chainrule/optimizers/detail/update.hpp>
-#include <limits>
 #include <utility>
 
 namespace chainrule {
@@ -72,8 +71,9 @@ void elementwise_step(const Rule& rule, Theta&& theta, const Gradient& gradient,
                       const Update& update) {
   detail::step_by_pieces<Moments>(rule, theta, gradient, state, [&update](const detail::Piece<Scalar>& piece) {
     const auto call = [&update, decay = static_cast<Scalar>(piece.decay)](const Chunk<Scalar>& dJ, Chunk<Scalar>& t, auto&... moments) {
-      const Scalar limit = 32768 * (std::numeric_limits<Scalar>::min)();  // the limit of flush_tiny, which detail::update calls
-      const auto flush = [limit](Chunk<Scalar>& numbers) { numbers = (numbers.abs() < limit).select(Scalar{0}, numbers); };
+      const auto flush = [](Chunk<Scalar>& numbers) {  // flush_tiny, which detail::update calls, for Eigen arrays
+        numbers = (numbers.abs() < kernels::flush_limit<Scalar, kernels::tiny_bits>).select(Scalar{0}, numbers);
+      };
       Chunk<Scalar> g = dJ;
       flush(g);
       if (decay != 0) g += decay * t;
