@@ -1,9 +1,5 @@
-#include <chainrule/activations/identity.hpp>
-#include <chainrule/activations/leaky_relu.hpp>
-#include <chainrule/activations/relu.hpp>
-#include <chainrule/activations/sigmoid.hpp>
-#include <chainrule/activations/softplus.hpp>
-#include <chainrule/activations/tanh.hpp>
+#include <chainrule/any/known.hpp>
+#include <chainrule/layers/dense.hpp>
 
 #include "kernels/small_layers.hpp"
 #include "support/catch.hpp"
@@ -41,7 +37,7 @@ void check_passes(const F& f, Index out, Index in, const AllPasses<Scalar>& pass
   const bool is_small = kernels::SmallLayer<Scalar, Dynamic, Dynamic>::is_small(out, in);
   for (const Index samples : batches) {
     CAPTURE(out, in, samples, F::name);
-    const Layer<Scalar> layer(out, in, samples);
+    const RandomLayer<Scalar> layer(out, in, samples);
     const auto expected = layer.machine_results(f);
     const bool fixed_agrees = layer.small(passes.fixed) == expected;
     CHECK(fixed_agrees);
@@ -93,6 +89,35 @@ void check_square(std::integer_sequence<int, Out...>) {
   (check_tanh<Scalar, Out, 13>(), ...);
 }
 
+/// The results of both passes of a layer of 3 inputs and 5 outputs: a, then dJ/dtheta, then dJ/dx.
+template <class L>
+std::vector<float> results_of_layer(const L& layer) {
+  constexpr Index samples = 9;
+  Random random{Seed{1}};
+  const auto draw = [&](Index rows, Index columns) {
+    Matrix<float> numbers(rows, columns);
+    for (float& number : numbers.reshaped()) number = static_cast<float>(8 * random.uniform() - 4);
+    return numbers;
+  };
+  const Matrix<float> theta = draw(5, 3 + 1), x = draw(3, samples);
+  Matrix<float> delta = draw(5, samples), gradient(5, 3 + 1), input_gradient(3, samples);
+  MatrixView<float> dx = detail::mutable_view<float>(input_gradient);
+  typename L::template Cache<float, Dynamic> cache(layer, samples);
+  layer.forward(theta.data(), detail::const_view<float>(x), cache, ForwardContext<float>{});
+  layer.backward(theta.data(), detail::const_view<float>(x), cache, detail::mutable_view<float>(delta), gradient.data(), &dx);
+  std::vector<float> results;
+  const auto add = [&results](const auto& numbers) { results.insert(results.end(), numbers.begin(), numbers.end()); };
+  add(cache.output.first(samples).reshaped());
+  add(gradient.reshaped());
+  add(input_gradient.reshaped());
+  return results;
+}
+
+template <class... F, class Check>
+void for_each_type(Types<F...>, const Check& check) {
+  (check.template operator()<F>(), ...);
+}
+
 }  // namespace
 
 TEST_CASE("the passes of a small layer, by hand") {
@@ -131,6 +156,13 @@ TEMPLATE_TEST_CASE("a small layer fuses every activation whose derivative is a f
   check<TestType, 8, 8>(Identity{});
   check<TestType, 7, 2>(LeakyReLU{0.25});
   check<TestType, 4, 9>(Softplus{2});
+}
+
+TEST_CASE("a layer with any known activation gives the same bits for fixed and run-time extents") {
+  for_each_type(Activations{}, []<class F>() {
+    CAPTURE(F::name);
+    CHECK(results_of_layer(Dense<3, 5, F>{}) == results_of_layer(Dense<Dynamic, Dynamic, F>{3, 5}));
+  });
 }
 
 TEMPLATE_TEST_CASE("a small layer of 24 more shapes gives the same bits as the kernels for any extents", "", float) {

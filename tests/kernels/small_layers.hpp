@@ -45,11 +45,11 @@ SmallPasses<Scalar> passes_of(const F& f, const Kernel& kernel) {
 /// A layer of out x in weights and a batch whose columns have padding between them. Inputs end with a NaN that must not be read, results
 /// with a number that must not be overwritten. Its extents are run-time values, so that it is compiled once for all shapes.
 template <class Scalar>
-struct Layer {
+struct RandomLayer {
   using Numbers = std::vector<Scalar>;
   static constexpr Scalar untouched = -12345;
 
-  Layer(Index outputs, Index inputs, Index samples_)
+  RandomLayer(Index outputs, Index inputs, Index samples_)
       : out{outputs}, in{inputs}, samples{samples_}, x_step{inputs + 1}, dX_step{inputs + 2} {
     Random random{Seed{1}};
     const auto draw = [&](Index size, Scalar last) {
@@ -67,7 +67,7 @@ struct Layer {
   }
 
   struct Results {
-    explicit Results(const Layer& of)
+    explicit Results(const RandomLayer& of)
         : a(static_cast<std::size_t>(of.out * of.samples + 1), untouched),
           dW(static_cast<std::size_t>(of.out * of.in + 1), untouched),
           db(static_cast<std::size_t>(of.out + 1), untouched),
