@@ -14,6 +14,7 @@
 #include <chainrule/optimizers/adam.hpp>
 #include <chainrule/optimizers/clip.hpp>
 #include <chainrule/optimizers/penalty.hpp>
+#include <chainrule/optimizers/rprop.hpp>
 #include <chainrule/schedules/cosine.hpp>
 #include <chainrule/schedules/reduce_on_plateau.hpp>
 #include <chainrule/training/average_weights.hpp>
@@ -117,6 +118,16 @@ int main() {
     detail::check_weights(detail::target_view<float>(weighted(ones, weights)));
   });
   check("Adam's parameters are unchanged", theta == Vector<float>::Ones(3));
+
+  // kernels of a single number, which long double has, choose between two numbers; steps of 1/2 and, where the sign stays, 3/4
+  const Rprop rprop{.learning_rate = 0.5, .eta_minus = 0.5, .eta_plus = 1.5};
+  Vector<long double> by_sign = Vector<long double>::Zero(3), slopes(3);
+  auto state = rprop.make_state(by_sign);
+  for (const long double first : {1, 100}) {
+    slopes << first, -first, 2 - first;
+    rprop.step(by_sign, slopes, state);
+  }
+  check("Rprop's steps of long double", by_sign[0] == -1.25L && by_sign[1] == 1.25L && by_sign[2] == -0.5L);
 
   check("EarlyStopping after NaN", best_epoch({nan, 3, 2, nan, 4}) == 3);
   check("EarlyStopping after infinity", best_epoch({infinity, 3, -infinity}) == 2);

@@ -86,11 +86,14 @@ struct EigenLanes {
   static V fnmadd(const V& a, const V& b, const V& c) { return fma(Eigen::internal::pnegate(a), b, c); }  // c - a b
 
   /// The smaller (min) or larger (max) of x and the bound; NaN if x is NaN.
-  static V(min)(const V& x, const V& bound) { return Eigen::internal::pselect(Eigen::internal::pcmp_lt(bound, x), bound, x); }
-  static V(max)(const V& x, const V& bound) { return Eigen::internal::pselect(Eigen::internal::pcmp_lt(x, bound), bound, x); }
+  static V(min)(const V& x, const V& bound) { return select_greater(x, bound, bound, x); }
+  static V(max)(const V& x, const V& bound) { return select_greater(bound, x, bound, x); }
   /// `yes` where a > b, else `no`, also where a or b is NaN.
   static V select_greater(const V& a, const V& b, const V& yes, const V& no) {
-    return Eigen::internal::pselect(Eigen::internal::pcmp_lt(b, a), yes, no);
+    if constexpr (width == 1)
+      return a > b ? yes : no;  // Eigen's mask of a single number is NaN, which -ffast-math takes for 0
+    else
+      return Eigen::internal::pselect(Eigen::internal::pcmp_lt(b, a), yes, no);
   }
   static V abs(const V& x) { return Eigen::internal::pabs(x); }
   /// |v| with the sign of x, for v >= +0.
