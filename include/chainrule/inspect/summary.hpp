@@ -3,11 +3,15 @@
 #include <algorithm>
 #include <array>
 #include <chainrule/core/description.hpp>
-#include <chainrule/core/detail/chain.hpp>
+#include <chainrule/core/detail/layer_list.hpp>
 #include <chainrule/core/detail/scalar_name.hpp>
 #include <chainrule/core/error.hpp>
+#include <chainrule/core/frozen_parameters.hpp>
+#include <chainrule/core/tensor_shape.hpp>
 #include <chainrule/losses/heads.hpp>
 #include <chainrule/network.hpp>
+#include <concepts>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -17,7 +21,8 @@ namespace chainrule {
 namespace detail {
 
 /// Decimal digits with thousands separators: "2,410" for 2410.
-inline std::string with_separators(Index number) {
+template <std::integral Number>
+[[gnu::cold]] std::string with_separators(Number number) {
   const std::string digits = std::to_string(number);
   std::string text;
   for (std::size_t i = 0; i < digits.size(); ++i) {
@@ -27,63 +32,100 @@ inline std::string with_separators(Index number) {
   return text;
 }
 
-using TableRow = std::array<std::string, 5>;
+/// The table of summary(), made from descriptions of the layers, so that it is compiled once for all networks. A template whose Frozen is
+/// FrozenParameters, so that a program compiles it only if it calls summary; its functions are cold, which compiles them in less time.
+template <class Frozen>
+class SummaryTable {
+ public:
+  /// `frozen`: the frozen parameters of the network, or null.
+  explicit SummaryTable(const Frozen* frozen) : frozen_{frozen} {
+    for (const char* title : {"layer", "kind", "shape", "activation", "parameters"}) cells_.push_back(title);
+  }
 
-/// Text of a table whose columns are as wide as their widest entry. The last column holds numbers and is aligned to the right.
-inline std::string format_table(const std::vector<TableRow>& rows) {
-  std::array<std::size_t, 5> width{};
-  for (const TableRow& row : rows)
-    for (std::size_t c = 0; c < row.size(); ++c) width[c] = (std::max)(width[c], row[c].size());
-  std::string text;
-  for (const TableRow& row : rows) {
-    for (std::size_t c = 0; c < row.size(); ++c) {
-      const std::string space(width[c] - row[c].size(), ' ');
-      text += c + 1 < row.size() ? text_of(row[c], space, "  ") : text_of(space, row[c], "\n");
+  /// Adds the row of the next layer, and the rows of the layers inside it. `shape`: its inputs and outputs.
+  [[gnu::cold]] void add_layer(std::string_view name, const std::array<Index, 2>& shape, std::string_view activation, const Description& of,
+                               std::span<const TensorShape> tensors) {
+    const Index size = size_of_tensors(tensors), begin = total_;
+    total_ += size;
+    const std::string number = text_of(layers_++);
+    add_row(number, text_of(name, frozen_mark(begin, total_)), shape, activation, size);
+    add_parts(of, number, tensors, begin, "", "  ");
+  }
+
+  /// The table; then a line with the number of parameters, how many of them are trainable, the scalar type and the loss; then the heads of
+  /// the loss.
+  [[gnu::cold]] std::string text(Index trainable, std::string_view scalar, std::string_view loss, const Description& of_loss) const {
+    std::array<std::size_t, columns> width{};
+    for (std::size_t i = 0; i < cells_.size(); ++i) width[i % columns] = (std::max)(width[i % columns], cells_[i].size());
+    std::string text;
+    for (std::size_t i = 0; i < cells_.size(); ++i) {
+      const std::string space(width[i % columns] - cells_[i].size(), ' ');
+      const bool is_last = i % columns == columns - 1;  // the column of numbers, which is aligned to the right
+      text += is_last ? text_of(space, cells_[i], "\n") : text_of(cells_[i], space, "  ");
+    }
+    text += text_of("total: ", with_separators(total_), " parameters");
+    if (trainable < total_) text += text_of(", ", with_separators(trainable), " of them trainable,");
+    text += text_of(" of ", scalar, "; loss: ", loss, "\n");
+    add_heads(text, of_loss, "  ");
+    return text;
+  }
+
+ private:
+  static constexpr std::size_t columns = 5;
+
+  [[gnu::cold]] void add_row(std::string_view number, std::string_view kind, const std::array<Index, 2>& shape, std::string_view activation,
+                             Index size) {
+    cells_.emplace_back(number);
+    cells_.emplace_back(kind);
+    cells_.push_back(text_of(shape[0], " -> ", shape[1]));
+    cells_.emplace_back(activation);
+    cells_.push_back(with_separators(size));
+  }
+
+  /// What the table says after the kind of a layer with the parameters [begin, end).
+  [[gnu::cold]] const char* frozen_mark(Index begin, Index end) const {
+    if (frozen_ == nullptr || !frozen_->overlaps(begin, end)) return "";
+    return frozen_->contains(begin, end) ? " (frozen)" : " (partly frozen)";
+  }
+
+  /// Adds the rows of the layers inside layer `number`, whose tensors are those with names that begin with `prefix`, the number of the
+  /// part and a dot, as "0.weight". theta(begin) is the first of their parameters.
+  [[gnu::cold]] void add_parts(const Description& of, const std::string& number, std::span<const TensorShape> tensors, Index begin,
+                               const std::string& prefix, const std::string& indent) {
+    std::size_t i = 0;
+    for (const Description& part : of.parts) {
+      const std::string part_number = text_of(number, ".", i), of_part = text_of(prefix, i, ".");
+      ++i;
+      if (part.inputs == 0) continue;  // an activation
+      Index size = 0;
+      for (const TensorShape& tensor : tensors)
+        if (std::string_view(tensor.name).substr(0, of_part.size()) == of_part) size += tensor.size();
+      const bool has_activation = !part.parts.empty() && part.parts[0].inputs == 0;
+      add_row(part_number, text_of(indent, part.kind, frozen_mark(begin, begin + size)), {part.inputs, part.outputs},
+              has_activation ? std::string_view(part.parts[0].kind) : "", size);
+      add_parts(part, part_number, tensors, begin, of_part, indent + "  ");
+      begin += size;
     }
   }
-  return text;
-}
 
-/// Returns what a table says after the kind of a layer with the parameters [begin, end).
-template <class Net>
-std::string frozen_mark(const Net& net, Index begin, Index end) {
-  if (net.frozen() == nullptr || !net.frozen()->overlaps(begin, end)) return "";
-  return net.frozen()->contains(begin, end) ? " (frozen)" : " (partly frozen)";
-}
-
-/// Adds the rows of the layers inside layer `number`, whose tensors are those with names that begin with `prefix`, the number of the part
-/// and a dot, as "0.weight". theta(begin) is the first of their parameters.
-template <class Net, class Tensors>
-void add_rows_of_parts(std::vector<TableRow>& rows, const Net& net, const Description& of, const std::string& number,
-                       const Tensors& tensors, Index begin, const std::string& prefix = "", const std::string& indent = "  ") {
-  for (std::size_t i = 0; i < of.parts.size(); ++i) {
-    const Description& part = of.parts[i];
-    if (part.inputs == 0) continue;  // an activation
-    const std::string of_part = text_of(prefix, i, ".");
-    Index size = 0;
-    for (const TensorShape& tensor : tensors)
-      if (std::string_view(tensor.name).substr(0, of_part.size()) == of_part) size += tensor.size();
-    const bool has_activation = !part.parts.empty() && part.parts[0].inputs == 0;
-    rows.push_back({text_of(number, ".", i), text_of(indent, part.kind, frozen_mark(net, begin, begin + size)),
-                    text_of(part.inputs, " -> ", part.outputs), has_activation ? part.parts[0].kind : "", with_separators(size)});
-    add_rows_of_parts(rows, net, part, text_of(number, ".", i), tensors, begin, of_part, indent + "  ");
-    begin += size;
+  /// Adds the heads of a Heads with their outputs, losses and weights, a line each. Other losses have none.
+  [[gnu::cold]] static void add_heads(std::string& text, const Description& loss, const std::string& indent) {
+    for (const Description& head : loss.parts)
+      if (head.kind != head_name || head.hyperparameters.size() != 2 || head.parts.size() != 1) return;
+    Index first = 0;
+    for (const Description& head : loss.parts) {
+      const auto outputs = static_cast<Index>(head.hyperparameters[0].second);
+      text += outputs == 1 ? text_of(indent, "output ", first) : text_of(indent, "outputs ", first, " to ", first + outputs - 1);
+      text += text_of(": ", head.parts[0].kind, ", weight ", head.hyperparameters[1].second, "\n");
+      add_heads(text, head.parts[0], indent + "  ");
+      first += outputs;
+    }
   }
-}
 
-/// The heads of a Heads with their outputs, losses and weights, a line each; empty for other losses.
-inline std::string lines_of_heads(const Description& loss, const std::string& indent = "  ") {
-  std::string lines;
-  Index first = 0;
-  for (const Description& head : loss.parts) {
-    if (head.kind != head_name || head.hyperparameters.size() != 2 || head.parts.size() != 1) return "";
-    const auto outputs = static_cast<Index>(head.hyperparameters[0].second);
-    lines += text_of(indent, outputs == 1 ? text_of("output ", first) : text_of("outputs ", first, " to ", first + outputs - 1), ": ",
-                     head.parts[0].kind, ", weight ", head.hyperparameters[1].second, "\n", lines_of_heads(head.parts[0], indent + "  "));
-    first += outputs;
-  }
-  return lines;
-}
+  const Frozen* frozen_;
+  std::vector<std::string> cells_ = {};  // row by row
+  Index total_ = 0, layers_ = 0;
+};
 
 }  // namespace detail
 
@@ -93,23 +135,13 @@ inline std::string lines_of_heads(const Description& loss, const std::string& in
 /// parameters of a layer include those of the layers inside. Where something is frozen, it says which layers, and how many parameters are
 /// trainable. Heads follow with their outputs, losses and weights.
 template <class Net>
-std::string summary(const Net& net) {
-  std::vector<detail::TableRow> rows{{"layer", "kind", "shape", "activation", "parameters"}};
-  Index total = 0, i = 0;
+[[gnu::cold]] std::string summary(const Net& net) {
+  detail::SummaryTable<FrozenParameters> table(net.frozen().get());
   detail::for_each_layer(net.layers(), [&](const auto& layer) {
-    const Index size = detail::size_of_tensors(layer.tensors());
-    total += size;
-    const std::string number = std::to_string(i++);
-    rows.push_back({number, std::string(layer.name) + detail::frozen_mark(net, total - size, total),
-                    detail::text_of(layer.inputs(), " -> ", layer.outputs()), std::string(layer.activation_name()),
-                    detail::with_separators(size)});
-    detail::add_rows_of_parts(rows, net, describe(layer), number, layer.tensors(), total - size);
+    table.add_layer(layer.name, {layer.inputs(), layer.outputs()}, layer.activation_name(), describe(layer), layer.tensors());
   });
-  const Index trainable = net.trainable_parameters();
-  return detail::text_of(detail::format_table(rows), "total: ", detail::with_separators(total), " parameters",
-                         trainable < total ? ", " + detail::with_separators(trainable) + " of them trainable," : "", " of ",
-                         detail::scalar_name<typename Net::ScalarType>(), "; loss: ", net.loss_function().name, "\n",
-                         detail::lines_of_heads(describe(net.loss_function())));
+  return table.text(net.trainable_parameters(), detail::scalar_name<typename Net::ScalarType>(), net.loss_function().name,
+                    describe(net.loss_function()));
 }
 
 /// Prints summary(net): `std::cout << net`.
