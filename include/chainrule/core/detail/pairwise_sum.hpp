@@ -64,12 +64,15 @@ class PairwiseSum {
 };
 
 /// Returns term(0) + ... + term(size - 1). Each 128 terms are added in four interleaved sums, which do not wait for one another, and the
-/// blocks in pairs, as in PairwiseSum.
+/// blocks in pairs, as in PairwiseSum. (term is inlined in five places and no more, because it may be long, and there are many of them.)
 template <class Sum, class Term>
 [[gnu::flatten]] Sum pairwise_sum(Index size, const Term& term) {
   constexpr Index block = PairwiseSum<Sum>::block;
   const auto number = [&term](Index i) { return rounded(static_cast<Sum>(term(i))); };
-  const auto sum_of_block = [&number](Index i, Index end) {
+  PairwiseSum<Sum> blocks;
+  Index i = 0;
+  do {
+    const Index end = (std::min)(i + block, size);
     Sum sum0 = 0, sum1 = 0, sum2 = 0, sum3 = 0;
     for (; i + 4 <= end; i += 4) {
       sum0 += number(i);
@@ -77,14 +80,14 @@ template <class Sum, class Term>
       sum2 += number(i + 2);
       sum3 += number(i + 3);
     }
-    if (i < end) sum0 += number(i);
-    if (i + 1 < end) sum1 += number(i + 1);
-    if (i + 2 < end) sum2 += number(i + 2);
-    return (sum0 + sum1) + (sum2 + sum3);
-  };
-  if (size <= block) return sum_of_block(0, size);
-  PairwiseSum<Sum> blocks;
-  for (Index i = 0; i < size; i += block) blocks.add_block(sum_of_block(i, (std::min)(i + block, size)));
+    for (const Index first = i; i < end; ++i) {
+      const Sum last = number(i);
+      (i == first ? sum0 : i == first + 1 ? sum1 : sum2) += last;
+    }
+    const Sum sum = (sum0 + sum1) + (sum2 + sum3);
+    if (size <= block) return sum;
+    blocks.add_block(sum);
+  } while (i < size);
   return blocks.total();
 }
 
