@@ -119,10 +119,19 @@ WeightedTargets<Scalar, View> as_weighted(const WeightedTargets<Scalar, View>& y
   return y;
 }
 
+/// j -> the weight of sample j, 1 where there are no weights. One type for the targets of all losses, so what uses it is compiled once.
+template <class Scalar>
+struct WeightOfSample {
+  ConstVectorView<Scalar> weights;
+  Accumulator<Scalar> operator()(Index j) const {
+    return weights.size() == 0 ? Accumulator<Scalar>{1} : static_cast<Accumulator<Scalar>>(weights[j]);
+  }
+};
+
 /// The weight of sample j, 1 where there are no weights.
 template <class Scalar, class View>
 Accumulator<Scalar> weight_of(const WeightedTargets<Scalar, View>& y, Index j) {
-  return y.weights.size() == 0 ? Accumulator<Scalar>{1} : static_cast<Accumulator<Scalar>>(y.weights[j]);
+  return WeightOfSample<Scalar>{y.weights}(j);
 }
 
 /// The mean weight by which J is divided: that of the data set, or 1 where it is not known.
@@ -138,7 +147,7 @@ double total_weight(const L& loss, const WeightedTargets<Scalar, View>& y) {
     return loss.total_weight(y);
   } else {
     if (y.weights.size() == 0) return static_cast<double>(samples_of(y.targets));
-    return pairwise_sum<double>(y.weights.size(), [&](Index j) { return static_cast<double>(y.weights[j]); });
+    return pairwise_sum<double>(y.weights.size(), WeightOfSample<Scalar>{y.weights});
   }
 }
 
@@ -224,8 +233,7 @@ Scalar loss_value(const L& loss, const ConstMatrixView<Scalar>& y_hat, const Wei
     return loss.weighted_value(y_hat, y);
   } else {
     if (y.weights.size() == 0 && divisor_of(y) == 1) return loss.value(y_hat, y.targets);
-    return weighted_value(
-        loss, y_hat, y.targets, [&](Index j) { return weight_of(y, j); }, divisor_of(y));
+    return weighted_value(loss, y_hat, y.targets, WeightOfSample<Scalar>{y.weights}, divisor_of(y));
   }
 }
 
@@ -240,8 +248,7 @@ void loss_gradient(const L& loss, const ConstMatrixView<Scalar>& y_hat, const We
     loss.weighted_gradient(y_hat, y, dJ);
   } else {
     if (y.weights.size() == 0 && divisor_of(y) == 1) return loss.gradient(y_hat, y.targets, dJ);
-    weighted_gradient(
-        loss, y_hat, y.targets, dJ, [&](Index j) { return weight_of(y, j); }, divisor_of(y));
+    weighted_gradient(loss, y_hat, y.targets, dJ, WeightOfSample<Scalar>{y.weights}, divisor_of(y));
   }
 }
 
@@ -258,8 +265,7 @@ void loss_gradient_jvp(const L& loss, const ConstMatrixView<Scalar>& y_hat, cons
     loss.weighted_gradient_jvp(y_hat, y, direction, out);
   } else {
     if (y.weights.size() == 0 && divisor_of(y) == 1) return loss.gradient_jvp(y_hat, y.targets, direction, out);
-    weighted_gradient_jvp(
-        loss, y_hat, y.targets, direction, out, [&](Index j) { return weight_of(y, j); }, divisor_of(y));
+    weighted_gradient_jvp(loss, y_hat, y.targets, direction, out, WeightOfSample<Scalar>{y.weights}, divisor_of(y));
   }
 }
 

@@ -43,6 +43,55 @@ struct YesWeighted {
     loss.gradient_jvp(y_hat, y, direction, out, yes_weights);
   }
 };
+
+/// The number of classes of labels: one for each output, or two for one output.
+template <class Scalar, class Label>
+Index number_of_classes(ConstMatrixView<Scalar> y_hat, std::span<const Label>) {
+  return y_hat.rows() == 1 ? 2 : y_hat.rows();
+}
+/// The number of classes of targets in a matrix: one for each row, or two for one row.
+template <class Scalar>
+Index number_of_classes(ConstMatrixView<Scalar>, const ConstMatrixView<Scalar>& y) {
+  return y.rows() == 1 ? 2 : y.rows();
+}
+
+/// The class of sample j: its label.
+template <class Label>
+Index weighed_class(std::span<const Label> y, Index j) {
+  return static_cast<Index>(y[static_cast<std::size_t>(j)]);
+}
+/// The class of sample j: the row of its largest number, the first one among equals; for one row class 1 if y > 1/2, else class 0.
+template <class Scalar>
+Index weighed_class(const ConstMatrixView<Scalar>& y, Index j) {
+  if (y.rows() == 1) return y(0, j) > Scalar(0.5) ? 1 : 0;
+  Index largest = 0;
+  for (Index k = 1; k < y.rows(); ++k)
+    if (y(k, j) > y(largest, j)) largest = k;
+  return largest;
+}
+
+/// Throws ValueError for a sample whose largest number is in several rows.
+template <class Scalar>
+void check_one_largest(const ConstMatrixView<Scalar>& y) {
+  for (Index j = 0; j < y.cols(); ++j) {
+    const Index largest = weighed_class(y, j);
+    for (Index k = largest + 1; k < y.rows(); ++k)
+      if (y(k, j) == y(largest, j))
+        raise<ValueError>("ClassWeighted: the largest target of sample ", j, " is in rows ", largest, " and ", k,
+                          ", so its class is not known; several labels at once go with ClassWeighted<BinaryCrossEntropy>");
+  }
+}
+
+/// j -> the weight of sample j times the weight of its class, one type for all losses.
+template <class Scalar, class Target>
+struct WeightOfSampleAndClass {
+  WeightOfSample<Scalar> of_samples;
+  const Target& targets;
+  const double* of_classes;
+  Accumulator<Scalar> operator()(Index j) const {
+    return of_samples(j) * static_cast<Accumulator<Scalar>>(of_classes[weighed_class(targets, j)]);
+  }
+};
 }  // namespace detail
 
 /// Wraps the loss L and gives each class a weight w,
@@ -119,12 +168,12 @@ class ClassWeighted {
     l.check(y_hat, y);
   }
   {
-    const Index classes = number_of_classes(y_hat, y);
+    const Index classes = detail::number_of_classes(y_hat, y);
     if (weights_.size() != classes)
       detail::raise<ShapeError>("ClassWeighted: there are ", weights_.size(), " class weights, but the targets have ", classes, " classes");
     loss_.check(y_hat, y);
     if constexpr (!detail::LabelVector<Target>)
-      if (y.rows() > 1 && !detail::WeighsYes<L>) check_one_largest(y);
+      if (y.rows() > 1 && !detail::WeighsYes<L>) detail::check_one_largest(y);
   }
 
   /// J for the batch, divided by its number of samples: m is 1.
@@ -174,8 +223,7 @@ class ClassWeighted {
   double total_weight(const WeightedTargets<Scalar, Target>& y) const {
     if constexpr (weighs_outputs<Target>)
       if (y.targets.rows() > 1) return detail::total_weight(loss_, y);
-    const auto weight = weights_of(y);
-    return detail::pairwise_sum<double>(detail::samples_of(y), [&](Index j) { return static_cast<double>(weight(j)); });
+    return detail::pairwise_sum<double>(detail::samples_of(y), weights_of(y));
   }
 
   /// Applies the link of the wrapped loss in place.
@@ -196,51 +244,15 @@ class ClassWeighted {
   void link(detail::LossArgument z) const;
 
  private:
-  template <class Scalar, class Label>
-  static Index number_of_classes(ConstMatrixView<Scalar> y_hat, std::span<const Label>) {
-    return y_hat.rows() == 1 ? 2 : y_hat.rows();
-  }
-  template <class Scalar>
-  static Index number_of_classes(ConstMatrixView<Scalar>, const ConstMatrixView<Scalar>& y) {
-    return y.rows() == 1 ? 2 : y.rows();
-  }
-
-  template <class Label>
-  static Index class_of(std::span<const Label> y, Index j) {
-    return static_cast<Index>(y[static_cast<std::size_t>(j)]);
-  }
-  template <class Scalar>
-  static Index class_of(const ConstMatrixView<Scalar>& y, Index j) {
-    if (y.rows() == 1) return y(0, j) > Scalar(0.5) ? 1 : 0;
-    Index largest = 0;
-    for (Index k = 1; k < y.rows(); ++k)
-      if (y(k, j) > y(largest, j)) largest = k;
-    return largest;
-  }
-
-  template <class Scalar>
-  static void check_one_largest(const ConstMatrixView<Scalar>& y) {
-    for (Index j = 0; j < y.cols(); ++j) {
-      const Index largest = class_of(y, j);
-      for (Index k = largest + 1; k < y.rows(); ++k)
-        if (y(k, j) == y(largest, j))
-          detail::raise<ValueError>("ClassWeighted: the largest target of sample ", j, " is in rows ", largest, " and ", k,
-                                    ", so its class is not known; several labels at once go with ClassWeighted<BinaryCrossEntropy>");
-    }
-  }
-
   /// Whether there is a weight for each output where these targets have more than one row.
   template <class Target>
   static constexpr bool weighs_outputs = detail::WeighsYes<L> && !detail::LabelVector<Target>;
 
   detail::YesWeighted<L> yes_weighted() const { return {loss_, {weights_.data(), static_cast<std::size_t>(weights_.size())}}; }
 
-  // j -> the weight of sample j times the weight of its class
   template <class Scalar, class Target>
-  auto weights_of(const WeightedTargets<Scalar, Target>& y) const {
-    return [this, &y](Index j) {
-      return detail::weight_of(y, j) * static_cast<detail::Accumulator<Scalar>>(weights_[class_of(y.targets, j)]);
-    };
+  detail::WeightOfSampleAndClass<Scalar, Target> weights_of(const WeightedTargets<Scalar, Target>& y) const {
+    return {{y.weights}, y.targets, weights_.data()};
   }
 
   L loss_{};
