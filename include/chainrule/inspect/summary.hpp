@@ -82,7 +82,7 @@ class SummaryTable {
     cells_.push_back(with_separators(size));
   }
 
-  /// What the table says after the kind of a layer with the parameters [begin, end).
+  /// Returns what the table says after the kind of a layer with the parameters [begin, end).
   [[gnu::cold]] const char* frozen_mark(Index begin, Index end) const {
     if (frozen_ == nullptr || !frozen_->overlaps(begin, end)) return "";
     return frozen_->contains(begin, end) ? " (frozen)" : " (partly frozen)";
