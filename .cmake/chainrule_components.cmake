@@ -14,6 +14,21 @@ chainrule_component(onnx onnx_proto onnx_proto::onnx_proto)
 chainrule_component(mpi MPI MPI::MPI_CXX)
 set(chainrule_components_dir "${CMAKE_CURRENT_LIST_DIR}")  # where Findonnx_proto.cmake is
 
+# chainrule_add_load_network(SCALAR): makes chainrule::load_network_SCALAR, a static library with load_network<SCALAR>, which takes a minute or
+# two to compile. So it is compiled only if a target of the project links it, once for all of them; these include io/load_network.hpp.
+function(chainrule_add_load_network scalar)
+  if(TARGET chainrule_load_network_${scalar})  # find_package was called in another folder before
+    return()
+  endif()
+  set(source "${CMAKE_CURRENT_BINARY_DIR}/chainrule_load_network_${scalar}.cpp")
+  file(CONFIGURE OUTPUT "${source}" CONTENT "#include <chainrule/io/model_file.hpp>
+template chainrule::AnyNetwork<${scalar}> chainrule::load_network<${scalar}>(const std::string&, const chainrule::LoadOptions&, chainrule::LoadReport*);
+" @ONLY)
+  add_library(chainrule_load_network_${scalar} STATIC EXCLUDE_FROM_ALL "${source}")
+  add_library(chainrule::load_network_${scalar} ALIAS chainrule_load_network_${scalar})
+  target_link_libraries(chainrule_load_network_${scalar} PUBLIC chainrule::safetensors)
+endfunction()
+
 # chainrule_find_component(NAME [GLOBAL]): makes chainrule::NAME if the target that it needs exists or can be found. With GLOBAL both
 # targets are visible in the whole project, which is needed where chainrule is a subproject.
 macro(chainrule_find_component name)
@@ -32,6 +47,10 @@ macro(chainrule_find_component name)
     if(TARGET ${chainrule_${name}_target})
       add_library(chainrule::${name} INTERFACE IMPORTED ${ARGN})
       target_link_libraries(chainrule::${name} INTERFACE chainrule::chainrule ${chainrule_${name}_target})
+      if("${name}" STREQUAL "safetensors")
+        chainrule_add_load_network(float)
+        chainrule_add_load_network(double)
+      endif()
     endif()
   endif()
 endmacro()

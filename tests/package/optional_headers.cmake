@@ -1,5 +1,5 @@
-# Headers that chainrule.hpp does not include because they need more than Eigen, by the target that provides what they need. The tests
-# compile them if that target exists.
+# Headers that chainrule.hpp does not include because they need more than Eigen, or the library that io/load_network.hpp declares, by the
+# target that provides what they need. The tests compile them if that target exists.
 file(GLOB safetensors_internals RELATIVE "${CMAKE_CURRENT_LIST_DIR}/../../include/chainrule"
      "${CMAKE_CURRENT_LIST_DIR}/../../include/chainrule/io/detail/safetensors/*.hpp")
 file(GLOB onnx_internals RELATIVE "${CMAKE_CURRENT_LIST_DIR}/../../include/chainrule"
@@ -13,7 +13,7 @@ macro(chainrule_optional_headers target)
 endmacro()
 
 chainrule_optional_headers(ZLIB::ZLIB data/gzip.hpp)
-chainrule_optional_headers(chainrule::safetensors io/model.hpp io/model_file.hpp io/quantized_file.hpp io/safetensors.hpp io/safetensors_types.hpp
+chainrule_optional_headers(chainrule::safetensors io/load_network.hpp io/model.hpp io/model_file.hpp io/quantized_file.hpp io/safetensors.hpp io/safetensors_types.hpp
                            io/write_safetensors.hpp ${safetensors_internals})
 chainrule_optional_headers(chainrule::mpi parallel/mpi.hpp)
 chainrule_optional_headers(chainrule::onnx io/from_onnx.hpp io/onnx.hpp io/quantized_onnx.hpp io/to_onnx.hpp ${onnx_internals})
