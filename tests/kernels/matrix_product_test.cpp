@@ -4,6 +4,9 @@
 #include <cstdio>
 #include <limits>
 #include <optional>
+#include <set>
+#include <sstream>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -256,7 +259,7 @@ TEMPLATE_TEST_CASE("products deeper than a block of the sum are the plain sums",
 TEMPLATE_TEST_CASE("products of matrices too large for the second cache are the plain sums", "", float, double) {
   constexpr Index gap = 1000;
   const auto is_beyond_cache = [](Index rows, Index columns) {
-    return (rows + gap) * columns * Index{sizeof(TestType)} >= kernels::bytes_beyond_second_cache;
+    return (rows + gap) * columns * Index{sizeof(TestType)} >= kernels::PlanSizes(kernels::cache_sizes()).beyond;
   };
   REQUIRE((is_beyond_cache(50, 390) && is_beyond_cache(50, 310) && is_beyond_cache(115, 390) && !is_beyond_cache(115, 21)));
   for (const Product product : all_products) {
@@ -438,6 +441,45 @@ TEMPLATE_TEST_CASE("every instruction set and plan gives the bits of sums in blo
         }
       }
   CHECK(wrong == 0);
+}
+
+// Plans for small caches read A a few columns at a time, pack B or compute C in parts. 4 GiB are taken for the largest size, 0 for the
+// usual one.
+TEMPLATE_TEST_CASE("the bits of a product do not depend on the sizes of caches", "", float, double) {
+  struct Case {
+    Index rows, cols, depth;
+  };
+  const Index sizes_of_l2[] = {1 << 17, 1 << 18, 1 << 20, 1 << 21, 1 << 22, Index{1} << 32, 0};
+  int different = 0, plans = 0;
+  for (const auto& [rows, cols, depth] : {Case{600, 8, 500}, Case{140, 150, 300}, Case{64, 700, 270}, Case{800, 33, 60}})
+    for (const Product layout : all_products) {
+      Random random{Seed{19}};
+      Operands<TestType> operands(layout, rows, cols, depth, random);
+      const auto operand = [](const Padded<TestType>& m, bool transposed) {
+        return kernels::Operand<TestType>{m.view().data(), transposed ? m.stride : 1, transposed ? 1 : m.stride};
+      };
+      const auto a = operand(operands.a, layout == Product::transposed_times), b = operand(operands.b, layout == Product::times_transposed);
+      const TestType bias = static_cast<TestType>(0.5);
+      const kernels::Start<TestType> start =
+          layout == Product::affine ? kernels::Start<TestType>{StartKind::all, &bias} : kernels::Start<TestType>{};
+      chainrule_test::for_each_runnable_set<TestType>([&](auto set) {
+        Padded<TestType> expected(rows, cols);
+        product(set, a, b, depth, start, expected.view().data(), rows, rows, cols);
+        std::set<std::string> texts;
+        for (const Index l2 : sizes_of_l2) {
+          const kernels::CacheSizes caches{l2};
+          Padded<TestType> c(rows, cols, 3, 1, static_cast<TestType>(untouched));
+          product(set, a, b, depth, start, c.view().data(), c.stride, rows, cols, caches);
+          different += c.view() != expected.view() || !c.padding_is_untouched();
+          std::ostringstream text;
+          text << plan_of(set, a, b, depth, start, c.stride, rows, cols, caches);
+          texts.insert(text.str());
+        }
+        plans += static_cast<int>(texts.size()) - 1;
+      });
+    }
+  CHECK(different == 0);
+  CHECK(plans >= 10);
 }
 
 // Far apart, A has bytes beyond the caches and is read a few columns at a time, or its transpose is; B^T is packed.

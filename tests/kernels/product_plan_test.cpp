@@ -64,6 +64,43 @@ TEST_CASE("the plan of a product says in words what is done and what is packed")
   CHECK(text(plan_product(forward(64, 64, 64), sse2_of_a_newer_program)) == "2 x 4 tiles of 4 numbers");
 }
 
+TEST_CASE("plans follow the size of the L2 cache") {
+  constexpr Index KiB = 1024;
+  // Skylake client, Zen 3, Zen 4 and processors that state nothing, Sapphire Rapids
+  constexpr Index sizes_of_l2[] = {256 * KiB, 512 * KiB, 1024 * KiB, 2048 * KiB};
+  const auto plans = [&](const ProductShape& shape) {
+    std::vector<std::string> all;
+    for (const Index l2 : sizes_of_l2) {
+      const std::string plan = text(plan_product(shape, avx512, kernels::CacheSizes{l2}));
+      all.push_back(plan.substr(0, 27) == "3 x 8 tiles of 16 numbers, " ? plan.substr(27) : plan);
+    }
+    return all;
+  };
+  using Plans = std::vector<std::string>;
+  const std::string usual = "3 x 8 tiles of 16 numbers";
+  CHECK(plans(forward(300, 300, 64)) == Plans(4, usual));
+  CHECK(plans(weight_gradient(784, 128, 32)) == Plans{"32 columns of C at a time, packs B, prefetches C", usual, usual, usual});
+  CHECK(plans(forward(784, 128, 1000)) == Plans{"prefetches C", usual, "136 columns of C at a time", "136 columns of C at a time"});
+  CHECK(plans(forward(519, 409, 1024)) ==
+        Plans{"prefetches C", "prefetches C", "prefetches C", "136 columns of C at a time, prefetches C"});
+  CHECK(plans(forward(1024, 1024, 8)) == Plans{"32 columns of A at a time, prefetches A", "32 columns of A at a time, prefetches A",
+                                               "32 columns of A at a time", "32 columns of A at a time"});
+  CHECK(plans(weight_gradient(512, 512, 64)) ==
+        Plans{"32 columns of C at a time, packs B, prefetches C", "32 columns of C at a time, packs B, prefetches C",
+              "224 columns of C at a time, prefetches C", "224 columns of C at a time, prefetches C"});
+}
+
+TEST_CASE("nonsensical sizes of caches give the plan of the nearest sensible one, and unknown ones the usual plan") {
+  for (const ProductShape& shape : {weight_gradient(784, 500, 100), forward(519, 409, 1024), weight_gradient(784, 128, 32)}) {
+    const auto plan = [&](Index l2) { return text(plan_product(shape, avx512, kernels::CacheSizes{l2})); };
+    CHECK(plan(0) == plan(1 << 20));
+    CHECK(plan(-5) == plan(1 << 20));
+    CHECK(plan(1) == plan(1 << 17));
+    CHECK(plan(Index{4} << 30) == plan(1 << 22));
+    CHECK(plan(1 << 20) == text(plan_product(shape, avx512)));
+  }
+}
+
 TEST_CASE("an A that other cores have written is prefetched where a panel has several tiles") {
   const auto remote = [](ProductShape shape) {
     shape.a_is_remote = true;
@@ -102,8 +139,9 @@ TEST_CASE("columns of C are computed in parts that stay in the second cache, whe
   CHECK(columns(forward(28, 300, 10000)) == 392);
   CHECK(columns(input_gradient(784, 128, 1000)) == 512);  // W is packed again for each part
   CHECK(columns(forward(1024, 1024, 1000)) == 0);         // W has 4 MiB
-  CHECK(columns(forward(4000, 20, 1000)) == 0);           // 64 columns would not stay
-  CHECK(columns(weight_gradient(500, 128, 4096)) == 0);
+  CHECK(columns(forward(4000, 20, 1000)) == 32);
+  CHECK(columns(forward(4100, 20, 1000)) == 0);  // 32 columns would not stay
+  CHECK(columns(weight_gradient(500, 127, 4096)) == 0);
   CHECK(text(plan_product(forward(784, 128, 60000), avx512)) == "3 x 8 tiles of 16 numbers, 136 columns of C at a time, prefetches C");
 }
 
@@ -149,25 +187,30 @@ TEST_CASE("a large A that few columns multiply is read in the order in which it 
 
 TEST_CASE("a few columns of C are computed for all of a small A, where they lie in pages of their own and are beyond the second cache") {
   const auto plan = [](Index in, Index out, Index samples) { return plan_product(weight_gradient(in, out, samples), avx512); };
-  CHECK(plan(2048, 2048, 60).columns_of_part == 32);
-  CHECK_FALSE(plan(2048, 2048, 60).packs_a);
-  CHECK_FALSE(plan(2048, 2048, 60).packs_b);
-  CHECK(plan(2048, 2048, 60).prefetches_c);
-  CHECK(plan(1000, 800, 64).columns_of_part == 40);    // 800 x 40 floats are 125 KiB
-  CHECK(plan(350, 777, 128).columns_of_part != 32);    // A and C together have less than 1.5 MiB
-  CHECK(plan(1000, 2100, 120).columns_of_part == 32);  // A has 0.96 MiB and C 8.0
-  CHECK(plan(900, 2100, 120).columns_of_part == 0);    // C has 7.2 MiB
-  CHECK(plan(900, 2100, 120).packs_a);
+  CHECK(plan(2048, 2048, 30).columns_of_part == 32);
+  CHECK_FALSE(plan(2048, 2048, 30).packs_a);
+  CHECK_FALSE(plan(2048, 2048, 30).packs_b);
+  CHECK(plan(2048, 2048, 30).prefetches_c);
+  CHECK(plan(1000, 800, 64).columns_of_part == 40);  // 800 x 40 floats are 125 KiB
+  CHECK(plan(350, 777, 128).columns_of_part != 32);  // A and C together have less than 1.5 MiB
+  CHECK(plan(512, 4096, 60).columns_of_part == 32);  // A has 0.94 MiB and C 8.0
+  CHECK(plan(500, 4096, 60).columns_of_part == 0);   // C has 7.8 MiB
+  CHECK(plan(500, 4096, 60).packs_a);
 }
 
-TEST_CASE("B is packed where it is a transposed matrix whose rows for a block of the depth fill 512 KiB and all has 2 MiB") {
+TEST_CASE("B is packed where it is a transposed matrix whose rows for a block of the depth fill 512 KiB and all has 2 MiB, or half of it") {
   const auto plan = [](Index in, Index out, Index samples) { return plan_product(weight_gradient(in, out, samples), avx512); };
-  CHECK(plan(512, 512, 256).packs_b);
-  CHECK_FALSE(plan(511, 512, 256).packs_b);
+  CHECK(plan(2048, 100, 200).packs_b);
   CHECK_FALSE(plan(511, 100, 4096).packs_b);  // blocks have at most 256 terms
-  CHECK(plan(2048, 200, 64).packs_b);
-  CHECK_FALSE(plan(2048, 200, 63).packs_b);
-  CHECK_FALSE(plan(2048, 100, 64).packs_b);  // 0.5 MiB, C 0.8 MiB: all of it stays in the second cache
+  CHECK_FALSE(plan(2048, 100, 64).packs_b);   // 1.3 MiB: all of it stays in the second cache
+  // half of it suffices for 128 rows of C or more and an A of which a block has at most 1 MiB
+  CHECK(plan(256, 512, 256).packs_b);
+  CHECK_FALSE(plan(255, 512, 256).packs_b);
+  CHECK(plan(1024, 128, 200).packs_b);
+  CHECK_FALSE(plan(1024, 127, 200).packs_b);
+  CHECK(plan(400, 1024, 256).packs_b);
+  CHECK_FALSE(plan(400, 1025, 256).packs_b);
+  CHECK_FALSE(plan(1000, 150, 66).packs_b);  // 0.85 MiB
   CHECK(plan(1024, 1024, 256).packs_b);
   CHECK_FALSE(plan(1024, 1024, 256).packs_a);
   CHECK(plan(1024, 1024, 256).columns_of_part == 32);

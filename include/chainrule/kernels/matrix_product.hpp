@@ -5,6 +5,7 @@
 // machine's vectors or the plan (product_plan.hpp).
 
 #include <algorithm>
+#include <chainrule/kernels/cache_sizes.hpp>
 #include <chainrule/kernels/instruction_sets.hpp>
 #include <chainrule/kernels/prefetch.hpp>
 #include <chainrule/kernels/product_plan.hpp>

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <chainrule/core/types.hpp>
+#include <chainrule/kernels/cache_sizes.hpp>
 #include <chainrule/kernels/sum_order.hpp>
 
 namespace chainrule::kernels {
@@ -97,18 +98,23 @@ inline constexpr Index bytes_of_almost_a_page = 3072;
 /// A cache line.
 inline constexpr Index bytes_of_line = 64;
 
-/// A matrix of this many bytes does not stay in the L2 cache (1 MiB on Zen 4, 2 MiB on Sapphire Rapids, shared with other data).
-inline constexpr Index bytes_beyond_second_cache = Index{1} << 20;
-
-/// The most bytes of A, and about as many of B and C together, that stay in the L2 cache while they are used again and again.
-inline constexpr Index bytes_within_second_cache = Index{1} << 19;
+/// The sizes in bytes at which plans change, for an L2 cache. They grow with it up to 1 MiB, as Zen 4 has it. On Sapphire Rapids, which has
+/// 2 MiB, twice these sizes took 1.00 of the time and half of them 1.01, in the mean of 95 products; so only `of_a` grows further.
+struct PlanSizes {
+  explicit constexpr PlanSizes(const CacheSizes& caches)
+      : beyond{(std::min)(caches.plausible().l2, Index{1} << 20)},
+        within{beyond / 2},
+        far_beyond{4 * beyond},
+        of_a{(std::max)(within, caches.plausible().l2 / 2)} {}
+  Index beyond;      ///< a matrix of this size does not stay in L2, which other data share
+  Index within;      ///< the most of A, and about as much of B and C together, that stays in L2 while it is used again and again
+  Index far_beyond;  ///< a matrix of this size does not stay in L2 even in part
+  Index of_a;        ///< the largest A that stays in L2 while much larger B and C pass through it, a part at a time
+};
 
 /// Columns of A that are half a page apart or more are read from end to end, a few at a time, where A is read once or comes from memory:
 /// this suits the hardware prefetcher.
 inline constexpr Index bytes_of_half_a_page = 2048;
-
-/// A matrix of this many bytes stays in no L2 cache, not even in part (2 MiB on Sapphire Rapids).
-inline constexpr Index bytes_far_beyond_second_cache = Index{1} << 22;
 
 /// Whether C^T may be computed with these vectors. Others have to be measured first: with 16 registers a tile has too few independent sums.
 constexpr bool can_transpose(const VectorUnit& vectors) { return vectors.width >= 8 && vectors.registers >= 32 && !vectors.is_fallback; }
@@ -131,10 +137,15 @@ inline bool is_cheaper_transposed(const ProductShape& shape, const VectorUnit& v
   return 5 * columns_in_whole_registers <= 4 * (shape.columns + columns_to_pack);
 }
 
+/// A B of medium size is not packed for fewer rows of C, which are two panels of 48 floats and one of 32.
+inline constexpr Index min_rows_to_pack_medium_b = 128;
+
 /// Completes the plan of a product that is no row, column or outer product and not small.
-[[gnu::noinline]] inline void plan_large_product(const ProductShape& shape, ProductPlan& plan) {
+template <class Caches>
+[[gnu::noinline]] void plan_large_product(const ProductShape& shape, Caches caches, ProductPlan& plan) {
   if (shape.rows == 0 || shape.columns == 0) return;
   const VectorUnit& vectors = plan.vectors;
+  const PlanSizes sizes(caches);
   const bool columns_of_a_are_contiguous = shape.a_row_step == 1;
   if (!columns_of_a_are_contiguous && is_cheaper_transposed(shape, vectors)) {
     plan.method = ProductMethod::transposed;
@@ -145,32 +156,34 @@ inline bool is_cheaper_transposed(const ProductShape& shape, const VectorUnit& v
   const Index bytes_of_a = shape.a_column_step * shape.depth * shape.scalar_size;
   // A large A that one tile of columns multiplies is read once, and one from memory costs more than its few tiles: both are read in the
   // order in which they are stored. Between passes the sums of a tile are stored to C, so a pass must not be too short.
-  const Index bytes_to_read_in_order = (shape.columns <= plan.tile_columns ? 1 : 2) * bytes_far_beyond_second_cache;
+  const Index bytes_to_read_in_order = (shape.columns <= plan.tile_columns ? 1 : 2) * sizes.far_beyond;
   if (vectors.width > 1 && columns_of_a_are_contiguous && shape.columns <= 32 && !shape.adds_at_the_end && shape.depth > 32 &&
       shape.a_column_step * shape.scalar_size >= bytes_of_half_a_page && bytes_of_a >= bytes_to_read_in_order) {
     plan.columns_at_once = 32;
-    plan.prefetches_a = has_whole_tiles && bytes_of_a >= 2 * bytes_far_beyond_second_cache;
+    plan.prefetches_a = has_whole_tiles && bytes_of_a >= 2 * sizes.far_beyond;
     return;
   }
   // Where A stays in the L2 cache, but not together with C, and their columns lie in pages of their own, each panel of A would reach for
   // all of C and its pages again. So a few columns of C are computed for all panels of A, which costs less than to pack A. A larger A
   // leaves the L1 cache sooner and slows this down, which pays for a large C alone, and not where much is computed for each tile of C.
   const Index bytes_of_c = shape.c_step * shape.columns * shape.scalar_size, bytes_of_panels = shape.rows * shape.depth * shape.scalar_size;
-  const bool has_small_a = bytes_of_panels <= bytes_within_second_cache && bytes_of_panels + bytes_of_c >= 3 * bytes_within_second_cache;
-  const bool has_large_c =
-      bytes_of_panels <= 2 * bytes_within_second_cache && bytes_of_c >= 2 * bytes_far_beyond_second_cache && shape.depth <= 128;
+  const bool has_small_a = bytes_of_panels <= sizes.within && bytes_of_panels + bytes_of_c >= 3 * sizes.within;
+  const bool has_large_c = bytes_of_panels <= 2 * sizes.within && bytes_of_c >= 2 * sizes.far_beyond && shape.depth <= 128;
   // Where B is a transposed matrix, a tile reads a part of a line for each term. If the rows of B for a block of the depth lie far apart
   // and A, B and C do not stay in the L2 cache together, every panel of A would wait for these lines again. So two lines' worth of columns
-  // of B are copied for all panels, and A need not be packed.
+  // of B are copied for all panels, and A need not be packed. Half as large matrices are worth copying for three panels or more of an A
+  // that stays in L2, at least for a block of the depth: all of it is read again for these columns.
+  const Index depth_of_block = (std::min)(shape.depth, max_chain);
   const Index bytes_of_b_row = shape.b_row_step * shape.scalar_size;
+  const bool has_several_panels =
+      shape.rows >= min_rows_to_pack_medium_b && shape.rows * depth_of_block * shape.scalar_size <= sizes.beyond;
+  const Index medium = has_several_panels ? sizes.within / 2 : sizes.within;
   plan.packs_b = vectors.width > 1 && columns_of_a_are_contiguous && shape.b_column_step == 1 &&
-                 bytes_of_b_row * (std::min)(shape.depth, max_chain) >= bytes_within_second_cache &&
-                 bytes_of_panels + bytes_of_b_row * shape.depth + bytes_of_c >= 4 * bytes_within_second_cache;
+                 bytes_of_b_row * depth_of_block >= medium && bytes_of_panels + bytes_of_b_row * shape.depth + bytes_of_c >= 4 * medium;
   if (plan.packs_b || (columns_of_a_are_contiguous && a_is_in_pages && (has_small_a || has_large_c))) {
-    constexpr Index bytes_of_few_columns = Index{1} << 17;
-    const Index few = (std::max)(Index{32}, bytes_of_few_columns / (shape.rows * shape.scalar_size) / 8 * 8);
+    const Index few = (std::max)(Index{32}, sizes.within / 4 / (shape.rows * shape.scalar_size) / 8 * 8);
     plan.columns_of_part = plan.packs_b ? 2 * bytes_of_line / shape.scalar_size : few;
-    plan.prefetches_c = has_whole_tiles && bytes_of_c >= bytes_beyond_second_cache;
+    plan.prefetches_c = has_whole_tiles && bytes_of_c >= sizes.beyond;
     return;
   }
   // a panel that is used for 192 columns or more is worth copying out of its pages
@@ -178,21 +191,23 @@ inline bool is_cheaper_transposed(const ProductShape& shape, const VectorUnit& v
   // Where A is small and B and C do not stay in the L2 cache, they would come from further away for every panel of A and every block of the
   // depth. So they are computed a part at a time, of enough columns to make up for reading or packing A again.
   const Index bytes_of_column = (shape.depth + shape.rows) * shape.scalar_size;
-  if (bytes_of_column * shape.columns >= bytes_beyond_second_cache && bytes_of_column * 64 <= bytes_within_second_cache &&
-      bytes_of_panels <= bytes_within_second_cache) {
-    const Index columns_within = bytes_within_second_cache / bytes_of_column / 8 * 8;
+  const Index bytes_of_columns = bytes_of_column * shape.columns;
+  if (bytes_of_columns >= sizes.beyond && bytes_of_column * 32 <= sizes.within &&
+      bytes_of_panels <= (bytes_of_columns >= 2 * bytes_of_panels ? sizes.of_a : sizes.within)) {
+    const Index columns_within = sizes.within / bytes_of_column / 8 * 8;
     plan.columns_of_part = plan.packs_a ? std::max<Index>(columns_within, 512) : columns_within;
   }
   const bool has_next_tiles = has_whole_tiles && shape.columns > plan.tile_columns;
   // A line that another core has written takes some 100 ns. A tile that needs it waits, unless it was prefetched with the panel before.
   // (Two threads on Sapphire Rapids: 11 % less time for a training step of 28-300x5-1 with 64 samples, 6 % for 256x6 with 512.)
-  const bool a_is_far = shape.a_is_remote || (a_is_in_pages && bytes_of_a >= bytes_beyond_second_cache);
+  const bool a_is_far = shape.a_is_remote || (a_is_in_pages && bytes_of_a >= sizes.beyond);
   plan.prefetches_a = has_next_tiles && columns_of_a_are_contiguous && a_is_far;
-  plan.prefetches_c = has_next_tiles && bytes_of_c >= bytes_beyond_second_cache;
+  plan.prefetches_c = has_next_tiles && bytes_of_c >= sizes.beyond;
 }
 
-/// The plan for a shape on a machine.
-inline ProductPlan plan_product(const ProductShape& shape, const VectorUnit& vectors) {
+/// The plan for a shape on a machine. `caches` is a CacheSizes or converts to one.
+template <class Caches = CacheSizes>
+inline ProductPlan plan_product(const ProductShape& shape, const VectorUnit& vectors, Caches caches = {}) {
   ProductPlan plan{ProductMethod::tiles, vectors, 0, 0, columns_of_tile(vectors.registers), false, false, false, false};
   const bool columns_of_a_are_contiguous = shape.a_row_step == 1;
   if (shape.rows == 1 && shape.columns > 1 && shape.c_step == 1) {
@@ -216,7 +231,7 @@ inline ProductPlan plan_product(const ProductShape& shape, const VectorUnit& vec
   constexpr Index few_numbers = 96;
   static_assert(few_numbers <= min_depth_to_transpose);
   if (shape.rows < few_numbers && shape.columns < few_numbers && shape.depth < few_numbers) return plan;
-  plan_large_product(shape, plan);
+  plan_large_product(shape, caches, plan);
   return plan;
 }
 
