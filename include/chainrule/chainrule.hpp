@@ -74,6 +74,10 @@
 #include <chainrule/layers/sample_gradients.hpp>
 #include <chainrule/layers/sequential.hpp>
 
+// How matrix products are computed.
+#include <chainrule/core/product_precision.hpp>
+#include <chainrule/precision/bfloat16.hpp>
+
 // Losses.
 #include <chainrule/losses/binary_cross_entropy.hpp>
 #include <chainrule/losses/binary_focal.hpp>

@@ -90,6 +90,16 @@ class Network : public NetworkBase<Scalar, typename detail::ProvenNetwork<Scalar
   /// Allocates the memory for passes over up to max_batch samples. `make_workspace<8>()` keeps it inside the object where all extents are
   /// fixed and it is small. Throws ShapeError for a max_batch below 1, and for one that memory cannot hold.
   Workspace<> make_workspace(Index max_batch) const { return Workspace<>(sequence(), max_batch); }
+  /// Allocates the memory for passes over up to max_batch samples whose products of dense layers are computed in another precision, such as
+  /// bfloat16 (precision/bfloat16.hpp). Throws ShapeError as above, and ValueError where Scalar is not float.
+  Workspace<> make_workspace(Index max_batch, const ProductPrecision& precision) const {
+    std::vector<TensorShape> tensors;
+    detail::for_each_layer(layers(), [&](const auto& layer) {
+      const auto of_layer = layer.tensors();
+      tensors.insert(tensors.end(), of_layer.begin(), of_layer.end());
+    });
+    return Workspace<>(sequence(), max_batch, precision.template make<Scalar>("make_workspace", tensors, (std::max)(max_batch, Index{1})));
+  }
   /// Makes a workspace for up to MaxBatch samples, which needs no heap where all extents are types and it is small.
   template <int MaxBatch = 0>
   Workspace<MaxBatch> make_workspace() const {
@@ -380,7 +390,9 @@ class Network : public NetworkBase<Scalar, typename detail::ProvenNetwork<Scalar
     sequence().update_statistics(buffers().data(), work.caches_, work.cached_samples(), frozen_slice(), share);
   }
   Index parameter_count() const { return sequence().parameter_offset(detail::size_of(layers())); }
-  ForwardContext<Scalar> predicting(Team* team = nullptr) const { return {Mode::predict, buffer_data(), {}, 0, team}; }
+  ForwardContext<Scalar> predicting(Team* team = nullptr, DenseProducts<Scalar>* products = nullptr) const {
+    return {Mode::predict, buffer_data(), {}, 0, team, {}, nullptr, products};
+  }
 
   // predict and predict_raw without a workspace
   template <bool applies_link, class X>
@@ -445,7 +457,7 @@ class Network : public NetworkBase<Scalar, typename detail::ProvenNetwork<Scalar
 
   template <int MaxBatch>
   ConstMatrixView<Scalar> run_predict(const ConstMatrixView<Scalar>& x, Workspace<MaxBatch>& work) const {
-    const auto pass = predicting(work.team_for(parameter_count(), x.cols(), kernels::far_minimum_of_predictions));
+    const auto pass = predicting(work.team_for(parameter_count(), x.cols(), kernels::far_minimum_of_predictions), work.pass_.products.get());
     const Scalar* const theta_begin = theta();
     work.set_cached_samples(0);
     sequence().forward(theta_begin, x, work.caches_, pass);
@@ -455,7 +467,7 @@ class Network : public NetworkBase<Scalar, typename detail::ProvenNetwork<Scalar
   // The prediction for one sample whose output of the first layer first_output(a) writes.
   template <bool applies_link, int MaxBatch, class FirstOutput>
   Output predict_after_first(const char* who, Workspace<MaxBatch>& work, const FirstOutput& first_output) const {
-    const auto pass = predicting(work.team_for(parameter_count() - sequence().parameter_offset(1), 1));
+    const auto pass = predicting(work.team_for(parameter_count() - sequence().parameter_offset(1), 1), work.pass_.products.get());
     detail::check_capacity(who, 1, work.max_batch());
     detail::check_workspace(who, layers(), work);
     sequence().check_pass(pass, 1);

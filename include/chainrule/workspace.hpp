@@ -8,6 +8,7 @@
 #include <chainrule/core/detail/team_pointer.hpp>
 #include <chainrule/core/error.hpp>
 #include <chainrule/core/network_base.hpp>
+#include <chainrule/core/product_precision.hpp>
 #include <chainrule/kernels/partition.hpp>
 
 namespace chainrule {
@@ -47,6 +48,26 @@ class LastPass {
   std::atomic<const Mark*> mark_{nullptr};
 };
 
+/// The products by which a forward pass is made, and the number of its samples: negative after forward_jet, 0 where there is no pass. The
+/// caches point to these products, so a copy, whose products are others, holds no forward pass.
+template <class Scalar>
+struct CachedPass {
+  explicit CachedPass(std::unique_ptr<DenseProducts<Scalar>> of) : products{std::move(of)} {}
+  CachedPass(const CachedPass& other)
+      : samples{other.products == nullptr ? Index{other.samples} : 0},
+        products{other.products == nullptr ? nullptr : other.products->clone()} {}
+  CachedPass(CachedPass&&) noexcept = default;
+  CachedPass& operator=(CachedPass other) noexcept {
+    samples = other.samples;
+    products.swap(other.products);
+    return *this;
+  }
+  ~CachedPass() = default;
+
+  ZeroAfterMove samples = 0;
+  std::unique_ptr<DenseProducts<Scalar>> products;
+};
+
 }  // namespace detail
 
 /// The memory in which a network's passes work: the caches that forward fills and the deltas that backward computes. Made by
@@ -59,9 +80,11 @@ class LastPass {
 template <class Scalar, int MaxBatch, class Sequence>
 class Workspace {
  public:
-  /// Allocates for up to max_batch samples. Throws ShapeError for a max_batch below 1, and for one that memory cannot hold.
-  Workspace(const Sequence& sequence, Index max_batch)
+  /// Allocates for up to max_batch samples, with products of dense layers in Scalar or in another precision. Throws ShapeError for a
+  /// max_batch below 1, and for one that memory cannot hold.
+  Workspace(const Sequence& sequence, Index max_batch, std::unique_ptr<DenseProducts<Scalar>> products = nullptr)
       : max_batch_{checked(max_batch)},
+        pass_{std::move(products)},
         caches_{sequence.template make_caches<Scalar, inline_batch>(max_batch)},
         deltas_{sequence.template make_deltas<Scalar, inline_batch>(max_batch)} {}
 
@@ -70,7 +93,7 @@ class Workspace {
 
   /// The number of samples of the forward pass whose caches it holds; 0 where it holds none, and loss and backward would throw.
   Index cached_samples() const {
-    const Index samples = cached_samples_;
+    const Index samples = pass_.samples;
     return samples > 0 ? samples : 0;  // std::max would take addresses, and so write both numbers to memory
   }
 
@@ -79,25 +102,25 @@ class Workspace {
   template <std::size_t I>
   ConstMatrixView<Scalar> activation() const {
     detail::check_not_moved_from("activation", max_batch_);
-    detail::check_forward_ran("activation", cached_samples_);
-    return cache<I>().output.first(cached_samples_);
+    detail::check_forward_ran("activation", pass_.samples);
+    return cache<I>().output.first(pass_.samples);
   }
   /// The activation of layer i as activation<i>() gives it, for an index known only at run time. Throws ValueError where the network has no
   /// layer i.
   ConstMatrixView<Scalar> activation(Index i) const {
     detail::check_not_moved_from("activation", max_batch_);
-    detail::check_forward_ran("activation", cached_samples_);
+    detail::check_forward_ran("activation", pass_.samples);
     const Index layers = static_cast<Index>(detail::size_of(caches_));
     if (i < 0 || i >= layers) detail::raise<ValueError>("activation(", i, "): the network has ", layers, " layers, counted from 0");
     const Scalar* a = nullptr;
     Index units = 0;
     detail::for_each_index(caches_, [&](auto k) {
       if (static_cast<Index>(k) != i) return;
-      const ConstMatrixView<Scalar> output = detail::element(caches_, k).output.first(cached_samples_);
+      const ConstMatrixView<Scalar> output = detail::element(caches_, k).output.first(pass_.samples);
       a = output.data();
       units = output.rows();
     });
-    return detail::matrix_view(a, units, cached_samples_);
+    return detail::matrix_view(a, units, pass_.samples);
   }
 
   /// The cache of layer I: what its forward pass keeps for backward. Throws StateError where the workspace was moved from.
@@ -130,7 +153,7 @@ class Workspace {
   /// Sets the team. The forward pass that the workspace holds is lost, because backward has to use its team.
   void set_team(Team* team) {
     team_ = team;
-    cached_samples_ = 0;
+    pass_.samples = 0;
   }
 
   /// Whether the last forward pass was one of this network, and nothing was assigned to the network since.
@@ -147,23 +170,23 @@ class Workspace {
     return max_batch;
   }
 
-  void set_cached_samples(Index samples) { cached_samples_ = samples; }
+  void set_cached_samples(Index samples) { pass_.samples = samples; }
 
   // Remembers the network of the last forward pass, and the x that it has checked, so that backward need not check x again.
   void set_forward_pass(const detail::NetworkIdentity<Scalar>& network, const ConstMatrixView<Scalar>& x) {
     input_ = x.data();
     input_stride_ = x.outerStride();
     network_ = network;
-    cached_samples_ = x.cols();
+    pass_.samples = x.cols();
   }
   // Remembers that the workspace holds the caches of forward_jet, a prediction, which loss and backward must not use.
   void set_jet_pass(const detail::NetworkIdentity<Scalar>& network, const ConstMatrixView<Scalar>& x) {
     set_forward_pass(network, x);
-    cached_samples_ = -x.cols();
+    pass_.samples = -x.cols();
   }
-  Index jet_samples() const { return (std::max)(Index{0}, -Index{cached_samples_}); }
+  Index jet_samples() const { return (std::max)(Index{0}, -Index{pass_.samples}); }
   bool has_checked(ConstMatrixView<Scalar> x) const {
-    return x.data() == input_ && x.cols() == cached_samples_ && (x.outerStride() == input_stride_ || x.cols() == 1);
+    return x.data() == input_ && x.cols() == pass_.samples && (x.outerStride() == input_stride_ || x.cols() == 1);
   }
 
   // The team, or nullptr where a pass over so many samples is too small to be shared; a pass has two operations for each sample and each
@@ -177,11 +200,11 @@ class Workspace {
 
   // The context of a training pass in this step.
   ForwardContext<Scalar> training_pass(const Scalar* buffers, Team* team) const {
-    return {Mode::train, buffers, derived_seed(seed_, step_), first_sample_, team};
+    return {Mode::train, buffers, derived_seed(seed_, step_), first_sample_, team, {}, nullptr, pass_.products.get()};
   }
 
   detail::ZeroAfterMove max_batch_;
-  detail::ZeroAfterMove cached_samples_ = 0;  // negative after forward_jet
+  detail::CachedPass<Scalar> pass_;
   detail::LastPass last_pass_;
   const Scalar* input_ = nullptr;
   Index input_stride_ = 0;

@@ -11,7 +11,7 @@ set(floors
     "initializers"
     "activations"
     "losses optimizers schedules metrics"
-    "layers data"
+    "layers data precision"
     "workspace.hpp gradients.hpp detail"
     "derivatives"
     "network.hpp sparse_input.hpp"

@@ -8,6 +8,8 @@ namespace chainrule {
 
 class Team;  // in threads/team.hpp
 template <class Scalar>
+class DenseProducts;  // in core/product_precision.hpp
+template <class Scalar>
 class SampleGradients;  // in layers/sample_gradients.hpp
 template <class Scalar>
 class ShardReduction;  // in core/shard_reduction.hpp
@@ -27,6 +29,8 @@ struct ForwardContext {
   detail::FrozenSlice frozen = {};  ///< the frozen parameters of the network
   /// Merges numbers over all shards of the batch, where a layer with statistics shall take them from all; else nullptr.
   ShardReduction<Scalar>* shards = nullptr;
+  /// Computes the matrix products of dense layers in another precision, forward and backward; nullptr for products in Scalar.
+  DenseProducts<Scalar>* products = nullptr;
 
   /// The context of layer i of a sequence that has this one: its buffers begin at buffer_offset, its parameters at parameter_offset, and
   /// its seed is derived_seed(seed, i).
@@ -37,7 +41,8 @@ struct ForwardContext {
             first_sample,
             team,
             {frozen.all, frozen.first + parameter_offset},
-            shards};
+            shards,
+            products};
   }
 };
 

@@ -5,6 +5,7 @@
 #include <chainrule/activations/identity.hpp>
 #include <chainrule/core/concepts.hpp>
 #include <chainrule/core/error.hpp>
+#include <chainrule/core/product_precision.hpp>
 #include <chainrule/kernels/elementwise.hpp>
 #include <chainrule/kernels/layer_blocks.hpp>
 #include <chainrule/kernels/layer_products.hpp>
@@ -144,6 +145,7 @@ class Dense {
     Storage output;                                                                         ///< a(l+1), outputs x max_batch
     [[no_unique_address]] std::conditional_t<DerivativeFromOutput<F>, Nothing, Storage> z;  ///< z(l+1), if f' is written with it
     Team* team = nullptr;  ///< the threads of the forward pass, used by backward too; null for one thread
+    DenseProducts<Scalar>* products = nullptr;  ///< computes the products of both passes; null for products in Scalar
   };
 
   /// Computes z(l+1) and a(l+1) from x = a(l).
@@ -156,6 +158,8 @@ class Dense {
     if constexpr (always_small) {
       small_forward(theta, x, cache);
     } else {
+      cache.products = pass.products != nullptr && pass.products->takes(outputs(), inputs()) ? pass.products : nullptr;
+      if (cache.products != nullptr) return forward_by(*cache.products, theta, x, cache);
       if (may_be_small && is_small<Scalar>(pass.team)) return small_forward(theta, x, cache);
       blocks_for(x.cols(), pass.team).for_activation(pass.mode == Mode::predict, [&](const kernels::Block& block) {
         const MatrixView<Scalar> z = block.of(kept_for_derivative(cache).first(x.cols()));
@@ -179,9 +183,13 @@ class Dense {
     if constexpr (always_small) {
       small_backward(theta, x, cache, delta, gradient, input_gradient, static_cast<const Scalar*>(nullptr));
     } else {
-      if (may_be_small && is_small<Scalar>(cache.team))
+      if (may_be_small && cache.products == nullptr && is_small<Scalar>(cache.team))
         return small_backward(theta, x, cache, delta, gradient, input_gradient, static_cast<const Scalar*>(nullptr));
       times_derivative(cache, delta);
+      if (cache.products != nullptr) {
+        if (has_bias) products<Scalar>().bias_gradient(detail::as_const(delta), bias_in(gradient));
+        return cache.products->backward(theta, x, detail::as_const(delta), gradient, input_gradient, cache.team);
+      }
       blocks_for(x.cols(), cache.team).for_weight(false, [&](const kernels::Block& block) {
         products<Scalar>().weight_gradient(detail::as_const(delta), x, block, gradient);
         if (has_bias && block.is_first()) products<Scalar>().bias_gradient(detail::as_const(delta), bias_in(gradient));
@@ -207,6 +215,10 @@ class Dense {
   void vjp(const Scalar* theta, ConstMatrixView<Scalar> x, const Cache<Scalar, MaxBatch>& cache, MatrixView<Scalar> delta,
            MatrixView<Scalar>& input_gradient) const {
     times_derivative_of(cache, x.cols(), delta);
+    if (cache.products != nullptr) {
+      Scalar* const no_gradient = nullptr;
+      return cache.products->backward(theta, x, detail::as_const(delta), no_gradient, &input_gradient, cache.team);
+    }
     blocks_for(delta.cols(), cache.team).for_weight(false, [&](const kernels::Block& block) {
       products<Scalar>().input_gradient(theta, detail::as_const(delta), block, input_gradient);
     });
@@ -306,6 +318,8 @@ class Dense {
                    MatrixView<Scalar> delta) const {
     if constexpr (is_identity || !DerivativeFromOutput<F>)
       z = kept_for_derivative(cache).first(x.cols());
+    else if (cache.products != nullptr)
+      cache.products->affine(theta, bias_in(theta), x, z, cache.team);
     else
       products<Scalar>().affine(theta, x, bias_in(theta), 0, z, x.cols());
     times_derivative(cache, delta);
@@ -319,15 +333,18 @@ class Dense {
     if constexpr (always_small) {
       small_backward(theta, x, cache, delta, theta, input_gradient, &factor);
     } else {
-      if (may_be_small && is_small<Scalar>(cache.team)) return small_backward(theta, x, cache, delta, theta, input_gradient, &factor);
+      if (may_be_small && cache.products == nullptr && is_small<Scalar>(cache.team))
+        return small_backward(theta, x, cache, delta, theta, input_gradient, &factor);
       times_derivative(cache, delta);
+      if (cache.products != nullptr) {
+        cache.products->backward_and_step(theta, x, detail::as_const(delta), factor, scratch, input_gradient, cache.team);
+        return step_bias(delta, factor, theta, scratch);
+      }
       blocks_for(x.cols(), cache.team).for_weight(input_gradient == nullptr, [&](const kernels::Block& block) {
         if (input_gradient != nullptr)  // reads only the columns of W that this block then changes
           products<Scalar>().input_gradient(theta, detail::as_const(delta), block, *input_gradient);
         products<Scalar>().add_multiple_of_gradient(factor, detail::as_const(delta), x, block, theta, scratch);
-        if (!has_bias || !block.is_first()) return;
-        products<Scalar>().bias_gradient(detail::as_const(delta), bias_in(scratch));
-        kernels::add_multiple<Scalar>(outputs(), factor, bias_in(scratch), bias_in(theta));
+        if (block.is_first()) step_bias(delta, factor, theta, scratch);
       });
     }
   }
@@ -386,6 +403,25 @@ class Dense {
   };
   template <class Scalar>
   using BiasOfSmall = std::conditional_t<has_bias, BiasInPlace<Scalar>, NoBias<std::remove_const_t<Scalar>>>;
+
+  // The forward pass with the products of another precision.
+  template <class Scalar, class Cache>
+  void forward_by(DenseProducts<Scalar>& products, const Scalar* theta, ConstMatrixView<Scalar> x, Cache& cache) const {
+    const MatrixView<Scalar> z = kept_for_derivative(cache).first(x.cols());
+    products.affine(theta, bias_in(theta), x, z, cache.team);
+    if constexpr (!is_identity)
+      blocks_for(x.cols(), cache.team).for_derivative([&](const kernels::Block& block) {
+        kernels::activate(f_, block.of(detail::as_const(z)), block.of(cache.output.first(x.cols())));
+      });
+  }
+  // b <- b + factor dJ/db
+  template <class Scalar>
+  void step_bias(MatrixView<Scalar> delta, Scalar factor, Scalar* theta, Scalar* scratch) const {
+    if constexpr (has_bias) {
+      products<Scalar>().bias_gradient(detail::as_const(delta), bias_in(scratch));
+      kernels::add_multiple<Scalar>(outputs(), factor, bias_in(scratch), bias_in(theta));
+    }
+  }
 
   template <class Scalar, class Cache>
   void small_forward(const Scalar* theta, ConstMatrixView<Scalar> x, Cache& cache) const {
