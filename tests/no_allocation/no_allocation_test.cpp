@@ -74,9 +74,9 @@ long allocations_of(const Work& work) {
 
 /// Number of allocations in training steps on batches of several sizes from max_batch down to 1.
 template <class Net, class Y>
-long allocations_of_training(Net& net, cr::Index max_batch, const Y& targets) {
+long allocations_of_training(Net& net, cr::Index max_batch, const Y& targets, const cr::ProductPrecision& precision = {}) {
   using Scalar = typename Net::ScalarType;
-  auto work = net.make_workspace(max_batch);
+  auto work = net.make_workspace(max_batch, precision);
   auto gradients = net.make_gradients();
   const cr::SGD sgd{.learning_rate = 0.01};
   auto state = sgd.make_state(net);
@@ -199,7 +199,9 @@ TEST_CASE("training allocates nothing after set-up: fixed net, labels") {
 TEST_CASE("training allocates nothing after set-up: large fixed net, whose products are above Eigen's limit for buffers on the stack") {
   cr::Network<float, cr::SoftmaxCrossEntropy, cr::Dense<784, 500, cr::Sigmoid>, cr::Dense<500, 10>> net{cr::Seed{1}};
   const std::vector<int> labels(200, 3);
-  CHECK(allocations_of_training(net, 200, [&](cr::Index n) { return std::span<const int>(labels.data(), std::size_t(n)); }) == 0);
+  const auto some_labels = [&](cr::Index n) { return std::span<const int>(labels.data(), std::size_t(n)); };
+  CHECK(allocations_of_training(net, 200, some_labels) == 0);
+  CHECK(allocations_of_training(net, 200, some_labels, cr::bfloat16) == 0);
 }
 
 TEST_CASE("training allocates nothing after set-up: dynamic net in double, probabilities") {

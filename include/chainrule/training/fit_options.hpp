@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chainrule/core/detail/hyperparameter_checks.hpp>
 #include <chainrule/core/detail/network_access.hpp>
+#include <chainrule/core/product_precision.hpp>
 #include <chainrule/core/random.hpp>
 #include <chainrule/core/weighting.hpp>
 #include <chainrule/data/dataset.hpp>
@@ -65,6 +66,9 @@ struct FitOptions {
   /// Number of threads that share the work of each pass, on the validation set too. The result has the same bits for any number. Each
   /// matrix product uses them only if it is large enough to gain from it, so a small network trains on one thread.
   Index threads = 1;
+  /// How the matrix products of dense layers are computed, on the validation set too: in the network's Scalar, or in bfloat16
+  /// (precision/bfloat16.hpp), for networks of float.
+  ProductPrecision precision = {};
   Seed seed = {};  ///< seed of the order of the samples and of the dropout masks
   /// Factor on the optimizer's learning rate as a function of time: Cosine{...}, OneCycle{...}, or any function. It is called before each
   /// step with the number of epochs since fit began, fractions included: 2.5 is the middle of the third epoch. Empty: the factor is 1.
@@ -139,6 +143,7 @@ void check_fit(const Net& net, const DataView<Scalar, Targets>& train, const Fit
   if (options.epochs < 1) raise<ValueError>("fit: epochs must be at least 1, got ", options.epochs);
   if (options.threads < 1 || options.threads > ThreadTeam::max_threads)
     raise<ValueError>("fit: threads must be 1 to ", ThreadTeam::max_threads, ", got ", options.threads);
+  options.precision.template check<Scalar>("fit");
   check_not_negative<Scalar>("fit", "clip_norm", options.clip_norm);
   check_not_negative<Scalar>("fit", "clip_value", options.clip_value);
   check_not_negative<Scalar>("fit", "l1", options.l1);

@@ -24,7 +24,7 @@ namespace chainrule {
 /// system's reason; network and trainer then have the state after the last step.
 ///
 /// The file records the network, the optimizer with its hyperparameters(), the observers and what they monitor, batch_size, shuffle,
-/// drop_last, accumulate, seed, clip_norm, clip_value, l1, l2, the number of samples and the names of the measured quantities. If one of
+/// drop_last, accumulate, seed, clip_norm, clip_value, l1, l2, precision, the number of samples and the names of the measured quantities. If one of
 /// them differs from the current training, or the file is damaged, `fit` throws ValueError with what it expected and what it found, before
 /// anything has changed. The samples themselves and the schedule are not recorded; the caller must pass the same ones, or another schedule
 /// to go on with another learning rate.
@@ -68,6 +68,7 @@ std::string training_fingerprint(const Rule& rule, Index samples, const Options&
   add_line(lines, "clip_value: ", options.clip_value);
   add_line(lines, "l1: ", options.l1);
   add_line(lines, "l2: ", options.l2);
+  if (!options.precision.name().empty()) add_line(lines, "precision: ", options.precision.name());
   for (const Quantity& quantity : run.quantities) add_line(lines, "measured: ", quantity.name);
   return lines;
 }

@@ -107,7 +107,7 @@ class Trainer {
         {options.shuffle, derived_seed(options.seed, 0), false, detail::mean_weight_of_data(net_, train)});
     const detail::StepsOfEpoch steps = detail::steps_of_epoch(train.size(), options);  // drop_last leaves out a step, not a batch
     detail::Evaluator<Net, typename View::TargetsView> evaluator(net_, train, options);
-    detail::EpochRunner<Net, Rule> epochs(net_, rule_, state_, steps, derived_seed(options.seed, 1), options.threads);
+    detail::EpochRunner<Net, Rule> epochs(net_, rule_, state_, steps, derived_seed(options.seed, 1), options.threads, options.precision);
     Run<Net> run = begin_run(train, train.size(), steps, evaluator, options);
     return fit_with(batches, evaluator, epochs, options, run, detail::training_fingerprint(rule_, train.size(), options, run), nullptr,
                     observers...);
@@ -128,7 +128,7 @@ class Trainer {
                                                                      detail::mean_weight_on_ranks(net_, ranks, part, samples));
     detail::Evaluator<Net, typename View::TargetsView> evaluator(net_, part, options);
     detail::EpochRunner<Net, Rule, detail::PassesOfShards<Net>> epochs(net_, rule_, state_, steps, derived_seed(options.seed, 1),
-                                                                       options.threads, ranks);
+                                                                       options.threads, options.precision, ranks);
     Run<Net> run = begin_run(part, samples, steps, evaluator, options);
     std::string fingerprint = detail::training_fingerprint(rule_, samples, options, run);
     detail::add_line(fingerprint, "shards: ", ranks.shards());

@@ -44,11 +44,11 @@ class EpochRunner {
   /// `ranks`: the Ranks of PassesOfShards; none for PassesOfBatches.
   template <class... Ranks>
   EpochRunner(Net& net, const Rule& rule, OptimizerState<Scalar>& state, const StepsOfEpoch& steps, Seed seed, Index threads,
-              Ranks&... ranks)
+              const ProductPrecision& precision, Ranks&... ranks)
       : net_{net},
         rule_{rule},
         state_{state},
-        passes_(net, steps, seed, ranks...),
+        passes_(net, steps, precision, seed, ranks...),
         accumulates_{steps.batches_per_step > 1},
         theta_before_(net.parameters().size()),
         moments_before_(state.flat().size()),

@@ -23,8 +23,8 @@ class PassesOfBatches {
  public:
   static constexpr bool is_sharded = false;
 
-  PassesOfBatches(Net& net, const StepsOfEpoch& steps, Seed seed)
-      : net_{net}, steps_{steps}, work_{net.make_workspace(steps.batch_size)}, dJ_{net.make_gradients()} {
+  PassesOfBatches(Net& net, const StepsOfEpoch& steps, const ProductPrecision& precision, Seed seed)
+      : net_{net}, steps_{steps}, work_{net.make_workspace(steps.batch_size, precision)}, dJ_{net.make_gradients()} {
     if (steps.batches_per_step > 1) dJ_of_batch_.emplace(net.make_gradients());
     work_.set_seed(seed);
   }

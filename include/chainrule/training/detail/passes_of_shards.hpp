@@ -23,10 +23,10 @@ class PassesOfShards {
  public:
   static constexpr bool is_sharded = true;
 
-  PassesOfShards(Net& net, const StepsOfEpoch& steps, Seed seed, Ranks& ranks)
-      : net_{net}, steps_{steps}, sum_{net, ranks}, work_{net.make_workspace(steps.batch_size)}, dJ_{net.make_gradients()} {
+  PassesOfShards(Net& net, const StepsOfEpoch& steps, const ProductPrecision& precision, Seed seed, Ranks& ranks)
+      : net_{net}, steps_{steps}, sum_{net, ranks}, work_{net.make_workspace(steps.batch_size, precision)}, dJ_{net.make_gradients()} {
     work_.set_seed(seed);
-    if (merges_statistics(net, ranks)) synchronized_.emplace(net, ranks, steps.batch_size, seed);
+    if (merges_statistics(net, ranks)) synchronized_.emplace(net, ranks, steps.batch_size, precision, seed);
   }
 
   Work& workspace() { return work_; }

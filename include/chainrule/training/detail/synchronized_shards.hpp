@@ -31,10 +31,11 @@ class SynchronizedShards {
   };
 
   /// Allocates everything, and starts the threads. Keeps references to the network and the ranks.
-  SynchronizedShards(const Net& net, Ranks& ranks, Index batch_size, Seed seed) : net_{net}, ranks_{ranks}, at_once_{ranks} {
+  SynchronizedShards(const Net& net, Ranks& ranks, Index batch_size, const ProductPrecision& precision, Seed seed)
+      : net_{net}, ranks_{ranks}, at_once_{ranks} {
     shards_.reserve(static_cast<std::size_t>(ranks.shards_here()));
     for (Index s = 0; s < ranks.shards_here(); ++s) {
-      shards_.push_back({net.make_workspace(batch_size), net.make_gradients()});
+      shards_.push_back({net.make_workspace(batch_size, precision), net.make_gradients()});
       shards_.back().work.set_seed(seed);
     }
   }
