@@ -27,7 +27,7 @@ namespace {
 // bfloat16 on one unit, also where another one is the best of this machine
 template <kernels::Bf16Unit unit>
 constexpr ProductPrecision on{"bfloat16", [](std::span<const TensorShape> parameters, Index max_batch) {
-                                return std::unique_ptr<DenseProducts<float>>(new detail::Bf16Products(parameters, max_batch, unit));
+                                return std::unique_ptr<DenseProducts<float>>(new detail::Bf16Products<float>(parameters, max_batch, unit));
                               }};
 std::vector<ProductPrecision> precisions_here() {
   std::vector<ProductPrecision> all{on<kernels::Bf16Unit::none>};

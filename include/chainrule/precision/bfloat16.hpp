@@ -1,14 +1,11 @@
 #pragma once
 
 #include <chainrule/precision/detail/bf16_products.hpp>
+#include <concepts>
+#include <memory>
+#include <span>
 
 namespace chainrule {
-
-namespace detail {
-inline std::unique_ptr<DenseProducts<float>> make_bf16_products(std::span<const TensorShape> parameters, Index max_batch) {
-  return std::unique_ptr<DenseProducts<float>>(new Bf16Products(parameters, max_batch, kernels::best_bf16_unit()));
-}
-}  // namespace detail
 
 /// The products of dense layers with operands in bfloat16, a float of 8 significant bits instead of 24: W, a(l) and delta are rounded to
 /// the nearest one (ties to even; subnormal numbers to 0) where they enter a product, and its sums are floats. All else stays in float: the
@@ -29,6 +26,17 @@ inline std::unique_ptr<DenseProducts<float>> make_bf16_products(std::span<const 
 /// Layers of fewer than 8 inputs or outputs, or fewer than 512 weights, are computed in float. So are derivatives of second order, jvp, and
 /// gradients of single samples; input_gradient is computed in bfloat16 as backward is. For batches of fewer than some 16 samples float is
 /// faster, because all of W is rounded for each pass.
-inline constexpr ProductPrecision bfloat16{"bfloat16", detail::make_bf16_products};
+struct Bfloat16 {
+  /// The argument of make_workspace and the value of FitOptions::precision. (A template, so that only programs that use it compile it.)
+  template <std::same_as<ProductPrecision> Precision>
+  constexpr operator Precision() const {
+    return {
+        "bfloat16", [](std::span<const TensorShape> parameters, Index max_batch) {
+          return std::unique_ptr<DenseProducts<float>>(new detail::Bf16Products<float>(parameters, max_batch, kernels::best_bf16_unit()));
+        }};
+  }
+};
+/// See Bfloat16.
+inline constexpr Bfloat16 bfloat16{};
 
 }  // namespace chainrule

@@ -34,9 +34,13 @@ class LineAlignedMemory {
 /// With a unit that multiplies bfloat16, operands are packed for it (kernels/bf16_product.hpp). Without one, rounded copies of them are
 /// multiplied as floats. Nothing is kept from one product to the next, because W changes in each step, and the backward pass needs each
 /// operand in another order than the forward pass.
-class Bf16Products final : public DenseProducts<float> {
-  using Const = ConstMatrixView<float>;
-  using View = MatrixView<float>;
+///
+/// (Scalar is float. It is a template so that programs which do not use it need not compile it.)
+template <class Scalar>
+class Bf16Products final : public DenseProducts<Scalar> {
+  static_assert(std::is_same_v<Scalar, float>);
+  using Const = ConstMatrixView<Scalar>;
+  using View = MatrixView<Scalar>;
 
  public:
   /// Allocates for layers whose weights are among these parameters, and batches of up to max_batch samples. The unit is one that this
@@ -48,7 +52,7 @@ class Bf16Products final : public DenseProducts<float> {
     memory_.resize(most);
   }
 
-  std::unique_ptr<DenseProducts<float>> clone() const override { return std::unique_ptr<DenseProducts<float>>(new Bf16Products(*this)); }
+  std::unique_ptr<DenseProducts<Scalar>> clone() const override { return std::unique_ptr<DenseProducts<Scalar>>(new Bf16Products(*this)); }
 
   /// Small layers stay in float: they would not become faster, and have a kernel of their own.
   bool takes(Index outputs, Index inputs) const override {
