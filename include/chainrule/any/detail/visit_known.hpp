@@ -13,6 +13,7 @@
 #include <chainrule/layers/residual.hpp>
 #include <chainrule/layers/sequential.hpp>
 #include <chainrule/losses/class_weighted.hpp>
+#include <chainrule/losses/heads.hpp>
 #include <cmath>
 #include <concepts>
 
