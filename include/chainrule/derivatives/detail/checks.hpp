@@ -34,8 +34,8 @@ void check_shape_of_x(const char* who, const Net& net, const Eigen::DenseBase<X>
                     " makes one for ", x.cols());
 }
 
-/// Throws StateError unless the layers of the network have derivatives of this order; missing_derivative in core/detail/sequence.hpp says
-/// what an order is.
+/// Throws StateError unless the layers of the network have derivatives of this order; missing_derivative in core/detail/layer_passes.hpp
+/// says what an order is.
 template <class Scalar, class Sequence>
 void check_derivatives(const char* who, const Sequence& sequence, int order) {
   const std::string missing = sequence.template missing_derivative<Scalar>(order);
