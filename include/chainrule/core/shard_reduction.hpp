@@ -6,15 +6,16 @@
 namespace chainrule {
 
 /// Merges numbers of a layer over all shards of a batch, whose training passes go on at the same time on several threads and ranks
-/// (RankOptions::sync_batch_norm). BatchNorm takes its statistics from the whole batch by it; a layer of your own finds it in its
+/// (RankOptions::sync_batch_norm). BatchNorm takes its statistics from the whole batch with it; a layer of your own finds it in its
 /// ForwardContext, and keeps the pointer in its cache for backward. A layer makes the same calls, in the same order, in all shards.
-/// Networks have it where the fewest_training_samples() of a layer are above 1.
+/// Networks give it to their layers where the fewest_training_samples() of some layer is above 1.
 template <class Scalar>
 class ShardReduction {
  public:
   /// The numbers that are merged: double, or long double in networks of long double.
   using Number = std::conditional_t<(sizeof(Scalar) > sizeof(double)), Scalar, double>;
-  /// Sets the `count` numbers `low`, of some neighbouring shards, to what `low` and `high`, of as many shards behind them, give together.
+  /// Merges two lists of `count` numbers into `low`: `low` holds those of some neighbouring shards, `high` those of as many shards after
+  /// them.
   using Merge = void (*)(Number* low, const Number* high, Index count);
 
   /// Memory for `count` numbers of this shard, valid until the next call.

@@ -156,11 +156,11 @@ class Ranks {
   }
 
   /// Calls `work`, in which all ranks take part, and returns its result. Where it throws on this rank, the other ranks are told why: those
-  /// that wait for this one, or will, throw RankError with the reason. Trainer::fit calls it.
+  /// that wait for this one, now or later, throw RankError with the reason. Trainer::fit calls it.
   template <class Work>
   auto together(const Work& work) {
     begin_apart();
-    const detail::ScopeExit end([&] { begin_apart(); });  // later exchanges are no part of it
+    const detail::ScopeExit end([&] { begin_apart(); });  // so that later exchanges are apart from those of `work`
 #if defined(__cpp_exceptions)
     try {
       return work();
@@ -211,8 +211,8 @@ class Ranks {
 
   /// Begins to send `out` to another rank and to receive `in` from it, either of which may be empty; the other rank begins an exchange on
   /// the same channel, from 0 to max_channels - 1, with as many bytes to receive and to send. On each channel there is one exchange after
-  /// the other; those of different channels may be complete in any order. May wait for the other rank, though then nothing is computed
-  /// meanwhile, or do everything in wait_for. Throws RankError where the network is broken.
+  /// the other; those of different channels may be complete in any order. An implementation may wait here for the other rank, but then
+  /// nothing is computed meanwhile; or it may do everything in wait_for. Throws RankError where the network is broken.
   virtual void begin_exchange(Index channel, Index partner, std::span<const std::byte> out, std::span<std::byte> in) = 0;
   /// Whether the exchange of this channel is complete. Does not wait, and may be false as long as wait_for was not called. Throws RankError
   /// where the network is broken.
@@ -222,7 +222,7 @@ class Ranks {
   virtual void wait_for(Index channel) = 0;
   /// Gives up the exchange of this channel, whose memory is never freed.
   virtual void abandon(Index channel) noexcept = 0;
-  /// Begins another training: messages that ranks have sent before are none of it.
+  /// Begins another training, in which messages that ranks have sent before must not be received.
   virtual void begin() = 0;
   /// Tells all other ranks that this one has given up, and why. Does not throw and does not wait for them.
   virtual void give_up(const std::string& reason) noexcept = 0;
@@ -237,7 +237,7 @@ class Ranks {
     plain_.wait();
     return plain_.received();
   }
-  // Lets messages that were sent before be none of the exchanges that follow.
+  // Keeps messages that were sent before from being received in the exchanges that follow.
   void begin_apart() {
     begin();
     has_abandoned_ = false;

@@ -124,7 +124,7 @@ class ShardSum {
     return sum.tail[loss];
   }
 
-  /// Lets all ranks know with the next total(), and with all later ones, that this one wants to stop.
+  /// Tells all ranks, in the next total() and all later ones, that this rank wants to stop.
   void ask_to_stop(std::string_view reason) { stop_reason_ = reason; }
   /// The reason of the first rank that had asked to stop before the last total(); empty where none had. All ranks call it.
   std::string stop_reason() { return partial_.front().tail[stops] > 0 ? ranks_.first_text(stop_reason_) : std::string(); }
@@ -144,8 +144,7 @@ class ShardSum {
     Index begin, end;  // in theta
   };
 
-  // Divides theta, from its end, into buckets. The layers before them, of which the first is the last in the backward pass, are summed by
-  // total.
+  // Divides theta into buckets, from its end. The first layers, which the backward pass reaches last, are in no bucket: total sums them.
   void make_buckets(const Net& net) {
     rest_ = put_from_ = parameters_;
     if (ranks_.ranks() == 1 || ranks_.bucket_bytes() == 0) return;
@@ -172,8 +171,8 @@ class ShardSum {
       detail::raise<StateError>("ShardSum: all ", added_, " shards of this rank were added already; call total");
   }
 
-  // Sets numbers of the next shard, from number `first` on, and adds sums of equally many shards, the earlier one first, as carries of a
-  // binary counter.
+  // Stores numbers of the next shard, from index `first` on. Then adds partial sums of equally many shards, the earlier one first, as a
+  // binary counter carries: shard 3 is added to shard 2, and their sum to that of shards 0 and 1.
   template <class Numbers>
   void put(Index first, const Numbers& numbers) {
     const auto part = [&](std::size_t depth) { return partial_[depth].numbers.segment(first, numbers.size()); };
@@ -181,7 +180,7 @@ class ShardSum {
     part(depth) = numbers;
     for (Index pairs = added_; pairs % 2 != 0; pairs /= 2, --depth) part(depth - 1) += part(depth);
   }
-  // Puts share dJ/dtheta, from `begin` on as far as it was not put before.
+  // Puts share * dJ/dtheta for the parameters from `begin` up to those that were put before.
   void put_parameters(const typename Net::Gradients& dJ, double share, Index begin) {
     put(buffers_ + begin, static_cast<Scalar>(share) * dJ.flat().segment(begin, put_from_ - begin));
     put_from_ = begin;
@@ -197,8 +196,8 @@ class ShardSum {
     if (added_ < ranks_.shards_here()) put_from_ = parameters_;
   }
 
-  // Begins the sums of the buckets whose numbers all were put. Each goes on before the next one begins, so that exchanges have the same
-  // order on all ranks where begin_exchange waits for the other rank.
+  // Begins the sums of the buckets whose numbers are complete. Each sum advances before the next one begins, so that exchanges have the
+  // same order on all ranks, also where begin_exchange waits for the other rank.
   void begin_sums() {
     for (; begun_ < buckets_.size() && buckets_[begun_].begin >= put_from_; ++begun_) {
       Bucket& bucket = buckets_[begun_];

@@ -1,5 +1,5 @@
 #pragma once
-// The shards of a rank in their passes at the same time, which merge statistics with one another and with the shards of other ranks.
+// Makes the passes of all shards of a rank at the same time, during which they merge statistics with one another and with other ranks.
 
 #include <algorithm>
 #include <chainrule/core/detail/scope_exit.hpp>
@@ -18,9 +18,9 @@
 
 namespace chainrule::detail {
 
-/// A thread for each shard of a rank. Each shard waits for the others in ShardReduction::reduce, so a ThreadTeam will not do, one of whose
-/// threads may do the work of others. The first shard has the calling thread, which alone exchanges something with other ranks, as
-/// MPI_THREAD_FUNNELED demands. After the first job nothing is allocated.
+/// Gives each shard of a rank a thread of its own, because shards wait for one another in ShardReduction::reduce. (A ThreadTeam would not
+/// do: one of its threads may take over the work of others.) The first shard runs on the calling thread, the only one that exchanges
+/// messages with other ranks, as MPI_THREAD_FUNNELED demands. After the first job nothing is allocated.
 template <class Scalar>
 class ShardsAtOnce {
   using Number = typename ShardReduction<Scalar>::Number;
@@ -30,7 +30,7 @@ class ShardsAtOnce {
  public:
   /// Starts a thread for each shard of this rank but the first. Throws std::system_error where the system refuses to start one.
   explicit ShardsAtOnce(Ranks& ranks) : ShardsAtOnce(ranks, WithoutThreads{}) {
-    // where a thread cannot be started, the destructor joins those that were: it runs, because the delegated constructor has ended
+    // If a thread cannot be started, the destructor joins those that run: it is called, because the delegated constructor has returned.
     for (std::size_t s = 1; s < shards_.size(); ++s) shards_[s].thread = std::thread([this, s] { work_loop(s); });
   }
   ShardsAtOnce(const ShardsAtOnce&) = delete;
@@ -206,7 +206,7 @@ class ShardsAtOnce {
   Ranks::Channel channel_;
   std::vector<Number> theirs_;
   std::mutex mutex_;
-  std::condition_variable changed_;  // all that follows is guarded by mutex_, but what belongs to a shard in its pass
+  std::condition_variable changed_;  // mutex_ guards all that follows, except what a shard alone uses in its pass
   std::vector<Shard> shards_;
   Job job_;
   std::uint64_t jobs_ = 0, reductions_ = 0;        // begun jobs, complete reductions
