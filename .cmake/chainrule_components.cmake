@@ -14,19 +14,40 @@ chainrule_component(onnx onnx_proto onnx_proto::onnx_proto)
 chainrule_component(mpi MPI MPI::MPI_CXX)
 set(chainrule_components_dir "${CMAKE_CURRENT_LIST_DIR}")  # where Findonnx_proto.cmake is
 
-# chainrule_add_load_network(SCALAR): makes chainrule::load_network_SCALAR, a static library with load_network<SCALAR>, which takes a minute or
-# two to compile. So it is compiled only if a target of the project links it, once for all of them; these include io/load_network.hpp.
-function(chainrule_add_load_network scalar)
-  if(TARGET chainrule_load_network_${scalar})  # find_package was called in another folder before
+# chainrule_add_library(NAME CONTENT): makes chainrule::NAME, a static library of one source file with this content. It is compiled only if a
+# target of the project links it, once for all of them.
+function(chainrule_add_library name content)
+  get_property(languages GLOBAL PROPERTY ENABLED_LANGUAGES)
+  if(TARGET chainrule_${name} OR NOT CXX IN_LIST languages)  # a target of this name: find_package was called in another folder before
     return()
   endif()
-  set(source "${CMAKE_CURRENT_BINARY_DIR}/chainrule_load_network_${scalar}.cpp")
-  file(CONFIGURE OUTPUT "${source}" CONTENT "#include <chainrule/io/model_file.hpp>
-template chainrule::AnyNetwork<${scalar}> chainrule::load_network<${scalar}>(const std::string&, const chainrule::LoadOptions&, chainrule::LoadReport*);
-" @ONLY)
-  add_library(chainrule_load_network_${scalar} STATIC EXCLUDE_FROM_ALL "${source}")
-  add_library(chainrule::load_network_${scalar} ALIAS chainrule_load_network_${scalar})
-  target_link_libraries(chainrule_load_network_${scalar} PUBLIC chainrule::safetensors)
+  set(source "${CMAKE_CURRENT_BINARY_DIR}/chainrule_${name}.cpp")
+  file(CONFIGURE OUTPUT "${source}" CONTENT "${content}" @ONLY)
+  add_library(chainrule_${name} STATIC EXCLUDE_FROM_ALL "${source}")
+  add_library(chainrule::${name} ALIAS chainrule_${name})
+endfunction()
+
+# chainrule_add_kernels(): makes chainrule::kernels, a static library with the kernels that take longest to compile, which targets that link it
+# do not compile themselves.
+function(chainrule_add_kernels)
+  chainrule_add_library(kernels "#define CHAINRULE_COMPILE_KERNELS\n#include <chainrule/kernels/compiled_once.inc>\n")
+  if(TARGET chainrule_kernels)
+    target_compile_definitions(chainrule_kernels INTERFACE CHAINRULE_KERNELS_COMPILED)
+    target_link_libraries(chainrule_kernels PUBLIC chainrule::chainrule)
+  endif()
+endfunction()
+
+# chainrule_add_load_network(SCALAR): makes chainrule::load_network_SCALAR, a static library with load_network<SCALAR>, which takes a minute or
+# two to compile. Targets that link it include io/load_network.hpp.
+function(chainrule_add_load_network scalar)
+  chainrule_add_library(load_network_${scalar} "#include <chainrule/io/model_file.hpp>
+namespace chainrule {
+template AnyNetwork<${scalar}> load_network<${scalar}>(const std::string&, const LoadOptions&, LoadReport*);
+}
+")
+  if(TARGET chainrule_load_network_${scalar})
+    target_link_libraries(chainrule_load_network_${scalar} PUBLIC chainrule::safetensors)
+  endif()
 endfunction()
 
 # chainrule_find_component(NAME [GLOBAL]): makes chainrule::NAME if the target that it needs exists or can be found. With GLOBAL both

@@ -14,6 +14,10 @@
 #include <chainrule/gradients.hpp>
 #include <chainrule/workspace.hpp>
 
+#if defined(CHAINRULE_KERNELS_COMPILED)
+#include <chainrule/kernels/compiled_once.inc>
+#endif
+
 namespace chainrule {
 
 /// A feedforward network: a chain of layers (Sequential in PyTorch and Keras), which is a function F: X -> Y, with its loss J. It owns its

@@ -1,2 +1,2 @@
-#define CHAINRULE_TEST_COMPILE  // empty instead of extern: instantiates the kernels in this file
-#include "support/kernels_compiled_once.hpp"
+#define CHAINRULE_COMPILE_KERNELS
+#include <chainrule/kernels/compiled_once.inc>
