@@ -260,7 +260,7 @@ inline bool describes_dense(const Description& of) {
   return describes<DescribedDense<Bias::trained>>(of) || describes<DescribedDense<Bias::none>>(of);
 }
 
-// Whether L is a Dense, an Activate or a Residual, or the described form of one. False for a class derived from one.
+// Whether L is a layer of this kind, or the described form of one. False for a class derived from one.
 template <Bias bias>
 inline constexpr bool is_dense<DescribedDense<bias>> = true;
 template <class L>
@@ -274,39 +274,24 @@ template <class L>
 concept IsActivate = is_activate<L>;
 
 template <class L>
-inline constexpr bool is_residual = std::is_same_v<L, DescribedResidual>;
-template <class... Layers>
-inline constexpr bool is_residual<Residual<Layers...>> = true;
-template <class L>
-concept IsResidual = is_residual<L>;
-
-// Whether L is an Embedding, or the described form of one.
-template <class L>
 inline constexpr bool is_embedding = std::is_same_v<L, DescribedEmbedding>;
 template <int In, CategoryRow... rows>
 inline constexpr bool is_embedding<Embedding<In, rows...>> = true;
 template <class L>
 concept IsEmbedding = is_embedding<L>;
-template <class L>
-inline constexpr bool is_sequential = std::is_same_v<L, DescribedSequential>;
-template <class... Layers>
-inline constexpr bool is_sequential<Sequential<Layers...>> = true;
-template <class L>
-concept IsSequential = is_sequential<L>;
 
+template <class L, template <class...> class Nest>
+inline constexpr bool is_nest = false;
+template <class... Layers, template <class...> class Nest>
+inline constexpr bool is_nest<Nest<Layers...>, Nest> = true;
 template <class L>
-inline constexpr bool is_parallel = std::is_same_v<L, DescribedParallel>;
-template <class... Branches>
-inline constexpr bool is_parallel<Parallel<Branches...>> = true;
+concept IsResidual = is_nest<L, Residual> || std::is_same_v<L, DescribedResidual>;
 template <class L>
-concept IsParallel = is_parallel<L>;
-
+concept IsSequential = is_nest<L, Sequential> || std::is_same_v<L, DescribedSequential>;
 template <class L>
-inline constexpr bool is_parallel_sum = std::is_same_v<L, DescribedParallelSum>;
-template <class... Branches>
-inline constexpr bool is_parallel_sum<ParallelSum<Branches...>> = true;
+concept IsParallel = is_nest<L, Parallel> || std::is_same_v<L, DescribedParallel>;
 template <class L>
-concept IsParallelSum = is_parallel_sum<L>;
+concept IsParallelSum = is_nest<L, ParallelSum> || std::is_same_v<L, DescribedParallelSum>;
 
 /// A list of T, or an empty list.
 template <class T, bool condition>
