@@ -461,7 +461,8 @@ class Network : public NetworkBase<Scalar, typename detail::ProvenNetwork<Scalar
 
   template <int MaxBatch>
   ConstMatrixView<Scalar> run_predict(const ConstMatrixView<Scalar>& x, Workspace<MaxBatch>& work) const {
-    const auto pass = predicting(work.team_for(parameter_count(), x.cols(), kernels::far_minimum_of_predictions), work.pass_.products.get());
+    Team* const team = work.team_for(parameter_count(), x.cols(), kernels::far_minimum_of_predictions(x.cols()));
+    const auto pass = predicting(team, work.pass_.products.get());
     const Scalar* const theta_begin = theta();
     work.set_cached_samples(0);
     sequence().forward(theta_begin, x, work.caches_, pass);

@@ -82,7 +82,7 @@ TEST_CASE("work stays whole without a second thread, or if it is too short to sh
   CHECK(partition(9, 8, much, &sixteen).count() == 2);
 }
 
-TEST_CASE("worth_sharing asks for 1e6 operations; where memory is slow from thread to thread 1.2e7, 6e6 or 3e6") {
+TEST_CASE("worth_sharing asks for 1e6 operations; where memory is slow from thread to thread 1.2e7 to 3e6") {
   const TeamOf one(1), two(2), far(2, true);
   CHECK_FALSE(kernels::worth_sharing(much, nullptr));
   CHECK_FALSE(kernels::worth_sharing(much, &one));
@@ -90,10 +90,12 @@ TEST_CASE("worth_sharing asks for 1e6 operations; where memory is slow from thre
   CHECK(kernels::worth_sharing(1e6, &two));
   CHECK_FALSE(kernels::worth_sharing(1.1e7, &far));
   CHECK(kernels::worth_sharing(1.2e7, &far));
-  CHECK(kernels::worth_sharing(1e6, &two, kernels::far_minimum_of_predictions));
-  CHECK_FALSE(kernels::worth_sharing(9.9e5, &two, kernels::far_minimum_of_predictions));
-  CHECK_FALSE(kernels::worth_sharing(2.9e6, &far, kernels::far_minimum_of_predictions));
-  CHECK(kernels::worth_sharing(3e6, &far, kernels::far_minimum_of_predictions));
+  CHECK(kernels::worth_sharing(1e6, &two, kernels::far_minimum_of_predictions(16)));
+  CHECK_FALSE(kernels::worth_sharing(9.9e5, &two, kernels::far_minimum_of_predictions(16)));
+  CHECK_FALSE(kernels::worth_sharing(2.9e6, &far, kernels::far_minimum_of_predictions(16)));
+  CHECK(kernels::worth_sharing(3e6, &far, kernels::far_minimum_of_predictions(16)));
+  CHECK_FALSE(kernels::worth_sharing(7.9e6, &far, kernels::far_minimum_of_predictions(15)));
+  CHECK(kernels::worth_sharing(8e6, &far, kernels::far_minimum_of_predictions(15)));
   CHECK_FALSE(kernels::worth_sharing(5.9e6, &far, kernels::far_minimum_of_training(40)));
   CHECK(kernels::worth_sharing(6e6, &far, kernels::far_minimum_of_training(40)));
   CHECK_FALSE(kernels::worth_sharing(1.1e7, &far, kernels::far_minimum_of_training(39)));
