@@ -42,14 +42,8 @@ struct LoadReport {
 /// AnyNetwork<float> net = load_network<float>("model.safetensors");
 /// @endcode
 /// Its code is in io/model_file.hpp. A program that includes only this header must get it from elsewhere, or the linker does not find it:
-/// from the CMake targets chainrule::load_network_float and chainrule::load_network_double, or from one source file of the program, which
-/// for networks with types of yours lists them after the scalar, as load_network<float, MyActivation>:
-/// @code{.cpp}
-/// #include <chainrule/io/model_file.hpp>
-/// namespace chainrule {
-/// template AnyNetwork<float> load_network<float>(const std::string&, const LoadOptions&, LoadReport*);
-/// }
-/// @endcode
+/// from the CMake targets chainrule::load_network_float and chainrule::load_network_double, or from one source file of the program that
+/// instantiates it, as the page of io/ shows; for networks with types of yours after the scalar: load_network<float, MyActivation>.
 template <class Scalar, class... Own>
 AnyNetwork<Scalar> load_network(const std::string& path, const LoadOptions& options = {}, LoadReport* report = nullptr);
 
