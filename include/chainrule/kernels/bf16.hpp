@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <chainrule/kernels/cpuid.hpp>
 #include <chainrule/kernels/instruction_sets.hpp>
 #include <cstdint>
 #include <cstring>
@@ -55,15 +56,14 @@ Stream& operator<<(Stream& out, Bf16Unit unit) {
 }
 
 #if defined(CHAINRULE_HAS_BF16_KERNELS)
-/// Whether the processor has AMX with bfloat16 and Linux lets this process use its tile registers, which a process has to ask for. (By
-/// instructions, because cpuid.h and unistd.h would add names to every program.)
+/// Whether the processor has AMX with bfloat16 and Linux lets this process use its tile registers, which a process has to ask for. (By the
+/// instruction syscall, because unistd.h adds its names to every program.)
 inline bool may_use_amx() {
 #if defined(__linux__)
   constexpr unsigned amx_bf16 = 1u << 22, amx_tile = 1u << 24;
   constexpr long arch_prctl = 158, request_permission = 0x1023, tile_data = 18;  // ARCH_REQ_XCOMP_PERM and XFEATURE_XTILEDATA of Linux
-  unsigned eax = 7, ebx = 0, ecx = 0, edx = 0;                                   // leaf 7, which every processor with AVX-512 has
-  __asm__("cpuid" : "+a"(eax), "=b"(ebx), "+c"(ecx), "=d"(edx));
-  if ((edx & amx_bf16) == 0 || (edx & amx_tile) == 0) return false;
+  const unsigned features = cpuid(7, 0).edx;                                     // every processor with AVX-512 has this leaf
+  if ((features & amx_bf16) == 0 || (features & amx_tile) == 0) return false;
   long result = arch_prctl;
   __asm__ volatile("syscall" : "+a"(result) : "D"(request_permission), "S"(tile_data) : "rcx", "r11", "memory");
   return result == 0;

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <chainrule/core/types.hpp>
+#include <chainrule/kernels/cpuid.hpp>
 
 namespace chainrule::kernels {
 
@@ -18,11 +19,6 @@ struct CacheSizes {
   /// Sizes that plans can be made for: the usual one for 0 and less, which means unknown; others not below the smallest nor above the
   /// largest.
   constexpr CacheSizes plausible() const { return {l2 <= 0 ? usual_l2 : std::clamp(l2, smallest_l2, largest_l2)}; }
-};
-
-/// The four numbers with which a processor of Intel's or AMD's kind answers its instruction cpuid.
-struct CpuidAnswer {
-  unsigned eax = 0, ebx = 0, ecx = 0, edx = 0;
 };
 
 /// The sizes that a processor of Intel's or AMD's kind states; cpuid(leaf, subleaf) returns its CpuidAnswer. Leaf 4 describes one cache in
@@ -50,11 +46,7 @@ CacheSizes stated_cache_sizes(const Cpuid& cpuid) {
 #if defined(__GNUC__) && defined(__x86_64__)
 /// The sizes of this processor's caches, which is asked in the first call. Where cores differ: those of the core that runs this call.
 inline const CacheSizes& cache_sizes() {
-  static const CacheSizes sizes = stated_cache_sizes([](unsigned leaf, unsigned subleaf) {
-    CpuidAnswer answer{leaf, 0, subleaf, 0};
-    asm volatile("cpuid" : "+a"(answer.eax), "=b"(answer.ebx), "+c"(answer.ecx), "=d"(answer.edx));
-    return answer;
-  });
+  static const CacheSizes sizes = stated_cache_sizes(cpuid);
   return sizes;
 }
 #else
