@@ -179,9 +179,9 @@ TEST_CASE("EpochRunner makes a team if more than one thread is requested") {
   const SGD rule;
   auto state = rule.make_state<double>(net.parameters().size());
   const detail::StepsOfEpoch steps{5, 1, 5, 2, 10};
-  detail::EpochRunner<Net, SGD> one_thread(net, rule, state, steps, Seed{1}, 1);
+  detail::EpochRunner<Net, SGD> one_thread(net, rule, state, steps, Seed{1}, 1, {});
   CHECK(one_thread.workspace().team() == nullptr);
-  detail::EpochRunner<Net, SGD> three_threads(net, rule, state, steps, Seed{1}, 3);
+  detail::EpochRunner<Net, SGD> three_threads(net, rule, state, steps, Seed{1}, 3, {});
   REQUIRE(three_threads.workspace().team() != nullptr);
   CHECK(three_threads.workspace().team()->threads() == 3);
 }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chainrule/core/detail/network_access.hpp>
+#include <chainrule/core/product_precision.hpp>
 #include <chainrule/core/random.hpp>
 #include <chainrule/parallel/detail/shards_at_once.hpp>
 #include <cstddef>
