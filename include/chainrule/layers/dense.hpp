@@ -144,7 +144,7 @@ class Dense {
     Cache(const Dense& layer, Index max_batch) : output(layer.outputs(), max_batch), z(layer.outputs(), max_batch) {}
     Storage output;                                                                         ///< a(l+1), outputs x max_batch
     [[no_unique_address]] std::conditional_t<DerivativeFromOutput<F>, Nothing, Storage> z;  ///< z(l+1), if f' is written with it
-    Team* team = nullptr;  ///< the threads of the forward pass, used by backward too; null for one thread
+    Team* team = nullptr;                       ///< the threads of the forward pass, used by backward too; null for one thread
     DenseProducts<Scalar>* products = nullptr;  ///< computes the products of both passes; null for products in Scalar
   };
 

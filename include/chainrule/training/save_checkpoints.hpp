@@ -24,10 +24,10 @@ namespace chainrule {
 /// system's reason; network and trainer then have the state after the last step.
 ///
 /// The file records the network, the optimizer with its hyperparameters(), the observers and what they monitor, batch_size, shuffle,
-/// drop_last, accumulate, seed, clip_norm, clip_value, l1, l2, precision, the number of samples and the names of the measured quantities. If one of
-/// them differs from the current training, or the file is damaged, `fit` throws ValueError with what it expected and what it found, before
-/// anything has changed. The samples themselves and the schedule are not recorded; the caller must pass the same ones, or another schedule
-/// to go on with another learning rate.
+/// drop_last, accumulate, seed, clip_norm, clip_value, l1, l2, precision, the number of samples and the names of the measured quantities.
+/// If one of them differs from the current training, or the file is damaged, `fit` throws ValueError with what it expected and what it
+/// found, before anything has changed. The samples themselves and the schedule are not recorded; the caller must pass the same ones, or
+/// another schedule to go on with another learning rate.
 ///
 /// A training holds its file until it ends. Another one with the same path, in this program or another, throws ValueError, on systems that
 /// have flock (not on Windows). Temporary files of killed trainings with this path are removed.
