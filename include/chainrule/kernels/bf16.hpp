@@ -9,7 +9,8 @@
 #include <cstdint>
 #include <cstring>
 
-#if defined(__GNUC__) && defined(__x86_64__) && !defined(CHAINRULE_BASELINE_ONLY)
+// Not where `long` has 32 bits, as on Windows: g++ adds a `long` to an address for an instruction of AMX, which does not assemble there.
+#if defined(__GNUC__) && defined(__x86_64__) && defined(__LP64__) && !defined(CHAINRULE_BASELINE_ONLY)
 #define CHAINRULE_HAS_BF16_KERNELS
 #endif
 
