@@ -10,6 +10,7 @@
 #include <chainrule/optimizers/descend.hpp>
 #include <chainrule/optimizers/sgd.hpp>
 #include <chainrule/precision/bfloat16.hpp>
+#include <chainrule/selection/cross_validate.hpp>
 #include <chainrule/testing/detail/reversed_team.hpp>
 #include <chainrule/training/save_checkpoints.hpp>
 #include <chainrule/training/trainer.hpp>
@@ -260,6 +261,24 @@ TEST_CASE("fit with .precision = bfloat16 makes the steps of a loop in bfloat16,
   fitted({.epochs = 1, .precision = bfloat16}, checkpoint);
   CHECK_THROWS_SAYING(fitted({.epochs = 2}, checkpoint), ValueError, "precision: bfloat16");
   CHECK_NOTHROW(fitted({.epochs = 2, .precision = bfloat16}, checkpoint));
+}
+
+TEST_CASE("cross_validate measures folds in the precision of the training") {
+  const Data samples(96);
+  const Dataset<float, Matrix<float>> data{samples.x, samples.y};
+  const auto folds = k_fold(data, 2);
+  const auto result = cross_validate(data, folds,
+                                     [](auto&) {
+                                       return Learner{make_net(), Adam{}};
+                                     },
+                                     {.fit = {.epochs = 1, .batch_size = 16, .precision = bfloat16}});
+  for (std::size_t f = 0; f < 2; ++f) {
+    const auto train = subset(data, folds[f].train), validation = subset(data, folds[f].validation);
+    Net net = make_net();
+    const History history = Trainer{net, Adam{}}.fit(
+        train, {.epochs = 1, .batch_size = 16, .validation = validation, .precision = bfloat16, .seed = derived_seed(Seed{0}, f)});
+    CHECK(result["validation_loss"][f] == history["validation_loss"].back());
+  }
 }
 
 TEST_CASE("A network learns in bfloat16 as well as in float") {

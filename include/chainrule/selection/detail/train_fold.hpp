@@ -179,7 +179,7 @@ FoldResult train_fold(const JobOptions& job, const Data& data, const Fold& fold,
     result.epochs = history.epochs();
     result.notes = history.notes;
     if (!history.rows().empty()) run.loss = history["loss"].back();
-    auto work = learner.net.make_workspace((std::min)(part.fit.batch_size, train.size()));
+    auto work = learner.net.make_workspace((std::min)(part.fit.batch_size, train.size()), part.fit.precision);
     evaluator.measure(run, work, 0);
   };
   result.diverged = divergence_of(train_and_measure);
