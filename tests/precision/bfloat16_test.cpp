@@ -281,6 +281,30 @@ TEST_CASE("cross_validate measures folds in the precision of the training") {
   }
 }
 
+TEST_CASE("vjp of a dense layer in bfloat16 takes several directions for each sample") {
+  const Hidden layer{41, 75};
+  Random random{Seed{8}};
+  const Matrix<float> theta = chainrule_test::random_matrix<float>(75 * 42, 1, random),
+                      x = chainrule_test::random_matrix<float>(41, 4, random),
+                      directions = chainrule_test::random_matrix<float>(75, 4 * 3, random);
+  for (const ProductPrecision& precision : precisions_here()) {
+    const auto tensors = layer.tensors();
+    const auto products = precision.make<float>("test", tensors, 4);
+    Hidden::Cache<float, Dynamic> cache(layer, 4);
+    ForwardContext<float> pass;
+    pass.products = products.get();
+    layer.forward(theta.data(), detail::const_view<float>(x), cache, pass);
+    const auto by_x = [&](Index first, Index count) {
+      Matrix<float> delta = directions.middleCols(first, count), result(41, count);
+      MatrixView<float> result_view = detail::mutable_view<float>(result);
+      layer.vjp(theta.data(), detail::const_view<float>(x), cache, detail::mutable_view<float>(delta), result_view);
+      return result;
+    };
+    const Matrix<float> all = by_x(0, 12);
+    for (const Index first : {0, 4, 8}) CHECK(all.middleCols(first, 4) == by_x(first, 4));
+  }
+}
+
 TEST_CASE("A network learns in bfloat16 as well as in float") {
   Random random{Seed{7}};
   Matrix<float> x = chainrule_test::random_matrix<float>(41, 512, random);

@@ -78,7 +78,7 @@ class Bf16Products final : public DenseProducts<Scalar> {
   }
 
   void backward(const float* w, Const x, Const delta, float* dJ_dW, View* dJ_dx, Team* team) override {
-    const Index outputs = delta.rows(), inputs = x.rows(), samples = x.cols();
+    const Index outputs = delta.rows(), inputs = x.rows(), samples = delta.cols();
     const Layout at = reserve(outputs, inputs, samples);
     if (unit_ == kernels::Bf16Unit::none) {
       const Rounded of = rounded_operands(w, x, delta, dJ_dW != nullptr, dJ_dx != nullptr, at, team);
