@@ -44,12 +44,12 @@ class Bf16Products final : public DenseProducts<Scalar> {
 
  public:
   /// Allocates for layers whose weights are among these parameters, and batches of up to max_batch samples. The unit is one that this
-  /// processor has.
+  /// processor has. Throws ShapeError where memory cannot hold the operands.
   Bf16Products(std::span<const TensorShape> parameters, Index max_batch, kernels::Bf16Unit unit) : unit_{unit}, memory_(0) {
-    std::size_t most = 0;
     for (const TensorShape& tensor : parameters)
-      if (takes(tensor.rows, tensor.cols)) most = (std::max)(most, layout(tensor.rows, tensor.cols, max_batch).bytes);
-    memory_.resize(most);
+      if (takes(tensor.rows, tensor.cols))
+        allocate_or_refuse("the operands of a layer in bfloat16", extent_sum(tensor.rows, tensor.cols), max_batch,
+                           [&] { reserve(tensor.rows, tensor.cols, max_batch); });
   }
 
   std::unique_ptr<DenseProducts<Scalar>> clone() const override { return std::unique_ptr<DenseProducts<Scalar>>(new Bf16Products(*this)); }
