@@ -3,6 +3,7 @@
 #include <chainrule/any/any_network.hpp>
 #include <chainrule/kernels/bf16.hpp>
 #include <chainrule/layers/dense.hpp>
+#include <chainrule/layers/fake_quantized_dense.hpp>
 #include <chainrule/layers/residual.hpp>
 #include <chainrule/losses/mean_squared_error.hpp>
 #include <chainrule/network.hpp>
@@ -190,6 +191,19 @@ TEST_CASE("Fixed and run-time extents, an AnyNetwork and layers in a Residual ha
   fixed.forward(data.x, in_float);
   fixed.backward(data.x, data.y, in_float, dJ);
   CHECK(passes(fixed) != dJ.flat());
+}
+
+TEST_CASE("A FakeQuantizedDense stays in float in a workspace in bfloat16") {
+  const Data data(20);
+  const AnyNetwork<float> net(Seed{3}, MeanSquaredError{}, {FakeQuantizedDense<Dynamic, Dynamic>{41, 75}, Output{75, 3}});
+  auto work = net.make_workspace(20, bfloat16), in_float = net.make_workspace(20);
+  auto dJ = net.make_gradients(), expected = net.make_gradients();
+  net.forward(data.x, work);
+  net.backward(data.x, data.y, work, dJ);
+  net.forward(data.x, in_float);
+  net.backward(data.x, data.y, in_float, expected);
+  CHECK(work.activation(0) == in_float.activation(0));
+  CHECK(dJ.flat() == expected.flat());
 }
 
 TEST_CASE("A copy of a workspace in bfloat16 has memory of its own and no forward pass; a moved one keeps it") {

@@ -62,11 +62,15 @@ class FakeQuantizedDense {
   };
 
   ///     z = round(W) a + b        (Out x batch)
+  ///
+  /// The products are in Scalar, also in a workspace of another precision, because the quantized network multiplies integers exactly.
   template <class Scalar, int MaxBatch>
   void forward(const Scalar* theta, ConstMatrixView<Scalar> x, Cache<Scalar, MaxBatch>& cache, const ForwardContext<Scalar>& pass) const {
     Scalar* rounded = cache.rounded.first(1).data();
     round_weights(theta, rounded);
-    inner_.forward(static_cast<const Scalar*>(rounded), x, static_cast<InnerCache<Scalar, MaxBatch>&>(cache), pass);
+    ForwardContext<Scalar> in_scalar = pass;
+    in_scalar.products = nullptr;
+    inner_.forward(static_cast<const Scalar*>(rounded), x, static_cast<InnerCache<Scalar, MaxBatch>&>(cache), in_scalar);
   }
 
   /// Computes dJ/dW = dJ/dround(W), dJ/db and dJ/da as Dense does, with the rounded weights of the last forward pass.

@@ -19,13 +19,14 @@ namespace chainrule {
 /// compute the same products of the same rounded numbers in float, which takes a little longer than without rounding, and is there to see
 /// what the rounding does.
 ///
-/// A product of two bfloat16 numbers is exact in float, so results differ between processors only by the rounding of sums of n terms: by at
-/// most (n + 2) 2^-23 sum |term| in each number. On one processor they have the same bits for any number of threads, and for fixed and
-/// run-time extents. The rounding itself changes each factor by up to 2^-9 of it (0.2 %).
+/// A product of two bfloat16 numbers is exact in float unless it is subnormal, so results differ between processors only by the rounding of
+/// sums of n terms: by at most (n + 2) 2^-23 sum |term| in each number, plus n 2^-125 because some instructions take subnormal products and
+/// sums as 0. On one processor they have the same bits for any number of threads, and for fixed and run-time extents. The rounding itself
+/// changes each factor by up to 2^-9 of it (0.2 %).
 ///
-/// Layers of fewer than 8 inputs or outputs, or fewer than 512 weights, are computed in float. So are derivatives of second order, jvp, and
-/// gradients of single samples; input_gradient is computed in bfloat16 as backward is. For batches of fewer than some 16 samples float is
-/// faster, because all of W is rounded for each pass.
+/// Layers of fewer than 8 inputs or outputs, or fewer than 512 weights, and FakeQuantizedDense are computed in float. So are derivatives of
+/// second order, jvp, and gradients of single samples; input_gradient is computed in bfloat16 as backward is. For batches of fewer than
+/// some 16 samples float is faster, because all of W is rounded for each pass.
 struct Bfloat16 {
   /// The argument of make_workspace and the value of FitOptions::precision. (A template, so that only programs that use it compile it.)
   template <std::same_as<ProductPrecision> Precision>
