@@ -40,9 +40,10 @@ namespace chainrule {
 ///
 /// **Rounding.** After refresh, z has the bits that a first layer of two outputs or more has for this x in a batch. predict then gives the
 /// bits of net.predict(x) for one sample where the first layer has 128 outputs or more; with fewer, a single sample is summed in another
-/// order (see kernels/layer_products.hpp), and the last bits may differ. Each add and each remove rounds every z_i once, so n of them
-/// change it by at most n u m more than exact sums would, where u is 2^-24 in float and 2^-53 in double and m is the largest |z_i| on the
-/// way. To remove what was added need not give the bits from before. refresh() sums the active inputs anew, and all of that error is gone.
+/// order (see kernels/layer_products.hpp), and the last bits may differ. In a workspace in bfloat16 the first layer stays in Scalar here,
+/// though not in net.predict. Each add and each remove rounds every z_i once, so n of them change it by at most n u m more than exact sums
+/// would, where u is 2^-24 in float and 2^-53 in double and m is the largest |z_i| on the way. To remove what was added need not give the
+/// bits from before. refresh() sums the active inputs anew, and all of that error is gone.
 ///
 /// **When the network changes.** z belongs to the parameters at the time of the last refresh: call refresh() after each training step or
 /// change of a parameter. add, remove and predict throw StateError where something was assigned to the network, it was moved, or

@@ -55,7 +55,7 @@ struct FitOptions {
   ///
   /// Without BatchNorm and Dropout the step is that of the large batch but for rounding, because gradients of batches are added, whereas
   /// one batch is summed in blocks of 256 samples for weights and 128 for biases. With .batch_size = 256 and .accumulate = 2 both are the
-  /// same sum for Dense, Embedding and LayerNorm, so that full steps have the bits of .batch_size = 512.
+  /// same sum for Dense, Embedding and LayerNorm, so that full steps have the bits of .batch_size = 512, unless .precision is set.
   Index accumulate = 1;
   /// Data on which loss and metrics are measured after each epoch, without training on it: a Dataset, or DataView{x, y}. It is viewed, so
   /// it must outlive the options; a temporary Dataset does not compile.
