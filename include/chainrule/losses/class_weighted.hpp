@@ -85,11 +85,10 @@ void check_one_largest(const ConstMatrixView<Scalar>& y) {
 /// j -> the weight of sample j times the weight of its class, one type for all losses.
 template <class Scalar, class Target>
 struct WeightOfSampleAndClass {
-  WeightOfSample<Scalar> of_samples;
-  const Target& targets;
-  const double* of_classes;
+  const WeightedTargets<Scalar, Target>& y;
+  const Vector<double>& of_classes;
   Accumulator<Scalar> operator()(Index j) const {
-    return of_samples(j) * static_cast<Accumulator<Scalar>>(of_classes[weighed_class(targets, j)]);
+    return weight_of(y, j) * static_cast<Accumulator<Scalar>>(of_classes[weighed_class(y.targets, j)]);
   }
 };
 }  // namespace detail
@@ -252,7 +251,7 @@ class ClassWeighted {
 
   template <class Scalar, class Target>
   detail::WeightOfSampleAndClass<Scalar, Target> weights_of(const WeightedTargets<Scalar, Target>& y) const {
-    return {{y.weights}, y.targets, weights_.data()};
+    return {y, weights_};
   }
 
   L loss_{};
