@@ -3,6 +3,7 @@
 #include <chainrule/any/any_network.hpp>
 #include <chainrule/kernels/bf16.hpp>
 #include <chainrule/layers/dense.hpp>
+#include <chainrule/layers/embedding.hpp>
 #include <chainrule/layers/fake_quantized_dense.hpp>
 #include <chainrule/layers/residual.hpp>
 #include <chainrule/losses/mean_squared_error.hpp>
@@ -245,6 +246,17 @@ TEST_CASE("Products of a user's own are asked for the layers that they take") {
   const Matrix<float> y = net.predict(data.x, work);
   net.layer<1>().weight *= 2;
   CHECK((y - net.predict(data.x, plain)).norm() < 1e-5f * y.norm());
+}
+
+TEST_CASE("Products have no memory for the weights of an Embedding") {
+  constexpr ProductPrecision precision{"counted", [](std::span<const TensorShape> parameters, Index) {
+                                         CHECK(parameters.size() == 2);
+                                         CHECK(parameters[0].cols == 20);
+                                         return std::unique_ptr<DenseProducts<float>>();
+                                       }};
+  const AnyNetwork<float> net(Seed{3}, MeanSquaredError{},
+                              {Embedding<Dynamic>{5, {CategoryRow{.row = 2, .categories = 100, .size = 16}}}, Output{20, 30}});
+  CHECK(net.make_workspace(10, precision).max_batch() == 10);
 }
 
 TEST_CASE("fit with .precision = bfloat16 makes the steps of a loop in bfloat16, for any number of threads, and a checkpoint records it") {

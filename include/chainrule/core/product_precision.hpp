@@ -50,12 +50,13 @@ class DenseProducts {
 /// the library.
 class ProductPrecision {
  public:
-  /// Makes the products for a network with these parameters and for batches of up to max_batch samples, and allocates their memory.
+  /// Makes the products for a network with these parameters and for batches of up to max_batch samples, and allocates their memory. The
+  /// parameters of an Embedding are not among them, because no product has them.
   using Make = std::unique_ptr<DenseProducts<float>> (*)(std::span<const TensorShape> parameters, Index max_batch);
 
   /// The products are computed in the network's Scalar.
   constexpr ProductPrecision() = default;
-  /// Products of your own, for networks of float. `name` is for messages.
+  /// Products of your own, for networks of float. `name` is for messages and checkpoints.
   constexpr ProductPrecision(std::string_view name, Make function) : name_{name}, make_{function} {}
 
   /// "bfloat16", or the name that you gave; empty for products in the network's Scalar.
