@@ -99,7 +99,7 @@ class Network : public NetworkBase<Scalar, typename detail::ProvenNetwork<Scalar
   Workspace<> make_workspace(Index max_batch, const ProductPrecision& precision) const {
     std::vector<TensorShape> tensors;
     detail::for_each_layer(layers(), [&](const auto& layer) {
-      if (layer.name == "Embedding") return;  // its weights are looked up, and a million of them must take no memory for products
+      if (layer.name == "Embedding") return;  // no product has the weights of an Embedding, which may be many
       const auto of_layer = layer.tensors();
       tensors.insert(tensors.end(), of_layer.begin(), of_layer.end());
     });
