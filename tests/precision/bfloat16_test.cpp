@@ -248,7 +248,7 @@ TEST_CASE("Products of a user's own are asked for the layers that they take") {
   CHECK((y - net.predict(data.x, plain)).norm() < 1e-5f * y.norm());
 }
 
-TEST_CASE("Products have no memory for the weights of an Embedding") {
+TEST_CASE("Products are made for the parameters of all layers but an Embedding, and a function that makes none is refused") {
   constexpr ProductPrecision precision{"counted", [](std::span<const TensorShape> parameters, Index) {
                                          CHECK(parameters.size() == 2);
                                          CHECK(parameters[0].cols == 20);
@@ -256,7 +256,7 @@ TEST_CASE("Products have no memory for the weights of an Embedding") {
                                        }};
   const AnyNetwork<float> net(Seed{3}, MeanSquaredError{},
                               {Embedding<Dynamic>{5, {CategoryRow{.row = 2, .categories = 100, .size = 16}}}, Output{20, 30}});
-  CHECK(net.make_workspace(10, precision).max_batch() == 10);
+  CHECK_THROWS_SAYING(net.make_workspace(10, precision), ValueError, "the function of the precision counted has made no products");
 }
 
 TEST_CASE("fit with .precision = bfloat16 makes the steps of a loop in bfloat16, for any number of threads, and a checkpoint records it") {

@@ -68,13 +68,16 @@ class ProductPrecision {
     if (make_ != nullptr && !std::is_same_v<Scalar, float>)
       detail::raise<ValueError>(who, ": products in ", name_, " need a network of float, and this one has numbers of another type");
   }
-  /// The products for a network of Scalar numbers with these parameters; null for products in Scalar. Throws ValueError as `check` does.
+  /// The products for a network of Scalar numbers with these parameters; null for products in Scalar. Throws ValueError as `check` does,
+  /// and where the function gives none.
   template <class Scalar>
   std::unique_ptr<DenseProducts<Scalar>> make(const char* who, std::span<const TensorShape> parameters, Index max_batch) const {
     check<Scalar>(who);
+    std::unique_ptr<DenseProducts<Scalar>> products;
     if constexpr (std::is_same_v<Scalar, float>)
-      if (make_ != nullptr) return make_(parameters, max_batch);
-    return nullptr;
+      if (make_ != nullptr && (products = make_(parameters, max_batch)) == nullptr)
+        detail::raise<ValueError>(who, ": the function of the precision ", name_, " has made no products; it returned a null pointer");
+    return products;
   }
 
  private:
