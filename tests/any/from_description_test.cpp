@@ -35,7 +35,7 @@ std::set<std::string> names_in(const std::string& folder) {
   std::set<std::string> names;
   for (const auto& entry : std::filesystem::directory_iterator(CHAINRULE_SOURCE_DIR "/include/chainrule/" + folder)) {
     std::ifstream file(entry.path());
-    const std::regex quoted("\"([A-Za-z]+)\""), name("string_view ((residual|sequential|parallel|parallel_sum)_)?name = ");
+    const std::regex quoted("\"([A-Za-z]+)\""), name("string_view ((residual|sequential|parallel|parallel_sum|head)_)?name = ");
     for (std::string line; std::getline(file, line);)
       if (std::regex_search(line, name))
         for (std::sregex_iterator it(line.begin(), line.end(), quoted); it != std::sregex_iterator(); ++it) names.insert((*it)[1]);
