@@ -26,7 +26,7 @@ namespace chainrule {
 ///
 /// Layers of fewer than 8 inputs or outputs, or fewer than 512 weights, and FakeQuantizedDense are computed in float. So are derivatives of
 /// second order, jvp, and gradients of single samples; input_gradient is computed in bfloat16 as backward is. For batches of fewer than
-/// some 16 samples float is faster, because all of W is rounded for each pass.
+/// some 32 samples float is faster, because all of W is rounded for each pass.
 struct Bfloat16 {
   /// The argument of make_workspace and the value of FitOptions::precision. (A template, so that only programs that use it compile it.)
   template <std::same_as<ProductPrecision> Precision>
