@@ -6,6 +6,7 @@
 #include <bit>
 #include <chainrule/kernels/cpuid.hpp>
 #include <chainrule/kernels/instruction_sets.hpp>
+#include <cstddef>
 #include <cstdint>
 #include <cstring>
 

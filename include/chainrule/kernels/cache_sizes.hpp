@@ -34,10 +34,11 @@ CacheSizes stated_cache_sizes(const Cpuid& cpuid) {
       const unsigned kind = cache.eax & 31, level = cache.eax >> 5 & 7;
       if (kind == 0) break;
       if (level != 2 || (kind != data && kind != unified)) continue;
-      const auto one_more = [](unsigned number) { return Index{number} + 1; };  // each factor is stated less 1
-      const Index ways = one_more(cache.ebx >> 22), lines_side_by_side = one_more(cache.ebx >> 12 & 1023);
-      const Index line = one_more(cache.ebx & 4095), sets = one_more(cache.ecx);
-      return CacheSizes{ways * lines_side_by_side * line * sets}.plausible();
+      const auto one_more = [](unsigned number) { return static_cast<double>(number) + 1; };  // each factor is stated less 1
+      const double ways = one_more(cache.ebx >> 22), lines_side_by_side = one_more(cache.ebx >> 12 & 1023);
+      const double line = one_more(cache.ebx & 4095), sets = one_more(cache.ecx);
+      const double bytes = (std::min)(ways * lines_side_by_side * line * sets, static_cast<double>(CacheSizes::largest_l2));
+      return CacheSizes{static_cast<Index>(bytes)}.plausible();
     }
   }
   return {};

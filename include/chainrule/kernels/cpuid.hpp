@@ -1,5 +1,7 @@
 #pragma once
 
+#include <chainrule/core/detail/require_cpp20.hpp>
+
 namespace chainrule::kernels {
 
 /// The four numbers with which a processor of Intel's or AMD's kind answers its instruction cpuid.

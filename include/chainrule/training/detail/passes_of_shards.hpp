@@ -93,7 +93,7 @@ class PassesOfShards {
       synchronized_->run(batches, step, steps_made);
       for_each_shard(batches, step, [&](std::size_t s, double& J_of_shard) {
         const auto& [x, y] = batches.gathered(s);
-        return visit(SynchronizedPass{*this, share_of(x), (*synchronized_)[s]}, x, y, J_of_shard);
+        return visit(SynchronizedPass{*this, share_of(x), (*synchronized_)[static_cast<Index>(s)]}, x, y, J_of_shard);
       });
     } else {
       for_each_shard(batches, step, [&](std::size_t s, double& J_of_shard) {
