@@ -20,15 +20,16 @@ namespace chainrule::kernels {
 /// A bfloat16 in memory: the upper 16 bits of the float of the same value.
 using Bf16 = std::uint16_t;
 
-/// The nearest bfloat16, as Intel's conversions give it: of two equally near ones the one with an even last bit, +-infinity beyond the
-/// largest one (3.39e38), +-0 for a subnormal x, NaN for NaN.
-inline Bf16 to_bf16(float x) {
-  const auto bits = std::bit_cast<std::uint32_t>(x);
+/// The bits of the float that is the nearest bfloat16 to the one with these bits, as Intel's conversions give it: of two equally near ones
+/// the one with an even last bit, +-infinity beyond the largest one (3.39e38), +-0 for a subnormal number, NaN for NaN.
+constexpr std::uint32_t rounded_to_bf16(std::uint32_t bits) {
   const std::uint32_t magnitude = bits & 0x7fffffffu;
-  if (magnitude > 0x7f800000u) return static_cast<Bf16>(bits >> 16 | 0x40u);
-  if (magnitude < 0x00800000u) return static_cast<Bf16>(bits >> 16 & 0x8000u);
-  return static_cast<Bf16>((bits + 0x7fffu + (bits >> 16 & 1u)) >> 16);
+  const std::uint32_t nearest = (bits + 0x7fffu + (bits >> 16 & 1u)) & 0xffff0000u;
+  const std::uint32_t number = magnitude < 0x00800000u ? bits & 0x80000000u : nearest;
+  return magnitude > 0x7f800000u ? (bits | 0x00400000u) & 0xffff0000u : number;
 }
+/// The nearest bfloat16 to x.
+inline Bf16 to_bf16(float x) { return static_cast<Bf16>(rounded_to_bf16(std::bit_cast<std::uint32_t>(x)) >> 16); }
 /// The value of a bfloat16, which float has exactly.
 inline float from_bf16(Bf16 x) { return std::bit_cast<float>(static_cast<std::uint32_t>(x) << 16); }
 

@@ -5,29 +5,9 @@
 #include <chainrule/kernels/layer_blocks.hpp>
 #include <chainrule/kernels/layer_products.hpp>
 #include <cstddef>
-#include <new>
 #include <vector>
 
 namespace chainrule::detail {
-
-/// Memory that begins with a cache line, for numbers that need no construction.
-class LineAlignedMemory {
- public:
-  explicit LineAlignedMemory(std::size_t bytes) : lines_(bytes / sizeof(Line) + 1) {}
-  std::size_t bytes() const { return lines_.size() * sizeof(Line); }
-  void resize(std::size_t bytes) { lines_.resize(bytes / sizeof(Line) + 1); }
-  /// The place of a T after so many bytes, a multiple of 64.
-  template <class T>
-  T* at(std::size_t bytes) {
-    return reinterpret_cast<T*>(lines_.data() + bytes / sizeof(Line));
-  }
-
- private:
-  struct alignas(64) Line {
-    std::byte bytes[64];
-  };
-  std::vector<Line> lines_;
-};
 
 /// The products of dense layers whose operands W, x and delta are rounded to bfloat16 first. Sums are floats.
 ///
@@ -45,7 +25,7 @@ class Bf16Products final : public DenseProducts<Scalar> {
  public:
   /// Allocates for layers whose weights are among these parameters, and batches of up to max_batch samples. The unit is one that this
   /// processor has. Throws ShapeError where memory cannot hold the operands.
-  Bf16Products(std::span<const TensorShape> parameters, Index max_batch, kernels::Bf16Unit unit) : unit_{unit}, memory_(0) {
+  Bf16Products(std::span<const TensorShape> parameters, Index max_batch, kernels::Bf16Unit unit) : unit_{unit} {
     for (const TensorShape& tensor : parameters)
       if (takes(tensor.rows, tensor.cols))
         allocate_or_refuse("the operands of a layer in bfloat16", extent_sum(tensor.rows, tensor.cols), max_batch,
@@ -136,9 +116,15 @@ class Bf16Products final : public DenseProducts<Scalar> {
   // A layer whose weights are not among the parameters that the constructor saw, such as one in a layer of the user's, allocates once.
   Layout reserve(Index outputs, Index inputs, Index samples) {
     const Layout at = layout(outputs, inputs, samples);
-    if (at.bytes > memory_.bytes()) [[unlikely]]
+    if (at.bytes > memory_.size()) [[unlikely]]
       memory_.resize(at.bytes);
     return at;
+  }
+
+  // The operand that begins after so many bytes of the memory.
+  template <class T>
+  T* operand(std::size_t place) {
+    return static_cast<T*>(static_cast<void*>(memory_.data() + place));
   }
 
   static kernels::LayerProducts<float> products(Index outputs, Index inputs) { return {outputs, inputs}; }
@@ -153,7 +139,7 @@ class Bf16Products final : public DenseProducts<Scalar> {
   }
 
   Const rounded(Const m, std::size_t place, Team* team) {
-    float* const copy = memory_.at<float>(place);
+    float* const copy = operand<float>(place);
     const Index rows = m.rows();
     share(m.cols(), 4, 8 * rows, team, [&](Index first, Index count) {
       if (m.outerStride() == rows) return kernels::round_to_bf16(count * rows, m.data() + first * rows, copy + first * rows);
@@ -167,7 +153,7 @@ class Bf16Products final : public DenseProducts<Scalar> {
   }
 
   kernels::Bf16* pack(bool is_left, const kernels::Unpacked& from, std::size_t place, Team* team) {
-    kernels::Bf16* const packed = memory_.at<kernels::Bf16>(place);
+    kernels::Bf16* const packed = operand<kernels::Bf16>(place);
     share(from.lines, kernels::lines_of_block, 8 * from.terms, team, [&](Index first, Index count) {
       kernels::Unpacked part = from;
       part.data += from.across ? first : first * from.step;
@@ -203,7 +189,7 @@ class Bf16Products final : public DenseProducts<Scalar> {
   }
 
   kernels::Bf16Unit unit_;
-  LineAlignedMemory memory_;
+  std::vector<std::byte, CacheLineAllocator<std::byte>> memory_;  // operands, each from a cache line on
 };
 
 }  // namespace chainrule::detail
