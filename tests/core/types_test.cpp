@@ -182,6 +182,37 @@ TEST_CASE("BatchStorage of a small fixed batch is inside the object, any other o
   CHECK_FALSE(inside(large, large.first(1000).data()));
 }
 
+TEST_CASE("columns of a multiple of 256 bytes, from 512 on, get a cache line more where they are spaced") {
+  const auto distance = [](auto number, Index rows) {
+    using Scalar = decltype(number);
+    SpacedBatchStorage<Scalar, Dynamic, Dynamic> storage{rows, 3};
+    CHECK(storage.rows() == rows);
+    CHECK(storage.first(2).rows() == rows);
+    CHECK(storage.first(3).outerStride() == std::as_const(storage).first(3).outerStride());
+    storage.first(3).setConstant(Scalar{1});  // inside the memory, which the sanitizers check
+    return storage.first(3).outerStride();
+  };
+  CHECK(distance(0.0f, 64) == 64);
+  CHECK(distance(0.0f, 100) == 100);
+  CHECK(distance(0.0f, 127) == 127);
+  CHECK(distance(0.0f, 128) == 128 + 16);
+  CHECK(distance(0.0f, 144) == 144);
+  CHECK(distance(0.0f, 1024) == 1024 + 16);
+  CHECK(distance(0.0, 32) == 32);
+  CHECK(distance(0.0, 64) == 64 + 8);
+  CHECK(distance(0.0, 100) == 100);
+
+  BatchStorage<float, 128, Dynamic> never_spaced{128, 4};
+  CHECK(never_spaced.first(4).outerStride() == 128);
+  SpacedBatchStorage<float, 128, Dynamic> no_longer_spaced{128, 4};
+  CHECK(no_longer_spaced.first(4).outerStride() == 128 + 16);
+  no_longer_spaced.make_contiguous();
+  CHECK(no_longer_spaced.first(4).outerStride() == 128);
+  SpacedBatchStorage<float, 128, 4> inside_the_object{128, 4};
+  CHECK(inside_the_object.first(4).outerStride() == 128);
+  CHECK(inside(inside_the_object, inside_the_object.first(4).data()));
+}
+
 TEST_CASE("a copied BatchStorage has its own numbers") {
   BatchStorage<float, 2, 2> fixed{2, 2};
   BatchStorage<float, Dynamic, Dynamic> dynamic{2, 2};

@@ -163,7 +163,8 @@ TEST_CASE("C has few columns: its transpose is computed where that costs less th
   CHECK_FALSE(is_transposed(300, 95, 16));  // transposing C would cost too much
   CHECK_FALSE(is_transposed(63, 300, 16));
   CHECK(is_transposed(300, 300, 16, {8, 4, 32, false}));
-  CHECK_FALSE(is_transposed(300, 300, 16, avx2));
+  CHECK(is_transposed(300, 300, 16, avx2));
+  CHECK_FALSE(is_transposed(300, 300, 16, {4, 4, 32, false}));
   ProductShape added = input_gradient(300, 300, 16);
   added.starts_with_zero = false;
   CHECK(plan_product(added, avx512).method == ProductMethod::tiles);
@@ -270,6 +271,42 @@ TEST_CASE("tiles with a column more leave no columns, or half a tile's, for narr
   CHECK(kernels::has_wider_tiles(avx512));
   CHECK_FALSE(kernels::has_wider_tiles(avx2));
   CHECK_FALSE(kernels::has_wider_tiles(sse2_of_a_newer_program));
+}
+
+TEST_CASE("with 16 registers tiles have 4 columns, 8 where they have one register of rows, and columns are cut into tiles of 4 and 3") {
+  CHECK(kernels::columns_of_tile(avx2) == 4);
+  CHECK(kernels::columns_of_tile(avx2, 2) == 4);
+  CHECK(kernels::columns_of_tile(avx2, 1) == 8);
+  CHECK(kernels::columns_of_tile(avx512, 1) == 8);
+  CHECK(kernels::columns_of_tile(sse2_of_a_newer_program, 1) == 4);
+  CHECK(kernels::columns_of_tile(microcontroller, 1) == 4);
+  CHECK(kernels::has_narrower_tiles(avx2, 3));
+  CHECK_FALSE(kernels::has_narrower_tiles(avx2, 1));
+  CHECK_FALSE(kernels::has_narrower_tiles(avx512, 3));
+  CHECK_FALSE(kernels::has_narrower_tiles(sse2_of_a_newer_program, 2));
+  const auto narrower = [](Index columns) { return kernels::narrower_tiles(columns, 4); };
+  CHECK(narrower(64) == 0);
+  CHECK(narrower(61) == 3);  // 13 x 4 + 3 x 3
+  CHECK(narrower(10) == 2);  // 4 + 3 + 3
+  CHECK(narrower(9) == 3);
+  CHECK(narrower(7) == 1);
+  CHECK(narrower(6) == 2);
+  CHECK(narrower(5) == 0);  // 4 + 1
+  CHECK(narrower(3) == 1);
+  CHECK(narrower(2) == 0);
+}
+
+TEST_CASE("AVX2 packs an A whose columns collide in the L1 cache from 64 columns and a depth of 128 on") {
+  const auto packs = [](Index a_column_step, Index columns, Index depth, const VectorUnit& vectors = avx2) {
+    return plan_product({128, columns, depth, 1, a_column_step, 1, depth, 128, 4, true, false}, vectors).packs_a;
+  };
+  CHECK(packs(128, 64, 128));
+  CHECK(packs(192, 64, 784));
+  CHECK_FALSE(packs(128, 63, 128));
+  CHECK_FALSE(packs(128, 64, 127));
+  CHECK_FALSE(packs(144, 64, 128));
+  CHECK_FALSE(packs(64, 64, 128));
+  CHECK_FALSE(packs(128, 64, 128, avx512));
 }
 
 TEST_CASE("the plan of a product on this machine can be asked for") {

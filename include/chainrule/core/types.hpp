@@ -172,6 +172,17 @@ class Storage {
   Numbers numbers_;
 };
 
+/// Whether many columns so many bytes apart fall into few places of an L1 cache, which drops the first ones before all are read. A line's
+/// place repeats every 4 KiB, and multiples of 256 bytes give at most 16 places.
+constexpr bool columns_collide(Index bytes_apart) { return bytes_apart >= 512 && bytes_apart % 256 == 0; }
+
+/// The distance between columns of `rows` numbers that do not collide: `rows`, or a cache line more.
+template <class Scalar>
+constexpr Index distance_without_collisions(Index rows) {
+  constexpr Index size{sizeof(Scalar)}, line = 64;
+  return rows < too_many && columns_collide(rows * size) ? rows + line / size : rows;
+}
+
 /// The alignment of an array of so many bytes inside an object: a cache line for an array that is longer than one, else 16, 32 or 64 if the
 /// array is a multiple of that, else that of one number. It depends on no compiler flag, as the alignment of Eigen's matrices does, so
 /// files compiled with and without -mavx agree on the layout of every object.
@@ -272,26 +283,59 @@ struct Extent<Dynamic> {
 template <class Scalar, int Rows, int Cols = 1>
 using TensorView = detail::MapOf<Scalar, Rows, Cols>;
 
-/// Storage for up to MaxBatch samples of Rows numbers each, allocated once; `first(n)` is a (Rows x n) view on it.
-template <class Scalar, int Rows, int MaxBatch>
+/// How the columns of a BatchStorage lie in memory.
+enum class Columns {
+  contiguous,  ///< one after the other
+  spaced,      ///< a cache line apart where matrix products would be slow otherwise: where a column has a multiple of 256 bytes
+};
+
+/// Storage for up to MaxBatch samples of Rows numbers each, allocated once; `first(n)` is a (Rows x n) view on it. Small storage of fixed
+/// extents, inside the object, is always contiguous.
+template <class Scalar, int Rows, int MaxBatch, Columns columns = Columns::contiguous>
 class BatchStorage {
   using Numbers = detail::Storage<Scalar, detail::extent_product(Rows, MaxBatch)>;
 
  public:
   static constexpr bool is_inside_object = Numbers::is_inside_object;  ///< whether the numbers are part of this object or on the heap
+  static constexpr bool may_be_spaced = columns == Columns::spaced && !is_inside_object;  ///< whether columns may have gaps between them
 
   /// For up to max_batch samples of `rows` numbers each; all numbers are 0 at first. Throws ShapeError where memory cannot hold them.
-  BatchStorage(Index rows, Index max_batch) : rows_{rows}, numbers_{"the workspace of a layer", rows, max_batch} {}
+  BatchStorage(Index rows, Index max_batch) : rows_{rows}, distance_{rows}, numbers_{"the workspace of a layer", distance(), max_batch} {}
 
   Index rows() const { return rows_.value(); }  ///< how many numbers a sample has
   /// A view to read and write of the first n samples, Rows x n; n is at most max_batch.
-  MatrixView<Scalar> first(Index n) { return detail::matrix_view(numbers_.data(), rows(), n); }
+  MatrixView<Scalar> first(Index n) { return {numbers_.data(), rows(), n, Eigen::OuterStride<>(distance())}; }
   /// A view to read of the first n samples, Rows x n; n is at most max_batch.
-  ConstMatrixView<Scalar> first(Index n) const { return detail::matrix_view(numbers_.data(), rows(), n); }
+  ConstMatrixView<Scalar> first(Index n) const { return {numbers_.data(), rows(), n, Eigen::OuterStride<>(distance())}; }
+
+  /// Has columns without gaps from now on; the numbers are no longer those stored before.
+  void make_contiguous() {
+    if constexpr (may_be_spaced) distance_.numbers = rows();
+  }
 
  private:
+  struct Spaced {
+    explicit Spaced(Index rows) : numbers{detail::distance_without_collisions<Scalar>(rows)} {}
+    Index numbers;
+  };
+  struct AsManyAsRows {
+    explicit AsManyAsRows(Index) {}
+  };
+  Index distance() const {
+    if constexpr (may_be_spaced)
+      return distance_.numbers;
+    else
+      return rows();
+  }
+
   [[no_unique_address]] detail::Extent<Rows> rows_;
+  [[no_unique_address]] std::conditional_t<may_be_spaced, Spaced, AsManyAsRows> distance_;
   Numbers numbers_;
 };
+
+/// A BatchStorage whose columns are spaced: for what a dense layer reads or writes, such as a(l) and delta(l). Code that takes views can
+/// use it in place of a BatchStorage; code that takes `data()` for all samples at once cannot.
+template <class Scalar, int Rows, int MaxBatch>
+using SpacedBatchStorage = BatchStorage<Scalar, Rows, MaxBatch, Columns::spaced>;
 
 }  // namespace chainrule

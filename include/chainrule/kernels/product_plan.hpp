@@ -77,8 +77,23 @@ struct ProductPlan {
   }
 };
 
-/// Columns in a tile: with 32 registers 3 x 8 sums, 3 registers of A and one of B; with 16 registers 3 x 4 sums.
-constexpr int columns_of_tile(Index registers) { return registers >= 32 ? 8 : 4; }
+/// Columns in a tile of one, two or three registers of rows. With 32 registers 3 x 8 sums, 3 registers of A and one of B. With 16 registers
+/// 3 x 4 sums, and 1 x 8, because two ports and a latency of 4 cycles need 8 sums that do not wait for one another.
+constexpr int columns_of_tile(const VectorUnit& vectors, int registers_of_rows = 3) {
+  if (vectors.registers >= 32) return 8;
+  return registers_of_rows == 1 && vectors.width > 1 && !vectors.is_fallback ? 8 : 4;
+}
+
+/// Whether tiles with one column less are compiled: 3 x 3 sums are as fast as 3 x 4, but 3 x 2 and 3 x 1 are too few.
+constexpr bool has_narrower_tiles(const VectorUnit& vectors, int registers_of_rows) {
+  return vectors.width > 1 && vectors.registers < 32 && !vectors.is_fallback && registers_of_rows > 1;
+}
+
+/// How many tiles have a column less, so that none has much fewer: 10 columns are 4 + 3 + 3. With 0, columns are left over: of 5, 2 and 1.
+constexpr Index narrower_tiles(Index columns, Index tile_columns) {
+  const Index tiles = (columns + tile_columns - 1) / tile_columns, missing = tiles * tile_columns - columns;
+  return missing <= tiles ? missing : 0;
+}
 
 /// Whether tiles with one column more are compiled: 3 x 9 sums and 3 registers of A leave 2, which suffice where multiplications read B
 /// from memory.
@@ -116,8 +131,10 @@ struct PlanSizes {
 /// this suits the hardware prefetcher.
 inline constexpr Index bytes_of_half_a_page = 2048;
 
-/// Whether C^T may be computed with these vectors. Others have to be measured first: with 16 registers a tile has too few independent sums.
-constexpr bool can_transpose(const VectorUnit& vectors) { return vectors.width >= 8 && vectors.registers >= 32 && !vectors.is_fallback; }
+/// Whether C^T may be computed with these vectors: with those of AVX2 and AVX-512. Others have to be measured first.
+constexpr bool can_transpose(const VectorUnit& vectors, Index scalar_size) {
+  return vectors.width * scalar_size >= 32 && vectors.registers >= 16 && !vectors.is_fallback;
+}
 
 /// C^T is not computed for sums of fewer terms, because the cost of transposing it is divided by their number.
 inline constexpr Index min_depth_to_transpose = 96;
@@ -126,11 +143,12 @@ inline constexpr Index min_depth_to_transpose = 96;
 /// worth of A by a number. For A B, A is packed first, which costs as much as 13 columns of B, or as 21 if each of its rows lies in a page
 /// of its own. For B^T A^T, B^T is packed, which is small, and each number of A is multiplied by whole registers; it has to be loaded for
 /// each multiplication and C^T to be transposed, so a register costs 1.25 times as much as its numbers in A B. (Measured with AVX-512 from
-/// 100 x 100 to 1000 x 1000 and for 2 to 96 columns, where these costs predict the faster one unless they differ by less than 5 %.)
+/// 100 x 100 to 1000 x 1000 and for 2 to 96 columns, where these costs predict the faster one unless they differ by less than 5 %; with
+/// AVX2 for 8 to 48 columns, likewise.)
 inline bool is_cheaper_transposed(const ProductShape& shape, const VectorUnit& vectors) {
   const Index min_rows = 4 * vectors.width;  // a piece with fewer rows than a register has is transposed row by row
-  if (!can_transpose(vectors) || shape.a_column_step != 1 || !shape.starts_with_zero || shape.depth < min_depth_to_transpose ||
-      shape.rows < min_rows)
+  if (!can_transpose(vectors, shape.scalar_size) || shape.a_column_step != 1 || !shape.starts_with_zero ||
+      shape.depth < min_depth_to_transpose || shape.rows < min_rows)
     return false;
   const Index columns_to_pack = shape.a_row_step * shape.scalar_size >= bytes_of_almost_a_page ? 21 : 13;
   const Index columns_in_whole_registers = (shape.columns + vectors.width - 1) / vectors.width * vectors.width;
@@ -186,8 +204,11 @@ template <class Caches>
     plan.prefetches_c = has_whole_tiles && bytes_of_c >= sizes.beyond;
     return;
   }
-  // a panel that is used for 192 columns or more is worth copying out of its pages
-  plan.packs_a = plan.packs_a || (vectors.width > 1 && a_is_in_pages && shape.columns >= 192);
+  // A panel that is used for 192 columns or more is worth copying out of its pages. A panel of AVX2's registers fits in the L1 cache,
+  // unless its columns collide there, and then pays earlier.
+  const bool would_fit = vectors.registers < 32 && detail::columns_collide(shape.a_column_step * shape.scalar_size);
+  const bool fits_if_packed = columns_of_a_are_contiguous && would_fit && shape.columns >= 64 && shape.depth >= 128;
+  plan.packs_a = plan.packs_a || (vectors.width > 1 && ((a_is_in_pages && shape.columns >= 192) || fits_if_packed));
   // Where A is small and B and C do not stay in the L2 cache, they would come from further away for every panel of A and every block of the
   // depth. So they are computed a part at a time, of enough columns to make up for reading or packing A again.
   const Index bytes_of_column = (shape.depth + shape.rows) * shape.scalar_size;
@@ -200,7 +221,7 @@ template <class Caches>
   const bool has_next_tiles = has_whole_tiles && shape.columns > plan.tile_columns;
   // A line that another core has written takes some 100 ns. A tile that needs it waits, unless it was prefetched with the panel before.
   // (Two threads on Sapphire Rapids: 11 % less time for a training step of 28-300x5-1 with 64 samples, 6 % for 256x6 with 512.)
-  const bool a_is_far = shape.a_is_remote || (a_is_in_pages && bytes_of_a >= sizes.beyond);
+  const bool a_is_far = shape.a_is_remote || ((a_is_in_pages || fits_if_packed) && bytes_of_a >= sizes.beyond);
   plan.prefetches_a = has_next_tiles && columns_of_a_are_contiguous && a_is_far;
   plan.prefetches_c = has_next_tiles && bytes_of_c >= sizes.beyond;
 }
@@ -208,7 +229,7 @@ template <class Caches>
 /// The plan for a shape on a machine. `caches` is a CacheSizes or converts to one.
 template <class Caches = CacheSizes>
 inline ProductPlan plan_product(const ProductShape& shape, const VectorUnit& vectors, Caches caches = {}) {
-  ProductPlan plan{ProductMethod::tiles, vectors, 0, 0, columns_of_tile(vectors.registers), false, false, false, false};
+  ProductPlan plan{ProductMethod::tiles, vectors, 0, 0, columns_of_tile(vectors), false, false, false, false};
   const bool columns_of_a_are_contiguous = shape.a_row_step == 1;
   if (shape.rows == 1 && shape.columns > 1 && shape.c_step == 1) {
     plan.method = ProductMethod::row;
