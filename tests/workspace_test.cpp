@@ -60,6 +60,19 @@ TEST_CASE("a workspace gives access to every activation of the last forward pass
   CHECK(work.cache<1>().output.first(1)(0, 0) == 70.5f);
 }
 
+TEST_CASE("an activation whose columns are spaced in memory is the same matrix by any name, and equals the prediction") {
+  const Network<float, SquaredError, Dense<3, 128, ReLU>, Dense<128, 256>> net{Seed{1}};
+  auto work = net.make_workspace(5);
+  const Matrix<float> x = Matrix<float>::Random(3, 5);
+  net.forward(x, work);
+  const Matrix<float> a = work.activation<0>(), y = work.activation<1>();
+  CHECK(work.activation(0) == a);
+  CHECK(work.activation(1) == y);
+  const auto w = net.layer<0>();
+  CHECK((a - ((w.weight * x).colwise() + w.bias).cwiseMax(0)).cwiseAbs().maxCoeff() < 1e-5f);
+  CHECK(net.predict(x, work) == y);
+}
+
 TEST_CASE("an activation that is not in the workspace is a StateError: before forward, and after predict and evaluate") {
   const Network<float, SquaredError, Dense<1, 2, ReLU>, Dense<2, 1>> net{Seed{1}};
   auto work = net.make_workspace(1);

@@ -74,7 +74,7 @@ struct CachedPass {
 /// `net.make_workspace(max_batch)`, which allocates; the passes do not, for any batch up to max_batch. Each thread needs one of its own:
 /// where two use one at the same moment, at least one of the passes throws StateError, and the numbers of both are lost. One that was moved
 /// from holds nothing, and passes on it throw StateError. Memory: 2 x max_batch x (sum of the layers' outputs) scalars; 3 x for layers
-/// whose activation needs z for its derivative.
+/// whose activation needs z for its derivative; and a cache line for each sample where a layer's outputs take a multiple of 256 bytes.
 ///
 /// It also counts the training steps, because random numbers in a step (the mask of Dropout) depend only on seed and step.
 template <class Scalar, int MaxBatch, class Sequence>
@@ -85,8 +85,8 @@ class Workspace {
   Workspace(const Sequence& sequence, Index max_batch, std::unique_ptr<DenseProducts<Scalar>> products = nullptr)
       : max_batch_{checked(max_batch)},
         pass_{std::move(products)},
-        caches_{sequence.template make_caches<Scalar, inline_batch>(max_batch)},
-        deltas_{sequence.template make_deltas<Scalar, inline_batch>(max_batch)} {}
+        caches_{sequence.template make_caches_of_network<Scalar, inline_batch>(max_batch)},
+        deltas_{sequence.template make_spaced_deltas<Scalar, inline_batch>(max_batch)} {}
 
   /// The largest batch that it can hold; 0 where it was moved from.
   Index max_batch() const { return max_batch_; }
@@ -97,8 +97,9 @@ class Workspace {
     return samples > 0 ? samples : 0;  // std::max would take addresses, and so write both numbers to memory
   }
 
-  /// a(I+2), the activation of layer I in the last forward pass, outputs x cached_samples(): a view, valid until the next pass. StateError
-  /// where there is no forward pass: before the first one, and after predict and evaluate, which keep nothing.
+  /// a(I+2), the activation of layer I in the last forward pass, outputs x cached_samples(): a view, valid until the next pass. There may be
+  /// gaps between its columns, but not in the last layer. StateError where there is no forward pass: before the first one, and after predict
+  /// and evaluate, which keep nothing.
   template <std::size_t I>
   ConstMatrixView<Scalar> activation() const {
     detail::check_not_moved_from("activation", max_batch_);
@@ -113,14 +114,15 @@ class Workspace {
     const Index layers = static_cast<Index>(detail::size_of(caches_));
     if (i < 0 || i >= layers) detail::raise<ValueError>("activation(", i, "): the network has ", layers, " layers, counted from 0");
     const Scalar* a = nullptr;
-    Index units = 0;
+    Index units = 0, distance = 0;
     detail::for_each_index(caches_, [&](auto k) {
       if (static_cast<Index>(k) != i) return;
       const ConstMatrixView<Scalar> output = detail::element(caches_, k).output.first(pass_.samples);
       a = output.data();
       units = output.rows();
+      distance = output.outerStride();
     });
-    return detail::matrix_view(a, units, pass_.samples);
+    return {a, units, pass_.samples, Eigen::OuterStride<>(distance)};
   }
 
   /// The cache of layer I: what its forward pass keeps for backward. Throws StateError where the workspace was moved from.

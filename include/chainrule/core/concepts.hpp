@@ -159,7 +159,7 @@ concept ModeDependent = requires(const T& layer, const float* theta, ConstMatrix
 ///   to sample j
 /// - `vjp(theta, x, cache, delta, input_gradient)`: dJ/dx from `delta`, which is dJ/da on entry and may be overwritten, without a gradient
 ///   by theta, for the last forward pass in either mode; both have K batch columns. With jvp it gives a network its Jacobian
-///   (derivatives/first_order.hpp) and input_gradient. There may be gaps between the columns of x, `direction` and input_gradient
+///   (derivatives/first_order.hpp) and input_gradient. As in backward, there may be gaps between the columns of each matrix
 /// - `sample_gradients(theta, x, cache, delta, gradients, &input_gradient)`: the gradient by its parameters of each of the K batch columns
 ///   of `delta` by itself, given in parts to `gradients`, a SampleGradients, which forms it or computes its norm
 ///   (layers/sample_gradients.hpp); and dJ/dx as in vjp, unless input_gradient is null. It works after training passes too

@@ -59,6 +59,7 @@ class JetWorkspace : public Workspace<Scalar, Dynamic, Sequence> {
         jet_caches_{sequence.template make_jet_caches<Scalar>(max_batch, max_columns_)},
         jet_deltas_{sequence.template make_deltas<Scalar, Dynamic>(max_columns_)},
         dJ_dvalue_(sequence.outputs(), max_batch) {
+    detail::make_contiguous(detail::NetworkAccess::deltas(*this));
     for (Index k = 0; k < sequence.inputs(); ++k) terms_of_laplacian_.push_back({0, k, k, 1});
   }
 

@@ -42,7 +42,7 @@ class Activate : public SameShape<N>, public WithoutParameters {
   struct Cache {
     /// Allocates everything that passes over up to max_batch samples need.
     Cache(const Activate& layer, Index max_batch) : output(layer.outputs(), max_batch) {}
-    BatchStorage<Scalar, N, MaxBatch> output;  ///< a(l+1), outputs x max_batch
+    SpacedBatchStorage<Scalar, N, MaxBatch> output;  ///< a(l+1), outputs x max_batch
   };
 
   ///     a = f(z)        (N x batch)

@@ -213,16 +213,16 @@ class BatchNorm : public NormalizationLayer<N> {
           variance(layer.outputs(), 1),
           inverse_deviation(layer.outputs(), 1),
           sums(layer.outputs(), 2) {}
-    BatchStorage<Scalar, N, MaxBatch> output;      ///< a(l+1), outputs x max_batch
-    BatchStorage<Scalar, N, MaxBatch> x_hat;       ///< normalised x, N x batch
-    BatchStorage<Scalar, N, 1> mean;               ///< mean of the batch, N
-    BatchStorage<Scalar, N, 1> rest;               ///< mean of x - m, where m is the mean rounded to a Scalar, N
-    BatchStorage<Scalar, N, 1> variance;           ///< variance of the batch, with divisor batch, N
-    BatchStorage<Scalar, N, 1> inverse_deviation;  ///< 1/sqrt(variance + epsilon)
-    BatchStorage<Scalar, N, 2> sums;               ///< scratch for two sums of each unit in vjp
-    Mode mode = Mode::predict;                     ///< the mode of the last forward pass
-    ShardReduction<Scalar>* shards = nullptr;      ///< where the batch consists of several shards, what merges their statistics
-    Index samples_of_shards = 0;                   ///< the number of samples in all shards, where there are several
+    SpacedBatchStorage<Scalar, N, MaxBatch> output;  ///< a(l+1), outputs x max_batch
+    BatchStorage<Scalar, N, MaxBatch> x_hat;         ///< normalised x, N x batch
+    BatchStorage<Scalar, N, 1> mean;                 ///< mean of the batch, N
+    BatchStorage<Scalar, N, 1> rest;                 ///< mean of x - m, where m is the mean rounded to a Scalar, N
+    BatchStorage<Scalar, N, 1> variance;             ///< variance of the batch, with divisor batch, N
+    BatchStorage<Scalar, N, 1> inverse_deviation;    ///< 1/sqrt(variance + epsilon)
+    BatchStorage<Scalar, N, 2> sums;                 ///< scratch for two sums of each unit in vjp
+    Mode mode = Mode::predict;                       ///< the mode of the last forward pass
+    ShardReduction<Scalar>* shards = nullptr;        ///< where the batch consists of several shards, what merges their statistics
+    Index samples_of_shards = 0;                     ///< the number of samples in all shards, where there are several
   };
 
   /// Normalises x and keeps x_hat and, in training, mean and variance. In prediction these are the running statistics.

@@ -135,7 +135,7 @@ class Dense {
   /// Storage that forward fills for backward, for up to max_batch samples: a(l+1), and z(l+1) if f' is written with it.
   template <class Scalar, int MaxBatch>
   struct Cache {
-    using Storage = BatchStorage<Scalar, Out, MaxBatch>;  ///< the type of output and z, Out x max_batch
+    using Storage = SpacedBatchStorage<Scalar, Out, MaxBatch>;  ///< the type of output and z, Out x max_batch
     /// Takes the place of z if f' is written with a alone.
     struct Nothing {
       Nothing(Index, Index) {}  ///< has the constructor of Storage

@@ -66,9 +66,9 @@ class Dropout : public SameShape<detail::units_of_dropout<Units>()>, public With
   struct Cache {
     /// Allocates everything that passes over up to max_batch samples need.
     Cache(const Dropout& layer, Index max_batch) : output(layer.outputs(), max_batch), mask(layer.outputs(), max_batch) {}
-    BatchStorage<Scalar, N, MaxBatch> output;  ///< a(l+1), outputs x max_batch
-    BatchStorage<Scalar, N, MaxBatch> mask;    ///< m, N x batch: 0 or 1/(1 - rate) for each number
-    Mode mode = Mode::predict;                 ///< the mode of the last forward pass
+    SpacedBatchStorage<Scalar, N, MaxBatch> output;  ///< a(l+1), outputs x max_batch
+    BatchStorage<Scalar, N, MaxBatch> mask;          ///< m, N x batch: 0 or 1/(1 - rate) for each number
+    Mode mode = Mode::predict;                       ///< the mode of the last forward pass
   };
 
   ///     a(l+1) = m * a(l) in training, a(l) in prediction        (N x batch)

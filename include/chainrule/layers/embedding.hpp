@@ -177,7 +177,7 @@ class Embedding {
           block_sums(max_batch > kernels::max_chain ? static_cast<std::size_t>(layer.parameter_count()) : 0) {}
     /// Whether it was made for a layer with the same rows of categories.
     bool was_made_for(const Embedding& layer) const { return *rows == *layer.rows_; }
-    BatchStorage<Scalar, N, MaxBatch> output;  ///< a(l+1), outputs x max_batch
+    SpacedBatchStorage<Scalar, N, MaxBatch> output;  ///< a(l+1), outputs x max_batch
     /// The categories of the samples of the last forward pass, one sample after the other.
     detail::Storage<Index, detail::extent_product(count_at_compile_time, MaxBatch)> categories;
     Rows rows;                       ///< the rows of categories of the layer

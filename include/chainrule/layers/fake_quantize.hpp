@@ -97,11 +97,11 @@ class FakeQuantize : public SameShape<N>, public WithoutParameters {
   struct Cache {
     /// Allocates everything that passes over up to max_batch samples need.
     Cache(const FakeQuantize& layer, Index max_batch) : output(layer.outputs(), max_batch) {}
-    BatchStorage<Scalar, N, MaxBatch> output;  ///< a(l+1), outputs x max_batch
-    Quantization quantization;                 ///< scale and zero point of the last forward pass
-    Scalar low = 0;                            ///< the smallest number of the batch, after a pass in training
-    Scalar high = 0;                           ///< the largest number of the batch, after a pass in training
-    Mode mode = Mode::predict;                 ///< the mode of the last forward pass
+    SpacedBatchStorage<Scalar, N, MaxBatch> output;  ///< a(l+1), outputs x max_batch
+    Quantization quantization;                       ///< scale and zero point of the last forward pass
+    Scalar low = 0;                                  ///< the smallest number of the batch, after a pass in training
+    Scalar high = 0;                                 ///< the largest number of the batch, after a pass in training
+    Mode mode = Mode::predict;                       ///< the mode of the last forward pass
   };
 
   /// NaN stays NaN. Throws ValueError for a range beyond the numbers of float.

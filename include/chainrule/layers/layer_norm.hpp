@@ -40,7 +40,7 @@ class LayerNorm : public NormalizationLayer<N> {
     /// Allocates everything that passes over up to max_batch samples need.
     Cache(const LayerNorm& layer, Index max_batch)
         : output(layer.outputs(), max_batch), x_hat(layer.outputs(), max_batch), inverse_deviation(1, max_batch) {}
-    BatchStorage<Scalar, N, MaxBatch> output;             ///< a(l+1), outputs x max_batch
+    SpacedBatchStorage<Scalar, N, MaxBatch> output;       ///< a(l+1), outputs x max_batch
     BatchStorage<Scalar, N, MaxBatch> x_hat;              ///< normalised x, N x batch
     BatchStorage<Scalar, 1, MaxBatch> inverse_deviation;  ///< 1/sqrt(variance + epsilon) of each sample
   };

@@ -123,8 +123,8 @@ class Normalize : public SameShape<N>, public WithoutParameters {
   struct Cache {
     /// Allocates everything that passes over up to max_batch samples need.
     Cache(const Normalize& layer, Index max_batch) : output(layer.outputs(), max_batch), scale(layer.outputs(), 1) {}
-    BatchStorage<Scalar, N, MaxBatch> output;  ///< a(l+1), outputs x max_batch
-    BatchStorage<Scalar, N, 1> scale;          ///< scale in the last forward pass, N
+    SpacedBatchStorage<Scalar, N, MaxBatch> output;  ///< a(l+1), outputs x max_batch
+    BatchStorage<Scalar, N, 1> scale;                ///< scale in the last forward pass, N
   };
 
   ///     a = (x - shift) * scale        (N x batch)

@@ -145,7 +145,7 @@ class JoinedBranches : public NestedLayers<SequenceOf<typename BranchList<Branch
           caches(layer.inside_.template make_caches<Scalar, MaxBatch>(max_batch)),
           deltas(layer.inside_.template make_deltas<Scalar, MaxBatch>(max_batch)),
           input_delta(layer.inputs(), max_batch) {}
-    BatchStorage<Scalar, Out, MaxBatch> output;                   ///< a(l+1), outputs x max_batch
+    SpacedBatchStorage<Scalar, Out, MaxBatch> output;             ///< a(l+1), outputs x max_batch
     typename Sequence::template Caches<Scalar, MaxBatch> caches;  ///< the caches of the branches
     typename Sequence::template Deltas<Scalar, MaxBatch> deltas;  ///< dJ/da of each branch
     BatchStorage<Scalar, In, MaxBatch> input_delta;               ///< dJ/dx of a branch that is not the first, inputs x max_batch

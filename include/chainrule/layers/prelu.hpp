@@ -72,7 +72,7 @@ class PReLU : public SameShape<N> {
   struct Cache {
     /// Allocates everything that passes over up to max_batch samples need.
     Cache(const PReLU& layer, Index max_batch) : output(layer.outputs(), max_batch) {}
-    BatchStorage<Scalar, N, MaxBatch> output;  ///< a(l+1), outputs x max_batch
+    SpacedBatchStorage<Scalar, N, MaxBatch> output;  ///< a(l+1), outputs x max_batch
   };
 
   ///     a = z for z > 0, alpha z elsewhere        (N x batch)

@@ -116,6 +116,12 @@ auto map_indices(const std::vector<T>& list, const F& f) {
   return mapped;
 }
 
+/// Makes the columns of each storage in the list contiguous, as functions of jets expect them.
+template <class Storages>
+void make_contiguous(Storages& storages) {
+  for_each_index(storages, [&](auto i) { element(storages, i).make_contiguous(); });
+}
+
 /// Calls f(layer) for each layer, from the first to the last.
 template <class Layers, class F>
 void for_each_layer(const Layers& layers, const F& f) {

@@ -48,7 +48,7 @@ struct SequenceTraits<std::tuple<L...>> {
   template <class Scalar, int MaxBatch>
   using Caches = std::tuple<typename L::template Cache<Scalar, MaxBatch>...>;
   template <class Scalar, int MaxBatch>
-  using Deltas = std::tuple<BatchStorage<Scalar, L::outputs_at_compile_time, MaxBatch>...>;
+  using Deltas = std::tuple<SpacedBatchStorage<Scalar, L::outputs_at_compile_time, MaxBatch>...>;
   template <class Scalar>
   using JetCaches = std::tuple<typename JetCacheOf<L, Scalar>::Type...>;
   template <class Scalar>
@@ -90,7 +90,7 @@ struct SequenceTraits<std::vector<L>> {
   template <class Scalar, int MaxBatch>
   using Caches = std::vector<typename L::template Cache<Scalar, Dynamic>>;
   template <class Scalar, int MaxBatch>
-  using Deltas = std::vector<BatchStorage<Scalar, Dynamic, Dynamic>>;
+  using Deltas = std::vector<SpacedBatchStorage<Scalar, Dynamic, Dynamic>>;
   template <class Scalar>
   using JetCaches = std::vector<typename JetCacheOf<L, Scalar>::Type>;
   template <class Scalar>
@@ -201,13 +201,29 @@ class SequenceOf {
       return Cache(layer, max_batch);
     });
   }
+  /// The caches of a whole network, whose last activation is what users get: its columns have no gaps between them.
   template <class Scalar, int MaxBatch>
-  Deltas<Scalar, MaxBatch> make_deltas(Index max_batch) const {
+  Caches<Scalar, MaxBatch> make_caches_of_network(Index max_batch) const {
+    Caches<Scalar, MaxBatch> caches = make_caches<Scalar, MaxBatch>(max_batch);
+    auto& output = last_of(caches).output;
+    if constexpr (requires { output.make_contiguous(); }) output.make_contiguous();
+    return caches;
+  }
+  /// Storage for dJ/da of each layer, with spaced columns.
+  template <class Scalar, int MaxBatch>
+  Deltas<Scalar, MaxBatch> make_spaced_deltas(Index max_batch) const {
     return map_indices(layers(), [&](auto i) {
       const auto& layer = element(layers(), i);
       constexpr int outputs = std::remove_cvref_t<decltype(layer)>::outputs_at_compile_time;
-      return BatchStorage<Scalar, outputs, MaxBatch>(layer.outputs(), max_batch);
+      return SpacedBatchStorage<Scalar, outputs, MaxBatch>(layer.outputs(), max_batch);
     });
+  }
+  /// Storage for dJ/da of each layer, or the gradients by its jet, with contiguous columns.
+  template <class Scalar, int MaxBatch>
+  Deltas<Scalar, MaxBatch> make_deltas(Index max_batch) const {
+    Deltas<Scalar, MaxBatch> deltas = make_spaced_deltas<Scalar, MaxBatch>(max_batch);
+    make_contiguous(deltas);
+    return deltas;
   }
 
   template <class Scalar>

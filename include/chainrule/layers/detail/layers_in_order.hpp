@@ -31,9 +31,9 @@ class LayersInOrder : public NestedLayers<typename NamedLayers<Layers...>::Seque
         : output(layer.outputs(), max_batch),
           caches(layer.inside_.template make_caches<Scalar, MaxBatch>(max_batch)),
           deltas(layer.inside_.template make_deltas<Scalar, MaxBatch>(max_batch)) {}
-    BatchStorage<Scalar, outputs_at_compile_time, MaxBatch> output;  ///< a(l+1), outputs x max_batch
-    typename Sequence::template Caches<Scalar, MaxBatch> caches;     ///< the caches of the layers inside
-    typename Sequence::template Deltas<Scalar, MaxBatch> deltas;     ///< dJ/da of each layer inside
+    SpacedBatchStorage<Scalar, outputs_at_compile_time, MaxBatch> output;  ///< a(l+1), outputs x max_batch
+    typename Sequence::template Caches<Scalar, MaxBatch> caches;           ///< the caches of the layers inside
+    typename Sequence::template Deltas<Scalar, MaxBatch> deltas;           ///< dJ/da of each layer inside
   };
 
   ///     a = connect(x, F(x))        (outputs x batch)
