@@ -1,5 +1,6 @@
 #include <chainrule/activations/gelu.hpp>
 #include <chainrule/activations/tanh.hpp>
+#include <chainrule/any/any_network.hpp>
 #include <chainrule/layers/batch_norm.hpp>
 #include <chainrule/layers/dense.hpp>
 #include <chainrule/layers/residual.hpp>
@@ -110,6 +111,22 @@ TEST_CASE("descend is bit-identical to backward and step, for any layers, batch 
   CHECK(steps_alike(Wide{Seed{1}, {40, 33}, {33, 130}, {130, 1}}, sgd, 1));
   CHECK(steps_alike(Wide{Seed{1}, {800, 700}, {700, 20}, {20, 3}}, sgd, 1, &team));
   CHECK(steps_alike(Network<float, SquaredError, Dense<2, 8, Tanh>, Dense<8, 1>>{Seed{1}}, sgd, 1));
+}
+
+TEST_CASE("descend is bit-identical to backward and step for layers known at run time, and for columns with gaps between them",
+          "[optimizer]") {
+  using Tanhs = Dense<Dynamic, Dynamic, Tanh>;
+  const AnyLayers<float> layers{Tanhs{40, 128}, BatchNorm<>{}, Residual<Tanhs>{Tanhs{128, 128}}, Dense<Dynamic, Dynamic, GELU>{128, 7},
+                                Dense<7, 256>{}};
+  ThreadTeam team(2);
+  for (const Index batch : {2, 64, 400}) {
+    CAPTURE(batch);
+    CHECK(steps_alike(AnyNetwork<float>{Seed{1}, SquaredError{}, layers}, sgd, batch));
+    CHECK(steps_alike(AnyNetwork<float>{Seed{1}, SquaredError{}, layers}, sgd, batch, &team));
+    CHECK(steps_alike(Wide{Seed{1}, {200, 128}, {128, 256}, {256, 512}}, sgd, batch));
+    CHECK(steps_alike(Wide{Seed{1}, {200, 128}, {128, 256}, {256, 512}}, sgd, batch, &team));
+  }
+  CHECK(steps_alike(AnyNetwork<float>{Seed{1}, SquaredError{}, {Tanhs{20, 128}, Dense<128, 3>{}}}, sgd, 1));
 }
 
 TEST_CASE("descend accepts labels as targets", "[optimizer]") {

@@ -105,6 +105,12 @@ class AnyLayer {
                 MatrixView<S>* input_gradient, const detail::FrozenSlice& frozen = {}) const {
     operator->()->backward(theta, x, *cache, delta, gradient, input_gradient, frozen);
   }
+  /// Backward and theta <- theta + factor dJ/dtheta for the layer inside, in one call where it can, to the same bits.
+  template <class S>
+  void backward_and_step(S* theta, ConstMatrixView<S> x, detail::AnyCache<S>& cache, MatrixView<S> delta, S factor, S* scratch,
+                         MatrixView<S>* input_gradient) const {
+    operator->()->backward_and_step(theta, x, *cache, delta, factor, scratch, input_gradient);
+  }
   /// Says what the layer inside lacks for derivatives of this order; see core/concepts.hpp.
   std::string missing_derivative(int order) const { return operator->()->missing_derivative(order); }
   /// The derivative of the output of the layer inside along directions of x, inputs x directions batch.

@@ -9,6 +9,7 @@
 #include <chainrule/core/detail/layer_passes.hpp>
 #include <chainrule/inspect/detail/unit_statistics.hpp>
 #include <chainrule/inspect/detail/z_and_delta.hpp>
+#include <chainrule/kernels/vectors.hpp>
 #include <chainrule/layers/detail/ranges.hpp>
 #include <memory>
 #include <span>
@@ -36,6 +37,7 @@ struct CacheBase {
   virtual std::unique_ptr<CacheBase> clone() const = 0;
   virtual MatrixView<Scalar> first(Index columns) = 0;
   virtual ConstMatrixView<Scalar> first(Index columns) const = 0;
+  virtual void make_contiguous() = 0;
 };
 
 /// CacheBase for a cache of type C, which is L::Cache or L::JetCache, of a layer of type L.
@@ -47,6 +49,9 @@ struct CacheOf final : CacheBase<Scalar> {
   std::unique_ptr<CacheBase<Scalar>> clone() const override { return std::unique_ptr<CacheBase<Scalar>>(new CacheOf(*this)); }
   MatrixView<Scalar> first(Index columns) override { return cache.output.first(columns); }
   ConstMatrixView<Scalar> first(Index columns) const override { return cache.output.first(columns); }
+  void make_contiguous() override {
+    if constexpr (requires { cache.output.make_contiguous(); }) cache.output.make_contiguous();
+  }
 
   C cache;
 };
@@ -72,6 +77,7 @@ class AnyCache {
     Index rows() const { return first(0).rows(); }
     MatrixView<Scalar> first(Index columns) { return cache->first(columns); }
     ConstMatrixView<Scalar> first(Index columns) const { return std::as_const(*cache).first(columns); }
+    void make_contiguous() { cache->make_contiguous(); }
     std::unique_ptr<CacheBase<Scalar>> cache;
   } output;
 
@@ -104,6 +110,8 @@ struct LayerBase {
                        const ForwardContext<Scalar>& pass) const = 0;
   virtual void backward(const Scalar* theta, ConstMatrixView<Scalar> x, CacheBase<Scalar>& cache, MatrixView<Scalar> delta,
                         Scalar* gradient, MatrixView<Scalar>* input_gradient, const FrozenSlice& frozen) const = 0;
+  virtual void backward_and_step(Scalar* theta, ConstMatrixView<Scalar> x, CacheBase<Scalar>& cache, MatrixView<Scalar> delta,
+                                 Scalar factor, Scalar* scratch, MatrixView<Scalar>* input_gradient) const = 0;
   // The functions from here to backward_jet do nothing for a layer that lacks them. Callers ask missing_derivative before.
   virtual std::string missing_derivative(int order) const = 0;
   virtual void jvp(const Scalar* theta, ConstMatrixView<Scalar> x, CacheBase<Scalar>& cache, ConstMatrixView<Scalar> direction,
@@ -182,6 +190,15 @@ class LayerOf final : public LayerBase<Scalar> {
   void backward(const Scalar* theta, ConstMatrixView<Scalar> x, Base& cache, MatrixView<Scalar> delta, Scalar* gradient,
                 MatrixView<Scalar>* input_gradient, const FrozenSlice& frozen) const override {
     backward_of(layer_, theta, x, own(cache), delta, gradient, input_gradient, frozen);
+  }
+  void backward_and_step(Scalar* theta, ConstMatrixView<Scalar> x, Base& cache, MatrixView<Scalar> delta, Scalar factor, Scalar* scratch,
+                         MatrixView<Scalar>* input_gradient) const override {
+    if constexpr (requires { layer_.backward_and_step(theta, x, own(cache), delta, factor, scratch, input_gradient); }) {
+      layer_.backward_and_step(theta, x, own(cache), delta, factor, scratch, input_gradient);
+    } else {
+      layer_.backward(theta, x, own(cache), delta, scratch, input_gradient);
+      kernels::add_multiple<Scalar>(parameter_count(layer_), factor, scratch, theta);
+    }
   }
   std::string missing_derivative(int order) const override { return detail::missing_derivative<Scalar>(layer_, order); }
   void jvp([[maybe_unused]] const Scalar* theta, [[maybe_unused]] ConstMatrixView<Scalar> x, [[maybe_unused]] Base& cache,
