@@ -97,9 +97,9 @@ class Workspace {
     return samples > 0 ? samples : 0;  // std::max would take addresses, and so write both numbers to memory
   }
 
-  /// a(I+2), the activation of layer I in the last forward pass, outputs x cached_samples(): a view, valid until the next pass. There may be
-  /// gaps between its columns, but not in the last layer. StateError where there is no forward pass: before the first one, and after predict
-  /// and evaluate, which keep nothing.
+  /// a(I+2), the activation of layer I in the last forward pass, outputs x cached_samples(): a view, valid until the next pass. There may
+  /// be gaps between its columns, but not in the last layer. StateError where there is no forward pass: before the first one, and after
+  /// predict and evaluate, which keep nothing.
   template <std::size_t I>
   ConstMatrixView<Scalar> activation() const {
     detail::check_not_moved_from("activation", max_batch_);
