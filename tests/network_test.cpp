@@ -368,6 +368,17 @@ TEST_CASE("passes reject a workspace, gradients or dJ/dx of other extents") {
   CHECK(gradients.flat().isZero(0));
 }
 
+TEST_CASE("passes reject an x that lies in the workspace, to the end of activations whose columns have gaps between them") {
+  const Network<float, SquaredError, Dense<128, 128>, Dense<128, 1>> net{Seed{1}};
+  auto work = net.make_workspace(64);
+  const Matrix<float> x = Matrix<float>::Random(128, 64);
+  for (Index j = 0; j < 64; ++j) {
+    CAPTURE(j);
+    net.forward(x, work);
+    CHECK_THROWS_SAYING(net.forward(work.activation<0>().col(j), work), ValueError, "forward: x lies in the workspace");
+  }
+}
+
 TEST_CASE("passes reject an x that lies in the workspace they write to") {
   // a prediction may be fed back as x into another workspace, or as a copy
   const Network<float, SquaredError, Dense<2, 2, Tanh>> net{Seed{1}};

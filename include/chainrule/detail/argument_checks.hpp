@@ -51,7 +51,7 @@ bool lies_in_caches(std::intptr_t begin, std::intptr_t end, const Caches& caches
     constexpr bool is_inside_object = requires { requires std::remove_cvref_t<decltype(storage)>::is_inside_object; };
     if constexpr (!is_inside_object) {
       const auto sample = storage.first(Index{1});
-      const Memory numbers = memory_of(sample.data(), sample.rows() * max_batch);
+      const Memory numbers = memory_of(sample.data(), sample.outerStride() * (max_batch - 1) + sample.rows());
       lies_in = lies_in || (begin < numbers.begin + numbers.bytes && numbers.begin < end);
     }
   };

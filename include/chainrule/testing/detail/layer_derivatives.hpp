@@ -81,9 +81,9 @@ void check_products_of_layer(ContractReport& report, LayerAlone<Scalar, L> alone
   StridedCopy<Scalar> strided_x(alone.x), strided_u(u), by_x(Matrix<Scalar>::Zero(u.rows(), columns));
   const ConstMatrixView<Scalar> x = detail::as_const(strided_x.view());
   alone.forward(x);
-  Matrix<Scalar> along_u = Matrix<Scalar>::Constant(outputs, columns, std::numeric_limits<Scalar>::quiet_NaN());
-  alone.layer().jvp(alone.theta.data(), x, alone.cache(), detail::as_const(strided_u.view()),
-                    detail::matrix_view(along_u.data(), outputs, columns));
+  StridedCopy<Scalar> strided_along_u(Matrix<Scalar>::Constant(outputs, columns, std::numeric_limits<Scalar>::quiet_NaN()));
+  alone.layer().jvp(alone.theta.data(), x, alone.cache(), detail::as_const(strided_u.view()), strided_along_u.view());
+  const Matrix<Scalar> along_u = strided_along_u.view();
   auto exact = alone.in_long_double();
   Matrix<long double> difference(outputs, columns);
   for (Index k = 0; k < 2; ++k) {
@@ -97,11 +97,12 @@ void check_products_of_layer(ContractReport& report, LayerAlone<Scalar, L> alone
   const double error = relative_difference(along_u, (difference / (2 * Options::step)).eval());
   report.clause("jvp", error <= Options::tolerance,
                 {"it differs by ", error, " from the central difference of forward in prediction mode"});
+  report.clause("jvp", strided_along_u.padding_is_untouched(), {"it writes outside the derivative"});
 
-  Matrix<Scalar> delta = v;  // vjp may overwrite it
+  StridedCopy<Scalar> delta(v);  // vjp may overwrite it
   MatrixView<Scalar> result = by_x.view();
   result.setConstant(std::numeric_limits<Scalar>::quiet_NaN());
-  alone.layer().vjp(alone.theta.data(), x, alone.cache(), detail::matrix_view(delta.data(), outputs, columns), result);
+  alone.layer().vjp(alone.theta.data(), x, alone.cache(), delta.view(), result);
   for (Index k = 0; k < 2; ++k) {
     const Scalar forward = v.middleCols(k * batch, batch).cwiseProduct(along_u.middleCols(k * batch, batch)).sum();
     const Scalar backward = result.middleCols(k * batch, batch).cwiseProduct(u.middleCols(k * batch, batch)).sum();
@@ -226,9 +227,10 @@ void check_sample_gradients_of_layer(ContractReport& report, LayerAlone<Scalar, 
   // column 2 j + k: the gradient of sample j along v of direction k
   MatrixView<Scalar>* const no_by_x = nullptr;
   const auto gradients = [&](MatrixView<Scalar>* dX) {
-    Matrix<Scalar> all = Matrix<Scalar>::Constant(parameters, columns, nan), delta = v;
+    Matrix<Scalar> all = Matrix<Scalar>::Constant(parameters, columns, nan);
+    StridedCopy<Scalar> delta(v);
     alone.forward(x);
-    alone.layer().sample_gradients(alone.theta.data(), x, alone.cache(), view(delta), SampleGradients<Scalar>(view(all), batch, 2, 0), dX);
+    alone.layer().sample_gradients(alone.theta.data(), x, alone.cache(), delta.view(), SampleGradients<Scalar>(view(all), batch, 2, 0), dX);
     return all;
   };
   Matrix<Scalar> by_x = Matrix<Scalar>::Constant(inputs, columns, nan), by_x_of_vjp = by_x, delta = v;
