@@ -20,8 +20,15 @@ if(CMAKE_CXX_COMPILER_ID MATCHES "GNU|Clang")
     # False positives of GCC 12 in its AVX-512 headers (GCC bug 105593), and in libstdc++ under sanitizers.
     target_compile_options(chainrule_development INTERFACE -Wno-maybe-uninitialized -Wno-uninitialized -Wno-array-bounds)
   endif()
-  if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")  # fewer passes of the compiler's garbage collector, which take a twentieth of its time
-    target_compile_options(chainrule_development INTERFACE "SHELL:--param ggc-min-heapsize=600000")
+  if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+    # Fewer passes of the compiler's garbage collector, which take up to a sixth of its time: none below this many KiB. Where memory is
+    # plentiful, for the two or more compilers that run at once.
+    cmake_host_system_information(RESULT memory_in_mib QUERY TOTAL_PHYSICAL_MEMORY)
+    if(memory_in_mib GREATER 15000)
+      target_compile_options(chainrule_development INTERFACE "SHELL:--param ggc-min-heapsize=2000000")
+    else()
+      target_compile_options(chainrule_development INTERFACE "SHELL:--param ggc-min-heapsize=600000")
+    endif()
   endif()
   if(CHAINRULE_NATIVE)
     target_compile_options(chainrule_development INTERFACE -march=native)
