@@ -123,11 +123,14 @@ constexpr Index extent_product(Index a, Index b) { return a < 0 || b < 0 ? Dynam
 /// The sum of two extents, at most too_many; Dynamic if one of them is Dynamic or Inferred.
 constexpr Index extent_sum(Index a, Index b) { return a < 0 || b < 0 ? Dynamic : a > too_many - b ? too_many : a + b; }
 
+/// A cache line.
+inline constexpr Index bytes_of_line = 64;
+
 /// Allocates memory that begins at a cache line (64 bytes), so that no vector register's load crosses a line.
 template <class T>
 struct CacheLineAllocator {
   using value_type = T;
-  static constexpr std::align_val_t line{64};
+  static constexpr std::align_val_t line{bytes_of_line};
 
   CacheLineAllocator() = default;
   template <class U>
@@ -179,15 +182,15 @@ constexpr bool columns_collide(Index bytes_apart) { return bytes_apart >= 512 &&
 /// The distance between columns of `rows` numbers that do not collide: `rows`, or a cache line more.
 template <class Scalar>
 constexpr Index distance_without_collisions(Index rows) {
-  constexpr Index size{sizeof(Scalar)}, line = 64;
-  return rows < too_many && columns_collide(rows * size) ? rows + line / size : rows;
+  constexpr Index size{sizeof(Scalar)};
+  return rows < too_many && columns_collide(rows * size) ? rows + bytes_of_line / size : rows;
 }
 
 /// The alignment of an array of so many bytes inside an object: a cache line for an array that is longer than one, else 16, 32 or 64 if the
 /// array is a multiple of that, else that of one number. It depends on no compiler flag, as the alignment of Eigen's matrices does, so
 /// files compiled with and without -mavx agree on the layout of every object.
 constexpr std::size_t inline_alignment(std::size_t bytes, std::size_t of_number) {
-  constexpr std::size_t line = 64;
+  constexpr std::size_t line{bytes_of_line};
   std::size_t alignment = line;
   while (bytes <= line && alignment > 8 && bytes % alignment != 0) alignment /= 2;
   return alignment > 8 && alignment > of_number ? alignment : of_number;

@@ -110,8 +110,7 @@ constexpr Index wider_tiles(Index columns, Index tile_columns) {
 /// one by itself, each takes an entry of the TLB, and all fall into few sets of the L1 cache.
 inline constexpr Index bytes_of_almost_a_page = 3072;
 
-/// A cache line.
-inline constexpr Index bytes_of_line = 64;
+using detail::bytes_of_line;
 
 /// The sizes in bytes at which plans change, for an L2 cache. They grow with it up to 1 MiB, as Zen 4 has it. On Sapphire Rapids, which has
 /// 2 MiB, twice these sizes took 1.00 of the time and half of them 1.01, in the mean of 95 products; so only `of_a` grows further.
@@ -206,8 +205,8 @@ template <class Caches>
   }
   // A panel that is used for 192 columns or more is worth copying out of its pages. A panel of AVX2's registers fits in the L1 cache,
   // unless its columns collide there, and then pays earlier.
-  const bool would_fit = vectors.registers < 32 && detail::columns_collide(shape.a_column_step * shape.scalar_size);
-  const bool fits_if_packed = columns_of_a_are_contiguous && would_fit && shape.columns >= 64 && shape.depth >= 128;
+  const bool fits_if_packed = columns_of_a_are_contiguous && vectors.registers < 32 && shape.columns >= 64 && shape.depth >= 128 &&
+                              detail::columns_collide(shape.a_column_step * shape.scalar_size);
   plan.packs_a = plan.packs_a || (vectors.width > 1 && ((a_is_in_pages && shape.columns >= 192) || fits_if_packed));
   // Where A is small and B and C do not stay in the L2 cache, they would come from further away for every panel of A and every block of the
   // depth. So they are computed a part at a time, of enough columns to make up for reading or packing A again.
